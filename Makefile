@@ -1,0 +1,49 @@
+# The front door: `make demo` and `make test` install what is missing, build, and do their job. `make help` lists the rest.
+
+SWIFT ?= swift
+# The packages that the build needs; pkg-config tells Swift where the libraries are.
+PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
+# What the tests need besides: a downloader for the download's test.
+TEST_PACKAGES := curl
+MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
+MNIST_DIRECTORY ?= data/mnist
+SOURCES := Package.swift Sources Tests Benchmarks Examples
+PERCEPTRON := .build/release/perceptron
+
+.PHONY: help demo test build bench format lint mnist clean dependencies test-dependencies
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: dependencies ## train on hand-written digits, classify some, compare with naive loops
+	@$(SWIFT) build -c release --product Digits
+	@.build/release/Digits Examples/digits.csv.gz
+
+test: test-dependencies ## run all tests, in a release build as they will be used
+	@$(SWIFT) test -c release
+
+build: dependencies ## build the perceptron command, .build/release/perceptron
+	@$(SWIFT) build -c release --product perceptron
+
+bench: build ## a training step by this package and by naive loops
+	@$(PERCEPTRON) benchmark
+
+format: ## format the sources
+	@$(SWIFT) format --in-place --recursive $(SOURCES)
+
+lint: ## check the sources' format
+	@$(SWIFT) format lint --strict --recursive $(SOURCES)
+	@echo "lint: clean"
+
+mnist: ## download MNIST into data/mnist and check it
+	@Scripts/download-mnist.sh $(MNIST_URL) $(MNIST_DIRECTORY) Scripts/mnist.sha256
+
+clean: ## remove what was built
+	@rm -rf .build
+
+dependencies:
+	@Scripts/install-packages.sh $(PACKAGES)
+
+test-dependencies:
+	@Scripts/install-packages.sh $(PACKAGES) $(TEST_PACKAGES)

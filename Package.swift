@@ -1,0 +1,47 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "perceptron",
+  products: [
+    .library(name: "Perceptron", targets: ["Perceptron"]),
+    .executable(name: "perceptron", targets: ["PerceptronCommand"]),
+  ],
+  targets: [
+    // The system's libraries.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .yum(["openblas-devel"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CLAPACKE", pkgConfig: "lapacke",
+      providers: [.apt(["liblapacke-dev"]), .yum(["lapack-devel"]), .brew(["lapack"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
+
+    // The package, in the order in which data flows through it.
+    .target(name: "CKernels"),
+    .target(name: "Tensor", dependencies: ["COpenBLAS", "CLAPACKE", "CKernels"]),
+    .target(name: "Layers", dependencies: ["Tensor"]),
+    .target(name: "Datasets", dependencies: ["Tensor", "CZlib"]),
+    .target(name: "ModelFiles", dependencies: ["Layers", "Datasets"]),
+    .target(name: "Training", dependencies: ["Layers", "Datasets"]),
+    .target(name: "Perceptron", dependencies: ["Training", "ModelFiles"]),
+    .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "StepBenchmark"]),
+
+    // What the package is compared with.
+    .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),
+    .target(name: "StepBenchmark", dependencies: ["Perceptron", "NaiveLoops"], path: "Benchmarks/StepBenchmark"),
+
+    .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
+
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark"]),
+    .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

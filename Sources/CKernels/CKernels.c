@@ -1,0 +1,130 @@
+// Includes kernels.inc once for each precision and instruction set, and chooses between the results. No compiler flags are
+// needed: the instruction sets are put in force by pragmas.
+
+#include "CKernels.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "coefficients.h"
+
+#if !defined(__clang__)
+#error "The instruction sets are chosen with clang's pragmas."
+#endif
+
+#pragma clang fp contract(off)
+
+#define PASTE(name, precision, set) name##_##precision##_##set
+#define NAME(name, precision, set) PASTE(name, precision, set)
+#define PASTE2(name, precision) name##_##precision
+#define NAME2(name, precision) PASTE2(name, precision)
+
+// What differs between the precisions. Beyond exp_low and exp_high e^x is 0 and ∞; tanh x is ±1 where −2|x| is below tanh_low,
+// and erf x where |x| is above erf_end.
+typedef float real_f32;
+typedef uint32_t bits_f32;
+typedef ck_float_kernels kernels_f32;
+enum { mantissa_f32 = 23, bias_f32 = 127 };
+static const float exp_low_f32 = -104, exp_high_f32 = 89, tanh_low_f32 = -20, erf_end_f32 = 4;
+#define fma_f32 __builtin_fmaf
+
+typedef double real_f64;
+typedef uint64_t bits_f64;
+typedef ck_double_kernels kernels_f64;
+enum { mantissa_f64 = 52, bias_f64 = 1023 };
+static const double exp_low_f64 = -746, exp_high_f64 = 710, tanh_low_f64 = -40, erf_end_f64 = 6;
+#define fma_f64 __builtin_fma
+
+enum {
+  LANES = 16,   // partial totals of a reduction
+  BLOCK = 256,  // numbers in a loss's buffer
+  GROUP = 2048, // numbers in a group of columns
+};
+
+// Without interleaving a loop of few iterations, a column of a narrow layer say, still enters its vector code.
+#define VECTORIZE _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
+
+// MARK: The baseline
+
+#define SET baseline
+#define VECTORIZE_REST VECTORIZE
+#if defined(__aarch64__)
+#define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
+#else
+#define MADD(a, b, c) ((a) * (b) + (c))
+#endif
+#define PRECISION f32
+#include "kernels.inc"
+#undef PRECISION
+#define PRECISION f64
+#include "kernels.inc"
+#undef PRECISION
+#undef MADD
+#undef VECTORIZE_REST
+#undef SET
+
+#if defined(__x86_64__)
+#define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
+
+// MARK: AVX2
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
+#define SET avx2
+#define VECTORIZE_REST VECTORIZE
+#define PRECISION f32
+#include "kernels.inc"
+#undef PRECISION
+#define PRECISION f64
+#include "kernels.inc"
+#undef PRECISION
+#undef VECTORIZE_REST
+#undef SET
+#pragma clang attribute pop
+
+// MARK: AVX-512
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
+#define SET avx512
+// Masked vectors, which only here are as fast as whole ones.
+#define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")
+#define PRECISION f32
+#include "kernels.inc"
+#undef PRECISION
+#define PRECISION f64
+#include "kernels.inc"
+#undef PRECISION
+#undef VECTORIZE_REST
+#undef SET
+#pragma clang attribute pop
+
+#endif
+
+// MARK: The choice
+
+static int has(ck_instruction_set set) {
+  switch (set) {
+  case ck_baseline: return 1;
+#if defined(__x86_64__)
+  case ck_avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi");
+  case ck_avx512:
+    return has(ck_avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#endif
+  default: return 0;
+  }
+}
+
+#if defined(__x86_64__)
+#define CHOICES(precision) {&NAME(table, precision, baseline), &NAME(table, precision, avx2), &NAME(table, precision, avx512)}
+#else
+#define CHOICES(precision) {&NAME(table, precision, baseline)}
+#endif
+static const ck_float_kernels *const float_choices[] = CHOICES(f32);
+static const ck_double_kernels *const double_choices[] = CHOICES(f64);
+
+const ck_float_kernels *ck_float_kernels_for(ck_instruction_set set) { return has(set) ? float_choices[set] : NULL; }
+
+const ck_double_kernels *ck_double_kernels_for(ck_instruction_set set) { return has(set) ? double_choices[set] : NULL; }
+
+ck_instruction_set ck_best_instruction_set(void) { return has(ck_avx512) ? ck_avx512 : has(ck_avx2) ? ck_avx2 : ck_baseline; }

@@ -1,0 +1,82 @@
+/// Element-wise loops for `float` and `double`, each written once (`kernels.inc`) and compiled for every instruction set; the set
+/// that the processor has is chosen at run time.
+///
+/// Everything is column-major. A tile is `rows` × `columns` numbers whose columns start `stride` ≥ `rows` numbers apart; where
+/// either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand beside each function; no
+/// function allocates, and each is free of state, so that threads may share it.
+///
+/// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every argument. A
+/// number's result depends on that number alone, not on its place. AVX2 and AVX-512 give the same bits throughout; the baseline
+/// differs only where those five functions enter (there it has no fused multiply-add). NaN stays NaN, save where derive_relu
+/// gives 0; its payload is unspecified.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+
+/// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has NEON and
+/// FMA.
+typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
+
+#define CK_TABLE(real)                                                                                                         \
+  struct {                                                                                                                     \
+    /* y[i] = f(x[i]), i < n. y may be x; otherwise they do not overlap. exp overflows to ∞ and underflows by way of the       \
+       denormal numbers to 0; log 0 = −∞ and log x = NaN for x < 0; erf and tanh keep the sign of 0; relu x = x < 0 ? 0 : x. */\
+    void (*exp)(ptrdiff_t n, const real *x, real *y);                                                                          \
+    void (*log)(ptrdiff_t n, const real *x, real *y);                                                                          \
+    void (*erf)(ptrdiff_t n, const real *x, real *y);                                                                          \
+    void (*sigmoid)(ptrdiff_t n, const real *x, real *y);                                                                      \
+    void (*tanh)(ptrdiff_t n, const real *x, real *y);                                                                         \
+    void (*relu)(ptrdiff_t n, const real *x, real *y);                                                                         \
+    /* Z = g(Z + bias 1ᵀ), in place, `bias` of `rows` numbers. A column's largest number is subtracted before softmax, so only \
+       columns that hold ∞ or NaN, or nothing but −∞, become NaN. */                                                           \
+    void (*bias_identity)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                     \
+    void (*bias_sigmoid)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
+    void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    void (*bias_relu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    void (*bias_softmax)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
+    /* delta = delta ∘ g′, in place, g′ from the activation's output a. Relu: delta where a > 0 or a is NaN, and 0 elsewhere,  \
+       whatever delta is there. Softmax: delta = a ∘ (delta − 1 (deltaᵀa)ᵀ) by columns. */                                     \
+    void (*derive_sigmoid)(                                                                                                    \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    void (*derive_tanh)(                                                                                                       \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    void (*derive_relu)(                                                                                                       \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    void (*derive_softmax)(                                                                                                    \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    /* Losses summed over the tile, and their error: delta = scale · ∂L/∂(first argument). delta may be the first argument     \
+       itself, or NULL where only the loss is wanted; it has the first argument's stride. y holds the targets, any numbers.    \
+       A column's terms are computed in `real` and added in double, and the columns' sums in order.                            \
+       softmax_cross_entropy: Σ_columns Σ_i y_i (logsumexp(z) − z_i); delta = scale · (softmax(z) Σ_i y_i − y).                \
+       sigmoid_cross_entropy: Σ max(z,0) − y z + log1p(e^−|z|);       delta = scale · (sigmoid(z) − y).                        \
+       squared_error:         Σ (a − y)²;                             delta = scale · (a − y) (the factor 2 is the caller's). */\
+    double (*softmax_cross_entropy)(ptrdiff_t rows, ptrdiff_t columns, const real *z, ptrdiff_t stride, const real *y,         \
+                                    ptrdiff_t y_stride, real scale, real *delta);                                              \
+    double (*sigmoid_cross_entropy)(ptrdiff_t rows, ptrdiff_t columns, const real *z, ptrdiff_t stride, const real *y,         \
+                                    ptrdiff_t y_stride, real scale, real *delta);                                              \
+    double (*squared_error)(ptrdiff_t rows, ptrdiff_t columns, const real *a, ptrdiff_t stride, const real *y,                 \
+                            ptrdiff_t y_stride, real scale, real *delta);                                                      \
+    /* out[i] = Σ_columns x[i, column], columns added in order: 0 where there are none. */                                     \
+    void (*row_sums)(ptrdiff_t rows, ptrdiff_t columns, const real *x, ptrdiff_t stride, real *out);                           \
+    /* Σ x[i] in a fixed order that is the same for every instruction set. */                                                  \
+    real (*sum)(ptrdiff_t n, const real *x);                                                                                   \
+    /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
+    real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
+    /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
+    void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
+    /* w = w − rate · g. */                                                                                                    \
+    void (*sgd)(ptrdiff_t n, real rate, const real *g, real *w);                                                               \
+  }
+
+typedef CK_TABLE(float) ck_float_kernels;
+typedef CK_TABLE(double) ck_double_kernels;
+
+/// The loops compiled for `set`, or NULL where this processor lacks it.
+const ck_float_kernels *ck_float_kernels_for(ck_instruction_set set);
+const ck_double_kernels *ck_double_kernels_for(ck_instruction_set set);
+
+/// The most capable instruction set that this processor has.
+ck_instruction_set ck_best_instruction_set(void);
+
+#endif

@@ -1,0 +1,65 @@
+import CZlib
+import Glibc
+
+/// Reads whole files, plain or gzipped.
+package enum ByteFile {
+  /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
+  ///
+  /// Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
+  /// gzip data, memory for what they decompress to.
+  /// - Throws: ``DataError/cannotOpen(path:reason:)``, ``DataError/cannotRead(path:reason:)``,
+  ///   ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
+  package static func read(_ path: String) throws(DataError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: systemMessage(code))
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: systemMessage(EISDIR))
+    }
+    guard let file = gzdopen(descriptor, "rb") else {
+      close(descriptor)
+      throw .cannotRead(path: path, reason: systemMessage(ENOMEM))
+    }
+    defer { gzclose_r(file) }
+    gzbuffer(file, 1 << 17)
+    return try readAll(of: file, path: path, sizeHint: Int(status.st_size))
+  }
+
+  private static func readAll(of file: gzFile, path: String, sizeHint: Int) throws(DataError) -> [UInt8] {
+    // Twice zlib's own buffer, so that it reads plain files directly into this one.
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(sizeHint)
+    while true {
+      errno = 0
+      let count = chunk.withUnsafeMutableBytes { Int(gzread(file, $0.baseAddress, UInt32($0.count))) }
+      guard count > 0 else { break }
+      bytes += chunk[..<count]
+    }
+    // At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
+    let readCode = errno
+    var state: Int32 = Z_OK
+    let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
+    switch state {
+    case Z_OK, Z_STREAM_END: return bytes
+    case Z_BUF_ERROR: throw .truncatedGzip(path: path)
+    case Z_ERRNO: throw .cannotRead(path: path, reason: systemMessage(readCode))
+    default:
+      // zlib puts its own name for the file, a descriptor's number, before the message.
+      let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
+      throw .corruptGzip(path: path, detail: detail)
+    }
+  }
+}
+
+/// The system's text for an error number.
+func systemMessage(_ code: Int32) -> String {
+  guard let text = strerror(code) else { return "error \(code)" }
+  return String(cString: text)
+}

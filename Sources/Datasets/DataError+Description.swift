@@ -1,0 +1,147 @@
+extension DataError: CustomStringConvertible {
+  /// One line that says where the error is, what was found, what was expected and how to mend it.
+  public var description: String {
+    switch self {
+    case .cannotOpen(let path, let reason):
+      "\(path): cannot be opened: \(reason); check the path and the permissions"
+    case .cannotRead(let path, let reason):
+      "\(path): cannot be read: \(reason); expected a readable file"
+    case .cannotWrite(let path, let reason):
+      "\(path): cannot be written: \(reason); choose another path, or free space or permissions there"
+    case .truncatedGzip(let path):
+      "\(path): the gzip data end too early, expected their end mark; copy or download the file again"
+    case .corruptGzip(let path, let detail):
+      "\(path): the gzip data are damaged (\(detail)); copy or download the file again"
+    case .emptyFile(let path):
+      "\(path): the file is empty, expected data; check how it was made"
+    case .wrongMagic, .truncatedIDX, .surplusIDX, .oversizedIDX, .emptyIDX, .countsDisagree, .labelOutOfRange,
+      .wrongImageShape, .imagesForTable:
+      imageDescription
+    default:
+      tableDescription
+    }
+  }
+
+  private var imageDescription: String {
+    switch self {
+    case .wrongMagic(let path, let found, let expected):
+      "\(path): not the IDX file wanted here: it begins with \(Self.hexadecimal(found)), expected \(expected);"
+        + " check which file is given where"
+    case .truncatedIDX(let path, let expected, let found):
+      "\(path): the IDX file is truncated: found \(found) bytes, expected \(expected); copy or download it again"
+    case .surplusIDX(let path, let expected, let found):
+      "\(path): the IDX file is too long: found \(found) bytes, expected \(expected);"
+        + " its dimensions or its values are wrong, write it again"
+    case .oversizedIDX(let path, let dimensions):
+      "\(path): the IDX header is wrong: found the dimensions \(Self.product(dimensions)), expected a product"
+        + " that fits the file; copy or download it again"
+    case .emptyIDX(let path, let dimensions):
+      "\(path): the IDX file holds no values: found the dimensions \(Self.product(dimensions)),"
+        + " expected each to be at least 1; write it again"
+    case .countsDisagree(let images, let imageCount, let labels, let labelCount):
+      "\(labels): found \(labelCount) labels, expected \(imageCount) as there are images in \(images);"
+        + " give the two files of one set"
+    case .labelOutOfRange(let path, let index, let label, let classes):
+      "\(path), label \(index + 1): found \(label), expected 0 to \(classes - 1) (\(classes) classes);"
+        + " correct the label or the number of classes"
+    case .wrongImageShape(let path, let found, let expected):
+      "\(path): found images of \(Self.product(found)), expected \(Self.product(expected)) as in training;"
+        + " give images of that size, or train a model for these"
+    case .imagesForTable(let path, let columns):
+      "\(path): found images, expected a table with the columns \(Self.list(columns)) as in training; give a table"
+    default:
+      ""  // The other cases are described elsewhere.
+    }
+  }
+
+  private var tableDescription: String {
+    switch self {
+    case .tableForImages(let path):
+      "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS"
+    case .singleClass(let path, let column, let label):
+      "\(path): found the one class \(Self.quoted(label)) in \(Self.quoted(column)), expected at least two;"
+        + " add rows of another class, or choose another target"
+    case .raggedRow(let path, let line, let found, let expected):
+      "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
+        + " add or remove fields, or put fields that hold the delimiter in quotes"
+    case .blankLine(let path, let line):
+      "\(path), line \(line): found a blank line, expected a row; delete the line"
+    case .noRows(let path):
+      "\(path): found a header but no row of data, expected at least one;"
+        + " add rows, or say that the file has no header"
+    case .unterminatedQuote(let path, let line):
+      "\(path), line \(line): a quoted field opens here and the file ends inside it,"
+        + " expected a closing \"; add it, and double each \" within a quoted field"
+    case .textAfterQuote(let path, let line, let field):
+      "\(path), line \(line), field \(field): found text after the closing \", expected the field's end;"
+        + " double each \" within a quoted field"
+    case .nulByte(let path, let line):
+      "\(path), line \(line): found a NUL byte, expected text in UTF-8;"
+        + " the file is binary or UTF-16, save it as UTF-8 text"
+    case .invalidUTF8(let path, let line, let field):
+      "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
+        + " convert the file, for example with iconv -f latin1 -t utf-8"
+    case .duplicateColumn(let path, let name, let first, let second):
+      "\(path), line 1: found the column name \(Self.quoted(name)) twice, in fields \(first) and \(second),"
+        + " expected distinct names; rename one, or say that the file has no header"
+    case .unknownColumn(let path, let name, let columns):
+      "\(path): found no column \(Self.quoted(name)), expected one of \(Self.list(columns)) or a number from 1 to"
+        + " \(columns.count); correct the name"
+    case .noFeatures(let path, let target):
+      "\(path): found no column besides the target \(Self.quoted(target)), expected at least one feature;"
+        + " check the delimiter: tabs in .tsv files, commas in others"
+    case .notANumber(let path, let line, let column, let field, ""):
+      "\(Self.place(path, line, column, field)): found an empty field, expected a number;"
+        + " fill in the value or remove the row"
+    case .notANumber(let path, let line, let column, let field, let text):
+      "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a number;"
+        + " correct the field, or remove the column or the row\(line == 1 ? ", or say that the file has a header" : "")"
+    case .notFinite(let path, let line, let column, let field, let text):
+      "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a finite number within range;"
+        + " correct the field or remove the row"
+    case .missingLabel(let path, let line, let column, let field):
+      "\(Self.place(path, line, column, field)): found an empty field, expected a class label;"
+        + " fill in the label or remove the row"
+    case .unknownClass(let path, let line, let column, let label, let classes):
+      "\(path), line \(line), column \(Self.quoted(column)): found the label \(Self.quoted(label)), expected one of"
+        + " \(Self.list(classes)); correct the label, or train with rows of that class"
+    default:
+      ""  // The other cases are described elsewhere.
+    }
+  }
+
+  private static func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {
+    "\(path), line \(line), column \(quoted(column)) (field \(field))"
+  }
+
+  /// The text in quotes, on one line and of a sane length whatever a file holds.
+  private static func quoted(_ text: String) -> String {
+    let longest = 40
+    var result = "\""
+    var count = 0
+    for scalar in text.unicodeScalars {
+      guard count < longest else {
+        result += "…"
+        break
+      }
+      result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+      count += 1
+    }
+    return result + "\""
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let longest = 20
+    let shown = names.prefix(longest).map(quoted).joined(separator: ", ")
+    return names.count > longest ? "\(shown) and \(names.count - longest) more" : shown
+  }
+
+  private static func product(_ dimensions: [Int]) -> String {
+    dimensions.map(String.init).joined(separator: " x ")
+  }
+
+  private static func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}

@@ -1,0 +1,93 @@
+/// Everything that can be wrong with a data file, or with writing a file, as one error.
+///
+/// Each case holds what is needed to find the place: the path and, as far as they apply, the line (1-based, the line
+/// on which the row begins), the column's name and its 1-based field number. ``description`` is one line of text.
+public enum DataError: Error, Sendable, Equatable {
+  // Files.
+  /// The file could not be opened; `reason` is the system's text for errno.
+  case cannotOpen(path: String, reason: String)
+  /// Reading failed after the file had been opened; `reason` is the system's text for errno.
+  case cannotRead(path: String, reason: String)
+  /// The file could not be written; `reason` is the system's text for errno. What was there before is untouched.
+  case cannotWrite(path: String, reason: String)
+  /// The gzip stream ends before its end mark.
+  case truncatedGzip(path: String)
+  /// The gzip stream is damaged; `detail` is zlib's text.
+  case corruptGzip(path: String, detail: String)
+  /// The file holds no bytes, or nothing but blank lines.
+  case emptyFile(path: String)
+
+  // IDX files.
+  /// The first four bytes are not those of a wanted IDX file.
+  case wrongMagic(path: String, found: UInt32, expected: String)
+  /// The file ends before its values do; both counts are of bytes, after decompression.
+  case truncatedIDX(path: String, expected: Int, found: Int)
+  /// The file goes on after its last value; both counts are of bytes, after decompression.
+  case surplusIDX(path: String, expected: Int, found: Int)
+  /// The product of the dimensions is beyond any file's size.
+  case oversizedIDX(path: String, dimensions: [Int])
+  /// One of the dimensions is zero.
+  case emptyIDX(path: String, dimensions: [Int])
+  /// The images and their labels are not equally many.
+  case countsDisagree(images: String, imageCount: Int, labels: String, labelCount: Int)
+  /// The label at the 0-based `index` is not below the number of classes.
+  case labelOutOfRange(path: String, index: Int, label: Int, classes: Int)
+
+  /// The images have another shape than those that the model was trained on.
+  case wrongImageShape(path: String, found: [Int], expected: [Int])
+  /// Images were given to a model that takes the columns of a table.
+  case imagesForTable(path: String, columns: [String])
+
+  // Tables.
+  /// A table was given to a model that takes images.
+  case tableForImages(path: String)
+  /// There is one class only, so there is nothing to learn.
+  case singleClass(path: String, column: String, label: String)
+  /// A row has more or fewer fields than the first row.
+  case raggedRow(path: String, line: Int, found: Int, expected: Int)
+  /// A blank line stands before or between the rows.
+  case blankLine(path: String, line: Int)
+  /// The file has a header but no data.
+  case noRows(path: String)
+  /// A quoted field, opened on `line`, is never closed.
+  case unterminatedQuote(path: String, line: Int)
+  /// Text stands between a closing quote and the end of its field.
+  case textAfterQuote(path: String, line: Int, field: Int)
+  /// A NUL byte, which no text file has.
+  case nulByte(path: String, line: Int)
+  /// A text field is not UTF-8.
+  case invalidUTF8(path: String, line: Int, field: Int)
+  /// Two columns have one name; both numbers are 1-based.
+  case duplicateColumn(path: String, name: String, first: Int, second: Int)
+  /// No column has this name or number.
+  case unknownColumn(path: String, name: String, columns: [String])
+  /// Besides the target the table has no column.
+  case noFeatures(path: String, target: String)
+  /// A field that has to be a number is something else.
+  case notANumber(path: String, line: Int, column: String, field: Int, text: String)
+  /// A number that is infinite, not a number, or beyond the range of the type that has to hold it.
+  case notFinite(path: String, line: Int, column: String, field: Int, text: String)
+  /// A class label is missing: the field is empty.
+  case missingLabel(path: String, line: Int, column: String, field: Int)
+  /// A class label is none of the classes that there are.
+  case unknownClass(path: String, line: Int, column: String, label: String, classes: [String])
+
+  /// What a program can do about an error, and with which exit code it ends.
+  public enum Kind: Sendable, Equatable {
+    /// An input file is not there or may not be read (sysexits' `EX_NOINPUT`, 66).
+    case missingInput
+    /// An input file is there but what it holds is wrong (`EX_DATAERR`, 65).
+    case badData
+    /// The system failed to read or to write (`EX_IOERR`, 74).
+    case ioFailure
+  }
+
+  /// The kind of the error.
+  public var kind: Kind {
+    switch self {
+    case .cannotOpen: .missingInput
+    case .cannotRead, .cannotWrite: .ioFailure
+    default: .badData
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/// Cuts the bytes of a table into fields, from first to last.
+///
+/// Quoting is that of RFC 4180; a quote inside a field that does not begin with one stands for itself. Rows end with
+/// LF, CRLF or CR. Spaces (and tabs, if they do not delimit) around fields that are not in quotes do not belong to
+/// the fields.
+struct FieldScanner {
+  /// What a field is and where its text is.
+  struct Field {
+    /// The text: the bytes from start up to end, less one of each two quotes if `hasDoubledQuotes`.
+    var start: Int
+    var end: Int
+    /// The field's number; NaN or infinite if the field is no finite number.
+    var number: Double
+    var hasDoubledQuotes = false
+    var endsRow: Bool
+
+    var isNumber: Bool { number.isFinite }
+  }
+
+  private enum End { case field, row }
+
+  let path: String
+  let delimiter: UInt8
+  /// Where the next field begins.
+  private(set) var position: Int
+  /// The 1-based line of the next field.
+  private(set) var line: Int
+
+  init(path: String, delimiter: UInt8, position: Int) {
+    self.path = path
+    self.delimiter = delimiter
+    self.position = position
+    self.line = 1
+  }
+
+  /// The next field; `column` is its 0-based number, for messages.
+  @inline(__always)
+  mutating func next(in bytes: Span<UInt8>, column: Int) throws(DataError) -> Field {
+    let start = skipSpaces(in: bytes, from: position)
+    var index = start
+    let number = DecimalNumber.scan(bytes, at: &index)
+    // NaN moves nothing: the field then begins with text, or ends at once.
+    let end = index
+    index = skipSpaces(in: bytes, from: index)
+    if let kind = consumeEnd(in: bytes, at: index) {
+      return Field(start: start, end: end, number: number, endsRow: kind == .row)
+    }
+    return try nextText(in: bytes, from: start, column: column)
+  }
+
+  /// Goes past the line at the position if it holds nothing but spaces.
+  @inline(__always)
+  mutating func skipBlankLine(in bytes: Span<UInt8>) -> Bool {
+    let index = skipSpaces(in: bytes, from: position)
+    guard index == bytes.count || bytes[index] == Byte.lineFeed || bytes[index] == Byte.carriageReturn else {
+      return false
+    }
+    _ = consumeEnd(in: bytes, at: index)
+    return true
+  }
+
+  /// The field's text.
+  func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
+    guard field.hasDoubledQuotes else {
+      guard let utf8 = try? UTF8Span(validating: bytes.extracting(field.start..<field.end)) else {
+        throw .invalidUTF8(path: path, line: line, field: column + 1)
+      }
+      return String(copying: utf8)
+    }
+    var utf8: [UInt8] = []
+    utf8.reserveCapacity(field.end - field.start)
+    var index = field.start
+    while index < field.end {
+      utf8.append(bytes[index])
+      index += bytes[index] == Byte.quote ? 2 : 1
+    }
+    guard let text = String(validating: utf8, as: UTF8.self) else {
+      throw .invalidUTF8(path: path, line: line, field: column + 1)
+    }
+    return text
+  }
+
+  private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
+    if start < bytes.count, bytes[start] == Byte.quote {
+      return try nextQuoted(in: bytes, from: start + 1, column: column)
+    }
+    var index = start
+    while index < bytes.count {
+      if let kind = consumeEnd(in: bytes, at: index) {
+        return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: kind == .row)
+      }
+      if bytes[index] == 0 { throw .nulByte(path: path, line: line) }
+      index += 1
+    }
+    position = index
+    return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: true)
+  }
+
+  private mutating func nextQuoted(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
+    let openingLine = line
+    var field = Field(start: start, end: start, number: .nan, endsRow: false)
+    var index = start
+    while true {
+      guard index < bytes.count else { throw .unterminatedQuote(path: path, line: openingLine) }
+      switch bytes[index] {
+      case Byte.quote where index + 1 < bytes.count && bytes[index + 1] == Byte.quote:
+        field.hasDoubledQuotes = true
+        index += 2
+        continue
+      case Byte.quote:
+        field.end = index
+        index = skipSpaces(in: bytes, from: index + 1)
+        guard let kind = consumeEnd(in: bytes, at: index) else {
+          throw .textAfterQuote(path: path, line: line, field: column + 1)
+        }
+        field.endsRow = kind == .row
+        field.number = number(in: bytes, of: field)
+        return field
+      case Byte.lineFeed:
+        line += 1
+      case Byte.carriageReturn where index + 1 == bytes.count || bytes[index + 1] != Byte.lineFeed:
+        line += 1
+      case 0:
+        throw .nulByte(path: path, line: line)
+      default:
+        break
+      }
+      index += 1
+    }
+  }
+
+  /// The number that a quoted field holds, else NaN.
+  private func number(in bytes: Span<UInt8>, of field: Field) -> Double {
+    var index = skipSpaces(in: bytes, from: field.start)
+    let number = DecimalNumber.scan(bytes, at: &index)
+    return skipSpaces(in: bytes, from: index) == field.end ? number : .nan
+  }
+
+  /// Goes past the end of a field if it is at the index.
+  @inline(__always)
+  private mutating func consumeEnd(in bytes: Span<UInt8>, at index: Int) -> End? {
+    guard index < bytes.count else {
+      position = index
+      return .row
+    }
+    let byte = bytes[index]
+    if byte == delimiter {
+      position = index + 1
+      return .field
+    }
+    if byte == Byte.lineFeed {
+      position = index + 1
+    } else if byte == Byte.carriageReturn {
+      position = index + 1 < bytes.count && bytes[index + 1] == Byte.lineFeed ? index + 2 : index + 1
+    } else {
+      return nil
+    }
+    line += 1
+    return .row
+  }
+
+  @inline(__always)
+  private func isSpace(_ byte: UInt8) -> Bool {
+    byte == Byte.space || (byte == Byte.tab && delimiter != Byte.tab)
+  }
+
+  @inline(__always)
+  private func skipSpaces(in bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while index < bytes.count, isSpace(bytes[index]) { index += 1 }
+    return index
+  }
+
+  /// The end of the text without the spaces at its end.
+  private func trim(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var end = end
+    while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+    return end
+  }
+}
+
+/// The bytes that mean something in a table.
+enum Byte {
+  static let tab = UInt8(ascii: "\t")
+  static let lineFeed = UInt8(ascii: "\n")
+  static let carriageReturn = UInt8(ascii: "\r")
+  static let space = UInt8(ascii: " ")
+  static let quote = UInt8(ascii: "\"")
+  static let comma = UInt8(ascii: ",")
+}

@@ -1,0 +1,69 @@
+import Tensor
+
+/// An IDX file of unsigned bytes: the dimensions and the values.
+///
+/// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits): two zero bytes, the element type
+/// (8 for unsigned bytes), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the
+/// values with the last dimension varying fastest.
+public struct IDX: Sendable, Equatable {
+  /// The dimensions, first the number of samples; each is at least 1.
+  public let dimensions: [Int]
+  /// The values: as many as the product of the dimensions.
+  public var values: ArraySlice<UInt8> { bytes[(4 + 4 * dimensions.count)...] }
+  /// The whole file.
+  private let bytes: [UInt8]
+
+  /// Reads a file, plain or gzipped, with a number of dimensions within the range.
+  /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
+  public init(contentsOf path: String, ranks: ClosedRange<Int>) throws(DataError) {
+    try self.init(try ByteFile.read(path), path: path, ranks: ranks)
+  }
+
+  /// Parses a file's bytes; the path is for messages.
+  package init(_ bytes: [UInt8], path: String, ranks: ClosedRange<Int>) throws(DataError) {
+    guard ranks.lowerBound >= 1, ranks.upperBound <= 255 else {
+      fail("IDX: ranks \(ranks) are not within 1...255")
+    }
+    guard !bytes.isEmpty else { throw .emptyFile(path: path) }
+    guard bytes.count >= 4 else { throw .truncatedIDX(path: path, expected: 4, found: bytes.count) }
+    let magic = Self.integer(in: bytes, at: 0)
+    let rank = Int(magic & 0xFF)
+    guard magic >> 8 == 8, ranks.contains(rank) else {
+      throw .wrongMagic(path: path, found: magic, expected: Self.expectation(ranks))
+    }
+    let headerSize = 4 + 4 * rank
+    guard bytes.count >= headerSize else {
+      throw .truncatedIDX(path: path, expected: headerSize, found: bytes.count)
+    }
+    let dimensions = (0..<rank).map { Int(Self.integer(in: bytes, at: 4 + 4 * $0)) }
+    guard !dimensions.contains(0) else { throw .emptyIDX(path: path, dimensions: dimensions) }
+    var size = 1
+    for dimension in dimensions {
+      let (product, overflows) = size.multipliedReportingOverflow(by: dimension)
+      guard !overflows, product <= Int.max - headerSize else {
+        throw .oversizedIDX(path: path, dimensions: dimensions)
+      }
+      size = product
+    }
+    let expected = headerSize + size
+    guard bytes.count >= expected else {
+      throw .truncatedIDX(path: path, expected: expected, found: bytes.count)
+    }
+    guard bytes.count == expected else {
+      throw .surplusIDX(path: path, expected: expected, found: bytes.count)
+    }
+    self.dimensions = dimensions
+    self.bytes = bytes
+  }
+
+  private static func integer(in bytes: [UInt8], at index: Int) -> UInt32 {
+    (0..<4).reduce(0) { $0 << 8 | UInt32(bytes[index + $1]) }
+  }
+
+  private static func expectation(_ ranks: ClosedRange<Int>) -> String {
+    func magic(_ rank: Int) -> String { "0x0000080\(String(rank, radix: 16))" }
+    return ranks == 1...1
+      ? "\(magic(1)) (labels in unsigned bytes)"
+      : "\(magic(ranks.lowerBound)) to \(magic(ranks.upperBound)) (images in unsigned bytes)"
+  }
+}

@@ -1,0 +1,66 @@
+import Tensor
+
+/// Images, with their labels where they have any.
+public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
+  /// The pixels, pixel / 255, of each image in one column: features x samples.
+  public let features: Matrix<Scalar>
+  /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
+  public let shape: [Int]
+  /// The class of each image; empty if the set was read without labels.
+  public let labels: [Int]
+  /// The files of the images and of the labels, for messages.
+  public let path: String
+  public let labelPath: String
+
+  /// The number of rows of pixels: 1 if images have one dimension, else the last dimension but one.
+  public var height: Int { shape.count > 1 ? shape[shape.count - 2] : 1 }
+  /// The number of pixels in a row: the last dimension.
+  public var width: Int { shape[shape.count - 1] }
+  /// The number of images.
+  public var count: Int { features.columns }
+
+  /// Reads images and labels from IDX files, plain or gzipped, of 2 to 4 dimensions and of 1 dimension respectively.
+  ///
+  /// - Parameters:
+  ///   - images: the path of the images, of which the first dimension is the number.
+  ///   - labels: the path of the labels; nil if there are none.
+  ///   - classes: the number of classes, which every label has to be below; nil if any label will do.
+  /// - Throws: the ``DataError`` of what is wrong with a file or between the two.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public init(images: String, labels: String? = nil, classes: Int? = nil) throws(DataError) {
+    path = images
+    labelPath = labels ?? ""
+    let pixels = try IDX(contentsOf: images, ranks: 2...4)
+    let count = pixels.dimensions[0]
+    self.shape = Array(pixels.dimensions.dropFirst())
+    self.labels =
+      if let labels {
+        try Self.labels(in: labels, classes: classes, count: count, of: images)
+      } else {
+        []
+      }
+    // The division is done once for each of the 256 values that there are.
+    let scaled = (0..<256).map { Scalar($0) / 255 }
+    var features = Matrix<Scalar>(rows: pixels.values.count / count, columns: count)
+    let values = pixels.values.span
+    features.withMutableSpan { span in
+      for index in 0..<values.count { span[index] = scaled[Int(values[index])] }
+    }
+    self.features = features
+  }
+
+  private static func labels(
+    in path: String, classes: Int?, count: Int, of images: String
+  ) throws(DataError) -> [Int] {
+    let values = try IDX(contentsOf: path, ranks: 1...1).values
+    guard values.count == count else {
+      throw .countsDisagree(images: images, imageCount: count, labels: path, labelCount: values.count)
+    }
+    let labels = values.map(Int.init)
+    if let classes, let index = labels.firstIndex(where: { $0 >= classes }) {
+      throw .labelOutOfRange(path: path, index: index, label: labels[index], classes: classes)
+    }
+    return labels
+  }
+}

@@ -1,0 +1,19 @@
+import Tensor
+
+/// The labels as unit vectors: 1 in the row of the label, 0 in the others.
+///
+/// - Returns: a matrix of classes x labels. Traps if a label is not in 0..<classes.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+public func oneHot<Scalar: BLASScalar>(_ labels: [Int], classes: Int) -> Matrix<Scalar> {
+  var matrix = Matrix<Scalar>(rows: classes, columns: labels.count)
+  matrix.withMutableSpan { span in
+    for (sample, label) in labels.enumerated() {
+      guard label >= 0, label < classes else {
+        fail("oneHot: label \(label) of sample \(sample) is not in 0..<\(classes)")
+      }
+      span[sample * classes + label] = 1
+    }
+  }
+  return matrix
+}

@@ -1,0 +1,190 @@
+import Tensor
+
+/// How raw data become what a network takes, and its outputs become answers.
+///
+/// It is fitted on the training data alone and stored in the model, so that later data, in the raw form, are treated alike.
+public struct Preparation: Sendable, Equatable {
+  /// Where the features come from.
+  public enum Inputs: Sendable, Equatable {
+    /// The columns of a table with these names.
+    case columns([String])
+    /// The pixels of images of this shape, height and width, each between 0 and 1.
+    case pixels(shape: [Int])
+  }
+
+  /// What the outputs mean.
+  public enum Outputs: Sendable, Equatable {
+    /// One output for each class with these names; in tables the label stands in `column`.
+    case classes([String], column: String?)
+    /// The value of a column, scaled for training.
+    case value(column: String, scaling: Scaling)
+  }
+
+  /// What is to be learnt from a table.
+  public enum Task: String, Sendable, CaseIterable {
+    case classification
+    case regression
+  }
+
+  public let inputs: Inputs
+  /// How features are scaled before they enter the network.
+  public let inputScaling: Scaling
+  public let outputs: Outputs
+
+  public init(inputs: Inputs, inputScaling: Scaling, outputs: Outputs) {
+    let count = inputScaling.offsets.count
+    guard count == inputs.count else { fail("Preparation: \(inputs.count) features and a scaling of \(count)") }
+    self.inputs = inputs
+    self.inputScaling = inputScaling
+    self.outputs = outputs
+  }
+
+  /// The number of features.
+  public var inputCount: Int { inputs.count }
+
+  /// The number of outputs.
+  public var outputCount: Int {
+    switch outputs {
+    case .classes(let names, _): names.count
+    case .value: 1
+    }
+  }
+
+  public var task: Task {
+    switch outputs {
+    case .classes: .classification
+    case .value: .regression
+    }
+  }
+}
+
+extension Preparation.Inputs {
+  var count: Int {
+    switch self {
+    case .columns(let names): names.count
+    case .pixels(let shape): shape.reduce(1, *)
+    }
+  }
+}
+
+// MARK: - Tables
+
+extension Preparation {
+  /// Fits the preparation on a training table whose features are all columns but the target.
+  ///
+  /// - Parameters:
+  ///   - target: A column's name or 1-based number; nil for the last one.
+  ///   - task: nil to infer it: a target that is not numeric, or is whole numbers of at most 20 different values, is classified.
+  ///   - scaling: How the features are scaled. Regression targets are always standardised.
+  /// - Throws: The ``DataError`` of what is wrong with the table.
+  public init(
+    fittedOn table: Table, target: String? = nil, task: Task? = nil, scaling: Scaling.Method = .standard
+  ) throws(DataError) {
+    let targetIndex = try table.targetIndex(target)
+    let featureIndices = try table.featureIndices(besides: targetIndex)
+    let features: Matrix<Double> = try table.matrix(ofColumns: featureIndices)
+    let column = table.columnNames[targetIndex]
+    let outputs: Outputs
+    switch task ?? Self.inferredTask(table.column(at: targetIndex)) {
+    case .classification:
+      let names = try table.classNames(inColumn: targetIndex)
+      guard names.count > 1 else { throw .singleClass(path: table.path, column: column, label: names[0]) }
+      outputs = .classes(names, column: column)
+    case .regression:
+      let values: Matrix<Double> = try table.matrix(ofColumns: [targetIndex])
+      outputs = .value(column: column, scaling: Scaling(.standard, fittedOn: values))
+    }
+    self.init(
+      inputs: .columns(featureIndices.map { table.columnNames[$0] }),
+      inputScaling: Scaling(scaling, fittedOn: features),
+      outputs: outputs)
+  }
+
+  private static func inferredTask(_ column: Table.Column) -> Task {
+    guard case .numbers(let numbers) = column else { return .classification }
+    return numbers.allSatisfy { $0 == $0.rounded() } && Set(numbers).count <= 20 ? .classification : .regression
+  }
+
+  /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and perhaps others.
+  ///
+  /// - Shapes: returns features × rows.
+  /// - Throws: The ``DataError`` of what is wrong with the table.
+  public func features<Scalar>(of table: Table) throws(DataError) -> Matrix<Scalar> {
+    guard case .columns(let names) = inputs else { throw .tableForImages(path: table.path) }
+    var features: Matrix<Scalar> = try table.matrix(ofColumns: try table.columnIndices(named: names))
+    inputScaling.apply(to: &features)
+    return features
+  }
+
+  /// The scaled features and the targets of a table.
+  ///
+  /// - Throws: The ``DataError`` of what is wrong with the table.
+  public func samples<Scalar>(of table: Table) throws(DataError) -> Samples<Scalar> {
+    let targets: Matrix<Scalar>
+    switch outputs {
+    case .classes(let names, let column):
+      let index = try table.columnIndices(named: [column ?? ""])[0]
+      targets = oneHot(try table.classLabels(inColumn: index, among: names), classes: names.count)
+    case .value(let column, let scaling):
+      var values: Matrix<Scalar> = try table.matrix(ofColumns: try table.columnIndices(named: [column]))
+      scaling.apply(to: &values)
+      targets = values
+    }
+    return Samples(features: try features(of: table), targets: targets)
+  }
+}
+
+// MARK: - Images
+
+extension Preparation {
+  /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
+  ///
+  /// - Throws: ``DataError/singleClass(path:column:label:)`` where all labels are 0.
+  public init<Scalar>(fittedOn images: ImageSet<Scalar>, scaling: Scaling.Method = .none) throws(DataError) {
+    guard let largest = images.labels.max() else { fail("Preparation: images without labels to fit on") }
+    guard largest > 0 else { throw .singleClass(path: images.path, column: "label", label: "0") }
+    self.init(
+      inputs: .pixels(shape: images.shape), inputScaling: Scaling(scaling, fittedOn: images.features),
+      outputs: .classes((0...largest).map(String.init), column: nil))
+  }
+
+  /// The scaled pixels of images, which have the shape that the preparation was fitted on.
+  ///
+  /// - Shapes: returns pixels × images.
+  /// - Throws: ``DataError/imagesForTable(path:columns:)`` or ``DataError/wrongImageShape(path:found:expected:)``.
+  public func features<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Matrix<Scalar> {
+    switch inputs {
+    case .columns(let names): throw .imagesForTable(path: images.path, columns: names)
+    case .pixels(let shape):
+      guard images.shape == shape else {
+        throw .wrongImageShape(path: images.path, found: images.shape, expected: shape)
+      }
+    }
+    var features = images.features
+    inputScaling.apply(to: &features)
+    return features
+  }
+
+  /// The scaled pixels and the one-hot labels of images.
+  ///
+  /// - Throws: As ``features(of:)``, and ``DataError/labelOutOfRange(path:index:label:classes:)``.
+  public func samples<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Samples<Scalar> {
+    let features: Matrix<Scalar> = try features(of: images)
+    if let index = images.labels.firstIndex(where: { $0 >= outputCount }) {
+      throw .labelOutOfRange(path: images.labelPath, index: index, label: images.labels[index], classes: outputCount)
+    }
+    return Samples(features: features, targets: oneHot(images.labels, classes: outputCount))
+  }
+}
+
+// MARK: - Answers
+
+extension Preparation {
+  /// Outputs as answers: the probabilities as they are, values in the units of the data.
+  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Scalar> {
+    guard case .value(_, let scaling) = self.outputs else { return outputs }
+    var answers = outputs
+    scaling.invert(&answers)
+    return answers
+  }
+}

@@ -1,0 +1,29 @@
+import Tensor
+
+/// Samples to learn from: the features and the targets of each in one column.
+public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
+  /// Features x samples.
+  public let features: Matrix<Scalar>
+  /// Outputs x samples.
+  public let targets: Matrix<Scalar>
+
+  /// The samples at these 0-based indices, in their order; traps if one is out of range.
+  public func chosen(_ indices: some Sequence<Int>) -> Samples {
+    let indices = Array(indices)
+    return Samples(features: features.gathered(indices), targets: targets.gathered(indices))
+  }
+
+  /// The number of samples.
+  public var count: Int { features.columns }
+
+  /// Joins features and targets, which have to be equally many columns; traps if they are not.
+  public init(features: Matrix<Scalar>, targets: Matrix<Scalar>) {
+    guard features.columns == targets.columns else {
+      fail(
+        "Samples: features \(features.rows) x \(features.columns) and targets \(targets.rows) x \(targets.columns)"
+          + " differ in the number of samples")
+    }
+    self.features = features
+    self.targets = targets
+  }
+}

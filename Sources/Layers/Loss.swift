@@ -1,0 +1,43 @@
+import Tensor
+
+/// What training minimises: a figure for how far the outputs a are from the targets y, as the mean over the samples of a batch.
+public enum Loss: String, Sendable, CaseIterable {
+  /// ½ ‖a − y‖², summed over the outputs (Nielsen's cost): ∇ₐ = a − y.
+  case quadratic
+  /// The mean over the outputs of (a − y)²: ∇ₐ = 2 (a − y) / outputs.
+  case meanSquaredError = "mse"
+  /// −Σ y log a + (1 − y) log(1 − a), summed over the outputs, for sigmoid outputs: each is a yes-or-no question of its own.
+  case binaryCrossEntropy = "binary-cross-entropy"
+  /// −Σ y log a for softmax outputs: one class of several. The targets of a sample are its class's one-hot column, or probabilities.
+  case crossEntropy = "cross-entropy"
+
+  /// Whether the loss is defined for an output activation.
+  public func accepts(_ output: Activation) -> Bool {
+    switch self {
+    case .quadratic, .meanSquaredError: true
+    case .binaryCrossEntropy: output == .sigmoid
+    case .crossEntropy: output == .softmax
+    }
+  }
+
+  /// Whether the loss is computed from the weighted inputs z of the output layer, together with its activation: stable where a is within
+  /// rounding of 0 or 1, and the error is then simply a − y.
+  var includesActivation: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
+
+  /// The mean loss of a batch. Where `replacingOutputs`, the outputs are replaced by the gradient of that mean.
+  ///
+  /// - Parameter outputs: z where ``includesActivation``, else a; outputs × batch, as the targets.
+  func evaluate<Scalar>(_ outputs: Tile<Scalar>, targets: Tile<Scalar>, replacingOutputs: Bool) -> Double {
+    let samples = Double(outputs.columns)
+    let (function, weight, slope): (TileLoss, Double, Double) =
+      switch self {
+      case .quadratic: (.squaredError, 0.5, 1)
+      case .meanSquaredError: (.squaredError, 1 / Double(outputs.rows), 2 / Double(outputs.rows))
+      case .binaryCrossEntropy: (.sigmoidCrossEntropy, 1, 1)
+      case .crossEntropy: (.softmaxCrossEntropy, 1, 1)
+      }
+    let sum = outputs.loss(
+      function, targets: targets, replaceByErrorTimes: replacingOutputs ? Scalar(slope / samples) : nil)
+    return sum * weight / samples
+  }
+}

@@ -1,0 +1,92 @@
+import Datasets
+import FoundationEssentials
+import Layers
+import Tensor
+
+/// A model file whose container and metadata have been read and checked, before its numbers are put to use.
+public struct ModelFile: Sendable {
+  public let path: String
+  public let layers: [Dense]
+  public let loss: Loss
+  public let preparation: Preparation
+  public let training: [String: String]
+  private let tensors: SafeTensors
+
+  /// Reads a file.
+  ///
+  /// - Throws: ``ModelError`` where it is not there or is not a model.
+  public init(_ path: String) throws(ModelError) {
+    let bytes: [UInt8]
+    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    try self.init(bytes, path: path)
+  }
+
+  /// Reads a file's bytes; the path is for messages.
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+    let tensors = try SafeTensors(bytes: bytes, path: path)
+    func metadata(_ key: String) throws(ModelError) -> String {
+      guard let value = tensors.metadata[key] else { throw .missingMetadata(path: path, key: key) }
+      return value
+    }
+    func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
+    func decode<Record: Decodable>(_ key: String) throws(ModelError) -> Record {
+      do {
+        return try JSONDecoder().decode(Record.self, from: Data(try metadata(key).utf8))
+      } catch let error as ModelError {
+        throw error
+      } catch {
+        throw bad(key, "it is not the JSON that is expected there")
+      }
+    }
+
+    let format = try metadata("format")
+    guard format == modelFormat else { throw bad("format", "found \"\(format)\", expected \"\(modelFormat)\"") }
+    guard let version = Int(try metadata("version")), version >= 1 else {
+      throw bad("version", "it is not a whole number")
+    }
+    guard version <= modelVersion else { throw .newerVersion(path: path, found: version, supported: modelVersion) }
+
+    let records: [LayerRecord] = try decode("layers")
+    layers = try records.map { record throws(ModelError) in
+      guard let layer = record.layer else {
+        throw bad("layers", "a layer has an unknown type or activation, or a size below 1")
+      }
+      return layer
+    }
+    guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
+      throw bad("layers", "the layers do not form a chain")
+    }
+    let lossName = try metadata("loss")
+    guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
+      throw bad("loss", "found \"\(lossName)\", which is unknown or not defined for the output's activation")
+    }
+    let record: PreparationRecord = try decode("preparation")
+    guard let preparation = record.preparation else { throw bad("preparation", "its parts contradict each other") }
+    guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
+      throw bad(
+        "preparation",
+        "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, the layers have others")
+    }
+    self.path = path
+    self.loss = loss
+    self.preparation = preparation
+    self.training = try decode("training")
+    self.tensors = tensors
+  }
+
+  /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
+  public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
+
+  /// A tensor's numbers.
+  ///
+  /// - Throws: ``ModelError`` where it is missing, has another shape, or holds a number that is not finite.
+  func values<Scalar: BLASScalar>(_ name: String, shape: [Int]) throws(ModelError) -> [Scalar] {
+    guard let entry = tensors.entry(name) else { throw .missingTensor(path: path, name: name) }
+    guard entry.shape == shape else {
+      throw .wrongShape(path: path, name: name, found: entry.shape, expected: shape)
+    }
+    let values: [Scalar] = try tensors.values(of: name)
+    guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
+    return values
+  }
+}

@@ -1,0 +1,161 @@
+/// The tensors and the metadata of one safetensors file.
+///
+///     header length, 8 bytes little-endian │ header, JSON │ the tensors' numbers, back to back
+///
+/// Every size in the header is checked against the file's length before anything is read by it, and every byte
+/// of the data belongs to exactly one tensor. Source: the Hugging Face safetensors format.
+package struct SafeTensors: Sendable {
+  /// The number formats that are read and written, by their names in the file.
+  package enum DataType: String, Sendable {
+    case f32 = "F32"
+    case f64 = "F64"
+
+    /// The bytes that one number takes.
+    package var size: Int { self == .f32 ? 4 : 8 }
+  }
+
+  /// What the header says about one tensor.
+  package struct Entry: Equatable, Sendable {
+    package let name: String
+    package let dataType: DataType
+
+    /// The sizes, outermost first; the last one varies fastest in the file. Empty for a single number.
+    package let shape: [Int]
+
+    /// The tensor's bytes, counted from the end of the header.
+    package let range: Range<Int>
+  }
+
+  /// The longest header that is read, in bytes: the limit of the format's reference implementation.
+  static let longestHeader = 100_000_000
+
+  /// The name under which the header keeps the metadata; no tensor can have it.
+  static let metadataName = "__metadata__"
+
+  /// The tensors in the order of the header.
+  package let entries: [Entry]
+  package let metadata: [String: String]
+
+  private let path: String
+  private let bytes: [UInt8]
+  private let dataStart: Int
+  private let indices: [String: Int]
+
+  /// Reads the header of a file's bytes and checks it; `path` is what errors call the file.
+  ///
+  /// - Throws: `ModelError` when the bytes are not a whole and consistent safetensors file.
+  /// - Complexity: O(header); the tensors are not copied.
+  package init(bytes: [UInt8], path: String) throws(ModelError) {
+    let headerLength = try Self.headerLength(of: bytes, path: path)
+    var reader = SafeTensorsHeader(bytes: bytes, path: path, end: 8 + headerLength)
+    try reader.read()
+    try Self.check(reader.entries, fill: bytes.count - reader.end, path: path)
+
+    self.entries = reader.entries
+    self.metadata = reader.metadata
+    self.path = path
+    self.bytes = bytes
+    self.dataStart = reader.end
+    self.indices = reader.indices
+  }
+
+  /// Returns what the header says about a tensor, or nil where the file has none of that name.
+  package func entry(_ name: String) -> Entry? {
+    indices[name].map { entries[$0] }
+  }
+
+  /// Returns a tensor's numbers in the order of the file.
+  ///
+  /// They are exact where `Scalar` is the stored type or wider, and rounded to the nearest otherwise: a stored
+  /// `Double` beyond the range of `Float` becomes an infinity.
+  ///
+  /// - Throws: `ModelError.missingTensor`.
+  package func values<Scalar: BinaryFloatingPoint>(
+    of name: String, as type: Scalar.Type = Scalar.self
+  ) throws(ModelError) -> [Scalar] {
+    guard let entry = entry(name) else { throw .missingTensor(path: path, name: name) }
+    // Concrete types, because conversions between generic scalars are slow; through Any, because a cast from array to
+    // array goes element by element.
+    switch entry.dataType {
+    case .f32 where type == Float.self: return floats(entry) as Any as! [Scalar]
+    case .f32 where type == Double.self: return floats(entry).map(Double.init) as Any as! [Scalar]
+    case .f32: return floats(entry).map { Scalar($0) }
+    case .f64 where type == Double.self: return doubles(entry) as Any as! [Scalar]
+    case .f64 where type == Float.self: return doubles(entry).map(Float.init) as Any as! [Scalar]
+    case .f64: return doubles(entry).map { Scalar($0) }
+    }
+  }
+
+  private func floats(_ entry: Entry) -> [Float] {
+    integers(entry).map { Float(bitPattern: $0) }
+  }
+
+  private func doubles(_ entry: Entry) -> [Double] {
+    integers(entry).map { Double(bitPattern: $0) }
+  }
+
+  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ entry: Entry) -> [Bits] {
+    stride(from: dataStart + entry.range.lowerBound, to: dataStart + entry.range.upperBound, by: entry.dataType.size)
+      .map { Self.integer(at: $0, of: bytes) }
+  }
+
+  /// Returns a little-endian number; it need not be aligned.
+  private static func integer<Bits: FixedWidthInteger & BitwiseCopyable>(at offset: Int, of bytes: [UInt8]) -> Bits {
+    Bits(littleEndian: bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Bits.self))
+  }
+
+  // MARK: - Checks
+
+  private static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
+    guard bytes.count >= 8 else {
+      throw .notSafeTensors(path: path, found: "it holds \(bytes.count) bytes, the header's length alone takes 8")
+    }
+    let length: UInt64 = integer(at: 0, of: bytes)
+    guard length <= longestHeader else {
+      throw .notSafeTensors(
+        path: path, found: "it begins with a header length of \(length) bytes, expected at most \(longestHeader)")
+    }
+    guard length > 0, bytes.count == 8 || bytes[8] == UInt8(ascii: "{") else {
+      throw .notSafeTensors(path: path, found: "there is no { after its first 8 bytes")
+    }
+    guard length <= bytes.count - 8 else {
+      throw .cutShort(path: path, section: .header, promised: Int(length), found: bytes.count - 8)
+    }
+    return Int(length)
+  }
+
+  /// Checks that the tensors fill `dataCount` bytes from the first to the last, without holes or overlaps.
+  private static func check(_ entries: [Entry], fill dataCount: Int, path: String) throws(ModelError) {
+    var filled = 0
+    // By both ends, so that an empty tensor stands before the one that begins at the same byte.
+    let inFileOrder = entries.sorted {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
+    for entry in inFileOrder {
+      guard entry.range.lowerBound == filled else {
+        throw .badTensor(
+          path: path, name: entry.name,
+          problem: "it begins at byte \(entry.range.lowerBound) of the data, expected byte \(filled), "
+            + "where the tensor before it ends")
+      }
+      filled = entry.range.upperBound
+    }
+    if filled > dataCount {
+      throw .cutShort(path: path, section: .tensors, promised: filled, found: dataCount)
+    }
+    if filled < dataCount {
+      throw .tooLong(path: path, promised: filled, found: dataCount)
+    }
+  }
+
+  /// Returns the number of elements of a shape, or nil where it overflows or a size is negative.
+  static func elementCount(_ shape: [Int]) -> Int? {
+    var count = 1
+    for size in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflow else { return nil }
+      count = product
+    }
+    return count
+  }
+}

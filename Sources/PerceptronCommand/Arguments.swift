@@ -1,0 +1,100 @@
+/// An option of a command, as help shows it.
+struct Option: Sendable {
+  let name: String
+  /// What stands for the value in help; nil for a flag.
+  let placeholder: String?
+  let help: String
+  /// Not built yet: refused by name.
+  var isPlanned = false
+
+  init(_ name: String, _ placeholder: String? = nil, _ help: String) {
+    self.name = name
+    self.placeholder = placeholder
+    self.help = help
+  }
+
+  static func planned(_ names: String...) -> [Option] {
+    names.map { name in
+      var option = Option(name, nil, "")
+      option.isPlanned = true
+      return option
+    }
+  }
+}
+
+/// The words after a command's name, taken apart: `--name value` and `--name=value`, flags, and what is left, in order.
+struct Arguments {
+  private(set) var positional: [String] = []
+  private var values: [String: String] = [:]
+  private var flags: Set<String> = []
+
+  init(_ words: some Sequence<String>, options: [Option]) throws(CommandError) {
+    var words = Array(words)[...]
+    while let word = words.popFirst() {
+      guard word.hasPrefix("-"), word != "-" else {
+        positional.append(word)
+        continue
+      }
+      if word == "--" {
+        positional += words
+        return
+      }
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let name = parts[0]
+      guard let option = options.first(where: { $0.name == name }) else { throw .usage("unknown option \(name)") }
+      guard !option.isPlanned else { throw .usage("\(name) is not built yet") }
+      guard values[name] == nil, !flags.contains(name) else { throw .usage("\(name) is given twice") }
+      if option.placeholder == nil {
+        guard parts.count == 1 else { throw .usage("\(name) takes no value") }
+        flags.insert(name)
+      } else if parts.count == 2 {
+        values[name] = parts[1]
+      } else {
+        guard let value = words.popFirst() else { throw .usage("\(name) needs a value") }
+        values[name] = value
+      }
+    }
+  }
+
+  func flag(_ name: String) -> Bool { flags.contains(name) }
+
+  func string(_ name: String) -> String? { values[name] }
+
+  /// The positional arguments, which have these names.
+  func positional(_ names: String...) throws(CommandError) -> [String] {
+    guard positional.count >= names.count else { throw .usage("\(names[positional.count]) is missing") }
+    guard positional.count == names.count else { throw .usage("unexpected argument \(positional[names.count])") }
+    return positional
+  }
+
+  /// A whole number in a range.
+  func integer(_ name: String, in range: ClosedRange<Int>) throws(CommandError) -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let value = Int(text), range.contains(value) else {
+      let limits =
+        range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw .usage("\(name): expected a whole number \(limits), found \(text.debugDescription)")
+    }
+    return value
+  }
+
+  /// A positive number.
+  func positive(_ name: String) throws(CommandError) -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let value = Double(text), value > 0, value.isFinite else {
+      throw .usage("\(name): expected a positive number, found \(text.debugDescription)")
+    }
+    return value
+  }
+
+  /// One of some names; the ones in `planned` are refused as not built yet.
+  func choice<Value>(
+    _ name: String, _ choices: [(String, Value)], planned: [String] = []
+  ) throws(CommandError) -> Value? {
+    guard let text = values[name] else { return nil }
+    if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }
+    let names = choices.map(\.0).joined(separator: ", ")
+    if planned.contains(text) { throw .usage("\(name) \(text) is not built yet; there are \(names)") }
+    throw .usage("\(name): expected one of \(names), found \(text.debugDescription)")
+  }
+}

@@ -1,0 +1,46 @@
+import Perceptron
+
+/// `perceptron evaluate MODEL DATA`.
+enum EvaluateCommand: Command {
+  static let name = "evaluate"
+  static let usage = "perceptron evaluate MODEL DATA [--json]"
+  static let summary = "loss and metrics of a model on labelled data"
+  static let options = [
+    Option("--header", nil, "the first row is a header (found out by itself)"),
+    Option("--no-header", nil, "the first row is data"),
+    Option("--json", nil, "print one JSON object, with the confusion matrix"),
+  ]
+
+  static func run(_ arguments: Arguments) throws {
+    let words = try arguments.positional("MODEL", "DATA")
+    let source = try DataSource(words[1])
+    let file = try ModelFile(words[0])
+    if file.isDouble {
+      try evaluate(Model<Double>(file), source, arguments)
+    } else {
+      try evaluate(Model<Float>(file), source, arguments)
+    }
+  }
+
+  private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
+    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments))
+    let evaluation = Evaluation(model, try data.samples(model.preparation))
+    if arguments.flag("--json") {
+      printLine(json(evaluation))
+    } else {
+      printLine(evaluation.summary)
+      if case .classes(let names, _) = model.preparation.outputs, let confusion = evaluation.confusion {
+        printLine("\nactual \\ predicted")
+        printTable([[""] + names] + zip(names, confusion).map { [$0] + $1.map(String.init) })
+      }
+    }
+  }
+}
+
+/// Prints cells in columns as wide as they need to be, to the right.
+func printTable(_ rows: [[String]]) {
+  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+  for row in rows {
+    printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))
+  }
+}

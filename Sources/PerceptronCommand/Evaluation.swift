@@ -1,0 +1,65 @@
+import FoundationEssentials
+import Perceptron
+
+/// The figures of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a regression.
+struct Evaluation: Encodable {
+  let loss: Double
+  var accuracy: Double?
+  var confusion: [[Int]]?
+  var rmse: Double?
+  var mae: Double?
+  var r2: Double?
+  /// For people.
+  let summary: String
+
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>) {
+    var workspace = Workspace(for: model.network, batchCapacity: 256)
+    let outputs = model.network.predict(samples.features, workspace: &workspace)
+    let rawLoss = model.network.meanLoss(
+      model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
+    loss = rawLoss * model.lossUnit
+    switch model.preparation.task {
+    case .classification:
+      let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
+      accuracy = metrics.accuracy
+      confusion = metrics.confusion
+      summary =
+        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.short)"
+    case .regression:
+      let metrics = RegressionMetrics(
+        outputs: model.preparation.answers(outputs), targets: model.preparation.answers(samples.targets))
+      rmse = metrics.rootMeanSquaredError
+      mae = metrics.meanAbsoluteError
+      r2 = metrics.determination
+      summary = "RMSE \(rmse!.short), MAE \(mae!.short), R² \(r2!.fixed(4)), loss \(loss.short)"
+    }
+  }
+
+  /// The same without the confusion matrix.
+  var withoutConfusion: Evaluation {
+    var copy = self
+    copy.confusion = nil
+    return copy
+  }
+
+  private enum CodingKeys: CodingKey {
+    case loss, accuracy, confusion, rmse, mae, r2
+  }
+}
+
+extension Model {
+  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
+  var lossUnit: Double {
+    guard case .value(_, let scaling) = preparation.outputs else { return 1 }
+    return 1 / (scaling.factors[0] * scaling.factors[0])
+  }
+}
+
+/// One line of JSON; numbers that are not finite are left out by their owners.
+func json(_ value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  return String(decoding: (try? encoder.encode(value)) ?? Data(), as: UTF8.self)
+}

@@ -1,0 +1,43 @@
+import Perceptron
+
+/// `perceptron gradcheck`.
+enum GradcheckCommand: Command {
+  static let name = "gradcheck"
+  static let usage = "perceptron gradcheck [--inputs N] [--outputs N] [options of train that describe the network]"
+  static let summary = "back-propagation against central differences, layer by layer"
+  static let options =
+    [
+      Option("--inputs", "N", "features of the random data (5)"),
+      Option("--outputs", "N", "outputs of the network (3)"),
+      Option("--samples", "N", "random samples (7)"),
+    ] + TrainOptions.networkOptions + [Option("--task", "NAME", "classification or regression (classification)")]
+
+  /// The largest relative error that passes.
+  private static let tolerance = 1e-6
+
+  static func run(_ arguments: Arguments) throws {
+    guard arguments.positional.isEmpty else {
+      throw CommandError.usage("unexpected argument \(arguments.positional[0])")
+    }
+    let options = try TrainOptions(arguments, defaultHidden: "8,6")
+    let inputSize = try arguments.integer("--inputs", in: 1...10_000) ?? 5
+    let outputSize = try arguments.integer("--outputs", in: 1...10_000) ?? 3
+    let batch = try arguments.integer("--samples", in: 1...10_000) ?? 7
+    let (loss, layers) = try options.layers(options.task ?? .classification, inputs: inputSize, outputs: outputSize)
+    let network: Network<Double> = options.network(layers)
+
+    var generator = Philox(seed: options.seed, stream: 1)
+    var inputs = Matrix<Double>(rows: inputSize, columns: batch)
+    inputs.fillNormal(using: &generator)
+    let targets: Matrix<Double> = oneHot(
+      (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
+    let check = network.gradientCheck(loss, inputs: inputs, targets: targets)
+    for (layer, error) in zip(network.layers, check.relativeErrors) {
+      printLine("\("\(layer)".padded(to: 30)) largest relative error \(error)")
+    }
+    guard check.largestRelativeError <= tolerance else {
+      throw CommandError.badData("the gradient is off by \(check.largestRelativeError), more than \(tolerance)")
+    }
+    printLine("back-propagation agrees with central differences within \(tolerance)")
+  }
+}

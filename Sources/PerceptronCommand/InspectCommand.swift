@@ -1,0 +1,80 @@
+import Perceptron
+
+/// `perceptron inspect MODEL`.
+enum InspectCommand: Command {
+  static let name = "inspect"
+  static let usage = "perceptron inspect MODEL [--json]"
+  static let summary = "layers, shapes, parameter count, preprocessing, and how a model was trained"
+  static let options = [Option("--json", nil, "print one JSON object")]
+
+  private struct Description: Encodable {
+    struct Layer: Encodable {
+      let type: String
+      let inputs: Int
+      let outputs: Int
+      let activation: String
+      let parameters: Int
+    }
+    let task: String
+    let precision: String
+    let loss: String
+    let parameters: Int
+    let layers: [Layer]
+    let inputs: String
+    let scaling: String
+    let outputs: String
+    let training: [String: String]
+  }
+
+  static func run(_ arguments: Arguments) throws {
+    let file = try ModelFile(try arguments.positional("MODEL")[0])
+    // The numbers are read too, so that a damaged file is not called sound.
+    if file.isDouble { _ = try Model<Double>(file) } else { _ = try Model<Float>(file) }
+    let description = describe(file)
+    if arguments.flag("--json") {
+      printLine(json(description))
+      return
+    }
+    printTable(
+      [["layer", "inputs", "outputs", "activation", "parameters"]]
+        + description.layers.map { [$0.type, "\($0.inputs)", "\($0.outputs)", $0.activation, "\($0.parameters)"] })
+    printLine("")
+    let facts = [
+      ("task", description.task), ("loss", description.loss),
+      ("parameters", "\(description.parameters), \(description.precision)"),
+      ("inputs", description.inputs), ("scaling", description.scaling), ("outputs", description.outputs),
+    ]
+    for (name, value) in facts { printLine("\(name.padded(to: 12))\(value)") }
+    printLine("\ntrained with")
+    for (name, value) in description.training.sorted(by: { $0.key < $1.key }) {
+      printLine("  \(name.padded(to: 16))\(value)")
+    }
+  }
+
+  private static func describe(_ file: ModelFile) -> Description {
+    let inputs =
+      switch file.preparation.inputs {
+      case .columns(let names): "\(names.count) columns: \(abbreviated(names))"
+      case .pixels(let shape): "images of \(shape.map(String.init).joined(separator: " × ")) pixels"
+      }
+    let outputs =
+      switch file.preparation.outputs {
+      case .classes(let names, let column):
+        "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
+      case .value(let column, _): "the value of \(column)"
+      }
+    return Description(
+      task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
+      parameters: file.layers.reduce(0) { $0 + $1.parameterCount },
+      layers: file.layers.map {
+        .init(
+          type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, activation: $0.activation.rawValue,
+          parameters: $0.parameterCount)
+      },
+      inputs: inputs, scaling: file.preparation.inputScaling.method.rawValue, outputs: outputs, training: file.training)
+  }
+
+  private static func abbreviated(_ names: [String]) -> String {
+    names.count <= 12 ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + ", … " + names.last!
+  }
+}

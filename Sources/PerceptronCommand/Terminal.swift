@@ -1,0 +1,84 @@
+import Glibc
+
+/// Writes a line to standard output.
+func printLine(_ line: String) { print(line) }
+
+/// Writes text to standard error at once.
+func printError(_ text: String) {
+  var text = text
+  text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
+func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+/// Seconds of a clock that only goes forward.
+func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+extension Double {
+  /// The number with so many digits after the point.
+  func fixed(_ digits: Int) -> String {
+    guard isFinite else { return "\(self)" }
+    var buffer = [CChar](repeating: 0, count: 400)
+    let count = withVaList([self]) { vsnprintf(&buffer, buffer.count, "%.\(digits)f", $0) }
+    return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// The number with about four significant digits.
+  var short: String {
+    guard isFinite, self != 0 else { return "\(self)" }
+    let digits = Int(log10(magnitude).rounded(.down))
+    return digits < -5 || digits > 7 ? "\(self)" : fixed(max(0, 3 - digits))
+  }
+}
+
+/// How far training is: a bar that is redrawn on a terminal, a line for each epoch elsewhere, nothing when quiet.
+struct Progress {
+  private let epochs: Int
+  private let samplesPerEpoch: Int
+  private let isQuiet: Bool
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let start = monotonicSeconds()
+  private var lastDrawn = 0.0
+
+  init(epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
+    self.epochs = epochs
+    self.samplesPerEpoch = samplesPerEpoch
+    self.isQuiet = isQuiet
+  }
+
+  /// Redraws the bar, at most ten times a second.
+  mutating func update(epoch: Int, samplesDone: Int) {
+    guard isTerminal, !isQuiet else { return }
+    let now = monotonicSeconds()
+    guard now - lastDrawn > 0.1 else { return }
+    lastDrawn = now
+    let share = (Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)) / Double(epochs)
+    let filled = Int(share * 24)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+    printError("\r\(bar) epoch \(epoch + 1)/\(epochs)  \(rateAndTimeLeft(share))\u{1B}[K")
+  }
+
+  /// Ends an epoch, counted from 1, with its loss.
+  mutating func endEpoch(_ epoch: Int, loss: Double) {
+    guard !isQuiet else { return }
+    let line = "epoch \(epoch)/\(epochs)  loss \(loss.short)  \(rateAndTimeLeft(Double(epoch) / Double(epochs)))"
+    printError(isTerminal ? "\r\(line)\u{1B}[K" : line + "\n")
+    if isTerminal && epoch == epochs { printError("\n") }
+  }
+
+  /// Leaves the bar's line.
+  func interrupt() {
+    if isTerminal && !isQuiet { printError("\n") }
+  }
+
+  private func rateAndTimeLeft(_ share: Double) -> String {
+    let elapsed = monotonicSeconds() - start
+    let rate = share * Double(epochs * samplesPerEpoch) / elapsed
+    let left = elapsed * (1 - share) / share
+    return "\(rate.fixed(0)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
+  }
+}

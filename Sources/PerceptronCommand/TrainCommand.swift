@@ -1,0 +1,109 @@
+import Perceptron
+
+/// `perceptron train DATA -o MODEL`.
+enum TrainCommand: Command {
+  static let name = "train"
+  static let usage = "perceptron train DATA [-o MODEL] [options]"
+  static let summary = "train a network and write it"
+  static let options =
+    [
+      Option("-o", "MODEL", "the file to write; without it the model is not kept"),
+      Option("--test", "DATA", "evaluated once, at the end"),
+    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + [
+      Option("--precision", "NAME", "float or double (float)"),
+      Option("--json", nil, "the last line of standard output is one JSON object"),
+      Option("--quiet", nil, "no progress"),
+    ]
+
+  static func run(_ arguments: Arguments) throws {
+    let isDouble = try arguments.choice("--precision", [("float", false), ("double", true)]) ?? false
+    if isDouble { try train(arguments, Double.self) } else { try train(arguments, Float.self) }
+  }
+
+  /// What `--json` prints.
+  private struct Summary: Encodable {
+    struct Training: Encodable { let loss: Double }
+    let task: String
+    let parameters: Int
+    let epochs: Int
+    let seconds: Double
+    let samplesPerSecond: Double
+    let train: Training
+    let test: Evaluation?
+
+    private enum CodingKeys: String, CodingKey {
+      case task, parameters, epochs, seconds, train, test
+      case samplesPerSecond = "samples_per_second"
+    }
+  }
+
+  private static func train<Scalar: BLASScalar>(_ arguments: Arguments, _: Scalar.Type) throws {
+    let options = try TrainOptions(arguments)
+    let source = try DataSource(try arguments.positional("DATA")[0])
+    let testSource = try arguments.string("--test").map { try DataSource($0) }
+    let path = arguments.string("-o")
+    if let path { try AtomicFile.checkWritable(path) }
+
+    let data = try RawData<Scalar>(source, part: .training, header: options.header)
+    let preparation = try prepare(data, options)
+    let (loss, layers) = try options.layers(
+      preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount)
+    let samples = try data.samples(preparation)
+    // Read before training, so that a wrong file costs no training.
+    let testSamples = try testSource.map {
+      try RawData<Scalar>($0, part: .test, header: options.header).samples(preparation)
+    }
+
+    var trainer = Trainer(
+      options.network(layers) as Network<Scalar>, loss: loss, optimizer: SGD(learningRate: options.learningRate),
+      batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1))
+    var progress = Progress(
+      epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
+    var lastLoss = 0.0
+    let start = monotonicSeconds()
+    for epoch in 0..<options.epochs {
+      do throws(Divergence) {
+        lastLoss = try trainer.runEpoch(on: samples) { progress.update(epoch: epoch, samplesDone: $0) }
+      } catch {
+        progress.interrupt()
+        throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
+      }
+      progress.endEpoch(epoch + 1, loss: lastLoss)
+    }
+    let seconds = monotonicSeconds() - start
+
+    let model = Model(
+      network: trainer.network, loss: loss, preparation: preparation,
+      training: [
+        "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": "sgd",
+        "learning rate": "\(options.learningRate)", "batch size": "\(trainer.batchSize)", "epochs": "\(options.epochs)",
+        "seed": "\(options.seed)", "last epoch's loss": "\(lastLoss)", "version": version,
+      ])
+    if let path { try model.write(to: path) }
+    let test = testSamples.map { Evaluation(model, $0).withoutConfusion }
+    if let test { printLine("test \(test.summary)") }
+    if let path { printLine("wrote \(path)") }
+    if arguments.flag("--json") {
+      printLine(
+        json(
+          Summary(
+            task: preparation.task.rawValue, parameters: model.network.parameterCount, epochs: options.epochs,
+            seconds: seconds, samplesPerSecond: Double(samples.count * options.epochs) / seconds,
+            train: .init(loss: lastLoss * model.lossUnit), test: test)))
+    } else if test == nil {
+      printLine("training loss \((lastLoss * model.lossUnit).short)")
+    }
+  }
+
+  private static func prepare<Scalar>(_ data: RawData<Scalar>, _ options: TrainOptions) throws -> Preparation {
+    switch data {
+    case .table(let table):
+      return try Preparation(
+        fittedOn: table, target: options.target, task: options.task, scaling: options.scaling ?? .standard)
+    case .images(let images):
+      if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
+      if options.target != nil { throw CommandError.usage("--target is for tables; images have one label each") }
+      return try Preparation(fittedOn: images, scaling: options.scaling ?? .none)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import Perceptron
+
+/// What `train` was asked for; `gradcheck` takes the network's part of it.
+struct TrainOptions {
+  let hidden: [Int]
+  let activation: Activation
+  private let output: Activation?
+  private let loss: Loss?
+  private let initializer: Initializer?
+  let learningRate: Double
+  let batchSize: Int
+  let epochs: Int
+  let seed: UInt64
+  let task: Preparation.Task?
+  let target: String?
+  let scaling: Scaling.Method?
+  let header: Table.Header
+
+  /// The options that describe a network.
+  static let networkOptions: [Option] = [
+    Option("--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (128)"),
+    Option("--activation", "NAME", "of the hidden layers: relu, tanh, sigmoid or identity (relu)"),
+    Option("--output", "NAME", "activation of the outputs: identity, sigmoid, softmax or tanh (by task and loss)"),
+    Option(
+      "--loss", "NAME", "cross-entropy, binary-cross-entropy, mse or quadratic (cross-entropy, or mse for regression)"),
+    Option(
+      "--init", "NAME",
+      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, normal (biases too) or orthogonal (auto: by activation)"
+    ),
+    Option("--seed", "N", "chooses the random numbers (0)"),
+  ]
+
+  /// The options that describe training.
+  static let trainingOptions: [Option] =
+    [
+      Option("--task", "NAME", "classification or regression (inferred from the target)"),
+      Option("--target", "NAME", "the target column's name or 1-based number (the last column)"),
+      Option("--header", nil, "the first row is a header (found out by itself)"),
+      Option("--no-header", nil, "the first row is data"),
+      Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
+      Option("--optimizer", "NAME", "sgd (sgd)"),
+      Option("--learning-rate", "RATE", "the step along the gradient (0.1)"),
+      Option("--batch-size", "N", "samples in a step (128)"),
+      Option("--epochs", "N", "times to go through the data (20)"),
+    ]
+    + Option.planned(
+      "--validation", "--validation-split", "--momentum", "--beta1", "--beta2", "--epsilon", "--schedule",
+      "--warmup-epochs",
+      "--l1", "--l2", "--weight-decay", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
+      "--label-smoothing",
+      "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
+      "--threads",
+      "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
+
+  init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
+    hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
+    activation =
+      try arguments.choice(
+        "--activation", Self.names(Activation.allCases.filter { $0 != .softmax }),
+        planned: ["leaky-relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "softsign"]) ?? .relu
+    output = try arguments.choice("--output", Self.names([Activation.identity, .sigmoid, .softmax, .tanh]))
+    loss = try arguments.choice("--loss", Self.names(Loss.allCases), planned: ["mae", "huber"])
+    let initializers = Self.names(Initializer.allCases).map { ($0.0, Optional($0.1)) }
+    initializer = try arguments.choice("--init", [("auto", nil)] + initializers, planned: ["lecun-normal"]) ?? nil
+    _ = try arguments.choice(
+      "--optimizer", [("sgd", ())],
+      planned: ["momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs"])
+    learningRate = try arguments.positive("--learning-rate") ?? 0.1
+    batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
+    epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
+    seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
+    task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
+    target = arguments.string("--target")
+    if let target, target.contains(",") {
+      throw .usage("--target \(target): several targets are not built yet; name one column")
+    }
+    scaling = try arguments.choice(
+      "--scale", [("standard", .standard), ("minmax", .minMax), ("none", Scaling.Method.none)],
+      planned: ["robust", "quantile"])
+    header = try headerMode(arguments)
+  }
+
+  /// The loss and the layers for a task, checked against each other.
+  func layers(
+    _ task: Preparation.Task, inputs: Int, outputs: Int
+  ) throws(CommandError) -> (loss: Loss, layers: [Dense]) {
+    let loss = self.loss ?? Self.defaultLoss(task, output)
+    let output = self.output ?? Self.defaultOutput(task, loss)
+    guard loss.accepts(output) else {
+      let fitting = loss == .crossEntropy ? "softmax" : "sigmoid"
+      throw .usage("--loss \(loss.rawValue) needs --output \(fitting), found --output \(output.rawValue)")
+    }
+    if task == .regression && (loss == .crossEntropy || loss == .binaryCrossEntropy) {
+      throw .usage("--loss \(loss.rawValue) is for classification; use mse or quadratic, or --task classification")
+    }
+    return (loss, .chain([inputs] + hidden + [outputs], hidden: activation, output: output))
+  }
+
+  /// The network before training. Its random numbers are the seed's first stream, the order of the samples its second.
+  func network<Scalar: BLASScalar>(_ layers: [Dense]) -> Network<Scalar> {
+    var generator = Philox(seed: seed)
+    let hidden = layers.count > 1 ? activation : layers[0].activation
+    return Network(layers, initializer: initializer ?? .automatic(for: hidden), using: &generator)
+  }
+
+  private static func defaultLoss(_ task: Preparation.Task, _ output: Activation?) -> Loss {
+    switch (task, output) {
+    case (.classification, nil), (.classification, .softmax): .crossEntropy
+    case (.classification, .sigmoid): .binaryCrossEntropy
+    default: .meanSquaredError
+    }
+  }
+
+  private static func defaultOutput(_ task: Preparation.Task, _ loss: Loss) -> Activation {
+    switch loss {
+    case .crossEntropy: .softmax
+    case .binaryCrossEntropy: .sigmoid
+    case .quadratic, .meanSquaredError: task == .classification ? .softmax : .identity
+    }
+  }
+
+  private static func names<Value: RawRepresentable<String>>(_ values: [Value]) -> [(String, Value)] {
+    values.map { ($0.rawValue, $0) }
+  }
+
+  private static func sizes(_ text: String) throws(CommandError) -> [Int] {
+    guard !text.isEmpty else { return [] }
+    return try text.split(separator: ",", omittingEmptySubsequences: false).map { field throws(CommandError) in
+      guard let size = Int(field), (1...1_000_000).contains(size) else {
+        throw .usage("--hidden: expected whole numbers from 1 to 1000000, found \(text.debugDescription)")
+      }
+      return size
+    }
+  }
+}

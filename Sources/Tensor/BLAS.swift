@@ -1,0 +1,112 @@
+import COpenBLAS
+
+// The only file that calls BLAS. Sizes are OpenBLAS's 32-bit integers; the callers have checked that theirs fit.
+
+/// Tells OpenBLAS, before its first call, to stay on the calling thread. Its own threads are all-or-nothing, share one count for the whole
+/// process, and concurrent multi-threaded products have returned wrong numbers (OpenBLAS issue 5836); and one thread gives the same bits
+/// however many cores the machine has.
+private let isSingleThreaded: Bool = {
+  openblas_set_num_threads(1)
+  return true
+}()
+
+@inline(__always)
+func singleThreaded() {
+  _ = isSingleThreaded
+}
+
+@inline(__always)
+private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE {
+  singleThreaded()
+  return isTransposed ? CblasTrans : CblasNoTrans
+}
+
+extension Float: BLASScalar {
+  public static func gemm(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
+    _ alpha: Float, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Float, _ c: MutablePointer,
+    _ ldc: Int32
+  ) {
+    cblas_sgemm(CblasColMajor, flag(transposeA), flag(transposeB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+  }
+
+  public static func gemv(
+    _ transposeA: Bool, _ rows: Int32, _ columns: Int32,
+    _ alpha: Float, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Float, _ y: MutablePointer,
+    _ incy: Int32
+  ) {
+    cblas_sgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
+  }
+
+  public static func ger(
+    _ rows: Int32, _ columns: Int32, _ alpha: Float, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
+  ) {
+    singleThreaded()
+    cblas_sger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
+  }
+
+  public static func axpy(_ n: Int32, _ alpha: Float, _ x: Pointer, _ y: MutablePointer) {
+    singleThreaded()
+    cblas_saxpy(n, alpha, x, 1, y, 1)
+  }
+
+  public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Float {
+    singleThreaded()
+    return cblas_sdot(n, x, 1, y, 1)
+  }
+
+  public static func nrm2(_ n: Int32, _ x: Pointer) -> Float {
+    singleThreaded()
+    return cblas_snrm2(n, x, 1)
+  }
+
+  public static func asum(_ n: Int32, _ x: Pointer) -> Float {
+    singleThreaded()
+    return cblas_sasum(n, x, 1)
+  }
+}
+
+extension Double: BLASScalar {
+  public static func gemm(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
+    _ alpha: Double, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Double, _ c: MutablePointer,
+    _ ldc: Int32
+  ) {
+    cblas_dgemm(CblasColMajor, flag(transposeA), flag(transposeB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+  }
+
+  public static func gemv(
+    _ transposeA: Bool, _ rows: Int32, _ columns: Int32,
+    _ alpha: Double, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Double, _ y: MutablePointer,
+    _ incy: Int32
+  ) {
+    cblas_dgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
+  }
+
+  public static func ger(
+    _ rows: Int32, _ columns: Int32, _ alpha: Double, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
+  ) {
+    singleThreaded()
+    cblas_dger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
+  }
+
+  public static func axpy(_ n: Int32, _ alpha: Double, _ x: Pointer, _ y: MutablePointer) {
+    singleThreaded()
+    cblas_daxpy(n, alpha, x, 1, y, 1)
+  }
+
+  public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Double {
+    singleThreaded()
+    return cblas_ddot(n, x, 1, y, 1)
+  }
+
+  public static func nrm2(_ n: Int32, _ x: Pointer) -> Double {
+    singleThreaded()
+    return cblas_dnrm2(n, x, 1)
+  }
+
+  public static func asum(_ n: Int32, _ x: Pointer) -> Double {
+    singleThreaded()
+    return cblas_dasum(n, x, 1)
+  }
+}

@@ -1,0 +1,83 @@
+/// An element type that BLAS computes with: `Float` or `Double`, and no other.
+///
+/// The requirements are what the package asks of the libraries below it; call them through ``Matrix``. All storage is column-major; a tile
+/// is `rows` × `columns` elements whose columns start `stride` elements apart.
+public protocol BLASScalar: BinaryFloatingPoint, LosslessStringConvertible, Sendable {
+  typealias Pointer = UnsafePointer<Self>
+  typealias MutablePointer = UnsafeMutablePointer<Self>
+
+  // BLAS, level 3 to 1. `m`, `n`, `k` are the product's sizes, `lda` … the strides.
+  static func gemm(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
+    _ alpha: Self, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Self, _ c: MutablePointer,
+    _ ldc: Int32)
+  static func gemv(
+    _ transposeA: Bool, _ rows: Int32, _ columns: Int32,
+    _ alpha: Self, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Self, _ y: MutablePointer,
+    _ incy: Int32)
+  static func ger(
+    _ rows: Int32, _ columns: Int32,
+    _ alpha: Self, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32)
+  static func axpy(_ n: Int32, _ alpha: Self, _ x: Pointer, _ y: MutablePointer)
+  static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Self
+  static func nrm2(_ n: Int32, _ x: Pointer) -> Self
+  static func asum(_ n: Int32, _ x: Pointer) -> Self
+
+  // LAPACK. Each returns `info`.
+  static func geqrf(_ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer) -> Int32
+  static func orgqr(
+    _ rows: Int32, _ columns: Int32, _ reflectors: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: Pointer
+  ) -> Int32
+  static func gels(
+    _ rows: Int32, _ columns: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer,
+    _ ldb: Int32
+  ) -> Int32
+
+  // Element-wise loops. `CKernels.h` states each one's formula and accuracy.
+  static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer)
+  static func activate(
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer)
+  static func derive(
+    _ function: TileActivation, _ rows: Int, _ columns: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int)
+  static func loss(
+    _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
+    scale: Self, delta: MutablePointer?
+  ) -> Double
+  static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer)
+  static func sum(_ n: Int, _ x: Pointer) -> Self
+  static func maxMagnitude(_ n: Int, _ x: Pointer) -> Self
+  static func scale(_ n: Int, _ factor: Self, _ x: MutablePointer)
+  static func sgd(_ n: Int, _ rate: Self, _ gradient: Pointer, _ parameters: MutablePointer)
+}
+
+/// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.
+public enum ElementwiseFunction: String, Sendable, CaseIterable {
+  /// eˣ.
+  case exp
+  /// The natural logarithm: −∞ at 0, NaN below.
+  case log
+  /// The error function, 2/√π ∫₀ˣ e^(−t²) dt.
+  case erf
+  /// 1 / (1 + e⁻ˣ).
+  case sigmoid
+  /// The hyperbolic tangent.
+  case tanh
+  /// max(0, x), with NaN and −0 kept.
+  case relu
+}
+
+/// What is applied to a tile of weighted inputs once the bias is added; see the layers module for the mathematics.
+public enum TileActivation: Sendable {
+  case identity, sigmoid, tanh, relu, softmax
+}
+
+/// A loss that is summed over a tile together with its error; see the layers module for the mathematics.
+public enum TileLoss: Sendable {
+  /// Σ (a − y)², error a − y.
+  case squaredError
+  /// −Σ y log softmax(z), error softmax(z) Σy − y.
+  case softmaxCrossEntropy
+  /// Binary cross-entropy of sigmoid(z), error sigmoid(z) − y.
+  case sigmoidCrossEntropy
+}

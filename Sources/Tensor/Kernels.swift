@@ -1,0 +1,133 @@
+import CKernels
+
+// The only file that calls the element-wise loops.
+
+extension Float {
+  private static let kernels = ck_float_kernels_for(ck_best_instruction_set()).pointee
+
+  public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {
+    switch function {
+    case .exp: kernels.exp(n, x, y)
+    case .log: kernels.log(n, x, y)
+    case .erf: kernels.erf(n, x, y)
+    case .sigmoid: kernels.sigmoid(n, x, y)
+    case .tanh: kernels.tanh(n, x, y)
+    case .relu: kernels.relu(n, x, y)
+    }
+  }
+
+  public static func activate(
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+  ) {
+    switch function {
+    case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
+    case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
+    case .tanh: kernels.bias_tanh(rows, columns, z, stride, bias)
+    case .relu: kernels.bias_relu(rows, columns, z, stride, bias)
+    case .softmax: kernels.bias_softmax(rows, columns, z, stride, bias)
+    }
+  }
+
+  public static func derive(
+    _ function: TileActivation, _ rows: Int, _ columns: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
+  ) {
+    switch function {
+    case .identity: break
+    case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
+    case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
+    case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)
+    case .softmax: kernels.derive_softmax(rows, columns, delta, deltaStride, a, stride)
+    }
+  }
+
+  public static func loss(
+    _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
+    scale: Float, delta: MutablePointer?
+  ) -> Double {
+    switch function {
+    case .squaredError: kernels.squared_error(rows, columns, z, stride, y, yStride, scale, delta)
+    case .softmaxCrossEntropy: kernels.softmax_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    case .sigmoidCrossEntropy: kernels.sigmoid_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    }
+  }
+
+  public static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer) {
+    kernels.row_sums(rows, columns, x, stride, sums)
+  }
+
+  public static func sum(_ n: Int, _ x: Pointer) -> Float { kernels.sum(n, x) }
+
+  public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Float { kernels.max_magnitude(n, x) }
+
+  public static func scale(_ n: Int, _ factor: Float, _ x: MutablePointer) { kernels.scale(n, factor, x) }
+
+  public static func sgd(_ n: Int, _ rate: Float, _ gradient: Pointer, _ parameters: MutablePointer) {
+    kernels.sgd(n, rate, gradient, parameters)
+  }
+}
+
+extension Double {
+  private static let kernels = ck_double_kernels_for(ck_best_instruction_set()).pointee
+
+  public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {
+    switch function {
+    case .exp: kernels.exp(n, x, y)
+    case .log: kernels.log(n, x, y)
+    case .erf: kernels.erf(n, x, y)
+    case .sigmoid: kernels.sigmoid(n, x, y)
+    case .tanh: kernels.tanh(n, x, y)
+    case .relu: kernels.relu(n, x, y)
+    }
+  }
+
+  public static func activate(
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+  ) {
+    switch function {
+    case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
+    case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
+    case .tanh: kernels.bias_tanh(rows, columns, z, stride, bias)
+    case .relu: kernels.bias_relu(rows, columns, z, stride, bias)
+    case .softmax: kernels.bias_softmax(rows, columns, z, stride, bias)
+    }
+  }
+
+  public static func derive(
+    _ function: TileActivation, _ rows: Int, _ columns: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
+  ) {
+    switch function {
+    case .identity: break
+    case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
+    case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
+    case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)
+    case .softmax: kernels.derive_softmax(rows, columns, delta, deltaStride, a, stride)
+    }
+  }
+
+  public static func loss(
+    _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
+    scale: Double, delta: MutablePointer?
+  ) -> Double {
+    switch function {
+    case .squaredError: kernels.squared_error(rows, columns, z, stride, y, yStride, scale, delta)
+    case .softmaxCrossEntropy: kernels.softmax_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    case .sigmoidCrossEntropy: kernels.sigmoid_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    }
+  }
+
+  public static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer) {
+    kernels.row_sums(rows, columns, x, stride, sums)
+  }
+
+  public static func sum(_ n: Int, _ x: Pointer) -> Double { kernels.sum(n, x) }
+
+  public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Double { kernels.max_magnitude(n, x) }
+
+  public static func scale(_ n: Int, _ factor: Double, _ x: MutablePointer) { kernels.scale(n, factor, x) }
+
+  public static func sgd(_ n: Int, _ rate: Double, _ gradient: Pointer, _ parameters: MutablePointer) {
+    kernels.sgd(n, rate, gradient, parameters)
+  }
+}

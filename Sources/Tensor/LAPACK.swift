@@ -1,0 +1,53 @@
+import CLAPACKE
+
+// The only file that calls LAPACKE.
+
+private let notTransposed = CChar(UInt8(ascii: "N"))
+
+extension Float {
+  public static func geqrf(
+    _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_sgeqrf(LAPACK_COL_MAJOR, rows, columns, a, lda, tau)
+  }
+
+  public static func orgqr(
+    _ rows: Int32, _ columns: Int32, _ reflectors: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: Pointer
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_sorgqr(LAPACK_COL_MAJOR, rows, columns, reflectors, a, lda, tau)
+  }
+
+  public static func gels(
+    _ rows: Int32, _ columns: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer,
+    _ ldb: Int32
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_sgels(LAPACK_COL_MAJOR, notTransposed, rows, columns, sides, a, lda, b, ldb)
+  }
+}
+
+extension Double {
+  public static func geqrf(
+    _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_dgeqrf(LAPACK_COL_MAJOR, rows, columns, a, lda, tau)
+  }
+
+  public static func orgqr(
+    _ rows: Int32, _ columns: Int32, _ reflectors: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: Pointer
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_dorgqr(LAPACK_COL_MAJOR, rows, columns, reflectors, a, lda, tau)
+  }
+
+  public static func gels(
+    _ rows: Int32, _ columns: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer,
+    _ ldb: Int32
+  ) -> Int32 {
+    singleThreaded()
+    return LAPACKE_dgels(LAPACK_COL_MAJOR, notTransposed, rows, columns, sides, a, lda, b, ldb)
+  }
+}

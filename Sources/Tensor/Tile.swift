@@ -1,0 +1,143 @@
+/// A window on column-major storage that something else owns: what the layers compute on.
+///
+/// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
+/// what makes a training step free of allocation and reference counting. Values with safe semantics are ``Matrix``.
+package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
+  let base: UnsafeMutablePointer<Scalar>
+  package let rows: Int
+  package let columns: Int
+  /// The distance between the starts of two neighbouring columns, in elements.
+  package let stride: Int
+
+  @inlinable
+  package init(base: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, stride: Int) {
+    self.base = base
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+  }
+
+  /// Some of the columns.
+  package subscript(columns range: Range<Int>) -> Tile {
+    Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// Some of the rows.
+  package func rows(_ range: Range<Int>) -> Tile {
+    Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
+  }
+
+  /// `rows` × `columns` elements of a column vector, from element `offset` on.
+  package func reshaped(from offset: Int, rows: Int, columns: Int) -> Tile {
+    Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
+  }
+
+  var isContiguous: Bool { stride == rows || columns <= 1 }
+
+  package var shape: String { "\(rows)×\(columns)" }
+}
+
+// MARK: - Products
+
+extension Tile {
+  /// self ← α op(A) op(B) + β self, where op transposes or not.
+  ///
+  /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has checked the shapes.
+  package func product(
+    _ a: Tile, _ b: Tile, transposeA: Bool = false, transposeB: Bool = false, alpha: Scalar = 1,
+    beta: Scalar = 0
+  ) {
+    guard rows > 0, columns > 0 else { return }
+    let inner = transposeA ? a.rows : a.columns
+    guard inner > 0, alpha != 0 else { return scale(by: beta) }
+    func size(_ value: Int) -> Int32 { blasSize(value, "multiply \(a.shape) and \(b.shape) into \(shape)") }
+    if columns == 1 {
+      // OpenBLAS's gemv multiplies by β = 0, which keeps NaNs, in some versions.
+      if beta == 0 { base.update(repeating: 0, count: rows) }
+      Scalar.gemv(
+        transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
+        b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
+    } else {
+      Scalar.gemm(
+        transposeA, transposeB, size(rows), size(columns), size(inner),
+        alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
+    }
+  }
+}
+
+// MARK: - Element-wise
+
+extension Tile {
+  /// self ← factor · self. A factor of 0 clears, whatever stood there.
+  package func scale(by factor: Scalar) {
+    forEachRun { run, count in
+      if factor == 0 { run.update(repeating: 0, count: count) } else if factor != 1 { Scalar.scale(count, factor, run) }
+    }
+  }
+
+  /// self ← a copy of `source`, which has the same shape.
+  package func copy(_ source: Tile) {
+    for column in 0..<columns {
+      (base + column * stride).update(from: source.base + column * source.stride, count: rows)
+    }
+  }
+
+  /// self ← the chosen columns of `source`, which has as many rows.
+  package func gather(_ indices: ArraySlice<Int>, of source: Tile) {
+    var destination = base
+    for index in indices {
+      destination.update(from: source.base + index * source.stride, count: rows)
+      destination += stride
+    }
+  }
+
+  /// self ← g(self + bias 1ᵀ).
+  ///
+  /// - Parameter bias: `rows` × 1.
+  package func activate(_ activation: TileActivation, bias: Tile) {
+    Scalar.activate(activation, rows, columns, base, stride, bias: bias.base)
+  }
+
+  /// self ← self ∘ g′, the derivative taken from the activation's output `a` of the same shape.
+  package func derive(_ activation: TileActivation, output a: Tile) {
+    Scalar.derive(activation, rows, columns, base, stride, a.base, a.stride)
+  }
+
+  /// The loss summed over the tile, computed from its content and the `targets` of the same shape; where `scale` is given, the content is
+  /// replaced by `scale` times its error.
+  package func loss(_ loss: TileLoss, targets: Tile, replaceByErrorTimes scale: Scalar?) -> Double {
+    Scalar.loss(
+      loss, rows, columns, base, stride, targets.base, targets.stride,
+      scale: scale ?? 0, delta: scale == nil ? nil : base)
+  }
+
+  /// self ← the sum of each row of `x`, its columns added in order.
+  package func sumRows(of x: Tile) {
+    Scalar.rowSums(x.rows, x.columns, x.base, x.stride, base)
+  }
+
+  /// self ← self − rate · gradient, both contiguous.
+  package func descend(_ gradient: Tile, rate: Scalar) {
+    Scalar.sgd(rows * columns, rate, gradient.base, base)
+  }
+
+  /// The largest magnitude; NaN where any element is NaN.
+  package var maxMagnitude: Scalar {
+    var largest: Scalar = 0
+    forEachRun { run, count in
+      let magnitude = Scalar.maxMagnitude(count, run)
+      if !(magnitude <= largest) { largest = magnitude.isNaN || largest.isNaN ? .nan : magnitude }
+    }
+    return largest
+  }
+
+  /// The longest contiguous runs of elements: the whole, or each column.
+  @inline(__always)
+  private func forEachRun(_ body: (UnsafeMutablePointer<Scalar>, Int) -> Void) {
+    if isContiguous {
+      body(base, rows * columns)
+    } else {
+      for column in 0..<columns { body(base + column * stride, rows) }
+    }
+  }
+}

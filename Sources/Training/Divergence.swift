@@ -1,0 +1,31 @@
+/// Training stopped because its numbers were no longer finite; the network keeps the parameters from before the step.
+public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was not finite.
+  public enum Cause: Sendable, Equatable {
+    /// The outputs of the layer with this 1-based number, the first such layer.
+    case outputs(layer: Int)
+    /// The gradient, or the update by it, though all outputs were finite; the layer is the last one concerned, where the error came from.
+    case update(layer: Int)
+    /// The loss alone: the outputs are finite, but too far from the targets.
+    case loss
+  }
+
+  public let cause: Cause
+  /// The layer as it prints itself, where there is one.
+  public let layer: String?
+  /// The epoch and the step within it, both counted from 1.
+  public let epoch: Int
+  public let step: Int
+  public let learningRate: Double
+
+  public var description: String {
+    let what =
+      switch cause {
+      case .outputs(let number): "the outputs of layer \(number), \(layer ?? ""), are not finite"
+      case .update(let number): "the update of layer \(number), \(layer ?? ""), is not finite"
+      case .loss: "the loss is not finite"
+      }
+    return
+      "training diverged in epoch \(epoch), step \(step): \(what); lower the learning rate (it is \(learningRate)) or scale the data"
+  }
+}

@@ -1,0 +1,152 @@
+import Datasets
+import Glibc
+import Testing
+
+@Suite struct AtomicFileTests {
+  @Test func `the bytes are written, and written over what was there`() throws {
+    let scratch = Scratch()
+    let path = scratch.path("model")
+    try AtomicFile.write(Array("first".utf8), to: path)
+    #expect(scratch.contents("model") == Array("first".utf8))
+    try AtomicFile.write([], to: path)
+    #expect(scratch.contents("model") == [])
+    try AtomicFile.write([UInt8](repeating: 7, count: 100_000), to: path)
+    #expect(scratch.contents("model") == [UInt8](repeating: 7, count: 100_000))
+    #expect(scratch.names == ["model"])
+  }
+
+  @Test func `the mode is 0644 less the umask`() throws {
+    let scratch = Scratch()
+    try AtomicFile.write([1], to: scratch.path("model"))
+    var status = stat()
+    #expect(stat(scratch.path("model"), &status) == 0)
+    let mask = umask(0)
+    umask(mask)
+    #expect(status.st_mode & 0o777 == 0o644 & ~mask)
+  }
+
+  @Test func `a symbolic link stays and what it points to is written`() throws {
+    let scratch = Scratch()
+    scratch.file("real", "old")
+    #expect(symlink("real", scratch.path("link")) == 0)
+    try AtomicFile.write(Array("new".utf8), to: scratch.path("link"))
+    #expect(scratch.contents("real") == Array("new".utf8))
+    var status = stat()
+    #expect(lstat(scratch.path("link"), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+  }
+
+  @Test func `short and interrupted writes are carried on`() throws {
+    let scratch = Scratch()
+    let bytes = (0..<1000).map { UInt8($0 % 251) }
+    nonisolated(unsafe) var calls = 0
+    try AtomicFile.write(bytes, to: scratch.path("model")) { descriptor, start, count in
+      calls += 1
+      if calls % 2 == 0 {
+        errno = EINTR
+        return -1
+      }
+      return Glibc.write(descriptor, start, min(count, 7))
+    }
+    #expect(calls > 200)
+    #expect(scratch.contents("model") == bytes)
+  }
+
+  @Test(arguments: [ENOSPC, EIO, EDQUOT])
+  func `a failed write leaves the old file and nothing else`(code: Int32) {
+    let scratch = Scratch()
+    let path = scratch.file("model", "old")
+    nonisolated(unsafe) var calls = 0
+    let error = dataError { () throws(DataError) in
+      try AtomicFile.write([UInt8](repeating: 1, count: 100), to: path) { descriptor, start, count in
+        calls += 1
+        if calls == 1 { return Glibc.write(descriptor, start, 10) }
+        errno = code
+        return -1
+      }
+    }
+    #expect(error == .cannotWrite(path: path, reason: String(cString: strerror(code))))
+    #expect(error?.kind == .ioFailure)
+    #expect(scratch.contents("model") == Array("old".utf8))
+    #expect(scratch.names == ["model"])
+  }
+
+  @Test func `a write that writes nothing is a failure, not an endless loop`() {
+    let scratch = Scratch()
+    let path = scratch.path("model")
+    let error = dataError { () throws(DataError) in try AtomicFile.write([1], to: path) { _, _, _ in 0 } }
+    #expect(error == .cannotWrite(path: path, reason: "Input/output error"))
+    #expect(scratch.names == [])
+  }
+
+  @Test func `the system's limit on a file's size leaves the old file and nothing else`() async {
+    await #expect(processExitsWith: .success) {
+      let scratch = Scratch()
+      let path = scratch.file("model", "old")
+      signal(SIGXFSZ, SIG_IGN)
+      let fileSize = __rlimit_resource_t(1)  // RLIMIT_FSIZE, a macro that Swift does not see.
+      var old = rlimit()
+      guard getrlimit(fileSize, &old) == 0 else { exit(2) }
+      var limit = rlimit(rlim_cur: 4096, rlim_max: old.rlim_max)
+      guard setrlimit(fileSize, &limit) == 0 else { exit(3) }
+      var found: DataError?
+      do throws(DataError) {
+        try AtomicFile.write([UInt8](repeating: 1, count: 10_000), to: path)
+      } catch {
+        found = error
+      }
+      // Else what the process writes at its end, such as its coverage, would be cut too.
+      guard setrlimit(fileSize, &old) == 0 else { exit(4) }
+      guard found == .cannotWrite(path: path, reason: "File too large") else { exit(5) }
+      guard scratch.contents("model") == Array("old".utf8), scratch.names == ["model"] else { exit(6) }
+    }
+  }
+
+  @Test func `a directory that is not there is named before and at the writing`() {
+    let path = "/nowhere/model"
+    let expected = DataError.cannotWrite(path: path, reason: "No such file or directory")
+    #expect(dataError { () throws(DataError) in try AtomicFile.checkWritable(path) } == expected)
+    #expect(dataError { () throws(DataError) in try AtomicFile.write([1], to: path) } == expected)
+    #expect(
+      expected.description == "/nowhere/model: cannot be written: No such file or directory;"
+        + " choose another path, or free space or permissions there")
+  }
+
+  @Test func `directories and devices are not replaced`() {
+    let scratch = Scratch()
+    let directory = scratch.directory
+    for path in [directory, directory + "/", "/dev/null", "/dev/full", ""] {
+      for error in [
+        dataError({ () throws(DataError) in try AtomicFile.checkWritable(path) }),
+        dataError({ () throws(DataError) in try AtomicFile.write([1], to: path) }),
+      ] {
+        #expect(error?.kind == .ioFailure)
+      }
+    }
+    #expect(
+      dataError { () throws(DataError) in try AtomicFile.write([1], to: directory) }
+        == .cannotWrite(path: directory, reason: "Is a directory"))
+    #expect(
+      dataError { () throws(DataError) in try AtomicFile.write([1], to: "/dev/null") }
+        == .cannotWrite(path: "/dev/null", reason: "Not a regular file"))
+    var status = stat()
+    #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    #expect(scratch.names == [])
+  }
+
+  @Test func `the check leaves nothing behind`() throws {
+    let scratch = Scratch()
+    try AtomicFile.checkWritable(scratch.path("model"))
+    #expect(scratch.names == [])
+    scratch.file("model", "old")
+    try AtomicFile.checkWritable(scratch.path("model"))
+    #expect(scratch.names == ["model"])
+    #expect(scratch.contents("model") == Array("old".utf8))
+  }
+
+  @Test func `a name as long as names may be can be written`() throws {
+    let scratch = Scratch()
+    let name = String(repeating: "n", count: 255)
+    try AtomicFile.write([5], to: scratch.path(name))
+    #expect(scratch.contents(name) == [5])
+  }
+}

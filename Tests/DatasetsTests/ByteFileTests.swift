@@ -1,0 +1,94 @@
+import Datasets
+import Testing
+
+@Suite struct ByteFileTests {
+  let text = Array(String(repeating: "five words and a number 12345\n", count: 50).utf8)
+
+  @Test func `plain and gzipped files give the same bytes whatever their names`() throws {
+    let scratch = Scratch()
+    #expect(try ByteFile.read(scratch.file("a.txt.gz", text)) == text)
+    #expect(try ByteFile.read(scratch.gzip("b.txt", text)) == text)
+    #expect(try ByteFile.read(scratch.file("empty", "")) == [])
+    #expect(try ByteFile.read(scratch.gzip("empty.gz", [])) == [])
+  }
+
+  @Test func `files larger than any buffer are read whole`() throws {
+    let scratch = Scratch()
+    var generator = SplitMix(state: 1)
+    let bytes = (0..<1_000_003).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    #expect(try ByteFile.read(scratch.file("plain", bytes)) == bytes)
+    #expect(try ByteFile.read(scratch.gzip("zipped", bytes)) == bytes)
+  }
+
+  @Test func `several gzip members are one file`() throws {
+    let scratch = Scratch()
+    scratch.gzip("a.gz", text)
+    let path = scratch.gzip("a.gz", text, append: true)
+    #expect(try ByteFile.read(path) == text + text)
+  }
+
+  @Test func `a missing file is missing input`() {
+    let error = dataError { () throws(DataError) in _ = try ByteFile.read("/nowhere/data.csv") }
+    #expect(error?.kind == .missingInput)
+    #expect(
+      error?.description == "/nowhere/data.csv: cannot be opened: No such file or directory;"
+        + " check the path and the permissions")
+  }
+
+  @Test func `a directory is missing input`() {
+    let error = dataError { () throws(DataError) in _ = try ByteFile.read("/tmp") }
+    #expect(error == .cannotOpen(path: "/tmp", reason: "Is a directory"))
+    #expect(error?.kind == .missingInput)
+  }
+
+  @Test func `a read that fails names the system's reason`() {
+    // The first page of a process is not mapped, so that reading there fails after the file was opened.
+    let error = dataError { () throws(DataError) in _ = try ByteFile.read("/proc/self/mem") }
+    #expect(error == .cannotRead(path: "/proc/self/mem", reason: "Input/output error"))
+    #expect(error?.kind == .ioFailure)
+    #expect(
+      error?.description == "/proc/self/mem: cannot be read: Input/output error; expected a readable file")
+  }
+
+  @Test func `every truncation of a gzip file is found`() throws {
+    let scratch = Scratch()
+    scratch.gzip("whole.gz", text)
+    let whole = scratch.contents("whole.gz")
+    // Of one byte none can tell that it is from a gzip file.
+    #expect(try ByteFile.read(scratch.file("cut", Array(whole.prefix(1)))) == [0x1F])
+    for length in 2..<whole.count {
+      let path = scratch.file("cut", Array(whole.prefix(length)))
+      #expect(dataError { () throws(DataError) in _ = try ByteFile.read(path) } == .truncatedGzip(path: path))
+    }
+    let error = DataError.truncatedGzip(path: "a.gz")
+    #expect(error.kind == .badData)
+    #expect(
+      error.description == "a.gz: the gzip data end too early, expected their end mark;"
+        + " copy or download the file again")
+  }
+
+  @Test func `a damaged gzip file is found`() {
+    let scratch = Scratch()
+    scratch.gzip("whole.gz", text)
+    var bytes = scratch.contents("whole.gz")
+    bytes[bytes.count - 6] ^= 0xFF  // In the check sum.
+    let path = scratch.file("bad.gz", bytes)
+    let error = dataError { () throws(DataError) in _ = try ByteFile.read(path) }
+    #expect(error == .corruptGzip(path: path, detail: "incorrect data check"))
+    #expect(
+      error?.description == "\(path): the gzip data are damaged (incorrect data check);"
+        + " copy or download the file again")
+  }
+
+  @Test func `no change of one byte of a gzip file goes further than an error or other bytes`() {
+    let scratch = Scratch()
+    scratch.gzip("whole.gz", text)
+    let whole = scratch.contents("whole.gz")
+    for index in whole.indices {
+      var bytes = whole
+      bytes[index] ^= 0x55
+      let path = scratch.file("bad.gz", bytes)
+      do throws(DataError) { _ = try ByteFile.read(path) } catch { #expect(error.kind == .badData) }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Datasets
+import Testing
+
+@Suite struct TablePropertyTests {
+  @Test(arguments: 0..<100)
+  func `a random table is read back to the bit`(seed: Int) throws {
+    var generator = SplitMix(state: UInt64(seed))
+    let columns = Int.random(in: 1...6, using: &generator)
+    let rows = Int.random(in: 1...40, using: &generator)
+    let isText = (0..<columns).map { _ in Int.random(in: 0..<3, using: &generator) == 0 }
+    let end = Bool.random(using: &generator) ? "\n" : "\r\n"
+    let names = (0..<columns).map { "n\($0)" }
+    var numbers = [[Double]](repeating: [], count: columns)
+    var texts = [[String]](repeating: [], count: columns)
+    var file = names.joined(separator: ",") + end
+    for row in 0..<rows {
+      var fields: [String] = []
+      for column in 0..<columns {
+        if isText[column] {
+          // One text at least that is no number, if only in the last row.
+          let text = row == rows - 1 ? "end" : randomText(&generator)
+          texts[column].append(text)
+          fields.append(quoted(text))
+        } else {
+          let number = randomNumber(&generator)
+          numbers[column].append(number)
+          fields.append(number.description)
+        }
+      }
+      file += fields.joined(separator: ",") + end
+    }
+    let table = try Table(Array(file.utf8), path: "t.csv")
+    #expect(table.columnNames == names && table.rowCount == rows)
+    for column in 0..<columns {
+      switch table.column(at: column) {
+      case .numbers(let found): #expect(found.map(\.bitPattern) == numbers[column].map(\.bitPattern))
+      case .text(let found): #expect(found == texts[column])
+      }
+    }
+  }
+
+  @Test func `no prefix of a table goes further than an error or a shorter table`() throws {
+    let whole = Array("\u{FEFF}a,\"b \"\"q\"\"\",c\r\n1,\"x\r\ny\",3e-5\r\n-2.5,é,4\n\"7\",\"\",1e400\n\n".utf8)
+    for length in 0...whole.count {
+      for header in [Table.Header.automatic, .present, .absent] {
+        do throws(DataError) {
+          let table = try Table(Array(whole.prefix(length)), path: "t", header: header)
+          #expect(table.rowCount >= 1)
+          for column in table.columnNames.indices { _ = table.column(at: column) }
+        } catch {
+          #expect(error.kind == .badData)
+        }
+      }
+    }
+  }
+
+  @Test func `no row of random bytes goes further than an error or a table`() {
+    var generator = SplitMix(state: 5)
+    let alphabet = Array("0123456789.eE+-,,,\n\n\r\"\"\t ax".utf8) + [0, 0xC3, 0xA9, 0xFF]
+    for _ in 0..<20_000 {
+      let count = Int.random(in: 0...30, using: &generator)
+      let bytes = (0..<count).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
+      do throws(DataError) {
+        let table = try Table(bytes, path: "t")
+        for column in table.columnNames.indices {
+          switch table.column(at: column) {
+          case .numbers(let numbers): #expect(numbers.count == table.rowCount && numbers.allSatisfy(\.isFinite))
+          case .text(let texts): #expect(texts.count == table.rowCount)
+          }
+        }
+      } catch {
+        #expect(error.kind == .badData && !error.description.contains("\n"))
+      }
+    }
+  }
+
+  private func randomNumber(_ generator: inout SplitMix) -> Double {
+    switch Int.random(in: 0..<4, using: &generator) {
+    case 0: return Double(Int.random(in: -1000...1000, using: &generator))
+    case 1: return Double(Int.random(in: -100_000...100_000, using: &generator)) / 1000
+    case 2: return Double.random(in: -1...1, using: &generator)
+    default:
+      let number = Double(bitPattern: generator.next())
+      return number.isFinite ? number : -0.0
+    }
+  }
+
+  private func randomText(_ generator: inout SplitMix) -> String {
+    let pieces = ["a", "é", "\"", ",", "\n", "\r\n", "\r", " ", "\t", "12", "𝛼", ";"]
+    return (0..<Int.random(in: 0...6, using: &generator))
+      .map { _ in pieces.randomElement(using: &generator) ?? "" }
+      .joined()
+  }
+
+  private func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      result.unicodeScalars.append(scalar)
+      if scalar == "\"" { result.unicodeScalars.append(scalar) }
+    }
+    return result + "\""
+  }
+}

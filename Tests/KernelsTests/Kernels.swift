@@ -1,0 +1,119 @@
+import CKernels
+
+/// The instruction sets, and of them those that this processor has.
+enum InstructionSet: UInt32, CaseIterable, Sendable {
+  case baseline, avx2, avx512
+
+  static var here: [InstructionSet] { allCases.filter { ck_float_kernels_for(ck_instruction_set($0.rawValue)) != nil } }
+}
+
+/// The functions of one number.
+enum Function: String, CaseIterable, Sendable {
+  case exp, log, erf, sigmoid, tanh, relu
+
+  static let approximated: [Function] = [.exp, .log, .erf, .sigmoid, .tanh]
+}
+
+enum Activation: String, CaseIterable, Sendable { case identity, sigmoid, tanh, relu, softmax }
+enum Loss: String, CaseIterable, Sendable { case softmaxCrossEntropy, sigmoidCrossEntropy, squaredError }
+
+/// One table of kernels in the form that both precisions share.
+struct Kernels<Real> {
+  typealias Numbers = UnsafePointer<Real>
+  typealias Output = UnsafeMutablePointer<Real>
+
+  var map: [Function: (Int, Numbers?, Output?) -> Void]
+  var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Void]
+  var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Void]
+  var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Output?) -> Double]
+  var rowSums: (Int, Int, Numbers?, Int, Output?) -> Void
+  var sum: (Int, Numbers?) -> Real
+  var maxMagnitude: (Int, Numbers?) -> Real
+  var scale: (Int, Real, Output?) -> Void
+  var sgd: (Int, Real, Numbers?, Output?) -> Void
+}
+
+protocol KernelReal: BinaryFloatingPoint, Sendable {
+  static func kernels(_ set: InstructionSet) -> Kernels<Self>
+  /// As much as it takes to fit a comparison in this precision.
+  static var tolerance: Double { get }
+}
+
+extension Float: KernelReal {
+  static let tolerance = 2e-6
+
+  static func kernels(_ set: InstructionSet) -> Kernels<Float> {
+    let k = ck_float_kernels_for(ck_instruction_set(set.rawValue))!.pointee
+    return Kernels(
+      map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
+      bias: [
+        .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
+        .softmax: k.bias_softmax,
+      ],
+      derive: [
+        .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu, .softmax: k.derive_softmax,
+      ],
+      loss: [
+        .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
+        .squaredError: k.squared_error,
+      ],
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd)
+  }
+}
+
+extension Double: KernelReal {
+  static let tolerance = 1e-14
+
+  static func kernels(_ set: InstructionSet) -> Kernels<Double> {
+    let k = ck_double_kernels_for(ck_instruction_set(set.rawValue))!.pointee
+    return Kernels(
+      map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
+      bias: [
+        .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
+        .softmax: k.bias_softmax,
+      ],
+      derive: [
+        .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu, .softmax: k.derive_softmax,
+      ],
+      loss: [
+        .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
+        .squaredError: k.squared_error,
+      ],
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd)
+  }
+}
+
+extension Kernels {
+  /// f of every number of `x`, out of place.
+  func callAsFunction(_ function: Function, _ x: [Real]) -> [Real] {
+    Array(unsafeUninitializedCapacity: x.count) { y, count in
+      map[function]!(x.count, x, y.baseAddress)
+      count = x.count
+    }
+  }
+}
+
+/// A small generator whose numbers are the same in every run (Marsaglia's xorshift, 2003).
+struct Xorshift: RandomNumberGenerator {
+  var state: UInt64
+
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+}
+
+func randomNumbers<Real: KernelReal>(_ count: Int, in range: ClosedRange<Double>, seed: UInt64) -> [Real] {
+  var generator = Xorshift(seed: seed)
+  return (0..<count).map { _ in Real(Double.random(in: range, using: &generator)) }
+}
+
+/// Equal as bits, so that −0 differs from 0; NaN equals NaN.
+func sameBits<Real: KernelReal>(_ a: [Real], _ b: [Real]) -> Bool {
+  a.count == b.count
+    && zip(a, b).allSatisfy { x, y in (x == y && x.sign == y.sign) || (x.isNaN && y.isNaN) }
+}

@@ -1,0 +1,107 @@
+import Testing
+
+@Suite("Sums, maxima and updates")
+struct ReductionTests {
+  @Test("sum every count of numbers, and find their largest magnitude", arguments: InstructionSet.here)
+  func reductions(set: InstructionSet) {
+    check(Float.kernels(set))
+    check(Double.kernels(set))
+  }
+
+  private func check<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    for n in Array(0...70) + [1000, 4099] {
+      let x: [Real] = randomNumbers(n, in: -3...3, seed: UInt64(n))
+      let expected = x.map { Double($0) }.reduce(0, +)
+      let size = x.map { Double(abs($0)) }.reduce(0, +)
+      #expect(abs(Double(kernels.sum(n, x)) - expected) <= Real.tolerance * size, "n = \(n)")
+      #expect(kernels.maxMagnitude(n, x) == (x.map { abs($0) }.max() ?? 0), "n = \(n)")
+      // Wherever it stands, the largest number is found and NaN is kept.
+      for place in 0..<min(n, 40) {
+        var y = x
+        y[place] = -9
+        #expect(kernels.maxMagnitude(n, y) == 9)
+        y[place] = .nan
+        #expect(kernels.maxMagnitude(n, y).isNaN && kernels.sum(n, y).isNaN)
+      }
+    }
+  }
+
+  @Test("sum the rows of a tile, column after column", arguments: InstructionSet.here, Shape.all)
+  func rowSums(set: InstructionSet, shape: Shape) {
+    checkRowSums(Float.kernels(set), shape)
+    checkRowSums(Double.kernels(set), shape)
+  }
+
+  private func checkRowSums<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let x: [Real] = shape.numbers(-3...3, stride: shape.stride, seed: 8)
+    var sums = [Real](repeating: 77, count: shape.rows + 5)
+    kernels.rowSums(shape.rows, shape.columns, x, shape.stride, &sums)
+    var expected = [Real](repeating: 0, count: shape.rows)
+    for c in 0..<shape.columns { for i in 0..<shape.rows { expected[i] += x[c * shape.stride + i] } }
+    #expect(sameBits(sums, expected + [77, 77, 77, 77, 77]))
+  }
+
+  @Test("scale and update by the same roundings as plain loops", arguments: InstructionSet.here)
+  func updates(set: InstructionSet) {
+    checkUpdates(Float.kernels(set))
+    checkUpdates(Double.kernels(set))
+  }
+
+  private func checkUpdates<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    for n in 0...70 {
+      let g: [Real] = randomNumbers(n, in: -3...3, seed: 9)
+      let before: [Real] = randomNumbers(n + 8, in: -3...3, seed: 10)
+      var w = before
+      kernels.sgd(n, 0.3, g, &w)
+      #expect(sameBits(w, zip(before, g).map { $0 - 0.3 * $1 } + before[n...]), "n = \(n)")
+      w = before
+      kernels.scale(n, 0.3, &w)
+      #expect(sameBits(w, before[..<n].map { 0.3 * $0 } + before[n...]), "n = \(n)")
+    }
+    var x: [Real] = [.nan, .infinity, -2]
+    kernels.scale(3, 0, &x)
+    #expect(x[0].isNaN && x[1].isNaN && sameBits([x[2]], [-0.0]))
+  }
+
+  /// Without elementary functions every set gives the same bits; with them those that fuse multiplication and addition.
+  @Test("have the same bits with every instruction set", arguments: Shape.all)
+  func sameBitsAcrossSets(shape: Shape) {
+    for set in InstructionSet.here.dropFirst() {
+      compare(Float.kernels(.baseline), Float.kernels(set), shape, exact: true)
+      compare(Double.kernels(.baseline), Double.kernels(set), shape, exact: true)
+    }
+    if InstructionSet.here.contains(.avx512) {
+      compare(Float.kernels(.avx2), Float.kernels(.avx512), shape, exact: false)
+      compare(Double.kernels(.avx2), Double.kernels(.avx512), shape, exact: false)
+    }
+  }
+
+  /// `exact`: only what holds no elementary function.
+  private func compare<Real: KernelReal>(_ a: Kernels<Real>, _ b: Kernels<Real>, _ shape: Shape, exact: Bool) {
+    let (rows, columns, stride) = (shape.rows, shape.columns, shape.stride)
+    let x: [Real] = shape.numbers(-3...3, stride: stride, seed: 11)
+    let y: [Real] = shape.numbers(0...1, stride: shape.otherStride, seed: 12)
+    #expect(a.sum(x.count, x) == b.sum(x.count, x))
+    for activation in Activation.allCases {
+      let elementary = ![.identity, .relu].contains(activation)
+      if !(exact && elementary) {
+        var (p, q) = (x, x)
+        a.bias[activation]!(rows, columns, &p, stride, y)
+        b.bias[activation]!(rows, columns, &q, stride, y)
+        #expect(sameBits(p, q), "\(activation)")
+      }
+      if let derive = a.derive[activation] {
+        var (p, q) = (x, x)
+        derive(rows, columns, &p, stride, y, shape.otherStride)
+        b.derive[activation]!(rows, columns, &q, stride, y, shape.otherStride)
+        #expect(sameBits(p, q), "derivative of \(activation)")
+      }
+    }
+    for loss in Loss.allCases where !exact || loss == .squaredError {
+      var (p, q) = (x, x)
+      let lossA = a.loss[loss]!(rows, columns, x, stride, y, shape.otherStride, 0.7, &p)
+      let lossB = b.loss[loss]!(rows, columns, x, stride, y, shape.otherStride, 0.7, &q)
+      #expect(lossA == lossB && sameBits(p, q), "\(loss)")
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import Foundation
+import Testing
+
+/// A tile's shape: its rows and columns, and how far apart its columns start in each of two arrays.
+struct Shape: Sendable, CustomTestStringConvertible {
+  var rows: Int, columns: Int, stride: Int, otherStride: Int
+
+  var testDescription: String { "\(rows) × \(columns), strides \(stride) and \(otherStride)" }
+
+  /// The last two hold more numbers than are taken at once.
+  static let all =
+    [0, 1, 10, 17, 64, 300].flatMap { rows in
+      [
+        Shape(rows: rows, columns: 5, stride: rows, otherStride: rows),
+        Shape(rows: rows, columns: 3, stride: rows + 3, otherStride: rows + 1),
+        Shape(rows: rows, columns: 0, stride: rows, otherStride: rows),
+      ]
+    } + [
+      Shape(rows: 10, columns: 450, stride: 10, otherStride: 10),
+      Shape(rows: 3001, columns: 2, stride: 3001, otherStride: 3001),
+    ]
+
+  /// Numbers for a tile with this stride, with some to spare behind it.
+  func numbers<Real: KernelReal>(_ range: ClosedRange<Double>, stride: Int, seed: UInt64) -> [Real] {
+    randomNumbers(columns * stride + 20, in: range, seed: seed)
+  }
+
+  /// The tile in `x` as columns of doubles.
+  func columns<Real: KernelReal>(of x: [Real], stride: Int) -> [[Double]] {
+    (0..<columns).map { c in (0..<rows).map { Double(x[c * stride + $0]) } }
+  }
+
+  /// Expects the tile in `got` to be `expected`, and the rest to be as it was in `before`.
+  func expect<Real: KernelReal>(
+    _ got: [Real], _ expected: [[Double]], elsewhere before: [Real], stride: Int, _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    var rest = got
+    for c in 0..<columns {
+      for i in 0..<rows {
+        let (a, b) = (Double(got[c * stride + i]), expected[c][i])
+        #expect(abs(a - b) <= Real.tolerance * max(1, abs(b)), "\(what) [\(i), \(c)]", sourceLocation: sourceLocation)
+        rest[c * stride + i] = before[c * stride + i]
+      }
+    }
+    #expect(sameBits(rest, before), "\(what) wrote outside its tile", sourceLocation: sourceLocation)
+  }
+}
+
+// MARK: Plain loops in Double
+
+extension Activation {
+  func plain(_ z: [Double]) -> [Double] {
+    switch self {
+    case .identity: return z
+    case .sigmoid: return z.map { 1 / (1 + exp(-$0)) }
+    case .tanh: return z.map { Foundation.tanh($0) }
+    case .relu: return z.map { max($0, 0) }
+    case .softmax:
+      let e = z.map { exp($0 - (z.max() ?? 0)) }
+      return e.map { $0 / e.reduce(0, +) }
+    }
+  }
+
+  func plainDerivative(delta: [Double], a: [Double]) -> [Double] {
+    let mean = zip(delta, a).map { $0 * $1 }.reduce(0, +)
+    return zip(delta, a).map { d, a in
+      switch self {
+      case .identity: d
+      case .sigmoid: d * a * (1 - a)
+      case .tanh: d * (1 - a * a)
+      case .relu: a > 0 ? d : 0
+      case .softmax: a * (d - mean)
+      }
+    }
+  }
+}
+
+extension Loss {
+  func plain(_ z: [Double], _ y: [Double]) -> Double {
+    let total = log(z.map { exp($0) }.reduce(0, +))
+    return zip(z, y).map { z, y in
+      switch self {
+      case .softmaxCrossEntropy: y * (total - z)
+      case .sigmoidCrossEntropy: max(z, 0) - y * z + log1p(exp(-abs(z)))
+      case .squaredError: (z - y) * (z - y)
+      }
+    }.reduce(0, +)
+  }
+
+  func plainError(_ z: [Double], _ y: [Double]) -> [Double] {
+    let targets = y.reduce(0, +)
+    let outputs: [Double] =
+      switch self {
+      case .softmaxCrossEntropy: Activation.softmax.plain(z).map { $0 * targets }
+      case .sigmoidCrossEntropy: Activation.sigmoid.plain(z)
+      case .squaredError: z
+      }
+    return zip(outputs, y).map { $0 - $1 }
+  }
+}
+
+// MARK: Tests
+
+@Suite("The kernels of a tile")
+struct TileTests {
+  @Test("add the bias and apply the activation", arguments: InstructionSet.here, Shape.all)
+  func bias(set: InstructionSet, shape: Shape) {
+    checkBias(Float.kernels(set), shape)
+    checkBias(Double.kernels(set), shape)
+  }
+
+  private func checkBias<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let z: [Real] = shape.numbers(-4...4, stride: shape.stride, seed: 1)
+    let bias: [Real] = randomNumbers(shape.rows, in: -1...1, seed: 2)
+    for activation in Activation.allCases {
+      var got = z
+      kernels.bias[activation]!(shape.rows, shape.columns, &got, shape.stride, bias)
+      let expected = shape.columns(of: z, stride: shape.stride).map { column in
+        // The sum is rounded before the activation.
+        activation.plain(zip(column, bias).map { Double(Real($0) + $1) })
+      }
+      shape.expect(got, expected, elsewhere: z, stride: shape.stride, "\(activation)")
+    }
+  }
+
+  @Test("multiply by the activation's derivative", arguments: InstructionSet.here, Shape.all)
+  func derive(set: InstructionSet, shape: Shape) {
+    checkDerive(Float.kernels(set), shape)
+    checkDerive(Double.kernels(set), shape)
+  }
+
+  private func checkDerive<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let delta: [Real] = shape.numbers(-1...1, stride: shape.stride, seed: 3)
+    for activation in Activation.allCases where activation != .identity {
+      let range = activation == .softmax ? 0...(2 / Double(shape.rows + 1)) : -1...1
+      var a: [Real] = shape.numbers(range, stride: shape.otherStride, seed: 4)
+      if activation == .relu { a = a.map { max($0, 0) } }
+      var got = delta
+      kernels.derive[activation]!(shape.rows, shape.columns, &got, shape.stride, a, shape.otherStride)
+      let expected = zip(
+        shape.columns(of: delta, stride: shape.stride), shape.columns(of: a, stride: shape.otherStride)
+      ).map { activation.plainDerivative(delta: $0, a: $1) }
+      shape.expect(got, expected, elsewhere: delta, stride: shape.stride, "\(activation)")
+    }
+  }
+
+  @Test(
+    "sum the losses and give their error, in place or not, or the loss alone",
+    arguments: InstructionSet.here, Shape.all)
+  func loss(set: InstructionSet, shape: Shape) {
+    checkLoss(Float.kernels(set), shape)
+    checkLoss(Double.kernels(set), shape)
+  }
+
+  private func checkLoss<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let z: [Real] = shape.numbers(-6...6, stride: shape.stride, seed: 5)
+    let y: [Real] = shape.numbers(0...1, stride: shape.otherStride, seed: 6)
+    let columns = Array(
+      zip(shape.columns(of: z, stride: shape.stride), shape.columns(of: y, stride: shape.otherStride)))
+    for loss in Loss.allCases {
+      let kernel = kernels.loss[loss]!
+      let before: [Real] = shape.numbers(-1...1, stride: shape.stride, seed: 7)
+      var delta = before
+      let got = kernel(shape.rows, shape.columns, z, shape.stride, y, shape.otherStride, 0.25, &delta)
+      let expected = columns.map { loss.plain($0, $1) }.reduce(0, +)
+      #expect(abs(got - expected) <= Real.tolerance * max(1, abs(expected)), "\(loss)")
+      let errors = columns.map { loss.plainError($0, $1).map { 0.25 * $0 } }
+      shape.expect(delta, errors, elsewhere: before, stride: shape.stride, "\(loss)")
+
+      let alone = kernel(shape.rows, shape.columns, z, shape.stride, y, shape.otherStride, 0.25, nil)
+      #expect(alone == got, "\(loss) without its error")
+      var inPlace = z
+      let again = inPlace.withUnsafeMutableBufferPointer {
+        kernel(
+          shape.rows, shape.columns, $0.baseAddress, shape.stride, y, shape.otherStride, 0.25, $0.baseAddress)
+      }
+      #expect(again == got, "\(loss) in place")
+      for c in 0..<shape.columns {
+        let tile = c * shape.stride..<c * shape.stride + shape.rows
+        #expect(sameBits(Array(inPlace[tile]), Array(delta[tile])), "\(loss) in place")
+      }
+    }
+  }
+
+  @Test("keep a sure output's loss finite and exact", arguments: InstructionSet.here)
+  func sureLosses(set: InstructionSet) {
+    let (float, double) = (Float.kernels(set), Double.kernels(set))
+    // −log σ(−z) for y = 0: z itself when z is large, e^z when it is very negative.
+    #expect(float.loss[.sigmoidCrossEntropy]!(1, 1, [1000], 1, [0], 1, 1, nil) == 1000)
+    #expect(float.loss[.sigmoidCrossEntropy]!(1, 1, [1000], 1, [1], 1, 1, nil) == 0)
+    let small = double.loss[.sigmoidCrossEntropy]!(1, 1, [-40], 1, [0], 1, 1, nil)
+    #expect(ulps(small, from: log1p(exp(-40.0))) <= 4)
+    // The first of two outputs is 1000 above the other.
+    #expect(float.loss[.softmaxCrossEntropy]!(2, 1, [1000, 0], 2, [1, 0], 2, 1, nil) == 0)
+    #expect(float.loss[.softmaxCrossEntropy]!(2, 1, [1000, 0], 2, [0, 1], 2, 1, nil) == 1000)
+  }
+
+  @Test("let NaN through", arguments: InstructionSet.here)
+  func notANumber(set: InstructionSet) {
+    let kernels = Float.kernels(set)
+    for place in [0, 3, 18] {
+      for activation in Activation.allCases {
+        var z = [Float](repeating: 1, count: 19)
+        z[place] = .nan
+        kernels.bias[activation]!(19, 1, &z, 19, [Float](repeating: 0, count: 19))
+        #expect(z[place].isNaN, "\(activation)")
+        #expect(z.filter(\.isNaN).count == (activation == .softmax ? 19 : 1), "\(activation)")
+      }
+      for loss in Loss.allCases {
+        var z = [Float](repeating: 1, count: 19)
+        z[place] = .nan
+        #expect(kernels.loss[loss]!(19, 1, z, 19, [Float](repeating: 1, count: 19), 19, 1, nil).isNaN, "\(loss)")
+      }
+    }
+    var delta: [Float] = [1, .nan, .infinity, 2]
+    kernels.derive[.relu]!(4, 1, &delta, 4, [.nan, 1, 0, -0.0], 4)
+    #expect(sameBits(delta, [1, .nan, 0, 0]))
+  }
+}

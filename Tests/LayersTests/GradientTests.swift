@@ -1,0 +1,115 @@
+import Layers
+import NaiveLoops
+import StepBenchmark
+import Tensor
+import Testing
+
+/// A random network with data that fit its loss.
+private struct RandomCase {
+  let network: Network<Double>
+  let loss: Loss
+  let inputs: Matrix<Double>
+  let targets: Matrix<Double>
+
+  /// - Parameter index: Chooses loss, hidden activation and depth by turns; the rest is random.
+  init(_ index: Int) {
+    var generator = Philox(seed: 42, stream: UInt64(index))
+    func size() -> Int { 1 + generator.nextIndex(below: 7) }
+    loss = Loss.allCases[index % Loss.allCases.count]
+    let hidden = Activation.allCases[index / 4 % Activation.allCases.count]
+    let outputs = Activation.allCases.filter(loss.accepts)
+    let output = outputs[generator.nextIndex(below: outputs.count)]
+    let layers: [Dense] = .chain((0...(1 + index / 20 % 5)).map { _ in size() }, hidden: hidden, output: output)
+    var network = Network<Double>(layers, initializer: .glorotNormal, using: &generator)
+    for layer in layers.indices {
+      var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
+      bias.fillNormal(standardDeviation: 0.5, using: &generator)
+      network.setBias(bias, ofLayer: layer)
+    }
+    self.network = network
+    let batch = size()
+    var inputs = Matrix<Double>(rows: network.inputSize, columns: batch)
+    inputs.fillNormal(using: &generator)
+    self.inputs = inputs
+    var targets = Matrix<Double>(rows: network.outputSize, columns: batch)
+    targets.fillUniform(0...1, using: &generator)
+    if loss == .crossEntropy {
+      for sample in 0..<batch {
+        let sum = targets[columns: sample..<sample + 1].sum()
+        for i in 0..<targets.rows { targets[i, sample] /= sum }
+      }
+    }
+    self.targets = targets
+  }
+}
+
+@Test("Back-propagation agrees with central differences on 300 random networks of every depth, activation and loss")
+func gradientsAgreeWithDifferences() {
+  var worst = 0.0
+  var seen = Set<String>()
+  for index in 0..<300 {
+    let random = RandomCase(index)
+    let check = random.network.gradientCheck(random.loss, inputs: random.inputs, targets: random.targets)
+    #expect(check.relativeErrors.count == random.network.layers.count)
+    #expect(check.largestRelativeError <= 1e-6, "\(random.network), \(random.loss)")
+    worst = max(worst, check.largestRelativeError)
+    seen.formUnion(random.network.layers.map { "\($0.activation) \(random.loss)" })
+  }
+  print("largest relative error of 300 networks: \(worst)")
+  #expect(seen.count == Activation.allCases.count * Loss.allCases.count)
+}
+
+@Test("A wrong derivative is caught, in the layer where it is")
+func wrongDerivativeIsCaught() {
+  // The network's hidden layer is a sigmoid; its gradient is computed as if it were a tanh with the same outputs.
+  var generator = Philox(seed: 1)
+  let layers: [Dense] = .chain([3, 4, 2], hidden: .sigmoid, output: .identity)
+  let network = Network<Double>(layers, initializer: .glorotNormal, using: &generator)
+  var inputs = Matrix<Double>(rows: 3, columns: 5)
+  inputs.fillNormal(using: &generator)
+  let targets = Matrix<Double>(rows: 2, columns: 5, repeating: 0.5)
+  var workspace = Workspace(for: network, batchCapacity: 5)
+  var gradient = Matrix<Double>(rows: network.parameterCount, columns: 1)
+  _ = network.backPropagate(.quadratic, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient)
+  #expect(network.compare(gradient, with: .quadratic, inputs: inputs, targets: targets).largestRelativeError < 1e-6)
+
+  let hidden = network.weights(ofLayer: 0).multiplied(by: inputs).applying(.sigmoid)
+  var output = network.weights(ofLayer: 1).multiplied(by: hidden)
+  output.add(targets, scaledBy: -1)
+  output.scale(by: 0.2)
+  var error = network.weights(ofLayer: 1).transposed.multiplied(by: output)
+  error.multiplyElements(by: hidden.map { 1 - $0 * $0 })
+  var wrong = gradient.elements
+  wrong.replaceSubrange(0..<12, with: error.multiplied(by: inputs.transposed).elements)
+  let check = network.compare(Matrix(wrong), with: .quadratic, inputs: inputs, targets: targets)
+  #expect(check.relativeErrors[0] > 0.1)
+  #expect(check.relativeErrors[1] < 1e-6)
+}
+
+@Test("A step agrees with the naive loops", arguments: 0..<100)
+func gradientsAgreeWithNaiveLoops(index: Int) {
+  let random = RandomCase(index)
+  let layers = random.network.layers
+  var reference = NaiveNetwork<Double>(
+    sizes: [random.network.inputSize] + layers.map(\.outputSize), activations: layers.map { .init($0.activation) })
+  for layer in layers.indices {
+    reference.weights[layer] = Matrix(random.network.weights(ofLayer: layer).transposed).elements
+    reference.biases[layer] = random.network.bias(ofLayer: layer).elements
+  }
+  let expected = reference.backPropagate(
+    .init(random.loss), inputs: random.inputs.elements, targets: random.targets.elements, batch: random.inputs.columns)
+
+  var workspace = Workspace(for: random.network, batchCapacity: 8)
+  var gradient = random.network
+  let value = random.network.backPropagate(
+    random.loss, inputs: random.inputs, targets: random.targets, workspace: &workspace, gradient: &gradient.parameters)
+  #expect(abs(value - expected) <= 1e-12 * max(1, expected))
+  for layer in layers.indices {
+    #expect(isClose(Matrix(gradient.weights(ofLayer: layer).transposed).elements, reference.weightGradients[layer]))
+    #expect(isClose(gradient.bias(ofLayer: layer).elements, reference.biasGradients[layer]))
+  }
+}
+
+private func isClose(_ values: [Double], _ expected: [Double]) -> Bool {
+  values.count == expected.count && zip(values, expected).allSatisfy { abs($0 - $1) <= 1e-12 * max(1, abs($1)) }
+}

@@ -1,0 +1,188 @@
+import Datasets
+import Glibc
+import Layers
+import ModelFiles
+import Tensor
+import Testing
+
+private func temporaryPath() -> String { "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).perceptron" }
+
+private func classifier<Scalar>() -> Model<Scalar> {
+  var generator = Philox(seed: 6)
+  let network = Network<Scalar>(
+    .chain([3, 4, 2], hidden: .tanh, output: .softmax), initializer: .normal, using: &generator)
+  let preparation = Preparation(
+    inputs: .columns(["a", "b, \"quoted\"", "ü"]),
+    inputScaling: Scaling(method: .standard, offsets: [0.1, -2e-300, 1e300], factors: [3, 1 / 3, 0.1]),
+    outputs: .classes(["no", "yes"], column: "answer"))
+  return Model(network: network, loss: .crossEntropy, preparation: preparation, training: ["epochs": "3", "seed": "0"])
+}
+
+private func regression() -> Model<Double> {
+  var generator = Philox(seed: 7)
+  let network = Network<Double>([Dense(6, 1)], initializer: .normal, using: &generator)
+  let preparation = Preparation(
+    inputs: .pixels(shape: [2, 3]), inputScaling: Scaling(.none, fittedOn: Matrix<Double>(rows: 6, columns: 1)),
+    outputs: .value(column: "price", scaling: Scaling(method: .standard, offsets: [100], factors: [0.125])))
+  return Model(network: network, loss: .meanSquaredError, preparation: preparation)
+}
+
+@Test("A model is read back as it was written, to the bit", arguments: [false, true])
+func roundTrip(isDouble: Bool) throws {
+  func check<Scalar: BLASScalar>(_ model: Model<Scalar>) throws {
+    let path = temporaryPath()
+    defer { unlink(path) }
+    try model.write(to: path)
+    let file = try ModelFile(path)
+    #expect(file.isDouble == (Scalar.self == Double.self))
+    let read = try Model<Scalar>(file)
+    #expect(read.network.parameters == model.network.parameters)
+    #expect(read.network.layers == model.network.layers)
+    #expect(read.preparation == model.preparation)
+    #expect(read.loss == model.loss)
+    #expect(read.training == model.training)
+  }
+  if isDouble {
+    try check(classifier() as Model<Double>)
+    try check(regression())
+  } else {
+    try check(classifier() as Model<Float>)
+  }
+}
+
+@Test("A model can be read in the other precision")
+func otherPrecision() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  let model: Model<Double> = classifier()
+  try model.write(to: path)
+  let read = try Model<Float>(contentsOf: path)
+  #expect(read.network.parameters.elements == model.network.parameters.elements.map { Float($0) })
+}
+
+@Test("Weights are stored row after row under the names of PyTorch's Sequential")
+func layout() throws {
+  var network = Network<Float>(.chain([2, 2, 1], hidden: .relu, output: .identity))
+  network.setWeights([[1, 2], [3, 4]], ofLayer: 0)
+  network.setBias(Matrix([5, 6]), ofLayer: 0)
+  network.setWeights([[7, 8]], ofLayer: 1)
+  let model = Model(
+    network: network, loss: .meanSquaredError,
+    preparation: Preparation(
+      inputs: .columns(["a", "b"]), inputScaling: Scaling(method: .none, offsets: [0, 0], factors: [1, 1]),
+      outputs: .value(column: "y", scaling: Scaling(method: .standard, offsets: [0], factors: [1]))))
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try model.write(to: path)
+  let tensors = try SafeTensors(bytes: ByteFile.read(path), path: path)
+  #expect(tensors.entries.map(\.name) == ["0.weight", "0.bias", "2.weight", "2.bias"])
+  #expect(tensors.entries.map(\.shape) == [[2, 2], [2], [1, 2], [1]])
+  #expect(try tensors.values(of: "0.weight") == [1, 2, 3, 4] as [Float])
+  #expect(try tensors.values(of: "2.weight") == [7, 8] as [Float])
+}
+
+@Test("The same model gives the same bytes")
+func sameBytes() throws {
+  let paths = [temporaryPath(), temporaryPath()]
+  defer { paths.forEach { unlink($0) } }
+  for path in paths { try (classifier() as Model<Float>).write(to: path) }
+  #expect(try ByteFile.read(paths[0]) == ByteFile.read(paths[1]))
+}
+
+@Test("Answers of a regression are in the units of the data")
+func units() {
+  let model = regression()
+  let features = Matrix<Double>(rows: 6, columns: 1, repeating: 0.5)
+  let raw = model.network.predict(features)[0, 0]
+  #expect(abs(model.predict(features)[0, 0] - (raw * 8 + 100)) < 1e-12)
+}
+
+// MARK: - Damaged files
+
+@Test("A file cut at any byte is an error, never a trap")
+func truncations() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try (classifier() as Model<Float>).write(to: path)
+  let bytes = try ByteFile.read(path)
+  for length in 0..<bytes.count {
+    #expect(throws: ModelError.self) {
+      let file = try ModelFile(Array(bytes[..<length]), path: "m")
+      _ = try Model<Float>(file)
+    }
+  }
+}
+
+@Test("A flipped bit in the header is an error or another valid model, never a trap")
+func bitFlips() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try (classifier() as Model<Float>).write(to: path)
+  let bytes = try ByteFile.read(path)
+  let headerEnd = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
+  var refused = 0
+  for bit in 0..<headerEnd * 8 {
+    var damaged = bytes
+    damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+    do throws(ModelError) { _ = try Model<Float>(ModelFile(damaged, path: "m")) } catch { refused += 1 }
+  }
+  #expect(refused > headerEnd * 4)
+}
+
+@Test(
+  "What is wrong is said in one line",
+  arguments: [
+    (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),
+    (["version": "2"], "m: written in version 2 of the model format, expected 1 or earlier; update this program"),
+    (
+      ["loss": "hinge"],
+      "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
+    ),
+    (["layers": "[]"], "m: metadata \"layers\": the layers do not form a chain; save the model again"),
+    (["layers": "{"], "m: metadata \"layers\": it is not the JSON that is expected there; save the model again"),
+    (
+      ["preparation": ""],
+      "m: metadata \"preparation\": it is not the JSON that is expected there; save the model again"
+    ),
+    (["training": nil], "m: no metadata \"training\", which a model saved by this program has; save the model with it"),
+  ] as [([String: String?], String)])
+func badMetadata(change: [String: String?], line: String) throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try (classifier() as Model<Float>).write(to: path)
+  var metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
+  for (key, value) in change { metadata[key] = value }
+  let bytes = SafeTensors.encode([], metadata: metadata)
+  let error = #expect(throws: ModelError.self) { _ = try ModelFile(bytes, path: "m") }
+  #expect(error?.description == line)
+}
+
+@Test("Missing tensors, other shapes and numbers that are not finite are named")
+func badTensors() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try (classifier() as Model<Float>).write(to: path)
+  let metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
+  func line(_ tensors: [SafeTensors.Tensor]) -> String? {
+    let error = #expect(throws: ModelError.self) {
+      _ = try Model<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
+    }
+    return error?.description
+  }
+  #expect(line([]) == "m: no tensor \"0.weight\", which the model needs; save the model again")
+  #expect(
+    line([.init(name: "0.weight", shape: [3, 4], values: [Float](repeating: 0, count: 12))])
+      == "m: tensor \"0.weight\" is 3×4, expected 4×3; save the model again")
+  #expect(
+    line([.init(name: "0.weight", shape: [4, 3], values: [Float](repeating: .nan, count: 12))])
+      == "m: tensor \"0.weight\" holds a number that is not finite; train the model again")
+}
+
+@Test("A file that is not there is told from one that is wrong")
+func missingFile() {
+  let error = #expect(throws: ModelError.self) { _ = try ModelFile("/nowhere/model") }
+  guard case .unreadable(.cannotOpen) = error else {
+    Issue.record("\(String(describing: error))")
+    return
+  }
+}

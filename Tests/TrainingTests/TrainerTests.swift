@@ -1,0 +1,164 @@
+import Datasets
+import Layers
+import NaiveLoops
+import StepBenchmark
+import Tensor
+import Testing
+import Training
+
+/// Two noisy spirals in the plane, which no straight line separates.
+private func spirals<Scalar>(_ count: Int, seed: UInt64) -> Samples<Scalar> {
+  var generator = Philox(seed: seed)
+  var features = Matrix<Scalar>(rows: 2, columns: count)
+  features.fillUniform(-0.05...0.05, using: &generator)
+  let labels = (0..<count).map { $0 % 2 }
+  for sample in 0..<count {
+    let t = generator.nextUniform() * 2 + 0.2
+    let (x, y) = rotated(t, by: 2 * t + (labels[sample] == 0 ? 0 : 3.141_592_653_589_793))
+    features[0, sample] += Scalar(x)
+    features[1, sample] += Scalar(y)
+  }
+  return Samples(features: features, targets: oneHot(labels, classes: 2))
+}
+
+/// (r cos φ, r sin φ) by the series of the exponential; good enough for a picture.
+private func rotated(_ radius: Double, by angle: Double) -> (Double, Double) {
+  var (x, y) = (radius, 0.0)
+  let steps = 4096
+  for _ in 0..<steps { (x, y) = (x - y * angle / Double(steps), y + x * angle / Double(steps)) }
+  return (x, y)
+}
+
+private func trainer<Scalar>(_ rate: Double = 0.5, seed: UInt64 = 1) -> Trainer<Scalar> {
+  var generator = Philox(seed: seed)
+  let network = Network<Scalar>(
+    .chain([2, 32, 32, 2], hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
+  return Trainer(
+    network, loss: .crossEntropy, optimizer: SGD(learningRate: rate), batchSize: 16,
+    generator: Philox(seed: seed, stream: 1))
+}
+
+@Test("Training learns what a linear model cannot")
+func learnsSpirals() throws {
+  let (training, test): (Samples<Float>, Samples<Float>) = (spirals(500, seed: 1), spirals(500, seed: 2))
+  var trainer: Trainer<Float> = trainer()
+  var losses: [Double] = []
+  for _ in 0..<150 { losses.append(try trainer.runEpoch(on: training)) }
+  #expect(losses.last! < 0.1 * losses[0])
+  let metrics = ClassificationMetrics(outputs: trainer.network.predict(test.features), targets: test.targets)
+  #expect(metrics.accuracy > 0.97)
+
+  var linear = Trainer(
+    Network<Float>([Dense(2, 2, .softmax)]), loss: .crossEntropy, optimizer: SGD(learningRate: 0.5), batchSize: 16,
+    generator: Philox(seed: 1))
+  for _ in 0..<150 { _ = try linear.runEpoch(on: training) }
+  let baseline = ClassificationMetrics(outputs: linear.network.predict(test.features), targets: test.targets)
+  #expect(baseline.accuracy < 0.8)
+}
+
+@Test("The same seed gives the same bits, another seed others")
+func reproducible() throws {
+  let samples: Samples<Float> = spirals(100, seed: 1)
+  var (first, second, other): (Trainer<Float>, Trainer<Float>, Trainer<Float>) = (
+    trainer(), trainer(), trainer(seed: 2)
+  )
+  for _ in 0..<3 {
+    #expect(try first.runEpoch(on: samples) == second.runEpoch(on: samples))
+    _ = try other.runEpoch(on: samples)
+  }
+  #expect(first.network.parameters == second.network.parameters)
+  #expect(first.network.parameters != other.network.parameters)
+}
+
+@Test("A copy of a trainer goes on by itself, to the same bits")
+func copies() throws {
+  let samples: Samples<Double> = spirals(50, seed: 1)
+  var original: Trainer<Double> = trainer()
+  _ = try original.runEpoch(on: samples)
+  var copy = original
+  _ = try copy.runEpoch(on: samples)
+  #expect(original.network.parameters != copy.network.parameters)
+  _ = try original.runEpoch(on: samples)
+  #expect(original.network.parameters == copy.network.parameters)
+}
+
+@Test("An epoch visits every sample once, the last batch taking what is left", arguments: [1, 7, 16, 50, 64])
+func everySampleOnce(batchSize: Int) throws {
+  // One weight per sample and one-hot inputs: a sample's weight moves only when it is visited, by η (1 − 0) / batch from 0.
+  let count = 50
+  let samples = Samples<Double>(
+    features: .identity(count), targets: Matrix(rows: 1, columns: count, repeating: 1))
+  var trainer = Trainer(
+    Network<Double>([Dense(count, 1, .identity)]), loss: .quadratic, optimizer: SGD(learningRate: 1e-9),
+    batchSize: batchSize, generator: Philox(seed: 1))
+  var done: [Int] = []
+  _ = try trainer.runEpoch(on: samples) { done.append($0) }
+  let last = count % batchSize == 0 ? min(batchSize, count) : count % batchSize
+  let moves = trainer.network.weights(ofLayer: 0).elements.map { $0 * 1e9 }
+  #expect(moves.count { abs($0 - 1 / Double(last)) < 1e-6 } >= last)
+  #expect(moves.allSatisfy { abs($0 - 1 / Double(last)) < 1e-6 || abs($0 - 1 / Double(min(batchSize, count))) < 1e-6 })
+  #expect(done == stride(from: batchSize, to: count, by: batchSize) + [count])
+}
+
+@Test("Steps follow the naive loops, sample order and all")
+func followsNaiveLoops() throws {
+  let samples: Samples<Float> = spirals(64, seed: 3)
+  var trainer: Trainer<Float> = trainer(0.1)
+  var naive = NaiveNetwork(trainer.network)
+  // The order that the trainer will draw.
+  var generator = Philox(seed: 1, stream: 1)
+  var order = Array(0..<64)
+  for _ in 0..<3 {
+    generator.shuffle(&order)
+    var sum = 0.0
+    for start in stride(from: 0, to: 64, by: 16) {
+      let batch = samples.chosen(order[start..<start + 16])
+      sum += naive.backPropagate(
+        .crossEntropy, inputs: batch.features.elements, targets: batch.targets.elements, batch: 16)
+      naive.descend(rate: 0.1)
+    }
+    let loss = try trainer.runEpoch(on: samples)
+    #expect(abs(loss - sum / 4) < 1e-5)
+  }
+  for layer in 0..<3 {
+    let weights = Matrix(trainer.network.weights(ofLayer: layer).transposed).elements
+    #expect(zip(weights, naive.weights[layer]).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+}
+
+// MARK: - Divergence
+
+@Test(
+  "A learning rate that explodes stops with finite parameters and names a layer", arguments: [1e3, 1e10, 1e30, 1e38])
+func divergence(rate: Double) throws {
+  let samples: Samples<Float> = spirals(100, seed: 1)
+  var generator = Philox(seed: 1)
+  let network = Network<Float>(
+    .chain([2, 16, 16, 2], hidden: .relu, output: .identity), initializer: .heNormal, using: &generator)
+  var trainer = Trainer(
+    network, loss: .meanSquaredError, optimizer: SGD(learningRate: rate), batchSize: 10, generator: Philox(seed: 1))
+  let error = #expect(throws: Divergence.self) {
+    for _ in 0..<200 { _ = try trainer.runEpoch(on: samples) }
+  }
+  #expect(trainer.network.parameters.elements.allSatisfy { $0.isFinite })
+  #expect(trainer.network.predict(samples.features).columns == 100)
+  let description = try #require(error).description
+  #expect(description.contains("training diverged in epoch \(trainer.epoch + 1), step "))
+  #expect(description.contains("lower the learning rate (it is \(rate))"))
+  #expect(description.contains("layer ") || description.contains("the loss is not finite"))
+}
+
+@Test("NaN in the data stops the first step that meets it and leaves the network untouched")
+func nanInData() throws {
+  var samples: Samples<Double> = spirals(16, seed: 1)
+  var features = samples.features
+  features[0, 5] = .nan
+  samples = Samples(features: features, targets: samples.targets)
+  var trainer: Trainer<Double> = trainer()
+  let before = trainer.network.parameters
+  let error = #expect(throws: Divergence.self) { _ = try trainer.runEpoch(on: samples) }
+  #expect(error?.cause == .outputs(layer: 1))
+  #expect(error?.layer == "Dense(2 → 32, tanh)")
+  #expect(error?.step == 1 && error?.epoch == 1)
+  #expect(trainer.network.parameters == before)
+}
