@@ -120,6 +120,7 @@ extension Preparation {
   ///
   /// - Throws: The ``DataError`` of what is wrong with the table.
   public func samples<Scalar>(of table: Table) throws(DataError) -> Samples<Scalar> {
+    let features: Matrix<Scalar> = try features(of: table)
     let targets: Matrix<Scalar>
     switch outputs {
     case .classes(let names, let column):
@@ -130,7 +131,7 @@ extension Preparation {
       scaling.apply(to: &values)
       targets = values
     }
-    return Samples(features: try features(of: table), targets: targets)
+    return Samples(features: features, targets: targets)
   }
 }
 

@@ -94,7 +94,9 @@ struct Arguments {
     guard let text = values[name] else { return nil }
     if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }
     let names = choices.map(\.0).joined(separator: ", ")
-    if planned.contains(text) { throw .usage("\(name) \(text) is not built yet; there are \(names)") }
+    if planned.contains(text) {
+      throw .usage("\(name) \(text) is not built yet; there \(choices.count == 1 ? "is" : "are") \(names)")
+    }
     throw .usage("\(name): expected one of \(names), found \(text.debugDescription)")
   }
 }

@@ -26,6 +26,11 @@ enum DataSource: Sendable, Equatable {
     }
   }
 
+  /// Refuses images without labels.
+  func requireLabels() throws(CommandError) {
+    if case .images(_, nil) = self { throw .usage("expected idx:IMAGES,LABELS: the labels are missing") }
+  }
+
   /// Which of MNIST's files are meant.
   enum Part: String {
     case training = "train"
@@ -64,9 +69,6 @@ enum RawData<Scalar: BLASScalar> {
 
   init(_ source: DataSource, part: DataSource.Part, header: Table.Header, needsLabels: Bool = true) throws {
     if let files = source.imageFiles(part) {
-      if needsLabels && files.labels == nil {
-        throw CommandError.usage("expected idx:IMAGES,LABELS: the labels are missing")
-      }
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil))
     } else if case .table(let path) = source {
       self = .table(try Table(contentsOf: path, header: header))

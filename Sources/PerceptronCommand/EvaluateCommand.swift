@@ -14,6 +14,7 @@ enum EvaluateCommand: Command {
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "DATA")
     let source = try DataSource(words[1])
+    try source.requireLabels()
     let file = try ModelFile(words[0])
     if file.isDouble {
       try evaluate(Model<Double>(file), source, arguments)

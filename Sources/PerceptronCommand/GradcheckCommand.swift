@@ -24,9 +24,15 @@ enum GradcheckCommand: Command {
     let outputSize = try arguments.integer("--outputs", in: 1...10_000) ?? 3
     let batch = try arguments.integer("--samples", in: 1...10_000) ?? 7
     let (loss, layers) = try options.layers(options.task ?? .classification, inputs: inputSize, outputs: outputSize)
-    let network: Network<Double> = options.network(layers)
+    var network: Network<Double> = options.network(layers)
 
     var generator = Philox(seed: options.seed, stream: 1)
+    // Without a bias a unit whose inputs are all 0 would sit on ReLU's kink, where there is no derivative to compare with.
+    for layer in layers.indices {
+      var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
+      bias.fillNormal(standardDeviation: 0.5, using: &generator)
+      network.setBias(bias, ofLayer: layer)
+    }
     var inputs = Matrix<Double>(rows: inputSize, columns: batch)
     inputs.fillNormal(using: &generator)
     let targets: Matrix<Double> = oneHot(

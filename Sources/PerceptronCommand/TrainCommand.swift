@@ -41,6 +41,8 @@ enum TrainCommand: Command {
     let options = try TrainOptions(arguments)
     let source = try DataSource(try arguments.positional("DATA")[0])
     let testSource = try arguments.string("--test").map { try DataSource($0) }
+    try source.requireLabels()
+    try testSource?.requireLabels()
     let path = arguments.string("-o")
     if let path { try AtomicFile.checkWritable(path) }
 

@@ -60,6 +60,7 @@ struct TrainOptions {
         planned: ["leaky-relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "softsign"]) ?? .relu
     output = try arguments.choice("--output", Self.names([Activation.identity, .sigmoid, .softmax, .tanh]))
     loss = try arguments.choice("--loss", Self.names(Loss.allCases), planned: ["mae", "huber"])
+    if let loss, let output { try Self.check(loss, output) }
     let initializers = Self.names(Initializer.allCases).map { ($0.0, Optional($0.1)) }
     initializer = try arguments.choice("--init", [("auto", nil)] + initializers, planned: ["lecun-normal"]) ?? nil
     _ = try arguments.choice(
@@ -86,10 +87,7 @@ struct TrainOptions {
   ) throws(CommandError) -> (loss: Loss, layers: [Dense]) {
     let loss = self.loss ?? Self.defaultLoss(task, output)
     let output = self.output ?? Self.defaultOutput(task, loss)
-    guard loss.accepts(output) else {
-      let fitting = loss == .crossEntropy ? "softmax" : "sigmoid"
-      throw .usage("--loss \(loss.rawValue) needs --output \(fitting), found --output \(output.rawValue)")
-    }
+    try Self.check(loss, output)
     if task == .regression && (loss == .crossEntropy || loss == .binaryCrossEntropy) {
       throw .usage("--loss \(loss.rawValue) is for classification; use mse or quadratic, or --task classification")
     }
@@ -101,6 +99,13 @@ struct TrainOptions {
     var generator = Philox(seed: seed)
     let hidden = layers.count > 1 ? activation : layers[0].activation
     return Network(layers, initializer: initializer ?? .automatic(for: hidden), using: &generator)
+  }
+
+  private static func check(_ loss: Loss, _ output: Activation) throws(CommandError) {
+    guard loss.accepts(output) else {
+      let fitting = loss == .crossEntropy ? "softmax" : "sigmoid"
+      throw .usage("--loss \(loss.rawValue) needs --output \(fitting), found --output \(output.rawValue)")
+    }
   }
 
   private static func defaultLoss(_ task: Preparation.Task, _ output: Activation?) -> Loss {

@@ -84,7 +84,7 @@ func layout() throws {
 @Test("The same model gives the same bytes")
 func sameBytes() throws {
   let paths = [temporaryPath(), temporaryPath()]
-  defer { paths.forEach { unlink($0) } }
+  defer { for path in paths { unlink(path) } }
   for path in paths { try (classifier() as Model<Float>).write(to: path) }
   #expect(try ByteFile.read(paths[0]) == ByteFile.read(paths[1]))
 }

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+private let classes = table(rows: 200) { $0 > $1 ? "more" : "less" }
+private let values = table(rows: 200) { "\(Double($0 - $1) + 0.5)" }
+
+private func json(_ line: String) throws -> [String: Any] {
+  try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+}
+
+@Test("A classifier is trained, inspected, evaluated and asked")
+func classification() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let trained = try workspace.run("train t.csv -o m --hidden 16 --epochs 40 --batch-size 16 --test t.csv --json")
+  #expect(trained.status == 0)
+  let summary = try json(trained.lines.last!)
+  #expect(summary["task"] as? String == "classification")
+  #expect(summary["parameters"] as? Int == 2 * 16 + 16 + 16 * 2 + 2)
+  #expect(summary["epochs"] as? Int == 40)
+  #expect(summary["samples_per_second"] as! Double > 0 && summary["seconds"] as! Double > 0)
+  let test = try #require(summary["test"] as? [String: Double])
+  #expect(test["accuracy"]! > 0.95 && test["loss"]! > 0)
+  #expect(Set(summary.keys) == ["task", "parameters", "epochs", "seconds", "samples_per_second", "train", "test"])
+
+  let evaluated = try json(try workspace.run("evaluate m t.csv --json").lines[0])
+  #expect(evaluated["accuracy"] as? Double == test["accuracy"] && evaluated["loss"] as? Double == test["loss"])
+  let confusion = try #require(evaluated["confusion"] as? [[Int]])
+  #expect(confusion.joined().reduce(0, +) == 200)
+
+  try workspace.write("b,a\n1,20\n18,2\n", to: "new.csv")
+  #expect(try workspace.run("predict m new.csv").lines == ["y", "more", "less"])
+  let probabilities = try workspace.run("predict m new.csv --probabilities").lines
+  #expect(probabilities[0] == "y,less,more")
+  let first = probabilities[1].split(separator: ",").dropFirst().map { Double($0)! }
+  #expect(abs(first[0] + first[1] - 1) < 1e-6 && first[1] > 0.5)
+
+  let inspected = try workspace.run("inspect m").output
+  for part in ["relu", "softmax", "82, float", "2 columns: a, b", "2 classes of y: less, more", "standard", "epochs"] {
+    #expect(inspected.contains(part))
+  }
+  #expect(try json(workspace.run("inspect m --json").lines[0])["parameters"] as? Int == 82)
+}
+
+@Test("A regression's figures and predictions are in the data's units", arguments: ["float", "double"])
+func regression(precision: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(values, to: "t.csv")
+  let trained = try workspace.run(
+    "train t.csv -o m --hidden 16 --epochs 60 --batch-size 16 --learning-rate 0.05 --test t.csv --json --precision \(precision)"
+  )
+  let test = try #require(try json(trained.lines.last!)["test"] as? [String: Double])
+  #expect(Set(test.keys) == ["loss", "rmse", "mae", "r2"])
+  #expect(test["rmse"]! < 1.5 && test["r2"]! > 0.97)
+  #expect(abs(test["loss"]! / (test["rmse"]! * test["rmse"]!) - 1) < 1e-4)
+  try workspace.write("a,b\n20,5\n", to: "new.csv")
+  let lines = try workspace.run("predict m new.csv -o p.csv")
+  #expect(lines.output.isEmpty)
+  let prediction = String(decoding: try workspace.read("p.csv"), as: UTF8.self).split(separator: "\n")
+  #expect(prediction[0] == "y" && abs(Double(prediction[1])! - 15.5) < 2)
+  #expect(try workspace.run("inspect m").output.contains(precision))
+}
+
+@Test("Images are read as IDX pairs and from MNIST's four names, plain or gzipped")
+func images() throws {
+  let workspace = try Workspace()
+  // 2 × 2 images of two classes: bright above, bright below.
+  let pixels = (0..<40).flatMap { $0 % 2 == 0 ? [200, 250, 5, 0] : [3, 9, 240, 255] as [UInt8] }
+  let labels = (0..<40).map { UInt8($0 % 2) }
+  for prefix in ["train", "t10k"] {
+    try workspace.write(idx([40, 2, 2], pixels), to: "\(prefix)-images-idx3-ubyte")
+    try workspace.write(idx([40], labels), to: "\(prefix)-labels-idx1-ubyte")
+  }
+  let gzip = Process()
+  gzip.executableURL = URL(filePath: "/bin/gzip")
+  gzip.arguments = ["t10k-images-idx3-ubyte"]
+  gzip.currentDirectoryURL = workspace.directory
+  try gzip.run()
+  gzip.waitUntilExit()
+  let trained = try workspace.run("train mnist:. -o m --hidden 4 --test mnist:. --batch-size 8 --json")
+  #expect(try json(trained.lines.last!)["test"] as? [String: Double] != nil)
+  #expect(trained.output.contains("accuracy 1.0000 (40 of 40)"))
+  let pair = "idx:train-images-idx3-ubyte,train-labels-idx1-ubyte"
+  #expect(try workspace.run("evaluate m \(pair)").output.contains("accuracy 1.0000 (40 of 40)"))
+  #expect(try workspace.run("predict m idx:train-images-idx3-ubyte").lines.prefix(3) == ["class", "0", "1"])
+}
+
+@Test("The same command gives the same file, to the bit")
+func reproducible() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  for name in ["one", "two"] {
+    #expect(try workspace.run("train t.csv -o \(name) --epochs 3 --init orthogonal --seed 7 --quiet").status == 0)
+  }
+  #expect(try workspace.read("one") == workspace.read("two"))
+}
+
+@Test("Progress has a rate and the time left, and none when quiet")
+func progress() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let lines = try workspace.run("train t.csv --epochs 2").errors.split(separator: "\n")
+  #expect(lines.count == 2)
+  #expect(lines[0].hasPrefix("epoch 1/2  loss ") && lines[0].contains(" samples/s  ") && lines[0].hasSuffix(" s left"))
+  #expect(try workspace.run("train t.csv --epochs 2 --quiet").errors.isEmpty)
+}
+
+@Test("gradcheck passes for every loss and hidden activation")
+func gradcheck() throws {
+  let workspace = try Workspace()
+  for loss in ["cross-entropy", "binary-cross-entropy", "mse", "quadratic"] {
+    for activation in ["relu", "tanh", "sigmoid", "identity"] {
+      let result = try workspace.run("gradcheck --loss \(loss) --activation \(activation) --hidden 4,3")
+      #expect(result.status == 0 && result.lines.count == 4, "\(loss) \(activation): \(result.output)")
+    }
+  }
+}
+
+@Test("Help and version go to standard output")
+func help() throws {
+  let workspace = try Workspace()
+  #expect(try workspace.run("--version").output.hasPrefix("perceptron "))
+  #expect(try workspace.run("--help").output.contains("gradcheck"))
+  for command in ["train", "evaluate", "predict", "inspect", "benchmark", "gradcheck"] {
+    for flag in ["-h", "--help"] {
+      let result = try workspace.run("\(command) \(flag)")
+      #expect(result.status == 0 && result.output.hasPrefix("usage: perceptron \(command)"))
+    }
+  }
+  #expect(try workspace.run("").status == 64)
+}

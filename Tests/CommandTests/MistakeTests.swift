@@ -1,0 +1,188 @@
+import Foundation
+import Testing
+
+private let classes = table(rows: 60) { $0 > $1 ? "more" : "less" }
+
+/// A command line, what it must answer, and with which exit code.
+struct Mistake: Sendable, CustomTestStringConvertible {
+  let line: String
+  let status: Int32
+  let error: String
+
+  init(_ line: String, _ status: Int32, _ error: String) {
+    self.line = line
+    self.status = status
+    self.error = error
+  }
+
+  var testDescription: String { line }
+}
+
+private let mistakes = [
+  // The command line.
+  Mistake("fly", 64, "error: unknown command fly"),
+  Mistake("export m x.onnx", 64, "error: export is not built yet"),
+  Mistake("train", 64, "error: DATA is missing"),
+  Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
+  Mistake("train t.csv --speed 3", 64, "error: unknown option --speed"),
+  Mistake("train t.csv --epochs", 64, "error: --epochs needs a value"),
+  Mistake("train t.csv --epochs 3 --epochs=4", 64, "error: --epochs is given twice"),
+  Mistake("train t.csv --json=yes", 64, "error: --json takes no value"),
+  Mistake("train t.csv --epochs 0", 64, "error: --epochs: expected a whole number from 1 to 1000000, found \"0\""),
+  Mistake("train t.csv --learning-rate -1", 64, "error: --learning-rate: expected a positive number, found \"-1\""),
+  Mistake("train t.csv --hidden 3,,4", 64, "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
+  Mistake(
+    "train t.csv --activation step", 64,
+    "error: --activation: expected one of identity, sigmoid, tanh, relu, found \"step\""),
+  Mistake(
+    "train t.csv --loss cross-entropy --output tanh", 64,
+    "error: --loss cross-entropy needs --output softmax, found --output tanh"),
+  Mistake("train t.csv --header --no-header", 64, "error: --header and --no-header exclude each other"),
+  Mistake("train idx:images", 64, "error: expected idx:IMAGES,LABELS: the labels are missing"),
+  Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
+  // Not built yet.
+  Mistake("train t.csv --dropout 0.5", 64, "error: --dropout is not built yet"),
+  Mistake("train t.csv --threads 2", 64, "error: --threads is not built yet"),
+  Mistake("train t.csv --optimizer adam", 64, "error: --optimizer adam is not built yet; there is sgd"),
+  Mistake(
+    "train t.csv --activation gelu", 64,
+    "error: --activation gelu is not built yet; there are identity, sigmoid, tanh, relu"),
+  Mistake("train x.npy", 64, "error: x.npy: .npy files are not built yet; there are CSV, TSV and IDX files"),
+  Mistake("train t.csv --target a,b", 64, "error: --target a,b: several targets are not built yet; name one column"),
+  // Files.
+  Mistake(
+    "train none.csv", 66,
+    "error: none.csv: cannot be opened: No such file or directory; check the path and the permissions"),
+  Mistake(
+    "train t.csv -o none/m", 74,
+    "error: none/m: cannot be written: No such file or directory; choose another path, or free space or permissions there"
+  ),
+  Mistake(
+    "evaluate none t.csv", 66,
+    "error: none: cannot be opened: No such file or directory; check the path and the permissions"),
+  Mistake(
+    "evaluate t.csv t.csv", 65,
+    "error: t.csv: not a safetensors file: it begins with a header length of 3184056452102892641 bytes, expected at most 100000000; give the path of a saved model"
+  ),
+  Mistake(
+    "evaluate cut t.csv", 65,
+    "error: cut: cut short: the file promises 768 bytes of tensors and holds 757; copy the file again"),
+  // Tables.
+  Mistake(
+    "train missing.csv", 65,
+    "error: missing.csv, line 3: found 2 fields, expected 3 as in the first row; add or remove fields, or put fields that hold the delimiter in quotes"
+  ),
+  Mistake(
+    "train surplus.csv", 65,
+    "error: surplus.csv, line 2: found 4 fields, expected 3 as in the first row; add or remove fields, or put fields that hold the delimiter in quotes"
+  ),
+  Mistake(
+    "train text.csv", 65,
+    "error: text.csv, line 3, column \"b\" (field 2): found \"two\", expected a number; correct the field, or remove the column or the row"
+  ),
+  Mistake(
+    "train t.csv --target c", 65,
+    "error: t.csv: found no column \"c\", expected one of \"a\", \"b\", \"y\" or a number from 1 to 3; correct the name"
+  ),
+  Mistake(
+    "evaluate m unseen.csv", 65,
+    "error: unseen.csv, line 2, column \"y\": found the label \"same\", expected one of \"less\", \"more\"; correct the label, or train with rows of that class"
+  ),
+  Mistake(
+    "predict m columns.csv", 65,
+    "error: columns.csv: found no column \"b\", expected one of \"a\", \"c\" or a number from 1 to 2; correct the name"),
+  // Images.
+  Mistake(
+    "train idx:t.csv,labels", 65,
+    "error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images in unsigned bytes); check which file is given where"
+  ),
+  Mistake(
+    "train idx:short,labels", 65,
+    "error: short: the IDX file is truncated: found 47 bytes, expected 48; copy or download it again"),
+  Mistake(
+    "train idx:images,fewer", 65,
+    "error: fewer: found 7 labels, expected 8 as there are images in images; give the two files of one set"),
+  Mistake(
+    "evaluate images.m idx:images,high", 65,
+    "error: high, label 8: found 2, expected 0 to 1 (2 classes); correct the label or the number of classes"),
+  Mistake(
+    "evaluate images.m idx:wide,labels", 65,
+    "error: wide: found images of 4 x 1, expected 2 x 2 as in training; give images of that size, or train a model for these"
+  ),
+  Mistake(
+    "evaluate m idx:images,labels", 65,
+    "error: images: found images, expected a table with the columns \"a\", \"b\" as in training; give a table"),
+  Mistake(
+    "evaluate images.m t.csv", 65,
+    "error: t.csv: found a table, expected images as in training; give them as idx:IMAGES,LABELS"),
+]
+
+@Test("Every mistake gets one clear line and its exit code, and nothing is written", arguments: mistakes)
+func mistake(_ mistake: Mistake) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  try workspace.write("a,b,y\n1,2,x\n3,4\n", to: "missing.csv")
+  try workspace.write("a,b,y\n1,2,x,9\n3,4,z\n", to: "surplus.csv")
+  try workspace.write("a,b,y\n1,2,x\n3,two,z\n", to: "text.csv")
+  try workspace.write("a,b,y\n1,2,same\n", to: "unseen.csv")
+  try workspace.write("a,c\n1,2\n", to: "columns.csv")
+  let pixels = [UInt8](repeating: 7, count: 32)
+  let labels: [UInt8] = [0, 1, 0, 1, 0, 1, 0, 1]
+  try workspace.write(idx([8, 2, 2], pixels), to: "images")
+  try workspace.write(idx([8, 4, 1], pixels), to: "wide")
+  try workspace.write(Array(idx([8, 2, 2], pixels).dropLast()), to: "short")
+  try workspace.write(idx([8], labels), to: "labels")
+  try workspace.write(idx([7], labels.dropLast()), to: "fewer")
+  try workspace.write(idx([8], labels.dropLast() + [2]), to: "high")
+  #expect(try workspace.run("train t.csv -o m --epochs 1 --hidden 38").status == 0)
+  #expect(try workspace.run("train idx:images,labels -o images.m --epochs 1 --hidden 2").status == 0)
+  try workspace.write(workspace.read("m").dropLast(11), to: "cut")
+  let before = try workspace.files
+
+  let result = try workspace.run(mistake.line)
+  #expect(result.error == mistake.error)
+  #expect(result.status == mistake.status)
+  #expect(result.output.isEmpty)
+  #expect(result.errors.contains("\nusage: perceptron ") == (mistake.status == 64))
+  #expect(try workspace.files == before)
+}
+
+@Test(
+  "A training that fails leaves the file that was there as it was", arguments: ["--learning-rate 1e30", "--hidden x"])
+func failedTraining(option: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
+  try workspace.write("precious", to: "m")
+  let result = try workspace.run("train t.csv -o m \(option)")
+  #expect(result.status == 64 || result.status == 65)
+  #expect(try workspace.read("m") == Array("precious".utf8))
+  #expect(try workspace.files == ["m", "t.csv"])
+}
+
+@Test("A learning rate that is too large is named with the layer, the epoch and the step")
+func divergence() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
+  let result = try workspace.run("train t.csv -o m --learning-rate 1e30 --batch-size 10 --quiet")
+  #expect(result.status == 65)
+  #expect(result.error.contains("training diverged in epoch 1, step "))
+  #expect(result.error.contains("lower the learning rate (it is 1e+30)"))
+  #expect(result.error.hasSuffix("; nothing was written"))
+}
+
+@Test("A training that is interrupted leaves the file that was there as it was", arguments: [SIGINT, SIGTERM, SIGKILL])
+func interruption(signal: Int32) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  try workspace.write("precious", to: "m")
+  let process = try workspace.spawn(
+    "train \(workspace.directory.path)/t.csv -o \(workspace.directory.path)/m --epochs 1000000")
+  // Training has begun once there is progress.
+  while try workspace.read("progress").isEmpty { usleep(1000) }
+  kill(process, signal)
+  var status: Int32 = 0
+  waitpid(process, &status, 0)
+  #expect(status & 0x7f == signal)
+  #expect(try workspace.read("m") == Array("precious".utf8))
+  #expect(try workspace.files == ["m", "progress", "t.csv"])
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// An empty directory in which the `perceptron` command that was built beside the tests is run.
+struct Workspace: ~Copyable {
+  let directory = FileManager.default.temporaryDirectory.appending(path: "perceptron-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: directory) }
+
+  /// What a run wrote, and its exit status.
+  struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+    /// The first line of standard error.
+    var error: String { errors.split(separator: "\n").first.map(String.init) ?? "" }
+  }
+
+  private let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+    path: "perceptron")
+
+  /// Runs the command with words that are separated by spaces.
+  func run(_ line: String) throws -> Result {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = line.split(separator: " ").map(String.init)
+    process.currentDirectoryURL = directory
+    // Files rather than pipes: neither can fill up.
+    let paths = ["standard-output", "standard-error"].map { directory.appending(path: $0) }
+    let handles = try paths.map { path in
+      _ = FileManager.default.createFile(atPath: path.path, contents: nil)
+      return try FileHandle(forWritingTo: path)
+    }
+    (process.standardOutput, process.standardError) = (handles[0], handles[1])
+    try process.run()
+    process.waitUntilExit()
+    let texts = try paths.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+    for path in paths { try FileManager.default.removeItem(at: path) }
+    return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
+  /// Starts the command with standard error going to the file `progress`, and returns its process.
+  ///
+  /// Unlike Foundation's `Process` it does not hand on the signals that the calling thread blocks or ignores.
+  func spawn(_ line: String) throws -> pid_t {
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(
+      &actions, 2, directory.appending(path: "progress").path, O_WRONLY | O_CREAT, 0o600)
+    try write("", to: "progress")
+    var words = ([program.path] + line.split(separator: " ").map(String.init)).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var process: pid_t = 0
+    guard posix_spawn(&process, program.path, &actions, &attributes, &words, environ) == 0 else {
+      throw POSIXError(.EINVAL)
+    }
+    return process
+  }
+
+  func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
+
+  func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: directory.appending(path: name)) }
+
+  func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: directory.appending(path: name))) }
+
+  /// The names of all files, hidden ones too.
+  var files: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() } }
+}
+
+/// An IDX file of bytes.
+func idx(_ dimensions: [Int], _ values: [UInt8]) -> [UInt8] {
+  [0, 0, 8, UInt8(dimensions.count)]
+    + dimensions.flatMap { size in (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } } + values
+}
+
+/// A table that is easy to learn: the class is whether a > b, the value a − b.
+func table(rows: Int, target: (Int, Int) -> String) -> String {
+  "a,b,y\n"
+    + (0..<rows).map { row in
+      let (a, b) = (row * 7 % 23, row * 5 % 19)
+      return "\(a),\(b),\(target(a, b))\n"
+    }.joined()
+}
