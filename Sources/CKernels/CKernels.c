@@ -39,6 +39,7 @@ static const double exp_low_f64 = -746, exp_high_f64 = 710, tanh_low_f64 = -40, 
 enum {
   LANES = 16,   // partial totals of a reduction
   BLOCK = 256,  // numbers in a loss's buffer
+  LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
 };
 

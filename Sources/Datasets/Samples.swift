@@ -16,6 +16,9 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// The number of samples.
   public var count: Int { features.columns }
 
+  /// The largest magnitude in the features; NaN where one is NaN.
+  package let featureBound: Double
+
   /// Joins features and targets, which have to be equally many columns; traps if they are not.
   public init(features: Matrix<Scalar>, targets: Matrix<Scalar>) {
     guard features.columns == targets.columns else {
@@ -24,6 +27,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
           + " differ in the number of samples")
     }
     self.features = features
+    featureBound = Double(features.maxMagnitude())
     self.targets = targets
   }
 }

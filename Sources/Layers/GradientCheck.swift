@@ -46,7 +46,7 @@ extension Network where Scalar == Double {
     }
     return GradientCheck(
       relativeErrors: layers.indices.map { layer in
-        let range = offsets[layer]..<offsets[layer + 1]
+        let range = chain.offsets[layer]..<chain.offsets[layer + 1]
         let largest = range.map { abs(gradient[$0, 0]) }.max()!
         return range.map { parameter in
           let g = gradient[parameter, 0]

@@ -1,26 +1,46 @@
 import Tensor
 
-/// What a network asks of a layer.
+/// What a network asks of a layer: its part of a training step, tile by tile.
 ///
 /// A layer is a value that knows its sizes. Its parameters stand in a range of the network's one parameter vector, its gradient in the same
 /// range of the gradient vector, and its inputs and outputs in the workspace: a layer owns no memory and allocates none.
 ///
-/// - Shapes: inputs inputSize × batch, outputs outputSize × batch, parameters and gradient parameterCount × 1.
+/// Each of the three jobs is cut into tiles, which workers do in any order at the same time. How a job is cut depends on shapes alone, so the
+/// results have the same bits for any number of workers.
+///
+/// - Shapes: inputs inputSize × batch, outputs and their error outputSize × batch, parameters and gradient parameterCount × 1.
 package protocol Layer: Sendable {
   var inputSize: Int { get }
   var outputSize: Int { get }
   var parameterCount: Int { get }
+  var activation: Activation { get }
 
-  /// Computes the outputs from the inputs.
-  func forward<Scalar>(_ inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>)
+  /// The number of tiles in which the outputs are computed.
+  func outputTileCount(batch: Int) -> Int
 
-  /// Takes the loss's gradient from the outputs back to the parameters, and to the inputs where `inputError` is given.
-  ///
-  /// - Parameters:
-  ///   - error: ∂L/∂outputs; the layer may overwrite it.
-  ///   - gradient: becomes ∂L/∂parameters.
-  ///   - inputError: becomes ∂L/∂inputs. The first layer of a network is given none.
-  func backward<Scalar>(
-    _ error: Tile<Scalar>, inputs: Tile<Scalar>, outputs: Tile<Scalar>, parameters: Tile<Scalar>,
-    gradient: Tile<Scalar>, inputError: Tile<Scalar>?)
+  /// Computes one tile of the outputs A = g(Z), and returns the largest magnitude in it.
+  func computeOutputs<Scalar>(
+    _ tile: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>
+  ) -> Double
+
+  /// The number of tiles in which the error is taken to the layer before, whose activation is `previous`.
+  func errorTileCount(batch: Int, previous: Activation) -> Int
+
+  /// Takes this layer's error δ = ∂L/∂Z to one tile of the error ∂L/∂Z₋₁ of the layer before, whose outputs the inputs are,
+  /// and returns the largest magnitude in it.
+  func propagateError<Scalar>(
+    _ tile: Int, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
+    into previousError: Tile<Scalar>
+  ) -> Double
+
+  /// The number of tiles in which the gradient is computed.
+  func gradientTileCount(batch: Int) -> Int
+
+  /// The parameters that a tile of the gradient belongs to, as a range of the layer's own.
+  func gradientRange(_ tile: Int, batch: Int) -> Range<Int>
+
+  /// Adds one tile of the gradient to a multiple of what stands there: G ← scale · ∂L/∂parameters + accumulator · G.
+  func addGradient<Scalar>(
+    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, into gradient: Tile<Scalar>, scale: Scalar,
+    accumulator: Scalar)
 }

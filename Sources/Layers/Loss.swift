@@ -24,11 +24,15 @@ public enum Loss: String, Sendable, CaseIterable {
   /// rounding of 0 or 1, and the error is then simply a − y.
   var includesActivation: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
 
-  /// The mean loss of a batch. Where `replacingOutputs`, the outputs are replaced by the gradient of that mean.
+  /// The part of some samples in the mean loss of a batch. Where `replacingOutputs`, their outputs are replaced by the gradient of that mean.
   ///
-  /// - Parameter outputs: z where ``includesActivation``, else a; outputs × batch, as the targets.
-  func evaluate<Scalar>(_ outputs: Tile<Scalar>, targets: Tile<Scalar>, replacingOutputs: Bool) -> Double {
-    let samples = Double(outputs.columns)
+  /// - Parameters:
+  ///   - outputs: z where ``includesActivation``, else a; outputs × some of the samples, as the targets.
+  ///   - batch: The samples that the mean is over.
+  func evaluate<Scalar>(
+    _ outputs: Tile<Scalar>, targets: Tile<Scalar>, batch: Int, replacingOutputs: Bool
+  ) -> Double {
+    let samples = Double(batch)
     let (function, weight, slope): (TileLoss, Double, Double) =
       switch self {
       case .quadratic: (.squaredError, 0.5, 1)

@@ -4,7 +4,7 @@ import Tensor
 ///
 /// All parameters are one contiguous vector, the layers' ranges one after the other, so that an update, a norm or a checkpoint is one pass.
 public struct Network<Scalar: BLASScalar>: Sendable {
-  public let layers: [Dense]
+  let chain: LayerChain
 
   /// All weights and biases, parameterCount × 1; see ``Dense`` for the order within a layer.
   ///
@@ -20,20 +20,12 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var storage: Matrix<Scalar>
 
-  /// Where each layer's parameters start, and the total at the end.
-  let offsets: [Int]
-
   /// Makes a network whose parameters are all 0.
   ///
   /// - Precondition: Traps where there is no layer, or a layer's inputs are not as many as the outputs before it.
   public init(_ layers: [Dense]) {
-    guard !layers.isEmpty else { fail("cannot make a network without layers") }
-    for (previous, next) in zip(layers, layers.dropFirst()) where previous.outputSize != next.inputSize {
-      fail("cannot chain \(previous) to \(next): \(previous.outputSize) outputs ≠ \(next.inputSize) inputs")
-    }
-    self.layers = layers
-    offsets = layers.reduce(into: [0]) { offsets, layer in offsets.append(offsets.last! + layer.parameterCount) }
-    storage = Matrix(rows: offsets.last!, columns: 1)
+    chain = LayerChain(layers)
+    storage = Matrix(rows: chain.parameterCount, columns: 1)
   }
 
   /// Makes a network with random parameters.
@@ -51,10 +43,12 @@ public struct Network<Scalar: BLASScalar>: Sendable {
     }
   }
 
+  public var layers: [Dense] { chain.layers }
+
   public var inputSize: Int { layers[0].inputSize }
   public var outputSize: Int { layers[layers.count - 1].outputSize }
   public var outputActivation: Activation { layers[layers.count - 1].activation }
-  public var parameterCount: Int { offsets[layers.count] }
+  public var parameterCount: Int { chain.parameterCount }
 }
 
 extension Network: CustomStringConvertible {
@@ -79,12 +73,12 @@ extension Network {
   /// A layer's weights, outputSize × inputSize; shares the parameters' storage.
   public func weights(ofLayer layer: Int) -> Matrix<Scalar> {
     let dense = layers[layer]
-    return range(offsets[layer], dense.weightCount).reshaped(rows: dense.outputSize, columns: dense.inputSize)
+    return range(chain.offsets[layer], dense.weightCount).reshaped(rows: dense.outputSize, columns: dense.inputSize)
   }
 
   /// A layer's bias, outputSize × 1; shares the parameters' storage.
   public func bias(ofLayer layer: Int) -> Matrix<Scalar> {
-    range(offsets[layer] + layers[layer].weightCount, layers[layer].outputSize)
+    range(chain.offsets[layer] + layers[layer].weightCount, layers[layer].outputSize)
   }
 
   /// Replaces a layer's weights.
@@ -95,7 +89,7 @@ extension Network {
     guard weights.rows == dense.outputSize, weights.columns == dense.inputSize else {
       fail("cannot give \(dense) weights of \(weights.shape)")
     }
-    replace(offsets[layer], weights)
+    replace(chain.offsets[layer], weights)
   }
 
   /// Replaces a layer's bias.
@@ -104,7 +98,7 @@ extension Network {
   public mutating func setBias(_ bias: Matrix<Scalar>, ofLayer layer: Int) {
     let dense = layers[layer]
     guard bias.rows == dense.outputSize, bias.columns == 1 else { fail("cannot give \(dense) a bias of \(bias.shape)") }
-    replace(offsets[layer] + dense.weightCount, bias)
+    replace(chain.offsets[layer] + dense.weightCount, bias)
   }
 
   /// Elements of the parameter vector, seen as the columns of a row.

@@ -1,20 +1,27 @@
 import Tensor
 
-/// The memory of a training step or a prediction for batches of up to `batchCapacity` samples, allocated once.
+/// The memory and the threads of a training step or a prediction, for batches of up to `batchCapacity` samples.
 ///
-/// It holds the batch's inputs and targets, every layer's outputs, and two buffers between which the error goes back. Not to be used by two
-/// threads at once, which value semantics see to.
+/// It holds the batch's inputs and targets, every layer's outputs and every layer's error, allocated once. A copy is another workspace with the same
+/// team; steps of one team take turns.
 public struct Workspace<Scalar: BLASScalar>: Sendable {
   public let batchCapacity: Int
+  /// The threads that share the work, where there is enough of it.
+  public let team: Team
   let layout: Layout
   private var arena: Matrix<Scalar>
+  /// Losses and largest magnitudes by tile, in `Double`.
+  private var figures: Matrix<Double>
 
+  /// - Parameter team: A team of one worker, the calling thread, where none is given.
   /// - Precondition: Traps where the capacity is below 1.
-  public init(for network: Network<Scalar>, batchCapacity: Int) {
+  public init(for network: Network<Scalar>, batchCapacity: Int, team: Team = Team(workers: 1)) {
     guard batchCapacity >= 1 else { fail("cannot make a workspace for batches of \(batchCapacity) samples") }
     self.batchCapacity = batchCapacity
+    self.team = team
     layout = Layout(sizes: [network.inputSize] + network.layers.map(\.outputSize), batchCapacity: batchCapacity)
     arena = Matrix(rows: layout.count, columns: 1)
+    figures = Matrix(rows: layout.figureCount, columns: 1)
   }
 
   /// Calls `body` with the buffers, each narrowed to the first `batch` columns.
@@ -25,7 +32,9 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       fail("a batch of \(batch) samples does not fit a workspace for \(batchCapacity)")
     }
     let layout = layout
-    return arena.withTile { body(Buffers(arena: $0, layout: layout, batch: batch)) }
+    return arena.withTile { arena in
+      figures.withTile { figures in body(Buffers(arena: arena, figures: figures, layout: layout, batch: batch)) }
+    }
   }
 
   /// Where each buffer starts in the arena.
@@ -34,9 +43,12 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     let sizes: [Int]
     /// Where A₀ (the inputs) … A_L (the outputs) start.
     private(set) var outputs: [Int] = []
+    /// Where the errors of the layers 1 … L start; the inputs have none.
+    private(set) var errors: [Int] = []
     private(set) var targets = 0
-    private(set) var errors = (0, 0)
     private(set) var count = 0
+    /// How many figures a job may leave: one for each of its tiles.
+    let figuresPerJob: Int
 
     init(sizes: [Int], batchCapacity: Int) {
       self.sizes = sizes
@@ -46,17 +58,21 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
         return end
       }
       outputs = sizes.map(place)
-      targets = place(sizes.last!)
-      let widest = sizes.dropFirst().max()!
-      errors = (place(widest), place(widest))
+      errors = [0] + sizes.dropFirst().map(place)
+      targets = place(sizes[sizes.count - 1])
       count = end
+      figuresPerJob = max(TileGrid.mostTiles, TileGrid.samples(batchCapacity).count)
     }
+
+    /// The losses, and the largest magnitudes of every layer's outputs and errors.
+    var figureCount: Int { figuresPerJob * (1 + 2 * sizes.count) }
   }
 }
 
 /// A workspace's buffers for one batch.
 package struct Buffers<Scalar: BLASScalar> {
   let arena: Tile<Scalar>
+  let figures: Tile<Double>
   let layout: Workspace<Scalar>.Layout
   package let batch: Int
 
@@ -69,9 +85,46 @@ package struct Buffers<Scalar: BLASScalar> {
     arena.reshaped(from: layout.targets, rows: layout.sizes[layout.sizes.count - 1], columns: batch)
   }
 
-  /// The error at the outputs of the layer with the 1-based number `layer`; layers take turns with two buffers.
-  func error(at layer: Int) -> Tile<Scalar> {
-    let start = layer % 2 == 0 ? layout.errors.0 : layout.errors.1
-    return arena.reshaped(from: start, rows: layout.sizes[layer], columns: batch)
+  /// The error ∂L/∂Z of the layer with the 1-based number `layer`.
+  func error(of layer: Int) -> Tile<Scalar> {
+    arena.reshaped(from: layout.errors[layer], rows: layout.sizes[layer], columns: batch)
+  }
+
+  /// The losses of the blocks of samples.
+  var losses: Figures { Figures(tile: figures, start: 0) }
+
+  /// The largest magnitudes in the tiles of a layer's outputs.
+  func outputMaxima(of layer: Int) -> Figures {
+    Figures(tile: figures, start: layout.figuresPerJob * (1 + 2 * layer))
+  }
+
+  /// The largest magnitudes in the tiles of a layer's error.
+  func errorMaxima(of layer: Int) -> Figures {
+    Figures(tile: figures, start: layout.figuresPerJob * (2 + 2 * layer))
+  }
+}
+
+/// A number for each tile of a job, left by whoever did the tile.
+struct Figures {
+  let tile: Tile<Double>
+  let start: Int
+
+  subscript(index: Int) -> Double {
+    get { tile[start + index] }
+    nonmutating set { tile[start + index] = newValue }
+  }
+
+  /// The sum of the first `count`, in order.
+  func sum(_ count: Int) -> Double {
+    var sum = 0.0
+    for index in 0..<count { sum += self[index] }
+    return sum
+  }
+
+  /// The largest of the first `count`; NaN where one is NaN.
+  func largest(_ count: Int) -> Double {
+    var largest = 0.0
+    for index in 0..<count where !(self[index] <= largest) { largest = largest.isNaN ? largest : self[index] }
+    return largest
   }
 }

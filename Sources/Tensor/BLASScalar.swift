@@ -44,7 +44,8 @@ public protocol BLASScalar: BinaryFloatingPoint, LosslessStringConvertible, Send
     _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
     scale: Self, delta: MutablePointer?
   ) -> Double
-  static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer)
+  static func rowSums(
+    _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Self, accumulator: Self, _ sums: MutablePointer)
   static func sum(_ n: Int, _ x: Pointer) -> Self
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Self
   static func scale(_ n: Int, _ factor: Self, _ x: MutablePointer)

@@ -2,13 +2,14 @@
 ///
 /// - Parameter message: The operation and every shape that took part in it.
 @inline(never)
+@usableFromInline
 package func fail(_ message: @autoclosure () -> String) -> Never {
   fatalError(message())
 }
 
 /// A size as OpenBLAS counts it, or a trap: the system's OpenBLAS takes 32-bit sizes.
-@inline(__always)
-func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> Int32 {
+@inlinable
+package func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> Int32 {
   guard let narrow = Int32(exactly: size) else {
     fail("cannot \(operation()): a size of \(size) is beyond the 32-bit sizes of BLAS (2147483647)")
   }

@@ -52,8 +52,10 @@ extension Float {
     }
   }
 
-  public static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer) {
-    kernels.row_sums(rows, columns, x, stride, sums)
+  public static func rowSums(
+    _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Float, accumulator: Float, _ sums: MutablePointer
+  ) {
+    kernels.row_sums(rows, columns, x, stride, scale, accumulator, sums)
   }
 
   public static func sum(_ n: Int, _ x: Pointer) -> Float { kernels.sum(n, x) }
@@ -117,8 +119,10 @@ extension Double {
     }
   }
 
-  public static func rowSums(_ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, _ sums: MutablePointer) {
-    kernels.row_sums(rows, columns, x, stride, sums)
+  public static func rowSums(
+    _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Double, accumulator: Double, _ sums: MutablePointer
+  ) {
+    kernels.row_sums(rows, columns, x, stride, scale, accumulator, sums)
   }
 
   public static func sum(_ n: Int, _ x: Pointer) -> Double { kernels.sum(n, x) }

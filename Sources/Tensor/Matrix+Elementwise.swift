@@ -54,7 +54,7 @@ extension Matrix {
   /// The sum of each row, as a rows × 1 vector.
   public func rowSums() -> Matrix {
     var sums = Matrix(rows: rows, columns: 1)
-    sums.withTile { sums in withReadOnlyTile { sums.sumRows(of: $0) } }
+    sums.withTile { sums in withReadOnlyTile { sums.addRowSums(of: $0, scale: 1, accumulator: 0) } }
     return sums
   }
 

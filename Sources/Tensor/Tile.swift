@@ -3,7 +3,7 @@
 /// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
 /// what makes a training step free of allocation and reference counting. Values with safe semantics are ``Matrix``.
 package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Scalar>
+  package let base: UnsafeMutablePointer<Scalar>
   package let rows: Int
   package let columns: Int
   /// The distance between the starts of two neighbouring columns, in elements.
@@ -17,22 +17,41 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
     self.stride = stride
   }
 
+  /// An element of a column vector.
+  @inlinable
+  package subscript(index: Int) -> Scalar {
+    get { base[index] }
+    nonmutating set { base[index] = newValue }
+  }
+
   /// Some of the columns.
+  @inlinable
   package subscript(columns range: Range<Int>) -> Tile {
     Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
   }
 
   /// Some of the rows.
+  @inlinable
   package func rows(_ range: Range<Int>) -> Tile {
     Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
   }
 
+  /// Some of the rows and columns.
+  @inlinable
+  package subscript(part: (rows: Range<Int>, columns: Range<Int>)) -> Tile {
+    Tile(
+      base: base + part.rows.lowerBound + part.columns.lowerBound * stride, rows: part.rows.count,
+      columns: part.columns.count, stride: stride)
+  }
+
   /// `rows` × `columns` elements of a column vector, from element `offset` on.
+  @inlinable
   package func reshaped(from offset: Int, rows: Int, columns: Int) -> Tile {
     Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
   }
 
-  var isContiguous: Bool { stride == rows || columns <= 1 }
+  @inlinable
+  package var isContiguous: Bool { stride == rows || columns <= 1 }
 
   package var shape: String { "\(rows)×\(columns)" }
 }
@@ -43,6 +62,7 @@ extension Tile {
   /// self ← α op(A) op(B) + β self, where op transposes or not.
   ///
   /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has checked the shapes.
+  @inlinable
   package func product(
     _ a: Tile, _ b: Tile, transposeA: Bool = false, transposeB: Bool = false, alpha: Scalar = 1,
     beta: Scalar = 0
@@ -69,6 +89,7 @@ extension Tile {
 
 extension Tile {
   /// self ← factor · self. A factor of 0 clears, whatever stood there.
+  @inlinable
   package func scale(by factor: Scalar) {
     forEachRun { run, count in
       if factor == 0 { run.update(repeating: 0, count: count) } else if factor != 1 { Scalar.scale(count, factor, run) }
@@ -76,6 +97,7 @@ extension Tile {
   }
 
   /// self ← a copy of `source`, which has the same shape.
+  @inlinable
   package func copy(_ source: Tile) {
     for column in 0..<columns {
       (base + column * stride).update(from: source.base + column * source.stride, count: rows)
@@ -83,6 +105,7 @@ extension Tile {
   }
 
   /// self ← the chosen columns of `source`, which has as many rows.
+  @inlinable
   package func gather(_ indices: ArraySlice<Int>, of source: Tile) {
     var destination = base
     for index in indices {
@@ -94,34 +117,40 @@ extension Tile {
   /// self ← g(self + bias 1ᵀ).
   ///
   /// - Parameter bias: `rows` × 1.
+  @inlinable
   package func activate(_ activation: TileActivation, bias: Tile) {
     Scalar.activate(activation, rows, columns, base, stride, bias: bias.base)
   }
 
   /// self ← self ∘ g′, the derivative taken from the activation's output `a` of the same shape.
+  @inlinable
   package func derive(_ activation: TileActivation, output a: Tile) {
     Scalar.derive(activation, rows, columns, base, stride, a.base, a.stride)
   }
 
   /// The loss summed over the tile, computed from its content and the `targets` of the same shape; where `scale` is given, the content is
   /// replaced by `scale` times its error.
+  @inlinable
   package func loss(_ loss: TileLoss, targets: Tile, replaceByErrorTimes scale: Scalar?) -> Double {
     Scalar.loss(
       loss, rows, columns, base, stride, targets.base, targets.stride,
       scale: scale ?? 0, delta: scale == nil ? nil : base)
   }
 
-  /// self ← the sum of each row of `x`, its columns added in order.
-  package func sumRows(of x: Tile) {
-    Scalar.rowSums(x.rows, x.columns, x.base, x.stride, base)
+  /// self ← accumulator · self + scale · the sum of each row of `x`, its columns added in order.
+  @inlinable
+  package func addRowSums(of x: Tile, scale: Scalar, accumulator: Scalar) {
+    Scalar.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
   /// self ← self − rate · gradient, both contiguous.
+  @inlinable
   package func descend(_ gradient: Tile, rate: Scalar) {
     Scalar.sgd(rows * columns, rate, gradient.base, base)
   }
 
   /// The largest magnitude; NaN where any element is NaN.
+  @inlinable
   package var maxMagnitude: Scalar {
     var largest: Scalar = 0
     forEachRun { run, count in
@@ -132,8 +161,8 @@ extension Tile {
   }
 
   /// The longest contiguous runs of elements: the whole, or each column.
-  @inline(__always)
-  private func forEachRun(_ body: (UnsafeMutablePointer<Scalar>, Int) -> Void) {
+  @inlinable
+  package func forEachRun(_ body: (UnsafeMutablePointer<Scalar>, Int) -> Void) {
     if isContiguous {
       body(base, rows * columns)
     } else {

@@ -4,10 +4,12 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Cause: Sendable, Equatable {
     /// The outputs of the layer with this 1-based number, the first such layer.
     case outputs(layer: Int)
-    /// The gradient, or the update by it, though all outputs were finite; the layer is the last one concerned, where the error came from.
+    /// The gradient, or the update by it, though all outputs were finite; the layer is the one with the largest error.
     case update(layer: Int)
     /// The loss alone: the outputs are finite, but too far from the targets.
     case loss
+    /// The data hold a number that is not finite.
+    case features
   }
 
   public let cause: Cause
@@ -24,8 +26,10 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
       case .outputs(let number): "the outputs of layer \(number), \(layer ?? ""), are not finite"
       case .update(let number): "the update of layer \(number), \(layer ?? ""), is not finite"
       case .loss: "the loss is not finite"
+      case .features: "the features hold a number that is not finite"
       }
-    return
-      "training diverged in epoch \(epoch), step \(step): \(what); lower the learning rate (it is \(learningRate)) or scale the data"
+    let mend =
+      cause == .features ? "remove it" : "lower the learning rate (it is \(learningRate)) or scale the data"
+    return "training diverged in epoch \(epoch), step \(step): \(what); \(mend)"
   }
 }

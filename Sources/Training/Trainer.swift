@@ -16,15 +16,20 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   private var generator: Philox
   private var order: [Int] = []
   private var workspace: Workspace<Scalar>
+  /// Empty where the optimizer needs no gradient vector.
   private var gradient: Matrix<Scalar>
-  /// No parameter's magnitude is above this; infinite until it is known.
-  private var parameterBound: Scalar = .infinity
+  /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever ceases to be finite; when the
+  /// bound comes near the end of the range it is taken anew.
+  private var parameterBound: Double
 
   /// - Parameters:
   ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left.
   ///   - generator: Draws the order of the samples.
+  ///   - team: The threads that share each step; the bits do not depend on how many there are.
   /// - Precondition: Traps where the loss does not accept the network's outputs, or the batch size is below 1.
-  public init(_ network: Network<Scalar>, loss: Loss, optimizer: SGD, batchSize: Int, generator: Philox) {
+  public init(
+    _ network: Network<Scalar>, loss: Loss, optimizer: SGD, batchSize: Int, generator: Philox, team: Team = Team()
+  ) {
     guard loss.accepts(network.outputActivation) else {
       fail("the loss \(loss.rawValue) is not defined for \(network.outputActivation) outputs")
     }
@@ -33,8 +38,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     self.optimizer = optimizer
     self.batchSize = batchSize
     self.generator = generator
-    workspace = Workspace(for: network, batchCapacity: batchSize)
-    gradient = Matrix(rows: network.parameterCount, columns: 1)
+    workspace = Workspace(for: network, batchCapacity: batchSize, team: team)
+    gradient = Matrix(rows: 0, columns: 1)
+    parameterBound = Double(network.parameters.maxMagnitude())
   }
 
   /// Trains on every sample once, in a new random order.
@@ -66,51 +72,45 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return sum / Double(samples.count)
   }
 
-  /// Back-propagates the samples `order[batch]` and updates the parameters; returns the batch's mean loss.
+  /// Takes a step on the samples `order[batch]`; returns the batch's mean loss before it.
   private mutating func takeStep(
     _ samples: Samples<Scalar>, _ batch: Range<Int>, step: Int
   ) throws(Divergence) -> Double {
-    let value = network.backPropagate(
-      loss, inputs: samples.features, targets: samples.targets, columns: order[batch], workspace: &workspace,
-      gradient: &gradient)
-    guard value.isFinite, isUpdateFinite() else { throw divergence(batch.count, step: step) }
-    optimizer.update(&network.parameters, gradient: gradient)
-    return value
-  }
-}
-
-// MARK: - Divergence
-
-extension Trainer {
-  /// Whether all parameters will be finite after the update, so that a network never holds any that are not.
-  ///
-  /// A step moves no parameter by more than η max|g|, so a bound is kept by addition, and taken anew from the parameters themselves only when
-  /// it comes near the end of the range.
-  private mutating func isUpdateFinite() -> Bool {
-    let reach = Scalar(optimizer.learningRate) * gradient.maxMagnitude()
-    guard reach.isFinite else { return false }
-    if !(parameterBound + reach).isFinite { parameterBound = network.parameters.maxMagnitude() }
-    parameterBound += reach
-    return parameterBound.isFinite
+    var outcome = tryStep(samples, batch)
+    if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
+      // The bound may only have grown old.
+      parameterBound = Double(network.parameters.maxMagnitude())
+      outcome = tryStep(samples, batch)
+    }
+    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count, step: step) }
+    parameterBound += optimizer.learningRate * outcome.gradientBound
+    return outcome.loss
   }
 
-  private mutating func divergence(_ batch: Int, step: Int) -> Divergence {
+  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: Range<Int>) -> Network<Scalar>.StepOutcome {
+    let (rate, bound, largest) = (optimizer.learningRate, parameterBound, Double(Scalar.greatestFiniteMagnitude))
+    return network.takeStep(
+      loss, inputs: samples.features, targets: samples.targets, columns: order[batch], inputBound: samples.featureBound,
+      workspace: &workspace, gradient: &gradient, use: .descend(rate: Scalar(rate))
+    ) { gradientBound in bound + rate * gradientBound <= largest }
+  }
+
+  private mutating func divergence(
+    _ samples: Samples<Scalar>, _ outcome: Network<Scalar>.StepOutcome, _ batch: Int, step: Int
+  ) -> Divergence {
     var cause = Divergence.Cause.loss
-    if let layer = workspace.withBuffers(batch: batch, network.firstNonFiniteLayer) {
+    if !samples.featureBound.isFinite {
+      cause = .features
+    } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
       cause = .outputs(layer: layer)
-    } else if let layer = network.lastLayer(
-      where: { part in
-        !(Scalar(optimizer.learningRate) * part.maxMagnitude() + network.parameters.maxMagnitude()).isFinite
-      }, in: gradient)
-    {
-      cause = .update(layer: layer)
+    } else if outcome.loss.isFinite {
+      cause = .update(layer: network.layerOfLargestError(&workspace, batch: batch))
     }
     let layer: String? =
       switch cause {
       case .outputs(let number), .update(let number): "\(network.layers[number - 1])"
-      case .loss: nil
+      case .loss, .features: nil
       }
-    return Divergence(
-      cause: cause, layer: layer, epoch: epoch + 1, step: step, learningRate: optimizer.learningRate)
+    return Divergence(cause: cause, layer: layer, epoch: epoch + 1, step: step, learningRate: optimizer.learningRate)
   }
 }

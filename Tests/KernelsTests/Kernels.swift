@@ -26,7 +26,7 @@ struct Kernels<Real> {
   var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Void]
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Void]
   var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Output?) -> Double]
-  var rowSums: (Int, Int, Numbers?, Int, Output?) -> Void
+  var rowSums: (Int, Int, Numbers?, Int, Real, Real, Output?) -> Void
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void

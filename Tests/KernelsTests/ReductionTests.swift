@@ -35,9 +35,13 @@ struct ReductionTests {
   private func checkRowSums<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
     let x: [Real] = shape.numbers(-3...3, stride: shape.stride, seed: 8)
     var sums = [Real](repeating: 77, count: shape.rows + 5)
-    kernels.rowSums(shape.rows, shape.columns, x, shape.stride, &sums)
+    sums.replaceSubrange(0..<shape.rows, with: repeatElement(.nan, count: shape.rows))  // not read
+    kernels.rowSums(shape.rows, shape.columns, x, shape.stride, 1, 0, &sums)
     var expected = [Real](repeating: 0, count: shape.rows)
     for c in 0..<shape.columns { for i in 0..<shape.rows { expected[i] += x[c * shape.stride + i] } }
+    #expect(sameBits(sums, expected + [77, 77, 77, 77, 77]))
+    kernels.rowSums(shape.rows, shape.columns, x, shape.stride, -0.25, 0.5, &sums)
+    expected = expected.map { 0.5 * $0 - 0.25 * $0 }
     #expect(sameBits(sums, expected + [77, 77, 77, 77, 77]))
   }
 

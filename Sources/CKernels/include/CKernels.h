@@ -14,6 +14,8 @@
 
 #include <stddef.h>
 
+#include "CThreads.h"
+
 /// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has NEON and
 /// FMA.
 typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
@@ -57,8 +59,10 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
                                     ptrdiff_t y_stride, real scale, real *delta);                                              \
     double (*squared_error)(ptrdiff_t rows, ptrdiff_t columns, const real *a, ptrdiff_t stride, const real *y,                 \
                             ptrdiff_t y_stride, real scale, real *delta);                                                      \
-    /* out[i] = Σ_columns x[i, column], columns added in order: 0 where there are none. */                                     \
-    void (*row_sums)(ptrdiff_t rows, ptrdiff_t columns, const real *x, ptrdiff_t stride, real *out);                           \
+    /* out[i] = accumulator · out[i] + scale · Σ_columns x[i, column], columns added in order. An accumulator of 0 does not read  \
+       out. */                                                                                                                 \
+    void (*row_sums)(ptrdiff_t rows, ptrdiff_t columns, const real *x, ptrdiff_t stride, real scale, real accumulator,         \
+                     real *out);                                                                                               \
     /* Σ x[i] in a fixed order that is the same for every instruction set. */                                                  \
     real (*sum)(ptrdiff_t n, const real *x);                                                                                   \
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \

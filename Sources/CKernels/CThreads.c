@@ -1,0 +1,56 @@
+#define _GNU_SOURCE
+#include "CThreads.h"
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int ck_allowed_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/// Sleeps while *word is `value`; may return early.
+static void park(uint32_t *word, uint32_t value) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0); }
+
+static void wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0); }
+#else
+#include <sched.h>
+#include <unistd.h>
+
+int ck_allowed_processors(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+
+static void park(uint32_t *word, uint32_t value) { sched_yield(); }
+
+static void wake_all(uint32_t *word) {}
+#endif
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+void ck_barrier_wait(ck_barrier *barrier) {
+  if (barrier->parties == 1) return;
+  uint32_t phase = __atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE);
+  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == barrier->parties) {
+    // Nobody can arrive for the next meeting before the phase changes.
+    __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_SEQ_CST);
+    // A thread counts itself before it sleeps, and does not sleep once the phase has changed: so none is missed.
+    if (__atomic_load_n(&barrier->parked, __ATOMIC_SEQ_CST) > 0) wake_all(&barrier->phase);
+    return;
+  }
+  for (uint32_t spin = 0; spin < barrier->spins; ++spin) {
+    if (__atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE) != phase) return;
+    pause_briefly();
+  }
+  __atomic_add_fetch(&barrier->parked, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(&barrier->phase, __ATOMIC_SEQ_CST) == phase) park(&barrier->phase, phase);
+  __atomic_sub_fetch(&barrier->parked, 1, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,81 @@
+import Tensor
+
+extension Network {
+  /// The outputs for a batch.
+  ///
+  /// - Shapes: inputs inputSize × batch; returns outputSize × batch.
+  /// - Precondition: Traps where the inputs have another number of rows.
+  /// - Complexity: 2 · parameterCount flops a sample; works in blocks, so that memory beyond the result does not grow with the batch.
+  public func predict(_ inputs: Matrix<Scalar>) -> Matrix<Scalar> {
+    var workspace = Workspace(for: self, batchCapacity: min(max(inputs.columns, 1), 256))
+    return predict(inputs, workspace: &workspace)
+  }
+
+  /// The outputs for a batch, computed in a workspace, and by its team, that is kept between calls.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
+    check(inputs)
+    var outputs = Matrix<Scalar>(rows: outputSize, columns: inputs.columns)
+    outputs.withTile { outputs in
+      workspace.forEachBlock(chain, inputs, parameters) { block, buffers in
+        outputs[columns: block].copy(buffers.outputs(of: chain.layers.count))
+      }
+    }
+    return outputs
+  }
+
+  /// The mean loss over a data set.
+  ///
+  /// - Shapes: inputs inputSize × samples, targets outputSize × samples.
+  /// - Precondition: Traps on other shapes, and where the loss does not accept the output activation.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func meanLoss(
+    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, workspace: inout Workspace<Scalar>
+  ) -> Double {
+    check(loss, inputs, targets)
+    var sum = 0.0
+    targets.withReadOnlyTile { targets in
+      workspace.forEachBlock(chain.trained(with: loss), inputs, parameters) { block, buffers in
+        sum +=
+          loss.evaluate(
+            buffers.outputs(of: chain.layers.count), targets: targets[columns: block], batch: block.count,
+            replacingOutputs: false) * Double(block.count)
+      }
+    }
+    return sum / Double(inputs.columns)
+  }
+}
+
+extension Workspace {
+  /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
+  fileprivate mutating func forEachBlock(
+    _ chain: LayerChain, _ inputs: Matrix<Scalar>, _ parameters: Matrix<Scalar>,
+    _ body: (Range<Int>, Buffers<Scalar>) -> Void
+  ) {
+    let team = team
+    let capacity = batchCapacity
+    inputs.withReadOnlyTile { inputs in
+      parameters.withReadOnlyTile { parameters in
+        for start in stride(from: 0, to: inputs.columns, by: capacity) {
+          let block = start..<min(start + capacity, inputs.columns)
+          withBuffers(batch: block.count) { buffers in
+            team.run(alone: !chain.isWorthTeam(batch: block.count, passes: 1)) { worker in
+              for number in 1...chain.layers.count {
+                let layer = chain.layers[number - 1]
+                for tile in worker.share(of: layer.outputTileCount(batch: block.count)) {
+                  _ = layer.computeOutputs(
+                    tile, inputs: number == 1 ? inputs[columns: block] : buffers.outputs(of: number - 1),
+                    parameters: chain.part(of: parameters, number), into: buffers.outputs(of: number))
+                }
+                worker.meet()
+              }
+            }
+            body(block, buffers)
+          }
+        }
+      }
+    }
+  }
+}
