@@ -1,4 +1,8 @@
-import Glibc
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// A training step as plain loops: what the package is compared with, and a reference that shares no code with it.
 ///

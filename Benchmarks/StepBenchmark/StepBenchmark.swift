@@ -1,6 +1,11 @@
-import Glibc
 import NaiveLoops
 import Perceptron
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// One training step measured two ways on the same network and batch: by this package, and by naive loops.
 package struct StepBenchmark: Sendable {

@@ -1,9 +1,14 @@
 // Trains a network on the hand-written digits beside this program's folder, classifies a few of them, and compares a training step with
 // naive loops.
 
-import Glibc
 import Perceptron
 import StepBenchmark
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 let path = CommandLine.arguments.dropFirst().first ?? "Examples/digits.csv.gz"
 let table: Table

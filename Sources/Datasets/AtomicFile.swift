@@ -1,4 +1,8 @@
-import Glibc
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// Writes files so that at every moment either the old or the whole new content is there.
 package enum AtomicFile {
@@ -8,14 +12,17 @@ package enum AtomicFile {
   /// Writes the bytes to the path, in place of what was there.
   ///
   /// They go to a new file in the same directory, which is flushed to the disk and then renamed onto the path (through
-  /// symbolic links, onto what they point to). The new file has the mode 0644 less the umask.
+  /// symbolic links, onto what they point to). A new file has the mode 0644 less the umask,
+  /// a replaced one keeps its mode.
   /// - Parameter call: what stands in for `write(2)`.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``; the new file is then gone and an old one unchanged.
   package static func write(
-    _ bytes: [UInt8], to path: String, through call: WriteCall = { Glibc.write($0, $1, $2) }
+    _ bytes: [UInt8], to path: String, through call: WriteCall = systemWrite
   ) throws(DataError) {
     let destination = try destination(for: path)
     let (descriptor, temporary) = try createTemporary(beside: destination, for: path)
+    var status = stat()
+    if stat(destination, &status) == 0 { fchmod(descriptor, status.st_mode & 0o7777) }
     var code = writeAll(bytes, to: descriptor, through: call)
     if code == 0, fsync(descriptor) != 0 { code = errno }
     // Some file systems report only here that the space was not enough.
@@ -100,4 +107,9 @@ package enum AtomicFile {
     fsync(descriptor)
     close(descriptor)
   }
+}
+
+/// `write(2)`.
+package func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
 }

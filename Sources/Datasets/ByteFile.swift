@@ -1,5 +1,10 @@
 import CZlib
-import Glibc
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// Reads whole files, plain or gzipped.
 package enum ByteFile {

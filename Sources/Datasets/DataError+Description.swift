@@ -14,16 +14,6 @@ extension DataError: CustomStringConvertible {
       "\(path): the gzip data are damaged (\(detail)); copy or download the file again"
     case .emptyFile(let path):
       "\(path): the file is empty, expected data; check how it was made"
-    case .wrongMagic, .truncatedIDX, .surplusIDX, .oversizedIDX, .emptyIDX, .countsDisagree, .labelOutOfRange,
-      .wrongImageShape, .imagesForTable:
-      imageDescription
-    default:
-      tableDescription
-    }
-  }
-
-  private var imageDescription: String {
-    switch self {
     case .wrongMagic(let path, let found, let expected):
       "\(path): not the IDX file wanted here: it begins with \(Self.hexadecimal(found)), expected \(expected);"
         + " check which file is given where"
@@ -49,13 +39,8 @@ extension DataError: CustomStringConvertible {
         + " give images of that size, or train a model for these"
     case .imagesForTable(let path, let columns):
       "\(path): found images, expected a table with the columns \(Self.list(columns)) as in training; give a table"
-    default:
-      ""  // The other cases are described elsewhere.
-    }
-  }
-
-  private var tableDescription: String {
-    switch self {
+    case .missingLabels(let path):
+      "\(path): found images without labels, expected a label for each; give them as idx:IMAGES,LABELS"
     case .tableForImages(let path):
       "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS"
     case .singleClass(let path, let column, let label):
@@ -105,8 +90,6 @@ extension DataError: CustomStringConvertible {
     case .unknownClass(let path, let line, let column, let label, let classes):
       "\(path), line \(line), column \(Self.quoted(column)): found the label \(Self.quoted(label)), expected one of"
         + " \(Self.list(classes)); correct the label, or train with rows of that class"
-    default:
-      ""  // The other cases are described elsewhere.
     }
   }
 
@@ -137,7 +120,7 @@ extension DataError: CustomStringConvertible {
   }
 
   private static func product(_ dimensions: [Int]) -> String {
-    dimensions.map(String.init).joined(separator: " x ")
+    dimensions.map(String.init).joined(separator: " × ")
   }
 
   private static func hexadecimal(_ value: UInt32) -> String {

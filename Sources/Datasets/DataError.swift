@@ -33,6 +33,8 @@ public enum DataError: Error, Sendable, Equatable {
   /// The label at the 0-based `index` is not below the number of classes.
   case labelOutOfRange(path: String, index: Int, label: Int, classes: Int)
 
+  /// Images that are to be learnt from have no labels.
+  case missingLabels(path: String)
   /// The images have another shape than those that the model was trained on.
   case wrongImageShape(path: String, found: [Int], expected: [Int])
   /// Images were given to a model that takes the columns of a table.

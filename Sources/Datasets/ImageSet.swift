@@ -2,15 +2,15 @@ import Tensor
 
 /// Images, with their labels where they have any.
 public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
-  /// The pixels, pixel / 255, of each image in one column: features x samples.
+  /// The pixels, pixel / 255, of each image in one column: features × samples.
   public let features: Matrix<Scalar>
   /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
   public let shape: [Int]
-  /// The class of each image; empty if the set was read without labels.
-  public let labels: [Int]
+  /// The class of each image; nil if the set was read without labels.
+  public let labels: [Int]?
   /// The files of the images and of the labels, for messages.
   public let path: String
-  public let labelPath: String
+  public let labelPath: String?
 
   /// The number of rows of pixels: 1 if images have one dimension, else the last dimension but one.
   public var height: Int { shape.count > 1 ? shape[shape.count - 2] : 1 }
@@ -30,7 +30,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public init(images: String, labels: String? = nil, classes: Int? = nil) throws(DataError) {
     path = images
-    labelPath = labels ?? ""
+    labelPath = labels
     let pixels = try IDX(contentsOf: images, ranks: 2...4)
     let count = pixels.dimensions[0]
     self.shape = Array(pixels.dimensions.dropFirst())
@@ -38,7 +38,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
       if let labels {
         try Self.labels(in: labels, classes: classes, count: count, of: images)
       } else {
-        []
+        nil
       }
     // The division is done once for each of the 256 values that there are.
     let scaled = (0..<256).map { Scalar($0) / 255 }

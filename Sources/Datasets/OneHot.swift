@@ -2,7 +2,7 @@ import Tensor
 
 /// The labels as unit vectors: 1 in the row of the label, 0 in the others.
 ///
-/// - Returns: a matrix of classes x labels. Traps if a label is not in 0..<classes.
+/// - Returns: a matrix of classes × labels. Traps if a label is not in 0..<classes.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 public func oneHot<Scalar: BLASScalar>(_ labels: [Int], classes: Int) -> Matrix<Scalar> {
@@ -10,7 +10,7 @@ public func oneHot<Scalar: BLASScalar>(_ labels: [Int], classes: Int) -> Matrix<
   matrix.withMutableSpan { span in
     for (sample, label) in labels.enumerated() {
       guard label >= 0, label < classes else {
-        fail("oneHot: label \(label) of sample \(sample) is not in 0..<\(classes)")
+        fail("cannot encode label \(label) of sample \(sample): there are \(classes) classes")
       }
       span[sample * classes + label] = 1
     }

@@ -31,9 +31,26 @@ public struct Preparation: Sendable, Equatable {
   public let inputScaling: Scaling
   public let outputs: Outputs
 
+  /// Makes a preparation that was fitted before.
+  ///
+  /// - Precondition: Traps where the scaling is not of as many features as there are inputs, where columns or classes are not all different, where there
+  ///   are fewer than two classes, and where the target's scaling is not of one feature.
   public init(inputs: Inputs, inputScaling: Scaling, outputs: Outputs) {
+    if case .columns(let names) = inputs, names.isEmpty || Set(names).count < names.count {
+      fail("cannot prepare the columns \(names): there must be one, and all different")
+    }
+    switch outputs {
+    case .classes(let names, _):
+      if names.count < 2 || Set(names).count < names.count {
+        fail("cannot prepare the classes \(names): there must be two, and all different")
+      }
+    case .value(_, let scaling):
+      if scaling.offsets.count != 1 {
+        fail("cannot scale one target by a scaling of \(scaling.offsets.count) features")
+      }
+    }
     let count = inputScaling.offsets.count
-    guard count == inputs.count else { fail("Preparation: \(inputs.count) features and a scaling of \(count)") }
+    guard count == inputs.count else { fail("cannot scale \(inputs.count) features by a scaling of \(count)") }
     self.inputs = inputs
     self.inputScaling = inputScaling
     self.outputs = outputs
@@ -85,7 +102,8 @@ extension Preparation {
     let features: Matrix<Double> = try table.matrix(ofColumns: featureIndices)
     let column = table.columnNames[targetIndex]
     let outputs: Outputs
-    switch task ?? Self.inferredTask(table.column(at: targetIndex)) {
+    let task = if let task { task } else { try Self.inferredTask(table, targetIndex) }
+    switch task {
     case .classification:
       let names = try table.classNames(inColumn: targetIndex)
       guard names.count > 1 else { throw .singleClass(path: table.path, column: column, label: names[0]) }
@@ -100,8 +118,19 @@ extension Preparation {
       outputs: outputs)
   }
 
-  private static func inferredTask(_ column: Table.Column) -> Task {
-    guard case .numbers(let numbers) = column else { return .classification }
+  private static func inferredTask(_ table: Table, _ target: Int) throws(DataError) -> Task {
+    let numbers: [Double]
+    switch table.column(at: target) {
+    case .numbers(let all): numbers = all
+    case .text(let texts):
+      // A column of numbers with some missing is not a column of names: the first that is missing is the error.
+      let missing: Set = ["", "NA", "NaN", "nan", "?", "null"]
+      guard texts.allSatisfy({ missing.contains($0) || DecimalNumber.parse($0) != nil }),
+        texts.contains(where: { DecimalNumber.parse($0) != nil })
+      else { return .classification }
+      let _: Matrix<Double> = try table.matrix(ofColumns: [target])
+      return .regression
+    }
     return numbers.allSatisfy { $0 == $0.rounded() } && Set(numbers).count <= 20 ? .classification : .regression
   }
 
@@ -111,9 +140,7 @@ extension Preparation {
   /// - Throws: The ``DataError`` of what is wrong with the table.
   public func features<Scalar>(of table: Table) throws(DataError) -> Matrix<Scalar> {
     guard case .columns(let names) = inputs else { throw .tableForImages(path: table.path) }
-    var features: Matrix<Scalar> = try table.matrix(ofColumns: try table.columnIndices(named: names))
-    inputScaling.apply(to: &features)
-    return features
+    return try table.matrix(ofColumns: try table.columnIndices(named: names), scaledBy: inputScaling)
   }
 
   /// The scaled features and the targets of a table.
@@ -127,9 +154,7 @@ extension Preparation {
       let index = try table.columnIndices(named: [column ?? ""])[0]
       targets = oneHot(try table.classLabels(inColumn: index, among: names), classes: names.count)
     case .value(let column, let scaling):
-      var values: Matrix<Scalar> = try table.matrix(ofColumns: try table.columnIndices(named: [column]))
-      scaling.apply(to: &values)
-      targets = values
+      targets = try table.matrix(ofColumns: try table.columnIndices(named: [column]), scaledBy: scaling)
     }
     return Samples(features: features, targets: targets)
   }
@@ -142,7 +167,7 @@ extension Preparation {
   ///
   /// - Throws: ``DataError/singleClass(path:column:label:)`` where all labels are 0.
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, scaling: Scaling.Method = .none) throws(DataError) {
-    guard let largest = images.labels.max() else { fail("Preparation: images without labels to fit on") }
+    guard let largest = images.labels?.max() else { throw .missingLabels(path: images.path) }
     guard largest > 0 else { throw .singleClass(path: images.path, column: "label", label: "0") }
     self.init(
       inputs: .pixels(shape: images.shape), inputScaling: Scaling(scaling, fittedOn: images.features),
@@ -171,16 +196,45 @@ extension Preparation {
   /// - Throws: As ``features(of:)``, and ``DataError/labelOutOfRange(path:index:label:classes:)``.
   public func samples<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
-    if let index = images.labels.firstIndex(where: { $0 >= outputCount }) {
-      throw .labelOutOfRange(path: images.labelPath, index: index, label: images.labels[index], classes: outputCount)
+    guard let labels = images.labels else { throw .missingLabels(path: images.path) }
+    if let index = labels.firstIndex(where: { $0 >= outputCount }) {
+      throw .labelOutOfRange(
+        path: images.labelPath ?? images.path, index: index, label: labels[index], classes: outputCount)
     }
-    return Samples(features: features, targets: oneHot(images.labels, classes: outputCount))
+    return Samples(features: features, targets: oneHot(labels, classes: outputCount))
+  }
+}
+
+// MARK: - Rows
+
+extension Preparation {
+  /// The scaled features of rows that a program holds, each with a number for every feature in the order of ``inputs``.
+  ///
+  /// - Shapes: returns features × rows.
+  /// - Precondition: Traps where a row has another count of numbers.
+  public func features<Scalar>(of rows: [[Double]]) -> Matrix<Scalar> {
+    var features = Matrix<Scalar>(rows: inputCount, columns: rows.count)
+    for (sample, row) in rows.enumerated() {
+      guard row.count == inputCount else {
+        fail("cannot prepare a row of \(row.count) numbers: \(inputCount) are needed")
+      }
+      for (feature, value) in row.enumerated() {
+        features[feature, sample] = Scalar(inputScaling.scaled(value, feature))
+      }
+    }
+    return features
   }
 }
 
 // MARK: - Answers
 
 extension Preparation {
+  /// The names of the classes, one for each output; empty for a regression.
+  public var classNames: [String] {
+    guard case .classes(let names, _) = outputs else { return [] }
+    return names
+  }
+
   /// Outputs as answers: the probabilities as they are, values in the units of the data.
   public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Scalar> {
     guard case .value(_, let scaling) = self.outputs else { return outputs }

@@ -2,9 +2,9 @@ import Tensor
 
 /// Samples to learn from: the features and the targets of each in one column.
 public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
-  /// Features x samples.
+  /// Features × samples.
   public let features: Matrix<Scalar>
-  /// Outputs x samples.
+  /// Outputs × samples.
   public let targets: Matrix<Scalar>
 
   /// The samples at these 0-based indices, in their order; traps if one is out of range.
@@ -23,7 +23,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   public init(features: Matrix<Scalar>, targets: Matrix<Scalar>) {
     guard features.columns == targets.columns else {
       fail(
-        "Samples: features \(features.rows) x \(features.columns) and targets \(targets.rows) x \(targets.columns)"
+        "cannot join \(features.rows)×\(features.columns) features and \(targets.rows)×\(targets.columns) targets: they"
           + " differ in the number of samples")
     }
     self.features = features

@@ -19,17 +19,22 @@ public struct Scaling: Sendable, Equatable {
   /// What each feature is multiplied by then; 1 for a feature that was constant.
   public let factors: [Double]
 
-  /// A map with known parameters, one offset and one factor for each feature; traps if they are not equally many.
+  /// A map with known parameters, one offset and one factor for each feature; traps if they are not
+  /// equally many, an offset is not finite, or a factor not positive and finite.
   public init(method: Method, offsets: [Double], factors: [Double]) {
-    guard offsets.count == factors.count else {
-      fail("Scaling: \(offsets.count) offsets and \(factors.count) factors")
+    guard offsets.count == factors.count, offsets.allSatisfy({ $0.isFinite }),
+      factors.allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      fail(
+        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, the factors positive"
+      )
     }
     self.method = method
     self.offsets = offsets
     self.factors = factors
   }
 
-  /// Fits the map on data of features x samples, of which there has to be at least one; works in Double.
+  /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps; works in Double.
   ///
   /// Mean and variance are taken in separate passes, the mean with one step of correction: what rounding left of it
   /// in the first pass is measured in the second (Chan, Golub and LeVeque, Algorithms for computing the sample
@@ -37,7 +42,9 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init<Scalar: BLASScalar>(_ method: Method, fittedOn data: Matrix<Scalar>) {
-    guard data.columns > 0 else { fail("Scaling: no samples to fit on in \(data.rows) x \(data.columns)") }
+    guard data.columns > 0 else {
+      fail("cannot fit a scaling on \(data.rows)×\(data.columns) data: a sample is needed")
+    }
     var offsets = [Double](repeating: 0, count: data.rows)
     var factors = [Double](repeating: 1, count: data.rows)
     if method != .none {
@@ -56,7 +63,7 @@ public struct Scaling: Sendable, Equatable {
     self.init(method: method, offsets: offsets, factors: factors)
   }
 
-  /// Maps the data, features x samples; traps if the number of features is not that of the map.
+  /// Maps the data, features × samples; traps if the number of features is not that of the map.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func apply<Scalar: BLASScalar>(to data: inout Matrix<Scalar>) {
@@ -69,14 +76,18 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
-    check(data.rows, data.columns, "invert")
+    check(data.rows, data.columns, "invert and apply")
     if method == .none { return }
     transform(&data) { (value, offset, factor) in value / factor + offset }
   }
 
+  /// A number of a feature, mapped.
+  @inline(__always)
+  func scaled(_ value: Double, _ feature: Int) -> Double { (value - offsets[feature]) * factors[feature] }
+
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {
     guard rows == offsets.count else {
-      fail("Scaling.\(operation): data of \(rows) x \(columns), a map of \(offsets.count) features")
+      fail("cannot \(operation) a scaling of \(offsets.count) features to \(rows)×\(columns) data")
     }
   }
 

@@ -3,14 +3,18 @@ import Tensor
 extension Table {
   /// The numbers of the chosen columns, one row of the matrix for each column and one column for each sample.
   ///
-  /// - Parameter columns: 0-based indices, in the order of the result's rows; at least one.
-  /// - Returns: a matrix of columns x ``rowCount``.
+  /// - Parameters:
+  ///   - columns: 0-based indices, in the order of the result's rows; at least one.
+  ///   - scaling: How each is scaled, in `Double`, before it is rounded to `Scalar`; nil for as it is.
+  /// - Returns: a matrix of columns × ``rowCount``.
   /// - Throws: ``DataError/notANumber(path:line:column:field:text:)`` or
   ///   ``DataError/notFinite(path:line:column:field:text:)`` for the first field, in the order of the rows, that
   ///   `Scalar` cannot hold as a finite number.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public func matrix<Scalar: BLASScalar>(ofColumns columns: [Int]) throws(DataError) -> Matrix<Scalar> {
+  public func matrix<Scalar: BLASScalar>(
+    ofColumns columns: [Int], scaledBy scaling: Scaling? = nil
+  ) throws(DataError) -> Matrix<Scalar> {
     let width = columnNames.count
     guard !columns.isEmpty, columns.allSatisfy(columnNames.indices.contains) else {
       fail("matrix(ofColumns: \(columns)): the table has the columns 0..<\(width)")
@@ -21,8 +25,9 @@ extension Table {
     try matrix.withMutableSpan { (span: inout MutableSpan<Scalar>) throws(DataError) in
       var index = 0
       for row in 0..<rows {
-        for column in columns {
-          let value = Scalar(cells[row * width + column])
+        for (feature, column) in columns.enumerated() {
+          let cell = cells[row * width + column]
+          let value = Scalar(scaling.map { $0.scaled(cell, feature) } ?? cell)
           guard value.isFinite else { throw notFinite(row: row, column: column) }
           span[index] = value
           index += 1

@@ -14,6 +14,9 @@ public struct Dense: Sendable, Equatable {
   /// - Precondition: Traps unless both sizes are at least 1.
   public init(_ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity) {
     guard inputSize >= 1, outputSize >= 1 else { fail("cannot make a dense layer \(inputSize) → \(outputSize)") }
+    guard !outputSize.multipliedReportingOverflow(by: inputSize).overflow, outputSize * inputSize <= Int.max / 16 else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize): it has too many weights")
+    }
     self.inputSize = inputSize
     self.outputSize = outputSize
     self.activation = activation

@@ -13,15 +13,20 @@ struct LayerChain: Sendable {
       fail("cannot chain \(previous) to \(next): \(previous.outputSize) outputs ≠ \(next.inputSize) inputs")
     }
     self.layers = layers
-    offsets = layers.reduce(into: [0]) { offsets, layer in offsets.append(offsets.last! + layer.parameterCount) }
+    offsets = layers.reduce(into: [0]) { offsets, layer in
+      let (end, overflow) = offsets.last!.addingReportingOverflow(layer.parameterCount)
+      guard !overflow else { fail("cannot make a network of so many parameters: \(layers)") }
+      offsets.append(end)
+    }
   }
 
   var parameterCount: Int { offsets[layers.count] }
 
-  /// The chain as it is trained: where the loss includes the output's activation, the last layer stops at Z.
-  func trained(with loss: Loss) -> LayerChain {
-    guard loss.includesActivation, let last = layers.last else { return self }
-    return LayerChain(layers.dropLast() + [Dense(last.inputSize, last.outputSize, .identity)])
+  /// The layer with this 1-based number, as it is trained with a loss: where the loss includes the output's activation, the last one stops at Z.
+  func layer(_ number: Int, trainedWith loss: Loss?) -> Dense {
+    let layer = layers[number - 1]
+    guard number == layers.count, let loss, loss.includesActivation else { return layer }
+    return Dense(layer.inputSize, layer.outputSize, .identity)
   }
 
   /// The part of a vector of all parameters that belongs to the layer with this 1-based number.

@@ -8,7 +8,7 @@ extension Network {
   /// - Parameter gradient: Becomes ∂L/∂parameters, in the order of ``parameters``.
   /// - Returns: The mean loss.
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch, gradient parameterCount × 1.
-  /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, and where the loss does not accept
+  /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another network's workspace, and where the loss does not accept
   ///   the output activation.
   /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing.
   /// - Source: Rumelhart, Hinton and Williams 1986.
@@ -19,6 +19,7 @@ extension Network {
     gradient: inout Matrix<Scalar>
   ) -> Double {
     check(loss, inputs, targets)
+    check(workspace)
     check(gradient: gradient)
     return parameters.withReadOnlyTile { parameters in
       gradient.withTile { gradient in
@@ -55,6 +56,7 @@ extension Network {
     admits: (Double) -> Bool
   ) -> StepOutcome {
     check(loss, inputs, targets)
+    check(workspace)
     var bound = 0.0
     var isTaken = false
     let chain = chain
@@ -84,11 +86,10 @@ extension Workspace {
   ) -> Double {
     let batch = columns?.count ?? inputs.columns
     let team = team
-    let trained = chain.trained(with: loss)
     return inputs.withReadOnlyTile { inputs in
       targets.withReadOnlyTile { targets in
         withBuffers(batch: batch) { buffers in
-          let step = TrainingStep(chain: trained, loss: loss, parameters: parameters, buffers: buffers)
+          let step = TrainingStep(chain: chain, loss: loss, parameters: parameters, buffers: buffers)
           team.run(alone: !chain.isWorthTeam(batch: batch, passes: 3)) { worker in
             step.gather(worker, inputs, targets, columns)
             body(step, worker)

@@ -17,6 +17,14 @@ extension Network {
     }
   }
 
+  func check(_ workspace: borrowing Workspace<Scalar>) {
+    guard workspace.layout.sizes.count == layers.count + 1, workspace.layout.sizes[0] == inputSize,
+      layers.indices.allSatisfy({ workspace.layout.sizes[$0 + 1] == layers[$0].outputSize })
+    else {
+      fail("cannot use a workspace for the sizes \(workspace.layout.sizes) with \(self)")
+    }
+  }
+
   func check(gradient: Matrix<Scalar>) {
     guard gradient.rows == parameterCount, gradient.columns == 1 else {
       fail("cannot put the gradient of \(parameterCount) parameters into \(gradient.shape)")

@@ -12,13 +12,16 @@ extension Network {
   }
 
   /// The outputs for a batch, computed in a workspace, and by its team, that is kept between calls.
+  ///
+  /// - Precondition: Traps where the inputs have another number of rows, and on another network's workspace.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
     check(inputs)
+    check(workspace)
     var outputs = Matrix<Scalar>(rows: outputSize, columns: inputs.columns)
     outputs.withTile { outputs in
-      workspace.forEachBlock(chain, inputs, parameters) { block, buffers in
+      workspace.forEachBlock(chain, nil, inputs, parameters) { block, buffers in
         outputs[columns: block].copy(buffers.outputs(of: chain.layers.count))
       }
     }
@@ -28,16 +31,17 @@ extension Network {
   /// The mean loss over a data set.
   ///
   /// - Shapes: inputs inputSize × samples, targets outputSize × samples.
-  /// - Precondition: Traps on other shapes, and where the loss does not accept the output activation.
+  /// - Precondition: Traps on other shapes, on another network's workspace, and where the loss does not accept the output activation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func meanLoss(
     _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, workspace: inout Workspace<Scalar>
   ) -> Double {
     check(loss, inputs, targets)
+    check(workspace)
     var sum = 0.0
     targets.withReadOnlyTile { targets in
-      workspace.forEachBlock(chain.trained(with: loss), inputs, parameters) { block, buffers in
+      workspace.forEachBlock(chain, loss, inputs, parameters) { block, buffers in
         sum +=
           loss.evaluate(
             buffers.outputs(of: chain.layers.count), targets: targets[columns: block], batch: block.count,
@@ -51,7 +55,7 @@ extension Network {
 extension Workspace {
   /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
   fileprivate mutating func forEachBlock(
-    _ chain: LayerChain, _ inputs: Matrix<Scalar>, _ parameters: Matrix<Scalar>,
+    _ chain: LayerChain, _ loss: Loss?, _ inputs: Matrix<Scalar>, _ parameters: Matrix<Scalar>,
     _ body: (Range<Int>, Buffers<Scalar>) -> Void
   ) {
     let team = team
@@ -63,7 +67,7 @@ extension Workspace {
           withBuffers(batch: block.count) { buffers in
             team.run(alone: !chain.isWorthTeam(batch: block.count, passes: 1)) { worker in
               for number in 1...chain.layers.count {
-                let layer = chain.layers[number - 1]
+                let layer = chain.layer(number, trainedWith: loss)
                 for tile in worker.share(of: layer.outputTileCount(batch: block.count)) {
                   _ = layer.computeOutputs(
                     tile, inputs: number == 1 ? inputs[columns: block] : buffers.outputs(of: number - 1),

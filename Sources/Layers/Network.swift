@@ -56,7 +56,7 @@ extension Network: CustomStringConvertible {
 }
 
 extension [Dense] {
-  /// The layers of a perceptron: `chain(784, 512, 10, hidden: .relu, output: .softmax)`.
+  /// The layers of a perceptron: `chain([784, 512, 10], hidden: .relu, output: .softmax)`.
   ///
   /// - Precondition: Traps with fewer than two sizes.
   public static func chain(_ sizes: [Int], hidden: Activation, output: Activation) -> [Dense] {

@@ -9,13 +9,12 @@ import Tensor
 ///
 /// The workers share the tiles of each job and meet after it. Parameters change in the last job only, once it is known that they stay finite.
 struct TrainingStep<Scalar: BLASScalar> {
-  /// The layers as they are trained with the loss.
   let chain: LayerChain
   let loss: Loss
   let parameters: Tile<Scalar>
   let buffers: Buffers<Scalar>
 
-  private func layer(_ number: Int) -> Dense { chain.layers[number - 1] }
+  private func layer(_ number: Int) -> Dense { chain.layer(number, trainedWith: loss) }
 
   private var layerCount: Int { chain.layers.count }
   private var batch: Int { buffers.batch }

@@ -19,6 +19,8 @@ import Tensor
 let modelFormat = "perceptron"
 let modelVersion = 1
 
+func tensorNames(ofLayer index: Int) -> (weight: String, bias: String) { ("\(2 * index).weight", "\(2 * index).bias") }
+
 extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
@@ -26,7 +28,7 @@ extension Model {
   public func write(to path: String) throws(DataError) {
     var tensors: [SafeTensors.Tensor] = []
     for (index, layer) in network.layers.enumerated() {
-      let name = Self.tensorNames(index)
+      let name = tensorNames(ofLayer: index)
       // Row after row is the transpose column after column.
       let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
       tensors.append(Self.tensor(name.weight, [layer.outputSize, layer.inputSize], rowMajor))
@@ -56,18 +58,14 @@ extension Model {
   public init(_ file: ModelFile) throws(ModelError) {
     var network = Network<Scalar>(file.layers)
     for (index, layer) in file.layers.enumerated() {
-      let name = Self.tensorNames(index)
-      let weights: [Scalar] = try file.values(name.weight, shape: [layer.outputSize, layer.inputSize])
-      let bias: [Scalar] = try file.values(name.bias, shape: [layer.outputSize])
+      let name = tensorNames(ofLayer: index)
+      let weights: [Scalar] = try file.values(name.weight)
+      let bias: [Scalar] = try file.values(name.bias)
       let rowMajor = Matrix(rows: layer.inputSize, columns: layer.outputSize, columnMajor: weights)
       network.setWeights(Matrix(rowMajor.transposed), ofLayer: index)
       network.setBias(Matrix(bias), ofLayer: index)
     }
     self.init(network: network, loss: file.loss, preparation: file.preparation, training: file.training)
-  }
-
-  private static func tensorNames(_ layer: Int) -> (weight: String, bias: String) {
-    ("\(2 * layer).weight", "\(2 * layer).bias")
   }
 
   private static func tensor(_ name: String, _ shape: [Int], _ values: Matrix<Scalar>) -> SafeTensors.Tensor {

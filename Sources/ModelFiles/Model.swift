@@ -31,4 +31,13 @@ public struct Model<Scalar: BLASScalar>: Sendable {
   public func predict(_ features: Matrix<Scalar>) -> Matrix<Scalar> {
     preparation.answers(network.predict(features))
   }
+
+  /// The names of the most probable classes for prepared features.
+  ///
+  /// - Precondition: Traps where the model is a regression.
+  public func classes(for features: Matrix<Scalar>) -> [String] {
+    let names = preparation.classNames
+    guard !names.isEmpty else { fail("cannot name classes: the model predicts a value") }
+    return predict(features).indicesOfColumnMaxima().map { names[$0] }
+  }
 }

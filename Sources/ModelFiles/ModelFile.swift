@@ -56,6 +56,12 @@ public struct ModelFile: Sendable {
     guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
       throw bad("layers", "the layers do not form a chain")
     }
+    // Before anything is allocated for them: the tensors that the file holds bound the sizes.
+    for (index, layer) in layers.enumerated() {
+      let names = tensorNames(ofLayer: index)
+      try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
+      try Self.check(tensors, names.bias, [layer.outputSize], path)
+    }
     let lossName = try metadata("loss")
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
       throw bad("loss", "found \"\(lossName)\", which is unknown or not defined for the output's activation")
@@ -77,14 +83,19 @@ public struct ModelFile: Sendable {
   /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
   public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
 
-  /// A tensor's numbers.
-  ///
-  /// - Throws: ``ModelError`` where it is missing, has another shape, or holds a number that is not finite.
-  func values<Scalar: BLASScalar>(_ name: String, shape: [Int]) throws(ModelError) -> [Scalar] {
+  private static func check(
+    _ tensors: SafeTensors, _ name: String, _ shape: [Int], _ path: String
+  ) throws(ModelError) {
     guard let entry = tensors.entry(name) else { throw .missingTensor(path: path, name: name) }
     guard entry.shape == shape else {
       throw .wrongShape(path: path, name: name, found: entry.shape, expected: shape)
     }
+  }
+
+  /// A tensor's numbers.
+  ///
+  /// - Throws: ``ModelError`` where one is not finite.
+  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
     let values: [Scalar] = try tensors.values(of: name)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
     return values

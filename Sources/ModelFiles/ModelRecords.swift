@@ -19,7 +19,8 @@ struct LayerRecord: Codable {
   /// The layer, or nil where there is none of this kind.
   var layer: Dense? {
     guard type == "dense", inputs >= 1, outputs >= 1, let activation = Activation(rawValue: activation),
-      !inputs.multipliedReportingOverflow(by: outputs).overflow
+      case (let weights, let overflow) = inputs.multipliedReportingOverflow(by: outputs), !overflow,
+      weights <= Int.max / 16
     else { return nil }
     return Dense(inputs, outputs, activation)
   }

@@ -18,7 +18,7 @@ enum BenchmarkCommand: Command {
       throw CommandError.usage("unexpected argument \(arguments.positional[0])")
     }
     let rounds = arguments.flag("--quick") ? 3 : 11
-    printLine("One training step in Float, median of \(rounds) rounds, both in turns:\n")
+    try printLine("One training step in Float, median of \(rounds) rounds, both in turns:\n")
     var rows = [["network", "batch", "µs/step", "samples/s", "naive µs/step", "ratio", "loss difference"]]
     for (workload, steps) in workloads {
       let result = StepBenchmark.run(workload, rounds: rounds, stepsPerRound: steps)
@@ -32,6 +32,6 @@ enum BenchmarkCommand: Command {
         (result.naiveSeconds * 1e6).fixed(1), "\(result.ratio.fixed(1))×", result.lossDifference.short,
       ])
     }
-    printTable(rows)
+    try printTable(rows)
   }
 }

@@ -26,6 +26,25 @@ enum DataSource: Sendable, Equatable {
     }
   }
 
+  /// The files that it names.
+  var files: [String] {
+    switch self {
+    case .table(let path): [path]
+    case .images(let images, let labels): [images] + (labels.map { [$0] } ?? [])
+    case .mnist: []
+    }
+  }
+
+  /// Refuses options that are for tables only.
+  func check(_ arguments: Arguments) throws(CommandError) {
+    guard case .table = self else {
+      for name in ["--header", "--no-header"] where arguments.flag(name) {
+        throw .usage("\(name) is for tables; images have no header")
+      }
+      return
+    }
+  }
+
   /// Refuses images without labels.
   func requireLabels() throws(CommandError) {
     if case .images(_, nil) = self { throw .usage("expected idx:IMAGES,LABELS: the labels are missing") }
@@ -43,9 +62,10 @@ enum DataSource: Sendable, Equatable {
     case .table: return nil
     case .images(let images, let labels): return (images, labels)
     case .mnist(let directory):
+      // Where neither is there, the error names the plain one.
       func path(_ name: String) -> String {
         let plain = "\(directory)/\(part.rawValue)-\(name)"
-        return isReadable(plain) ? plain : plain + ".gz"
+        return isReadable(plain + ".gz") && !isReadable(plain) ? plain + ".gz" : plain
       }
       return (path("images-idx3-ubyte"), path("labels-idx1-ubyte"))
     }

@@ -15,6 +15,7 @@ enum EvaluateCommand: Command {
     let words = try arguments.positional("MODEL", "DATA")
     let source = try DataSource(words[1])
     try source.requireLabels()
+    try source.check(arguments)
     let file = try ModelFile(words[0])
     if file.isDouble {
       try evaluate(Model<Double>(file), source, arguments)
@@ -27,21 +28,21 @@ enum EvaluateCommand: Command {
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments))
     let evaluation = Evaluation(model, try data.samples(model.preparation))
     if arguments.flag("--json") {
-      printLine(json(evaluation))
+      try printLine(json(evaluation))
     } else {
-      printLine(evaluation.summary)
+      try printLine(evaluation.summary)
       if case .classes(let names, _) = model.preparation.outputs, let confusion = evaluation.confusion {
-        printLine("\nactual \\ predicted")
-        printTable([[""] + names] + zip(names, confusion).map { [$0] + $1.map(String.init) })
+        try printLine("\nactual \\ predicted")
+        try printTable([[""] + names] + zip(names, confusion).map { [$0] + $1.map(String.init) })
       }
     }
   }
 }
 
 /// Prints cells in columns as wide as they need to be, to the right.
-func printTable(_ rows: [[String]]) {
+func printTable(_ rows: [[String]]) throws(CommandError) {
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
   for row in rows {
-    printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))
+    try printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))
   }
 }

@@ -17,7 +17,7 @@ struct Evaluation: Encodable {
     let outputs = model.network.predict(samples.features, workspace: &workspace)
     let rawLoss = model.network.meanLoss(
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
-    loss = rawLoss * model.lossUnit
+    loss = rawLoss * model.preparation.lossUnit
     switch model.preparation.task {
     case .classification:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
@@ -30,8 +30,8 @@ struct Evaluation: Encodable {
         outputs: model.preparation.answers(outputs), targets: model.preparation.answers(samples.targets))
       rmse = metrics.rootMeanSquaredError
       mae = metrics.meanAbsoluteError
-      r2 = metrics.determination
-      summary = "RMSE \(rmse!.short), MAE \(mae!.short), R² \(r2!.fixed(4)), loss \(loss.short)"
+      r2 = metrics.determination.isFinite ? metrics.determination : nil
+      summary = "RMSE \(rmse!.short), MAE \(mae!.short), R² \(metrics.determination.fixed(4)), loss \(loss.short)"
     }
   }
 
@@ -47,19 +47,17 @@ struct Evaluation: Encodable {
   }
 }
 
-extension Model {
+extension Preparation {
   /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
   var lossUnit: Double {
-    guard case .value(_, let scaling) = preparation.outputs else { return 1 }
+    guard case .value(_, let scaling) = outputs else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
   }
 }
 
-/// One line of JSON; numbers that are not finite are left out by their owners.
-func json(_ value: some Encodable) -> String {
+/// One line of JSON. JSON has no infinities, so figures that can be infinite are absent then.
+func json(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  encoder.nonConformingFloatEncodingStrategy = .convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  return String(decoding: (try? encoder.encode(value)) ?? Data(), as: UTF8.self)
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

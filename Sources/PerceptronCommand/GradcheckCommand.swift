@@ -11,6 +11,7 @@ enum GradcheckCommand: Command {
       Option("--outputs", "N", "outputs of the network (3)"),
       Option("--samples", "N", "random samples (7)"),
     ] + TrainOptions.networkOptions + [Option("--task", "NAME", "classification or regression (classification)")]
+    + TrainOptions.planned
 
   /// The largest relative error that passes.
   private static let tolerance = 1e-6
@@ -39,11 +40,11 @@ enum GradcheckCommand: Command {
       (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
     let check = network.gradientCheck(loss, inputs: inputs, targets: targets)
     for (layer, error) in zip(network.layers, check.relativeErrors) {
-      printLine("\("\(layer)".padded(to: 30)) largest relative error \(error)")
+      try printLine("\("\(layer)".padded(to: 30)) largest relative error \(error)")
     }
     guard check.largestRelativeError <= tolerance else {
       throw CommandError.badData("the gradient is off by \(check.largestRelativeError), more than \(tolerance)")
     }
-    printLine("back-propagation agrees with central differences within \(tolerance)")
+    try printLine("back-propagation agrees with central differences within \(tolerance)")
   }
 }

@@ -32,22 +32,23 @@ enum InspectCommand: Command {
     if file.isDouble { _ = try Model<Double>(file) } else { _ = try Model<Float>(file) }
     let description = describe(file)
     if arguments.flag("--json") {
-      printLine(json(description))
+      try printLine(json(description))
       return
     }
-    printTable(
+    try printTable(
       [["layer", "inputs", "outputs", "activation", "parameters"]]
         + description.layers.map { [$0.type, "\($0.inputs)", "\($0.outputs)", $0.activation, "\($0.parameters)"] })
-    printLine("")
+    try printLine("")
     let facts = [
       ("task", description.task), ("loss", description.loss),
       ("parameters", "\(description.parameters), \(description.precision)"),
       ("inputs", description.inputs), ("scaling", description.scaling), ("outputs", description.outputs),
     ]
-    for (name, value) in facts { printLine("\(name.padded(to: 12))\(value)") }
-    printLine("\ntrained with")
+    for (name, value) in facts { try printLine("\(name.padded(to: 12))\(value)") }
+    try printLine("\ntrained with")
+    let width = description.training.keys.map(\.count).max() ?? 0
     for (name, value) in description.training.sorted(by: { $0.key < $1.key }) {
-      printLine("  \(name.padded(to: 16))\(value)")
+      try printLine("  \(name.padded(to: width + 2))\(value)")
     }
   }
 

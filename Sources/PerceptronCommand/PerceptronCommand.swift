@@ -1,5 +1,10 @@
-import Glibc
 import Perceptron
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 let version = "0.1.0"
 
@@ -43,41 +48,38 @@ enum PerceptronCommand {
     GradcheckCommand.self,
   ]
 
-  static func main() { exit(run()) }
-
-  private static func run() -> Int32 {
-    let words = Swift.CommandLine.arguments.dropFirst()
-    guard let name = words.first else {
-      printError(overview(commands) + "\n")
-      return 64
-    }
-    switch name {
-    case "-h", "--help", "help":
-      printLine(overview(commands))
-      return 0
-    case "--version":
-      printLine("perceptron \(version)")
-      return 0
-    default: break
-    }
-    guard let command = commands.first(where: { $0.name == name }) else {
-      let planned = ["export", "import"].contains(name)
-      printError("error: \(planned ? "\(name) is not built yet" : "unknown command \(name)")\n")
-      printError("usage: perceptron \(commands.map { $0.name }.joined(separator: "|")) …\n")
-      return 64
-    }
-    if words.contains(where: { $0 == "-h" || $0 == "--help" }) {
-      printLine(help(command))
-      return 0
-    }
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
     do {
-      try command.run(Arguments(words.dropFirst(), options: command.options))
-      return 0
+      try run(words)
+      exit(0)
     } catch {
       let error = CommandError(error)
       printError("error: \(error.message)\n")
-      if error.showsUsage { printError("usage: \(command.usage)\n") }
-      return error.exitCode
+      if error.showsUsage {
+        let command = commands.first { $0.name == words.first }
+        let names = commands.map { $0.name }.joined(separator: "|")
+        printError("usage: \(command.map { $0.usage } ?? "perceptron \(names) …")\n")
+      }
+      exit(error.exitCode)
     }
+  }
+
+  private static func run(_ words: [String]) throws {
+    guard let name = words.first else { throw CommandError.usage("a command is missing") }
+    if ["-h", "--help", "help"].contains(name) { return try printLine(overview(commands)) }
+    if name == "--version" { return try printLine("perceptron \(version)") }
+    guard let command = commands.first(where: { $0.name == name }) else {
+      let isPlanned = ["export", "import"].contains(name)
+      throw CommandError.usage(isPlanned ? "\(name) is not built yet" : "unknown command \(name)")
+    }
+    // Not where it is an option's value or behind --.
+    let options = command.options + [Option("-h", nil, ""), Option("--help", nil, "")]
+    if let arguments = try? Arguments(words.dropFirst(), options: options),
+      arguments.flag("-h") || arguments.flag("--help")
+    {
+      return try printLine(help(command))
+    }
+    try command.run(Arguments(words.dropFirst(), options: command.options))
   }
 }

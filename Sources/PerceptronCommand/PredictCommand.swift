@@ -15,8 +15,12 @@ enum PredictCommand: Command {
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "DATA")
     let source = try DataSource(words[1])
+    try source.check(arguments)
     let path = arguments.string("-o")
-    if let path { try AtomicFile.checkWritable(path) }
+    if let path {
+      if isSameFile(path, words[0]) || isSameFile(path, words[1]) { throw CommandError.usage("-o \(path) is an input") }
+      try AtomicFile.checkWritable(path)
+    }
     let file = try ModelFile(words[0])
     let lines =
       if file.isDouble {
@@ -27,7 +31,7 @@ enum PredictCommand: Command {
     if let path {
       try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
     } else {
-      for line in lines { printLine(line) }
+      try printLine(lines.joined(separator: "\n"))
     }
   }
 

@@ -1,7 +1,32 @@
-import Glibc
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
-/// Writes a line to standard output.
-func printLine(_ line: String) { print(line) }
+/// Writes a line to standard output at once.
+func printLine(_ line: String) throws(CommandError) {
+  var rest = Array((line + "\n").utf8)[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress!, $0.count) }
+    if count < 0 && errno == EINTR { continue }
+    guard count > 0 else {
+      throw CommandError(
+        message: "standard output cannot be written: \(String(cString: strerror(errno)))", exitCode: 74)
+    }
+    rest = rest.dropFirst(count)
+  }
+}
+
+/// The bytes of memory that the machine has.
+func physicalMemory() -> Double { Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE))) }
+
+/// Whether two paths lead to the same file that is there.
+func isSameFile(_ one: String, _ other: String) -> Bool {
+  var (first, second) = (stat(), stat())
+  return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+    && first.st_ino == second.st_ino
+}
 
 /// Writes text to standard error at once.
 func printError(_ text: String) {

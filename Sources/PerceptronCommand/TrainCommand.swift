@@ -9,7 +9,7 @@ enum TrainCommand: Command {
     [
       Option("-o", "MODEL", "the file to write; without it the model is not kept"),
       Option("--test", "DATA", "evaluated once, at the end"),
-    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + [
+    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
       Option("--precision", "NAME", "float or double (float)"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
       Option("--quiet", nil, "no progress"),
@@ -42,9 +42,15 @@ enum TrainCommand: Command {
     let source = try DataSource(try arguments.positional("DATA")[0])
     let testSource = try arguments.string("--test").map { try DataSource($0) }
     try source.requireLabels()
+    try source.check(arguments)
     try testSource?.requireLabels()
     let path = arguments.string("-o")
-    if let path { try AtomicFile.checkWritable(path) }
+    if let path {
+      for input in [source, testSource].compactMap(\.self).flatMap({ $0.files }) where isSameFile(path, input) {
+        throw CommandError.usage("-o \(path) is the data; name another file")
+      }
+      try AtomicFile.checkWritable(path)
+    }
 
     let data = try RawData<Scalar>(source, part: .training, header: options.header)
     let preparation = try prepare(data, options)
@@ -56,8 +62,10 @@ enum TrainCommand: Command {
       try RawData<Scalar>($0, part: .test, header: options.header).samples(preparation)
     }
 
+    let rate = options.learningRate(preparation.task)
+    let unit = preparation.lossUnit
     var trainer = Trainer(
-      options.network(layers) as Network<Scalar>, loss: loss, optimizer: SGD(learningRate: options.learningRate),
+      options.network(layers) as Network<Scalar>, loss: loss, optimizer: SGD(learningRate: rate),
       batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1))
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
@@ -70,7 +78,7 @@ enum TrainCommand: Command {
         progress.interrupt()
         throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
       }
-      progress.endEpoch(epoch + 1, loss: lastLoss)
+      progress.endEpoch(epoch + 1, loss: lastLoss * unit)
     }
     let seconds = monotonicSeconds() - start
 
@@ -78,22 +86,22 @@ enum TrainCommand: Command {
       network: trainer.network, loss: loss, preparation: preparation,
       training: [
         "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": "sgd",
-        "learning rate": "\(options.learningRate)", "batch size": "\(trainer.batchSize)", "epochs": "\(options.epochs)",
-        "seed": "\(options.seed)", "last epoch's loss": "\(lastLoss)", "version": version,
+        "learning rate": "\(rate)", "batch size": "\(trainer.batchSize)", "epochs": "\(options.epochs)",
+        "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ])
     if let path { try model.write(to: path) }
     let test = testSamples.map { Evaluation(model, $0).withoutConfusion }
-    if let test { printLine("test \(test.summary)") }
-    if let path { printLine("wrote \(path)") }
+    if let test { try printLine("test \(test.summary)") }
+    if let path { try printLine("wrote \(path)") }
     if arguments.flag("--json") {
-      printLine(
+      try printLine(
         json(
           Summary(
             task: preparation.task.rawValue, parameters: model.network.parameterCount, epochs: options.epochs,
             seconds: seconds, samplesPerSecond: Double(samples.count * options.epochs) / seconds,
-            train: .init(loss: lastLoss * model.lossUnit), test: test)))
+            train: .init(loss: lastLoss * unit), test: test)))
     } else if test == nil {
-      printLine("training loss \((lastLoss * model.lossUnit).short)")
+      try printLine("training loss \((lastLoss * unit).short)")
     }
   }
 

@@ -7,7 +7,7 @@ struct TrainOptions {
   private let output: Activation?
   private let loss: Loss?
   private let initializer: Initializer?
-  let learningRate: Double
+  private let learningRate: Double?
   let batchSize: Int
   let epochs: Int
   let seed: UInt64
@@ -39,18 +39,20 @@ struct TrainOptions {
       Option("--no-header", nil, "the first row is data"),
       Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
       Option("--optimizer", "NAME", "sgd (sgd)"),
-      Option("--learning-rate", "RATE", "the step along the gradient (0.1)"),
+      Option("--learning-rate", "RATE", "the step along the gradient (0.1; for regression 0.01)"),
       Option("--batch-size", "N", "samples in a step (128)"),
       Option("--epochs", "N", "times to go through the data (20)"),
     ]
-    + Option.planned(
-      "--validation", "--validation-split", "--momentum", "--beta1", "--beta2", "--epsilon", "--schedule",
-      "--warmup-epochs",
-      "--l1", "--l2", "--weight-decay", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
-      "--label-smoothing",
-      "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
-      "--threads",
-      "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
+
+  /// The options that are not built yet.
+  static let planned = Option.planned(
+    "--validation", "--validation-split", "--momentum", "--beta1", "--beta2", "--epsilon", "--schedule",
+    "--warmup-epochs",
+    "--l1", "--l2", "--weight-decay", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
+    "--label-smoothing",
+    "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
+    "--threads",
+    "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
@@ -66,7 +68,7 @@ struct TrainOptions {
     _ = try arguments.choice(
       "--optimizer", [("sgd", ())],
       planned: ["momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs"])
-    learningRate = try arguments.positive("--learning-rate") ?? 0.1
+    learningRate = try arguments.positive("--learning-rate")
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
@@ -91,8 +93,19 @@ struct TrainOptions {
     if task == .regression && (loss == .crossEntropy || loss == .binaryCrossEntropy) {
       throw .usage("--loss \(loss.rawValue) is for classification; use mse or quadratic, or --task classification")
     }
-    return (loss, .chain([inputs] + hidden + [outputs], hidden: activation, output: output))
+    let sizes = [inputs] + hidden + [outputs]
+    let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
+    let memory = physicalMemory()
+    guard parameters * 8 < memory else {
+      throw .usage(
+        "--hidden: the network would have \(parameters.fixed(0)) parameters, which do not fit this machine's memory of "
+          + "\((memory / 1e9).fixed(0)) GB; choose smaller layers")
+    }
+    return (loss, .chain(sizes, hidden: activation, output: output))
   }
+
+  /// Squared errors of standardised targets are steeper than cross-entropies, so they want smaller steps.
+  func learningRate(_ task: Preparation.Task) -> Double { learningRate ?? (task == .regression ? 0.01 : 0.1) }
 
   /// The network before training. Its random numbers are the seed's first stream, the order of the samples its second.
   func network<Scalar: BLASScalar>(_ layers: [Dense]) -> Network<Scalar> {

@@ -21,7 +21,10 @@ private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE {
   return isTransposed ? CblasTrans : CblasNoTrans
 }
 
-extension Float: BLASScalar {
+/// The libraries for `Float`.
+public enum FloatRoutines: BLASRoutines {
+  public typealias Scalar = Float
+
   public static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
     _ alpha: Float, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Float, _ c: MutablePointer,
@@ -66,7 +69,10 @@ extension Float: BLASScalar {
   }
 }
 
-extension Double: BLASScalar {
+/// The libraries for `Double`.
+public enum DoubleRoutines: BLASRoutines {
+  public typealias Scalar = Double
+
   public static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
     _ alpha: Double, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Double, _ c: MutablePointer,

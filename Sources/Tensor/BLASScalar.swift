@@ -1,27 +1,40 @@
 /// An element type that BLAS computes with: `Float` or `Double`, and no other.
+public protocol BLASScalar: BinaryFloatingPoint, Sendable {
+  associatedtype Routines: BLASRoutines where Routines.Scalar == Self
+}
+
+extension Float: BLASScalar {
+  public typealias Routines = FloatRoutines
+}
+
+extension Double: BLASScalar {
+  public typealias Routines = DoubleRoutines
+}
+
+/// What the libraries below do with one element type; call it through ``Matrix``.
 ///
-/// The requirements are what the package asks of the libraries below it; call them through ``Matrix``. All storage is column-major; a tile
-/// is `rows` × `columns` elements whose columns start `stride` elements apart.
-public protocol BLASScalar: BinaryFloatingPoint, LosslessStringConvertible, Sendable {
-  typealias Pointer = UnsafePointer<Self>
-  typealias MutablePointer = UnsafeMutablePointer<Self>
+/// All storage is column-major; a tile is `rows` × `columns` elements whose columns start `stride` elements apart.
+public protocol BLASRoutines {
+  associatedtype Scalar
+  typealias Pointer = UnsafePointer<Scalar>
+  typealias MutablePointer = UnsafeMutablePointer<Scalar>
 
   // BLAS, level 3 to 1. `m`, `n`, `k` are the product's sizes, `lda` … the strides.
   static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32,
-    _ alpha: Self, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Self, _ c: MutablePointer,
+    _ alpha: Scalar, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Scalar, _ c: MutablePointer,
     _ ldc: Int32)
   static func gemv(
     _ transposeA: Bool, _ rows: Int32, _ columns: Int32,
-    _ alpha: Self, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Self, _ y: MutablePointer,
+    _ alpha: Scalar, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Scalar, _ y: MutablePointer,
     _ incy: Int32)
   static func ger(
     _ rows: Int32, _ columns: Int32,
-    _ alpha: Self, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32)
-  static func axpy(_ n: Int32, _ alpha: Self, _ x: Pointer, _ y: MutablePointer)
-  static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Self
-  static func nrm2(_ n: Int32, _ x: Pointer) -> Self
-  static func asum(_ n: Int32, _ x: Pointer) -> Self
+    _ alpha: Scalar, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32)
+  static func axpy(_ n: Int32, _ alpha: Scalar, _ x: Pointer, _ y: MutablePointer)
+  static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Scalar
+  static func nrm2(_ n: Int32, _ x: Pointer) -> Scalar
+  static func asum(_ n: Int32, _ x: Pointer) -> Scalar
 
   // LAPACK. Each returns `info`.
   static func geqrf(_ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer) -> Int32
@@ -42,14 +55,15 @@ public protocol BLASScalar: BinaryFloatingPoint, LosslessStringConvertible, Send
     _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int)
   static func loss(
     _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
-    scale: Self, delta: MutablePointer?
+    scale: Scalar, delta: MutablePointer?
   ) -> Double
   static func rowSums(
-    _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Self, accumulator: Self, _ sums: MutablePointer)
-  static func sum(_ n: Int, _ x: Pointer) -> Self
-  static func maxMagnitude(_ n: Int, _ x: Pointer) -> Self
-  static func scale(_ n: Int, _ factor: Self, _ x: MutablePointer)
-  static func sgd(_ n: Int, _ rate: Self, _ gradient: Pointer, _ parameters: MutablePointer)
+    _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Scalar, accumulator: Scalar, _ sums: MutablePointer
+  )
+  static func sum(_ n: Int, _ x: Pointer) -> Scalar
+  static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
+  static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
+  static func sgd(_ n: Int, _ rate: Scalar, _ gradient: Pointer, _ parameters: MutablePointer)
 }
 
 /// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.

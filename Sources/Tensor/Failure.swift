@@ -3,8 +3,10 @@
 /// - Parameter message: The operation and every shape that took part in it.
 @inline(never)
 @usableFromInline
-package func fail(_ message: @autoclosure () -> String) -> Never {
-  fatalError(message())
+package func fail(
+  _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
+) -> Never {
+  fatalError(message(), file: file, line: line)
 }
 
 /// A size as OpenBLAS counts it, or a trap: the system's OpenBLAS takes 32-bit sizes.

@@ -2,7 +2,7 @@ import CKernels
 
 // The only file that calls the element-wise loops.
 
-extension Float {
+extension FloatRoutines {
   private static let kernels = ck_float_kernels_for(ck_best_instruction_set()).pointee
 
   public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {
@@ -69,7 +69,7 @@ extension Float {
   }
 }
 
-extension Double {
+extension DoubleRoutines {
   private static let kernels = ck_double_kernels_for(ck_best_instruction_set()).pointee
 
   public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {

@@ -4,7 +4,7 @@ import CLAPACKE
 
 private let notTransposed = CChar(UInt8(ascii: "N"))
 
-extension Float {
+extension FloatRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {
@@ -28,7 +28,7 @@ extension Float {
   }
 }
 
-extension Double {
+extension DoubleRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {

@@ -2,29 +2,29 @@ extension Matrix {
   /// Replaces every element by a vectorised function of it.
   public mutating func apply(_ function: ElementwiseFunction) {
     let count = count
-    withTile { Scalar.apply(function, count, $0.base, $0.base) }
+    withTile { Scalar.Routines.apply(function, count, $0.base, $0.base) }
   }
 
   /// A vectorised function of every element, as a new matrix.
   public func applying(_ function: ElementwiseFunction) -> Matrix {
     var result = Matrix(rows: rows, columns: columns)
-    result.withTile { y in withReadOnlyTile { x in Scalar.apply(function, count, x.base, y.base) } }
+    result.withTile { y in withReadOnlyTile { x in Scalar.Routines.apply(function, count, x.base, y.base) } }
     return result
   }
 
   /// A function of every element, as a new matrix.
+  @inlinable
   public func map(_ transform: (Scalar) -> Scalar) -> Matrix {
-    var result = self
-    result.withMutableSpan { span in
-      for i in span.indices { span[i] = transform(span[i]) }
-    }
+    let result = Matrix(rows: rows, columns: columns)
+    let (from, to) = (buffer.base + offset, result.buffer.base)
+    for i in 0..<count { to[i] = transform(from[i]) }
     return result
   }
 
   /// Multiplies every element by `factor`; 0 · NaN stays NaN.
   public mutating func scale(by factor: Scalar) {
     let count = count
-    withTile { Scalar.scale(count, factor, $0.base) }
+    withTile { Scalar.Routines.scale(count, factor, $0.base) }
   }
 
   /// Multiplies each element by the corresponding one (the Hadamard product, ∘).
@@ -46,10 +46,10 @@ extension Matrix {
 
 extension Matrix {
   /// The sum of the elements, in an order that depends on their count only.
-  public func sum() -> Scalar { withReadOnlyTile { Scalar.sum(count, $0.base) } }
+  public func sum() -> Scalar { withReadOnlyTile { Scalar.Routines.sum(count, $0.base) } }
 
   /// The largest magnitude: 0 where there are no elements, NaN where one is NaN.
-  public func maxMagnitude() -> Scalar { withReadOnlyTile { Scalar.maxMagnitude(count, $0.base) } }
+  public func maxMagnitude() -> Scalar { withReadOnlyTile { Scalar.Routines.maxMagnitude(count, $0.base) } }
 
   /// The sum of each row, as a rows × 1 vector.
   public func rowSums() -> Matrix {

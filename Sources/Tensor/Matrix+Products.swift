@@ -96,7 +96,7 @@ extension Matrix {
     let count = count
     withTile { y in
       x.withReadOnlyTile { x in
-        forEachChunk(of: count) { start, size in Scalar.axpy(size, alpha, x.base + start, y.base + start) }
+        forEachChunk(of: count) { start, size in Scalar.Routines.axpy(size, alpha, x.base + start, y.base + start) }
       }
     }
   }
@@ -116,7 +116,7 @@ extension Matrix {
     )
     withTile { a in
       x.withReadOnlyTile { x in
-        y.withReadOnlyTile { y in Scalar.ger(size.0, size.1, alpha, x.base, y.base, a.base, size.0) }
+        y.withReadOnlyTile { y in Scalar.Routines.ger(size.0, size.1, alpha, x.base, y.base, a.base, size.0) }
       }
     }
   }
@@ -129,7 +129,7 @@ extension Matrix {
     var sum: Scalar = 0
     withReadOnlyTile { x in
       other.withReadOnlyTile { y in
-        forEachChunk(of: count) { start, size in sum += Scalar.dot(size, x.base + start, y.base + start) }
+        forEachChunk(of: count) { start, size in sum += Scalar.Routines.dot(size, x.base + start, y.base + start) }
       }
     }
     return sum
@@ -140,7 +140,7 @@ extension Matrix {
     var norm: Scalar = 0
     withReadOnlyTile { x in
       forEachChunk(of: count) { start, size in
-        let part = Scalar.nrm2(size, x.base + start)
+        let part = Scalar.Routines.nrm2(size, x.base + start)
         norm = norm == 0 ? part : norm.hypotenuse(part)
       }
     }
@@ -150,7 +150,8 @@ extension Matrix {
   /// The sum of the magnitudes, Σ |x|.
   public func magnitudeSum() -> Scalar {
     var sum: Scalar = 0
-    withReadOnlyTile { x in forEachChunk(of: count) { start, size in sum += Scalar.asum(size, x.base + start) } }
+    withReadOnlyTile { x in forEachChunk(of: count) { start, size in sum += Scalar.Routines.asum(size, x.base + start) }
+    }
     return sum
   }
 

@@ -2,11 +2,14 @@
 public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   /// Column `column` of the coefficients depends on the ones before it.
   case rankDeficient(column: Int)
+  /// The coefficients or the right-hand sides hold an infinity or NaN.
+  case notFinite
 
   public var description: String {
     switch self {
     case .rankDeficient(let column):
       "the columns are linearly dependent: column \(column) depends on the ones before it; remove it, or add a ridge term"
+    case .notFinite: "the data hold a number that is not finite; remove it"
     }
   }
 }
@@ -15,7 +18,7 @@ extension Matrix {
   /// The reduced QR decomposition: this matrix = Q R with QᵀQ = 1 and R upper triangular.
   ///
   /// - Shapes: this m × n, Q m × min(m, n), R min(m, n) × n.
-  /// - Precondition: Traps where a size is beyond 2 147 483 647.
+  /// - Precondition: Traps where a size is beyond 2 147 483 647, or an element is NaN.
   /// - Complexity: O(m n min(m, n)), through LAPACK's geqrf and orgqr (Householder reflections).
   public func qrDecomposition() -> (q: Matrix, r: Matrix) {
     let inner = Swift.min(rows, columns)
@@ -27,11 +30,11 @@ extension Matrix {
     var tau = Matrix(rows: inner, columns: 1)
     factored.withTile { a in
       tau.withTile { tau in
-        check(Scalar.geqrf(m, n, a.base, m, tau.base), "geqrf")
+        check(Scalar.Routines.geqrf(m, n, a.base, m, tau.base), "geqrf")
         for column in 0..<columns {
           for row in 0...Swift.min(column, inner - 1) { r[row, column] = a.base[row + column * rows] }
         }
-        check(Scalar.orgqr(m, Int32(inner), Int32(inner), a.base, m, tau.base), "orgqr")
+        check(Scalar.Routines.orgqr(m, Int32(inner), Int32(inner), a.base, m, tau.base), "orgqr")
       }
     }
     return (factored[columns: 0..<inner], r)
@@ -40,13 +43,15 @@ extension Matrix {
   /// The matrix X that minimises ‖A X − B‖ by columns, with A this matrix; of least norm where A has more columns than rows.
   ///
   /// - Shapes: A m × n, B m × s, X n × s.
-  /// - Throws: ``LinearAlgebraError`` where A has not full rank.
+  /// - Throws: ``LinearAlgebraError`` where A has not full rank, that is where an element of the diagonal of its QR (or LQ) decomposition is
+  ///   below max(m, n) ε times the largest, and where a number is not finite.
   /// - Precondition: Traps where the rows differ, or a size is beyond 2 147 483 647.
   /// - Complexity: O(m n min(m, n)), through LAPACK's gels.
   public func leastSquares(_ b: Matrix) throws(LinearAlgebraError) -> Matrix {
     guard b.rows == rows else { fail("cannot solve \(shape) for \(b.shape): \(rows) ≠ \(b.rows) rows") }
     var solution = Matrix(rows: columns, columns: b.columns)
     guard !isEmpty, b.columns > 0 else { return solution }
+    guard maxMagnitude().isFinite, b.maxMagnitude().isFinite else { throw .notFinite }
     let m = blasSize(rows, "solve \(shape)")
     let n = blasSize(columns, "solve \(shape)")
     let sides = blasSize(b.columns, "solve \(shape) for \(b.shape)")
@@ -56,16 +61,22 @@ extension Matrix {
     let info = a.withTile { a in
       x.withTile { x in
         b.withReadOnlyTile { b in x.rows(0..<b.rows).copy(b) }
-        return Scalar.gels(m, n, sides, a.base, m, x.base, Swift.max(m, n))
+        return Scalar.Routines.gels(m, n, sides, a.base, m, x.base, Swift.max(m, n))
       }
     }
     if info > 0 { throw .rankDeficient(column: Int(info) - 1) }
     check(info, "gels")
+    // gels notices only a diagonal element that is exactly 0.
+    let diagonal = (0..<Swift.min(rows, columns)).map { a[$0, $0].magnitude }
+    let least = Scalar(Swift.max(rows, columns)) * .ulpOfOne * diagonal.max()!
+    if let column = diagonal.firstIndex(where: { !($0 > least) }) { throw .rankDeficient(column: column) }
     solution.withTile { solution in x.withReadOnlyTile { x in solution.copy(x.rows(0..<columns)) } }
     return solution
   }
 
   private func check(_ info: Int32, _ routine: String) {
-    if info != 0 { fail("LAPACK's \(routine) refused argument \(-info) for a \(shape) matrix (NaN or out of memory)") }
+    if info != 0 {
+      fail("LAPACK's \(routine) refused argument \(-info) for a \(shape) matrix: out of memory, or a number is NaN")
+    }
   }
 }

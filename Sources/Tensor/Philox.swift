@@ -12,11 +12,17 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   /// The second half of the block that an even-numbered draw computed.
   private var spare: UInt64 = 0
 
+  /// Makes the generator of a stream, at a position in it.
   public init(seed: UInt64, stream: UInt64 = 0, position: UInt64 = 0) {
     self.seed = seed
     self.stream = stream
     self.position = position
     if position % 2 == 1 { spare = block(position / 2).1 }
+  }
+
+  /// Whether both will give the same numbers.
+  public static func == (left: Philox, right: Philox) -> Bool {
+    left.seed == right.seed && left.stream == right.stream && left.position == right.position
   }
 
   /// The next 64 uniform bits.

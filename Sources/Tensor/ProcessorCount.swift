@@ -1,5 +1,10 @@
 import CKernels
-import Glibc
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// The number of processors that this process may really use: what its CPU affinity allows, or its cgroup's quota where that is less.
 ///

@@ -1,5 +1,10 @@
 import CKernels
-import Glibc
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 /// Threads that run one program together, the calling thread among them.
 ///

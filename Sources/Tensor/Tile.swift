@@ -74,11 +74,11 @@ extension Tile {
     if columns == 1 {
       // OpenBLAS's gemv multiplies by β = 0, which keeps NaNs, in some versions.
       if beta == 0 { base.update(repeating: 0, count: rows) }
-      Scalar.gemv(
+      Scalar.Routines.gemv(
         transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
         b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
     } else {
-      Scalar.gemm(
+      Scalar.Routines.gemm(
         transposeA, transposeB, size(rows), size(columns), size(inner),
         alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
     }
@@ -92,7 +92,11 @@ extension Tile {
   @inlinable
   package func scale(by factor: Scalar) {
     forEachRun { run, count in
-      if factor == 0 { run.update(repeating: 0, count: count) } else if factor != 1 { Scalar.scale(count, factor, run) }
+      if factor == 0 {
+        run.update(repeating: 0, count: count)
+      } else if factor != 1 {
+        Scalar.Routines.scale(count, factor, run)
+      }
     }
   }
 
@@ -119,20 +123,20 @@ extension Tile {
   /// - Parameter bias: `rows` × 1.
   @inlinable
   package func activate(_ activation: TileActivation, bias: Tile) {
-    Scalar.activate(activation, rows, columns, base, stride, bias: bias.base)
+    Scalar.Routines.activate(activation, rows, columns, base, stride, bias: bias.base)
   }
 
   /// self ← self ∘ g′, the derivative taken from the activation's output `a` of the same shape.
   @inlinable
   package func derive(_ activation: TileActivation, output a: Tile) {
-    Scalar.derive(activation, rows, columns, base, stride, a.base, a.stride)
+    Scalar.Routines.derive(activation, rows, columns, base, stride, a.base, a.stride)
   }
 
   /// The loss summed over the tile, computed from its content and the `targets` of the same shape; where `scale` is given, the content is
   /// replaced by `scale` times its error.
   @inlinable
   package func loss(_ loss: TileLoss, targets: Tile, replaceByErrorTimes scale: Scalar?) -> Double {
-    Scalar.loss(
+    Scalar.Routines.loss(
       loss, rows, columns, base, stride, targets.base, targets.stride,
       scale: scale ?? 0, delta: scale == nil ? nil : base)
   }
@@ -140,13 +144,13 @@ extension Tile {
   /// self ← accumulator · self + scale · the sum of each row of `x`, its columns added in order.
   @inlinable
   package func addRowSums(of x: Tile, scale: Scalar, accumulator: Scalar) {
-    Scalar.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
+    Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
   /// self ← self − rate · gradient, both contiguous.
   @inlinable
   package func descend(_ gradient: Tile, rate: Scalar) {
-    Scalar.sgd(rows * columns, rate, gradient.base, base)
+    Scalar.Routines.sgd(rows * columns, rate, gradient.base, base)
   }
 
   /// The largest magnitude; NaN where any element is NaN.
@@ -154,7 +158,7 @@ extension Tile {
   package var maxMagnitude: Scalar {
     var largest: Scalar = 0
     forEachRun { run, count in
-      let magnitude = Scalar.maxMagnitude(count, run)
+      let magnitude = Scalar.Routines.maxMagnitude(count, run)
       if !(magnitude <= largest) { largest = magnitude.isNaN || largest.isNaN ? .nan : magnitude }
     }
     return largest

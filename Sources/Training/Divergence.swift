@@ -6,8 +6,8 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
     case outputs(layer: Int)
     /// The gradient, or the update by it, though all outputs were finite; the layer is the one with the largest error.
     case update(layer: Int)
-    /// The loss alone: the outputs are finite, but too far from the targets.
-    case loss
+    /// The loss alone: the outputs of this layer, the last, are finite, but too far from the targets.
+    case loss(layer: Int)
     /// The data hold a number that is not finite.
     case features
   }
@@ -25,7 +25,8 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
       switch cause {
       case .outputs(let number): "the outputs of layer \(number), \(layer ?? ""), are not finite"
       case .update(let number): "the update of layer \(number), \(layer ?? ""), is not finite"
-      case .loss: "the loss is not finite"
+      case .loss(let number):
+        "the outputs of layer \(number), \(layer ?? ""), are so far from the targets that the loss is not finite"
       case .features: "the features hold a number that is not finite"
       }
     let mend =

@@ -98,7 +98,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   private mutating func divergence(
     _ samples: Samples<Scalar>, _ outcome: Network<Scalar>.StepOutcome, _ batch: Int, step: Int
   ) -> Divergence {
-    var cause = Divergence.Cause.loss
+    var cause = Divergence.Cause.loss(layer: network.layers.count)
     if !samples.featureBound.isFinite {
       cause = .features
     } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
@@ -108,8 +108,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     }
     let layer: String? =
       switch cause {
-      case .outputs(let number), .update(let number): "\(network.layers[number - 1])"
-      case .loss, .features: nil
+      case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"
+      case .features: nil
       }
     return Divergence(cause: cause, layer: layer, epoch: epoch + 1, step: step, learningRate: optimizer.learningRate)
   }

@@ -47,7 +47,7 @@ func regression(precision: String) throws {
   let workspace = try Workspace()
   try workspace.write(values, to: "t.csv")
   let trained = try workspace.run(
-    "train t.csv -o m --hidden 16 --epochs 60 --batch-size 16 --learning-rate 0.05 --test t.csv --json --precision \(precision)"
+    "train t.csv -o m --epochs 100 --batch-size 16 --test t.csv --json --precision \(precision)"
   )
   let test = try #require(try json(trained.lines.last!)["test"] as? [String: Double])
   #expect(Set(test.keys) == ["loss", "rmse", "mae", "r2"])

@@ -91,6 +91,14 @@ private let mistakes = [
   Mistake(
     "predict m columns.csv", 65,
     "error: columns.csv: found no column \"b\", expected one of \"a\", \"c\" or a number from 1 to 2; correct the name"),
+  Mistake(
+    "train na.csv", 65,
+    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a number; correct the field, or remove the column or the row"
+  ),
+  Mistake("train t.csv -o t.csv", 64, "error: -o t.csv is the data; name another file"),
+  Mistake("predict m t.csv -o m", 64, "error: -o m is an input"),
+  Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
+  Mistake("gradcheck --normalization batch", 64, "error: --normalization is not built yet"),
   // Images.
   Mistake(
     "train idx:t.csv,labels", 65,
@@ -107,7 +115,7 @@ private let mistakes = [
     "error: high, label 8: found 2, expected 0 to 1 (2 classes); correct the label or the number of classes"),
   Mistake(
     "evaluate images.m idx:wide,labels", 65,
-    "error: wide: found images of 4 x 1, expected 2 x 2 as in training; give images of that size, or train a model for these"
+    "error: wide: found images of 4 × 1, expected 2 × 2 as in training; give images of that size, or train a model for these"
   ),
   Mistake(
     "evaluate m idx:images,labels", 65,
@@ -126,6 +134,7 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write("a,b,y\n1,2,x\n3,two,z\n", to: "text.csv")
   try workspace.write("a,b,y\n1,2,same\n", to: "unseen.csv")
   try workspace.write("a,c\n1,2\n", to: "columns.csv")
+  try workspace.write("a,y\n1,2\n3,NA\n4,5\n", to: "na.csv")
   let pixels = [UInt8](repeating: 7, count: 32)
   let labels: [UInt8] = [0, 1, 0, 1, 0, 1, 0, 1]
   try workspace.write(idx([8, 2, 2], pixels), to: "images")
@@ -178,11 +187,36 @@ func interruption(signal: Int32) throws {
   let process = try workspace.spawn(
     "train \(workspace.directory.path)/t.csv -o \(workspace.directory.path)/m --epochs 1000000")
   // Training has begun once there is progress.
-  while try workspace.read("progress").isEmpty { usleep(1000) }
-  kill(process, signal)
   var status: Int32 = 0
+  while try workspace.read("progress").isEmpty && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
+  #expect(kill(process, signal) == 0)
   waitpid(process, &status, 0)
   #expect(status & 0x7f == signal)
   #expect(try workspace.read("m") == Array("precious".utf8))
   #expect(try workspace.files == ["m", "progress", "t.csv"])
+}
+
+@Test("A network that no memory holds is refused")
+func hugeNetwork() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let result = try workspace.run("train t.csv --hidden 1000000,1000000")
+  #expect(result.status == 64)
+  #expect(result.error.hasPrefix("error: --hidden: the network would have 1000006000002 parameters, which do not fit"))
+}
+
+@Test("Output that cannot be written is an error", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+func fullOutput() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  #expect(try workspace.run("train t.csv -o m --epochs 1").status == 0)
+  let process = Process()
+  process.executableURL = workspace.program
+  process.arguments = ["predict", "m", "t.csv"]
+  process.currentDirectoryURL = workspace.directory
+  process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+  process.standardError = Pipe()
+  try process.run()
+  process.waitUntilExit()
+  #expect(process.terminationStatus == 74)
 }

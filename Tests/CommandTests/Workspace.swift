@@ -19,7 +19,7 @@ struct Workspace: ~Copyable {
     var error: String { errors.split(separator: "\n").first.map(String.init) ?? "" }
   }
 
-  private let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+  let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
     path: "perceptron")
 
   /// Runs the command with words that are separated by spaces.

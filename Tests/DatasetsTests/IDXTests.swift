@@ -12,7 +12,7 @@ import Testing
     return bytes + values
   }
 
-  /// Two images of 2 x 3 pixels.
+  /// Two images of 2 × 3 pixels.
   static let images = bytes([2, 2, 3], [0, 51, 102, 153, 204, 255, 5, 4, 3, 2, 1, 0])
   static let labels = bytes([2], [7, 3])
 
@@ -30,7 +30,7 @@ import Testing
     #expect(set.features.rows == 6 && set.features.columns == 2)
     #expect((0..<6).map { set.features[$0, 0] } == [0, 0.2, 0.4, 0.6, 0.8, 1])
     #expect((0..<6).map { set.features[$0, 1] } == [5, 4, 3, 2, 1, 0].map { $0 / 255 })
-    #expect(try ImageSet<Float>(images: images).labels == [])
+    #expect(try ImageSet<Float>(images: images).labels == nil)
   }
 
   @Test func `files of two and of four dimensions are images too`() throws {
@@ -91,7 +91,7 @@ import Testing
     let largest = 0xFFFF_FFFF
     #expect(
       error(Self.bytes([largest, largest, largest], []))?.description
-        == "f: the IDX header is wrong: found the dimensions 4294967295 x 4294967295 x 4294967295,"
+        == "f: the IDX header is wrong: found the dimensions 4294967295 × 4294967295 × 4294967295,"
         + " expected a product that fits the file; copy or download it again")
     #expect(
       error(Self.bytes([largest, 0x7FFF_FFFF], []))
@@ -101,7 +101,7 @@ import Testing
   @Test func `a dimension of zero is an error`() {
     #expect(
       error(Self.bytes([0, 28, 28], []))?.description
-        == "f: the IDX file holds no values: found the dimensions 0 x 28 x 28, expected each to be at least 1;"
+        == "f: the IDX file holds no values: found the dimensions 0 × 28 × 28, expected each to be at least 1;"
         + " write it again")
     #expect(error(Self.bytes([5, 0, 28], [])) == .emptyIDX(path: "f", dimensions: [5, 0, 28]))
   }

@@ -58,3 +58,28 @@ func errors() throws {
     line { let _: Matrix<Float> = try images.features(of: table("a\n1\n")) }
       == "t.csv: found a table, expected images as in training; give them as idx:IMAGES,LABELS")
 }
+
+@Test("Numbers that Float cannot tell apart are scaled before they are rounded")
+func largeNumbers() throws {
+  let rows = (0..<200).map { "\(1_700_000_000 + $0),\(1_700_000_000 + 2 * $0).5\n" }.joined()
+  let table = try table("time,y\n" + rows)
+  let samples: Samples<Float> = try Preparation(fittedOn: table).samples(of: table)
+  #expect(Set(samples.features.elements).count == 200)
+  #expect(Set(samples.targets.elements).count == 200)
+}
+
+@Test("Rows that a program holds are prepared like a table's")
+func rows() throws {
+  let table = try table("a,b,y\n1,10,x\n3,30,z\n")
+  let preparation = try Preparation(fittedOn: table)
+  let fromTable: Matrix<Double> = try preparation.features(of: table)
+  #expect(preparation.features(of: [[1, 10], [3, 30]]) == fromTable)
+  #expect(preparation.classNames == ["x", "z"])
+}
+
+@Test("A target of numbers with a missing one is not taken for names")
+func missingTarget() throws {
+  let error = #expect(throws: DataError.self) { _ = try Preparation(fittedOn: table("a,y\n1,2.5\n2,NA\n")) }
+  #expect(error?.description.contains("line 3, column \"y\" (field 2): found \"NA\"") == true)
+  #expect(try Preparation(fittedOn: table("a,y\n1,NA\n2,?\n")).classNames == ["?", "NA"])
+}

@@ -96,6 +96,12 @@ func misuse() async {
   #expect(
     standardError(inputs).contains("cannot feed 64×5 inputs to Network(Dense(784 → 10, identity)): 784 rows are needed")
   )
+  let workspace = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var workspace = Workspace(for: Network<Float>([Dense(4, 2), Dense(2, 1_000_000)]), batchCapacity: 8)
+    let network = Network<Float>([Dense(4, 2), Dense(2, 2)])
+    _ = network.predict(Matrix(rows: 4, columns: 8), workspace: &workspace)
+  }
+  #expect(standardError(workspace).contains("cannot use a workspace for the sizes [4, 2, 1000000] with Network("))
   let loss = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     let network = Network<Float>([Dense(2, 2, .tanh)])
     var workspace = Workspace(for: network, batchCapacity: 1)

@@ -152,7 +152,10 @@ func badMetadata(change: [String: String?], line: String) throws {
   try (classifier() as Model<Float>).write(to: path)
   var metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
   for (key, value) in change { metadata[key] = value }
-  let bytes = SafeTensors.encode([], metadata: metadata)
+  let tensors = [("0.weight", [4, 3]), ("0.bias", [4]), ("2.weight", [2, 4]), ("2.bias", [2])].map { name, shape in
+    SafeTensors.Tensor(name: name, shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
+  }
+  let bytes = SafeTensors.encode(tensors, metadata: metadata)
   let error = #expect(throws: ModelError.self) { _ = try ModelFile(bytes, path: "m") }
   #expect(error?.description == line)
 }
@@ -169,12 +172,29 @@ func badTensors() throws {
     }
     return error?.description
   }
+  // Sizes that no memory holds are refused by the tensors' shapes, before anything is allocated.
+  for sizes in ["1000000000", "4611686018427387904", "9223372036854775807"] {
+    var huge = metadata
+    huge["layers"] = """
+      [{"type":"dense","inputs":3,"outputs":\(sizes),"activation":"tanh"},\
+      {"type":"dense","inputs":\(sizes),"outputs":2,"activation":"softmax"}]
+      """
+    let error = #expect(throws: ModelError.self) {
+      _ = try ModelFile(SafeTensors.encode([], metadata: huge), path: "m")
+    }
+    #expect(error?.description.hasPrefix("m: ") == true)
+  }
   #expect(line([]) == "m: no tensor \"0.weight\", which the model needs; save the model again")
   #expect(
     line([.init(name: "0.weight", shape: [3, 4], values: [Float](repeating: 0, count: 12))])
       == "m: tensor \"0.weight\" is 3×4, expected 4×3; save the model again")
   #expect(
-    line([.init(name: "0.weight", shape: [4, 3], values: [Float](repeating: .nan, count: 12))])
+    line([
+      .init(name: "0.weight", shape: [4, 3], values: [Float](repeating: .nan, count: 12)),
+      .init(name: "0.bias", shape: [4], values: [Float](repeating: 0, count: 4)),
+      .init(name: "2.weight", shape: [2, 4], values: [Float](repeating: 0, count: 8)),
+      .init(name: "2.bias", shape: [2], values: [Float](repeating: 0, count: 2)),
+    ])
       == "m: tensor \"0.weight\" holds a number that is not finite; train the model again")
 }
 

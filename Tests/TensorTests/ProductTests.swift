@@ -56,6 +56,32 @@ private func checkProducts<Scalar: BLASScalar>(_: Scalar.Type) -> Int {
   return checked
 }
 
+@Test(
+  "Products beyond the limit of BLAS's small kernels agree too",
+  arguments: [(130, 110, 129), (512, 128, 784), (257, 100, 101)])
+func largeProducts(m: Int, n: Int, k: Int) {
+  var generator = Philox(seed: 2)
+  for flags in 0..<4 {
+    let (transposeA, transposeB) = (flags & 1 != 0, flags & 2 != 0)
+    let a: Matrix<Double> = operand(transposeA ? k : m, transposeA ? m : k, isView: true, &generator)
+    let b: Matrix<Double> = operand(transposeB ? n : k, transposeB ? k : n, isView: false, &generator)
+    var c: Matrix<Double> = operand(m, n, isView: true, &generator)
+    var expected = c.elements
+    naiveMultiply(transposeA, transposeB, m, n, k, -0.5, a.elements, a.rows, b.elements, b.rows, 1, &expected, m)
+    product(a, transposeA, b, transposeB, -0.5, 1, &c)
+    #expect(zip(c.elements, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+    var single = Matrix<Float>(c.map { _ in 0 }.elements.map { Float($0) }).reshaped(rows: m, columns: n)
+    let (x, y) = (Matrix<Float>(a.elements.map { Float($0) }), Matrix<Float>(b.elements.map { Float($0) }))
+    product(
+      x.reshaped(rows: a.rows, columns: a.columns), transposeA, y.reshaped(rows: b.rows, columns: b.columns),
+      transposeB, 1, 0,
+      &single)
+    var exact = [Double](repeating: 0, count: m * n)
+    naiveMultiply(transposeA, transposeB, m, n, k, 1, a.elements, a.rows, b.elements, b.rows, 0, &exact, m)
+    #expect(zip(single.elements, exact).allSatisfy { abs(Double($0) - $1) < 1e-4 })
+  }
+}
+
 private func operand<Scalar>(_ rows: Int, _ columns: Int, isView: Bool, _ generator: inout Philox) -> Matrix<Scalar> {
   var matrix = Matrix<Scalar>(rows: rows, columns: columns + (isView ? 3 : 0))
   matrix.fillUniform(-1...1, using: &generator)

@@ -25,6 +25,9 @@ func resume() {
     var resumed = Philox(seed: 5, stream: 9, position: UInt64(position))
     #expect((position..<100).map { _ in resumed.next() } == Array(draws[position...]))
   }
+  var two = Philox(seed: 5, stream: 9)
+  _ = (two.next(), two.next())
+  #expect(two == Philox(seed: 5, stream: 9, position: 2) && two != Philox(seed: 5, stream: 9))
   var other = Philox(seed: 5, stream: 10)
   #expect(other.next() != draws[0])
 }

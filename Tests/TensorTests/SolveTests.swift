@@ -32,6 +32,10 @@ func leastSquares() throws {
 func rankDeficiency() {
   let a: Matrix<Double> = [[1, 0, 1], [1, 0, 2], [1, 0, 3]]
   #expect(throws: LinearAlgebraError.rankDeficient(column: 1)) { try a.leastSquares(Matrix([1, 2, 3])) }
+  // The third column is 0.1 times the first and 0.3 times the second, up to rounding.
+  let near: Matrix<Double> = [[1, 2, 0.7], [3, 5, 1.8], [7, 11, 4], [2, 9, 2.9]]
+  #expect(throws: LinearAlgebraError.rankDeficient(column: 2)) { try near.leastSquares(Matrix([1, 2, 3, 4])) }
+  #expect(throws: LinearAlgebraError.notFinite) { try a.leastSquares(Matrix([1, .nan, 3])) }
 }
 
 private func distance<Scalar>(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>) -> Scalar {
