@@ -10,7 +10,8 @@ extension Network {
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch, gradient parameterCount × 1.
   /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another network's workspace, and where the loss does not accept
   ///   the output activation.
-  /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing.
+  /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing on one worker, one small object on
+  ///   several.
   /// - Source: Rumelhart, Hinton and Williams 1986.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

@@ -12,8 +12,8 @@ struct Evaluation: Encodable {
   /// For people.
   let summary: String
 
-  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>) {
-    var workspace = Workspace(for: model.network, batchCapacity: 256)
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team) {
+    var workspace = Workspace(for: model.network, batchCapacity: 256, team: team)
     let outputs = model.network.predict(samples.features, workspace: &workspace)
     let rawLoss = model.network.meanLoss(
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)

@@ -64,9 +64,11 @@ enum TrainCommand: Command {
 
     let rate = options.learningRate(preparation.task)
     let unit = preparation.lossUnit
+    let team = Team(workers: options.threads)
     var trainer = Trainer(
       options.network(layers) as Network<Scalar>, loss: loss, optimizer: SGD(learningRate: rate),
-      batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1))
+      batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1),
+      team: team)
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
     var lastLoss = 0.0
@@ -90,7 +92,7 @@ enum TrainCommand: Command {
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ])
     if let path { try model.write(to: path) }
-    let test = testSamples.map { Evaluation(model, $0).withoutConfusion }
+    let test = testSamples.map { Evaluation(model, $0, team).withoutConfusion }
     if let test { try printLine("test \(test.summary)") }
     if let path { try printLine("wrote \(path)") }
     if arguments.flag("--json") {

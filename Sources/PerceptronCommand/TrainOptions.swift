@@ -10,6 +10,7 @@ struct TrainOptions {
   private let learningRate: Double?
   let batchSize: Int
   let epochs: Int
+  let threads: Int
   let seed: UInt64
   let task: Preparation.Task?
   let target: String?
@@ -42,6 +43,7 @@ struct TrainOptions {
       Option("--learning-rate", "RATE", "the step along the gradient (0.1; for regression 0.01)"),
       Option("--batch-size", "N", "samples in a step (128)"),
       Option("--epochs", "N", "times to go through the data (20)"),
+      Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
     ]
 
   /// The options that are not built yet.
@@ -51,7 +53,6 @@ struct TrainOptions {
     "--l1", "--l2", "--weight-decay", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
     "--label-smoothing",
     "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
-    "--threads",
     "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
@@ -71,6 +72,7 @@ struct TrainOptions {
     learningRate = try arguments.positive("--learning-rate")
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
+    threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
     task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
     target = arguments.string("--target")

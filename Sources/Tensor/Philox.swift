@@ -43,6 +43,7 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   /// Puts the elements into a uniformly random order (Fisher and Yates).
   ///
   /// The standard library's `shuffle(using:)` does not promise the same order in its next version; this does.
+  @specialized(where Element == Int)
   public mutating func shuffle<Element>(_ elements: inout [Element]) {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, nextIndex(below: last + 1))

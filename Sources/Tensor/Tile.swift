@@ -1,7 +1,7 @@
 /// A window on column-major storage that something else owns: what the layers compute on.
 ///
 /// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
-/// what makes a training step free of allocation and reference counting. Values with safe semantics are ``Matrix``.
+/// what keeps allocation and reference counting out of a training step. Values with safe semantics are ``Matrix``.
 package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   package let base: UnsafeMutablePointer<Scalar>
   package let rows: Int

@@ -85,14 +85,15 @@ func images() throws {
   #expect(try workspace.run("predict m idx:train-images-idx3-ubyte").lines.prefix(3) == ["class", "0", "1"])
 }
 
-@Test("The same command gives the same file, to the bit")
+@Test("The same command gives the same file, to the bit, with any number of threads")
 func reproducible() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  for name in ["one", "two"] {
-    #expect(try workspace.run("train t.csv -o \(name) --epochs 3 --init orthogonal --seed 7 --quiet").status == 0)
-  }
-  #expect(try workspace.read("one") == workspace.read("two"))
+  // Large enough for the workers to share the steps.
+  let line = "train t.csv --epochs 3 --hidden 512,512 --batch-size 64 --init orthogonal --seed 7 --quiet"
+  for threads in [1, 2, 3, 8] { #expect(try workspace.run("\(line) --threads \(threads) -o \(threads)").status == 0) }
+  #expect(try workspace.run("\(line) -o again").status == 0)
+  for name in ["2", "3", "8", "again"] { #expect(try workspace.read("1") == workspace.read(name)) }
 }
 
 @Test("Progress has a rate and the time left, and none when quiet")

@@ -42,7 +42,7 @@ private let mistakes = [
   Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
   // Not built yet.
   Mistake("train t.csv --dropout 0.5", 64, "error: --dropout is not built yet"),
-  Mistake("train t.csv --threads 2", 64, "error: --threads is not built yet"),
+  Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
   Mistake("train t.csv --optimizer adam", 64, "error: --optimizer adam is not built yet; there is sgd"),
   Mistake(
     "train t.csv --activation gelu", 64,

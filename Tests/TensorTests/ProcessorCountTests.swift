@@ -1,0 +1,45 @@
+import Foundation
+import Tensor
+import Testing
+
+/// A folder of files as the kernel has them, and what follows from them.
+private func quota(_ files: [String: String], membership: String) throws -> Double? {
+  let root = FileManager.default.temporaryDirectory.appending(path: "cgroup-\(UUID().uuidString)")
+  defer { try? FileManager.default.removeItem(at: root) }
+  for (path, text) in files {
+    let file = root.appending(path: path)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
+  return cgroupQuota(root: root.path, membership: membership)
+}
+
+@Test("A quota of version 2 binds the groups below it")
+func version2() throws {
+  #expect(try quota(["cpu.max": "max 100000\n"], membership: "0::/\n") == nil)
+  #expect(try quota(["a/cpu.max": "50000 100000\n", "a/b/cpu.max": "max 100000\n"], membership: "0::/a/b\n") == 0.5)
+  #expect(
+    try quota(["a/cpu.max": "400000 100000\n", "a/b/cpu.max": "250000 100000\n"], membership: "0::/a/b\n") == 2.5)
+  // In a container the path may be the host's, and the mount the group itself.
+  #expect(try quota(["cpu.max": "150000 100000\n"], membership: "0::/host/docker/1234\n") == 1.5)
+}
+
+@Test("A quota of version 1 is found beside other controllers")
+func version1() throws {
+  let files = ["cpu/job/cpu.cfs_quota_us": "300000\n", "cpu/job/cpu.cfs_period_us": "100000\n"]
+  #expect(try quota(files, membership: "5:memory:/other\n4:cpu,cpuacct:/job\n") == 3)
+  let unlimited = ["cpu/job/cpu.cfs_quota_us": "-1\n", "cpu/job/cpu.cfs_period_us": "100000\n"]
+  #expect(try quota(unlimited, membership: "4:cpu,cpuacct:/job\n") == nil)
+}
+
+@Test("Nonsense is no quota")
+func nonsense() throws {
+  #expect(try quota(["cpu.max": "garbage"], membership: "0::/\n") == nil)
+  #expect(try quota(["cpu.max": "0 0\n"], membership: "0::/\nxx\n::\n") == nil)
+  #expect(try quota([:], membership: "") == nil)
+}
+
+@Test("At least one processor may be used, and no more than there are")
+func usable() {
+  #expect((1...ProcessInfo.processInfo.processorCount).contains(usableProcessorCount()))
+}

@@ -1,0 +1,79 @@
+import Synchronization
+import Tensor
+import Testing
+
+@Test("Every worker runs every program once, and a meeting shows each what the others wrote", arguments: [1, 2, 3, 8])
+func programs(workers: Int) {
+  let team = Team(workers: workers)
+  #expect(team.workerCount == workers)
+  var written = Matrix<Double>(rows: workers, columns: 1)
+  var sums = Matrix<Double>(rows: workers, columns: 1)
+  for round in 1...200 {
+    written.withTile { written in
+      sums.withTile { sums in
+        team.run { worker in
+          written[worker.index] = Double(round)
+          worker.meet()
+          var sum = 0.0
+          for index in 0..<workers { sum += written[index] }
+          sums[worker.index] = sum
+        }
+      }
+    }
+    #expect(sums.elements.allSatisfy { $0 == Double(round * workers) })
+  }
+}
+
+@Test("The shares of the workers are all tiles, each once", arguments: [0, 1, 2, 7, 8, 100])
+func shares(tiles: Int) {
+  for workers in [1, 2, 3, 8] {
+    let seen = Mutex<[Int]>([])
+    Team(workers: workers).run { worker in
+      let share = worker.share(of: tiles)
+      seen.withLock { $0 += share }
+    }
+    #expect(seen.withLock { $0.sorted() } == Array(0..<tiles))
+  }
+}
+
+private final class Counter: Sendable {
+  let running = Atomic<Int>(0)
+  let most = Atomic<Int>(0)
+}
+
+@Test("Programs of several threads on one team take turns")
+func turns() async {
+  let team = Team(workers: 2)
+  let counter = Counter()
+  await withTaskGroup(of: Void.self) { group in
+    for _ in 0..<4 {
+      group.addTask {
+        for _ in 0..<50 {
+          team.run { worker in
+            guard worker.index == 0 else { return }
+            counter.most.max(counter.running.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+            counter.running.subtract(1, ordering: .relaxed)
+          }
+        }
+      }
+    }
+  }
+  #expect(counter.most.load(ordering: .relaxed) == 1)
+}
+
+@Test("A team below one worker is refused")
+func noWorkers() async {
+  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Team(workers: 0) }
+  #expect(standardError(result).contains("cannot make a team of 0 workers"))
+}
+
+@Test("A worker that traps ends the process with its message")
+func trappingWorker() async {
+  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    Team(workers: 3).run { worker in
+      if worker.index == 2 { _ = Matrix<Float>(rows: 1, columns: 1)[1, 0] }
+      worker.meet()
+    }
+  }
+  #expect(standardError(result).contains("no element (1, 0) in a 1×1 matrix"))
+}
