@@ -62,13 +62,14 @@ for row in 0..<8 {
       return String(repeating: shades[min(Int(ink * 5), 4)], count: 2)
     }.joined()
   }
-  print(line.joined(separator: "   "))
+  print(line.joined(separator: "   ").trimmingSpaces())
 }
 let labels = (0..<shown.count).map { digit in
   let label = probabilities[columns: digit..<digit + 1].predictedClasses()[0]
-  return "this is a \(label), \((100 * Double(probabilities[label, digit])).formatted(0)) %"
+  let actual = shown.targets[columns: digit..<digit + 1].predictedClasses()[0]
+  return "\(actual), seen as \(label) \((100 * Double(probabilities[label, digit])).formatted(0)) %"
 }
-print(labels.map { $0 + String(repeating: " ", count: max(0, 19 - $0.count)) }.joined())
+print(labels.map { $0 + String(repeating: " ", count: max(0, 19 - $0.count)) }.joined().trimmingSpaces())
 
 let metrics = ClassificationMetrics(outputs: trainer.network.predict(test.features), targets: test.targets)
 print(
@@ -81,6 +82,10 @@ let step = StepBenchmark.run(.digits, rounds: 9, stepsPerRound: 50)
 print(
   "a training step: \((step.seconds * 1e6).formatted(0)) µs, with naive loops \((step.naiveSeconds * 1e6).formatted(0)) µs:",
   "\(step.ratio.formatted(1)) times faster")
+
+extension String {
+  func trimmingSpaces() -> String { String(reversed().drop { $0 == " " }.reversed()) }
+}
 
 extension Double {
   func formatted(_ digits: Int) -> String {

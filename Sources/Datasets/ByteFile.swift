@@ -27,6 +27,10 @@ package enum ByteFile {
       close(descriptor)
       throw .cannotOpen(path: path, reason: systemMessage(EISDIR))
     }
+    guard status.st_mode & S_IFMT != S_IFCHR else {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
+    }
     guard let file = gzdopen(descriptor, "rb") else {
       close(descriptor)
       throw .cannotRead(path: path, reason: systemMessage(ENOMEM))

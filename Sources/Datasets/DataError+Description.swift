@@ -53,7 +53,7 @@ extension DataError: CustomStringConvertible {
       "\(path), line \(line): found a blank line, expected a row; delete the line"
     case .noRows(let path):
       "\(path): found a header but no row of data, expected at least one;"
-        + " add rows, or say that the file has no header"
+        + " add rows, or say that the file has no header (--no-header)"
     case .unterminatedQuote(let path, let line):
       "\(path), line \(line): a quoted field opens here and the file ends inside it,"
         + " expected a closing \"; add it, and double each \" within a quoted field"
@@ -68,10 +68,13 @@ extension DataError: CustomStringConvertible {
         + " convert the file, for example with iconv -f latin1 -t utf-8"
     case .duplicateColumn(let path, let name, let first, let second):
       "\(path), line 1: found the column name \(Self.quoted(name)) twice, in fields \(first) and \(second),"
-        + " expected distinct names; rename one, or say that the file has no header"
+        + " expected distinct names; rename one, or say that the file has no header (--no-header)"
     case .unknownColumn(let path, let name, let columns):
       "\(path): found no column \(Self.quoted(name)), expected one of \(Self.list(columns)) or a number from 1 to"
         + " \(columns.count); correct the name"
+    case .missingColumn(let path, let name, let columns):
+      "\(path): found no column \(Self.quoted(name)), which the model was trained with, among \(Self.list(columns));"
+        + " rename or add the column, or check that the file has the header it had in training"
     case .noFeatures(let path, let target):
       "\(path): found no column besides the target \(Self.quoted(target)), expected at least one feature;"
         + " check the delimiter: tabs in .tsv files, commas in others"
@@ -80,7 +83,7 @@ extension DataError: CustomStringConvertible {
         + " fill in the value or remove the row"
     case .notANumber(let path, let line, let column, let field, let text):
       "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a number;"
-        + " correct the field, or remove the column or the row\(line == 1 ? ", or say that the file has a header" : "")"
+        + " correct the field, or remove the column or the row\(line == 1 ? ", or say that the file has a header (--header)" : "")"
     case .notFinite(let path, let line, let column, let field, let text):
       "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a finite number within range;"
         + " correct the field or remove the row"

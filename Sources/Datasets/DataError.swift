@@ -63,6 +63,8 @@ public enum DataError: Error, Sendable, Equatable {
   case duplicateColumn(path: String, name: String, first: Int, second: Int)
   /// No column has this name or number.
   case unknownColumn(path: String, name: String, columns: [String])
+  /// The table lacks a column that the model was trained on.
+  case missingColumn(path: String, name: String, columns: [String])
   /// Besides the target the table has no column.
   case noFeatures(path: String, target: String)
   /// A field that has to be a number is something else.

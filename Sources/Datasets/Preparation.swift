@@ -140,7 +140,7 @@ extension Preparation {
   /// - Throws: The ``DataError`` of what is wrong with the table.
   public func features<Scalar>(of table: Table) throws(DataError) -> Matrix<Scalar> {
     guard case .columns(let names) = inputs else { throw .tableForImages(path: table.path) }
-    return try table.matrix(ofColumns: try table.columnIndices(named: names), scaledBy: inputScaling)
+    return try table.matrix(ofColumns: try indices(of: names, in: table), scaledBy: inputScaling)
   }
 
   /// The scaled features and the targets of a table.
@@ -151,12 +151,23 @@ extension Preparation {
     let targets: Matrix<Scalar>
     switch outputs {
     case .classes(let names, let column):
-      let index = try table.columnIndices(named: [column ?? ""])[0]
+      let index = try indices(of: [column ?? ""], in: table)[0]
       targets = oneHot(try table.classLabels(inColumn: index, among: names), classes: names.count)
     case .value(let column, let scaling):
-      targets = try table.matrix(ofColumns: try table.columnIndices(named: [column]), scaledBy: scaling)
+      targets = try table.matrix(ofColumns: try indices(of: [column], in: table), scaledBy: scaling)
     }
     return Samples(features: features, targets: targets)
+  }
+}
+
+extension Preparation {
+  private func indices(of names: [String], in table: Table) throws(DataError) -> [Int] {
+    do throws(DataError) {
+      return try table.columnIndices(named: names)
+    } catch {
+      guard case .unknownColumn(let path, let name, let columns) = error else { throw error }
+      throw .missingColumn(path: path, name: name, columns: columns)
+    }
   }
 }
 
@@ -165,10 +176,12 @@ extension Preparation {
 extension Preparation {
   /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
   ///
-  /// - Throws: ``DataError/singleClass(path:column:label:)`` where all labels are 0.
+  /// - Throws: ``DataError/singleClass(path:column:label:)`` where all labels are the same, and ``DataError/missingLabels(path:)``.
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, scaling: Scaling.Method = .none) throws(DataError) {
     guard let largest = images.labels?.max() else { throw .missingLabels(path: images.path) }
-    guard largest > 0 else { throw .singleClass(path: images.path, column: "label", label: "0") }
+    guard images.labels?.contains(where: { $0 != largest }) == true else {
+      throw .singleClass(path: images.labelPath ?? images.path, column: "label", label: String(largest))
+    }
     self.init(
       inputs: .pixels(shape: images.shape), inputScaling: Scaling(scaling, fittedOn: images.features),
       outputs: .classes((0...largest).map(String.init), column: nil))

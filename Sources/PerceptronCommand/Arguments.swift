@@ -41,7 +41,9 @@ struct Arguments {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let name = parts[0]
-      guard let option = options.first(where: { $0.name == name }) else { throw .usage("unknown option \(name)") }
+      guard let option = options.first(where: { $0.name == name }) else {
+        throw .usage("unknown option \(name); --help lists the options")
+      }
       guard !option.isPlanned else { throw .usage("\(name) is not built yet") }
       guard values[name] == nil, !flags.contains(name) else { throw .usage("\(name) is given twice") }
       if option.placeholder == nil {
@@ -53,6 +55,7 @@ struct Arguments {
         guard let value = words.popFirst() else { throw .usage("\(name) needs a value") }
         values[name] = value
       }
+      if values[name] == "" && name != "--hidden" { throw .usage("\(name) needs a value") }
     }
   }
 
@@ -71,9 +74,9 @@ struct Arguments {
   func integer(_ name: String, in range: ClosedRange<Int>) throws(CommandError) -> Int? {
     guard let text = values[name] else { return nil }
     guard let value = Int(text), range.contains(value) else {
-      let limits =
-        range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw .usage("\(name): expected a whole number \(limits), found \(text.debugDescription)")
+      throw .usage(
+        "\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
+      )
     }
     return value
   }

@@ -26,7 +26,7 @@ enum EvaluateCommand: Command {
 
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments))
-    let evaluation = Evaluation(model, try data.samples(model.preparation), Team())
+    let evaluation = try Evaluation(model, try data.samples(model.preparation), Team())
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {

@@ -12,9 +12,10 @@ struct Evaluation: Encodable {
   /// For people.
   let summary: String
 
-  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team) {
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team) throws(CommandError) {
     var workspace = Workspace(for: model.network, batchCapacity: 256, team: team)
     let outputs = model.network.predict(samples.features, workspace: &workspace)
+    try checkFinite(outputs)
     let rawLoss = model.network.meanLoss(
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
     loss = rawLoss * model.preparation.lossUnit
@@ -45,6 +46,14 @@ struct Evaluation: Encodable {
   private enum CodingKeys: CodingKey {
     case loss, accuracy, confusion, rmse, mae, r2
   }
+}
+
+/// Refuses outputs that are no numbers: an input far from the training data can overflow.
+func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
+  guard let index = outputs.elements.firstIndex(where: { !$0.isFinite }) else { return }
+  throw .badData(
+    "sample \(index / outputs.rows + 1): the network's output is not finite; its features are too far from the training data"
+  )
 }
 
 extension Preparation {

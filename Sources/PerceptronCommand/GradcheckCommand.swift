@@ -10,7 +10,10 @@ enum GradcheckCommand: Command {
       Option("--inputs", "N", "features of the random data (5)"),
       Option("--outputs", "N", "outputs of the network (3)"),
       Option("--samples", "N", "random samples (7)"),
-    ] + TrainOptions.networkOptions + [Option("--task", "NAME", "classification or regression (classification)")]
+      Option("--hidden", "8,6", "sizes of the hidden layers; empty for a linear model (8,6)"),
+    ] + TrainOptions.networkOptions.filter { $0.name != "--hidden" } + [
+      Option("--task", "NAME", "classification or regression (classification)")
+    ]
     + TrainOptions.planned
 
   /// The largest relative error that passes.
@@ -40,7 +43,7 @@ enum GradcheckCommand: Command {
       (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
     let check = network.gradientCheck(loss, inputs: inputs, targets: targets)
     for (layer, error) in zip(network.layers, check.relativeErrors) {
-      try printLine("\("\(layer)".padded(to: 30)) largest relative error \(error)")
+      try printLine("\("\(layer)".padded(to: 30)) largest relative error \(error.short)")
     }
     guard check.largestRelativeError <= tolerance else {
       throw CommandError.badData("the gradient is off by \(check.largestRelativeError), more than \(tolerance)")

@@ -20,9 +20,11 @@ enum InspectCommand: Command {
     let loss: String
     let parameters: Int
     let layers: [Layer]
-    let inputs: String
+    var columns: [String]?
+    var image: [Int]?
     let scaling: String
-    let outputs: String
+    var classes: [String]?
+    var target: String?
     let training: [String: String]
   }
 
@@ -42,9 +44,10 @@ enum InspectCommand: Command {
     let facts = [
       ("task", description.task), ("loss", description.loss),
       ("parameters", "\(description.parameters), \(description.precision)"),
-      ("inputs", description.inputs), ("scaling", description.scaling), ("outputs", description.outputs),
+      ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
     ]
     for (name, value) in facts { try printLine("\(name.padded(to: 12))\(value)") }
+    guard !description.training.isEmpty else { return }
     try printLine("\ntrained with")
     let width = description.training.keys.map(\.count).max() ?? 0
     for (name, value) in description.training.sorted(by: { $0.key < $1.key }) {
@@ -53,18 +56,7 @@ enum InspectCommand: Command {
   }
 
   private static func describe(_ file: ModelFile) -> Description {
-    let inputs =
-      switch file.preparation.inputs {
-      case .columns(let names): "\(names.count) columns: \(abbreviated(names))"
-      case .pixels(let shape): "images of \(shape.map(String.init).joined(separator: " × ")) pixels"
-      }
-    let outputs =
-      switch file.preparation.outputs {
-      case .classes(let names, let column):
-        "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
-      case .value(let column, _): "the value of \(column)"
-      }
-    return Description(
+    var description = Description(
       task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
       parameters: file.layers.reduce(0) { $0 + $1.parameterCount },
       layers: file.layers.map {
@@ -72,7 +64,31 @@ enum InspectCommand: Command {
           type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, activation: $0.activation.rawValue,
           parameters: $0.parameterCount)
       },
-      inputs: inputs, scaling: file.preparation.inputScaling.method.rawValue, outputs: outputs, training: file.training)
+      scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
+    switch file.preparation.inputs {
+    case .columns(let names): description.columns = names
+    case .pixels(let shape): description.image = shape
+    }
+    switch file.preparation.outputs {
+    case .classes(let names, let column): (description.classes, description.target) = (names, column)
+    case .value(let column, _): description.target = column
+    }
+    return description
+  }
+
+  private static func inputs(_ file: ModelFile) -> String {
+    switch file.preparation.inputs {
+    case .columns(let names): "\(names.count) columns: \(abbreviated(names))"
+    case .pixels(let shape): "images of \(shape.map(String.init).joined(separator: " × ")) pixels"
+    }
+  }
+
+  private static func outputs(_ file: ModelFile) -> String {
+    switch file.preparation.outputs {
+    case .classes(let names, let column):
+      "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
+    case .value(let column, _): "the value of \(column)"
+    }
   }
 
   private static func abbreviated(_ names: [String]) -> String {

@@ -26,12 +26,22 @@ private func overview(_ commands: [any Command.Type]) -> String {
     .joined(separator: "\n")
 }
 
+/// What DATA may be.
+private let dataForms = [
+  "DATA is one of",
+  "  FILE.csv, FILE.tsv     a table, plain or with .gz",
+  "  idx:IMAGES,LABELS      a pair of IDX files; predict needs no labels",
+  "  mnist:DIRECTORY        MNIST's four files: train-* to train, t10k-* for all else",
+]
+
 private func help(_ command: any Command.Type) -> String {
   let built = command.options.filter { !$0.isPlanned }
+  let dataHelp = command.usage.contains("DATA") ? dataForms + [""] : []
   let labels = built.map { [$0.name, $0.placeholder].compactMap(\.self).joined(separator: " ") }
   let width = labels.map(\.count).max() ?? 0
   return
     (["usage: \(command.usage)", "", command.summary.capitalizedSentence + ".", ""]
+    + dataHelp
     + zip(labels, built).map { "  \($0.padded(to: width))  \($1.help)" })
     .joined(separator: "\n")
 }
@@ -67,11 +77,17 @@ enum PerceptronCommand {
 
   private static func run(_ words: [String]) throws {
     guard let name = words.first else { throw CommandError.usage("a command is missing") }
-    if ["-h", "--help", "help"].contains(name) { return try printLine(overview(commands)) }
+    if ["-h", "--help", "help"].contains(name) {
+      let topic = commands.first { words.count > 1 && $0.name == words[1] }
+      return try printLine(topic.map { help($0) } ?? overview(commands))
+    }
     if name == "--version" { return try printLine("perceptron \(version)") }
     guard let command = commands.first(where: { $0.name == name }) else {
       let isPlanned = ["export", "import"].contains(name)
-      throw CommandError.usage(isPlanned ? "\(name) is not built yet" : "unknown command \(name)")
+      throw CommandError.usage(
+        isPlanned
+          ? "\(name) is not built yet"
+          : "unknown command \(name.debugDescription); perceptron --help lists the commands")
     }
     // Not where it is an option's value or behind --.
     let options = command.options + [Option("-h", nil, ""), Option("--help", nil, "")]

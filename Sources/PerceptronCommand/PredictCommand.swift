@@ -40,6 +40,7 @@ enum PredictCommand: Command {
   ) throws -> [String] {
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false)
     let answers = model.predict(try data.features(model.preparation))
+    try checkFinite(answers)
     let wantsProbabilities = arguments.flag("--probabilities")
     switch model.preparation.outputs {
     case .classes(let names, let column):

@@ -45,18 +45,15 @@ func monotonicSeconds() -> Double {
 
 extension Double {
   /// The number with so many digits after the point.
-  func fixed(_ digits: Int) -> String {
-    guard isFinite else { return "\(self)" }
-    var buffer = [CChar](repeating: 0, count: 400)
-    let count = withVaList([self]) { vsnprintf(&buffer, buffer.count, "%.\(digits)f", $0) }
-    return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  func fixed(_ digits: Int) -> String { formatted("%.\(digits)f") }
 
-  /// The number with about four significant digits.
-  var short: String {
-    guard isFinite, self != 0 else { return "\(self)" }
-    let digits = Int(log10(magnitude).rounded(.down))
-    return digits < -5 || digits > 7 ? "\(self)" : fixed(max(0, 3 - digits))
+  /// The number with at most five significant digits.
+  var short: String { formatted("%.5g") }
+
+  private func formatted(_ format: String) -> String {
+    var buffer = [CChar](repeating: 0, count: 400)
+    let count = withVaList([self]) { vsnprintf(&buffer, buffer.count, format, $0) }
+    return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
 
@@ -68,6 +65,7 @@ struct Progress {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let start = monotonicSeconds()
   private var lastDrawn = 0.0
+  private var loss: Double?
 
   init(epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
     self.epochs = epochs
@@ -82,17 +80,23 @@ struct Progress {
     guard now - lastDrawn > 0.1 else { return }
     lastDrawn = now
     let share = (Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)) / Double(epochs)
-    let filled = Int(share * 24)
-    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-    printError("\r\(bar) epoch \(epoch + 1)/\(epochs)  \(rateAndTimeLeft(share))\u{1B}[K")
+    let filled = Int(share * 20)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
+    let line = "\(bar) epoch \(epoch + 1)/\(epochs)" + lossText + "  " + rateAndTimeLeft(share)
+    printError("\r\(line.prefix(terminalWidth() - 1))\u{1B}[K")
   }
 
   /// Ends an epoch, counted from 1, with its loss.
   mutating func endEpoch(_ epoch: Int, loss: Double) {
+    self.loss = loss
     guard !isQuiet else { return }
-    let line = "epoch \(epoch)/\(epochs)  loss \(loss.short)  \(rateAndTimeLeft(Double(epoch) / Double(epochs)))"
-    printError(isTerminal ? "\r\(line)\u{1B}[K" : line + "\n")
-    if isTerminal && epoch == epochs { printError("\n") }
+    let share = Double(epoch) / Double(epochs)
+    if !isTerminal {
+      printError("epoch \(epoch)/\(epochs)\(lossText)  \(rateAndTimeLeft(share))\n")
+    } else if epoch == epochs {
+      let seconds = monotonicSeconds() - start
+      printError("\r\(epochs) epochs in \(seconds.fixed(1)) s\(lossText)  \(rate(share)) samples/s\u{1B}[K\n")
+    }
   }
 
   /// Leaves the bar's line.
@@ -100,10 +104,21 @@ struct Progress {
     if isTerminal && !isQuiet { printError("\n") }
   }
 
+  private var lossText: String { loss.map { "  loss \($0.short)" } ?? "" }
+
+  private func rate(_ share: Double) -> String {
+    (share * Double(epochs * samplesPerEpoch) / (monotonicSeconds() - start)).fixed(0)
+  }
+
   private func rateAndTimeLeft(_ share: Double) -> String {
-    let elapsed = monotonicSeconds() - start
-    let rate = share * Double(epochs * samplesPerEpoch) / elapsed
-    let left = elapsed * (1 - share) / share
-    return "\(rate.fixed(0)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
+    let left = (monotonicSeconds() - start) * (1 - share) / share
+    return "\(rate(share)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
+  }
+
+  /// The columns of the terminal; 80 where it does not say.
+  private func terminalWidth() -> Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
+    return Int(size.ws_col)
   }
 }

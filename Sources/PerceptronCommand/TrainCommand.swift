@@ -62,6 +62,7 @@ enum TrainCommand: Command {
       try RawData<Scalar>($0, part: .test, header: options.header).samples(preparation)
     }
 
+    if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
     let rate = options.learningRate(preparation.task)
     let unit = preparation.lossUnit
     let team = Team(workers: options.threads)
@@ -92,7 +93,7 @@ enum TrainCommand: Command {
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ])
     if let path { try model.write(to: path) }
-    let test = testSamples.map { Evaluation(model, $0, team).withoutConfusion }
+    let test = try testSamples.map { try Evaluation(model, $0, team).withoutConfusion }
     if let test { try printLine("test \(test.summary)") }
     if let path { try printLine("wrote \(path)") }
     if arguments.flag("--json") {
@@ -105,6 +106,24 @@ enum TrainCommand: Command {
     } else if test == nil {
       try printLine("training loss \((lastLoss * unit).short)")
     }
+  }
+
+  /// Says what is about to be learnt, and what was found out by itself.
+  private static func announce<Scalar>(
+    _ data: RawData<Scalar>, _ preparation: Preparation, _ samples: Int, _ layers: [Dense]
+  ) {
+    if case .table(let table) = data, table.line(ofRow: 0) > 1, table.columnNames.contains(where: { Double($0) != nil })
+    {
+      printError(
+        "warning: \(table.path), line 1 is taken for the header though it holds numbers; --no-header if it is data\n")
+    }
+    let what =
+      switch preparation.outputs {
+      case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
+      case .value(let column, _): "regression of \(column)"
+      }
+    let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
+    printError("\(what), \(samples) samples, network \(sizes)\n")
   }
 
   private static func prepare<Scalar>(_ data: RawData<Scalar>, _ options: TrainOptions) throws -> Preparation {

@@ -95,6 +95,9 @@ struct TrainOptions {
     if task == .regression && (loss == .crossEntropy || loss == .binaryCrossEntropy) {
       throw .usage("--loss \(loss.rawValue) is for classification; use mse or quadratic, or --task classification")
     }
+    if task == .regression && output == .softmax {
+      throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
+    }
     let sizes = [inputs] + hidden + [outputs]
     let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
     let memory = physicalMemory()

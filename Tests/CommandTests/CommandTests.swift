@@ -101,8 +101,9 @@ func progress() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   let lines = try workspace.run("train t.csv --epochs 2").errors.split(separator: "\n")
-  #expect(lines.count == 2)
-  #expect(lines[0].hasPrefix("epoch 1/2  loss ") && lines[0].contains(" samples/s  ") && lines[0].hasSuffix(" s left"))
+  #expect(lines.count == 3)
+  #expect(lines[0] == "classification of y, 2 classes, 200 samples, network 2-128-2")
+  #expect(lines[1].hasPrefix("epoch 1/2  loss ") && lines[1].contains(" samples/s  ") && lines[1].hasSuffix(" s left"))
   #expect(try workspace.run("train t.csv --epochs 2 --quiet").errors.isEmpty)
 }
 
@@ -129,4 +130,32 @@ func help() throws {
     }
   }
   #expect(try workspace.run("").status == 64)
+}
+
+@Test("A row of numbers and one text is a header, with a warning")
+func suspiciousHeader() throws {
+  let workspace = try Workspace()
+  try workspace.write("1.5,2.5,less\n1,2,less\n3,1,more\n", to: "t.csv")
+  let warning = "warning: t.csv, line 1 is taken for the header though it holds numbers; --no-header if it is data"
+  #expect(try workspace.run("train t.csv --epochs 1").error == warning)
+  #expect(try !workspace.run("train t.csv --epochs 1 --no-header").errors.contains("warning"))
+}
+
+@Test("The bar fits the terminal, and what stays is the whole training")
+func terminal() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(rows: 200) { $0 > $1 ? "more" : "less" }, to: "t.csv")
+  let process = Process()
+  process.executableURL = URL(filePath: "/usr/bin/script")
+  let command = "stty cols 40; \(workspace.program.path) train t.csv --epochs 2000 --hidden 256"
+  process.arguments = ["-qec", command, "/dev/null"]
+  process.currentDirectoryURL = workspace.directory
+  let output = Pipe()
+  (process.standardOutput, process.standardInput) = (output, FileHandle.nullDevice)
+  try process.run()
+  let screen = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+  process.waitUntilExit()
+  let frames = screen.split(separator: "\r").map { $0.replacing("\u{1B}[K", with: "") }.filter { $0.contains("░") }
+  #expect(!frames.isEmpty && frames.allSatisfy { $0.count < 40 && $0.contains(" epoch ") })
+  #expect(screen.contains("2000 epochs in "))
 }

@@ -20,11 +20,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
 private let mistakes = [
   // The command line.
-  Mistake("fly", 64, "error: unknown command fly"),
+  Mistake("fly", 64, "error: unknown command \"fly\"; perceptron --help lists the commands"),
   Mistake("export m x.onnx", 64, "error: export is not built yet"),
   Mistake("train", 64, "error: DATA is missing"),
   Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
-  Mistake("train t.csv --speed 3", 64, "error: unknown option --speed"),
+  Mistake("train t.csv --speed 3", 64, "error: unknown option --speed; --help lists the options"),
   Mistake("train t.csv --epochs", 64, "error: --epochs needs a value"),
   Mistake("train t.csv --epochs 3 --epochs=4", 64, "error: --epochs is given twice"),
   Mistake("train t.csv --json=yes", 64, "error: --json takes no value"),
@@ -90,11 +90,25 @@ private let mistakes = [
   ),
   Mistake(
     "predict m columns.csv", 65,
-    "error: columns.csv: found no column \"b\", expected one of \"a\", \"c\" or a number from 1 to 2; correct the name"),
+    "error: columns.csv: found no column \"b\", which the model was trained with, among \"a\", \"c\"; rename or add the column, or check that the file has the header it had in training"
+  ),
   Mistake(
     "train na.csv", 65,
     "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a number; correct the field, or remove the column or the row"
   ),
+  Mistake(
+    "predict m far.csv", 65,
+    "error: sample 2: the network's output is not finite; its features are too far from the training data"),
+  Mistake(
+    "train values.csv --output softmax", 64,
+    "error: --output softmax is for classification; use identity, sigmoid or tanh, or --task classification"),
+  Mistake(
+    "train idx:images,same", 65,
+    "error: same: found the one class \"1\" in \"label\", expected at least two; add rows of another class, or choose another target"
+  ),
+  Mistake(
+    "train /dev/zero", 66,
+    "error: /dev/zero: cannot be opened: Is a device, which has no end; check the path and the permissions"),
   Mistake("train t.csv -o t.csv", 64, "error: -o t.csv is the data; name another file"),
   Mistake("predict m t.csv -o m", 64, "error: -o m is an input"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
@@ -134,6 +148,9 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write("a,b,y\n1,2,x\n3,two,z\n", to: "text.csv")
   try workspace.write("a,b,y\n1,2,same\n", to: "unseen.csv")
   try workspace.write("a,c\n1,2\n", to: "columns.csv")
+  try workspace.write("a,y\n1,2.5\n3,4.5\n", to: "values.csv")
+  try workspace.write("a,b\n1,2\n1e39,-1e39\n", to: "far.csv")
+  try workspace.write(idx([8], [1, 1, 1, 1, 1, 1, 1, 1]), to: "same")
   try workspace.write("a,y\n1,2\n3,NA\n4,5\n", to: "na.csv")
   let pixels = [UInt8](repeating: 7, count: 32)
   let labels: [UInt8] = [0, 1, 0, 1, 0, 1, 0, 1]

@@ -51,7 +51,7 @@ import Testing
     for (text, header) in [("a,b\n", Table.Header.automatic), ("a,b", .automatic), ("1,2\n\n", .present)] {
       #expect(
         error(text, header: header) == "t.csv: found a header but no row of data, expected at least one;"
-          + " add rows, or say that the file has no header")
+          + " add rows, or say that the file has no header (--no-header)")
     }
   }
 
@@ -86,7 +86,7 @@ import Testing
   @Test func `a column name twice`() {
     #expect(
       error("a,b,a\n1,2,3") == "t.csv, line 1: found the column name \"a\" twice, in fields 1 and 3,"
-        + " expected distinct names; rename one, or say that the file has no header")
+        + " expected distinct names; rename one, or say that the file has no header (--no-header)")
   }
 
   @Test func `a column that is not there`() throws {
@@ -120,7 +120,7 @@ import Testing
     #expect(
       numericError("id,2001\n1,2", header: .absent)
         == "t.csv, line 1, column \"1\" (field 1): found \"id\", expected a number;"
-        + " correct the field, or remove the column or the row, or say that the file has a header")
+        + " correct the field, or remove the column or the row, or say that the file has a header (--header)")
     #expect(numericError("a\n0x10\n")?.contains("found \"0x10\", expected a number;") == true)
   }
 
