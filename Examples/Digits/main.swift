@@ -67,7 +67,7 @@ for row in 0..<8 {
 let labels = (0..<shown.count).map { digit in
   let label = probabilities[columns: digit..<digit + 1].predictedClasses()[0]
   let actual = shown.targets[columns: digit..<digit + 1].predictedClasses()[0]
-  return "a \(actual), seen as \(label) (\((100 * Double(probabilities[label, digit])).formatted(0)) %)"
+  return "\(actual) seen as \(label), \((100 * Double(probabilities[label, digit])).formatted(0)) %"
 }
 print(labels.map { $0 + String(repeating: " ", count: max(0, 19 - $0.count)) }.joined().trimmingSpaces())
 
