@@ -48,10 +48,11 @@ package struct StepBenchmark: Sendable {
   /// - Parameters:
   ///   - rounds: How often each is measured; the median counts.
   ///   - stepsPerRound: The steps in a measurement.
-  package static func run(_ workload: Workload, rounds: Int, stepsPerRound: Int) -> Result {
+  ///   - team: The threads of this package's step; the naive loops have one.
+  package static func run(_ workload: Workload, rounds: Int, stepsPerRound: Int, team: Team) -> Result {
     var generator = Philox(seed: 1)
     let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)
-    var network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
+    let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
     var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
     inputs.fillUniform(0...1, using: &generator)
     let targets: Matrix<Float> = oneHot(
@@ -59,14 +60,14 @@ package struct StepBenchmark: Sendable {
     var naive = NaiveNetwork(network)
     let (flatInputs, flatTargets) = (inputs.elements, targets.elements)
 
-    let optimizer = SGD(learningRate: learningRate)
-    var workspace = Workspace(for: network, batchCapacity: workload.batch)
-    var gradient = Matrix<Float>(rows: network.parameterCount, columns: 1)
+    // One batch is the whole data set, so an epoch is a step, gathering and all.
+    let samples = Samples(features: inputs, targets: targets)
+    var trainer = Trainer(
+      network, loss: workload.loss, optimizer: .sgd(learningRate: learningRate), batchSize: workload.batch,
+      generator: generator, team: team)
     var (loss, naiveLoss) = (0.0, 0.0)
     func step() {
-      loss = network.backPropagate(
-        workload.loss, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient)
-      optimizer.update(&network.parameters, gradient: gradient)
+      do { loss = try trainer.runEpoch(on: samples) } catch { fail("the benchmark diverged: \(error)") }
     }
     func naiveStep() {
       naiveLoss = naive.backPropagate(

@@ -34,7 +34,8 @@ let training = samples.chosen(order.dropLast(360))
 let layers: [Dense] = .chain([64, 128, 10], hidden: .relu, output: .softmax)
 let network = Network<Float>(layers, initializer: .heNormal, using: &generator)
 var trainer = Trainer(
-  network, loss: .crossEntropy, optimizer: SGD(learningRate: 0.2), batchSize: 32, generator: Philox(seed: 0, stream: 1))
+  network, loss: .crossEntropy, optimizer: .sgd(learningRate: 0.2), batchSize: 32, generator: Philox(seed: 0, stream: 1)
+)
 
 let epochs = 60
 print("\(network)\n\(training.count) digits for training, \(test.count) held out for the test\n")
@@ -78,7 +79,7 @@ print(
 
 // MARK: - The comparison
 
-let step = StepBenchmark.run(.digits, rounds: 9, stepsPerRound: 50)
+let step = StepBenchmark.run(.digits, rounds: 9, stepsPerRound: 50, team: Team())
 print(
   "a training step: \((step.seconds * 1e6).formatted(0)) µs, with naive loops \((step.naiveSeconds * 1e6).formatted(0)) µs:",
   "\(step.ratio.formatted(1)) times faster")

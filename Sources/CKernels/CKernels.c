@@ -28,6 +28,8 @@ typedef ck_float_kernels kernels_f32;
 enum { mantissa_f32 = 23, bias_f32 = 127 };
 static const float exp_low_f32 = -104, exp_high_f32 = 89, tanh_low_f32 = -20, erf_end_f32 = 4;
 #define fma_f32 __builtin_fmaf
+// Unlike sqrt it leaves errno alone, so that loops around it become vector code.
+#define sqrt_f32 __builtin_elementwise_sqrt
 
 typedef double real_f64;
 typedef uint64_t bits_f64;
@@ -35,6 +37,7 @@ typedef ck_double_kernels kernels_f64;
 enum { mantissa_f64 = 52, bias_f64 = 1023 };
 static const double exp_low_f64 = -746, exp_high_f64 = 710, tanh_low_f64 = -40, erf_end_f64 = 6;
 #define fma_f64 __builtin_fma
+#define sqrt_f64 __builtin_elementwise_sqrt
 
 enum {
   LANES = 16,   // partial totals of a reduction

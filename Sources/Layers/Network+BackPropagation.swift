@@ -27,7 +27,7 @@ extension Network {
         workspace.runStep(chain, loss, inputs, targets, nil, parameters) { step, worker in
           step.forward(worker, errors: true)
           step.back(worker)
-          step.useGradient(worker, gradient, .keep)
+          step.useGradient(worker, gradient, KeptGradient<Scalar>())
         }
       }
     }
@@ -47,13 +47,11 @@ extension Network {
   ///
   /// - Parameters:
   ///   - inputBound: The largest magnitude in the inputs.
-  ///   - gradient: The memory for the gradient; with `.descend` it is not touched and may be empty.
+  ///   - gradient: The memory for the gradient; where the use has a direct rate it is not touched and may be empty.
   ///   - admits: Whether the parameters stay finite where no element of the gradient is larger than its argument. Every worker asks.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
   package mutating func takeStep(
     _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, inputBound: Double,
-    workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, use: GradientUse<Scalar>,
+    workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, use: some GradientUse<Scalar>,
     admits: (Double) -> Bool
   ) -> StepOutcome {
     check(loss, inputs, targets)

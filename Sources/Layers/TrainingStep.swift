@@ -107,35 +107,22 @@ struct TrainingStep<Scalar: BLASScalar> {
   }
 
   /// Computes the gradient and puts it to use; the workers have met.
-  func useGradient(_ worker: Worker, _ gradient: Tile<Scalar>, _ use: GradientUse<Scalar>) {
+  func useGradient(_ worker: Worker, _ gradient: Tile<Scalar>, _ use: some GradientUse<Scalar>) {
     for number in 1...layerCount {
       let layer = layer(number)
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
-      let ownGradient = chain.part(of: gradient, number)
       for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
-        switch use {
-        case .keep:
-          layer.addGradient(tile, error: error, inputs: inputs, into: ownGradient, scale: 1, accumulator: 0)
-        case .descend(let rate):
+        if let rate = use.directRate {
           layer.addGradient(
             tile, error: error, inputs: inputs, into: chain.part(of: parameters, number), scale: -rate, accumulator: 1)
-        case .update(let update):
-          layer.addGradient(tile, error: error, inputs: inputs, into: ownGradient, scale: 1, accumulator: 0)
+        } else {
+          layer.addGradient(
+            tile, error: error, inputs: inputs, into: chain.part(of: gradient, number), scale: 1, accumulator: 0)
           let range = layer.gradientRange(tile, batch: batch)
           let start = chain.offsets[number - 1] + range.lowerBound
-          update(start..<start + range.count, parameters)
+          use.update(start..<start + range.count, parameters: parameters, gradient: gradient)
         }
       }
     }
   }
-}
-
-/// What becomes of a gradient.
-package enum GradientUse<Scalar: BLASScalar> {
-  /// It is left in the gradient vector.
-  case keep
-  /// θ ← θ − rate · ∇L; the product adds to the parameters and there is no gradient vector.
-  case descend(rate: Scalar)
-  /// A range of it is left in the gradient vector and the parameters of that range are updated while it is in cache.
-  case update((_ range: Range<Int>, _ parameters: Tile<Scalar>) -> Void)
 }

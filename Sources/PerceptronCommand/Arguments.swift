@@ -90,6 +90,15 @@ struct Arguments {
     return value
   }
 
+  /// A number from 0 to below 1.
+  func share(_ name: String) throws(CommandError) -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let value = Double(text), value >= 0, value < 1 else {
+      throw .usage("\(name): expected a number from 0 to below 1, found \(text.debugDescription)")
+    }
+    return value
+  }
+
   /// One of some names; the ones in `planned` are refused as not built yet.
   func choice<Value>(
     _ name: String, _ choices: [(String, Value)], planned: [String] = []

@@ -18,10 +18,13 @@ enum BenchmarkCommand: Command {
       throw CommandError.usage("unexpected argument \(arguments.positional[0])")
     }
     let rounds = arguments.flag("--quick") ? 3 : 11
-    try printLine("One training step in Float, median of \(rounds) rounds, both in turns:\n")
+    let team = Team()
+    try printLine(
+      "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(rounds) rounds, both in turns:\n"
+    )
     var rows = [["network", "batch", "µs/step", "samples/s", "naive µs/step", "ratio", "loss difference"]]
     for (workload, steps) in workloads {
-      let result = StepBenchmark.run(workload, rounds: rounds, stepsPerRound: steps)
+      let result = StepBenchmark.run(workload, rounds: rounds, stepsPerRound: steps, team: team)
       guard result.lossDifference < 1e-3 else {
         throw CommandError.badData(
           "\(workload.name): the losses differ by \(result.lossDifference), so the times do not compare")

@@ -63,11 +63,11 @@ enum TrainCommand: Command {
     }
 
     if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
-    let rate = options.learningRate(preparation.task)
+    let optimizer = options.optimizer(for: preparation.task)
     let unit = preparation.lossUnit
     let team = Team(workers: options.threads)
     var trainer = Trainer(
-      options.network(layers) as Network<Scalar>, loss: loss, optimizer: SGD(learningRate: rate),
+      options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
       batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1),
       team: team)
     var progress = Progress(
@@ -88,8 +88,9 @@ enum TrainCommand: Command {
     let model = Model(
       network: trainer.network, loss: loss, preparation: preparation,
       training: [
-        "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": "sgd",
-        "learning rate": "\(rate)", "batch size": "\(trainer.batchSize)", "epochs": "\(options.epochs)",
+        "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": optimizer.name,
+        "learning rate": "\(optimizer.learningRate)", "batch size": "\(trainer.batchSize)",
+        "epochs": "\(options.epochs)",
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ])
     if let path { try model.write(to: path) }

@@ -7,7 +7,8 @@ struct TrainOptions {
   private let output: Activation?
   private let loss: Loss?
   private let initializer: Initializer?
-  private let learningRate: Double?
+  /// Makes the optimizer, given the learning rate where none was asked for.
+  private let optimizer: (_ task: Preparation.Task) -> Optimizer
   let batchSize: Int
   let epochs: Int
   let threads: Int
@@ -39,8 +40,13 @@ struct TrainOptions {
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
       Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
-      Option("--optimizer", "NAME", "sgd (sgd)"),
-      Option("--learning-rate", "RATE", "the step along the gradient (0.1; for regression 0.01)"),
+      Option("--optimizer", "NAME", "sgd, momentum, nesterov, adam or adamw (adam)"),
+      Option("--learning-rate", "RATE", "(adam, adamw 0.001; momentum, nesterov 0.01; sgd 0.1, for regression 0.01)"),
+      Option("--momentum", "SHARE", "of the velocity that is kept (0.9)"),
+      Option("--beta1", "SHARE", "of adam's mean gradient that is kept (0.9)"),
+      Option("--beta2", "SHARE", "of adam's mean square that is kept (0.999)"),
+      Option("--epsilon", "NUMBER", "added to adam's root (1e-8)"),
+      Option("--weight-decay", "RATE", "adamw's, decoupled from the gradient (0.01)"),
       Option("--batch-size", "N", "samples in a step (128)"),
       Option("--epochs", "N", "times to go through the data (20)"),
       Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
@@ -48,9 +54,9 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation", "--validation-split", "--momentum", "--beta1", "--beta2", "--epsilon", "--schedule",
+    "--validation", "--validation-split", "--schedule",
     "--warmup-epochs",
-    "--l1", "--l2", "--weight-decay", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
+    "--l1", "--l2", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
     "--label-smoothing",
     "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
     "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
@@ -66,10 +72,7 @@ struct TrainOptions {
     if let loss, let output { try Self.check(loss, output) }
     let initializers = Self.names(Initializer.allCases).map { ($0.0, Optional($0.1)) }
     initializer = try arguments.choice("--init", [("auto", nil)] + initializers, planned: ["lecun-normal"]) ?? nil
-    _ = try arguments.choice(
-      "--optimizer", [("sgd", ())],
-      planned: ["momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs"])
-    learningRate = try arguments.positive("--learning-rate")
+    optimizer = try Self.optimizer(arguments)
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
     threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
@@ -109,8 +112,42 @@ struct TrainOptions {
     return (loss, .chain(sizes, hidden: activation, output: output))
   }
 
-  /// Squared errors of standardised targets are steeper than cross-entropies, so they want smaller steps.
-  func learningRate(_ task: Preparation.Task) -> Double { learningRate ?? (task == .regression ? 0.01 : 0.1) }
+  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD takes smaller steps.
+  func optimizer(for task: Preparation.Task) -> Optimizer { optimizer(task) }
+
+  private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
+    let names = ["sgd", "momentum", "nesterov", "adam", "adamw"]
+    let name =
+      try arguments.choice("--optimizer", names.map { ($0, $0) }, planned: ["rmsprop", "adagrad", "rprop", "lbfgs"])
+      ?? "adam"
+    let uses = [
+      "--momentum": ["momentum", "nesterov"], "--beta1": ["adam", "adamw"], "--beta2": ["adam", "adamw"],
+      "--epsilon": ["adam", "adamw"], "--weight-decay": ["adamw"],
+    ]
+    for (option, owners) in uses.sorted(by: { $0.key < $1.key })
+    where arguments.string(option) != nil && !owners.contains(name) {
+      throw .usage("\(option) is for --optimizer \(owners.joined(separator: " or ")), found \(name)")
+    }
+    let rate = try arguments.positive("--learning-rate")
+    let momentum = try arguments.share("--momentum") ?? 0.9
+    let (beta1, beta2) = (try arguments.share("--beta1") ?? 0.9, try arguments.share("--beta2") ?? 0.999)
+    let epsilon = try arguments.positive("--epsilon") ?? 1e-8
+    let decay = try arguments.positive("--weight-decay") ?? 0.01
+    if name == "adamw" && decay * (rate ?? 0.001) >= 1 {
+      throw .usage("--weight-decay: its product with the learning rate must be below 1")
+    }
+    return { task in
+      switch name {
+      case "sgd": .sgd(learningRate: rate ?? (task == .regression ? 0.01 : 0.1))
+      case "momentum", "nesterov":
+        .momentum(learningRate: rate ?? 0.01, momentum: momentum, nesterov: name == "nesterov")
+      default:
+        .adam(
+          learningRate: rate ?? 0.001, beta1: beta1, beta2: beta2, epsilon: epsilon,
+          weightDecay: name == "adamw" ? decay : 0)
+      }
+    }
+  }
 
   /// The network before training. Its random numbers are the seed's first stream, the order of the samples its second.
   func network<Scalar: BLASScalar>(_ layers: [Dense]) -> Network<Scalar> {

@@ -15,7 +15,7 @@ extension Double: BLASScalar {
 ///
 /// All storage is column-major; a tile is `rows` × `columns` elements whose columns start `stride` elements apart.
 public protocol BLASRoutines {
-  associatedtype Scalar
+  associatedtype Scalar: Sendable
   typealias Pointer = UnsafePointer<Scalar>
   typealias MutablePointer = UnsafeMutablePointer<Scalar>
 
@@ -64,6 +64,12 @@ public protocol BLASRoutines {
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
   static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
   static func sgd(_ n: Int, _ rate: Scalar, _ gradient: Pointer, _ parameters: MutablePointer)
+  static func momentum(
+    _ n: Int, rate: Scalar, momentum: Scalar, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
+    _ parameters: MutablePointer)
+  static func adam(
+    _ n: Int, _ factors: AdamFactors<Scalar>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
+    _ parameters: MutablePointer)
 }
 
 /// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.
@@ -95,4 +101,25 @@ public enum TileLoss: Sendable {
   case softmaxCrossEntropy
   /// Binary cross-entropy of sigmoid(z), error sigmoid(z) − y.
   case sigmoidCrossEntropy
+}
+
+/// What an Adam step does to every parameter alike:
+///
+///     m ← β₁ m + r₁ g,   v ← β₂ v + r₂ g²,   w ← kept · w − rate · m / (correction · √v + ε)
+public struct AdamFactors<Scalar: Sendable>: Sendable {
+  let beta1, rest1, beta2, rest2, rate, correction, epsilon, kept: Scalar
+
+  package init(
+    beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar, rate: Scalar, correction: Scalar, epsilon: Scalar,
+    kept: Scalar
+  ) {
+    self.beta1 = beta1
+    self.rest1 = rest1
+    self.beta2 = beta2
+    self.rest2 = rest2
+    self.rate = rate
+    self.correction = correction
+    self.epsilon = epsilon
+    self.kept = kept
+  }
 }

@@ -67,6 +67,22 @@ extension FloatRoutines {
   public static func sgd(_ n: Int, _ rate: Float, _ gradient: Pointer, _ parameters: MutablePointer) {
     kernels.sgd(n, rate, gradient, parameters)
   }
+
+  public static func momentum(
+    _ n: Int, rate: Float, momentum: Float, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
+    _ parameters: MutablePointer
+  ) {
+    kernels.momentum(n, rate, momentum, nesterov ? 1 : 0, gradient, velocity, parameters)
+  }
+
+  public static func adam(
+    _ n: Int, _ factors: AdamFactors<Float>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
+    _ parameters: MutablePointer
+  ) {
+    kernels.adam(
+      n, factors.beta1, factors.rest1, factors.beta2, factors.rest2, factors.rate, factors.correction, factors.epsilon,
+      factors.kept, gradient, mean, square, parameters)
+  }
 }
 
 extension DoubleRoutines {
@@ -133,5 +149,21 @@ extension DoubleRoutines {
 
   public static func sgd(_ n: Int, _ rate: Double, _ gradient: Pointer, _ parameters: MutablePointer) {
     kernels.sgd(n, rate, gradient, parameters)
+  }
+
+  public static func momentum(
+    _ n: Int, rate: Double, momentum: Double, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
+    _ parameters: MutablePointer
+  ) {
+    kernels.momentum(n, rate, momentum, nesterov ? 1 : 0, gradient, velocity, parameters)
+  }
+
+  public static func adam(
+    _ n: Int, _ factors: AdamFactors<Double>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
+    _ parameters: MutablePointer
+  ) {
+    kernels.adam(
+      n, factors.beta1, factors.rest1, factors.beta2, factors.rest2, factors.rate, factors.correction, factors.epsilon,
+      factors.kept, gradient, mean, square, parameters)
   }
 }

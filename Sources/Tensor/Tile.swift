@@ -153,6 +153,19 @@ extension Tile {
     Scalar.Routines.sgd(rows * columns, rate, gradient.base, base)
   }
 
+  /// Momentum's step on contiguous parameters: v ← μ v + g, self ← self − rate v, or self − rate (g + μ v) after Nesterov.
+  @inlinable
+  package func descend(_ gradient: Tile, velocity: Tile, rate: Scalar, momentum: Scalar, nesterov: Bool) {
+    Scalar.Routines.momentum(
+      rows * columns, rate: rate, momentum: momentum, nesterov: nesterov, gradient.base, velocity.base, base)
+  }
+
+  /// Adam's step on contiguous parameters.
+  @inlinable
+  package func descend(_ gradient: Tile, mean: Tile, square: Tile, _ factors: AdamFactors<Scalar>) {
+    Scalar.Routines.adam(rows * columns, factors, gradient.base, mean.base, square.base, base)
+  }
+
   /// The largest magnitude; NaN where any element is NaN.
   @inlinable
   package var maxMagnitude: Scalar {

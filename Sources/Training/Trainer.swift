@@ -8,7 +8,7 @@ import Tensor
 public struct Trainer<Scalar: BLASScalar>: Sendable {
   public private(set) var network: Network<Scalar>
   public let loss: Loss
-  public let optimizer: SGD
+  public let optimizer: Optimizer
   public let batchSize: Int
   /// The number of epochs that are complete.
   public private(set) var epoch = 0
@@ -16,8 +16,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   private var generator: Philox
   private var order: [Int] = []
   private var workspace: Workspace<Scalar>
-  /// Empty where the optimizer needs no gradient vector.
-  private var gradient: Matrix<Scalar>
+  private var state: OptimizerState<Scalar>
   /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever ceases to be finite; when the
   /// bound comes near the end of the range it is taken anew.
   private var parameterBound: Double
@@ -26,20 +25,22 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left.
   ///   - generator: Draws the order of the samples.
   ///   - team: The threads that share each step; the bits do not depend on how many there are.
-  /// - Precondition: Traps where the loss does not accept the network's outputs, or the batch size is below 1.
+  /// - Precondition: Traps where the loss does not accept the network's outputs, the batch size is below 1, or a factor of the
+  ///   optimizer is out of its range.
   public init(
-    _ network: Network<Scalar>, loss: Loss, optimizer: SGD, batchSize: Int, generator: Philox, team: Team = Team()
+    _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, batchSize: Int, generator: Philox, team: Team = Team()
   ) {
     guard loss.accepts(network.outputActivation) else {
       fail("the loss \(loss.rawValue) is not defined for \(network.outputActivation) outputs")
     }
+    if let mistake = optimizer.mistake { fail("cannot train with \(mistake)") }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
     self.batchSize = batchSize
     self.generator = generator
     workspace = Workspace(for: network, batchCapacity: batchSize, team: team)
-    gradient = Matrix(rows: 0, columns: 1)
+    state = OptimizerState(optimizer, parameterCount: network.parameterCount)
     parameterBound = Double(network.parameters.maxMagnitude())
   }
 
@@ -83,16 +84,31 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       outcome = tryStep(samples, batch)
     }
     guard outcome.isTaken else { throw divergence(samples, outcome, batch.count, step: step) }
-    parameterBound += optimizer.learningRate * outcome.gradientBound
+    parameterBound += state.reach.distance(outcome.gradientBound)
+    state.advance(outcome.gradientBound)
     return outcome.loss
   }
 
   private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: Range<Int>) -> Network<Scalar>.StepOutcome {
-    let (rate, bound, largest) = (optimizer.learningRate, parameterBound, Double(Scalar.greatestFiniteMagnitude))
+    switch optimizer {
+    case .sgd(let rate): tryStep(samples, batch, DirectDescent(directRate: Scalar(rate)))
+    case .momentum(let rate, let momentum, let nesterov):
+      tryStep(samples, batch, state.momentumUpdate(rate: rate, momentum: momentum, nesterov: nesterov))
+    case .adam(let rate, let beta1, let beta2, let epsilon, let decay):
+      tryStep(
+        samples, batch,
+        state.adamUpdate(rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decay))
+    }
+  }
+
+  private mutating func tryStep(
+    _ samples: Samples<Scalar>, _ batch: Range<Int>, _ use: some GradientUse<Scalar>
+  ) -> Network<Scalar>.StepOutcome {
+    let (reach, bound) = (state.reach, parameterBound)
     return network.takeStep(
       loss, inputs: samples.features, targets: samples.targets, columns: order[batch], inputBound: samples.featureBound,
-      workspace: &workspace, gradient: &gradient, use: .descend(rate: Scalar(rate))
-    ) { gradientBound in bound + rate * gradientBound <= largest }
+      workspace: &workspace, gradient: &state.gradient, use: use
+    ) { gradientBound in bound + reach.distance(gradientBound) <= reach.largest }
   }
 
   private mutating func divergence(

@@ -43,7 +43,11 @@ private let mistakes = [
   // Not built yet.
   Mistake("train t.csv --dropout 0.5", 64, "error: --dropout is not built yet"),
   Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
-  Mistake("train t.csv --optimizer adam", 64, "error: --optimizer adam is not built yet; there is sgd"),
+  Mistake(
+    "train t.csv --optimizer rprop", 64,
+    "error: --optimizer rprop is not built yet; there are sgd, momentum, nesterov, adam, adamw"),
+  Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
+  Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
   Mistake(
     "train t.csv --activation gelu", 64,
     "error: --activation gelu is not built yet; there are identity, sigmoid, tanh, relu"),
@@ -174,7 +178,8 @@ func mistake(_ mistake: Mistake) throws {
 }
 
 @Test(
-  "A training that fails leaves the file that was there as it was", arguments: ["--learning-rate 1e30", "--hidden x"])
+  "A training that fails leaves the file that was there as it was",
+  arguments: ["--learning-rate 1e30 --optimizer sgd", "--hidden x"])
 func failedTraining(option: String) throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
@@ -189,7 +194,7 @@ func failedTraining(option: String) throws {
 func divergence() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
-  let result = try workspace.run("train t.csv -o m --learning-rate 1e30 --batch-size 10 --quiet")
+  let result = try workspace.run("train t.csv -o m --optimizer sgd --learning-rate 1e30 --batch-size 10 --quiet")
   #expect(result.status == 65)
   #expect(result.error.contains("training diverged in epoch 1, step "))
   #expect(result.error.contains("lower the learning rate (it is 1e+30)"))

@@ -31,6 +31,8 @@ struct Kernels<Real> {
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void
   var sgd: (Int, Real, Numbers?, Output?) -> Void
+  var momentum: (Int, Real, Real, Int32, Numbers?, Output?, Output?) -> Void
+  var adam: (Int, Real, Real, Real, Real, Real, Real, Real, Real, Numbers?, Output?, Output?, Output?) -> Void
 }
 
 protocol KernelReal: BinaryFloatingPoint, Sendable {
@@ -57,7 +59,8 @@ extension Float: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd)
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd,
+      momentum: k.momentum, adam: k.adam)
   }
 }
 
@@ -79,7 +82,8 @@ extension Double: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd)
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd,
+      momentum: k.momentum, adam: k.adam)
   }
 }
 

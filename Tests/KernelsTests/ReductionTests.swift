@@ -67,6 +67,42 @@ struct ReductionTests {
     #expect(x[0].isNaN && x[1].isNaN && sameBits([x[2]], [-0.0]))
   }
 
+  @Test("take momentum's and Adam's steps within a rounding or two of the formulas", arguments: InstructionSet.here)
+  func steps(set: InstructionSet) {
+    checkSteps(Float.kernels(set))
+    checkSteps(Double.kernels(set))
+  }
+
+  private func checkSteps<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    func isClose(_ got: [Real], _ wanted: [Double]) -> Bool {
+      zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
+    }
+    for n in 0...70 {
+      let g: [Real] = randomNumbers(n, in: -3...3, seed: 13)
+      let w: [Real] = randomNumbers(n + 3, in: -3...3, seed: 14)
+      let m: [Real] = randomNumbers(n + 3, in: -1...1, seed: 15)
+      let v: [Real] = randomNumbers(n + 3, in: 0.5...2, seed: 16)
+      let (gd, wd, md, vd) = (g.map(Double.init), w.map(Double.init), m.map(Double.init), v.map(Double.init))
+      for nesterov in [false, true] {
+        var (velocity, moved) = (m, w)
+        kernels.momentum(n, 0.25, 0.75, nesterov ? 1 : 0, g, &velocity, &moved)
+        let expected = (0..<n).map { 0.75 * md[$0] + gd[$0] }
+        #expect(isClose(velocity, expected + md[n...]))
+        let steps = (0..<n).map { nesterov ? gd[$0] + 0.75 * expected[$0] : expected[$0] }
+        #expect(isClose(moved, (0..<n).map { wd[$0] - 0.25 * steps[$0] } + wd[n...]))
+      }
+      var (mean, square, moved) = (m, v, w)
+      kernels.adam(n, 0.75, 0.25, 0.875, 0.125, 0.5, 1.5, 0.25, 0.9375, g, &mean, &square, &moved)
+      let means = (0..<n).map { 0.75 * md[$0] + 0.25 * gd[$0] }
+      let squares = (0..<n).map { 0.875 * vd[$0] + 0.125 * gd[$0] * gd[$0] }
+      #expect(isClose(mean, means + md[n...]) && isClose(square, squares + vd[n...]))
+      let expected = (0..<n).map {
+        0.9375 * wd[$0] - 0.5 * means[$0] / (1.5 * squares[$0].squareRoot() + 0.25)
+      }
+      #expect(isClose(moved, expected + wd[n...]))
+    }
+  }
+
   /// Without elementary functions every set gives the same bits; with them those that fuse multiplication and addition.
   @Test("have the same bits with every instruction set", arguments: Shape.all)
   func sameBitsAcrossSets(shape: Shape) {

@@ -34,7 +34,7 @@ private func trainer<Scalar>(_ rate: Double = 0.5, seed: UInt64 = 1) -> Trainer<
   let network = Network<Scalar>(
     .chain([2, 32, 32, 2], hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
   return Trainer(
-    network, loss: .crossEntropy, optimizer: SGD(learningRate: rate), batchSize: 16,
+    network, loss: .crossEntropy, optimizer: .sgd(learningRate: rate), batchSize: 16,
     generator: Philox(seed: seed, stream: 1))
 }
 
@@ -49,7 +49,7 @@ func learnsSpirals() throws {
   #expect(metrics.accuracy > 0.97)
 
   var linear = Trainer(
-    Network<Float>([Dense(2, 2, .softmax)]), loss: .crossEntropy, optimizer: SGD(learningRate: 0.5), batchSize: 16,
+    Network<Float>([Dense(2, 2, .softmax)]), loss: .crossEntropy, optimizer: .sgd(learningRate: 0.5), batchSize: 16,
     generator: Philox(seed: 1))
   for _ in 0..<150 { _ = try linear.runEpoch(on: training) }
   let baseline = ClassificationMetrics(outputs: linear.network.predict(test.features), targets: test.targets)
@@ -89,7 +89,7 @@ func everySampleOnce(batchSize: Int) throws {
   let samples = Samples<Double>(
     features: .identity(count), targets: Matrix(rows: 1, columns: count, repeating: 1))
   var trainer = Trainer(
-    Network<Double>([Dense(count, 1, .identity)]), loss: .quadratic, optimizer: SGD(learningRate: 1e-9),
+    Network<Double>([Dense(count, 1, .identity)]), loss: .quadratic, optimizer: .sgd(learningRate: 1e-9),
     batchSize: batchSize, generator: Philox(seed: 1))
   var done: [Int] = []
   _ = try trainer.runEpoch(on: samples) { done.append($0) }
@@ -126,8 +126,15 @@ func followsNaiveLoops() throws {
   }
 }
 
-@Test("Any number of workers gives the same bits", arguments: [Activation.relu, .sigmoid, .softmax], [false, true])
-func sameBitsForAnyTeam(hidden: Activation, isDouble: Bool) throws {
+/// One of each kind, with factors that are not the defaults.
+private let optimizers: [Optimizer] = [
+  .sgd(learningRate: 0.1), .momentum(learningRate: 0.02, momentum: 0.8),
+  .momentum(learningRate: 0.02, momentum: 0.8, nesterov: true), .adam(learningRate: 0.003, beta1: 0.8, beta2: 0.99),
+  .adam(learningRate: 0.003, epsilon: 1e-3, weightDecay: 0.1),
+]
+
+@Test("Any number of workers gives the same bits", arguments: [Activation.relu, .sigmoid, .softmax], optimizers)
+func sameBitsForAnyTeam(hidden: Activation, optimizer: Optimizer) throws {
   func train<Scalar: BLASScalar>(_ workers: Int, _: Scalar.Type) throws -> Matrix<Scalar> {
     var generator = Philox(seed: 4)
     // Layers of 300 and 150 give strips of several lengths, and batches of 100 and 50 samples.
@@ -137,7 +144,7 @@ func sameBitsForAnyTeam(hidden: Activation, isDouble: Bool) throws {
     features.fillNormal(using: &generator)
     let samples = Samples(features: features, targets: oneHot((0..<250).map { $0 % 10 }, classes: 10))
     var trainer = Trainer(
-      network, loss: .crossEntropy, optimizer: SGD(learningRate: 0.1), batchSize: 100, generator: generator,
+      network, loss: .crossEntropy, optimizer: optimizer, batchSize: 100, generator: generator,
       team: Team(workers: workers))
     for _ in 0..<3 { _ = try trainer.runEpoch(on: samples) }
     var workspace = Workspace(for: trainer.network, batchCapacity: 250, team: Team(workers: workers))
@@ -148,20 +155,93 @@ func sameBitsForAnyTeam(hidden: Activation, isDouble: Bool) throws {
     let alone = try train(1, type)
     for workers in [2, 3, 4, 8] { #expect(try train(workers, type) == alone, "\(workers) workers") }
   }
-  if isDouble { try check(Double.self) } else { try check(Float.self) }
+  try check(Float.self)
+  try check(Double.self)
+}
+
+/// The rules as their papers have them, on plain arrays.
+private struct PlainRule {
+  let optimizer: Optimizer
+  var (m, v): ([Double], [Double])
+  var t = 0.0
+
+  init(_ optimizer: Optimizer, count: Int) {
+    self.optimizer = optimizer
+    (m, v) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+  }
+
+  mutating func step(_ parameters: inout [Double], _ gradient: [Double]) {
+    t += 1
+    for i in parameters.indices {
+      let g = gradient[i]
+      switch optimizer {
+      case .sgd(let rate): parameters[i] -= rate * g
+      case .momentum(let rate, let momentum, let nesterov):
+        v[i] = momentum * v[i] + g
+        parameters[i] -= rate * (nesterov ? g + momentum * v[i] : v[i])
+      case .adam(let rate, let beta1, let beta2, let epsilon, let decay):
+        m[i] = beta1 * m[i] + (1 - beta1) * g
+        v[i] = beta2 * v[i] + (1 - beta2) * g * g
+        var (first, second) = (1.0, 1.0)
+        for _ in 0..<Int(t) { (first, second) = (first * beta1, second * beta2) }
+        let (mean, square) = (m[i] / (1 - first), v[i] / (1 - second))
+        parameters[i] -= rate * decay * parameters[i] + rate * mean / (square.squareRoot() + epsilon)
+      }
+    }
+  }
+}
+
+@Test("A hundred steps follow the rule of the paper", arguments: optimizers)
+func followsRule(optimizer: Optimizer) throws {
+  let samples: Samples<Double> = spirals(16, seed: 3)
+  var generator = Philox(seed: 1)
+  let network = Network<Double>(
+    .chain([2, 8, 2], hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
+  // One batch is the whole set, so the order of the samples matters by rounding only.
+  var trainer = Trainer(
+    network, loss: .crossEntropy, optimizer: optimizer, batchSize: 16, generator: Philox(seed: 1))
+  var plain = network
+  var rule = PlainRule(optimizer, count: network.parameterCount)
+  var workspace = Workspace(for: network, batchCapacity: 16)
+  var gradient = Matrix<Double>(rows: network.parameterCount, columns: 1)
+  for _ in 0..<100 {
+    _ = try trainer.runEpoch(on: samples)
+    _ = plain.backPropagate(
+      .crossEntropy, inputs: samples.features, targets: samples.targets, workspace: &workspace, gradient: &gradient)
+    var parameters = plain.parameters.elements
+    rule.step(&parameters, gradient.elements)
+    plain.parameters = Matrix(parameters)
+  }
+  var difference = trainer.network.parameters
+  difference.add(plain.parameters, scaledBy: -1)
+  #expect(difference.maxMagnitude() < 1e-10)
+  #expect(trainer.network.parameters != network.parameters)
+}
+
+@Test("Factors out of their range are refused")
+func optimizerFactors() async {
+  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = Trainer(
+      Network<Float>([Dense(1, 1)]), loss: .quadratic, optimizer: .adam(beta2: 1), batchSize: 1,
+      generator: Philox(seed: 0))
+  }
+  let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+  #expect(message.contains("cannot train with the factors β₁ = 0.9, β₂ = 1.0"))
 }
 
 // MARK: - Divergence
 
 @Test(
-  "A learning rate that explodes stops with finite parameters and names a layer", arguments: [1e3, 1e10, 1e30, 1e38])
-func divergence(rate: Double) throws {
+  "A learning rate that explodes stops with finite parameters and names a layer",
+  arguments: [1e3, 1e10, 1e30, 1e38].flatMap { [Optimizer.sgd(learningRate: $0), .momentum(learningRate: $0)] }
+    + [.adam(learningRate: 1e38), .momentum(learningRate: 1e20, nesterov: true)])
+func divergence(optimizer: Optimizer) throws {
   let samples: Samples<Float> = spirals(100, seed: 1)
   var generator = Philox(seed: 1)
   let network = Network<Float>(
     .chain([2, 16, 16, 2], hidden: .relu, output: .identity), initializer: .heNormal, using: &generator)
   var trainer = Trainer(
-    network, loss: .meanSquaredError, optimizer: SGD(learningRate: rate), batchSize: 10, generator: Philox(seed: 1))
+    network, loss: .meanSquaredError, optimizer: optimizer, batchSize: 10, generator: Philox(seed: 1))
   let error = #expect(throws: Divergence.self) {
     for _ in 0..<200 { _ = try trainer.runEpoch(on: samples) }
   }
@@ -169,7 +249,7 @@ func divergence(rate: Double) throws {
   #expect(trainer.network.predict(samples.features).columns == 100)
   let description = try #require(error).description
   #expect(description.contains("training diverged in epoch \(trainer.epoch + 1), step "))
-  #expect(description.contains("lower the learning rate (it is \(rate))"))
+  #expect(description.contains("lower the learning rate (it is \(optimizer.learningRate))"))
   #expect(description.contains(" layer ") && description.contains("Dense("))
 }
 
