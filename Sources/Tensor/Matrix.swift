@@ -220,6 +220,13 @@ final class Buffer<Scalar: BLASScalar>: @unchecked Sendable {
     guard !overflow, bytes <= Int.max - 64, let memory = calloc(bytes + 64, 1) else {
       fail("out of memory: cannot allocate \(count) elements of \(Scalar.self)")
     }
+    #if canImport(Glibc)
+      // Few large pages instead of many small ones: a step walks through all of a large matrix, and its page table would not stay in cache.
+      if bytes >= 1 << 22 {
+        let start = memory.alignedUp(toMultipleOf: 4096)
+        madvise(start, (bytes + 64 - (start - memory)) & ~4095, MADV_HUGEPAGE)
+      }
+    #endif
     allocation = memory
     base = memory.alignedUp(toMultipleOf: 64).bindMemory(to: Scalar.self, capacity: count)
   }

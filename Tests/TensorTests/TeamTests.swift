@@ -27,12 +27,13 @@ func programs(workers: Int) {
 @Test("The shares of the workers are all tiles, each once", arguments: [0, 1, 2, 7, 8, 100])
 func shares(tiles: Int) {
   for workers in [1, 2, 3, 8] {
-    let seen = Mutex<[Int]>([])
-    Team(workers: workers).run { worker in
-      let share = worker.share(of: tiles)
-      seen.withLock { $0 += share }
+    var visits = Matrix<Double>(rows: tiles, columns: 1)
+    visits.withTile { visits in
+      Team(workers: workers).run { worker in
+        for tile in worker.share(of: tiles) { visits[tile] += 1 }
+      }
     }
-    #expect(seen.withLock { $0.sorted() } == Array(0..<tiles))
+    #expect(visits == Matrix(rows: tiles, columns: 1, repeating: 1))
   }
 }
 
