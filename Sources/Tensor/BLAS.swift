@@ -2,22 +2,38 @@ import COpenBLAS
 
 // The only file that calls BLAS. Sizes are OpenBLAS's 32-bit integers; the callers have checked that theirs fit.
 
-/// Tells OpenBLAS, before its first call, to stay on the calling thread. Its own threads are all-or-nothing, share one count for the whole
-/// process, and concurrent multi-threaded products have returned wrong numbers (OpenBLAS issue 5836); and one thread gives the same bits
-/// however many cores the machine has.
-private let isSingleThreaded: Bool = {
+/// Prepares OpenBLAS before its first call: it stays on the calling thread, and its products are checked.
+///
+/// Its own threads are all-or-nothing, share one count for the whole process, and concurrent multi-threaded products have returned wrong
+/// numbers (OpenBLAS issue 5836); and one thread gives the same bits however many cores the machine has.
+private let isReady: Bool = {
   openblas_set_num_threads(1)
+  let wrongSingle = wrongProduct { (ta, tb, m, n, k, a: [Float], lda, b, ldb, c, ldc) in
+    cblas_sgemm(
+      CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 0, &c,
+      ldc)
+  }
+  let wrongDouble = wrongProduct { (ta, tb, m, n, k, a: [Double], lda, b, ldb, c, ldc) in
+    cblas_dgemm(
+      CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 0, &c,
+      ldc)
+  }
+  if let wrong = wrongSingle.map({ "sgemm " + $0 }) ?? wrongDouble.map({ "dgemm " + $0 }) {
+    fail(
+      "this system's BLAS computes wrong products (\(wrong)); install another OpenBLAS, for example libopenblas0-pthread"
+    )
+  }
   return true
 }()
 
 @inline(__always)
-func singleThreaded() {
-  _ = isSingleThreaded
+func prepareBLAS() {
+  _ = isReady
 }
 
 @inline(__always)
 private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE {
-  singleThreaded()
+  prepareBLAS()
   return isTransposed ? CblasTrans : CblasNoTrans
 }
 
@@ -44,27 +60,27 @@ public enum FloatRoutines: BLASRoutines {
   public static func ger(
     _ rows: Int32, _ columns: Int32, _ alpha: Float, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
   ) {
-    singleThreaded()
+    prepareBLAS()
     cblas_sger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
   }
 
   public static func axpy(_ n: Int32, _ alpha: Float, _ x: Pointer, _ y: MutablePointer) {
-    singleThreaded()
+    prepareBLAS()
     cblas_saxpy(n, alpha, x, 1, y, 1)
   }
 
   public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Float {
-    singleThreaded()
+    prepareBLAS()
     return cblas_sdot(n, x, 1, y, 1)
   }
 
   public static func nrm2(_ n: Int32, _ x: Pointer) -> Float {
-    singleThreaded()
+    prepareBLAS()
     return cblas_snrm2(n, x, 1)
   }
 
   public static func asum(_ n: Int32, _ x: Pointer) -> Float {
-    singleThreaded()
+    prepareBLAS()
     return cblas_sasum(n, x, 1)
   }
 }
@@ -92,27 +108,27 @@ public enum DoubleRoutines: BLASRoutines {
   public static func ger(
     _ rows: Int32, _ columns: Int32, _ alpha: Double, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
   ) {
-    singleThreaded()
+    prepareBLAS()
     cblas_dger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
   }
 
   public static func axpy(_ n: Int32, _ alpha: Double, _ x: Pointer, _ y: MutablePointer) {
-    singleThreaded()
+    prepareBLAS()
     cblas_daxpy(n, alpha, x, 1, y, 1)
   }
 
   public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Double {
-    singleThreaded()
+    prepareBLAS()
     return cblas_ddot(n, x, 1, y, 1)
   }
 
   public static func nrm2(_ n: Int32, _ x: Pointer) -> Double {
-    singleThreaded()
+    prepareBLAS()
     return cblas_dnrm2(n, x, 1)
   }
 
   public static func asum(_ n: Int32, _ x: Pointer) -> Double {
-    singleThreaded()
+    prepareBLAS()
     return cblas_dasum(n, x, 1)
   }
 }

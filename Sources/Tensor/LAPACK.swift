@@ -8,14 +8,14 @@ extension FloatRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_sgeqrf(LAPACK_COL_MAJOR, rows, columns, a, lda, tau)
   }
 
   public static func orgqr(
     _ rows: Int32, _ columns: Int32, _ reflectors: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: Pointer
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_sorgqr(LAPACK_COL_MAJOR, rows, columns, reflectors, a, lda, tau)
   }
 
@@ -23,7 +23,7 @@ extension FloatRoutines {
     _ rows: Int32, _ columns: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer,
     _ ldb: Int32
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_sgels(LAPACK_COL_MAJOR, notTransposed, rows, columns, sides, a, lda, b, ldb)
   }
 }
@@ -32,14 +32,14 @@ extension DoubleRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_dgeqrf(LAPACK_COL_MAJOR, rows, columns, a, lda, tau)
   }
 
   public static func orgqr(
     _ rows: Int32, _ columns: Int32, _ reflectors: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: Pointer
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_dorgqr(LAPACK_COL_MAJOR, rows, columns, reflectors, a, lda, tau)
   }
 
@@ -47,7 +47,7 @@ extension DoubleRoutines {
     _ rows: Int32, _ columns: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer,
     _ ldb: Int32
   ) -> Int32 {
-    singleThreaded()
+    prepareBLAS()
     return LAPACKE_dgels(LAPACK_COL_MAJOR, notTransposed, rows, columns, sides, a, lda, b, ldb)
   }
 }

@@ -192,3 +192,14 @@ func mismatchedProduct() async {
 func standardError(_ result: ExitTest.Result?) -> String {
   String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }
+
+@Test("A BLAS that computes one kind of product wrongly is found out")
+func wrongBLAS() {
+  for broken in [nil, "NN", "NT", "TN", "TT"] {
+    let found = wrongProduct { (ta, tb, m, n, k, a: [Float], lda, b, ldb, c, ldc) in
+      naiveMultiply(ta, tb, Int(m), Int(n), Int(k), 1, a, Int(lda), b, Int(ldb), 0, &c, Int(ldc))
+      if (ta ? "T" : "N") + (tb ? "T" : "N") == broken { c[c.count - 1] += 1 }
+    }
+    #expect(found == broken)
+  }
+}
