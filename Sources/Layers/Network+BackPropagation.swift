@@ -25,7 +25,7 @@ extension Network {
     return parameters.withReadOnlyTile { parameters in
       gradient.withTile { gradient in
         workspace.runStep(chain, loss, inputs, targets, nil, parameters) { step, worker in
-          step.forward(worker, errors: true)
+          step.forward(worker)
           step.back(worker)
           step.useGradient(worker, gradient, KeptGradient<Scalar>())
         }
@@ -62,7 +62,7 @@ extension Network {
     let value = parameters.withTile { parameters in
       gradient.withTile { gradient in
         workspace.runStep(chain, loss, inputs, targets, columns, parameters) { step, worker in
-          step.forward(worker, errors: true)
+          step.forward(worker)
           step.back(worker)
           let gradientBound = step.gradientBound(inputBound: inputBound)
           let isAdmitted = step.meanLoss.isFinite && admits(gradientBound)

@@ -38,7 +38,7 @@ struct TrainingStep<Scalar: BLASScalar> {
   }
 
   /// Computes the outputs of all layers, and the losses and errors of the last; the workers have met.
-  func forward(_ worker: Worker, errors: Bool) {
+  func forward(_ worker: Worker) {
     for number in 1...layerCount {
       let layer = layer(number)
       let maxima = buffers.outputMaxima(of: number)
@@ -57,11 +57,9 @@ struct TrainingStep<Scalar: BLASScalar> {
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = loss.evaluate(
-        error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: errors)
-      if errors {
-        error.derive(layer(layerCount).activation.tileActivation, output: outputs)
-        maxima[block] = Double(error.maxMagnitude)
-      }
+        error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: true)
+      error.derive(layer(layerCount).activation.tileActivation, output: outputs)
+      maxima[block] = Double(error.maxMagnitude)
     }
     worker.meet()
   }

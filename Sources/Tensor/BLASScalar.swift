@@ -63,7 +63,6 @@ public protocol BLASRoutines {
   static func sum(_ n: Int, _ x: Pointer) -> Scalar
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
   static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
-  static func sgd(_ n: Int, _ rate: Scalar, _ gradient: Pointer, _ parameters: MutablePointer)
   static func momentum(
     _ n: Int, rate: Scalar, momentum: Scalar, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
     _ parameters: MutablePointer)

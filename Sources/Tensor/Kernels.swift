@@ -64,10 +64,6 @@ extension FloatRoutines {
 
   public static func scale(_ n: Int, _ factor: Float, _ x: MutablePointer) { kernels.scale(n, factor, x) }
 
-  public static func sgd(_ n: Int, _ rate: Float, _ gradient: Pointer, _ parameters: MutablePointer) {
-    kernels.sgd(n, rate, gradient, parameters)
-  }
-
   public static func momentum(
     _ n: Int, rate: Float, momentum: Float, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
     _ parameters: MutablePointer
@@ -146,10 +142,6 @@ extension DoubleRoutines {
   public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Double { kernels.max_magnitude(n, x) }
 
   public static func scale(_ n: Int, _ factor: Double, _ x: MutablePointer) { kernels.scale(n, factor, x) }
-
-  public static func sgd(_ n: Int, _ rate: Double, _ gradient: Pointer, _ parameters: MutablePointer) {
-    kernels.sgd(n, rate, gradient, parameters)
-  }
 
   public static func momentum(
     _ n: Int, rate: Double, momentum: Double, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,

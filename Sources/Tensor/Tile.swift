@@ -147,12 +147,6 @@ extension Tile {
     Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
-  /// self ← self − rate · gradient, both contiguous.
-  @inlinable
-  package func descend(_ gradient: Tile, rate: Scalar) {
-    Scalar.Routines.sgd(rows * columns, rate, gradient.base, base)
-  }
-
   /// Momentum's step on contiguous parameters: v ← μ v + g, self ← self − rate v, or self − rate (g + μ v) after Nesterov.
   @inlinable
   package func descend(_ gradient: Tile, velocity: Tile, rate: Scalar, momentum: Scalar, nesterov: Bool) {

@@ -14,7 +14,7 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
   init(_ optimizer: Optimizer, parameterCount: Int) {
     gradient = Matrix(rows: optimizer.momentCount == 0 ? 0 : parameterCount, columns: 1)
     moments = Matrix(rows: parameterCount, columns: optimizer.momentCount)
-    reach = Reach(optimizer: optimizer, largest: Double(Scalar.greatestFiniteMagnitude))
+    reach = Reach(optimizer: optimizer, largest: Double(Scalar.greatestFiniteMagnitude) / 2)
   }
 
   /// Notes that a step was taken.
@@ -46,7 +46,7 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
 /// How far a step can move a parameter.
 struct Reach: Sendable {
   let optimizer: Optimizer
-  /// The largest finite number of the precision.
+  /// The largest number that anything may grow to: half the largest finite one, as sums round.
   let largest: Double
   /// No velocity's magnitude is above this.
   private var velocityBound = 0.0

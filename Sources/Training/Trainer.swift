@@ -108,7 +108,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return network.takeStep(
       loss, inputs: samples.features, targets: samples.targets, columns: order[batch], inputBound: samples.featureBound,
       workspace: &workspace, gradient: &state.gradient, use: use
-    ) { gradientBound in bound + reach.distance(gradientBound) <= reach.largest }
+    ) { gradientBound in gradientBound <= reach.largest && bound + reach.distance(gradientBound) <= reach.largest }
   }
 
   private mutating func divergence(

@@ -30,7 +30,6 @@ struct Kernels<Real> {
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void
-  var sgd: (Int, Real, Numbers?, Output?) -> Void
   var momentum: (Int, Real, Real, Int32, Numbers?, Output?, Output?) -> Void
   var adam: (Int, Real, Real, Real, Real, Real, Real, Real, Real, Numbers?, Output?, Output?, Output?) -> Void
 }
@@ -59,7 +58,7 @@ extension Float: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
       momentum: k.momentum, adam: k.adam)
   }
 }
@@ -82,7 +81,7 @@ extension Double: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, sgd: k.sgd,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
       momentum: k.momentum, adam: k.adam)
   }
 }

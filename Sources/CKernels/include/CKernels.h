@@ -69,8 +69,6 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
     void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
-    /* w = w − rate · g. */                                                                                                    \
-    void (*sgd)(ptrdiff_t n, real rate, const real *g, real *w);                                                               \
     /* v = momentum · v + g, then w = w − rate · v or, after Nesterov, w − rate · (g + momentum · v). */                       \
     void (*momentum)(ptrdiff_t n, real rate, real momentum, int nesterov, const real *g, real *v, real *w);                    \
     /* m = beta1 · m + rest1 · g, v = beta2 · v + rest2 · g², w = kept · w − rate · m / (correction · √v + epsilon). */        \
