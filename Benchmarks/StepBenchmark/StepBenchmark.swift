@@ -1,12 +1,6 @@
 import NaiveLoops
 import Perceptron
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
-
 /// One training step measured two ways on the same network and batch: by this package, and by naive loops.
 package struct StepBenchmark: Sendable {
   /// What is measured.
@@ -90,11 +84,7 @@ package struct StepBenchmark: Sendable {
   }
 
   private static func seconds(_ count: Int, _ body: () -> Void) -> Double {
-    var (start, end) = (timespec(), timespec())
-    clock_gettime(CLOCK_MONOTONIC, &start)
-    for _ in 0..<count { body() }
-    clock_gettime(CLOCK_MONOTONIC, &end)
-    return (Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) * 1e-9) / Double(count)
+    ContinuousClock().measure { for _ in 0..<count { body() } } / .seconds(1) / Double(count)
   }
 
   private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

@@ -39,3 +39,29 @@ struct LayerChain: Sendable {
 
   private static let leastTeamWork = 1 << 22
 }
+
+// MARK: - The forward pass
+
+extension LayerChain {
+  /// Computes the outputs of all layers, and the largest magnitudes in their tiles, as a worker of a team; ends with a meeting.
+  ///
+  /// - Parameters:
+  ///   - loss: nil for the outputs as they are, or the loss that they are trained with; see ``layer(_:trainedWith:)``.
+  ///   - inputs: The batch, in the buffers or elsewhere.
+  func computeOutputs<Scalar>(
+    _ worker: Worker, trainedWith loss: Loss?, inputs: Tile<Scalar>, parameters: Tile<Scalar>,
+    _ buffers: Buffers<Scalar>
+  ) {
+    for number in 1...layers.count {
+      let layer = layer(number, trainedWith: loss)
+      let maxima = buffers.outputMaxima(of: number)
+      for tile in worker.share(of: layer.outputTileCount(batch: buffers.batch)) {
+        maxima[tile] = layer.computeOutputs(
+          tile, inputs: number == 1 ? inputs : buffers.outputs(of: number - 1),
+          parameters: part(of: parameters, number),
+          into: buffers.outputs(of: number))
+      }
+      worker.meet()
+    }
+  }
+}

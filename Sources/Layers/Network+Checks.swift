@@ -12,6 +12,10 @@ extension Network {
     guard targets.rows == outputSize, targets.columns == inputs.columns, !inputs.isEmpty else {
       fail("cannot compare \(inputs.columns) samples' outputs of \(self) with \(targets.shape) targets")
     }
+    check(loss)
+  }
+
+  package func check(_ loss: Loss) {
     guard loss.accepts(outputActivation) else {
       fail("the loss \(loss.rawValue) is not defined for \(outputActivation) outputs")
     }

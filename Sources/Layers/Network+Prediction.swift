@@ -66,15 +66,8 @@ extension Workspace {
           let block = start..<min(start + capacity, inputs.columns)
           withBuffers(batch: block.count) { buffers in
             team.run(alone: !chain.isWorthTeam(batch: block.count, passes: 1)) { worker in
-              for number in 1...chain.layers.count {
-                let layer = chain.layer(number, trainedWith: loss)
-                for tile in worker.share(of: layer.outputTileCount(batch: block.count)) {
-                  _ = layer.computeOutputs(
-                    tile, inputs: number == 1 ? inputs[columns: block] : buffers.outputs(of: number - 1),
-                    parameters: chain.part(of: parameters, number), into: buffers.outputs(of: number))
-                }
-                worker.meet()
-              }
+              chain.computeOutputs(
+                worker, trainedWith: loss, inputs: inputs[columns: block], parameters: parameters, buffers)
             }
             body(block, buffers)
           }

@@ -39,16 +39,8 @@ struct TrainingStep<Scalar: BLASScalar> {
 
   /// Computes the outputs of all layers, and the losses and errors of the last; the workers have met.
   func forward(_ worker: Worker) {
-    for number in 1...layerCount {
-      let layer = layer(number)
-      let maxima = buffers.outputMaxima(of: number)
-      for tile in worker.share(of: layer.outputTileCount(batch: batch)) {
-        maxima[tile] = layer.computeOutputs(
-          tile, inputs: buffers.outputs(of: number - 1), parameters: chain.part(of: parameters, number),
-          into: buffers.outputs(of: number))
-      }
-      worker.meet()
-    }
+    chain.computeOutputs(
+      worker, trainedWith: loss, inputs: buffers.outputs(of: 0), parameters: parameters, buffers)
     let blocks = TileGrid.samples(batch)
     let maxima = buffers.errorMaxima(of: layerCount)
     for block in worker.share(of: blocks.count) {

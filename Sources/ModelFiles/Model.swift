@@ -16,9 +16,7 @@ public struct Model<Scalar: BLASScalar>: Sendable {
     guard network.inputSize == preparation.inputCount, network.outputSize == preparation.outputCount else {
       fail("\(network) does not fit \(preparation.inputCount) features and \(preparation.outputCount) outputs")
     }
-    guard loss.accepts(network.outputActivation) else {
-      fail("the loss \(loss.rawValue) is not defined for \(network.outputActivation) outputs")
-    }
+    network.check(loss)
     self.network = network
     self.loss = loss
     self.preparation = preparation

@@ -26,15 +26,6 @@ enum DataSource: Sendable, Equatable {
     }
   }
 
-  /// The files that it names.
-  var files: [String] {
-    switch self {
-    case .table(let path): [path]
-    case .images(let images, let labels): [images] + (labels.map { [$0] } ?? [])
-    case .mnist: []
-    }
-  }
-
   /// Refuses options that are for tables only.
   func check(_ arguments: Arguments) throws(CommandError) {
     guard case .table = self else {
@@ -68,6 +59,19 @@ enum DataSource: Sendable, Equatable {
         return isReadable(plain + ".gz") && !isReadable(plain) ? plain + ".gz" : plain
       }
       return (path("images-idx3-ubyte"), path("labels-idx1-ubyte"))
+    }
+  }
+}
+
+extension DataSource {
+  /// Refuses an output file that is one of the files to be read.
+  func check(output path: String, _ part: Part) throws(CommandError) {
+    let files: [String?] =
+      if let (images, labels) = imageFiles(part) { [images, labels] } else if case .table(let path) = self {
+        [path]
+      } else { [] }
+    for file in files.compactMap(\.self) where isSameFile(path, file) {
+      throw .usage("-o \(path) is the data; name another file")
     }
   }
 }

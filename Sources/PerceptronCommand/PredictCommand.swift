@@ -18,7 +18,8 @@ enum PredictCommand: Command {
     try source.check(arguments)
     let path = arguments.string("-o")
     if let path {
-      if isSameFile(path, words[0]) || isSameFile(path, words[1]) { throw CommandError.usage("-o \(path) is an input") }
+      if isSameFile(path, words[0]) { throw CommandError.usage("-o \(path) is the model; name another file") }
+      try source.check(output: path, .test)
       try AtomicFile.checkWritable(path)
     }
     let file = try ModelFile(words[0])

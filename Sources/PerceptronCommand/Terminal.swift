@@ -36,12 +36,7 @@ func printError(_ text: String) {
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
-/// Seconds of a clock that only goes forward.
-func monotonicSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
+func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
 
 extension Double {
   /// The number with so many digits after the point.
@@ -63,8 +58,8 @@ struct Progress {
   private let samplesPerEpoch: Int
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let start = monotonicSeconds()
-  private var lastDrawn = 0.0
+  private let start = ContinuousClock.now
+  private var lastDrawn: ContinuousClock.Instant?
   private var loss: Double?
 
   init(epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
@@ -76,8 +71,8 @@ struct Progress {
   /// Redraws the bar, at most ten times a second.
   mutating func update(epoch: Int, samplesDone: Int) {
     guard isTerminal, !isQuiet else { return }
-    let now = monotonicSeconds()
-    guard now - lastDrawn > 0.1 else { return }
+    let now = ContinuousClock.now
+    if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
     lastDrawn = now
     let share = (Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)) / Double(epochs)
     let filled = Int(share * 20)
@@ -94,8 +89,8 @@ struct Progress {
     if !isTerminal {
       printError("epoch \(epoch)/\(epochs)\(lossText)  \(rateAndTimeLeft(share))\n")
     } else if epoch == epochs {
-      let seconds = monotonicSeconds() - start
-      printError("\r\(epochs) epochs in \(seconds.fixed(1)) s\(lossText)  \(rate(share)) samples/s\u{1B}[K\n")
+      printError(
+        "\r\(epochs) epochs in \(seconds(since: start).fixed(1)) s\(lossText)  \(rate(share)) samples/s\u{1B}[K\n")
     }
   }
 
@@ -107,11 +102,11 @@ struct Progress {
   private var lossText: String { loss.map { "  loss \($0.short)" } ?? "" }
 
   private func rate(_ share: Double) -> String {
-    (share * Double(epochs * samplesPerEpoch) / (monotonicSeconds() - start)).fixed(0)
+    (share * Double(epochs * samplesPerEpoch) / seconds(since: start)).fixed(0)
   }
 
   private func rateAndTimeLeft(_ share: Double) -> String {
-    let left = (monotonicSeconds() - start) * (1 - share) / share
+    let left = seconds(since: start) * (1 - share) / share
     return "\(rate(share)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
   }
 

@@ -46,9 +46,8 @@ enum TrainCommand: Command {
     try testSource?.requireLabels()
     let path = arguments.string("-o")
     if let path {
-      for input in [source, testSource].compactMap(\.self).flatMap({ $0.files }) where isSameFile(path, input) {
-        throw CommandError.usage("-o \(path) is the data; name another file")
-      }
+      try source.check(output: path, .training)
+      try testSource?.check(output: path, .test)
       try AtomicFile.checkWritable(path)
     }
 
@@ -63,7 +62,7 @@ enum TrainCommand: Command {
     }
 
     if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
-    let optimizer = options.optimizer(for: preparation.task)
+    let optimizer = options.optimizer(preparation.task)
     let unit = preparation.lossUnit
     let team = Team(workers: options.threads)
     var trainer = Trainer(
@@ -73,7 +72,7 @@ enum TrainCommand: Command {
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
     var lastLoss = 0.0
-    let start = monotonicSeconds()
+    let start = ContinuousClock.now
     for epoch in 0..<options.epochs {
       do throws(Divergence) {
         lastLoss = try trainer.runEpoch(on: samples) { progress.update(epoch: epoch, samplesDone: $0) }
@@ -83,7 +82,7 @@ enum TrainCommand: Command {
       }
       progress.endEpoch(epoch + 1, loss: lastLoss * unit)
     }
-    let seconds = monotonicSeconds() - start
+    let seconds = seconds(since: start)
 
     let model = Model(
       network: trainer.network, loss: loss, preparation: preparation,

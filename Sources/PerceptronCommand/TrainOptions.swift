@@ -7,8 +7,8 @@ struct TrainOptions {
   private let output: Activation?
   private let loss: Loss?
   private let initializer: Initializer?
-  /// Makes the optimizer, given the learning rate where none was asked for.
-  private let optimizer: (_ task: Preparation.Task) -> Optimizer
+  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD takes smaller steps.
+  let optimizer: (_ task: Preparation.Task) -> Optimizer
   let batchSize: Int
   let epochs: Int
   let threads: Int
@@ -54,12 +54,12 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation", "--validation-split", "--schedule",
-    "--warmup-epochs",
-    "--l1", "--l2", "--dropout", "--input-dropout", "--max-norm", "--clip-norm",
-    "--label-smoothing",
-    "--normalization", "--class-weights", "--sample-weight", "--early-stopping", "--augment", "--ensemble",
-    "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log", "--labels")
+    "--validation", "--validation-split", "--schedule", "--warmup-epochs", "--l1", "--l2", "--dropout",
+    "--input-dropout",
+    "--max-norm", "--clip-norm", "--label-smoothing", "--normalization", "--class-weights", "--sample-weight",
+    "--early-stopping", "--augment", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
+    "--log",
+    "--labels")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
@@ -111,9 +111,6 @@ struct TrainOptions {
     }
     return (loss, .chain(sizes, hidden: activation, output: output))
   }
-
-  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD takes smaller steps.
-  func optimizer(for task: Preparation.Task) -> Optimizer { optimizer(task) }
 
   private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
     let names = ["sgd", "momentum", "nesterov", "adam", "adamw"]

@@ -10,12 +10,12 @@ private let isReady: Bool = {
   openblas_set_num_threads(1)
   let wrongSingle = wrongProduct { (ta, tb, m, n, k, a: [Float], lda, b, ldb, c, ldc) in
     cblas_sgemm(
-      CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 0, &c,
+      CblasColMajor, flag(ta), flag(tb), m, n, k, 1, a, lda, b, ldb, 0, &c,
       ldc)
   }
   let wrongDouble = wrongProduct { (ta, tb, m, n, k, a: [Double], lda, b, ldb, c, ldc) in
     cblas_dgemm(
-      CblasColMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 0, &c,
+      CblasColMajor, flag(ta), flag(tb), m, n, k, 1, a, lda, b, ldb, 0, &c,
       ldc)
   }
   if let wrong = wrongSingle.map({ "sgemm " + $0 }) ?? wrongDouble.map({ "dgemm " + $0 }) {
@@ -31,11 +31,7 @@ func prepareBLAS() {
   _ = isReady
 }
 
-@inline(__always)
-private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE {
-  prepareBLAS()
-  return isTransposed ? CblasTrans : CblasNoTrans
-}
+private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }
 
 /// The libraries for `Float`.
 public enum FloatRoutines: BLASRoutines {
@@ -46,6 +42,7 @@ public enum FloatRoutines: BLASRoutines {
     _ alpha: Float, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Float, _ c: MutablePointer,
     _ ldc: Int32
   ) {
+    prepareBLAS()
     cblas_sgemm(CblasColMajor, flag(transposeA), flag(transposeB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
   }
 
@@ -54,6 +51,7 @@ public enum FloatRoutines: BLASRoutines {
     _ alpha: Float, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Float, _ y: MutablePointer,
     _ incy: Int32
   ) {
+    prepareBLAS()
     cblas_sgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
   }
 
@@ -94,6 +92,7 @@ public enum DoubleRoutines: BLASRoutines {
     _ alpha: Double, _ a: Pointer, _ lda: Int32, _ b: Pointer, _ ldb: Int32, _ beta: Double, _ c: MutablePointer,
     _ ldc: Int32
   ) {
+    prepareBLAS()
     cblas_dgemm(CblasColMajor, flag(transposeA), flag(transposeB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
   }
 
@@ -102,6 +101,7 @@ public enum DoubleRoutines: BLASRoutines {
     _ alpha: Double, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Double, _ y: MutablePointer,
     _ incy: Int32
   ) {
+    prepareBLAS()
     cblas_dgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
   }
 

@@ -30,9 +30,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, batchSize: Int, generator: Philox, team: Team = Team()
   ) {
-    guard loss.accepts(network.outputActivation) else {
-      fail("the loss \(loss.rawValue) is not defined for \(network.outputActivation) outputs")
-    }
+    network.check(loss)
     if let mistake = optimizer.mistake { fail("cannot train with \(mistake)") }
     self.network = network
     self.loss = loss

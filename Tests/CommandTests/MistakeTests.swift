@@ -114,7 +114,10 @@ private let mistakes = [
     "train /dev/zero", 66,
     "error: /dev/zero: cannot be opened: Is a device, which has no end; check the path and the permissions"),
   Mistake("train t.csv -o t.csv", 64, "error: -o t.csv is the data; name another file"),
-  Mistake("predict m t.csv -o m", 64, "error: -o m is an input"),
+  Mistake("predict m t.csv -o m", 64, "error: -o m is the model; name another file"),
+  Mistake("predict images.m idx:images -o images", 64, "error: -o images is the data; name another file"),
+  Mistake(
+    "train mnist:. -o train-labels-idx1-ubyte", 64, "error: -o train-labels-idx1-ubyte is the data; name another file"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
   Mistake("gradcheck --normalization batch", 64, "error: --normalization is not built yet"),
   // Images.
@@ -162,6 +165,7 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write(idx([8, 4, 1], pixels), to: "wide")
   try workspace.write(Array(idx([8, 2, 2], pixels).dropLast()), to: "short")
   try workspace.write(idx([8], labels), to: "labels")
+  try workspace.write(idx([8], labels), to: "train-labels-idx1-ubyte")
   try workspace.write(idx([7], labels.dropLast()), to: "fewer")
   try workspace.write(idx([8], labels.dropLast() + [2]), to: "high")
   #expect(try workspace.run("train t.csv -o m --epochs 1 --hidden 38").status == 0)
