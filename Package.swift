@@ -32,6 +32,8 @@ let package = Package(
     // What the package is compared with.
     .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),
     .target(name: "StepBenchmark", dependencies: ["Perceptron", "NaiveLoops"], path: "Benchmarks/StepBenchmark"),
+    .executableTarget(
+      name: "StepContestant", dependencies: ["Perceptron", "StepBenchmark"], path: "Benchmarks/StepContestant"),
 
     .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
 

@@ -22,6 +22,10 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   /// One sample's outputs of each layer, the inputs first, and the errors behind them.
   private var outputs: [[Scalar]]
   private var errors: [[Scalar]]
+  /// Adam's moments, of all parameters in the order of weights and biases by layer, and its steps; empty before its first.
+  private var means: [[Scalar]] = []
+  private var squares: [[Scalar]] = []
+  private var adamSteps = 0
 
   package init(sizes: [Int], activations: [Activation]) {
     self.sizes = sizes
@@ -60,6 +64,31 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
     for layer in weights.indices {
       subtract(&weights[layer], weightGradients[layer], rate)
       subtract(&biases[layer], biasGradients[layer], rate)
+    }
+  }
+
+  /// A step by Adam with β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package mutating func descendByAdam(rate: Scalar) {
+    if adamSteps == 0 {
+      means = weights.map { $0.map { _ in 0 } } + biases.map { $0.map { _ in 0 } }
+      squares = means
+    }
+    adamSteps += 1
+    let (restMean, restSquare) = (1 - pow(0.9, Double(adamSteps)), 1 - pow(0.999, Double(adamSteps)))
+    func update(_ values: inout [Scalar], _ gradient: [Scalar], _ moment: Int) {
+      for i in values.indices {
+        let mean = 0.9 * means[moment][i] + 0.1 * gradient[i]
+        let square = 0.999 * squares[moment][i] + 0.001 * gradient[i] * gradient[i]
+        means[moment][i] = mean
+        squares[moment][i] = square
+        values[i] -= rate * (mean / Scalar(restMean)) / ((square / Scalar(restSquare)).squareRoot() + 1e-8)
+      }
+    }
+    for layer in weights.indices {
+      update(&weights[layer], weightGradients[layer], layer)
+      update(&biases[layer], biasGradients[layer], weights.count + layer)
     }
   }
 

@@ -12,6 +12,18 @@ int ck_allowed_processors(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+int ck_current_processor(void) { return sched_getcpu(); }
+
+void ck_leave_processor(int processor) {
+  if (processor < 0 || sched_getcpu() != processor) return;
+  cpu_set_t allowed, others;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  others = allowed;
+  CPU_CLR(processor, &others);
+  // The thread moves at once; then it may again be wherever it might be before.
+  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 /// Sleeps while *word is `value`; may return early.
 static void park(uint32_t *word, uint32_t value) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0); }
 
@@ -21,6 +33,10 @@ static void wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVA
 #include <unistd.h>
 
 int ck_allowed_processors(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+
+int ck_current_processor(void) { return -1; }
+
+void ck_leave_processor(int processor) {}
 
 static void park(uint32_t *word, uint32_t value) { sched_yield(); }
 

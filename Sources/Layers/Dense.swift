@@ -37,26 +37,41 @@ extension Dense: CustomStringConvertible {
 extension Dense: Layer {
   /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias and activation while the tile is in cache.
   package func computeOutputs<Scalar>(
-    _ tile: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>
+    _ part: TilePart, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
   ) -> Double {
-    let part = outputGrid(batch: inputs.columns)[tile]
     let z = outputs[part]
-    z.product(weights(in: parameters).rows(part.rows), inputs[columns: part.columns])
-    z.activate(activation.tileActivation, bias: bias(in: parameters).rows(part.rows))
-    return Double(z.maxMagnitude)
+    if addsStrips(batch: outputs.columns) {
+      for strip in 1..<weightStrips(batch: outputs.columns).count { z.add(product(strip, outputs, scratch)[part]) }
+    } else {
+      z.product(weights(in: parameters).rows(part.rows), inputs[columns: part.columns])
+    }
+    return Double(z.activate(activation.tileActivation, bias: bias(in: parameters).rows(part.rows)))
+  }
+
+  /// The product of a strip of W's columns with their rows of A₋₁; the sum of all of them is Z.
+  package func multiplyStrip<Scalar>(
+    _ strip: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
+  ) {
+    let columns = weightStrips(batch: outputs.columns)[strip].columns
+    product(strip, outputs, scratch).product(weights(in: parameters)[columns: columns], inputs.rows(columns))
+  }
+
+  /// Where the product of a strip stands: of the first where the sum will be.
+  private func product<Scalar>(_ strip: Int, _ outputs: Tile<Scalar>, _ scratch: Tile<Scalar>) -> Tile<Scalar> {
+    let size = outputs.rows * outputs.columns
+    return strip == 0
+      ? outputs : scratch.reshaped(from: (strip - 1) * size, rows: outputs.rows, columns: outputs.columns)
   }
 
   /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁), the derivative while the tile is in cache.
   package func propagateError<Scalar>(
-    _ tile: Int, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
+    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
     into previousError: Tile<Scalar>
   ) -> Double {
-    let part = errorGrid(batch: error.columns, previous: previous)[tile]
     let previousError = previousError[part]
     previousError.product(
       weights(in: parameters)[columns: part.rows], error[columns: part.columns], transposeA: true)
-    previousError.derive(previous.tileActivation, output: inputs[part])
-    return Double(previousError.maxMagnitude)
+    return Double(previousError.derive(previous.tileActivation, output: inputs[part]))
   }
 
   /// ∇W = δ A₋₁ᵀ in strips of columns, and ∇b = δ 1 as the last tile. The 1/batch is in the error already.
@@ -64,7 +79,7 @@ extension Dense: Layer {
     _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, into gradient: Tile<Scalar>, scale: Scalar,
     accumulator: Scalar
   ) {
-    let grid = gradientGrid(batch: error.columns)
+    let grid = weightStrips(batch: error.columns)
     if tile < grid.count {
       let columns = grid[tile].columns
       weights(in: gradient)[columns: columns].product(
@@ -78,36 +93,52 @@ extension Dense: Layer {
 // MARK: - Tiles
 
 extension Dense {
-  package func outputTileCount(batch: Int) -> Int { outputGrid(batch: batch).count }
-
-  package func errorTileCount(batch: Int, previous: Activation) -> Int {
-    errorGrid(batch: batch, previous: previous).count
+  package func outputGrid(batch: Int) -> TileGrid {
+    if isNarrow || addsStrips(batch: batch) { return .samples(batch, rows: outputSize) }
+    return TileGrid(rows: outputSize, columns: batch, inner: inputSize, cutting: Self.axis(outputSize, activation))
   }
 
-  package func gradientTileCount(batch: Int) -> Int { gradientGrid(batch: batch).count + 1 }
+  package func errorGrid(batch: Int, previous: Activation) -> TileGrid {
+    if isNarrow { return .samples(batch, rows: inputSize) }
+    return TileGrid(rows: inputSize, columns: batch, inner: outputSize, cutting: Self.axis(inputSize, previous))
+  }
+
+  package func gradientTileCount(batch: Int) -> Int { weightStrips(batch: batch).count + 1 }
 
   package func gradientRange(_ tile: Int, batch: Int) -> Range<Int> {
-    let grid = gradientGrid(batch: batch)
+    let grid = weightStrips(batch: batch)
     guard tile < grid.count else { return weightCount..<parameterCount }
     let columns = grid[tile].columns
     return columns.lowerBound * outputSize..<columns.upperBound * outputSize
   }
 
-  private func outputGrid(batch: Int) -> TileGrid {
-    TileGrid(rows: outputSize, columns: batch, inner: inputSize, cutting: Self.axis(outputSize, activation))
-  }
-
-  private func errorGrid(batch: Int, previous: Activation) -> TileGrid {
-    TileGrid(rows: inputSize, columns: batch, inner: outputSize, cutting: Self.axis(inputSize, previous))
-  }
-
-  private func gradientGrid(batch: Int) -> TileGrid {
+  /// The strips of W's columns in which the gradient is computed, and updated.
+  package func weightStrips(batch: Int) -> TileGrid {
     TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .columns)
   }
 
+  /// Whether Z is computed as the sum of the strips' products, so that each strip of W is read by the worker that updates it.
+  ///
+  /// A part of W that another processor has written takes longer to fetch than a small batch's product takes. With larger batches the sum would take
+  /// longer than the fetching.
+  package func addsStrips(batch: Int) -> Bool {
+    let strips = weightStrips(batch: batch).count
+    return !isNarrow && strips > 1 && strips * batch <= inputSize / 8
+  }
+
+  /// The elements of the scratch that batches of up to `batchCapacity` samples need.
+  func scratchCount(batchCapacity: Int) -> Int {
+    guard !isNarrow else { return 0 }
+    return outputSize * min((TileGrid.mostStrips - 1) * batchCapacity, inputSize / 8)
+  }
+
+  /// Whether the weights are so few that they stay in the nearest caches: then products are cut by samples, and a worker takes its samples from
+  /// layer to layer without waiting for others.
+  private var isNarrow: Bool { weightCount <= 1 << 14 }
+
   /// Strips of rows keep BLAS's rate, but softmax needs whole columns, and a few rows make no strips.
   private static func axis(_ rows: Int, _ activation: Activation) -> TileGrid.Axis {
-    activation == .softmax || rows < 64 ? .columns : .rows
+    activation == .softmax || rows < 17 ? .columns : .rows
   }
 
   private func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {

@@ -15,21 +15,31 @@ package protocol Layer: Sendable {
   var parameterCount: Int { get }
   var activation: Activation { get }
 
-  /// The number of tiles in which the outputs are computed.
-  func outputTileCount(batch: Int) -> Int
+  /// Whether the outputs need the products of all strips of the weights first.
+  func addsStrips(batch: Int) -> Bool
 
-  /// Computes one tile of the outputs A = g(Z), and returns the largest magnitude in it.
+  /// The strips of the weights.
+  func weightStrips(batch: Int) -> TileGrid
+
+  /// Multiplies one strip of the weights with its rows of the inputs, into the outputs or the scratch.
+  func multiplyStrip<Scalar>(
+    _ strip: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>)
+
+  /// How the outputs are cut.
+  func outputGrid(batch: Int) -> TileGrid
+
+  /// Computes one tile of the outputs A = g(Z), and returns a bound on the magnitudes in it.
   func computeOutputs<Scalar>(
-    _ tile: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>
+    _ part: TilePart, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
   ) -> Double
 
-  /// The number of tiles in which the error is taken to the layer before, whose activation is `previous`.
-  func errorTileCount(batch: Int, previous: Activation) -> Int
+  /// How the error of the layer before, whose activation is `previous`, is cut.
+  func errorGrid(batch: Int, previous: Activation) -> TileGrid
 
   /// Takes this layer's error δ = ∂L/∂Z to one tile of the error ∂L/∂Z₋₁ of the layer before, whose outputs the inputs are,
   /// and returns the largest magnitude in it.
   func propagateError<Scalar>(
-    _ tile: Int, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
+    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
     into previousError: Tile<Scalar>
   ) -> Double
 

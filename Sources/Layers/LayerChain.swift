@@ -34,34 +34,39 @@ struct LayerChain: Sendable {
     vector.reshaped(from: offsets[number - 1], rows: layers[number - 1].parameterCount, columns: 1)
   }
 
-  /// Whether a batch is worth the meetings of a team: below about 0.1 ms of products one worker is faster.
-  func isWorthTeam(batch: Int, passes: Int) -> Bool { passes * batch * parameterCount >= Self.leastTeamWork }
-
-  private static let leastTeamWork = 1 << 22
+  /// About how many multiplications so many passes over a batch take.
+  func work(batch: Int, passes: Int) -> Int { passes * batch * parameterCount }
 }
 
 // MARK: - The forward pass
 
 extension LayerChain {
-  /// Computes the outputs of all layers, and the largest magnitudes in their tiles, as a worker of a team; ends with a meeting.
+  /// Computes the outputs of all layers, and bounds on the magnitudes in their tiles, as jobs of a worker.
   ///
   /// - Parameters:
   ///   - loss: nil for the outputs as they are, or the loss that they are trained with; see ``layer(_:trainedWith:)``.
   ///   - inputs: The batch, in the buffers or elsewhere.
+  ///   - inputsAreLocal: Whether the job before has cut the inputs as the first layer's strips are cut.
   func computeOutputs<Scalar>(
-    _ worker: Worker, trainedWith loss: Loss?, inputs: Tile<Scalar>, parameters: Tile<Scalar>,
-    _ buffers: Buffers<Scalar>
+    _ jobs: inout Jobs, trainedWith loss: Loss?, inputs: Tile<Scalar>, inputsAreLocal: Bool = false,
+    parameters: Tile<Scalar>, _ buffers: Buffers<Scalar>
   ) {
+    let batch = buffers.batch
     for number in 1...layers.count {
       let layer = layer(number, trainedWith: loss)
-      let maxima = buffers.outputMaxima(of: number)
-      for tile in worker.share(of: layer.outputTileCount(batch: buffers.batch)) {
-        maxima[tile] = layer.computeOutputs(
-          tile, inputs: number == 1 ? inputs : buffers.outputs(of: number - 1),
-          parameters: part(of: parameters, number),
-          into: buffers.outputs(of: number))
+      let parameters = part(of: parameters, number)
+      let (inputs, outputs) = (number == 1 ? inputs : buffers.outputs(of: number - 1), buffers.outputs(of: number))
+      if layer.addsStrips(batch: batch) {
+        for strip in jobs.begin(layer.weightStrips(batch: batch), isLocal: number == 1 && inputsAreLocal) {
+          layer.multiplyStrip(strip, inputs: inputs, parameters: parameters, into: outputs, scratch: buffers.scratch)
+        }
       }
-      worker.meet()
+      let maxima = buffers.outputMaxima(of: number)
+      let grid = layer.outputGrid(batch: batch)
+      for tile in jobs.begin(grid) {
+        maxima[tile] = layer.computeOutputs(
+          grid[tile], inputs: inputs, parameters: parameters, into: outputs, scratch: buffers.scratch)
+      }
     }
   }
 }

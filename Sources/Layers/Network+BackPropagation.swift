@@ -10,8 +10,7 @@ extension Network {
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch, gradient parameterCount × 1.
   /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another network's workspace, and where the loss does not accept
   ///   the output activation.
-  /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing on one worker, one small object on
-  ///   several.
+  /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing.
   /// - Source: Rumelhart, Hinton and Williams 1986.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -23,77 +22,65 @@ extension Network {
     check(workspace)
     check(gradient: gradient)
     return parameters.withReadOnlyTile { parameters in
-      gradient.withTile { gradient in
-        workspace.runStep(chain, loss, inputs, targets, nil, parameters) { step, worker in
-          step.forward(worker)
-          step.back(worker)
-          step.useGradient(worker, gradient, KeptGradient<Scalar>())
-        }
-      }
-    }
+      workspace.runStep(
+        chain, loss, inputs, targets, nil, inputBound: 0, parameters, &gradient, .keep, largestGradient: nil)
+    }.loss
   }
 
-  /// What became of a training step.
-  package struct StepOutcome {
-    /// The batch's mean loss before the step.
-    package let loss: Double
-    /// No element of the gradient is larger.
-    package let gradientBound: Double
-    /// Whether the parameters were changed.
-    package let isTaken: Bool
-  }
-
-  /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, puts the gradient to use.
+  /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, updates the parameters.
   ///
   /// - Parameters:
   ///   - inputBound: The largest magnitude in the inputs.
-  ///   - gradient: The memory for the gradient; where the use has a direct rate it is not touched and may be empty.
-  ///   - admits: Whether the parameters stay finite where no element of the gradient is larger than its argument. Every worker asks.
+  ///   - gradient: The memory for the gradient; may be empty where the update needs none.
+  ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient might be larger.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   package mutating func takeStep(
     _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, inputBound: Double,
-    workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, use: some GradientUse<Scalar>,
-    admits: (Double) -> Bool
+    workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>,
+    largestGradient: Double
   ) -> StepOutcome {
     check(loss, inputs, targets)
     check(workspace)
-    var bound = 0.0
-    var isTaken = false
     let chain = chain
-    let value = parameters.withTile { parameters in
-      gradient.withTile { gradient in
-        workspace.runStep(chain, loss, inputs, targets, columns, parameters) { step, worker in
-          step.forward(worker)
-          step.back(worker)
-          let gradientBound = step.gradientBound(inputBound: inputBound)
-          let isAdmitted = step.meanLoss.isFinite && admits(gradientBound)
-          if isAdmitted { step.useGradient(worker, gradient, use) }
-          if worker.index == 0 { (bound, isTaken) = (gradientBound, isAdmitted) }
-        }
-      }
+    return parameters.withTile { parameters in
+      workspace.runStep(
+        chain, loss, inputs, targets, columns, inputBound: inputBound, parameters, &gradient, update,
+        largestGradient: largestGradient)
     }
-    return StepOutcome(loss: value, gradientBound: bound, isTaken: isTaken)
   }
 }
 
+/// What became of a training step.
+package struct StepOutcome {
+  /// The batch's mean loss before the step.
+  package let loss: Double
+  /// No element of the gradient is larger.
+  package let gradientBound: Double
+  /// Whether the parameters were changed.
+  package let isTaken: Bool
+}
+
 extension Workspace {
-  /// Gathers a batch and runs a step on it on every worker; returns the batch's mean loss.
-  ///
-  /// - Parameter columns: The samples of the batch; nil for all columns in order.
+  /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
     _ chain: LayerChain, _ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>, _ columns: ArraySlice<Int>?,
-    _ parameters: Tile<Scalar>, _ body: (TrainingStep<Scalar>, Worker) -> Void
-  ) -> Double {
+    inputBound: Double, _ parameters: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>,
+    largestGradient: Double?
+  ) -> StepOutcome {
     let batch = columns?.count ?? inputs.columns
     let team = team
     return inputs.withReadOnlyTile { inputs in
       targets.withReadOnlyTile { targets in
-        withBuffers(batch: batch) { buffers in
-          let step = TrainingStep(chain: chain, loss: loss, parameters: parameters, buffers: buffers)
-          team.run(alone: !chain.isWorthTeam(batch: batch, passes: 3)) { worker in
-            step.gather(worker, inputs, targets, columns)
-            body(step, worker)
+        gradient.withTile { gradient in
+          withBuffers(batch: batch) { buffers in
+            let step = TrainingStep(
+              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, inputBound: inputBound,
+              parameters: parameters, gradient: gradient, update: update, largestGradient: largestGradient,
+              buffers: buffers)
+            team.run(step, work: chain.work(batch: batch, passes: 3))
+            return StepOutcome(loss: step.meanLoss, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
           }
-          return step.meanLoss
         }
       }
     }

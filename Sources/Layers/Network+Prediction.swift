@@ -52,6 +52,20 @@ extension Network {
   }
 }
 
+/// The outputs of all layers for a batch, as every worker of a team computes them at the same time.
+private struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
+  let chain: LayerChain
+  let loss: Loss?
+  let inputs: Tile<Scalar>
+  let parameters: Tile<Scalar>
+  let buffers: Buffers<Scalar>
+
+  func run(_ worker: Worker) {
+    var jobs = Jobs(worker)
+    chain.computeOutputs(&jobs, trainedWith: loss, inputs: inputs, parameters: parameters, buffers)
+  }
+}
+
 extension Workspace {
   /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
   fileprivate mutating func forEachBlock(
@@ -65,10 +79,9 @@ extension Workspace {
         for start in stride(from: 0, to: inputs.columns, by: capacity) {
           let block = start..<min(start + capacity, inputs.columns)
           withBuffers(batch: block.count) { buffers in
-            team.run(alone: !chain.isWorthTeam(batch: block.count, passes: 1)) { worker in
-              chain.computeOutputs(
-                worker, trainedWith: loss, inputs: inputs[columns: block], parameters: parameters, buffers)
-            }
+            let pass = ForwardPass(
+              chain: chain, loss: loss, inputs: inputs[columns: block], parameters: parameters, buffers: buffers)
+            team.run(pass, work: chain.work(batch: block.count, passes: 1))
             body(block, buffers)
           }
         }

@@ -2,87 +2,143 @@ import Tensor
 
 /// One training step, as every worker of a team runs it at the same time.
 ///
+///     gather     A₀ = the batch's columns of the data
 ///     forward    A = g(W A₋₁ + b 1ᵀ)         layer by layer
-///     loss       δ = ∇ₐL ∘ g′(Z)             for the last layer, by blocks of samples
+///     loss       δ = ∇ₐL ∘ g′(Z)             for the last layer
 ///     back       δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)        layer by layer
 ///     gradient   ∇W = δ A₋₁ᵀ, ∇b = δ 1       all layers at once, and what is made of it
 ///
-/// The workers share the tiles of each job and meet after it. Parameters change in the last job only, once it is known that they stay finite.
-struct TrainingStep<Scalar: BLASScalar> {
+/// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay finite.
+struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let chain: LayerChain
   let loss: Loss
+  let inputs: Tile<Scalar>
+  let targets: Tile<Scalar>
+  /// The samples of the batch; nil for all columns in order.
+  let columns: ArraySlice<Int>?
+  /// No smaller than the largest magnitude in the inputs.
+  let inputBound: Double
   let parameters: Tile<Scalar>
+  /// The memory for the gradient; may be empty where the update needs none.
+  let gradient: Tile<Scalar>
+  let update: TileUpdate<Scalar>
+  /// The update is left out where the loss is not finite or an element of the gradient might be larger than this; nil to leave it out never.
+  let largestGradient: Double?
   let buffers: Buffers<Scalar>
+
+  func run(_ worker: Worker) {
+    var jobs = Jobs(worker)
+    gather(&jobs)
+    chain.computeOutputs(
+      &jobs, trainedWith: loss, inputs: buffers.outputs(of: 0), inputsAreLocal: true, parameters: parameters, buffers)
+    takeLoss(&jobs)
+    back(&jobs)
+    jobs.finish()
+    if isAdmitted { useGradient(worker) }
+  }
 
   private func layer(_ number: Int) -> Dense { chain.layer(number, trainedWith: loss) }
 
   private var layerCount: Int { chain.layers.count }
   private var batch: Int { buffers.batch }
+  private var samples: TileGrid { .samples(batch) }
 
-  /// Copies the batch's samples, each by one worker.
-  func gather(_ worker: Worker, _ inputs: Tile<Scalar>, _ targets: Tile<Scalar>, _ columns: ArraySlice<Int>?) {
-    let blocks = TileGrid.samples(batch)
-    for block in worker.share(of: blocks.count) {
-      let part = blocks[block].columns
-      let (ownInputs, ownTargets) = (buffers.outputs(of: 0)[columns: part], buffers.targets[columns: part])
-      if let columns {
-        let chosen = columns[columns.startIndex + part.lowerBound..<columns.startIndex + part.upperBound]
-        ownInputs.gather(chosen, of: inputs)
-        ownTargets.gather(chosen, of: targets)
+  /// Copies the batch's inputs, cut as the first layer's job will be.
+  private func gather(_ jobs: inout Jobs) {
+    let first = layer(1)
+    let grid = first.addsStrips(batch: batch) ? first.weightStrips(batch: batch) : samples
+    for tile in jobs.begin(grid) {
+      if first.addsStrips(batch: batch) {
+        let rows = grid[tile].columns
+        copyColumns(0..<batch, of: inputs.rows(rows), into: buffers.outputs(of: 0).rows(rows))
       } else {
-        ownInputs.copy(inputs[columns: part])
-        ownTargets.copy(targets[columns: part])
+        copyColumns(grid[tile].columns, of: inputs, into: buffers.outputs(of: 0))
       }
     }
-    worker.meet()
   }
 
-  /// Computes the outputs of all layers, and the losses and errors of the last; the workers have met.
-  func forward(_ worker: Worker) {
-    chain.computeOutputs(
-      worker, trainedWith: loss, inputs: buffers.outputs(of: 0), parameters: parameters, buffers)
-    let blocks = TileGrid.samples(batch)
+  /// Copies the part `range` of the batch from the data to the same place in `destination`.
+  private func copyColumns(_ range: Range<Int>, of source: Tile<Scalar>, into destination: Tile<Scalar>) {
+    let own = destination[columns: range]
+    if let columns {
+      own.gather(columns[columns.startIndex + range.lowerBound..<columns.startIndex + range.upperBound], of: source)
+    } else {
+      own.copy(source[columns: range])
+    }
+  }
+
+  /// The losses of the blocks of samples, and the last layer's error.
+  private func takeLoss(_ jobs: inout Jobs) {
     let maxima = buffers.errorMaxima(of: layerCount)
-    for block in worker.share(of: blocks.count) {
-      let columns = blocks[block].columns
+    for block in jobs.begin(samples) {
+      let columns = samples[block].columns
+      copyColumns(columns, of: targets, into: buffers.targets)
       let outputs = buffers.outputs(of: layerCount)[columns: columns]
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = loss.evaluate(
         error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: true)
-      error.derive(layer(layerCount).activation.tileActivation, output: outputs)
-      maxima[block] = Double(error.maxMagnitude)
+      maxima[block] = Double(error.derive(layer(layerCount).activation.tileActivation, output: outputs))
     }
-    worker.meet()
   }
 
-  /// The batch's mean loss, the same for every worker.
-  var meanLoss: Double { buffers.losses.sum(TileGrid.samples(batch).count) }
-
-  /// Takes the error from the last layer to the first; the workers have met.
-  func back(_ worker: Worker) {
+  /// Takes the error from the last layer to the first.
+  private func back(_ jobs: inout Jobs) {
     for number in stride(from: layerCount, to: 1, by: -1) {
       let layer = layer(number)
       let previous = self.layer(number - 1).activation
       let maxima = buffers.errorMaxima(of: number - 1)
-      for tile in worker.share(of: layer.errorTileCount(batch: batch, previous: previous)) {
+      let grid = layer.errorGrid(batch: batch, previous: previous)
+      for tile in jobs.begin(grid) {
         maxima[tile] = layer.propagateError(
-          tile, error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
+          grid[tile], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
           inputs: buffers.outputs(of: number - 1), previous: previous, into: buffers.error(of: number - 1))
       }
-      worker.meet()
     }
+  }
+
+  /// Computes the gradient and puts it to use.
+  private func useGradient(_ worker: Worker) {
+    for number in 1...layerCount {
+      let layer = layer(number)
+      let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
+      for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
+        if case .descend(let rate) = update {
+          layer.addGradient(
+            tile, error: error, inputs: inputs, into: chain.part(of: parameters, number), scale: -rate, accumulator: 1)
+        } else {
+          layer.addGradient(
+            tile, error: error, inputs: inputs, into: chain.part(of: gradient, number), scale: 1, accumulator: 0)
+          let range = layer.gradientRange(tile, batch: batch)
+          let start = chain.offsets[number - 1] + range.lowerBound
+          parameters.apply(update, start..<start + range.count, gradient: gradient)
+        }
+      }
+    }
+  }
+}
+
+// MARK: - What came of it
+
+extension TrainingStep {
+  /// The batch's mean loss before the step.
+  var meanLoss: Double { buffers.losses.sum(samples.count) }
+
+  /// Whether the gradient was put to use.
+  var isAdmitted: Bool {
+    guard let largestGradient else { return true }
+    return meanLoss.isFinite && gradientBound <= largestGradient
   }
 
   /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the layers.
   ///
-  /// The same for every worker; NaN or infinite where an error or an output is.
-  func gradientBound(inputBound: Double) -> Double {
+  /// NaN or infinite where an error or an output is.
+  var gradientBound: Double {
     var largest = 0.0
     for number in 1...layerCount {
       let inputs =
         number == 1
-        ? inputBound : buffers.outputMaxima(of: number - 1).largest(layer(number - 1).outputTileCount(batch: batch))
+        ? inputBound : buffers.outputMaxima(of: number - 1).largest(layer(number - 1).outputGrid(batch: batch).count)
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
       let bound = Double(batch) * errors * max(1, inputs)
       if !(bound <= largest) { largest = bound }
@@ -92,27 +148,7 @@ struct TrainingStep<Scalar: BLASScalar> {
   }
 
   private func errorTileCount(_ number: Int) -> Int {
-    guard number < layerCount else { return TileGrid.samples(batch).count }
-    return layer(number + 1).errorTileCount(batch: batch, previous: layer(number).activation)
-  }
-
-  /// Computes the gradient and puts it to use; the workers have met.
-  func useGradient(_ worker: Worker, _ gradient: Tile<Scalar>, _ use: some GradientUse<Scalar>) {
-    for number in 1...layerCount {
-      let layer = layer(number)
-      let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
-      for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
-        if let rate = use.directRate {
-          layer.addGradient(
-            tile, error: error, inputs: inputs, into: chain.part(of: parameters, number), scale: -rate, accumulator: 1)
-        } else {
-          layer.addGradient(
-            tile, error: error, inputs: inputs, into: chain.part(of: gradient, number), scale: 1, accumulator: 0)
-          let range = layer.gradientRange(tile, batch: batch)
-          let start = chain.offsets[number - 1] + range.lowerBound
-          use.update(start..<start + range.count, parameters: parameters, gradient: gradient)
-        }
-      }
-    }
+    guard number < layerCount else { return samples.count }
+    return layer(number + 1).errorGrid(batch: batch, previous: layer(number).activation).count
   }
 }

@@ -19,7 +19,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     guard batchCapacity >= 1 else { fail("cannot make a workspace for batches of \(batchCapacity) samples") }
     self.batchCapacity = batchCapacity
     self.team = team
-    layout = Layout(sizes: [network.inputSize] + network.layers.map(\.outputSize), batchCapacity: batchCapacity)
+    layout = Layout(network.layers, batchCapacity: batchCapacity)
     arena = Matrix(rows: layout.count, columns: 1)
     figures = Matrix(rows: layout.figureCount, columns: 1)
   }
@@ -46,12 +46,13 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     /// Where the errors of the layers 1 … L start; the inputs have none.
     private(set) var errors: [Int] = []
     private(set) var targets = 0
+    private(set) var scratch = 0
     private(set) var count = 0
     /// How many figures a job may leave: one for each of its tiles.
     let figuresPerJob: Int
 
-    init(sizes: [Int], batchCapacity: Int) {
-      self.sizes = sizes
+    init(_ layers: [Dense], batchCapacity: Int) {
+      sizes = [layers[0].inputSize] + layers.map(\.outputSize)
       var end = 0
       func place(_ rows: Int) -> Int {
         defer { end += (rows * batchCapacity + 15) / 16 * 16 }  // the next starts at a cache line
@@ -60,8 +61,9 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       outputs = sizes.map(place)
       errors = [0] + sizes.dropFirst().map(place)
       targets = place(sizes[sizes.count - 1])
-      count = end
-      figuresPerJob = max(TileGrid.mostTiles, TileGrid.samples(batchCapacity).count)
+      scratch = end
+      count = end + layers.map { $0.scratchCount(batchCapacity: batchCapacity) }.max()!
+      figuresPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity).count)
     }
 
     /// The losses, and the largest magnitudes of every layer's outputs and errors.
@@ -88,6 +90,11 @@ package struct Buffers<Scalar: BLASScalar> {
   /// The error ∂L/∂Z of the layer with the 1-based number `layer`.
   func error(of layer: Int) -> Tile<Scalar> {
     arena.reshaped(from: layout.errors[layer], rows: layout.sizes[layer], columns: batch)
+  }
+
+  /// Memory for what a layer computes on the way to its outputs, a column.
+  var scratch: Tile<Scalar> {
+    arena.reshaped(from: layout.scratch, rows: layout.count - layout.scratch, columns: 1)
   }
 
   /// The losses of the blocks of samples.

@@ -49,10 +49,12 @@ public protocol BLASRoutines {
   // Element-wise loops. `CKernels.h` states each one's formula and accuracy.
   static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer)
   static func activate(
-    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer)
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+  ) -> Scalar
   static func derive(
     _ function: TileActivation, _ rows: Int, _ columns: Int,
-    _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int)
+    _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
+  ) -> Scalar
   static func loss(
     _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
     scale: Scalar, delta: MutablePointer?
@@ -100,6 +102,19 @@ public enum TileLoss: Sendable {
   case softmaxCrossEntropy
   /// Binary cross-entropy of sigmoid(z), error sigmoid(z) − y.
   case sigmoidCrossEntropy
+}
+
+/// What becomes of the gradient g of parameters θ; see the training module for the mathematics.
+@usableFromInline
+package enum TileUpdate<Scalar: BLASScalar>: Sendable {
+  /// The gradient is kept for others.
+  case keep
+  /// θ ← θ − rate · g: the product that makes the gradient adds to the parameters, and there is no gradient.
+  case descend(rate: Scalar)
+  /// v ← μ v + g, θ ← θ − rate · v, or θ − rate · (g + μ v) after Nesterov.
+  case momentum(velocity: Tile<Scalar>, rate: Scalar, momentum: Scalar, nesterov: Bool)
+  /// Adam's step, with the moments m and v.
+  case adam(mean: Tile<Scalar>, square: Tile<Scalar>, AdamFactors<Scalar>)
 }
 
 /// What an Adam step does to every parameter alike:

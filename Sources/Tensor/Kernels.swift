@@ -18,7 +18,7 @@ extension FloatRoutines {
 
   public static func activate(
     _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
-  ) {
+  ) -> Scalar {
     switch function {
     case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
     case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
@@ -31,9 +31,9 @@ extension FloatRoutines {
   public static func derive(
     _ function: TileActivation, _ rows: Int, _ columns: Int,
     _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
-  ) {
+  ) -> Scalar {
     switch function {
-    case .identity: break
+    case .identity: kernels.derive_identity(rows, columns, delta, deltaStride, a, stride)
     case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
     case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
     case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)
@@ -97,7 +97,7 @@ extension DoubleRoutines {
 
   public static func activate(
     _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
-  ) {
+  ) -> Scalar {
     switch function {
     case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
     case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
@@ -110,9 +110,9 @@ extension DoubleRoutines {
   public static func derive(
     _ function: TileActivation, _ rows: Int, _ columns: Int,
     _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
-  ) {
+  ) -> Scalar {
     switch function {
-    case .identity: break
+    case .identity: kernels.derive_identity(rows, columns, delta, deltaStride, a, stride)
     case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
     case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
     case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)

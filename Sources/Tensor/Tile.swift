@@ -2,12 +2,13 @@
 ///
 /// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
 /// what keeps allocation and reference counting out of a training step. Values with safe semantics are ``Matrix``.
+@usableFromInline
 package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
-  package let base: UnsafeMutablePointer<Scalar>
-  package let rows: Int
-  package let columns: Int
+  @usableFromInline package let base: UnsafeMutablePointer<Scalar>
+  @usableFromInline package let rows: Int
+  @usableFromInline package let columns: Int
   /// The distance between the starts of two neighbouring columns, in elements.
-  package let stride: Int
+  @usableFromInline package let stride: Int
 
   @inlinable
   package init(base: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, stride: Int) {
@@ -38,7 +39,7 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
 
   /// Some of the rows and columns.
   @inlinable
-  package subscript(part: (rows: Range<Int>, columns: Range<Int>)) -> Tile {
+  package subscript(part: TilePart) -> Tile {
     Tile(
       base: base + part.rows.lowerBound + part.columns.lowerBound * stride, rows: part.rows.count,
       columns: part.columns.count, stride: stride)
@@ -70,7 +71,9 @@ extension Tile {
     guard rows > 0, columns > 0 else { return }
     let inner = transposeA ? a.rows : a.columns
     guard inner > 0, alpha != 0 else { return scale(by: beta) }
-    func size(_ value: Int) -> Int32 { blasSize(value, "multiply \(a.shape) and \(b.shape) into \(shape)") }
+    let largest = max(rows, columns, inner, max(stride, a.stride, b.stride))
+    if largest > Int(Int32.max) { failForSize(largest, a, b) }
+    func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: value) }
     if columns == 1 {
       // OpenBLAS's gemv multiplies by β = 0, which keeps NaNs, in some versions.
       if beta == 0 { base.update(repeating: 0, count: rows) }
@@ -82,6 +85,12 @@ extension Tile {
         transposeA, transposeB, size(rows), size(columns), size(inner),
         alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
     }
+  }
+
+  // Apart from the product, which is inlined into every use.
+  @usableFromInline
+  func failForSize(_ size: Int, _ a: Tile, _ b: Tile) {
+    _ = blasSize(size, "multiply \(a.shape) and \(b.shape) into \(shape)")
   }
 }
 
@@ -108,6 +117,10 @@ extension Tile {
     }
   }
 
+  /// self ← self + x, of the same shape; neither has gaps between its columns.
+  @inlinable
+  package func add(_ x: Tile) { Scalar.Routines.axpy(Int32(truncatingIfNeeded: rows * columns), 1, x.base, base) }
+
   /// self ← the chosen columns of `source`, which has as many rows.
   @inlinable
   package func gather(_ indices: ArraySlice<Int>, of source: Tile) {
@@ -121,14 +134,17 @@ extension Tile {
   /// self ← g(self + bias 1ᵀ).
   ///
   /// - Parameter bias: `rows` × 1.
+  /// - Returns: No smaller than the largest magnitude in the result.
   @inlinable
-  package func activate(_ activation: TileActivation, bias: Tile) {
+  package func activate(_ activation: TileActivation, bias: Tile) -> Scalar {
     Scalar.Routines.activate(activation, rows, columns, base, stride, bias: bias.base)
   }
 
   /// self ← self ∘ g′, the derivative taken from the activation's output `a` of the same shape.
+  ///
+  /// - Returns: The largest magnitude in the result; NaN where one is NaN.
   @inlinable
-  package func derive(_ activation: TileActivation, output a: Tile) {
+  package func derive(_ activation: TileActivation, output a: Tile) -> Scalar {
     Scalar.Routines.derive(activation, rows, columns, base, stride, a.base, a.stride)
   }
 
@@ -147,17 +163,20 @@ extension Tile {
     Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
-  /// Momentum's step on contiguous parameters: v ← μ v + g, self ← self − rate v, or self − rate (g + μ v) after Nesterov.
+  /// Updates a range of the parameters that stand here as one column; `gradient` and the update's moments are columns of the same layout.
   @inlinable
-  package func descend(_ gradient: Tile, velocity: Tile, rate: Scalar, momentum: Scalar, nesterov: Bool) {
-    Scalar.Routines.momentum(
-      rows * columns, rate: rate, momentum: momentum, nesterov: nesterov, gradient.base, velocity.base, base)
-  }
-
-  /// Adam's step on contiguous parameters.
-  @inlinable
-  package func descend(_ gradient: Tile, mean: Tile, square: Tile, _ factors: AdamFactors<Scalar>) {
-    Scalar.Routines.adam(rows * columns, factors, gradient.base, mean.base, square.base, base)
+  package func apply(_ update: TileUpdate<Scalar>, _ range: Range<Int>, gradient: Tile) {
+    let (start, count) = (range.lowerBound, range.count)
+    switch update {
+    case .keep, .descend: break
+    case .momentum(let velocity, let rate, let momentum, let nesterov):
+      Scalar.Routines.momentum(
+        count, rate: rate, momentum: momentum, nesterov: nesterov, gradient.base + start, velocity.base + start,
+        base + start)
+    case .adam(let mean, let square, let factors):
+      Scalar.Routines.adam(
+        count, factors, gradient.base + start, mean.base + start, square.base + start, base + start)
+    }
   }
 
   /// The largest magnitude; NaN where any element is NaN.

@@ -1,48 +1,88 @@
-/// How the result of a product is cut into tiles that workers compute on their own.
+/// How a job on a matrix is cut into tiles that workers compute on their own.
 ///
-/// The cut depends on the product's shape alone, never on the number of workers: BLAS rounds a part of a product otherwise than the whole, so
-/// only a fixed cut gives the same bits for any team. There is one direction of cutting: into strips of whole rows or of whole columns.
+/// The cut depends on shapes alone, never on the number of workers: BLAS rounds a part of a product otherwise than the whole, so only a fixed
+/// cut gives the same bits for any team. A product is cut in one direction, into strips of whole rows or of whole columns.
 package struct TileGrid: Sendable {
   /// What is cut.
   package enum Axis: Sendable { case rows, columns }
 
-  package let axis: Axis
+  private let axis: Axis
   private let rows: Int
   private let columns: Int
   private let length: Int
   /// The number of tiles.
   package let count: Int
+  /// Whether the tiles are the blocks of samples.
+  private let isBySamples: Bool
 
-  /// Strips enough for the workers of one processor, few enough that each packs its operands with profit.
-  package static let mostTiles = 8
-  /// The multiplications below which a strip is not worth the meeting that parallel work costs; about 5 µs.
-  private static let leastWork = 1 << 18
+  /// The most strips of a product: enough for the workers of one processor, few enough that each packs its operands with profit.
+  package static let mostStrips = 8
+  /// The multiplications that a strip should have at least, about 2 µs.
+  private static let leastWork = 100_000
+  /// The samples in a block.
+  private static let blockLength = 16
 
-  /// The grid of a rows × columns result with sums of `inner` products, cut along `axis`.
+  /// The grid of a rows × columns product with sums of `inner` terms, cut along `axis`: a power of two of strips, which share out evenly.
   package init(rows: Int, columns: Int, inner: Int, cutting axis: Axis) {
-    let pieces = min(Self.mostTiles, max(1, rows * columns * inner / Self.leastWork))
-    self.init(rows: rows, columns: columns, pieces: pieces, cutting: axis)
+    var strips = 1
+    while strips < Self.mostStrips && rows * columns * inner >= 2 * strips * Self.leastWork { strips *= 2 }
+    let total = axis == .rows ? rows : columns
+    // BLAS's register blocks are 16 elements high; whole blocks keep their rate.
+    let length = max(16, ((total + strips - 1) / strips + 15) / 16 * 16)
+    self.init(axis: axis, rows: rows, columns: columns, length: length, isBySamples: false)
   }
 
-  /// The grid of whatever is done sample by sample: 16 columns a tile.
-  package static func samples(_ batch: Int) -> TileGrid {
-    TileGrid(rows: 0, columns: batch, pieces: (batch + 15) / 16, cutting: .columns)
+  /// The grid of whatever is done sample by sample: blocks of 16 columns.
+  package static func samples(_ batch: Int, rows: Int = 0) -> TileGrid {
+    TileGrid(axis: .columns, rows: rows, columns: batch, length: blockLength, isBySamples: true)
   }
 
-  private init(rows: Int, columns: Int, pieces: Int, cutting axis: Axis) {
+  private init(axis: Axis, rows: Int, columns: Int, length: Int, isBySamples: Bool) {
     self.axis = axis
     self.rows = rows
     self.columns = columns
-    let total = axis == .rows ? rows : columns
-    // BLAS's register blocks are 16 elements high; whole blocks keep their rate.
-    length = max(16, ((total + pieces - 1) / max(pieces, 1) + 15) / 16 * 16)
-    count = (total + length - 1) / length
+    self.length = length
+    self.isBySamples = isBySamples
+    count = ((axis == .rows ? rows : columns) + length - 1) / length
   }
 
   /// The rows and columns of tile `index`.
-  package subscript(index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+  package subscript(index: Int) -> TilePart {
     let start = index * length
     return axis == .rows
       ? (start..<min(start + length, rows), 0..<columns) : (0..<rows, start..<min(start + length, columns))
+  }
+
+  /// Whether a worker that has done its tiles of `previous` may start on these without waiting for others: both have one tile, or both are
+  /// the blocks of the same samples, so that the worker needs nothing but its own results.
+  fileprivate func follows(_ previous: TileGrid) -> Bool {
+    isBySamples && previous.isBySamples || count == 1 && previous.count == 1
+  }
+}
+
+/// The rows and columns of a matrix that a tile is made of.
+@usableFromInline
+package typealias TilePart = (rows: Range<Int>, columns: Range<Int>)
+
+/// The jobs of a program, one after the other, as one worker of a team does its tiles of each.
+package struct Jobs {
+  package let worker: Worker
+  private var previous: TileGrid?
+
+  package init(_ worker: Worker) { self.worker = worker }
+
+  /// Begins a job that needs the results of those before: returns this worker's tiles, after a meeting where one is needed.
+  ///
+  /// - Parameter isLocal: Whether each tile needs just the same tile of the job before, which was cut alike.
+  package mutating func begin(_ grid: TileGrid, isLocal: Bool = false) -> Range<Int> {
+    if let previous, !isLocal, !grid.follows(previous) { worker.meet() }
+    previous = grid
+    return worker.share(of: grid.count)
+  }
+
+  /// Waits until all workers have done all jobs.
+  package mutating func finish() {
+    worker.meet()
+    previous = nil
   }
 }

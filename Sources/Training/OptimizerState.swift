@@ -23,23 +23,22 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     reach.advance(gradientBound)
   }
 
-  /// The next step by momentum; it writes to this state's moments, which must not be copied while it is in use.
-  mutating func momentumUpdate(rate: Double, momentum: Double, nesterov: Bool) -> MomentumUpdate<Scalar> {
-    MomentumUpdate(
-      velocity: moments.withTile { $0 }, rate: Scalar(rate), momentum: Scalar(momentum), nesterov: nesterov)
-  }
-
-  /// The next step by Adam; it writes to this state's moments, which must not be copied while it is in use.
-  mutating func adamUpdate(
-    rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
-  ) -> AdamUpdate<Scalar> {
-    let (mean, square) = moments.withTile { ($0[columns: 0..<1], $0[columns: 1..<2]) }
-    let factors = AdamFactors<Scalar>(
-      beta1: Scalar(beta1), rest1: Scalar(1 - beta1), beta2: Scalar(beta2), rest2: Scalar(1 - beta2),
-      rate: Scalar(rate / (1 - power(beta1, step + 1))),
-      correction: Scalar(1 / (1 - power(beta2, step + 1)).squareRoot()), epsilon: Scalar(epsilon),
-      kept: Scalar(1 - rate * weightDecay))
-    return AdamUpdate(mean: mean, square: square, factors: factors)
+  /// The next step, in terms of what the kernels do. It writes to this state's moments, which must not be copied while it is in use.
+  mutating func update(_ optimizer: Optimizer) -> TileUpdate<Scalar> {
+    switch optimizer {
+    case .sgd(let rate): return .descend(rate: Scalar(rate))
+    case .momentum(let rate, let momentum, let nesterov):
+      return .momentum(
+        velocity: moments.withTile { $0 }, rate: Scalar(rate), momentum: Scalar(momentum), nesterov: nesterov)
+    case .adam(let rate, let beta1, let beta2, let epsilon, let decay):
+      let (mean, square) = moments.withTile { ($0[columns: 0..<1], $0[columns: 1..<2]) }
+      let factors = AdamFactors<Scalar>(
+        beta1: Scalar(beta1), rest1: Scalar(1 - beta1), beta2: Scalar(beta2), rest2: Scalar(1 - beta2),
+        rate: Scalar(rate / (1 - power(beta1, step + 1))),
+        correction: Scalar(1 / (1 - power(beta2, step + 1)).squareRoot()), epsilon: Scalar(epsilon),
+        kept: Scalar(1 - rate * decay))
+      return .adam(mean: mean, square: square, factors)
+    }
   }
 }
 
@@ -56,55 +55,30 @@ struct Reach: Sendable {
     self.largest = largest
   }
 
-  /// The most that a step moves any parameter where no element of the gradient is larger than `gradientBound`; infinite where a moment could
-  /// overflow.
+  /// The most that a step moves any parameter where no element of the gradient is larger than `gradientBound`.
   func distance(_ gradientBound: Double) -> Double {
     switch optimizer {
-    case .sgd(let rate): return rate * gradientBound
+    case .sgd(let rate): rate * gradientBound
+    case .momentum(let rate, let momentum, _): rate * (momentum * velocityBound + 2 * gradientBound)
+    // |m̂| / √v̂ is at most 1 / √(1 − β₂) / (1 − β₁) by Cauchy and Schwarz, and much less in practice.
+    case .adam(let rate, let beta1, let beta2, _, _): rate / ((1 - beta1) * (1 - beta2).squareRoot())
+    }
+  }
+
+  /// The largest gradient bound for which neither a moment nor a parameter, none of which is above `parameterBound`, can overflow; below 0 where
+  /// there is none.
+  func largestGradient(_ parameterBound: Double) -> Double {
+    let room = largest - parameterBound
+    switch optimizer {
+    case .sgd(let rate): return min(largest, room / rate)
     case .momentum(let rate, let momentum, _):
-      let velocity = momentum * velocityBound + gradientBound
-      return velocity <= largest ? rate * (velocity + gradientBound) : .infinity
-    case .adam(let rate, let beta1, let beta2, _, _):
-      // |m̂| / √v̂ is at most 1 / √(1 − β₂) / (1 − β₁) by Cauchy and Schwarz, and much less in practice.
-      return gradientBound * gradientBound <= largest ? rate / ((1 - beta1) * (1 - beta2).squareRoot()) : .infinity
+      return min(largest, (room / rate - momentum * velocityBound) / 2, largest - momentum * velocityBound)
+    case .adam: return distance(0) <= room ? largest.squareRoot() : -1
     }
   }
 
   mutating func advance(_ gradientBound: Double) {
     if case .momentum(_, let momentum, _) = optimizer { velocityBound = momentum * velocityBound + gradientBound }
-  }
-}
-
-/// θ ← θ − η g.
-struct DirectDescent<Scalar: BLASScalar>: GradientUse {
-  let directRate: Scalar?
-
-  func update(_ range: Range<Int>, parameters: Tile<Scalar>, gradient: Tile<Scalar>) {}
-}
-
-struct MomentumUpdate<Scalar: BLASScalar>: GradientUse {
-  let velocity: Tile<Scalar>
-  let rate: Scalar
-  let momentum: Scalar
-  let nesterov: Bool
-
-  var directRate: Scalar? { nil }
-
-  func update(_ range: Range<Int>, parameters: Tile<Scalar>, gradient: Tile<Scalar>) {
-    parameters.rows(range).descend(
-      gradient.rows(range), velocity: velocity.rows(range), rate: rate, momentum: momentum, nesterov: nesterov)
-  }
-}
-
-struct AdamUpdate<Scalar: BLASScalar>: GradientUse {
-  let mean: Tile<Scalar>
-  let square: Tile<Scalar>
-  let factors: AdamFactors<Scalar>
-
-  var directRate: Scalar? { nil }
-
-  func update(_ range: Range<Int>, parameters: Tile<Scalar>, gradient: Tile<Scalar>) {
-    parameters.rows(range).descend(gradient.rows(range), mean: mean.rows(range), square: square.rows(range), factors)
   }
 }
 

@@ -12,6 +12,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let batchSize: Int
   /// The number of epochs that are complete.
   public private(set) var epoch = 0
+  /// The number of steps since the last complete epoch.
+  private var stepInEpoch = 0
 
   private var generator: Philox
   private var order: [Int] = []
@@ -53,64 +55,71 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
+    check(samples)
+    if order.count != samples.count { order = Array(0..<samples.count) }
+    generator.shuffle(&order)
+    var sum = 0.0
+    stepInEpoch = 0
+    for start in stride(from: 0, to: samples.count, by: batchSize) {
+      let batch = order[start..<min(start + batchSize, samples.count)]
+      sum += try step(samples, batch) * Double(batch.count)
+      progress(batch.endIndex)
+    }
+    epoch += 1
+    stepInEpoch = 0
+    return sum / Double(samples.count)
+  }
+
+  /// Takes one step, on the samples at these 0-based indices: for loops that choose their batches themselves.
+  ///
+  /// - Parameter batch: 1 to ``batchSize`` indices; one may occur more than once.
+  /// - Returns: The mean loss over the batch, before the step.
+  /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step.
+  /// - Precondition: Traps where the samples have other sizes than the network, the batch is empty or too large, or an index is out of range.
+  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team; allocates nothing after the first step.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>) throws(Divergence) -> Double {
+    check(samples)
+    guard (1...batchSize).contains(batch.count) else {
+      fail("cannot take a step on \(batch.count) samples with a batch size of \(batchSize)")
+    }
+    for index in batch where !(0..<samples.count).contains(index) {
+      fail("cannot take a step on sample \(index) of \(samples.count)")
+    }
+    return try step(samples, batch)
+  }
+
+  private func check(_ samples: Samples<Scalar>) {
     guard samples.features.rows == network.inputSize, samples.targets.rows == network.outputSize, samples.count > 0
     else {
       fail("cannot train \(network) on \(samples.features.shape) features and \(samples.targets.shape) targets")
     }
-    if order.count != samples.count { order = Array(0..<samples.count) }
-    generator.shuffle(&order)
-    var sum = 0.0
-    var step = 0
-    for start in stride(from: 0, to: samples.count, by: batchSize) {
-      step += 1
-      let batch = start..<min(start + batchSize, samples.count)
-      sum += try takeStep(samples, batch, step: step) * Double(batch.count)
-      progress(batch.upperBound)
-    }
-    epoch += 1
-    return sum / Double(samples.count)
   }
 
-  /// Takes a step on the samples `order[batch]`; returns the batch's mean loss before it.
-  private mutating func takeStep(
-    _ samples: Samples<Scalar>, _ batch: Range<Int>, step: Int
-  ) throws(Divergence) -> Double {
+  private mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) throws(Divergence) -> Double {
+    stepInEpoch += 1
     var outcome = tryStep(samples, batch)
     if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
       // The bound may only have grown old.
       parameterBound = Double(network.parameters.maxMagnitude())
       outcome = tryStep(samples, batch)
     }
-    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count, step: step) }
+    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
     parameterBound += state.reach.distance(outcome.gradientBound)
     state.advance(outcome.gradientBound)
     return outcome.loss
   }
 
-  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: Range<Int>) -> Network<Scalar>.StepOutcome {
-    switch optimizer {
-    case .sgd(let rate): tryStep(samples, batch, DirectDescent(directRate: Scalar(rate)))
-    case .momentum(let rate, let momentum, let nesterov):
-      tryStep(samples, batch, state.momentumUpdate(rate: rate, momentum: momentum, nesterov: nesterov))
-    case .adam(let rate, let beta1, let beta2, let epsilon, let decay):
-      tryStep(
-        samples, batch,
-        state.adamUpdate(rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decay))
-    }
-  }
-
-  private mutating func tryStep(
-    _ samples: Samples<Scalar>, _ batch: Range<Int>, _ use: some GradientUse<Scalar>
-  ) -> Network<Scalar>.StepOutcome {
-    let (reach, bound) = (state.reach, parameterBound)
-    return network.takeStep(
-      loss, inputs: samples.features, targets: samples.targets, columns: order[batch], inputBound: samples.featureBound,
-      workspace: &workspace, gradient: &state.gradient, use: use
-    ) { gradientBound in gradientBound <= reach.largest && bound + reach.distance(gradientBound) <= reach.largest }
+  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
+    network.takeStep(
+      loss, inputs: samples.features, targets: samples.targets, columns: batch, inputBound: samples.featureBound,
+      workspace: &workspace, gradient: &state.gradient, update: state.update(optimizer),
+      largestGradient: state.reach.largestGradient(parameterBound))
   }
 
   private mutating func divergence(
-    _ samples: Samples<Scalar>, _ outcome: Network<Scalar>.StepOutcome, _ batch: Int, step: Int
+    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batch: Int
   ) -> Divergence {
     var cause = Divergence.Cause.loss(layer: network.layers.count)
     if !samples.featureBound.isFinite {
@@ -125,6 +134,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"
       case .features: nil
       }
-    return Divergence(cause: cause, layer: layer, epoch: epoch + 1, step: step, learningRate: optimizer.learningRate)
+    return Divergence(
+      cause: cause, layer: layer, epoch: epoch + 1, step: stepInEpoch, learningRate: optimizer.learningRate)
   }
 }

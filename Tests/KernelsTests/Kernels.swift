@@ -23,8 +23,8 @@ struct Kernels<Real> {
   typealias Output = UnsafeMutablePointer<Real>
 
   var map: [Function: (Int, Numbers?, Output?) -> Void]
-  var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Void]
-  var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Void]
+  var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Real]
+  var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
   var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Output?) -> Double]
   var rowSums: (Int, Int, Numbers?, Int, Real, Real, Output?) -> Void
   var sum: (Int, Numbers?) -> Real
@@ -52,7 +52,8 @@ extension Float: KernelReal {
         .softmax: k.bias_softmax,
       ],
       derive: [
-        .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu, .softmax: k.derive_softmax,
+        .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
+        .softmax: k.derive_softmax,
       ],
       loss: [
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
@@ -75,7 +76,8 @@ extension Double: KernelReal {
         .softmax: k.bias_softmax,
       ],
       derive: [
-        .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu, .softmax: k.derive_softmax,
+        .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
+        .softmax: k.derive_softmax,
       ],
       loss: [
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,

@@ -31,21 +31,25 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
     void (*tanh)(ptrdiff_t n, const real *x, real *y);                                                                         \
     void (*relu)(ptrdiff_t n, const real *x, real *y);                                                                         \
     /* Z = g(Z + bias 1ᵀ), in place, `bias` of `rows` numbers. A column's largest number is subtracted before softmax, so only \
-       columns that hold ∞ or NaN, or nothing but −∞, become NaN. */                                                           \
-    void (*bias_identity)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                     \
-    void (*bias_sigmoid)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
-    void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
-    void (*bias_relu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
-    void (*bias_softmax)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
+       columns that hold ∞ or NaN, or nothing but −∞, become NaN. Returns the largest magnitude in the result, NaN where one   \
+       is NaN; where no result is above 1 (sigmoid, tanh, softmax) simply 1. */                                                \
+    real (*bias_identity)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                     \
+    real (*bias_sigmoid)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
+    real (*bias_tanh)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    real (*bias_relu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    real (*bias_softmax)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
     /* delta = delta ∘ g′, in place, g′ from the activation's output a. Relu: delta where a > 0 or a is NaN, and 0 elsewhere,  \
-       whatever delta is there. Softmax: delta = a ∘ (delta − 1 (deltaᵀa)ᵀ) by columns. */                                     \
-    void (*derive_sigmoid)(                                                                                                    \
+       whatever delta is there. Softmax: delta = a ∘ (delta − 1 (deltaᵀa)ᵀ) by columns. Returns the largest magnitude in the   \
+       result, NaN where one is NaN. */                                                                                        \
+    real (*derive_identity)(                                                                                                   \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
-    void (*derive_tanh)(                                                                                                       \
+    real (*derive_sigmoid)(                                                                                                    \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
-    void (*derive_relu)(                                                                                                       \
+    real (*derive_tanh)(                                                                                                       \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
-    void (*derive_softmax)(                                                                                                    \
+    real (*derive_relu)(                                                                                                       \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_softmax)(                                                                                                    \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
     /* Losses summed over the tile, and their error: delta = scale · ∂L/∂(first argument). delta may be the first argument     \
        itself, or NULL where only the loss is wanted; it has the first argument's stride. y holds the targets, any numbers.    \

@@ -7,21 +7,37 @@
 /// How many processors the calling thread's affinity allows; at least 1.
 int ck_allowed_processors(void);
 
+/// Moves the calling thread, for once, to a processor that its affinity allows and that is not `processor`, if it is on that now and there is
+/// another. The scheduler tends to wake a thread on the processor of the one that woke it, where the two would take turns.
+void ck_leave_processor(int processor);
+
+/// The processor that the calling thread is on, or -1.
+int ck_current_processor(void);
+
 /// A barrier at which a fixed number of threads meet, over and over: it spins briefly, since the threads of a training step arrive within
 /// microseconds of each other, and then parks in the kernel, so that threads that have nothing to do cost nothing.
-/// All zero but for `parties` before its first use; must not move while it is used.
+/// Must not move while it is used.
 typedef struct {
   /// How many threads meet, at least 1.
   uint32_t parties;
   /// How many turns of the waiting loop are made before parking; 0 where there are more threads than processors.
   uint32_t spins;
+  /// Counts the meetings. On a line of the cache for itself: all wait for it while others arrive.
+  uint32_t phase;
+  char apart[64];
   uint32_t arrived;
   uint32_t parked;
-  /// Counts the meetings.
-  uint32_t phase;
 } ck_barrier;
+
+/// A barrier that nobody waits at.
+static inline ck_barrier ck_barrier_make(uint32_t parties, uint32_t spins) { return (ck_barrier){parties, spins}; }
 
 /// Returns when all parties have called it: what each wrote before is then seen by all.
 void ck_barrier_wait(ck_barrier *barrier);
+
+/// Begins to fetch `bytes` from `start` on into the nearest cache.
+static inline void ck_prefetch(const void *start, long bytes) {
+  for (long offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)start + offset);
+}
 
 #endif

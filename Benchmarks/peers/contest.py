@@ -1,0 +1,249 @@
+"""Measures training steps of the Swift package and of its peers in Python, each at its best; Benchmarks/README.md tells the method."""
+
+import argparse
+import json
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import mnist
+from growth import grow
+from race import FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, hold_race, progress, take_turns
+from report import Report, cpu_model, duration, machine, slug
+from session import Contestant, ContestError, Session, processors
+from workloads import WORKLOADS, Workload, write
+
+HERE = Path(__file__).parent
+FLOAT_TARGETS = {"nielsen30": 3.2, "nielsen100": 2.5, "tab64": 2.4, "mnist512": 1.5, "deep": 1.2, "wide": 1.12}  # against the best peer
+DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 2.5}  # against NumPy
+FLOOR_TARGETS = {"deep": 0.82, "wide": 0.90}  # share of a step that its matrix products would take at full rate
+THREADS_TARGETS = {"deep": 1.85, "wide": 1.85}  # two threads against one
+NAIVE_TARGET, MEMORY_TARGET, COLD_START_TARGET = 60.0, 1.15, 2.0
+ACCURACY_TOLERANCE = 0.02
+
+METHOD = f"""Every contestant is a process of its own that trains on the same batches from the same parameters, with the number of threads that suits it best
+(tried first; a process may use as many processors as it has threads). A step gathers its batch, goes forward and back, and updates the parameters; compilation
+is not timed. All processes of a workload are alive at once and take turns, in an order that rotates from round to round, after a few untimed steps each; all take
+the same number of steps. A time is the median over the rounds, with the lowest and the highest. A ratio is the median over the rounds of the peer's time divided
+by the Swift program's in the same round. Losses must agree with the Swift program's within {FIRST_TOLERANCE:g} (relative) after the first steps and {LAST_TOLERANCE:g} in the
+mean over the rounds; a contestant whose losses do not is not compared. MLX's wheel brings the reference BLAS, so the system's OpenBLAS is loaded
+in its place. scikit-learn's rows are in order before the clock starts; it has no sigmoid output with squared error (nielsen30)."""
+
+
+def python(name: str, *arguments: str, **settings) -> Contestant:
+    return Contestant(name, (sys.executable, "-B", str(HERE / arguments[0]), *arguments[1:]), **settings)
+
+
+NUMPY = python("NumPy", "numpy_peer.py")
+EAGER = python("PyTorch", "torch_peer.py", "eager")
+JAX = python("JAX", "jax_peer.py")
+PEERS = (
+    NUMPY,
+    EAGER,
+    python("torch.compile", "torch_peer.py", "compile"),
+    JAX,
+    python("MLX", "mlx_peer.py", environment={"LD_PRELOAD": "libopenblas.so.0"}),
+    python("scikit-learn", "sklearn_peer.py", can_train=lambda workload: workload.name != "nielsen30"),
+)
+
+
+class Contest:
+    """All measurements, each of which adds a section to the report."""
+
+    def __init__(self, options: argparse.Namespace, scratch: Path):
+        self.options = options
+        self.scratch = scratch
+        self.swift = Contestant("Swift", tuple(shlex.split(options.perceptron)))
+        self.pace = Pace(rounds=3, turn=0.05, limit=10) if options.quick else Pace()
+        self.workloads = {w.name: w for w in WORKLOADS if not options.only or w.name in options.only}
+        self.report = Report()
+
+    def run(self) -> None:
+        report, day = self.report, date.today().isoformat()
+        title = f"{day}-{slug(cpu_model())}"
+        report.add(f"# Training steps, {day}")
+        report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
+        report.add(METHOD)
+        for workload in self.workloads.values():
+            write(workload, self.scratch / workload.name)
+        single = self.races("Single precision", list(self.workloads.values()), PEERS, FLOAT_TARGETS)
+        self.races("Double precision", [w.double() for name, w in self.workloads.items() if name in DOUBLE_TARGETS], (NUMPY,), DOUBLE_TARGETS)
+        self.floor(single)
+        self.two_threads()
+        self.memory(single)
+        if "mnist512" in self.workloads:
+            self.naive_loops()
+            self.cold_start()
+        self.options.output.mkdir(parents=True, exist_ok=True)
+        if not self.options.no_growth:
+            report.add("## Growth")
+            picture = grow([self.swift, EAGER, JAX, NUMPY], self.scratch / "growth", self.options.quick)
+            (self.options.output / f"{title}-growth.svg").write_text(picture)
+            report.add(f"Median of three repetitions (one where a step takes over a second), with the number of threads that suits each best.\n\n![Time of a step]({title}-growth.svg)")
+        versions = {entry.version for race in single for entry in race.entries}
+        report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
+        (self.options.output / f"{title}.md").write_text(report.markdown)
+        progress(f"wrote {self.options.output / title}.md")
+
+    def races(self, title: str, workloads: list[Workload], peers: tuple[Contestant, ...], targets: dict[str, float]) -> list[Race]:
+        if not workloads:
+            return []
+        self.report.add(f"## {title}")
+        races, verdicts = [], []
+        for w in workloads:
+            directory = self.scratch / w.name
+            w.describe(directory)
+            race = hold_race(w, [self.swift, *(peer for peer in peers if peer.can_train(w))], directory, self.pace)
+            races.append(race)
+            self.report.add(f"### {w.name}: {w.layers}, batch {w.batch}, {w.optimizer}, {race.swift.steps} steps a round")
+            rows = []
+            for entry in race.entries:
+                low, high = min(entry.step_seconds), max(entry.step_seconds)
+                ratio = f"{entry.ratio_to(race.swift):.2f}" if entry.agrees else "loss differs"
+                loss = f"{entry.last_loss:.5g}"
+                rows.append([entry.name, str(entry.threads), duration(entry.median), f"{duration(low)} – {duration(high)}", ratio, loss])
+                self.report.wrong += not entry.agrees
+            self.report.table(["contestant", "threads", "step", "lowest – highest", "ratio", "loss"], rows)
+            best = race.best_peer
+            ratio = best.ratio_to(race.swift) if best else float("nan")
+            verdicts.append((f"{w.name}, against {best.name if best else 'no peer'}:", ratio, "≥", targets[w.name]))
+        self.report.targets(verdicts)
+        return races
+
+    def floor(self, races: list[Race]) -> None:
+        """How much of a step its matrix products would take at the rate of a large one."""
+        if not races:
+            return
+        self.report.add("## Share of the products")
+        rows = [[r.workload.name, str(r.swift.threads), duration(r.floor), duration(r.swift.median), f"{r.floor / r.swift.median:.1%}"] for r in races]
+        self.report.table(["workload", "threads", "products at full rate", "step", "share"], rows)
+        shares = {r.workload.name: r.floor / r.swift.median for r in races}
+        self.report.targets((f"{name}, share of the products:", shares[name], "≥", target) for name, target in FLOOR_TARGETS.items() if name in shares)
+
+    def two_threads(self) -> None:
+        workloads = [self.workloads[name] for name in THREADS_TARGETS if name in self.workloads]
+        if not workloads or len(processors()) < 2:
+            return
+        self.report.add("## Two threads")
+        rows, verdicts = [], []
+        for w in workloads:
+            progress(f"{w.name}: one thread and two")
+            directory = self.scratch / w.name
+            with Session(self.swift, directory, 2) as two, Session(self.swift, directory, 1) as one:
+                both, alone = take_turns([two, one], warm=2, steps=2, rounds=self.pace.rounds)
+            speedup = alone.ratio_to(both)
+            rows.append([w.name, duration(alone.median), duration(both.median), f"{speedup:.2f}"])
+            verdicts.append((f"{w.name}, two threads against one:", speedup, "≥", THREADS_TARGETS[w.name]))
+        self.report.table(["workload", "one thread", "two threads", "speedup"], rows)
+        self.report.targets(verdicts)
+
+    def memory(self, races: list[Race]) -> None:
+        race = next((race for race in races if race.workload.name == "wide"), None)
+        if race is None:
+            return
+        self.report.add("## Memory")
+        needed = race.workload.bytes
+        peaks = [(entry.name, entry.runs[-1].peak_bytes) for entry in race.entries]
+        rows = [["needed: parameters, gradient, moments, activations, errors, data", f"{needed / 2**20:.0f}", "1.00"]]
+        rows += [[name, f"{peak / 2**20:.0f}", f"{peak / needed:.2f}"] for name, peak in peaks]
+        self.report.table(["wide, highest resident", "MiB", "ratio"], rows)
+        self.report.targets([("wide, resident against needed:", peaks[0][1] / needed, "≤", MEMORY_TARGET)])
+
+    def naive_loops(self) -> None:
+        """Three steps a round: a step of loops takes as long as dozens of the package's."""
+        progress("mnist512: naive loops")
+        workload, directory = self.workloads["mnist512"], self.scratch / "mnist512"
+        workload.describe(directory)
+        naive = Contestant("naive loops", (*self.swift.command, "naive"))
+        with Session(self.swift, directory, len(processors())) as fast, Session(naive, directory, 1) as slow:
+            ours, loops = take_turns([fast, slow], warm=2, steps=3, rounds=self.pace.rounds)
+        self.report.add("## Naive loops")
+        ratio = loops.ratio_to(ours)
+        rows = [[e.name, str(e.threads), duration(e.median), "" if e.agrees else "loss differs"] for e in (ours, loops)]
+        self.report.table(["mnist512", "threads", "step", ""], rows)
+        self.report.wrong += not loops.agrees
+        self.report.targets([("mnist512, against naive loops:", ratio if loops.agrees else float("nan"), "≥", NAIVE_TARGET)])
+
+    def cold_start(self) -> None:
+        """Whole processes, from start to exit: read MNIST, train 784-512-512-10 for an epoch, test."""
+        files = self.options.mnist or self.scratch / "mnist"
+        if not self.options.mnist:
+            progress("cold start: making images up")
+            files.mkdir()
+            mnist.write_synthetic(files)
+        train = ["train", f"mnist:{files}", "--hidden", "512,512", "--epochs", "1", "--batch-size", "128", "--test", f"mnist:{files}"]
+        commands = {
+            "Swift": [*shlex.split(self.options.command), *train, "-o", str(self.scratch / "cold.perceptron"), "--json", "--quiet"],
+            "PyTorch": [sys.executable, "-B", str(HERE / "cold_start_torch.py"), str(files)],
+            "JAX": [sys.executable, "-B", str(HERE / "cold_start_jax.py"), str(files)],
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        accuracy: dict[str, float] = {}
+        for number in range(2 if self.options.quick else 5):
+            progress(f"cold start: round {number + 1}")
+            for name, command in list(commands.items())[:: 1 if number % 2 else -1]:
+                start = time.perf_counter()
+                accuracy[name] = accuracy_of(name, command)
+                seconds[name].append(time.perf_counter() - start)
+        self.report.add(f"## Cold start\n\n{'MNIST' if self.options.mnist else 'Made-up images in the format of MNIST'}, one epoch of mnist512, whole processes.")
+        ratios = {name: median(t / s for t, s in zip(times, seconds["Swift"])) for name, times in seconds.items()}
+        rows = [[name, duration(median(times)), f"{duration(min(times))} – {duration(max(times))}", f"{ratios[name]:.2f}", f"{accuracy[name]:.2%}"] for name, times in seconds.items()]
+        self.report.table(["process", "time", "lowest – highest", "ratio", "test accuracy"], rows)
+        best = min((name for name in ratios if name != "Swift"), key=ratios.__getitem__)
+        self.report.targets([(f"cold start, against {best}:", ratios[best], "≥", COLD_START_TARGET)])
+        if max(accuracy.values()) - min(accuracy.values()) > ACCURACY_TOLERANCE or min(accuracy.values()) < 0.8:
+            self.report.add("**The accuracies differ or are too low: the processes did not do the same work.**")
+            self.report.wrong += 1
+
+
+def accuracy_of(name: str, command: list[str]) -> float:
+    """Runs a process whose last line is its accuracy on the test set, or an object that holds it."""
+    try:
+        process = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise ContestError(f"cannot start {name}: {error}") from None
+    if process.returncode != 0:
+        raise ContestError(f"{name} ended with status {process.returncode}: {(process.stderr.strip().splitlines() or ['no message'])[-1]}")
+    try:
+        answer = json.loads(process.stdout.strip().splitlines()[-1])
+        return answer if isinstance(answer, float) else answer["test"]["accuracy"]
+    except (IndexError, KeyError, TypeError, json.JSONDecodeError):
+        raise ContestError(f"{name} printed no accuracy: {process.stdout.strip()[-200:]!r}") from None
+
+
+def parse_arguments() -> argparse.Namespace:
+    names = [w.name for w in WORKLOADS]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--perceptron", required=True, metavar="COMMAND", help="the Swift contestant")
+    parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"of {','.join(names)}")
+    parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="MNIST's four gzipped files, for the cold start; made up otherwise")
+    parser.add_argument("--no-growth", action="store_true", help="without the picture of step times")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, to see that all works")
+    options = parser.parse_args()
+    if unknown := set(options.only or []) - set(names):
+        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    return options
+
+
+def main() -> int:
+    options = parse_arguments()
+    with tempfile.TemporaryDirectory(prefix="contest-") as scratch:
+        contest = Contest(options, Path(scratch))
+        try:
+            contest.run()
+        except ContestError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+    return 1 if contest.report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Measurements in which contestants take turns."""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+from session import Contestant, Run, Session, thread_counts
+from workloads import Workload
+
+FIRST_TOLERANCE = 2e-3  # relative, of the loss after a few steps: one ReLU that rounding turns on or off moves it by 5e-4
+LAST_TOLERANCE = 5e-2  # relative, of the last losses' mean over the rounds: after 10⁴ steps of Adam rounding moves a single batch's loss by as much
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a race is."""
+
+    rounds: int = 7
+    turn: float = 0.2  # seconds that the Swift program trains in a round
+    limit: float = 60.0  # seconds that the slowest contestant may train in all rounds
+
+
+@dataclass
+class Entry:
+    """What a contestant did in a race."""
+
+    name: str
+    threads: int
+    version: str
+    first_loss: float
+    runs: list[Run]
+    steps: int  # in each run
+    agrees: bool = True  # its losses with the Swift program's
+
+    @property
+    def step_seconds(self) -> list[float]:
+        return [run.seconds / self.steps for run in self.runs]
+
+    @property
+    def median(self) -> float:
+        """Seconds of a step."""
+        return median(self.step_seconds)
+
+    @property
+    def last_loss(self) -> float:
+        return fmean(run.loss for run in self.runs)
+
+    def ratio_to(self, other: "Entry") -> float:
+        """How many times the other's step time: the median over the rounds of the ratio in a round, which a drift of the machine's speed hardly moves."""
+        return median(mine.seconds / its.seconds for mine, its in zip(self.runs, other.runs))
+
+    def check(self, reference: "Entry") -> None:
+        self.agrees = differ(self.first_loss, reference.first_loss) <= FIRST_TOLERANCE and differ(self.last_loss, reference.last_loss) <= LAST_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Race:
+    workload: Workload
+    entries: list[Entry]  # the Swift program's first
+    floor: float  # seconds that a step's matrix products take at the rate of a large product
+
+    @property
+    def swift(self) -> Entry:
+        return self.entries[0]
+
+    @property
+    def best_peer(self) -> Entry | None:
+        """Of those that computed the same losses."""
+        peers = [entry for entry in self.entries[1:] if entry.agrees]
+        return min(peers, key=lambda entry: entry.ratio_to(self.swift), default=None)
+
+
+def differ(a: float, b: float) -> float:
+    """Relative difference; infinite where one is no number."""
+    return abs(a - b) / abs(b) if a == a and b == b else float("inf")
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def trial(contestant: Contestant, directory: Path, threads: int, repetitions: int = 3, turn: float = 0.1) -> list[float]:
+    """Seconds of a step in each repetition of a short run by a process of its own; one repetition where steps are long."""
+    with Session(contestant, directory, threads) as session:
+        session.train(2)
+        estimate = session.train(2).seconds / 2
+        if estimate > 10 * turn:
+            return [estimate]
+        steps = max(2, min(2000, round(turn / estimate)))
+        session.train(steps)
+        return [session.train(steps).seconds / steps for _ in range(repetitions)]
+
+
+def best_threads(contestant: Contestant, directory: Path) -> tuple[int, float]:
+    """The number of threads with which the contestant is fastest, and seconds of a step then."""
+    times = {threads: min(trial(contestant, directory, threads)) for threads in thread_counts()}
+    progress(f"  {contestant.name}: " + ", ".join(f"{1e6 * t:.1f} µs with {n}" for n, t in times.items()))
+    return min(times.items(), key=lambda item: item[1])
+
+
+def hold_race(workload: Workload, contestants: list[Contestant], directory: Path, pace: Pace) -> Race:
+    """Has contestants, the Swift program first, train on the workload in the directory, each with the number of threads that suits it best."""
+    progress(f"{workload.name} {workload.precision}: step time by threads")
+    chosen = [best_threads(contestant, directory) for contestant in contestants]
+    times = [seconds for _, seconds in chosen]
+    warm = 2 if times[0] > 1e-3 else 10
+    affordable = round(pace.limit / (pace.rounds + 1) / max(times)) - warm
+    steps = max(2, min(round(pace.turn / times[0]), affordable))
+    progress(f"{workload.name} {workload.precision}: {pace.rounds} rounds of {steps} steps")
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Session(c, directory, threads)) for c, (threads, _) in zip(contestants, chosen)]
+        rate = sessions[0].flops_per_second()
+        entries = take_turns(sessions, warm, steps, pace.rounds)
+        rate = max(rate, sessions[0].flops_per_second())
+    return Race(workload, entries, workload.flops / rate)
+
+
+def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> list[Entry]:
+    """Has sessions, the reference first, train one at a time, in an order that rotates from round to round.
+
+    `warm` untimed steps before each turn fill its caches and wake its threads; a round before the first does what this many steps need once, such as
+    compilation. All sessions take the same number of steps in total.
+    """
+    entries = [Entry(s.contestant.name, s.threads, s.version, s.train(warm).loss, [], steps) for s in sessions]
+    for session in sessions:
+        session.train(steps)
+    turns = list(zip(sessions, entries))
+    for number in range(rounds):
+        first = number % len(turns)
+        for session, entry in turns[first:] + turns[:first]:
+            session.train(warm)
+            entry.runs.append(session.train(steps))
+    for entry in entries:
+        entry.check(entries[0])
+    return entries
