@@ -44,6 +44,9 @@ enum {
   BLOCK = 256,  // numbers in a loss's buffer
   LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
+  DEPTH = 1024,  // inner indices in a block of a product
+  BREADTH = 512, // columns in a block of a product
+  COLUMNS = 8,   // columns that are multiplied at once
 };
 
 // Without interleaving a loop of few iterations, a column of a narrow layer say, still enters its vector code.
@@ -52,6 +55,7 @@ enum {
 // MARK: The baseline
 
 #define SET baseline
+#define HAS_PRODUCT 0
 #define VECTORIZE_REST VECTORIZE
 #if defined(__aarch64__)
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
@@ -66,6 +70,7 @@ enum {
 #undef PRECISION
 #undef MADD
 #undef VECTORIZE_REST
+#undef HAS_PRODUCT
 #undef SET
 
 #if defined(__x86_64__)
@@ -75,6 +80,7 @@ enum {
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
 #define SET avx2
+#define HAS_PRODUCT 0
 #define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
 #include "kernels.inc"
@@ -83,6 +89,7 @@ enum {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
 
@@ -90,6 +97,7 @@ enum {
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
 #define SET avx512
+#define HAS_PRODUCT 1
 // Masked vectors, which only here are as fast as whole ones.
 #define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")
 #define PRECISION f32
@@ -99,6 +107,7 @@ enum {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
 

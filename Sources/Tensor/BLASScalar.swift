@@ -36,6 +36,14 @@ public protocol BLASRoutines {
   static func nrm2(_ n: Int32, _ x: Pointer) -> Scalar
   static func asum(_ n: Int32, _ x: Pointer) -> Scalar
 
+  /// Whether ``product`` exists here: where OpenBLAS leaves some of the processor's rate.
+  static var hasProduct: Bool { get }
+  /// The same as `gemm` for large matrices, with every element's bits independent of how a product is cut.
+  static func product(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
+    _ alpha: Scalar, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Scalar, _ c: MutablePointer, _ ldc: Int
+  )
+
   // LAPACK. Each returns `info`.
   static func geqrf(_ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer) -> Int32
   static func orgqr(

@@ -5,6 +5,15 @@ import CKernels
 extension FloatRoutines {
   private static let kernels = ck_float_kernels_for(ck_best_instruction_set()).pointee
 
+  public static let hasProduct = kernels.product != nil
+
+  public static func product(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
+    _ alpha: Float, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Float, _ c: MutablePointer, _ ldc: Int
+  ) {
+    kernels.product(transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+  }
+
   public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {
     switch function {
     case .exp: kernels.exp(n, x, y)
@@ -83,6 +92,15 @@ extension FloatRoutines {
 
 extension DoubleRoutines {
   private static let kernels = ck_double_kernels_for(ck_best_instruction_set()).pointee
+
+  public static let hasProduct = kernels.product != nil
+
+  public static func product(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
+    _ alpha: Double, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Double, _ c: MutablePointer, _ ldc: Int
+  ) {
+    kernels.product(transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+  }
 
   public static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer) {
     switch function {

@@ -80,11 +80,21 @@ extension Tile {
       Scalar.Routines.gemv(
         transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
         b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
+    } else if Scalar.Routines.hasProduct && Self.isLarge(rows, columns, inner, transposeA: transposeA) {
+      Scalar.Routines.product(
+        transposeA, transposeB, rows, columns, inner, alpha, a.base, a.stride, b.base, b.stride, beta, base, stride)
     } else {
       Scalar.Routines.gemm(
         transposeA, transposeB, size(rows), size(columns), size(inner),
         alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
     }
+  }
+
+  /// Whether a product is beyond OpenBLAS's kernels for small matrices, which read the operands where they stand and win where they apply. For
+  /// Wᵀδ they are made for small results only.
+  @inlinable
+  static func isLarge(_ rows: Int, _ columns: Int, _ inner: Int, transposeA: Bool) -> Bool {
+    Double(rows) * Double(columns) * Double(inner) > 1e6 || transposeA && rows * columns > 1200
   }
 
   // Apart from the product, which is inlined into every use.

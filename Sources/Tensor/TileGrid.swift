@@ -20,7 +20,7 @@ package struct TileGrid: Sendable {
   /// The multiplications that a strip should have at least, about 2 µs.
   private static let leastWork = 100_000
   /// The samples in a block.
-  private static let blockLength = 16
+  private static let blockLength = 32
 
   /// The grid of a rows × columns product with sums of `inner` terms, cut along `axis`: a power of two of strips, which share out evenly.
   package init(rows: Int, columns: Int, inner: Int, cutting axis: Axis) {
@@ -32,7 +32,7 @@ package struct TileGrid: Sendable {
     self.init(axis: axis, rows: rows, columns: columns, length: length, isBySamples: false)
   }
 
-  /// The grid of whatever is done sample by sample: blocks of 16 columns.
+  /// The grid of whatever is done sample by sample: blocks of 32 columns.
   package static func samples(_ batch: Int, rows: Int = 0) -> TileGrid {
     TileGrid(axis: .columns, rows: rows, columns: batch, length: blockLength, isBySamples: true)
   }
