@@ -5,16 +5,22 @@ SWIFT ?= swift
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
 # What the tests need besides: a downloader for the download's test.
 TEST_PACKAGES := curl
+# What the peers need: torch.compile calls a C++ compiler.
+PEER_PACKAGES := python3-venv g++
+PYTHON ?= python3
+PEERS := .build/peers
+# Options for the contest of make bench-peers: --quick, --only nielsen30,tab64, --no-growth.
+CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
 
-.PHONY: help demo test build bench format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test build bench bench-peers peers format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dependencies ## train on hand-written digits, classify some, compare with naive loops
 	@$(SWIFT) build -c release --product Digits
@@ -26,8 +32,13 @@ test: test-dependencies ## run all tests, in a release build as they will be use
 build: dependencies ## build the perceptron command, .build/release/perceptron
 	@$(SWIFT) build -c release --product perceptron
 
-bench: build ## a training step by this package and by naive loops
+bench: build ## a training step by this package and by naive loops, and the floor under it
 	@$(PERCEPTRON) benchmark
+
+bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn (an hour, on an idle machine)
+	@$(SWIFT) build -c release --product StepContestant
+	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/StepContestant --command $(PERCEPTRON) \
+	  --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
 format: ## format the sources
 	@$(SWIFT) format --in-place --recursive $(SOURCES)
@@ -41,6 +52,15 @@ mnist: ## download MNIST into data/mnist and check it
 
 clean: ## remove what was built
 	@rm -rf .build
+
+# The peers' virtual environment; made anew when a version changes.
+peers: $(PEERS)/installed
+
+$(PEERS)/installed: Benchmarks/peers/requirements.txt
+	@Scripts/install-packages.sh $(PEER_PACKAGES)
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/pip install --quiet --requirement $<
+	@touch $@
 
 dependencies:
 	@Scripts/install-packages.sh $(PACKAGES)

@@ -181,6 +181,7 @@ extension Matrix {
 
 extension Matrix {
   /// Calls `body` with a tile of the whole matrix, which `body` may change.
+  @inlinable
   package mutating func withTile<R, E: Error>(_ body: (Tile<Scalar>) throws(E) -> R) throws(E) -> R {
     makeUnique()
     defer { withExtendedLifetime(buffer) {} }
@@ -188,22 +189,28 @@ extension Matrix {
   }
 
   /// Calls `body` with a tile of the whole matrix, which `body` must not change.
+  @inlinable
   package func withReadOnlyTile<R, E: Error>(_ body: (Tile<Scalar>) throws(E) -> R) throws(E) -> R {
     defer { withExtendedLifetime(buffer) {} }
     return try body(tile)
   }
 
-  private var tile: Tile<Scalar> {
+  @inlinable
+  var tile: Tile<Scalar> {
     Tile(base: buffer.base + offset, rows: rows, columns: columns, stride: max(rows, 1))
   }
 
   /// Copies the elements where anything else shares their storage.
+  @inlinable
   mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&buffer) {
-      let copy = Matrix(rows: rows, columns: columns)
-      copy.buffer.base.update(from: buffer.base + offset, count: count)
-      self = copy
-    }
+    if !isKnownUniquelyReferenced(&buffer) { self = copy() }
+  }
+
+  @usableFromInline
+  func copy() -> Matrix {
+    let copy = Matrix(rows: rows, columns: columns)
+    copy.buffer.base.update(from: buffer.base + offset, count: count)
+    return copy
   }
 }
 
