@@ -1,7 +1,7 @@
 import NaiveLoops
 import Perceptron
 
-/// One training step measured two ways on the same network and batch: by this package, and by naive loops.
+/// A training step measured two ways on the same network and batch: by this package, and by naive loops.
 package struct StepBenchmark: Sendable {
   /// What is measured.
   package struct Workload: Sendable {
@@ -11,76 +11,112 @@ package struct StepBenchmark: Sendable {
     package let hidden: Activation
     package let output: Activation
     package let loss: Loss
+    package let optimizer: Optimizer
 
     /// Nielsen's smallest network.
     package static let nielsen30 = Workload(
-      name: "nielsen30", sizes: [784, 30, 10], batch: 10, hidden: .sigmoid, output: .sigmoid, loss: .quadratic)
+      name: "nielsen30", sizes: [784, 30, 10], batch: 10, hidden: .sigmoid, output: .sigmoid, loss: .meanSquaredError,
+      optimizer: .sgd(learningRate: 0.1))
     package static let nielsen100 = Workload(
       name: "nielsen100", sizes: [784, 100, 10], batch: 10, hidden: .sigmoid, output: .sigmoid,
-      loss: .binaryCrossEntropy)
+      loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 0.1))
+    package static let tab64 = Workload(
+      name: "tab64", sizes: [8, 64, 64, 1], batch: 32, hidden: .relu, output: .identity, loss: .meanSquaredError,
+      optimizer: .adam())
     package static let mnist512 = Workload(
-      name: "mnist512", sizes: [784, 512, 512, 10], batch: 128, hidden: .relu, output: .softmax, loss: .crossEntropy)
+      name: "mnist512", sizes: [784, 512, 512, 10], batch: 128, hidden: .relu, output: .softmax, loss: .crossEntropy,
+      optimizer: .adam())
+    package static let deep = Workload(
+      name: "deep", sizes: [784, 2500, 2000, 1500, 1000, 500, 10], batch: 256, hidden: .tanh, output: .softmax,
+      loss: .crossEntropy, optimizer: .sgd(learningRate: 0.01))
+    package static let wide = Workload(
+      name: "wide", sizes: [1024, 4096, 4096, 4096, 10], batch: 512, hidden: .relu, output: .softmax,
+      loss: .crossEntropy, optimizer: .adam(learningRate: 0.0001))
+    package static let all = [nielsen30, nielsen100, tab64, mnist512, deep, wide]
     /// The network that the demo trains on the digits.
     package static let digits = Workload(
-      name: "digits", sizes: [64, 128, 10], batch: 32, hidden: .relu, output: .softmax, loss: .crossEntropy)
+      name: "digits", sizes: [64, 128, 10], batch: 32, hidden: .relu, output: .softmax, loss: .crossEntropy,
+      optimizer: .sgd(learningRate: 0.01))
   }
 
-  /// The medians of both, in seconds a step, and by how much the losses after the measured steps differ, relatively.
-  package struct Result: Sendable {
+  /// How much is measured.
+  package struct Effort: Sendable {
+    /// How often each is measured; the median counts.
+    package let rounds: Int
+    /// How long a measurement takes, about; at least one step.
     package let seconds: Double
-    package let naiveSeconds: Double
+    /// The longest step of the naive loops that is waited for.
+    package let longestNaiveStep: Double
+
+    package init(rounds: Int, seconds: Double, longestNaiveStep: Double) {
+      self.rounds = rounds
+      self.seconds = seconds
+      self.longestNaiveStep = longestNaiveStep
+    }
+  }
+
+  package struct Result: Sendable {
+    /// The median time of a step.
+    package let seconds: Double
+    /// The same for the naive loops; nil where a step would be too long to wait for.
+    package let naiveSeconds: Double?
+    /// By how much the losses differ, relatively, before the last step that both have taken, or before the 11th.
     package let lossDifference: Double
 
-    package var ratio: Double { naiveSeconds / seconds }
+    package var ratio: Double? { naiveSeconds.map { $0 / seconds } }
   }
 
-  private static let learningRate = 0.01
-
-  /// Measures both in turns, so that a change of the machine's speed meets both alike.
+  /// Measures both in turns, so that a change of the machine's speed meets both alike. Both start from the same parameters and batch.
   ///
-  /// Each starts from the same parameters and data, and after all rounds both have taken the same number of steps.
-  /// - Parameters:
-  ///   - rounds: How often each is measured; the median counts.
-  ///   - stepsPerRound: The steps in a measurement.
-  ///   - team: The threads of this package's step; the naive loops have one.
-  package static func run(_ workload: Workload, rounds: Int, stepsPerRound: Int, team: Team) -> Result {
+  /// - Parameter team: The threads of this package's step; the naive loops have one.
+  package static func run(_ workload: Workload, _ effort: Effort, team: Team) -> Result {
     var generator = Philox(seed: 1)
     let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)
     let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
     var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
     inputs.fillUniform(0...1, using: &generator)
-    let targets: Matrix<Float> = oneHot(
-      (0..<workload.batch).map { _ in generator.nextIndex(below: network.outputSize) }, classes: network.outputSize)
+    var targets = Matrix<Float>(rows: network.outputSize, columns: workload.batch)
+    for sample in 0..<workload.batch {
+      targets[generator.nextIndex(below: network.outputSize), sample] = network.outputSize == 1 ? Float(sample % 2) : 1
+    }
     var naive = NaiveNetwork(network)
     let (flatInputs, flatTargets) = (inputs.elements, targets.elements)
-
-    // One batch is the whole data set, so an epoch is a step, gathering and all.
     let samples = Samples(features: inputs, targets: targets)
+    let batch = Array(0..<workload.batch)
     var trainer = Trainer(
-      network, loss: workload.loss, optimizer: .sgd(learningRate: learningRate), batchSize: workload.batch,
-      generator: generator, team: team)
-    var (loss, naiveLoss) = (0.0, 0.0)
+      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
+      team: team)
+    // The loss before each step.
+    var (losses, naiveLosses): ([Double], [Double]) = ([], [])
     func step() {
-      do { loss = try trainer.runEpoch(on: samples) } catch { fail("the benchmark diverged: \(error)") }
+      do { losses.append(try trainer.takeStep(on: samples, batch: batch[...])) } catch {
+        fail("the benchmark diverged: \(error)")
+      }
     }
     func naiveStep() {
-      naiveLoss = naive.backPropagate(
-        .init(workload.loss), inputs: flatInputs, targets: flatTargets, batch: workload.batch)
-      naive.descend(rate: Float(learningRate))
+      naiveLosses.append(
+        naive.backPropagate(.init(workload.loss), inputs: flatInputs, targets: flatTargets, batch: workload.batch))
+      naive.descend(workload.optimizer)
     }
-    step()
-    naiveStep()
+
+    // About 3 Gflop/s: whether the naive loops are worth the wait.
+    let isNaiveToo = Floor.flops(sizes: workload.sizes, batch: workload.batch) / 3e9 <= effort.longestNaiveStep
+    for _ in 0..<10 { step() }
+    let steps = max(1, Int(effort.seconds / seconds(2, step)))
+    let naiveSteps = isNaiveToo ? max(1, Int(effort.seconds / seconds(1, naiveStep))) : 0
     var (times, naiveTimes): ([Double], [Double]) = ([], [])
-    for _ in 0..<rounds {
-      // The first step of each after the other's turn is not counted: caches are cold and threads asleep, as they are not in training.
-      naiveStep()
-      naiveTimes.append(seconds(stepsPerRound, naiveStep))
+    for _ in 0..<effort.rounds {
+      if isNaiveToo { naiveTimes.append(seconds(naiveSteps, naiveStep)) }
+      // The first steps after the other's turn are not counted: caches are cold and threads asleep, as they are not in training.
       step()
-      times.append(seconds(stepsPerRound, step))
+      step()
+      times.append(seconds(steps, step))
     }
+    // Later the rounding errors have grown with every step, which says nothing of what was computed.
+    let last = min(naiveLosses.count - 1, 10)
     return Result(
-      seconds: median(times), naiveSeconds: median(naiveTimes),
-      lossDifference: abs(loss - naiveLoss) / max(abs(naiveLoss), 1e-30))
+      seconds: median(times), naiveSeconds: isNaiveToo ? median(naiveTimes) : nil,
+      lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
   private static func seconds(_ count: Int, _ body: () -> Void) -> Double {
@@ -91,6 +127,15 @@ package struct StepBenchmark: Sendable {
 }
 
 extension NaiveNetwork<Float> {
+  /// A step by plain gradient descent or by Adam with its usual factors.
+  package mutating func descend(_ optimizer: Optimizer) {
+    switch optimizer {
+    case .sgd(let rate): descend(rate: Float(rate))
+    case .adam(let rate, 0.9, 0.999, 1e-8, 0): descendByAdam(rate: Float(rate))
+    default: fail("the naive loops have no step for \(optimizer)")
+    }
+  }
+
   /// The same network, weights row after row.
   package init(_ network: Network<Float>) {
     self.init(

@@ -79,10 +79,11 @@ print(
 
 // MARK: - The comparison
 
-let step = StepBenchmark.run(.digits, rounds: 9, stepsPerRound: 50, team: Team())
+let step = StepBenchmark.run(
+  .digits, StepBenchmark.Effort(rounds: 9, seconds: 0.01, longestNaiveStep: 1), team: Team())
 print(
-  "a training step: \((step.seconds * 1e6).formatted(0)) µs, with naive loops \((step.naiveSeconds * 1e6).formatted(0)) µs:",
-  "\(step.ratio.formatted(1)) times faster")
+  "a training step: \((step.seconds * 1e6).formatted(0)) µs, with naive loops \((step.naiveSeconds! * 1e6).formatted(0)) µs:",
+  "\(step.ratio!.formatted(1)) times faster")
 
 extension String {
   func trimmingSpaces() -> String { String(reversed().drop { $0 == " " }.reversed()) }

@@ -6,35 +6,44 @@ enum BenchmarkCommand: Command {
   static let name = "benchmark"
   static let usage = "perceptron benchmark [--quick]"
   static let summary = "naive loops against BLAS on this machine"
-  static let options = [Option("--quick", nil, "fewer repetitions")]
-
-  /// The steps that take about a tenth of a second by naive loops, for each workload.
-  private static let workloads: [(StepBenchmark.Workload, stepsPerRound: Int)] = [
-    (.nielsen30, 200), (.nielsen100, 60), (.digits, 200), (.mnist512, 2),
-  ]
+  static let options = [Option("--quick", nil, "fewer repetitions, and no networks that take seconds")]
 
   static func run(_ arguments: Arguments) throws {
     guard arguments.positional.isEmpty else {
       throw CommandError.usage("unexpected argument \(arguments.positional[0])")
     }
-    let rounds = arguments.flag("--quick") ? 3 : 11
+    let isQuick = arguments.flag("--quick")
+    let effort = StepBenchmark.Effort(
+      rounds: isQuick ? 3 : 7, seconds: isQuick ? 0.05 : 0.2, longestNaiveStep: isQuick ? 1 : 10)
     let team = Team()
+    var rate = Floor.rate(team: team)
     try printLine(
-      "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(rounds) rounds, both in turns:\n"
+      "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(effort.rounds) rounds, both in turns.\n"
     )
-    var rows = [["network", "batch", "µs/step", "samples/s", "naive µs/step", "ratio", "loss difference"]]
-    for (workload, steps) in workloads {
-      let result = StepBenchmark.run(workload, rounds: rounds, stepsPerRound: steps, team: team)
+    var results: [(StepBenchmark.Workload, StepBenchmark.Result)] = []
+    for workload in StepBenchmark.Workload.all where !isQuick || workload.batch < 256 {
+      let result = StepBenchmark.run(workload, effort, team: team)
       guard result.lossDifference < 1e-3 else {
         throw CommandError.badData(
           "\(workload.name): the losses differ by \(result.lossDifference), so the times do not compare")
       }
+      rate = max(rate, Floor.rate(team: team))
+      results.append((workload, result))
+    }
+    var rows = [["network", "batch", "µs/step", "samples/s", "floor µs", "share", "naive µs", "ratio"]]
+    for (workload, result) in results {
+      let floor = Floor.flops(sizes: workload.sizes, batch: workload.batch) / rate
       rows.append([
         "\(workload.name) \(workload.sizes.map(String.init).joined(separator: "-"))", "\(workload.batch)",
-        (result.seconds * 1e6).fixed(1), (Double(workload.batch) / result.seconds).fixed(0),
-        (result.naiveSeconds * 1e6).fixed(1), "\(result.ratio.fixed(1))×", result.lossDifference.short,
+        (result.seconds * 1e6).fixed(1), (Double(workload.batch) / result.seconds).fixed(0), (floor * 1e6).fixed(1),
+        "\((100 * floor / result.seconds).fixed(0)) %", result.naiveSeconds.map { ($0 * 1e6).fixed(1) } ?? "–",
+        result.ratio.map { "\($0.fixed(1))×" } ?? "–",
       ])
     }
     try printTable(rows)
+    try printLine(
+      "\nThe floor is the time that a step's matrix products take at the best rate of OpenBLAS here, \((rate / 1e9).fixed(0)) Gflop/s for large"
+        + "\nproducts on \(team.workerCount) threads at once. A step's share of it is how much of the step is not lost to anything else."
+    )
   }
 }
