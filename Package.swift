@@ -37,12 +37,14 @@ let package = Package(
 
     .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
 
+    // Counts allocations, in the tests alone.
+    .target(name: "CAllocationHook", path: "Tests/CAllocationHook"),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
   ],
   swiftLanguageModes: [.v6]

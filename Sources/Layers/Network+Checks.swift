@@ -7,6 +7,15 @@ extension Network {
     if inputs.rows != inputSize { fail("cannot feed \(inputs.shape) inputs to \(self): \(inputSize) rows are needed") }
   }
 
+  func check(_ inputs: Matrix<Scalar>, outputs: Matrix<Scalar>) {
+    check(inputs)
+    if outputs.rows != outputSize || outputs.columns != inputs.columns {
+      fail(
+        "cannot put the outputs of \(self) for \(inputs.columns) samples into \(outputs.shape):"
+          + " \(outputSize)×\(inputs.columns) is needed")
+    }
+  }
+
   func check(_ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>) {
     check(inputs)
     guard targets.rows == outputSize, targets.columns == inputs.columns, !inputs.isEmpty else {

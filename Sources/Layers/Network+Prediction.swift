@@ -14,18 +14,31 @@ extension Network {
   /// The outputs for a batch, computed in a workspace, and by its team, that is kept between calls.
   ///
   /// - Precondition: Traps where the inputs have another number of rows, and on another network's workspace.
+  public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
+    var outputs = Matrix<Scalar>(rows: outputSize, columns: inputs.columns)
+    predict(inputs, into: &outputs, workspace: &workspace)
+    return outputs
+  }
+
+  /// Computes the outputs for a batch, in a workspace and by its team, into memory that is kept between calls.
+  ///
+  ///     A₀ = inputs,   A = g(W A₋₁ + b 1ᵀ)   layer by layer,   outputs ← A of the last
+  ///
+  /// - Shapes: inputs inputSize × batch, outputs outputSize × batch; the batch may be larger than the workspace's capacity, and empty.
+  /// - Precondition: Traps on other shapes, and on another network's workspace.
+  /// - Complexity: 2 · parameterCount flops a sample; allocates nothing, unless another matrix shares the outputs' storage.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
-    check(inputs)
+  public func predict(
+    _ inputs: Matrix<Scalar>, into outputs: inout Matrix<Scalar>, workspace: inout Workspace<Scalar>
+  ) {
+    check(inputs, outputs: outputs)
     check(workspace)
-    var outputs = Matrix<Scalar>(rows: outputSize, columns: inputs.columns)
     outputs.withTile { outputs in
       workspace.forEachBlock(chain, nil, inputs, parameters) { block, buffers in
         outputs[columns: block].copy(buffers.outputs(of: chain.layers.count))
       }
     }
-    return outputs
   }
 
   /// The mean loss over a data set.

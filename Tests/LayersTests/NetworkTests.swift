@@ -96,6 +96,14 @@ func misuse() async {
   #expect(
     standardError(inputs).contains("cannot feed 64×5 inputs to Network(Dense(784 → 10, identity)): 784 rows are needed")
   )
+  let outputs = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    let network = Network<Float>([Dense(784, 10)])
+    var (outputs, workspace) = (Matrix<Float>(rows: 10, columns: 4), Workspace(for: network, batchCapacity: 5))
+    network.predict(Matrix(rows: 784, columns: 5), into: &outputs, workspace: &workspace)
+  }
+  #expect(
+    standardError(outputs).contains(
+      "cannot put the outputs of Network(Dense(784 → 10, identity)) for 5 samples into 10×4: 10×5 is needed"))
   let workspace = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     var workspace = Workspace(for: Network<Float>([Dense(4, 2), Dense(2, 1_000_000)]), batchCapacity: 8)
     let network = Network<Float>([Dense(4, 2), Dense(2, 2)])

@@ -127,7 +127,7 @@ func followsNaiveLoops() throws {
 }
 
 /// One of each kind, with factors that are not the defaults.
-private let optimizers: [Optimizer] = [
+let optimizers: [Optimizer] = [
   .sgd(learningRate: 0.1), .momentum(learningRate: 0.02, momentum: 0.8),
   .momentum(learningRate: 0.02, momentum: 0.8, nesterov: true), .adam(learningRate: 0.003, beta1: 0.8, beta2: 0.99),
   .adam(learningRate: 0.003, epsilon: 1e-3, weightDecay: 0.1),

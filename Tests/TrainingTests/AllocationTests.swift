@@ -1,0 +1,124 @@
+import CAllocationHook
+import Datasets
+import Layers
+import Tensor
+import Testing
+import Training
+
+// Each test counts in a process of its own, where no other test allocates.
+
+@Suite(.enabled(if: allocations_are_countable(), "the C library is not glibc, or a sanitizer has its own malloc"))
+struct AllocationTests {
+  @Test("An allocation is seen on every thread")
+  func isSeen() async {
+    await #expect(processExitsWith: .success) {
+      #expect(allocations {} == 0)
+      #expect(allocations { _ = Matrix<Float>(rows: 100, columns: 1) } >= 1)
+      let team = Team(workers: 3)
+      // None on the caller's thread, a hundred on one other, two hundred on the third.
+      let count = allocations {
+        team.run { worker in for size in 0..<100 * worker.index { _ = Matrix<Float>(rows: size, columns: 1) } }
+      }
+      #expect(count >= 300)
+    }
+  }
+
+  @Test("A step allocates nothing after the first")
+  func step() async {
+    await #expect(processExitsWith: .success) {
+      try checkSteps(Float.self)
+      try checkSteps(Double.self)
+    }
+  }
+
+  @Test("An epoch allocates nothing after the first")
+  func epoch() async {
+    await #expect(processExitsWith: .success) {
+      try checkEpochs(Float.self)
+      try checkEpochs(Double.self)
+    }
+  }
+
+  @Test("A prediction into a matrix that is there allocates nothing after the first")
+  func prediction() async {
+    await #expect(processExitsWith: .success) {
+      checkPredictions(Float.self)
+      checkPredictions(Double.self)
+    }
+  }
+}
+
+private func allocations(_ body: () throws -> Void) rethrows -> Int {
+  start_counting_allocations()
+  defer { _ = stop_counting_allocations() }
+  try body()
+  return stop_counting_allocations()
+}
+
+/// Networks and batches for which the caller works alone; the team is on trial; the same, and the first layer's strips are added up; the team works
+/// always.
+private let cases = [([5, 8, 3], 4), ([64, 128, 10], 32), ([784, 30, 10], 10), ([128, 128, 64, 10], 128)]
+
+/// Calls `body` with every network, its batch size and a team of 1, 2 and 4, and what they are called.
+private func forEveryCase<Scalar: BLASScalar>(
+  _: Scalar.Type, _ body: (Network<Scalar>, Int, Team, String) throws -> Void
+) rethrows {
+  for workers in [1, 2, 4] {
+    let team = Team(workers: workers)
+    for (sizes, batch) in cases {
+      var generator = Philox(seed: 1)
+      let network = Network<Scalar>(
+        .chain(sizes, hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
+      try body(network, batch, team, "\(sizes), batch \(batch), \(workers) workers, \(Scalar.self)")
+    }
+  }
+}
+
+/// The same with a trainer for every optimizer, and samples that its batches do not divide.
+private func forEveryTrainer<Scalar: BLASScalar>(
+  _ type: Scalar.Type, _ body: (inout Trainer<Scalar>, Samples<Scalar>, String) throws -> Void
+) rethrows {
+  try forEveryCase(type) { network, batch, team, name in
+    let count = batch * 5 / 2
+    var generator = Philox(seed: 2)
+    var features = Matrix<Scalar>(rows: network.inputSize, columns: count)
+    features.fillNormal(using: &generator)
+    let targets: Matrix<Scalar> = oneHot((0..<count).map { $0 % network.outputSize }, classes: network.outputSize)
+    for optimizer in optimizers {
+      var trainer = Trainer(
+        network, loss: .crossEntropy, optimizer: optimizer, batchSize: batch, generator: generator, team: team)
+      try body(&trainer, Samples(features: features, targets: targets), "\(name), \(optimizer.name)")
+    }
+  }
+}
+
+// The counted rounds are more than the trial takes whether the team is faster.
+
+private func checkSteps<Scalar: BLASScalar>(_ type: Scalar.Type) throws {
+  try forEveryTrainer(type) { trainer, samples, name in
+    let batch = Array(0..<trainer.batchSize)[...]
+    _ = try trainer.takeStep(on: samples, batch: batch)
+    let count = try allocations { for _ in 0..<20 { _ = try trainer.takeStep(on: samples, batch: batch) } }
+    #expect(count == 0, "\(name)")
+  }
+}
+
+private func checkEpochs<Scalar: BLASScalar>(_ type: Scalar.Type) throws {
+  try forEveryTrainer(type) { trainer, samples, name in
+    _ = try trainer.runEpoch(on: samples)
+    let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
+    #expect(count == 0, "\(name)")
+  }
+}
+
+private func checkPredictions<Scalar: BLASScalar>(_ type: Scalar.Type) {
+  forEveryCase(type) { network, batch, team, name in
+    // Two blocks, the second smaller.
+    let inputs = Matrix<Scalar>(rows: network.inputSize, columns: 5 * batch, repeating: 1)
+    var outputs = Matrix<Scalar>(rows: network.outputSize, columns: 5 * batch)
+    var workspace = Workspace(for: network, batchCapacity: 4 * batch, team: team)
+    network.predict(inputs, into: &outputs, workspace: &workspace)
+    let count = allocations { for _ in 0..<20 { network.predict(inputs, into: &outputs, workspace: &workspace) } }
+    #expect(count == 0, "\(name)")
+  }
+}
