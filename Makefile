@@ -16,7 +16,7 @@ MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
 
-.PHONY: help demo test build bench bench-peers peers format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build bench bench-peers peers format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 
 test: test-dependencies ## run all tests, in a release build as they will be used
 	@$(SWIFT) test -c release
+
+test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads; half an hour
+	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests
 
 build: dependencies ## build the perceptron command, .build/release/perceptron
 	@$(SWIFT) build -c release --product perceptron

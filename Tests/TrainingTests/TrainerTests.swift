@@ -133,32 +133,6 @@ let optimizers: [Optimizer] = [
   .adam(learningRate: 0.003, epsilon: 1e-3, weightDecay: 0.1),
 ]
 
-@Test("Any number of workers gives the same bits", arguments: [Activation.relu, .sigmoid, .softmax], optimizers)
-func sameBitsForAnyTeam(hidden: Activation, optimizer: Optimizer) throws {
-  func train<Scalar: BLASScalar>(_ workers: Int, _: Scalar.Type) throws -> Matrix<Scalar> {
-    var generator = Philox(seed: 4)
-    // Layers of 300 and 150 give strips of several lengths, and batches of 100 and 50 samples.
-    let network = Network<Scalar>(
-      .chain([200, 300, 150, 10], hidden: hidden, output: .softmax), initializer: .glorotNormal, using: &generator)
-    var features = Matrix<Scalar>(rows: 200, columns: 250)
-    features.fillNormal(using: &generator)
-    let samples = Samples(features: features, targets: oneHot((0..<250).map { $0 % 10 }, classes: 10))
-    var trainer = Trainer(
-      network, loss: .crossEntropy, optimizer: optimizer, batchSize: 100, generator: generator,
-      team: Team(workers: workers))
-    for _ in 0..<3 { _ = try trainer.runEpoch(on: samples) }
-    var workspace = Workspace(for: trainer.network, batchCapacity: 250, team: Team(workers: workers))
-    let outputs = trainer.network.predict(features, workspace: &workspace)
-    return Matrix(trainer.network.parameters.elements + outputs.elements)
-  }
-  func check<Scalar: BLASScalar>(_ type: Scalar.Type) throws {
-    let alone = try train(1, type)
-    for workers in [2, 3, 4, 8] { #expect(try train(workers, type) == alone, "\(workers) workers") }
-  }
-  try check(Float.self)
-  try check(Double.self)
-}
-
 /// The rules as their papers have them, on plain arrays.
 private struct PlainRule {
   let optimizer: Optimizer
