@@ -10,9 +10,14 @@ import CKernels
 ///
 /// A quota of 2.5 processors counts as 2, one of half a processor as 1. Reads a few small files of the kernel; about 50 µs.
 public func usableProcessorCount() -> Int {
-  let allowed = Int(ck_allowed_processors())
-  let quota = cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup"))
-  return max(1, min(allowed, quota.map { Int($0) } ?? allowed))
+  usableProcessorCount(
+    allowed: Int(ck_allowed_processors()),
+    quota: cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")))
+}
+
+/// The same from what affinity allows and the cgroups grant; at least 1.
+package func usableProcessorCount(allowed: Int, quota: Double?) -> Int {
+  max(1, min(allowed, quota.map { Int(min($0, Double(allowed))) } ?? allowed))
 }
 
 /// The processors that a process's cgroups grant it, or nil without a limit.

@@ -91,9 +91,38 @@ func reproducible() throws {
   try workspace.write(classes, to: "t.csv")
   // Large enough for the workers to share the steps.
   let line = "train t.csv --epochs 3 --hidden 512,512 --batch-size 64 --init orthogonal --seed 7 --quiet"
-  for threads in [1, 2, 3, 8] { #expect(try workspace.run("\(line) --threads \(threads) -o \(threads)").status == 0) }
+  // The last are more than the machine has.
+  let counts = [2, 3, 8, ProcessInfo.processInfo.processorCount + 1]
+  for threads in [1] + counts { #expect(try workspace.run("\(line) --threads \(threads) -o \(threads)").status == 0) }
   #expect(try workspace.run("\(line) -o again").status == 0)
-  for name in ["2", "3", "8", "again"] { #expect(try workspace.read("1") == workspace.read(name)) }
+  for name in counts.map(String.init) + ["again"] { #expect(try workspace.read("1") == workspace.read(name)) }
+}
+
+@Test("What the environment asks of OpenBLAS changes nothing", arguments: ["8", "0", "many", ""])
+func openBLASThreads(value: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  for precision in ["float", "double"] {
+    let line = "train t.csv --epochs 2 --hidden 300,300 --batch-size 64 --quiet --threads 2 --precision \(precision) -o"
+    let plain = try workspace.run("\(line) plain")
+    #expect(plain.status == 0)
+    let result = try workspace.run("\(line) asked", environment: ["OPENBLAS_NUM_THREADS": value])
+    #expect(result.status == 0 && result.errors == plain.errors)
+    #expect(try workspace.read("asked") == workspace.read("plain"))
+  }
+}
+
+@Test("A batch size beyond the data is the whole data")
+func largeBatch() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  for size in [199, 200, 201, 1_000_000] {
+    #expect(try workspace.run("train t.csv --epochs 3 --hidden 8 --batch-size \(size) -o \(size)").status == 0)
+  }
+  #expect(try workspace.read("200") == workspace.read("201"))
+  #expect(try workspace.read("200") == workspace.read("1000000"))
+  // Else a file that does not depend on the batch size would do.
+  #expect(try workspace.read("200") != workspace.read("199"))
 }
 
 @Test("Progress has a rate and the time left, and none when quiet")

@@ -43,6 +43,7 @@ private let mistakes = [
   // Not built yet.
   Mistake("train t.csv --dropout 0.5", 64, "error: --dropout is not built yet"),
   Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
+  Mistake("train t.csv --threads 1025", 64, "error: --threads: expected a whole number from 1 to 1024, found \"1025\""),
   Mistake(
     "train t.csv --optimizer rprop", 64,
     "error: --optimizer rprop is not built yet; there are sgd, momentum, nesterov, adam, adamw"),
@@ -220,6 +221,31 @@ func interruption(signal: Int32) throws {
   #expect(status & 0x7f == signal)
   #expect(try workspace.read("m") == Array("precious".utf8))
   #expect(try workspace.files == ["m", "progress", "t.csv"])
+}
+
+@Test("A BLAS that computes wrongly is refused before anything is trained", arguments: ["sgemm", "dgemm"])
+func wrongBLAS(product: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  // A library that stands before the system's, and whose products are left undone.
+  try workspace.write("void cblas_\(product)(void) {}\n", to: "wrong.c")
+  let compiler = Process()
+  compiler.executableURL = URL(filePath: "/usr/bin/env")
+  compiler.arguments = ["cc", "-shared", "-fPIC", "wrong.c", "-o", "wrong.so"]
+  compiler.currentDirectoryURL = workspace.directory
+  try compiler.run()
+  compiler.waitUntilExit()
+  try #require(compiler.terminationStatus == 0, "the C compiler that Swift needs for linking")
+
+  let files = try workspace.files
+  let preload = ["LD_PRELOAD": workspace.directory.appending(path: "wrong.so").path]
+  let result = try workspace.run("train t.csv -o m --quiet", environment: preload)
+  #expect(result.status != 0)
+  #expect(
+    result.error.hasSuffix(
+      "Fatal error: this system's BLAS computes wrong products (\(product) NN); install another OpenBLAS, for example"
+        + " libopenblas0-pthread"))
+  #expect(try workspace.files == files)
 }
 
 @Test("A network that no memory holds is refused")

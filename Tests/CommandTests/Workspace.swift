@@ -22,12 +22,13 @@ struct Workspace: ~Copyable {
   let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
     path: "perceptron")
 
-  /// Runs the command with words that are separated by spaces.
-  func run(_ line: String) throws -> Result {
+  /// Runs the command with words that are separated by spaces, and with more in its environment.
+  func run(_ line: String, environment: [String: String] = [:]) throws -> Result {
     let process = Process()
     process.executableURL = program
     process.arguments = line.split(separator: " ").map(String.init)
     process.currentDirectoryURL = directory
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files rather than pipes: neither can fill up.
     let paths = ["standard-output", "standard-error"].map { directory.appending(path: $0) }
     let handles = try paths.map { path in

@@ -39,6 +39,14 @@ func nonsense() throws {
   #expect(try quota([:], membership: "") == nil)
 }
 
+@Test("A quota counts in whole processors, half a one as one, and no more than are allowed")
+func wholeProcessors() {
+  for (quota, count) in [(nil, 4), (0.5, 1), (0.001, 1), (1, 1), (2.5, 2), (4, 4), (64, 4), (1e300, 4)] {
+    #expect(usableProcessorCount(allowed: 4, quota: quota) == count)
+  }
+  #expect(usableProcessorCount(allowed: 1, quota: 8) == 1)
+}
+
 @Test("At least one processor may be used, and no more than there are")
 func usable() {
   #expect((1...ProcessInfo.processInfo.processorCount).contains(usableProcessorCount()))

@@ -199,8 +199,30 @@ func optimizerFactors() async {
       Network<Float>([Dense(1, 1)]), loss: .quadratic, optimizer: .adam(beta2: 1), batchSize: 1,
       generator: Philox(seed: 0))
   }
-  let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-  #expect(message.contains("cannot train with the factors β₁ = 0.9, β₂ = 1.0"))
+  #expect(standardError(result).contains("cannot train with the factors β₁ = 0.9, β₂ = 1.0"))
+}
+
+@Test("Batches that do not fit are refused")
+func batchMistakes() async {
+  let large = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer: Trainer<Float> = trainer()
+    _ = try trainer.takeStep(on: spirals(50, seed: 1), batch: Array(0..<17)[...])
+  }
+  #expect(standardError(large).contains("cannot take a step on 17 samples with a batch size of 16"))
+  let empty = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer: Trainer<Float> = trainer()
+    _ = try trainer.takeStep(on: spirals(50, seed: 1), batch: [])
+  }
+  #expect(standardError(empty).contains("cannot take a step on 0 samples with a batch size of 16"))
+  let outside = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer: Trainer<Float> = trainer()
+    _ = try trainer.takeStep(on: spirals(50, seed: 1), batch: [0, 50])
+  }
+  #expect(standardError(outside).contains("cannot take a step on sample 50 of 50"))
+}
+
+private func standardError(_ result: ExitTest.Result?) -> String {
+  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }
 
 // MARK: - Divergence
