@@ -42,8 +42,9 @@ struct ContestTask {
     let order = try numbers("order.i32", of: Int32.self, workload.samples).map(Int.init)
     var position = 0
     return {
-      defer { position = (position + workload.batch) % workload.samples }
-      return try trainer.takeStep(on: samples, batch: order[position..<position + workload.batch])
+      let batch = order[position..<position + workload.batch]
+      position = (position + workload.batch) % workload.samples
+      return try trainer.takeStep(on: samples, batch: batch, next: order[position..<position + workload.batch])
     }
   }
 

@@ -23,20 +23,22 @@ extension Network {
     check(gradient: gradient)
     return parameters.withReadOnlyTile { parameters in
       workspace.runStep(
-        chain, loss, inputs, targets, nil, inputBound: 0, parameters, &gradient, .keep, largestGradient: nil)
+        chain, loss, inputs, targets, nil, next: [], inputBound: 0, parameters, &gradient, .keep, largestGradient: nil)
     }.loss
   }
 
   /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, updates the parameters.
   ///
   /// - Parameters:
+  ///   - next: The columns of the step after, which are fetched into the cache meanwhile.
   ///   - inputBound: The largest magnitude in the inputs.
   ///   - gradient: The memory for the gradient; may be empty where the update needs none.
   ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient might be larger.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(
-    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, inputBound: Double,
+    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, next: ArraySlice<Int>,
+    inputBound: Double,
     workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>,
     largestGradient: Double
   ) -> StepOutcome {
@@ -45,7 +47,7 @@ extension Network {
     let chain = chain
     return parameters.withTile { parameters in
       workspace.runStep(
-        chain, loss, inputs, targets, columns, inputBound: inputBound, parameters, &gradient, update,
+        chain, loss, inputs, targets, columns, next: next, inputBound: inputBound, parameters, &gradient, update,
         largestGradient: largestGradient)
     }
   }
@@ -65,7 +67,8 @@ extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
     _ chain: LayerChain, _ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>, _ columns: ArraySlice<Int>?,
-    inputBound: Double, _ parameters: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>,
+    next: ArraySlice<Int>, inputBound: Double, _ parameters: Tile<Scalar>, _ gradient: inout Matrix<Scalar>,
+    _ update: TileUpdate<Scalar>,
     largestGradient: Double?
   ) -> StepOutcome {
     let batch = columns?.count ?? inputs.columns
@@ -75,7 +78,8 @@ extension Workspace {
         gradient.withTile { gradient in
           withBuffers(batch: batch) { buffers in
             let step = TrainingStep(
-              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, inputBound: inputBound,
+              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, next: next,
+              inputBound: inputBound,
               parameters: parameters, gradient: gradient, update: update, largestGradient: largestGradient,
               buffers: buffers)
             team.run(step, work: chain.work(batch: batch, passes: 3))

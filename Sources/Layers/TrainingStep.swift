@@ -16,6 +16,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let targets: Tile<Scalar>
   /// The samples of the batch; nil for all columns in order.
   let columns: ArraySlice<Int>?
+  /// The samples of the step after, or none.
+  let next: ArraySlice<Int>
   /// No smaller than the largest magnitude in the inputs.
   let inputBound: Double
   let parameters: Tile<Scalar>
@@ -43,7 +45,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private var batch: Int { buffers.batch }
   private var samples: TileGrid { .samples(batch) }
 
-  /// Copies the batch's inputs, cut as the first layer's job will be.
+  /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie anywhere in memory.
   private func gather(_ jobs: inout Jobs) {
     let first = layer(1)
     let grid = first.addsStrips(batch: batch) ? first.weightStrips(batch: batch) : samples
@@ -51,8 +53,11 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       if first.addsStrips(batch: batch) {
         let rows = grid[tile].columns
         copyColumns(0..<batch, of: inputs.rows(rows), into: buffers.outputs(of: 0).rows(rows))
+        inputs.rows(rows).prefetch(next)
       } else {
-        copyColumns(grid[tile].columns, of: inputs, into: buffers.outputs(of: 0))
+        let columns = grid[tile].columns
+        copyColumns(columns, of: inputs, into: buffers.outputs(of: 0))
+        inputs.prefetch(next.dropFirst(columns.lowerBound).prefix(columns.count))
       }
     }
   }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A window on column-major storage that something else owns: what the layers compute on.
 ///
 /// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
@@ -139,6 +141,11 @@ extension Tile {
       destination.update(from: source.base + index * source.stride, count: rows)
       destination += stride
     }
+  }
+
+  /// Begins to fetch the chosen columns into the cache.
+  package func prefetch(_ indices: ArraySlice<Int>) {
+    for index in indices { ck_prefetch(base + index * stride, rows * MemoryLayout<Scalar>.stride) }
   }
 
   /// self ← g(self + bias 1ᵀ).

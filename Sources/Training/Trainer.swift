@@ -62,7 +62,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     stepInEpoch = 0
     for start in stride(from: 0, to: samples.count, by: batchSize) {
       let batch = order[start..<min(start + batchSize, samples.count)]
-      sum += try step(samples, batch) * Double(batch.count)
+      let next = order[batch.endIndex..<min(batch.endIndex + batchSize, samples.count)]
+      sum += try step(samples, batch, next: next) * Double(batch.count)
       progress(batch.endIndex)
     }
     epoch += 1
@@ -72,22 +73,31 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
 
   /// Takes one step, on the samples at these 0-based indices: for loops that choose their batches themselves.
   ///
-  /// - Parameter batch: 1 to ``batchSize`` indices; one may occur more than once.
+  /// - Parameters:
+  ///   - batch: 1 to ``batchSize`` indices; one may occur more than once.
+  ///   - next: The batch of the step after, where it is known: it is fetched into the cache meanwhile, and nothing else is done with it.
   /// - Returns: The mean loss over the batch, before the step.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step.
   /// - Precondition: Traps where the samples have other sizes than the network, the batch is empty or too large, or an index is out of range.
   /// - Complexity: About 6 · parameterCount flops a sample, shared by the team; allocates nothing after the first step.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>) throws(Divergence) -> Double {
+  public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>, next: ArraySlice<Int> = [])
+    throws(Divergence) -> Double
+  {
     check(samples)
     guard (1...batchSize).contains(batch.count) else {
       fail("cannot take a step on \(batch.count) samples with a batch size of \(batchSize)")
     }
+    checkIndices(batch, samples)
+    checkIndices(next, samples)
+    return try step(samples, batch, next: next)
+  }
+
+  private func checkIndices(_ batch: ArraySlice<Int>, _ samples: Samples<Scalar>) {
     for index in batch where !(0..<samples.count).contains(index) {
       fail("cannot take a step on sample \(index) of \(samples.count)")
     }
-    return try step(samples, batch)
   }
 
   private func check(_ samples: Samples<Scalar>) {
@@ -97,13 +107,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  private mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) throws(Divergence) -> Double {
+  private mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
+    throws(Divergence) -> Double
+  {
     stepInEpoch += 1
-    var outcome = tryStep(samples, batch)
+    var outcome = tryStep(samples, batch, next: next)
     if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
       // The bound may only have grown old.
       parameterBound = Double(network.parameters.maxMagnitude())
-      outcome = tryStep(samples, batch)
+      outcome = tryStep(samples, batch, next: next)
     }
     guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
     parameterBound += state.reach.distance(outcome.gradientBound)
@@ -111,9 +123,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return outcome.loss
   }
 
-  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
+  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
+    -> StepOutcome
+  {
     network.takeStep(
-      loss, inputs: samples.features, targets: samples.targets, columns: batch, inputBound: samples.featureBound,
+      loss, inputs: samples.features, targets: samples.targets, columns: batch, next: next,
+      inputBound: samples.featureBound,
       workspace: &workspace, gradient: &state.gradient, update: state.update(optimizer),
       largestGradient: state.reach.largestGradient(parameterBound))
   }

@@ -35,4 +35,9 @@ static inline ck_barrier ck_barrier_make(uint32_t parties, uint32_t spins) { ret
 /// Returns when all parties have called it: what each wrote before is then seen by all.
 void ck_barrier_wait(ck_barrier *barrier);
 
+/// Begins to fetch `bytes` from `start` on into the cache.
+static inline void ck_prefetch(const void *start, long bytes) {
+  for (long offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)start + offset, 0, 2);
+}
+
 #endif
