@@ -1,6 +1,7 @@
 """Measurements in which contestants take turns."""
 
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,17 @@ from workloads import Workload
 
 FIRST_TOLERANCE = 2e-3  # relative, of the loss after a few steps: one ReLU that rounding turns on or off moves it by 5e-4
 LAST_TOLERANCE = 5e-2  # relative, of the last losses' mean over the rounds: after 10⁴ steps of Adam rounding moves a single batch's loss by as much
+FIRST_STEPS = 3
+PAUSE = 0.2  # seconds
 
 
 @dataclass(frozen=True)
 class Pace:
     """How long a race is."""
 
-    rounds: int = 7
+    rounds: int = 5
     turn: float = 0.2  # seconds that the Swift program trains in a round
-    limit: float = 60.0  # seconds that the slowest contestant may train in all rounds
+    limit: float = 40.0  # seconds that the slowest contestant may train in all rounds
 
 
 @dataclass
@@ -105,7 +108,7 @@ def hold_race(workload: Workload, contestants: list[Contestant], directory: Path
     progress(f"{workload.name} {workload.precision}: step time by threads")
     chosen = [best_threads(contestant, directory) for contestant in contestants]
     times = [seconds for _, seconds in chosen]
-    warm = 2 if times[0] > 1e-3 else 10
+    warm = 2 if times[0] > 1e-2 else 50
     affordable = round(pace.limit / (pace.rounds + 1) / max(times)) - warm
     steps = max(2, min(round(pace.turn / times[0]), affordable))
     progress(f"{workload.name} {workload.precision}: {pace.rounds} rounds of {steps} steps")
@@ -120,16 +123,18 @@ def hold_race(workload: Workload, contestants: list[Contestant], directory: Path
 def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> list[Entry]:
     """Has sessions, the reference first, train one at a time, in an order that rotates from round to round.
 
-    `warm` untimed steps before each turn fill its caches and wake its threads; a round before the first does what this many steps need once, such as
+    A pause before each turn lets the threads of the one before fall asleep (OpenBLAS's spin for a while), and `warm` untimed steps fill its caches and wake its own; a round before the first does what this many steps need once, such as
     compilation. All sessions take the same number of steps in total.
     """
-    entries = [Entry(s.contestant.name, s.threads, s.version, s.train(warm).loss, [], steps) for s in sessions]
+    entries = [Entry(s.contestant.name, s.threads, s.version, s.train(FIRST_STEPS).loss, [], steps) for s in sessions]
     for session in sessions:
+        session.train(warm)
         session.train(steps)
     turns = list(zip(sessions, entries))
     for number in range(rounds):
         first = number % len(turns)
         for session, entry in turns[first:] + turns[:first]:
+            time.sleep(PAUSE)
             session.train(warm)
             entry.runs.append(session.train(steps))
     for entry in entries:

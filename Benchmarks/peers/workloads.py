@@ -54,9 +54,9 @@ WORKLOADS = (
     Workload("nielsen30", (784, 30, 10), 10, "sigmoid", "sigmoid", "meanSquaredError", "sgd", 0.5, 60_000),
     Workload("nielsen100", (784, 100, 10), 10, "sigmoid", "sigmoid", "binaryCrossEntropy", "sgd", 0.1, 60_000),
     Workload("tab64", (8, 64, 64, 1), 32, "relu", "identity", "meanSquaredError", "adam", 0.001, 20_000),
-    Workload("mnist512", (784, 512, 512, 10), 128, "relu", "softmax", "crossEntropy", "adam", 0.001, 59_904),
+    Workload("mnist512", (784, 512, 512, 10), 128, "relu", "softmax", "crossEntropy", "adam", 0.0001, 59_904),
     Workload("deep", (784, 2500, 2000, 1500, 1000, 500, 10), 256, "tanh", "softmax", "crossEntropy", "sgd", 0.01, 25_600),
-    Workload("wide", (1024, 4096, 4096, 4096, 10), 512, "relu", "softmax", "crossEntropy", "adam", 0.001, 10_240),
+    Workload("wide", (1024, 4096, 4096, 4096, 10), 512, "relu", "softmax", "crossEntropy", "adam", 0.0001, 10_240),
 )
 
 

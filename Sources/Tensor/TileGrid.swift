@@ -9,7 +9,9 @@ package struct TileGrid: Sendable {
   private let axis: Axis
   private let rows: Int
   private let columns: Int
-  private let length: Int
+  /// What is cut into whole units of so many rows or columns.
+  private let unit: Int
+  private let unitCount: Int
   /// The number of tiles.
   package let count: Int
   /// Whether the tiles are the blocks of samples.
@@ -26,31 +28,32 @@ package struct TileGrid: Sendable {
   package init(rows: Int, columns: Int, inner: Int, cutting axis: Axis) {
     var strips = 1
     while strips < Self.mostStrips && rows * columns * inner >= 2 * strips * Self.leastWork { strips *= 2 }
-    let total = axis == .rows ? rows : columns
-    // BLAS's register blocks are 16 elements high; whole blocks keep their rate.
-    let length = max(16, ((total + strips - 1) / strips + 15) / 16 * 16)
-    self.init(axis: axis, rows: rows, columns: columns, length: length, isBySamples: false)
+    // A product's register blocks are 16 elements high; whole blocks keep their rate.
+    self.init(axis: axis, rows: rows, columns: columns, unit: 16, mostTiles: strips)
   }
 
   /// The grid of whatever is done sample by sample: blocks of 32 columns.
   package static func samples(_ batch: Int, rows: Int = 0) -> TileGrid {
-    TileGrid(axis: .columns, rows: rows, columns: batch, length: blockLength, isBySamples: true)
+    TileGrid(axis: .columns, rows: rows, columns: batch, unit: blockLength, mostTiles: nil)
   }
 
-  private init(axis: Axis, rows: Int, columns: Int, length: Int, isBySamples: Bool) {
+  /// - Parameter mostTiles: nil for a tile for every unit, which makes them the blocks of samples.
+  private init(axis: Axis, rows: Int, columns: Int, unit: Int, mostTiles: Int?) {
     self.axis = axis
     self.rows = rows
     self.columns = columns
-    self.length = length
-    self.isBySamples = isBySamples
-    count = ((axis == .rows ? rows : columns) + length - 1) / length
+    self.unit = unit
+    unitCount = ((axis == .rows ? rows : columns) + unit - 1) / unit
+    count = min(mostTiles ?? unitCount, unitCount)
+    isBySamples = mostTiles == nil
   }
 
   /// The rows and columns of tile `index`.
   package subscript(index: Int) -> TilePart {
-    let start = index * length
+    func bound(_ index: Int, _ end: Int) -> Int { min(unitCount * index / count * unit, end) }
     return axis == .rows
-      ? (start..<min(start + length, rows), 0..<columns) : (0..<rows, start..<min(start + length, columns))
+      ? (bound(index, rows)..<bound(index + 1, rows), 0..<columns)
+      : (0..<rows, bound(index, columns)..<bound(index + 1, columns))
   }
 
   /// Whether a worker that has done its tiles of `previous` may start on these without waiting for others: both have one tile, or both are
