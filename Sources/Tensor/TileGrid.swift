@@ -50,7 +50,7 @@ package struct TileGrid: Sendable {
 
   /// The rows and columns of tile `index`.
   package subscript(index: Int) -> TilePart {
-    func bound(_ index: Int, _ end: Int) -> Int { min(unitCount * index / count * unit, end) }
+    func bound(_ index: Int, _ end: Int) -> Int { min((unitCount * index + count - 1) / count * unit, end) }
     return axis == .rows
       ? (bound(index, rows)..<bound(index + 1, rows), 0..<columns)
       : (0..<rows, bound(index, columns)..<bound(index + 1, columns))
