@@ -13,10 +13,12 @@ package struct StepBenchmark: Sendable {
     package let loss: Loss
     package let optimizer: Optimizer
 
+    // The contest's workloads, too: `peers/workloads.py` has the same.
+
     /// Nielsen's smallest network.
     package static let nielsen30 = Workload(
       name: "nielsen30", sizes: [784, 30, 10], batch: 10, hidden: .sigmoid, output: .sigmoid, loss: .meanSquaredError,
-      optimizer: .sgd(learningRate: 0.1))
+      optimizer: .sgd(learningRate: 0.5))
     package static let nielsen100 = Workload(
       name: "nielsen100", sizes: [784, 100, 10], batch: 10, hidden: .sigmoid, output: .sigmoid,
       loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 0.1))
@@ -25,7 +27,7 @@ package struct StepBenchmark: Sendable {
       optimizer: .adam())
     package static let mnist512 = Workload(
       name: "mnist512", sizes: [784, 512, 512, 10], batch: 128, hidden: .relu, output: .softmax, loss: .crossEntropy,
-      optimizer: .adam())
+      optimizer: .adam(learningRate: 0.0001))
     package static let deep = Workload(
       name: "deep", sizes: [784, 2500, 2000, 1500, 1000, 500, 10], batch: 256, hidden: .tanh, output: .softmax,
       loss: .crossEntropy, optimizer: .sgd(learningRate: 0.01))
@@ -126,18 +128,18 @@ package struct StepBenchmark: Sendable {
   private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
-extension NaiveNetwork<Float> {
+extension NaiveNetwork where Scalar: BLASScalar {
   /// A step by plain gradient descent or by Adam with its usual factors.
   package mutating func descend(_ optimizer: Optimizer) {
     switch optimizer {
-    case .sgd(let rate): descend(rate: Float(rate))
-    case .adam(let rate, 0.9, 0.999, 1e-8, 0): descendByAdam(rate: Float(rate))
+    case .sgd(let rate): descend(rate: Scalar(rate))
+    case .adam(let rate, 0.9, 0.999, 1e-8, 0): descendByAdam(rate: Scalar(rate))
     default: fail("the naive loops have no step for \(optimizer)")
     }
   }
 
   /// The same network, weights row after row.
-  package init(_ network: Network<Float>) {
+  package init(_ network: Network<Scalar>) {
     self.init(
       sizes: [network.inputSize] + network.layers.map(\.outputSize),
       activations: network.layers.map { .init($0.activation) })

@@ -80,15 +80,19 @@ class Contest:
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
-        self.options.output.mkdir(parents=True, exist_ok=True)
-        if not self.options.no_growth:
-            report.add("## Growth")
-            picture = grow([self.swift, EAGER, JAX, NUMPY], self.scratch / "growth", self.options.quick)
-            (self.options.output / f"{title}-growth.svg").write_text(picture)
-            report.add(f"Median of three repetitions (one where a step takes over a second), with the number of threads that suits each best.\n\n![Time of a step]({title}-growth.svg)")
         versions = {entry.version for race in single for entry in race.entries}
         report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
-        (self.options.output / f"{title}.md").write_text(report.markdown)
+        self.options.output.mkdir(parents=True, exist_ok=True)
+        self.write(title)  # the picture takes as long again
+        if not self.options.no_growth:
+            picture = grow([self.swift, EAGER, JAX, NUMPY], self.scratch / "growth", self.options.quick)
+            (self.options.output / f"{title}-growth.svg").write_text(picture)
+            report.add("## Growth")
+            report.add(f"Median of three repetitions (one where a step takes over a second), with the number of threads that suits each best.\n\n![Time of a step]({title}-growth.svg)")
+            self.write(title)
+
+    def write(self, title: str) -> None:
+        (self.options.output / f"{title}.md").write_text(self.report.markdown)
         progress(f"wrote {self.options.output / title}.md")
 
     def races(self, title: str, workloads: list[Workload], peers: tuple[Contestant, ...], targets: dict[str, float]) -> list[Race]:

@@ -22,7 +22,7 @@ def grow(contestants: list[Contestant], directory: Path, quick: bool) -> str:
     """Measures all and returns the picture, an SVG."""
     counts = thread_counts()
     widths = [2**power for power in range(6, 10 if quick else 14)]
-    batches = [4**power for power in range(4 if quick else 7)]
+    batches = [8**power for power in range(3 if quick else 5)]
     depths = [2**power for power in range(3 if quick else 5)]
 
     def against(xs: list[int], workloads: list[Workload]) -> dict[str, list[tuple[float, float]]]:

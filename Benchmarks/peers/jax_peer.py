@@ -46,7 +46,8 @@ class JAXPeer:
             features, targets, batches = data
             count, parameters, *moments = state
             samples = batches[count % len(batches)]
-            loss, gradient = gradient_of(parameters, features[samples], targets[samples])
+            take = lambda matrix: matrix.at[samples].get(mode="promise_in_bounds")  # no handling of indices that are out of range
+            loss, gradient = gradient_of(parameters, take(features), take(targets))
             count = count + 1
             if not moments:
                 return (count, jax.tree.map(lambda p, g: p - rate * g, parameters, gradient)), loss

@@ -22,7 +22,7 @@ class Pace:
 
     rounds: int = 5
     turn: float = 0.2  # seconds that the Swift program trains in a round
-    limit: float = 40.0  # seconds that the slowest contestant may train in all rounds
+    limit: float = 25.0  # seconds that the slowest contestant may train in all rounds
 
 
 @dataclass

@@ -5,7 +5,7 @@ import Tensor
 /// A layer is a value that knows its sizes. Its parameters stand in a range of the network's one parameter vector, its gradient in the same
 /// range of the gradient vector, and its inputs and outputs in the workspace: a layer owns no memory and allocates none.
 ///
-/// Each of the three jobs is cut into tiles, which workers do in any order at the same time. How a job is cut depends on shapes alone, so the
+/// Each of a layer's jobs is cut into tiles, which workers do in any order at the same time. How a job is cut depends on shapes alone, so the
 /// results have the same bits for any number of workers.
 ///
 /// - Shapes: inputs inputSize × batch, outputs and their error outputSize × batch, parameters and gradient parameterCount × 1.

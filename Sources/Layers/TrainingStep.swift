@@ -43,7 +43,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
 
   private var layerCount: Int { chain.layers.count }
   private var batch: Int { buffers.batch }
-  private var samples: TileGrid { .samples(batch) }
+  private var samples: TileGrid { .samples(batch, rows: layer(layerCount).outputSize) }
 
   /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie anywhere in memory.
   private func gather(_ jobs: inout Jobs) {
@@ -145,7 +145,8 @@ extension TrainingStep {
         number == 1
         ? inputBound : buffers.outputMaxima(of: number - 1).largest(layer(number - 1).outputGrid(batch: batch).count)
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
-      let bound = Double(batch) * errors * max(1, inputs)
+      // In this order a NaN stays: max gives its first argument where the second is not above it.
+      let bound = Double(batch) * errors * max(inputs, 1)
       if !(bound <= largest) { largest = bound }
       if largest.isNaN { break }
     }

@@ -46,6 +46,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     /// Where the errors of the layers 1 … L start; the inputs have none.
     private(set) var errors: [Int] = []
     private(set) var targets = 0
+    /// Where the memory for a layer's intermediate products starts.
     private(set) var scratch = 0
     private(set) var count = 0
     /// How many figures a job may leave: one for each of its tiles.
@@ -63,7 +64,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       targets = place(sizes[sizes.count - 1])
       scratch = end
       count = end + layers.map { $0.scratchCount(batchCapacity: batchCapacity) }.max()!
-      figuresPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity).count)
+      figuresPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity, rows: 0).count)
     }
 
     /// The losses, and the largest magnitudes of every layer's outputs and errors.

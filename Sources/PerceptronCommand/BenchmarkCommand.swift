@@ -5,7 +5,7 @@ import StepBenchmark
 enum BenchmarkCommand: Command {
   static let name = "benchmark"
   static let usage = "perceptron benchmark [--quick]"
-  static let summary = "naive loops against BLAS on this machine"
+  static let summary = "a training step against naive loops on this machine"
   static let options = [Option("--quick", nil, "fewer repetitions, and no networks that take seconds")]
 
   static func run(_ arguments: Arguments) throws {

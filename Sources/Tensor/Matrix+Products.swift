@@ -56,7 +56,7 @@ extension MatrixOperand {
 ///
 ///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
 ///
-/// Goes through BLAS's gemm, or gemv where C is a single column.
+/// Goes through BLAS's gemm, or gemv where C is a single column; with AVX-512, large products through a kernel that is faster there.
 ///
 /// - Shapes: op(A) m × k, op(B) k × n, C m × n.
 /// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in them has no effect.

@@ -37,17 +37,17 @@ public final class Team: Sendable {
     private static let term = 2000
     /// The programs since the trial began. The first only wakes the workers.
     private var count = 0
-    /// The sums of the nanoseconds for a multiplication in each trial.
-    private var together = 0.0
-    private var alone = 0.0
+    /// The fewest nanoseconds for a multiplication in each trial: a thread that is interrupted now and then decides nothing.
+    private var together = Double.infinity
+    private var alone = Double.infinity
 
     /// Whether the next program is to be done alone.
     var isAlone: Bool { count > 2 * Self.trial ? alone < together : count > Self.trial }
 
     /// Notes how long a program took.
     mutating func note(_ nanoseconds: UInt64, work: Int) {
-      if (1...Self.trial).contains(count) { together += Double(nanoseconds) / Double(work) }
-      if (Self.trial + 1...2 * Self.trial).contains(count) { alone += Double(nanoseconds) / Double(work) }
+      if (1...Self.trial).contains(count) { together = min(together, Double(nanoseconds) / Double(work)) }
+      if (Self.trial + 1...2 * Self.trial).contains(count) { alone = min(alone, Double(nanoseconds) / Double(work)) }
       count += 1
       if count == Self.term { self = Pace() }
     }
@@ -62,7 +62,7 @@ public final class Team: Sendable {
     workerCount = workers
     shared = .allocate(capacity: 1)
     // About 30 µs of spinning; none where a spinning worker would keep another from its processor.
-    let spins: UInt32 = workers <= usableProcessorCount() ? 2000 : 0
+    let spins: UInt32 = workers > 1 && workers <= usableProcessorCount() ? 2000 : 0
     shared.initialize(
       to: Shared(barrier: ck_barrier_make(UInt32(workers), spins)))
     pthread_mutex_init(&shared.pointee.lock, nil)
@@ -70,8 +70,13 @@ public final class Team: Sendable {
       // The thread owns its start: a box with where the shared part is and which worker it is.
       let start = Unmanaged.passRetained(Start(shared: shared, index: index)).toOpaque()
       var thread = pthread_t()
+      var attributes = pthread_attr_t()
+      pthread_attr_init(&attributes)
+      defer { pthread_attr_destroy(&attributes) }
+      // The panels of a product stand on the stack, for which some C libraries leave 128 KiB.
+      pthread_attr_setstacksize(&attributes, 1 << 21)
       let code = pthread_create(
-        &thread, nil, { Team.work(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()) }, start)
+        &thread, &attributes, { Team.work(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()) }, start)
       guard code == 0 else { fail("cannot start worker \(index) of \(workers): \(String(cString: strerror(code)))") }
       return thread
     }
@@ -90,7 +95,7 @@ public final class Team: Sendable {
 
   /// Runs a program on every worker at once and returns when all have ended it.
   ///
-  /// Calls from several threads take turns. A program must not run another on the same team: that would never end. Nothing is allocated.
+  /// Calls from several threads take turns, where the team is needed. A program must not run another on the same team: that would never end. Nothing is allocated.
   ///
   /// - Parameter work: About how many multiplications the program takes. Little work the caller does alone.
   @inlinable
@@ -175,7 +180,7 @@ public final class Team: Sendable {
 
 /// What every worker of a team runs at the same time.
 ///
-/// A value of plain data, so that starting it allocates nothing.
+/// A value rather than a closure, so that starting it allocates nothing.
 @usableFromInline
 package protocol TeamProgram {
   func run(_ worker: Worker)

@@ -131,7 +131,7 @@ extension Tile {
 
   /// self ← self + x, of the same shape; neither has gaps between its columns.
   @inlinable
-  package func add(_ x: Tile) { Scalar.Routines.axpy(Int32(truncatingIfNeeded: rows * columns), 1, x.base, base) }
+  package func add(_ x: Tile) { Scalar.Routines.axpy(Int32(rows * columns), 1, x.base, base) }
 
   /// self ← the chosen columns of `source`, which has as many rows.
   @inlinable

@@ -33,7 +33,7 @@ package struct TileGrid: Sendable {
   }
 
   /// The grid of whatever is done sample by sample: blocks of 32 columns.
-  package static func samples(_ batch: Int, rows: Int = 0) -> TileGrid {
+  package static func samples(_ batch: Int, rows: Int) -> TileGrid {
     TileGrid(axis: .columns, rows: rows, columns: batch, unit: blockLength, mostTiles: nil)
   }
 

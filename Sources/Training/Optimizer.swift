@@ -49,7 +49,8 @@ public enum Optimizer: Sendable, Equatable {
     case .momentum(_, let momentum, _): return share(momentum) ? nil : "a momentum of \(momentum)"
     case .adam(_, let beta1, let beta2, let epsilon, let decay):
       guard share(beta1), share(beta2) else { return "the factors β₁ = \(beta1), β₂ = \(beta2)" }
-      guard epsilon > 0, epsilon.isFinite else { return "ε = \(epsilon)" }
+      // Below the least normal Float it would be 0 there, and 0 / 0 where a gradient is 0.
+      guard epsilon >= Double(Float.leastNormalMagnitude), epsilon.isFinite else { return "ε = \(epsilon)" }
       return decay >= 0 && decay * learningRate < 1 ? nil : "a weight decay of \(decay)"
     }
   }

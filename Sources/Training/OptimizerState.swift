@@ -70,10 +70,14 @@ struct Reach: Sendable {
   func largestGradient(_ parameterBound: Double) -> Double {
     let room = largest - parameterBound
     switch optimizer {
-    case .sgd(let rate): return min(largest, room / rate)
+    // In this order a NaN stays and admits nothing.
+    case .sgd(let rate): return min(room / rate, largest)
     case .momentum(let rate, let momentum, _):
-      return min(largest, (room / rate - momentum * velocityBound) / 2, largest - momentum * velocityBound)
-    case .adam: return distance(0) <= room ? largest.squareRoot() : -1
+      let velocity = momentum * velocityBound
+      return min(min((room / rate - velocity) / 2, largest - velocity), largest)
+    // The kernel multiplies the mean by the corrected rate before it divides.
+    case .adam(let rate, let beta1, _, _, _):
+      return distance(0) <= room ? min(largest.squareRoot(), largest * (1 - beta1) / rate) : -1
     }
   }
 

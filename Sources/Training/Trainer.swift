@@ -61,8 +61,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     var sum = 0.0
     stepInEpoch = 0
     for start in stride(from: 0, to: samples.count, by: batchSize) {
-      let batch = order[start..<min(start + batchSize, samples.count)]
-      let next = order[batch.endIndex..<min(batch.endIndex + batchSize, samples.count)]
+      let batch = order[start...].prefix(batchSize)
+      let next = order[batch.endIndex...].prefix(batchSize)
       sum += try step(samples, batch, next: next) * Double(batch.count)
       progress(batch.endIndex)
     }

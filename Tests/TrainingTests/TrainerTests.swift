@@ -126,6 +126,57 @@ func followsNaiveLoops() throws {
   }
 }
 
+/// Networks whose jobs are cut in every way: by samples, by rows, by strips of the weights that are added (and one sample more than those allow).
+private let cutNetworks: [(sizes: [Int], batch: Int, hidden: Activation)] = [
+  ([784, 30, 10], 10, .sigmoid), ([300, 100, 10], 10, .tanh), ([800, 100, 10], 25, .relu), ([800, 100, 10], 26, .relu),
+  ([200, 300, 10], 50, .softmax), ([64, 256, 256, 10], 32, .relu), ([256, 512, 256, 10], 128, .tanh),
+]
+
+@Test("Steps of networks that are cut follow the naive loops", arguments: cutNetworks, [1, 3])
+func cutsFollowNaiveLoops(network: (sizes: [Int], batch: Int, hidden: Activation), workers: Int) throws {
+  var generator = Philox(seed: 2)
+  let (inputs, outputs, batch) = (network.sizes[0], 10, network.batch)
+  var features = Matrix<Double>(rows: inputs, columns: 2 * batch)
+  features.fillUniform(-1...1, using: &generator)
+  let targets: Matrix<Double> = oneHot(
+    (0..<2 * batch).map { _ in generator.nextIndex(below: outputs) }, classes: outputs)
+  let samples = Samples(features: features, targets: targets)
+  let start = Network<Double>(
+    .chain(network.sizes, hidden: network.hidden, output: .softmax), initializer: .glorotNormal, using: &generator)
+  var naive = NaiveNetwork(start)
+  // The workspace is for more samples than the batches have.
+  var trainer = Trainer(
+    start, loss: .crossEntropy, optimizer: .sgd(learningRate: 0.5), batchSize: batch + 5, generator: generator,
+    team: Team(workers: workers))
+  for step in 0..<3 {
+    let order = (0..<batch).map { ($0 * 2 + step) % (2 * batch) }
+    let chosen = samples.chosen(order)
+    let expected = naive.backPropagate(
+      .crossEntropy, inputs: chosen.features.elements, targets: chosen.targets.elements, batch: batch)
+    naive.descend(rate: 0.5)
+    #expect(abs(try trainer.takeStep(on: samples, batch: order[...]) - expected) < 1e-12)
+  }
+  for layer in start.layers.indices {
+    let weights = Matrix(trainer.network.weights(ofLayer: layer).transposed).elements
+    #expect(zip(weights, naive.weights[layer]).allSatisfy { abs($0 - $1) < 1e-12 })
+    #expect(zip(trainer.network.bias(ofLayer: layer).elements, naive.biases[layer]).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+}
+
+@Test("One sample that is not a number does not loosen the guard for the others")
+func guardWithNaN() {
+  var features = Matrix<Float>(rows: 2, columns: 2)
+  (features[0, 0], features[0, 1]) = (1e30, .nan)
+  let samples = Samples(features: features, targets: Matrix<Float>(rows: 1, columns: 2))
+  var network = Network<Float>([Dense(2, 1)])
+  network.parameters[0, 0] = 1e-20
+  var trainer = Trainer(
+    network, loss: .quadratic, optimizer: .sgd(learningRate: 1), batchSize: 1, generator: Philox(seed: 1),
+    team: Team(workers: 1))
+  #expect(throws: Divergence.self) { _ = try trainer.takeStep(on: samples, batch: [0]) }
+  #expect(trainer.network.parameters[0, 0] == 1e-20)
+}
+
 /// One of each kind, with factors that are not the defaults.
 let optimizers: [Optimizer] = [
   .sgd(learningRate: 0.1), .momentum(learningRate: 0.02, momentum: 0.8),

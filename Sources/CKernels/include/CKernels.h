@@ -72,7 +72,7 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k the inner size. beta = 0 does not read C.     \
-       An element's bits do not depend on the size of C. Takes 128 KiB of stack. With AVX-512 only, elsewhere NULL: there         \
+       An element's bits do not depend on the size of C. Takes 160 KiB of stack. With AVX-512 only, elsewhere NULL: there         \
        OpenBLAS's products are as fast. */                                                                                     \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \

@@ -1,4 +1,4 @@
-/// What Swift cannot reach by itself: a barrier on the kernel's futex, and the processors that a process may use.
+/// What Swift cannot reach by itself: a barrier on the kernel's futex, the processors that a process may use, and the cache.
 #ifndef CTHREADS_H
 #define CTHREADS_H
 
@@ -22,7 +22,7 @@ typedef struct {
   uint32_t parties;
   /// How many turns of the waiting loop are made before parking; 0 where there are more threads than processors.
   uint32_t spins;
-  /// Counts the meetings. On a line of the cache for itself: all wait for it while others arrive.
+  /// Counts the meetings. Apart from what arriving changes, since all wait for it meanwhile.
   uint32_t phase;
   char apart[64];
   uint32_t arrived;
