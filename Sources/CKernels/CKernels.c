@@ -4,7 +4,10 @@
 #include "CKernels.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coefficients.h"
@@ -24,6 +27,7 @@
 // and erf x where |x| is above erf_end.
 typedef float real_f32;
 typedef uint32_t bits_f32;
+typedef ck_float_update update_f32;
 typedef ck_float_kernels kernels_f32;
 enum { mantissa_f32 = 23, bias_f32 = 127 };
 static const float exp_low_f32 = -104, exp_high_f32 = 89, tanh_low_f32 = -20, erf_end_f32 = 4;
@@ -33,6 +37,7 @@ static const float exp_low_f32 = -104, exp_high_f32 = 89, tanh_low_f32 = -20, er
 
 typedef double real_f64;
 typedef uint64_t bits_f64;
+typedef ck_double_update update_f64;
 typedef ck_double_kernels kernels_f64;
 enum { mantissa_f64 = 52, bias_f64 = 1023 };
 static const double exp_low_f64 = -746, exp_high_f64 = 710, tanh_low_f64 = -40, erf_end_f64 = 6;
@@ -47,7 +52,30 @@ enum {
   DEPTH = 1024,  // inner indices in a block of a product
   BREADTH = 512, // columns in a block of a product
   COLUMNS = 8,   // columns that are multiplied at once
+  PACKED = 1 << 20, // bytes of packed columns
 };
+
+#if defined(__x86_64__)
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static pthread_key_t scratch_key;
+
+static void make_scratch_key(void) { pthread_key_create(&scratch_key, free); }
+
+/// Memory for a product's packed operands: allocated at a thread's first product, always of the same size, and freed when the thread ends.
+static void *scratch(size_t size) {
+  static _Thread_local void *memory;
+  if (!memory) {
+    pthread_once(&scratch_once, make_scratch_key);
+    memory = aligned_alloc(64, size);
+    if (!memory) {
+      fprintf(stderr, "error: out of memory: cannot allocate %zu bytes for a matrix product\n", size);
+      abort();
+    }
+    pthread_setspecific(scratch_key, memory);
+  }
+  return memory;
+}
+#endif
 
 // Without interleaving a loop of few iterations, a column of a narrow layer say, still enters its vector code.
 #define VECTORIZE _Pragma("clang loop vectorize(assume_safety) interleave(disable)")

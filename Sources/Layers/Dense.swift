@@ -75,17 +75,19 @@ extension Dense: Layer {
   }
 
   /// ∇W = δ A₋₁ᵀ in strips of columns, and ∇b = δ 1 as the last tile. The 1/batch is in the error already.
-  package func addGradient<Scalar>(
-    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, into gradient: Tile<Scalar>, scale: Scalar,
-    accumulator: Scalar
+  package func useGradient<Scalar>(
+    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
+    from offset: Int, gradient: Tile<Scalar>
   ) {
     let grid = weightStrips(batch: error.columns)
     if tile < grid.count {
       let columns = grid[tile].columns
-      weights(in: gradient)[columns: columns].product(
-        error, inputs.rows(columns), transposeB: true, alpha: scale, beta: accumulator)
+      weights(in: parameters)[columns: columns].update(
+        update, from: offset + columns.lowerBound * outputSize, gradient: weights(in: gradient)[columns: columns],
+        product: error, inputs.rows(columns))
     } else {
-      bias(in: gradient).addRowSums(of: error, scale: scale, accumulator: accumulator)
+      bias(in: parameters).update(
+        update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
     }
   }
 }
@@ -104,13 +106,6 @@ extension Dense {
   }
 
   package func gradientTileCount(batch: Int) -> Int { weightStrips(batch: batch).count + 1 }
-
-  package func gradientRange(_ tile: Int, batch: Int) -> Range<Int> {
-    let grid = weightStrips(batch: batch)
-    guard tile < grid.count else { return weightCount..<parameterCount }
-    let columns = grid[tile].columns
-    return columns.lowerBound * outputSize..<columns.upperBound * outputSize
-  }
 
   /// The strips of W's columns in which the gradient is computed, and updated.
   package func weightStrips(batch: Int) -> TileGrid {

@@ -46,11 +46,12 @@ package protocol Layer: Sendable {
   /// The number of tiles in which the gradient is computed.
   func gradientTileCount(batch: Int) -> Int
 
-  /// The parameters that a tile of the gradient belongs to, as a range of the layer's own.
-  func gradientRange(_ tile: Int, batch: Int) -> Range<Int>
-
-  /// Adds one tile of the gradient to a multiple of what stands there: G ← scale · ∂L/∂parameters + accumulator · G.
-  func addGradient<Scalar>(
-    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, into gradient: Tile<Scalar>, scale: Scalar,
-    accumulator: Scalar)
+  /// Computes one tile of the gradient ∂L/∂parameters and puts it to use.
+  ///
+  /// - Parameters:
+  ///   - offset: How many of the network's parameters stand before this layer's.
+  ///   - gradient: Memory for the gradient; of no size where the update needs none.
+  func useGradient<Scalar>(
+    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
+    from offset: Int, gradient: Tile<Scalar>)
 }

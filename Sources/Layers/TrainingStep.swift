@@ -108,16 +108,9 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let layer = layer(number)
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
       for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
-        if case .descend(let rate) = update {
-          layer.addGradient(
-            tile, error: error, inputs: inputs, into: chain.part(of: parameters, number), scale: -rate, accumulator: 1)
-        } else {
-          layer.addGradient(
-            tile, error: error, inputs: inputs, into: chain.part(of: gradient, number), scale: 1, accumulator: 0)
-          let range = layer.gradientRange(tile, batch: batch)
-          let start = chain.offsets[number - 1] + range.lowerBound
-          parameters.apply(update, start..<start + range.count, gradient: gradient)
-        }
+        layer.useGradient(
+          tile, error: error, inputs: inputs, update: update, parameters: chain.part(of: parameters, number),
+          from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number))
       }
     }
   }

@@ -73,12 +73,7 @@ public protocol BLASRoutines {
   static func sum(_ n: Int, _ x: Pointer) -> Scalar
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
   static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
-  static func momentum(
-    _ n: Int, rate: Scalar, momentum: Scalar, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
-    _ parameters: MutablePointer)
-  static func adam(
-    _ n: Int, _ factors: AdamFactors<Scalar>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
-    _ parameters: MutablePointer)
+  static func update(_ update: MomentUpdate<Scalar>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
 }
 
 /// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.
@@ -119,29 +114,54 @@ package enum TileUpdate<Scalar: BLASScalar>: Sendable {
   case keep
   /// θ ← θ − rate · g: the product that makes the gradient adds to the parameters, and there is no gradient.
   case descend(rate: Scalar)
-  /// v ← μ v + g, θ ← θ − rate · v, or θ − rate · (g + μ v) after Nesterov.
-  case momentum(velocity: Tile<Scalar>, rate: Scalar, momentum: Scalar, nesterov: Bool)
-  /// Adam's step, with the moments m and v.
-  case adam(mean: Tile<Scalar>, square: Tile<Scalar>, AdamFactors<Scalar>)
+  /// θ changes by way of moments. Only where that is faster, the gradient is kept in between.
+  case moments(MomentUpdate<Scalar>)
 }
 
-/// What an Adam step does to every parameter alike:
-///
-///     m ← β₁ m + r₁ g,   v ← β₂ v + r₂ g²,   w ← kept · w − rate · m / (correction · √v + ε)
-public struct AdamFactors<Scalar: Sendable>: Sendable {
-  let beta1, rest1, beta2, rest2, rate, correction, epsilon, kept: Scalar
+/// A rule by which parameters and their moments change, the factors that are the same for all of them, and where the moments stand: in the order of the
+/// parameters.
+public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
+  public enum Rule: Sendable {
+    /// m ← β₁ m + g, θ ← θ − rate · m.
+    case momentum
+    /// m ← β₁ m + g, θ ← θ − rate · (g + β₁ m).
+    case nesterov
+    /// m ← β₁ m + r₁ g, v ← β₂ v + r₂ g², θ ← kept · θ − rate · m / (correction · √v + ε).
+    case adam
+  }
 
-  package init(
-    beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar, rate: Scalar, correction: Scalar, epsilon: Scalar,
-    kept: Scalar
-  ) {
-    self.beta1 = beta1
-    self.rest1 = rest1
-    self.beta2 = beta2
-    self.rest2 = rest2
-    self.rate = rate
-    self.correction = correction
-    self.epsilon = epsilon
-    self.kept = kept
+  let rule: Rule
+  let rate, beta1, rest1, beta2, rest2, correction, epsilon, kept: Scalar
+  private(set) var mean: UnsafeMutablePointer<Scalar>
+  private(set) var square: UnsafeMutablePointer<Scalar>?
+
+  /// The same for the parameters from number `offset` on.
+  @usableFromInline
+  func advanced(by offset: Int) -> MomentUpdate {
+    var update = self
+    update.mean += offset
+    if let square { update.square = square + offset }
+    return update
+  }
+}
+
+extension MomentUpdate where Scalar: BLASScalar {
+  /// The momentum method, Nesterov's or the plain one.
+  package static func momentum(
+    velocity: Tile<Scalar>, rate: Scalar, momentum: Scalar, nesterov: Bool
+  ) -> MomentUpdate {
+    MomentUpdate(
+      rule: nesterov ? .nesterov : .momentum, rate: rate, beta1: momentum, rest1: 1, beta2: 0, rest2: 0,
+      correction: 0, epsilon: 0, kept: 1, mean: velocity.base, square: nil)
+  }
+
+  /// Adam, where `rate` and `correction` make up for moments that start at 0.
+  package static func adam(
+    mean: Tile<Scalar>, square: Tile<Scalar>, rate: Scalar, beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar,
+    correction: Scalar, epsilon: Scalar, kept: Scalar
+  ) -> MomentUpdate {
+    MomentUpdate(
+      rule: .adam, rate: rate, beta1: beta1, rest1: rest1, beta2: beta2, rest2: rest2, correction: correction,
+      epsilon: epsilon, kept: kept, mean: mean.base, square: square.base)
   }
 }

@@ -73,20 +73,16 @@ extension FloatRoutines {
 
   public static func scale(_ n: Int, _ factor: Float, _ x: MutablePointer) { kernels.scale(n, factor, x) }
 
-  public static func momentum(
-    _ n: Int, rate: Float, momentum: Float, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
-    _ parameters: MutablePointer
-  ) {
-    kernels.momentum(n, rate, momentum, nesterov ? 1 : 0, gradient, velocity, parameters)
+  public static func update(_ update: MomentUpdate<Float>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
+  {
+    withUnsafePointer(to: lowered(update)) { kernels.update($0, n, gradient, parameters) }
   }
 
-  public static func adam(
-    _ n: Int, _ factors: AdamFactors<Float>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
-    _ parameters: MutablePointer
-  ) {
-    kernels.adam(
-      n, factors.beta1, factors.rest1, factors.beta2, factors.rest2, factors.rate, factors.correction, factors.epsilon,
-      factors.kept, gradient, mean, square, parameters)
+  private static func lowered(_ update: MomentUpdate<Float>) -> ck_float_update {
+    ck_float_update(
+      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, rest1: update.rest1, beta2: update.beta2,
+      rest2: update.rest2, correction: update.correction, epsilon: update.epsilon, kept: update.kept, m: update.mean,
+      v: update.square)
   }
 }
 
@@ -161,19 +157,25 @@ extension DoubleRoutines {
 
   public static func scale(_ n: Int, _ factor: Double, _ x: MutablePointer) { kernels.scale(n, factor, x) }
 
-  public static func momentum(
-    _ n: Int, rate: Double, momentum: Double, nesterov: Bool, _ gradient: Pointer, _ velocity: MutablePointer,
-    _ parameters: MutablePointer
-  ) {
-    kernels.momentum(n, rate, momentum, nesterov ? 1 : 0, gradient, velocity, parameters)
+  public static func update(_ update: MomentUpdate<Double>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
+  {
+    withUnsafePointer(to: lowered(update)) { kernels.update($0, n, gradient, parameters) }
   }
 
-  public static func adam(
-    _ n: Int, _ factors: AdamFactors<Double>, _ gradient: Pointer, _ mean: MutablePointer, _ square: MutablePointer,
-    _ parameters: MutablePointer
-  ) {
-    kernels.adam(
-      n, factors.beta1, factors.rest1, factors.beta2, factors.rest2, factors.rate, factors.correction, factors.epsilon,
-      factors.kept, gradient, mean, square, parameters)
+  private static func lowered(_ update: MomentUpdate<Double>) -> ck_double_update {
+    ck_double_update(
+      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, rest1: update.rest1, beta2: update.beta2,
+      rest2: update.rest2, correction: update.correction, epsilon: update.epsilon, kept: update.kept, m: update.mean,
+      v: update.square)
+  }
+}
+
+extension MomentUpdate.Rule {
+  fileprivate var lowered: ck_rule {
+    switch self {
+    case .momentum: ck_momentum
+    case .nesterov: ck_nesterov
+    case .adam: ck_adam
+    }
   }
 }

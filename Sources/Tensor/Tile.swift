@@ -180,22 +180,6 @@ extension Tile {
     Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
-  /// Updates a range of the parameters that stand here as one column; `gradient` and the update's moments are columns of the same layout.
-  @inlinable
-  package func apply(_ update: TileUpdate<Scalar>, _ range: Range<Int>, gradient: Tile) {
-    let (start, count) = (range.lowerBound, range.count)
-    switch update {
-    case .keep, .descend: break
-    case .momentum(let velocity, let rate, let momentum, let nesterov):
-      Scalar.Routines.momentum(
-        count, rate: rate, momentum: momentum, nesterov: nesterov, gradient.base + start, velocity.base + start,
-        base + start)
-    case .adam(let mean, let square, let factors):
-      Scalar.Routines.adam(
-        count, factors, gradient.base + start, mean.base + start, square.base + start, base + start)
-    }
-  }
-
   /// The largest magnitude; NaN where any element is NaN.
   @inlinable
   package var maxMagnitude: Scalar {
@@ -214,6 +198,38 @@ extension Tile {
       body(base, rows * columns)
     } else {
       for column in 0..<columns { body(base + column * stride, rows) }
+    }
+  }
+}
+
+// MARK: - The gradient and what becomes of it
+
+extension Tile {
+  /// Computes the gradient A Bᵀ of the parameters that stand here without gaps, and puts it to use.
+  ///
+  /// - Parameters:
+  ///   - offset: How many parameters stand before them, for the moments.
+  ///   - gradient: Where the gradient may be kept, of the same shape; of no size where the update is `descend`.
+  @inlinable
+  package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, product a: Tile, _ b: Tile) {
+    switch update {
+    case .keep: gradient.product(a, b, transposeB: true)
+    case .descend(let rate): product(a, b, transposeB: true, alpha: -rate, beta: 1)
+    case .moments(let moments):
+      gradient.product(a, b, transposeB: true)
+      Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
+    }
+  }
+
+  /// The same where the gradient is the sum of each row of `x`.
+  @inlinable
+  package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, rowSumsOf x: Tile) {
+    switch update {
+    case .keep: gradient.addRowSums(of: x, scale: 1, accumulator: 0)
+    case .descend(let rate): addRowSums(of: x, scale: -rate, accumulator: 1)
+    case .moments(let moments):
+      gradient.addRowSums(of: x, scale: 1, accumulator: 0)
+      Scalar.Routines.update(moments.advanced(by: offset), rows, gradient.base, base)
     }
   }
 }

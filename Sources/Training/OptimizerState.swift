@@ -28,16 +28,17 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     switch optimizer {
     case .sgd(let rate): return .descend(rate: Scalar(rate))
     case .momentum(let rate, let momentum, let nesterov):
-      return .momentum(
-        velocity: moments.withTile { $0 }, rate: Scalar(rate), momentum: Scalar(momentum), nesterov: nesterov)
+      return .moments(
+        .momentum(
+          velocity: moments.withTile { $0 }, rate: Scalar(rate), momentum: Scalar(momentum), nesterov: nesterov))
     case .adam(let rate, let beta1, let beta2, let epsilon, let decay):
       let (mean, square) = moments.withTile { ($0[columns: 0..<1], $0[columns: 1..<2]) }
-      let factors = AdamFactors<Scalar>(
-        beta1: Scalar(beta1), rest1: Scalar(1 - beta1), beta2: Scalar(beta2), rest2: Scalar(1 - beta2),
-        rate: Scalar(rate / (1 - power(beta1, step + 1))),
-        correction: Scalar(1 / (1 - power(beta2, step + 1)).squareRoot()), epsilon: Scalar(epsilon),
-        kept: Scalar(1 - rate * decay))
-      return .adam(mean: mean, square: square, factors)
+      return .moments(
+        .adam(
+          mean: mean, square: square, rate: Scalar(rate / (1 - power(beta1, step + 1))), beta1: Scalar(beta1),
+          rest1: Scalar(1 - beta1), beta2: Scalar(beta2), rest2: Scalar(1 - beta2),
+          correction: Scalar(1 / (1 - power(beta2, step + 1)).squareRoot()), epsilon: Scalar(epsilon),
+          kept: Scalar(1 - rate * decay)))
     }
   }
 }

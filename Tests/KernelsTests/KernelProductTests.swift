@@ -53,19 +53,23 @@ struct KernelProductTests {
     let (lda, ldb, ldc) = ((transposeA ? k : m) + 3, (transposeB ? n : k) + 1, m + 2)
     let a: [Real] = randomNumbers(lda * (transposeA ? m : k), in: -1...1, seed: 1)
     let b: [Real] = randomNumbers(ldb * (transposeB ? k : n), in: -1...1, seed: 2)
-    for (alpha, beta): (Real, Real) in [(1, 0), (-0.5, 1)] {
+    for (alpha, beta): (Real, Real) in [(1, 0), (-0.5, 1), (1, 2)] {
       let before = [Real](repeating: beta == 0 ? .nan : 0.25, count: ldc * n)
       var c = before
       product(transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, lda, b, ldb, beta, &c, ldc)
       var wrong = 0
-      // A few columns and rows, the last ones among them.
-      for j in Set([0, n / 2, n - 1]) {
-        for i in Set([0, m / 2, m - 1]) {
+      // Every element, or of larger products some, on both sides of a block's edge among them.
+      let (rows, columns) =
+        m * n * k <= 20000
+        ? (Set(0..<m), Set(0..<n))
+        : (Set([0, m / 2, m - 1]), Set([0, 7, 8, n / 2, 247, 248, 255, 256, 511, 512, n - 1]).filter { $0 < n })
+      for j in columns {
+        for i in rows {
           var sum = 0.0
           for p in 0..<k {
             sum += Double(a[transposeA ? p + i * lda : i + p * lda]) * Double(b[transposeB ? j + p * ldb : p + j * ldb])
           }
-          let expected = Double(alpha) * sum + (beta == 0 ? 0 : 0.25)
+          let expected = Double(alpha) * sum + (beta == 0 ? 0 : Double(beta) * 0.25)
           if !(abs(Double(c[i + j * ldc]) - expected) <= Real.tolerance * 10 * Double(k).squareRoot()) { wrong += 1 }
         }
       }

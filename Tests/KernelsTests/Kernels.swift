@@ -30,8 +30,14 @@ struct Kernels<Real> {
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void
-  var momentum: (Int, Real, Real, Int32, Numbers?, Output?, Output?) -> Void
-  var adam: (Int, Real, Real, Real, Real, Real, Real, Real, Real, Numbers?, Output?, Output?, Output?) -> Void
+  var update: (Rule<Real>, Int, Numbers?, _ mean: Output, _ square: Output, _ parameters: Output) -> Void
+}
+
+/// A rule of an update, with its factors.
+struct Rule<Real> {
+  var name: ck_rule
+  var rate, beta1: Real
+  var rest1, beta2, rest2, correction, epsilon, kept: Real
 }
 
 protocol KernelReal: BinaryFloatingPoint, Sendable {
@@ -60,7 +66,12 @@ extension Float: KernelReal {
         .squaredError: k.squared_error,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
-      momentum: k.momentum, adam: k.adam)
+      update: { rule, n, gradient, mean, square, parameters in
+        var update = ck_float_update(
+          rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
+          correction: rule.correction, epsilon: rule.epsilon, kept: rule.kept, m: mean, v: square)
+        k.update(&update, n, gradient, parameters)
+      })
   }
 }
 
@@ -84,7 +95,12 @@ extension Double: KernelReal {
         .squaredError: k.squared_error,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
-      momentum: k.momentum, adam: k.adam)
+      update: { rule, n, gradient, mean, square, parameters in
+        var update = ck_double_update(
+          rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
+          correction: rule.correction, epsilon: rule.epsilon, kept: rule.kept, m: mean, v: square)
+        k.update(&update, n, gradient, parameters)
+      })
   }
 }
 

@@ -1,3 +1,4 @@
+import CKernels
 import Testing
 
 @Suite("Sums, maxima and updates")
@@ -73,6 +74,11 @@ struct ReductionTests {
     func isClose(_ got: [Real], _ wanted: [Double]) -> Bool {
       zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
     }
+    func rule(_ name: ck_rule) -> Rule<Real> {
+      Rule(
+        name: name, rate: 0.25, beta1: 0.75, rest1: 0.25, beta2: 0.875, rest2: 0.125, correction: 1.5, epsilon: 0.25,
+        kept: 0.9375)
+    }
     for n in 0...70 {
       let g: [Real] = randomNumbers(n, in: -3...3, seed: 13)
       let w: [Real] = randomNumbers(n + 3, in: -3...3, seed: 14)
@@ -80,20 +86,21 @@ struct ReductionTests {
       let v: [Real] = randomNumbers(n + 3, in: 0.5...2, seed: 16)
       let (gd, wd, md, vd) = (g.map(Double.init), w.map(Double.init), m.map(Double.init), v.map(Double.init))
       for nesterov in [false, true] {
-        var (velocity, moved) = (m, w)
-        kernels.momentum(n, 0.25, 0.75, nesterov ? 1 : 0, g, &velocity, &moved)
+        var (velocity, unused, moved) = (m, v, w)
+        kernels.update(rule(nesterov ? ck_nesterov : ck_momentum), n, g, &velocity, &unused, &moved)
+        #expect(unused == v)
         let expected = (0..<n).map { 0.75 * md[$0] + gd[$0] }
         #expect(isClose(velocity, expected + md[n...]))
         let steps = (0..<n).map { nesterov ? gd[$0] + 0.75 * expected[$0] : expected[$0] }
         #expect(isClose(moved, (0..<n).map { wd[$0] - 0.25 * steps[$0] } + wd[n...]))
       }
       var (mean, square, moved) = (m, v, w)
-      kernels.adam(n, 0.75, 0.25, 0.875, 0.125, 0.5, 1.5, 0.25, 0.9375, g, &mean, &square, &moved)
+      kernels.update(rule(ck_adam), n, g, &mean, &square, &moved)
       let means = (0..<n).map { 0.75 * md[$0] + 0.25 * gd[$0] }
       let squares = (0..<n).map { 0.875 * vd[$0] + 0.125 * gd[$0] * gd[$0] }
       #expect(isClose(mean, means + md[n...]) && isClose(square, squares + vd[n...]))
       let expected = (0..<n).map {
-        0.9375 * wd[$0] - 0.5 * means[$0] / (1.5 * squares[$0].squareRoot() + 0.25)
+        0.9375 * wd[$0] - 0.25 * means[$0] / (1.5 * squares[$0].squareRoot() + 0.25)
       }
       #expect(isClose(moved, expected + wd[n...]))
     }

@@ -20,6 +20,23 @@
 /// FMA.
 typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
 
+/// What becomes of a parameter w, given its gradient g and its moments m and v.
+typedef enum {
+  ck_momentum, ///< m = beta1 · m + g, w = w − rate · m
+  ck_nesterov, ///< m = beta1 · m + g, w = w − rate · (g + beta1 · m)
+  ck_adam,     ///< m = beta1 · m + rest1 · g, v = beta2 · v + rest2 · g², w = kept · w − rate · m / (correction · √v + epsilon)
+} ck_rule;
+
+/// A rule with its factors, which are the same for all parameters, and where the moments stand.
+#define CK_UPDATE(real)                                                                                                        \
+  struct {                                                                                                                     \
+    ck_rule rule;                                                                                                              \
+    real rate, beta1, rest1, beta2, rest2, correction, epsilon, kept;                                                          \
+    real *m, *v;                                                                                                               \
+  }
+typedef CK_UPDATE(float) ck_float_update;
+typedef CK_UPDATE(double) ck_double_update;
+
 #define CK_TABLE(real)                                                                                                         \
   struct {                                                                                                                     \
     /* y[i] = f(x[i]), i < n. y may be x; otherwise they do not overlap. exp overflows to ∞ and underflows by way of the       \
@@ -72,17 +89,14 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k the inner size. beta = 0 does not read C.     \
-       An element's bits do not depend on the size of C. Takes 160 KiB of stack. With AVX-512 only, elsewhere NULL: there         \
+       An element's bits do not depend on the size of C. A thread's first call allocates 1.1 MiB. With AVX-512 only, elsewhere NULL: there         \
        OpenBLAS's products are as fast. */                                                                                     \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
     void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
-    /* v = momentum · v + g, then w = w − rate · v or, after Nesterov, w − rate · (g + momentum · v). */                       \
-    void (*momentum)(ptrdiff_t n, real rate, real momentum, int nesterov, const real *g, real *v, real *w);                    \
-    /* m = beta1 · m + rest1 · g, v = beta2 · v + rest2 · g², w = kept · w − rate · m / (correction · √v + epsilon). */        \
-    void (*adam)(ptrdiff_t n, real beta1, real rest1, real beta2, real rest2, real rate, real correction, real epsilon,        \
-                 real kept, const real *g, real *m, real *v, real *w);                                                         \
+    /* w[i] changes by the update's rule and the gradient g[i], and the moments with it; see ck_rule. */                        \
+    void (*update)(const ck_##real##_update *update, ptrdiff_t n, const real *g, real *w);                                     \
   }
 
 typedef CK_TABLE(float) ck_float_kernels;
