@@ -49,9 +49,9 @@ enum {
   BLOCK = 256,  // numbers in a loss's buffer
   LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
-  DEPTH = 1024,  // inner indices in a block of a product
-  BREADTH = 512, // columns in a block of a product
-  COLUMNS = 8,   // columns that are multiplied at once
+  DEPTH = 1024,   // inner indices in a block of a product
+  BREADTH = 512,  // columns in a block of a product
+  COLUMNS = 8,    // columns that are multiplied at once
   PACKED = 1 << 20, // bytes of packed columns
 };
 

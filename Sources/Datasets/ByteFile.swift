@@ -31,26 +31,39 @@ package enum ByteFile {
       close(descriptor)
       throw .cannotOpen(path: path, reason: "Is a device, which has no end")
     }
+    let expected = expectedCount(descriptor, fileSize: Int(status.st_size))
     guard let file = gzdopen(descriptor, "rb") else {
       close(descriptor)
       throw .cannotRead(path: path, reason: systemMessage(ENOMEM))
     }
     defer { gzclose_r(file) }
     gzbuffer(file, 1 << 17)
-    return try readAll(of: file, path: path, sizeHint: Int(status.st_size))
+    return try readAll(of: file, path: path, expectedCount: expected)
   }
 
-  private static func readAll(of file: gzFile, path: String, sizeHint: Int) throws(DataError) -> [UInt8] {
-    // Twice zlib's own buffer, so that it reads plain files directly into this one.
-    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+  /// How many bytes a file is likely to hold. A gzip file ends with that number, but it may lie, so not more than eight times the file's size.
+  private static func expectedCount(_ descriptor: Int32, fileSize: Int) -> Int {
+    var (start, end) = ([UInt8](repeating: 0, count: 2), [UInt8](repeating: 0, count: 4))
+    guard fileSize > 18, pread(descriptor, &start, 2, 0) == 2, start == [0x1F, 0x8B],
+      pread(descriptor, &end, 4, off_t(fileSize - 4)) == 4
+    else { return fileSize }
+    return min(end.reversed().reduce(0) { $0 << 8 | Int($1) }, 8 * fileSize)
+  }
+
+  private static func readAll(of file: gzFile, path: String, expectedCount: Int) throws(DataError) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(sizeHint)
-    while true {
-      errno = 0
-      let count = chunk.withUnsafeMutableBytes { Int(gzread(file, $0.baseAddress, UInt32($0.count))) }
-      guard count > 0 else { break }
-      bytes += chunk[..<count]
-    }
+    bytes.reserveCapacity(expectedCount + 1)  // with room for the read that meets the end
+    var count = 0
+    repeat {
+      let room = max(bytes.capacity - bytes.count, 1 << 18)
+      bytes.append(addingCapacity: room) { output in
+        output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+          errno = 0
+          count = Int(gzread(file, buffer.baseAddress! + initializedCount, UInt32(min(room, 1 << 30))))
+          initializedCount += max(count, 0)
+        }
+      }
+    } while count > 0
     // At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
     let readCode = errno
     var state: Int32 = Z_OK

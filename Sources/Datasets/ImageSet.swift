@@ -25,10 +25,13 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   ///   - images: the path of the images, of which the first dimension is the number.
   ///   - labels: the path of the labels; nil if there are none.
   ///   - classes: the number of classes, which every label has to be below; nil if any label will do.
+  ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them.
   /// - Throws: the ``DataError`` of what is wrong with a file or between the two.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public init(images: String, labels: String? = nil, classes: Int? = nil) throws(DataError) {
+  public init(images: String, labels: String? = nil, classes: Int? = nil, team: Team = Team(workers: 1))
+    throws(DataError)
+  {
     path = images
     labelPath = labels
     let pixels = try IDX(contentsOf: images, ranks: 2...4)
@@ -43,9 +46,17 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
     // The division is done once for each of the 256 values that there are.
     let scaled = (0..<256).map { Scalar($0) / 255 }
     var features = Matrix<Scalar>(rows: pixels.values.count / count, columns: count)
-    let values = pixels.values.span
-    features.withMutableSpan { span in
-      for index in 0..<values.count { span[index] = scaled[Int(values[index])] }
+    features.withTile { tile in
+      pixels.values.withUnsafeBufferPointer { values in
+        scaled.withUnsafeBufferPointer { scaled in
+          team.run { worker in
+            let share = worker.share(of: tile.columns)
+            for index in share.lowerBound * tile.rows..<share.upperBound * tile.rows {
+              tile[index] = scaled[Int(values[index])]
+            }
+          }
+        }
+      }
     }
     self.features = features
   }

@@ -91,9 +91,11 @@ enum RawData<Scalar: BLASScalar> {
   case table(Table)
   case images(ImageSet<Scalar>)
 
-  init(_ source: DataSource, part: DataSource.Part, header: Table.Header, needsLabels: Bool = true) throws {
+  init(_ source: DataSource, part: DataSource.Part, header: Table.Header, needsLabels: Bool = true, team: Team)
+    throws
+  {
     if let files = source.imageFiles(part) {
-      self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil))
+      self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
     } else if case .table(let path) = source {
       self = .table(try Table(contentsOf: path, header: header))
     } else {

@@ -25,8 +25,9 @@ enum EvaluateCommand: Command {
   }
 
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments))
-    let evaluation = try Evaluation(model, try data.samples(model.preparation), Team())
+    let team = Team()
+    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), team: team)
+    let evaluation = try Evaluation(model, try data.samples(model.preparation), team)
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {

@@ -39,7 +39,7 @@ enum PredictCommand: Command {
   private static func predict<Scalar>(
     _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
   ) throws -> [String] {
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false)
+    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false, team: Team())
     let answers = model.predict(try data.features(model.preparation))
     try checkFinite(answers)
     let wantsProbabilities = arguments.flag("--probabilities")

@@ -51,20 +51,20 @@ enum TrainCommand: Command {
       try AtomicFile.checkWritable(path)
     }
 
-    let data = try RawData<Scalar>(source, part: .training, header: options.header)
+    let team = Team(workers: options.threads)
+    let data = try RawData<Scalar>(source, part: .training, header: options.header, team: team)
     let preparation = try prepare(data, options)
     let (loss, layers) = try options.layers(
       preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount)
     let samples = try data.samples(preparation)
     // Read before training, so that a wrong file costs no training.
     let testSamples = try testSource.map {
-      try RawData<Scalar>($0, part: .test, header: options.header).samples(preparation)
+      try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation)
     }
 
     if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
     let optimizer = options.optimizer(preparation.task)
     let unit = preparation.lossUnit
-    let team = Team(workers: options.threads)
     var trainer = Trainer(
       options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
       batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1),
