@@ -14,7 +14,7 @@ from statistics import median
 
 import mnist
 from growth import grow
-from race import FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, hold_race, progress, take_turns
+from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, differ, first_steps, hold_race, progress, take_turn, take_turns
 from report import Report, cpu_model, duration, machine, slug
 from session import Contestant, ContestError, Session, processors
 from workloads import WORKLOADS, Workload, write
@@ -160,19 +160,23 @@ class Contest:
         self.report.targets([("wide, resident against needed:", peaks[0][1] / needed, "≤", MEMORY_TARGET)])
 
     def naive_loops(self) -> None:
-        """Three steps a round: a step of loops takes as long as dozens of the package's."""
+        """A step of loops takes as long as dozens of the package's, which takes dozens meanwhile: its threads would hardly be awake after fewer."""
         progress("mnist512: naive loops")
         workload, directory = self.workloads["mnist512"], self.scratch / "mnist512"
         workload.describe(directory)
         naive = Contestant("naive loops", (*self.swift.command, "naive"))
         with Session(self.swift, directory, len(processors())) as fast, Session(naive, directory, 1) as slow:
-            ours, loops = take_turns([fast, slow], warm=2, steps=3, rounds=self.pace.rounds)
+            ours, loops = [first_steps(session) for session in (fast, slow)]
+            for _ in range(self.pace.rounds):
+                take_turn(fast, ours, warm=50, steps=50)
+                take_turn(slow, loops, warm=1, steps=3)
+        agree = differ(loops.first_loss, ours.first_loss) <= FIRST_TOLERANCE
         self.report.add("## Naive loops")
         ratio = loops.ratio_to(ours)
-        rows = [[e.name, str(e.threads), duration(e.median), "" if e.agrees else "loss differs"] for e in (ours, loops)]
-        self.report.table(["mnist512", "threads", "step", ""], rows)
-        self.report.wrong += not loops.agrees
-        self.report.targets([("mnist512, against naive loops:", ratio if loops.agrees else float("nan"), "≥", NAIVE_TARGET)])
+        rows = [[e.name, str(e.threads), duration(e.median), f"{e.first_loss:.5g}"] for e in (ours, loops)]
+        self.report.table(["mnist512", "threads", "step", f"loss after {FIRST_STEPS} steps"], rows)
+        self.report.wrong += not agree
+        self.report.targets([("mnist512, against naive loops:", ratio if agree else float("nan"), "≥", NAIVE_TARGET)])
 
     def cold_start(self) -> None:
         """Whole processes, from start to exit: read MNIST, train 784-512-512-10 for an epoch, test."""
@@ -183,7 +187,7 @@ class Contest:
             mnist.write_synthetic(files)
         train = ["train", f"mnist:{files}", "--hidden", "512,512", "--epochs", "1", "--batch-size", "128", "--test", f"mnist:{files}"]
         commands = {
-            "Swift": [*shlex.split(self.options.command), *train, "-o", str(self.scratch / "cold.perceptron"), "--json", "--quiet"],
+            "Swift": [*shlex.split(self.options.command), *train, "--json", "--quiet"],
             "PyTorch": [sys.executable, "-B", str(HERE / "cold_start_torch.py"), str(files)],
             "JAX": [sys.executable, "-B", str(HERE / "cold_start_jax.py"), str(files)],
         }

@@ -3,7 +3,7 @@
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
 
@@ -33,8 +33,8 @@ class Entry:
     threads: int
     version: str
     first_loss: float
-    runs: list[Run]
-    steps: int  # in each run
+    runs: list[Run] = field(default_factory=list)
+    steps: int = 0  # in each run
     agrees: bool = True  # its losses with the Swift program's
 
     @property
@@ -52,7 +52,7 @@ class Entry:
 
     def ratio_to(self, other: "Entry") -> float:
         """How many times the other's step time: the median over the rounds of the ratio in a round, which a drift of the machine's speed hardly moves."""
-        return median(mine.seconds / its.seconds for mine, its in zip(self.runs, other.runs))
+        return median(mine / its for mine, its in zip(self.step_seconds, other.step_seconds))
 
     def check(self, reference: "Entry") -> None:
         self.agrees = differ(self.first_loss, reference.first_loss) <= FIRST_TOLERANCE and differ(self.last_loss, reference.last_loss) <= LAST_TOLERANCE
@@ -120,13 +120,25 @@ def hold_race(workload: Workload, contestants: list[Contestant], directory: Path
     return Race(workload, entries, workload.flops / rate)
 
 
+def first_steps(session: Session) -> Entry:
+    """Has a session that has not trained yet take a few steps, for their loss."""
+    return Entry(session.contestant.name, session.threads, session.version, session.train(FIRST_STEPS).loss)
+
+
+def take_turn(session: Session, entry: Entry, warm: int, steps: int) -> None:
+    """A pause lets the threads of the turn before fall asleep (OpenBLAS's spin for a while), and `warm` untimed steps fill the caches and wake the session's own."""
+    time.sleep(PAUSE)
+    session.train(warm)
+    entry.steps = steps
+    entry.runs.append(session.train(steps))
+
+
 def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> list[Entry]:
     """Has sessions, the reference first, train one at a time, in an order that rotates from round to round.
 
-    A pause before each turn lets the threads of the one before fall asleep (OpenBLAS's spin for a while), and `warm` untimed steps fill its caches and wake its own; a round before the first does what this many steps need once, such as
-    compilation. All sessions take the same number of steps in total.
+    A round before the first does what this many steps need once, such as compilation. All sessions take the same number of steps in total.
     """
-    entries = [Entry(s.contestant.name, s.threads, s.version, s.train(FIRST_STEPS).loss, [], steps) for s in sessions]
+    entries = [first_steps(session) for session in sessions]
     for session in sessions:
         session.train(warm)
         session.train(steps)
@@ -134,9 +146,7 @@ def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> l
     for number in range(rounds):
         first = number % len(turns)
         for session, entry in turns[first:] + turns[:first]:
-            time.sleep(PAUSE)
-            session.train(warm)
-            entry.runs.append(session.train(steps))
+            take_turn(session, entry, warm, steps)
     for entry in entries:
         entry.check(entries[0])
     return entries

@@ -11,7 +11,6 @@ from session import processors
 class Report:
     def __init__(self) -> None:
         self.blocks: list[str] = []
-        self.short = 0  # targets that do not hold
         self.wrong = 0  # contestants whose loss differs
 
     def add(self, block: str) -> None:
@@ -38,7 +37,6 @@ class Report:
         verdicts = []
         for what, value, relation, target in lines:
             holds = value >= target if relation == "≥" else value <= target
-            self.short += not holds
             verdicts.append(f"- {'holds' if holds else '**short**'}: {what} {value:.3g}, target {relation} {target:g}")
         if verdicts:
             self.add("\n".join(verdicts))
