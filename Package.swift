@@ -39,7 +39,7 @@ let package = Package(
 
     // Counts allocations, in the tests alone.
     .target(name: "CAllocationHook", path: "Tests/CAllocationHook"),
-    .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Tensor"]),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),

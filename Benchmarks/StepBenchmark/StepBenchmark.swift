@@ -158,6 +158,7 @@ extension NaiveNetwork.Activation {
     case .tanh: self = .tanh
     case .relu: self = .relu
     case .softmax: self = .softmax
+    default: fail("the naive loops have no \(activation)")
     }
   }
 }
@@ -169,6 +170,7 @@ extension NaiveNetwork.Loss {
     case .meanSquaredError: self = .meanSquaredError
     case .binaryCrossEntropy: self = .binaryCrossEntropy
     case .crossEntropy: self = .crossEntropy
+    default: fail("the naive loops have no \(loss)")
     }
   }
 }

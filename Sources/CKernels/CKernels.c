@@ -23,14 +23,14 @@
 #define PASTE2(name, precision) name##_##precision
 #define NAME2(name, precision) PASTE2(name, precision)
 
-// What differs between the precisions. Beyond exp_low and exp_high e^x is 0 and ∞; tanh x is ±1 where −2|x| is below tanh_low,
+// What differs between the precisions. Beyond exp_low and exp_high e^x is 0 and ∞; e^x − 1 is −1 below expm1_low,
 // and erf x where |x| is above erf_end.
 typedef float real_f32;
 typedef uint32_t bits_f32;
 typedef ck_float_update update_f32;
 typedef ck_float_kernels kernels_f32;
 enum { mantissa_f32 = 23, bias_f32 = 127 };
-static const float exp_low_f32 = -104, exp_high_f32 = 89, tanh_low_f32 = -20, erf_end_f32 = 4;
+static const float exp_low_f32 = -104, exp_high_f32 = 89, expm1_low_f32 = -20, erf_end_f32 = 4;
 #define fma_f32 __builtin_fmaf
 // Unlike sqrt it leaves errno alone, so that loops around it become vector code.
 #define sqrt_f32 __builtin_elementwise_sqrt
@@ -40,7 +40,7 @@ typedef uint64_t bits_f64;
 typedef ck_double_update update_f64;
 typedef ck_double_kernels kernels_f64;
 enum { mantissa_f64 = 52, bias_f64 = 1023 };
-static const double exp_low_f64 = -746, exp_high_f64 = 710, tanh_low_f64 = -40, erf_end_f64 = 6;
+static const double exp_low_f64 = -746, exp_high_f64 = 710, expm1_low_f64 = -40, erf_end_f64 = 6;
 #define fma_f64 __builtin_fma
 #define sqrt_f64 __builtin_elementwise_sqrt
 

@@ -1,8 +1,6 @@
 import Tensor
 
-/// A layer's activation g: what it makes of its weighted inputs z.
-///
-/// Derivatives are taken from the output a = g(z), so z need not be kept.
+/// A layer's activation g: what it makes of its weighted inputs z. Each is stable at both ends, and its derivative exact.
 public enum Activation: String, Sendable, CaseIterable {
   /// g(z) = z, g′ = 1.
   case identity
@@ -12,6 +10,23 @@ public enum Activation: String, Sendable, CaseIterable {
   case tanh
   /// g(z) = max(0, z), g′ = 1 where a > 0, else 0. A NaN stays NaN.
   case relu
+  /// g(z) = z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013); g′ = 1 or 0.01.
+  case leakyReLU = "leaky-relu"
+  /// g(z) = z where z > 0, else eᶻ − 1 (Clevert, Unterthiner and Hochreiter 2016); g′ = 1 or a + 1.
+  case elu
+  /// g(z) = λ z where z > 0, else λα (eᶻ − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 (Klambauer et al. 2017); g′ = λ or
+  /// a + λα.
+  case selu
+  /// g(z) = z Φ(z), Φ the normal distribution's cumulative function (Hendrycks and Gimpel 2016), not its approximation by tanh; g′ = Φ(z) + z φ(z).
+  case gelu
+  /// g(z) = z σ(z), also called swish (Elfwing, Uchibe and Doya 2018); g′ = σ + z σ (1 − σ).
+  case silu
+  /// g(z) = z tanh(log(1 + eᶻ)) (Misra 2019).
+  case mish
+  /// g(z) = log(1 + eᶻ) (Dugas et al. 2001), g′ = 1 − e⁻ᵃ.
+  case softplus
+  /// g(z) = z / (1 + |z|) (Bergstra et al. 2009), g′ = (1 − |a|)².
+  case softsign
   /// g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ over a sample's outputs; the error goes back as a ∘ (δ − δᵀa).
   case softmax
 
@@ -21,6 +36,14 @@ public enum Activation: String, Sendable, CaseIterable {
     case .sigmoid: .sigmoid
     case .tanh: .tanh
     case .relu: .relu
+    case .leakyReLU: .leakyReLU
+    case .elu: .elu
+    case .selu: .selu
+    case .gelu: .gelu
+    case .silu: .silu
+    case .mish: .mish
+    case .softplus: .softplus
+    case .softsign: .softsign
     case .softmax: .softmax
     }
   }

@@ -1,43 +1,69 @@
 import Tensor
 
-/// A fully connected layer with an activation.
+/// A fully connected layer with an activation, and normalisation and dropout where they are asked for.
 ///
-///     A = g(Z),   Z = W A₋₁ + b 1ᵀ
+///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
 ///
-/// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b outputSize × 1, Z and A outputSize × batch. In the parameter vector W comes
-///   first, column after column, then b.
+/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with the probability p and 1 elsewhere, drawn anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
+///
+/// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In the parameter vector W
+///   comes first, column after column, then b, γ and β.
 public struct Dense: Sendable, Equatable {
   public let inputSize: Int
   public let outputSize: Int
   public let activation: Activation
+  public let normalization: Normalization
+  /// The probability p with which an output is dropped in training.
+  public let dropout: Double
 
-  /// - Precondition: Traps unless both sizes are at least 1.
-  public init(_ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity) {
+  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1, and on dropout after softmax, whose outputs
+  ///   make sense together only, or batch normalization before it.
+  public init(
+    _ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity, normalization: Normalization = .none,
+    dropout: Double = 0
+  ) {
     guard inputSize >= 1, outputSize >= 1 else { fail("cannot make a dense layer \(inputSize) → \(outputSize)") }
     guard !outputSize.multipliedReportingOverflow(by: inputSize).overflow, outputSize * inputSize <= Int.max / 16 else {
       fail("cannot make a dense layer \(inputSize) → \(outputSize): it has too many weights")
     }
     self.inputSize = inputSize
     self.outputSize = outputSize
+    guard (0..<1).contains(dropout), dropout == 0 || activation != .softmax else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize), \(activation), with dropout \(dropout)")
+    }
+    guard normalization != .batch || activation != .softmax else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize), softmax, with batch normalization")
+    }
     self.activation = activation
+    self.normalization = normalization
+    self.dropout = dropout
   }
 
-  /// outputSize · inputSize + outputSize.
-  public var parameterCount: Int { weightCount + outputSize }
+  /// outputSize · inputSize + outputSize, and 2 · outputSize more where the layer is normalised.
+  public var parameterCount: Int { weightCount + (isNormalized ? 3 : 1) * outputSize }
+
+  var isNormalized: Bool { normalization != .none }
+
+  /// The running means and variances.
+  var statisticCount: Int { normalization == .batch ? 2 * outputSize : 0 }
 
   var weightCount: Int { outputSize * inputSize }
 }
 
 extension Dense: CustomStringConvertible {
-  public var description: String { "Dense(\(inputSize) → \(outputSize), \(activation))" }
+  public var description: String {
+    let normalized = isNormalized ? ", \(normalization) normalization" : ""
+    return "Dense(\(inputSize) → \(outputSize), \(activation)\(normalized)\(dropout > 0 ? ", dropout \(dropout)" : ""))"
+  }
 }
 
 // MARK: - The equations
 
-extension Dense: Layer {
-  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias and activation while the tile is in cache.
-  package func computeOutputs<Scalar>(
-    _ part: TilePart, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
+extension Dense {
+  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone where it is to be normalised.
+  func computeOutputs<Scalar>(
+    _ part: TilePart, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
+    slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
   ) -> Double {
     let z = outputs[part]
     if addsStrips(batch: outputs.columns) {
@@ -45,11 +71,52 @@ extension Dense: Layer {
     } else {
       z.product(weights(in: parameters).rows(part.rows), inputs[columns: part.columns])
     }
-    return Double(z.activate(activation.tileActivation, bias: bias(in: parameters).rows(part.rows)))
+    let bias = bias(in: parameters).rows(part.rows)
+    return isNormalized
+      ? Double(z.activate(.identity, bias: bias)) : activate(z, bias: bias, slopes: slopes?[part], dropout)
+  }
+
+  /// A = g(γ ∘ N + β 1ᵀ).
+  func normalizeOutputs<Scalar>(
+    _ part: TilePart, outputs: Tile<Scalar>, parameters: Tile<Scalar>, statistics: Tile<Scalar>, isTraining: Bool,
+    slopes: Tile<Scalar>?, dropout: DropoutPlace?, _ buffers: NormalizationBuffers<Scalar>
+  ) -> Double {
+    let z = outputs[part]
+    let (rows, epsilon) = (part.rows, Scalar(Normalization.epsilon))
+    let gamma = gamma(in: parameters).rows(rows)
+    switch (normalization, isTraining) {
+    case (.batch, true):
+      z.normalizeRows(
+        gamma: gamma, epsilon: epsilon, normal: buffers.normal[part], mean: buffers.mean.rows(rows),
+        variance: buffers.variance.rows(rows), inverse: buffers.inverse.rows(rows))
+    case (.batch, false):
+      let (mean, variance) = runningStatistics(statistics)
+      z.standardizeRows(gamma: gamma, epsilon: epsilon, mean: mean.rows(rows), variance: variance.rows(rows))
+    case (_, true):
+      z.normalizeColumns(
+        gamma: gamma, epsilon: epsilon, normal: buffers.normal[part], inverse: buffers.inverse.rows(part.columns))
+    case (_, false): z.normalizeColumns(gamma: gamma, epsilon: epsilon, normal: nil, inverse: nil)
+    }
+    return activate(z, bias: beta(in: parameters).rows(rows), slopes: slopes?[part], dropout)
+  }
+
+  /// g(Z + b 1ᵀ), and dropout.
+  private func activate<Scalar>(
+    _ z: Tile<Scalar>, bias: Tile<Scalar>, slopes: Tile<Scalar>?, _ place: DropoutPlace?
+  ) -> Double {
+    let function = activation.tileActivation
+    let largest = Double(z.activate(function, bias: bias, slopes: slopes))
+    if let slopes, !function.keepsSlopes {
+      slopes.fill(1)
+      _ = slopes.derive(function, from: z)
+    }
+    guard let place else { return largest }
+    z.drop(place, slopes: slopes)
+    return largest / (1 - dropout)
   }
 
   /// The product of a strip of W's columns with their rows of A₋₁; the sum of all of them is Z.
-  package func multiplyStrip<Scalar>(
+  func multiplyStrip<Scalar>(
     _ strip: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
   ) {
     let columns = weightStrips(batch: outputs.columns)[strip].columns
@@ -64,20 +131,65 @@ extension Dense: Layer {
   }
 
   /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁), the derivative while the tile is in cache.
-  package func propagateError<Scalar>(
-    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, inputs: Tile<Scalar>, previous: Activation,
+  func propagateError<Scalar>(
+    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, previous: Dense, slopes: Tile<Scalar>,
     into previousError: Tile<Scalar>
   ) -> Double {
     let previousError = previousError[part]
     previousError.product(
       weights(in: parameters)[columns: part.rows], error[columns: part.columns], transposeA: true)
-    return Double(previousError.derive(previous.tileActivation, output: inputs[part]))
+    return previous.derive(previousError, from: slopes[part])
   }
 
+  /// δ ← δ ∘ g′; returns the largest magnitude in it.
+  ///
+  /// - Parameter source: The layer's outputs, or the slopes g′ where it keeps them.
+  func derive<Scalar>(_ error: Tile<Scalar>, from source: Tile<Scalar>) -> Double {
+    Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation.tileActivation, from: source))
+  }
+
+  /// Takes a tile of the error of γ ∘ N + β back to that of Z, and leaves ∇γ and ∇β, or the tile's part of them, in the buffers.
+  ///
+  /// - Returns: A bound on the magnitudes in it and, divided by the batch, in ∇γ and ∇β.
+  func propagateErrorThroughNormalization<Scalar>(
+    _ tile: Int, _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>,
+    _ buffers: NormalizationBuffers<Scalar>
+  ) -> Double {
+    let delta = error[part]
+    // No |N| is above the root of the count that it is taken over.
+    let count = normalization == .batch ? error.columns : outputSize
+    let before = Double(delta.maxMagnitude) * Double(count).squareRoot()
+    let gamma = gamma(in: parameters).rows(part.rows)
+    let after =
+      normalization == .batch
+      ? delta.normalizeRowsBack(
+        normal: buffers.normal[part], gamma: gamma, inverse: buffers.inverse.rows(part.rows),
+        gradient: buffers.gradient.reshaped(from: 0, rows: outputSize, columns: 2).rows(part.rows))
+      : delta.normalizeColumnsBack(
+        normal: buffers.normal[part], gamma: gamma, inverse: buffers.inverse.rows(part.columns),
+        gradient: buffers.gradient[columns: tile..<tile + 1])
+    return before.isNaN || after.isNaN ? .nan : max(before, Double(after))
+  }
+
+  /// Replaces a share of the running statistics by the batch's.
+  func updateStatistics<Scalar>(_ statistics: Tile<Scalar>, batch: Int, _ buffers: NormalizationBuffers<Scalar>) {
+    guard normalization == .batch, batch > 1 else { return }
+    let (mean, variance) = runningStatistics(statistics)
+    let share = Scalar(Normalization.momentum)
+    let unbiased = Scalar(Double(batch) / Double(batch - 1))
+    for unit in 0..<outputSize {
+      mean[unit] += share * (buffers.mean[unit] - mean[unit])
+      variance[unit] += share * (unbiased * buffers.variance[unit] - variance[unit])
+    }
+  }
+
+  /// Whether g′ is kept from the way forward, dropout included, because it cannot be had from the outputs.
+  var keepsSlopes: Bool { dropout > 0 || activation.tileActivation.keepsSlopes }
+
   /// ∇W = δ A₋₁ᵀ in strips of columns, and ∇b = δ 1 as the last tile. The 1/batch is in the error already.
-  package func useGradient<Scalar>(
+  func useGradient<Scalar>(
     _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
-    from offset: Int, gradient: Tile<Scalar>
+    from offset: Int, gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
   ) {
     let grid = weightStrips(batch: error.columns)
     if tile < grid.count {
@@ -88,6 +200,11 @@ extension Dense: Layer {
     } else {
       bias(in: parameters).update(
         update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
+      if let normalization {
+        gammaAndBeta(in: parameters).update(
+          update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
+          rowSumsOf: normalization.gradient)
+      }
     }
   }
 }
@@ -95,20 +212,28 @@ extension Dense: Layer {
 // MARK: - Tiles
 
 extension Dense {
-  package func outputGrid(batch: Int) -> TileGrid {
+  func outputGrid(batch: Int) -> TileGrid {
     if isNarrow || addsStrips(batch: batch) { return .samples(batch, rows: outputSize) }
-    return TileGrid(rows: outputSize, columns: batch, inner: inputSize, cutting: Self.axis(outputSize, activation))
+    let axis = isNormalized ? .rows : Self.axis(outputSize, activation)
+    return TileGrid(rows: outputSize, columns: batch, inner: inputSize, cutting: axis)
   }
 
-  package func errorGrid(batch: Int, previous: Activation) -> TileGrid {
+  func errorGrid(batch: Int, previous: Dense) -> TileGrid {
     if isNarrow { return .samples(batch, rows: inputSize) }
-    return TileGrid(rows: inputSize, columns: batch, inner: outputSize, cutting: Self.axis(inputSize, previous))
+    return TileGrid(
+      rows: inputSize, columns: batch, inner: outputSize, cutting: Self.axis(inputSize, previous.activation))
   }
 
-  package func gradientTileCount(batch: Int) -> Int { weightStrips(batch: batch).count + 1 }
+  /// How the normalisation is cut: by units over whole batches, or by samples.
+  func normalizationGrid(batch: Int) -> TileGrid {
+    normalization == .batch
+      ? TileGrid(rows: outputSize, columns: batch, inner: 16, cutting: .rows) : .samples(batch, rows: outputSize)
+  }
+
+  func gradientTileCount(batch: Int) -> Int { weightStrips(batch: batch).count + 1 }
 
   /// The strips of W's columns in which the gradient is computed, and updated.
-  package func weightStrips(batch: Int) -> TileGrid {
+  func weightStrips(batch: Int) -> TileGrid {
     TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .columns)
   }
 
@@ -116,7 +241,7 @@ extension Dense {
   ///
   /// A part of W that another processor has written takes longer to fetch than a small batch's product takes. With larger batches the sum would take
   /// longer than the fetching.
-  package func addsStrips(batch: Int) -> Bool {
+  func addsStrips(batch: Int) -> Bool {
     let strips = weightStrips(batch: batch).count
     return !isNarrow && strips > 1 && strips * batch <= inputSize / 8
   }
@@ -142,5 +267,21 @@ extension Dense {
 
   private func bias<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
     parameters.reshaped(from: weightCount, rows: outputSize, columns: 1)
+  }
+
+  private func gammaAndBeta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    parameters.reshaped(from: weightCount + outputSize, rows: 2 * outputSize, columns: 1)
+  }
+
+  private func gamma<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    gammaAndBeta(in: parameters).rows(0..<outputSize)
+  }
+
+  private func beta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    gammaAndBeta(in: parameters).rows(outputSize..<2 * outputSize)
+  }
+
+  private func runningStatistics<Scalar>(_ statistics: Tile<Scalar>) -> (mean: Tile<Scalar>, variance: Tile<Scalar>) {
+    (statistics.rows(0..<outputSize), statistics.rows(outputSize..<2 * outputSize))
   }
 }

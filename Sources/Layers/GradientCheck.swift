@@ -13,9 +13,9 @@ extension Network where Scalar == Double {
   /// Compares back-propagation with central differences, parameter by parameter.
   ///
   ///     n = (8 (L(θ+h) − L(θ−h)) − (L(θ+2h) − L(θ−2h))) / 12h,   h = 10⁻²
-  ///     relative error = |g − n| / max(|g| + |n|, m / 100),   m the layer's largest |g|
+  ///     relative error = |g − n| / max(|g| + |n|, m / 100, 10⁻⁷ L),   m the layer's largest |g|
   ///
-  /// Differences cannot resolve elements far below the layer's largest, hence the floor. Where a sample lies on ReLU's kink between the
+  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the floors. Where a sample lies on ReLU's kink between the
   /// points, the differences are wrong, not the gradient, so a large error is tried again with h/10 … h/10⁵ and the smallest counts; a wrong
   /// gradient is wrong for every h.
   ///
@@ -34,26 +34,31 @@ extension Network where Scalar == Double {
   ) -> GradientCheck {
     var workspace = Workspace(for: self, batchCapacity: inputs.columns)
     var shifted = self
+    var unused = Matrix<Double>(rows: parameterCount, columns: 1)
     func difference(_ parameter: Int, _ h: Double) -> Double {
       func value(_ shift: Double) -> Double {
         shifted.parameters[parameter, 0] = parameters[parameter, 0] + shift
-        return shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace)
+        // Batch normalisation does in training what it does not in a prediction.
+        return layers.contains { $0.normalization == .batch }
+          ? shifted.backPropagate(loss, inputs: inputs, targets: targets, workspace: &workspace, gradient: &unused)
+          : shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace)
       }
       let near = value(h) - value(-h)
       let far = value(2 * h) - value(-2 * h)
       shifted.parameters[parameter, 0] = parameters[parameter, 0]
       return (8 * near - far) / (12 * h)
     }
+    let size = abs(shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace))
     return GradientCheck(
       relativeErrors: layers.indices.map { layer in
         let range = chain.offsets[layer]..<chain.offsets[layer + 1]
-        let largest = range.map { abs(gradient[$0, 0]) }.max()!
+        let floor = max(range.map { abs(gradient[$0, 0]) }.max()! / 100, 1e-7 * size)
         return range.map { parameter in
           let g = gradient[parameter, 0]
           var smallest = Double.infinity
           for h in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7] where !(smallest < 1e-8) {
             let n = difference(parameter, h)
-            let error = g == n ? 0 : abs(g - n) / max(abs(g) + abs(n), largest / 100)
+            let error = g == n ? 0 : abs(g - n) / max(abs(g) + abs(n), floor)
             if error < smallest { smallest = error }
           }
           return smallest

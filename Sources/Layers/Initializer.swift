@@ -12,12 +12,18 @@ public enum Initializer: String, Sendable, CaseIterable {
   case heNormal = "he-normal"
   /// U(±√(6 / inputs)), of the same variance.
   case heUniform = "he-uniform"
+  /// N(0, 1 / inputs): keeps the variance of SELU layers (LeCun et al. 1998; Klambauer et al. 2017).
+  case lecunNormal = "lecun-normal"
   /// A random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), from the QR decomposition of a normal one.
   case orthogonal
 
-  /// The usual choice for an activation: He for ReLU, Glorot for the others.
+  /// The usual choice for an activation: He for ReLU and what resembles it, LeCun for SELU, Glorot for the others.
   public static func automatic(for activation: Activation) -> Initializer {
-    activation == .relu ? .heNormal : .glorotUniform
+    switch activation {
+    case .relu, .leakyReLU, .elu, .gelu, .silu, .mish, .softplus: .heNormal
+    case .selu: .lecunNormal
+    case .identity, .sigmoid, .tanh, .softsign, .softmax: .glorotUniform
+    }
   }
 
   /// Draws the weights of a layer, outputs × inputs.
@@ -28,6 +34,7 @@ public enum Initializer: String, Sendable, CaseIterable {
     switch self {
     case .normal: weights.fillNormal(using: &generator)
     case .glorotNormal: weights.fillNormal(standardDeviation: (2 / (inputs + outputs)).squareRoot(), using: &generator)
+    case .lecunNormal: weights.fillNormal(standardDeviation: (1 / inputs).squareRoot(), using: &generator)
     case .heNormal: weights.fillNormal(standardDeviation: (2 / inputs).squareRoot(), using: &generator)
     case .glorotUniform: weights.fillUniform(bound: (6 / (inputs + outputs)).squareRoot(), using: &generator)
     case .heUniform: weights.fillUniform(bound: (6 / inputs).squareRoot(), using: &generator)

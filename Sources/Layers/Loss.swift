@@ -10,19 +10,26 @@ public enum Loss: String, Sendable, CaseIterable {
   case binaryCrossEntropy = "binary-cross-entropy"
   /// −Σ y log a for softmax outputs: one class of several. The targets of a sample are its class's one-hot column, or probabilities.
   case crossEntropy = "cross-entropy"
+  /// The mean over the outputs of |a − y|: ∇ₐ = sign(a − y) / outputs. Large errors count less than in a square.
+  case meanAbsoluteError = "mae"
+  /// The mean over the outputs of ½ (a − y)² where |a − y| ≤ 1, elsewhere |a − y| − ½ (Huber 1964): ∇ₐ = (a − y, clipped to ±1) / outputs.
+  case huber
 
   /// Whether the loss is defined for an output activation.
   public func accepts(_ output: Activation) -> Bool {
     switch self {
-    case .quadratic, .meanSquaredError: true
+    case .quadratic, .meanSquaredError, .meanAbsoluteError, .huber: true
     case .binaryCrossEntropy: output == .sigmoid
     case .crossEntropy: output == .softmax
     }
   }
 
+  /// Whether the targets are classes, or probabilities of classes.
+  public var isForClasses: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
+
   /// Whether the loss is computed from the weighted inputs z of the output layer, together with its activation: stable where a is within
   /// rounding of 0 or 1, and the error is then simply a − y.
-  var includesActivation: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
+  var includesActivation: Bool { isForClasses }
 
   /// The part of some samples in the mean loss of a batch. Where `replacingOutputs`, their outputs are replaced by the gradient of that mean.
   ///
@@ -39,6 +46,8 @@ public enum Loss: String, Sendable, CaseIterable {
       case .meanSquaredError: (.squaredError, 1 / Double(outputs.rows), 2 / Double(outputs.rows))
       case .binaryCrossEntropy: (.sigmoidCrossEntropy, 1, 1)
       case .crossEntropy: (.softmaxCrossEntropy, 1, 1)
+      case .meanAbsoluteError: (.absoluteError, 1 / Double(outputs.rows), 1 / Double(outputs.rows))
+      case .huber: (.huber, 1 / Double(outputs.rows), 1 / Double(outputs.rows))
       }
     let sum = outputs.loss(
       function, targets: targets, replaceByErrorTimes: replacingOutputs ? Scalar(slope / samples) : nil)

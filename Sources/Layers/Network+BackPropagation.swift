@@ -1,7 +1,7 @@
 import Tensor
 
 extension Network {
-  /// Computes a batch's mean loss and its gradient by back-propagation.
+  /// Computes a batch's mean loss and its gradient by back-propagation. Nothing is dropped.
   ///
   ///     δ = ∇ₐL ∘ g′(Z),   ∇W = δ A₋₁ᵀ,   ∇b = δ 1,   δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)      from the last layer to the first
   ///
@@ -22,8 +22,11 @@ extension Network {
     check(workspace)
     check(gradient: gradient)
     return parameters.withReadOnlyTile { parameters in
-      workspace.runStep(
-        chain, loss, inputs, targets, nil, next: [], inputBound: 0, parameters, &gradient, .keep, largestGradient: nil)
+      statistics.withReadOnlyTile { statistics in
+        workspace.runStep(
+          chain, Objective(loss), inputs, targets, nil, next: [], inputBound: 0, parameters, statistics, &gradient,
+          .keep, largestGradient: nil)
+      }
     }.loss
   }
 
@@ -37,19 +40,35 @@ extension Network {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(
-    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, next: ArraySlice<Int>,
+    _ objective: Objective, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>,
+    next: ArraySlice<Int>,
     inputBound: Double,
     workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>,
     largestGradient: Double
   ) -> StepOutcome {
-    check(loss, inputs, targets)
+    check(objective.loss, inputs, targets)
     check(workspace)
     let chain = chain
-    return parameters.withTile { parameters in
+    return withParametersAndStatistics { parameters, statistics in
       workspace.runStep(
-        chain, loss, inputs, targets, columns, next: next, inputBound: inputBound, parameters, &gradient, update,
-        largestGradient: largestGradient)
+        chain, objective, inputs, targets, columns, next: next, inputBound: inputBound, parameters, statistics,
+        &gradient, update, largestGradient: largestGradient)
     }
+  }
+}
+
+/// What a training step descends.
+package struct Objective: Sendable {
+  let loss: Loss
+  /// The share of each target that is spread over all classes.
+  let labelSmoothing: Double
+  /// What is dropped; nil for nothing.
+  let noise: Noise?
+
+  package init(_ loss: Loss, labelSmoothing: Double = 0, noise: Noise? = nil) {
+    self.loss = loss
+    self.labelSmoothing = labelSmoothing
+    self.noise = noise
   }
 }
 
@@ -66,8 +85,10 @@ package struct StepOutcome {
 extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
-    _ chain: LayerChain, _ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>, _ columns: ArraySlice<Int>?,
-    next: ArraySlice<Int>, inputBound: Double, _ parameters: Tile<Scalar>, _ gradient: inout Matrix<Scalar>,
+    _ chain: LayerChain, _ objective: Objective, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>,
+    _ columns: ArraySlice<Int>?,
+    next: ArraySlice<Int>, inputBound: Double, _ parameters: Tile<Scalar>, _ statistics: Tile<Scalar>,
+    _ gradient: inout Matrix<Scalar>,
     _ update: TileUpdate<Scalar>,
     largestGradient: Double?
   ) -> StepOutcome {
@@ -78,9 +99,10 @@ extension Workspace {
         gradient.withTile { gradient in
           withBuffers(batch: batch) { buffers in
             let step = TrainingStep(
-              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, next: next,
+              chain: chain, objective: objective, inputs: inputs, targets: targets, columns: columns, next: next,
               inputBound: inputBound,
-              parameters: parameters, gradient: gradient, update: update, largestGradient: largestGradient,
+              parameters: parameters, statistics: statistics, gradient: gradient, update: update,
+              largestGradient: largestGradient,
               buffers: buffers)
             team.run(step, work: chain.work(batch: batch, passes: 3))
             return StepOutcome(loss: step.meanLoss, gradientBound: step.gradientBound, isTaken: step.isAdmitted)

@@ -31,10 +31,8 @@ extension Network {
   }
 
   func check(_ workspace: borrowing Workspace<Scalar>) {
-    guard workspace.layout.sizes.count == layers.count + 1, workspace.layout.sizes[0] == inputSize,
-      layers.indices.allSatisfy({ workspace.layout.sizes[$0 + 1] == layers[$0].outputSize })
-    else {
-      fail("cannot use a workspace for the sizes \(workspace.layout.sizes) with \(self)")
+    guard workspace.layout.layers == layers else {
+      fail("cannot use a workspace for \(workspace.layout.layers) with \(self)")
     }
   }
 

@@ -35,7 +35,7 @@ extension Network {
     check(inputs, outputs: outputs)
     check(workspace)
     outputs.withTile { outputs in
-      workspace.forEachBlock(chain, nil, inputs, parameters) { block, buffers in
+      workspace.forEachBlock(self, nil, inputs) { block, buffers in
         outputs[columns: block].copy(buffers.outputs(of: chain.layers.count))
       }
     }
@@ -54,7 +54,7 @@ extension Network {
     check(workspace)
     var sum = 0.0
     targets.withReadOnlyTile { targets in
-      workspace.forEachBlock(chain, loss, inputs, parameters) { block, buffers in
+      workspace.forEachBlock(self, loss, inputs) { block, buffers in
         sum +=
           loss.evaluate(
             buffers.outputs(of: chain.layers.count), targets: targets[columns: block], batch: block.count,
@@ -71,31 +71,38 @@ private struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   let loss: Loss?
   let inputs: Tile<Scalar>
   let parameters: Tile<Scalar>
+  let statistics: Tile<Scalar>
   let buffers: Buffers<Scalar>
 
   func run(_ worker: Worker) {
     var jobs = Jobs(worker)
-    chain.computeOutputs(&jobs, trainedWith: loss, inputs: inputs, parameters: parameters, buffers)
+    chain.computeOutputs(
+      &jobs, .evaluation, trainedWith: loss, inputs: inputs, parameters: parameters, statistics: statistics,
+      buffers)
   }
 }
 
 extension Workspace {
   /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
   fileprivate mutating func forEachBlock(
-    _ chain: LayerChain, _ loss: Loss?, _ inputs: Matrix<Scalar>, _ parameters: Matrix<Scalar>,
+    _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
     _ body: (Range<Int>, Buffers<Scalar>) -> Void
   ) {
+    let chain = network.chain
     let team = team
     let capacity = batchCapacity
     inputs.withReadOnlyTile { inputs in
-      parameters.withReadOnlyTile { parameters in
-        for start in stride(from: 0, to: inputs.columns, by: capacity) {
-          let block = start..<min(start + capacity, inputs.columns)
-          withBuffers(batch: block.count) { buffers in
-            let pass = ForwardPass(
-              chain: chain, loss: loss, inputs: inputs[columns: block], parameters: parameters, buffers: buffers)
-            team.run(pass, work: chain.work(batch: block.count, passes: 1))
-            body(block, buffers)
+      network.parameters.withReadOnlyTile { parameters in
+        network.statistics.withReadOnlyTile { statistics in
+          for start in stride(from: 0, to: inputs.columns, by: capacity) {
+            let block = start..<min(start + capacity, inputs.columns)
+            withBuffers(batch: block.count) { buffers in
+              let pass = ForwardPass(
+                chain: chain, loss: loss, inputs: inputs[columns: block], parameters: parameters,
+                statistics: statistics, buffers: buffers)
+              team.run(pass, work: chain.work(batch: block.count, passes: 1))
+              body(block, buffers)
+            }
           }
         }
       }

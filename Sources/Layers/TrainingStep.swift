@@ -11,7 +11,7 @@ import Tensor
 /// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay finite.
 struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let chain: LayerChain
-  let loss: Loss
+  let objective: Objective
   let inputs: Tile<Scalar>
   let targets: Tile<Scalar>
   /// The samples of the batch; nil for all columns in order.
@@ -21,6 +21,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// No smaller than the largest magnitude in the inputs.
   let inputBound: Double
   let parameters: Tile<Scalar>
+  /// The running statistics of all layers.
+  let statistics: Tile<Scalar>
   /// The memory for the gradient; may be empty where the update needs none.
   let gradient: Tile<Scalar>
   let update: TileUpdate<Scalar>
@@ -32,14 +34,23 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     var jobs = Jobs(worker)
     gather(&jobs)
     chain.computeOutputs(
-      &jobs, trainedWith: loss, inputs: buffers.outputs(of: 0), inputsAreLocal: true, parameters: parameters, buffers)
+      &jobs, .training(noise), trainedWith: loss, inputs: buffers.outputs(of: 0), inputsAreLocal: true,
+      parameters: parameters, statistics: statistics, buffers)
     takeLoss(&jobs)
     back(&jobs)
     jobs.finish()
     if isAdmitted { useGradient(worker) }
   }
 
+  private var loss: Loss { objective.loss }
+  private var noise: Noise? { objective.noise }
+
   private func layer(_ number: Int) -> Dense { chain.layer(number, trainedWith: loss) }
+
+  /// A gradient that is kept for others leaves the network as it is.
+  private var updatesStatistics: Bool {
+    if case .keep = update { false } else { true }
+  }
 
   private var layerCount: Int { chain.layers.count }
   private var batch: Int { buffers.batch }
@@ -53,12 +64,20 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       if first.addsStrips(batch: batch) {
         let rows = grid[tile].columns
         copyColumns(0..<batch, of: inputs.rows(rows), into: buffers.outputs(of: 0).rows(rows))
+        dropInputs((rows, 0..<batch))
         inputs.rows(rows).prefetch(next)
       } else {
         let columns = grid[tile].columns
         copyColumns(columns, of: inputs, into: buffers.outputs(of: 0))
+        dropInputs((0..<inputs.rows, columns))
         inputs.prefetch(next.dropFirst(columns.lowerBound).prefix(columns.count))
       }
+    }
+  }
+
+  private func dropInputs(_ part: TilePart) {
+    if let noise, let place = noise.place(layer: 0, noise.inputDropout, part) {
+      buffers.outputs(of: 0)[part].drop(place)
     }
   }
 
@@ -78,27 +97,55 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     for block in jobs.begin(samples) {
       let columns = samples[block].columns
       copyColumns(columns, of: targets, into: buffers.targets)
+      if objective.labelSmoothing > 0 { smooth(buffers.targets[columns: columns]) }
       let outputs = buffers.outputs(of: layerCount)[columns: columns]
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = loss.evaluate(
         error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: true)
-      maxima[block] = Double(error.derive(layer(layerCount).activation.tileActivation, output: outputs))
+      maxima[block] = layer(layerCount).derive(error, from: derivativeSource(layerCount)[columns: columns])
     }
+  }
+
+  /// y ← (1 − s) y + s / classes, where a single output stands for two classes (Szegedy et al. 2016).
+  private func smooth(_ targets: Tile<Scalar>) {
+    let kept = Scalar(1 - objective.labelSmoothing)
+    let spread = Scalar(objective.labelSmoothing / Double(loss == .crossEntropy ? targets.rows : 2))
+    targets.forEachRun { run, count in
+      for index in 0..<count { run[index] = kept * run[index] + spread }
+    }
+  }
+
+  /// What a layer's g′ is taken from.
+  private func derivativeSource(_ number: Int) -> Tile<Scalar> {
+    layer(number).keepsSlopes ? buffers.slopes(of: number)! : buffers.outputs(of: number)
   }
 
   /// Takes the error from the last layer to the first.
   private func back(_ jobs: inout Jobs) {
+    backThroughNormalization(layerCount, &jobs)
     for number in stride(from: layerCount, to: 1, by: -1) {
       let layer = layer(number)
-      let previous = self.layer(number - 1).activation
+      let previous = self.layer(number - 1)
       let maxima = buffers.errorMaxima(of: number - 1)
       let grid = layer.errorGrid(batch: batch, previous: previous)
       for tile in jobs.begin(grid) {
         maxima[tile] = layer.propagateError(
           grid[tile], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
-          inputs: buffers.outputs(of: number - 1), previous: previous, into: buffers.error(of: number - 1))
+          previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
       }
+      backThroughNormalization(number - 1, &jobs)
+    }
+  }
+
+  private func backThroughNormalization(_ number: Int, _ jobs: inout Jobs) {
+    guard let normalization = buffers.normalization(of: number) else { return }
+    let maxima = buffers.errorMaxima(of: number)
+    let grid = layer(number).normalizationGrid(batch: batch)
+    for tile in jobs.begin(grid) {
+      maxima[tile] = layer(number).propagateErrorThroughNormalization(
+        tile, grid[tile], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
+        normalization)
     }
   }
 
@@ -106,11 +153,15 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func useGradient(_ worker: Worker) {
     for number in 1...layerCount {
       let layer = layer(number)
+      if worker.index == 0, let normalization = buffers.normalization(of: number), updatesStatistics {
+        layer.updateStatistics(chain.statistics(in: statistics, number), batch: batch, normalization)
+      }
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
       for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
         layer.useGradient(
           tile, error: error, inputs: inputs, update: update, parameters: chain.part(of: parameters, number),
-          from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number))
+          from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number),
+          buffers.normalization(of: number))
       }
     }
   }
@@ -136,7 +187,8 @@ extension TrainingStep {
     for number in 1...layerCount {
       let inputs =
         number == 1
-        ? inputBound : buffers.outputMaxima(of: number - 1).largest(layer(number - 1).outputGrid(batch: batch).count)
+        ? inputBound / (1 - (noise?.inputDropout ?? 0))
+        : buffers.outputMaxima(of: number - 1).largest(outputTileCount(number - 1))
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
       // In this order a NaN stays: max gives its first argument where the second is not above it.
       let bound = Double(batch) * errors * max(inputs, 1)
@@ -146,8 +198,14 @@ extension TrainingStep {
     return largest
   }
 
+  private func outputTileCount(_ number: Int) -> Int {
+    let layer = layer(number)
+    return layer.isNormalized ? layer.normalizationGrid(batch: batch).count : layer.outputGrid(batch: batch).count
+  }
+
   private func errorTileCount(_ number: Int) -> Int {
+    if layer(number).isNormalized { return layer(number).normalizationGrid(batch: batch).count }
     guard number < layerCount else { return samples.count }
-    return layer(number + 1).errorGrid(batch: batch, previous: layer(number).activation).count
+    return layer(number + 1).errorGrid(batch: batch, previous: layer(number)).count
   }
 }

@@ -39,12 +39,17 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
 
   /// Where each buffer starts in the arena.
   struct Layout: Sendable {
+    let layers: [Dense]
     /// The network's sizes, from the inputs to the outputs.
     let sizes: [Int]
     /// Where A₀ (the inputs) … A_L (the outputs) start.
     private(set) var outputs: [Int] = []
     /// Where the errors of the layers 1 … L start; the inputs have none.
     private(set) var errors: [Int] = []
+    /// Where the slopes of the layers that keep them start.
+    private(set) var slopes: [Int?] = []
+    /// Where the normalisations of the layers that have one start.
+    private(set) var normalizations: [Int?] = []
     private(set) var targets = 0
     /// Where the memory for a layer's intermediate products starts.
     private(set) var scratch = 0
@@ -53,6 +58,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     let figuresPerJob: Int
 
     init(_ layers: [Dense], batchCapacity: Int) {
+      self.layers = layers
       sizes = [layers[0].inputSize] + layers.map(\.outputSize)
       var end = 0
       func place(_ rows: Int) -> Int {
@@ -61,6 +67,14 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       }
       outputs = sizes.map(place)
       errors = [0] + sizes.dropFirst().map(place)
+      slopes = [nil] + layers.map { $0.keepsSlopes ? place($0.outputSize) : nil }
+      normalizations =
+        [nil]
+        + layers.map { layer in
+          guard layer.isNormalized else { return nil }
+          defer { end += NormalizationBuffers<Scalar>.count(layer, batch: batchCapacity) }
+          return end
+        }
       targets = place(sizes[sizes.count - 1])
       scratch = end
       count = end + layers.map { $0.scratchCount(batchCapacity: batchCapacity) }.max()!
@@ -91,6 +105,20 @@ package struct Buffers<Scalar: BLASScalar> {
   /// The error ∂L/∂Z of the layer with the 1-based number `layer`.
   func error(of layer: Int) -> Tile<Scalar> {
     arena.reshaped(from: layout.errors[layer], rows: layout.sizes[layer], columns: batch)
+  }
+
+  /// g′ of the layer with the 1-based number `layer`, or nil where it keeps none.
+  func slopes(of layer: Int) -> Tile<Scalar>? {
+    layout.slopes[layer].map { arena.reshaped(from: $0, rows: layout.sizes[layer], columns: batch) }
+  }
+
+  /// What the layer with the 1-based number `layer` keeps of its normalisation, or nil where it has none.
+  func normalization(of layer: Int) -> NormalizationBuffers<Scalar>? {
+    guard let start = layout.normalizations[layer] else { return nil }
+    let dense = layout.layers[layer - 1]
+    return NormalizationBuffers(
+      arena.reshaped(from: start, rows: NormalizationBuffers<Scalar>.count(dense, batch: batch), columns: 1), dense,
+      batch: batch)
   }
 
   /// Memory for what a layer computes on the way to its outputs, a column.
@@ -134,5 +162,36 @@ struct Figures {
     var largest = 0.0
     for index in 0..<count where !(self[index] <= largest) { largest = largest.isNaN ? largest : self[index] }
     return largest
+  }
+}
+
+/// What a layer keeps of its normalisation for the way back.
+struct NormalizationBuffers<Scalar: BLASScalar> {
+  /// N, outputSize × batch.
+  let normal: Tile<Scalar>
+  /// The batch's statistics by unit, outputSize × 1.
+  let mean: Tile<Scalar>
+  let variance: Tile<Scalar>
+  /// 1 / √(σ² + ε) by unit or by sample.
+  let inverse: Tile<Scalar>
+  /// ∇γ over ∇β, 2 · outputSize × 1, or a column for each tile, which are to be added.
+  let gradient: Tile<Scalar>
+
+  init(_ memory: Tile<Scalar>, _ layer: Dense, batch: Int) {
+    let rows = layer.outputSize
+    let columns = Self.gradientColumns(layer, batch: batch)
+    normal = memory.reshaped(from: 0, rows: rows, columns: batch)
+    mean = memory.reshaped(from: rows * batch, rows: rows, columns: 1)
+    variance = memory.reshaped(from: rows * (batch + 1), rows: rows, columns: 1)
+    inverse = memory.reshaped(from: rows * (batch + 2), rows: max(rows, batch), columns: 1)
+    gradient = memory.reshaped(from: rows * (batch + 2) + max(rows, batch), rows: 2 * rows, columns: columns)
+  }
+
+  static func count(_ layer: Dense, batch: Int) -> Int {
+    layer.outputSize * (batch + 2 + 2 * gradientColumns(layer, batch: batch)) + max(layer.outputSize, batch)
+  }
+
+  private static func gradientColumns(_ layer: Dense, batch: Int) -> Int {
+    layer.normalization == .batch ? 1 : layer.normalizationGrid(batch: batch).count
   }
 }

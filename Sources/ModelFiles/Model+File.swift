@@ -7,19 +7,43 @@ import Tensor
 //
 //   format       "perceptron"
 //   version      "1"
-//   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …]
+//   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
+//                "normalization": "batch" and "dropout": 0.5 besides where there are any
 //   loss         the loss's name
 //   preparation  JSON: {"columns": […] or "image": [28, 28], "scaling": {"method", "offsets", "factors"},
 //                "classes": […], "target": name, or "target": name, "targetScaling": {…}}
 //   training     JSON: how it was trained, names to strings
 //
-// Layer i has the tensors "2i.weight" (outputs × inputs, row after row) and "2i.bias": the names that PyTorch gives the layers of
-// Sequential(Linear, activation, Linear, …).
+// The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a normalisation before the activation and
+// Dropout after it where a layer has them: "0.weight" (outputs × inputs, row after row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias"
+// (β), for batch normalisation also "1.running_mean" and "1.running_var".
 
 let modelFormat = "perceptron"
 let modelVersion = 1
 
-func tensorNames(ofLayer index: Int) -> (weight: String, bias: String) { ("\(2 * index).weight", "\(2 * index).bias") }
+/// The number of a layer's first module in PyTorch's Sequential.
+func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
+  layers[..<index].reduce(0) { $0 + 2 + ($1.normalization == .none ? 0 : 1) + ($1.dropout > 0 ? 1 : 0) }
+}
+
+/// The names and shapes of a layer's tensors, and where the normalisation's are.
+struct LayerTensors {
+  let weight: String
+  let bias: String
+  /// γ and β, or nil.
+  var normalization: (scale: String, shift: String)?
+  /// The running means and variances, or nil.
+  var statistics: (mean: String, variance: String)?
+
+  init(_ layers: [Dense], _ index: Int) {
+    let module = moduleNumber(layers, ofLayer: index)
+    (weight, bias) = ("\(module).weight", "\(module).bias")
+    if layers[index].normalization != .none { normalization = ("\(module + 1).weight", "\(module + 1).bias") }
+    if layers[index].normalization == .batch {
+      statistics = ("\(module + 1).running_mean", "\(module + 1).running_var")
+    }
+  }
+}
 
 extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
@@ -28,11 +52,20 @@ extension Model {
   public func write(to path: String) throws(DataError) {
     var tensors: [SafeTensors.Tensor] = []
     for (index, layer) in network.layers.enumerated() {
-      let name = tensorNames(ofLayer: index)
+      let names = LayerTensors(network.layers, index)
       // Row after row is the transpose column after column.
       let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
-      tensors.append(Self.tensor(name.weight, [layer.outputSize, layer.inputSize], rowMajor))
-      tensors.append(Self.tensor(name.bias, [layer.outputSize], network.bias(ofLayer: index)))
+      tensors.append(Self.tensor(names.weight, [layer.outputSize, layer.inputSize], rowMajor))
+      tensors.append(Self.tensor(names.bias, [layer.outputSize], network.bias(ofLayer: index)))
+      if let names = names.normalization {
+        tensors.append(Self.tensor(names.scale, [layer.outputSize], network.scale(ofLayer: index)))
+        tensors.append(Self.tensor(names.shift, [layer.outputSize], network.shift(ofLayer: index)))
+      }
+      if let names = names.statistics {
+        let (mean, variance) = network.runningStatistics(ofLayer: index)
+        tensors.append(Self.tensor(names.mean, [layer.outputSize], mean))
+        tensors.append(Self.tensor(names.variance, [layer.outputSize], variance))
+      }
     }
     let metadata = [
       "format": modelFormat,
@@ -58,12 +91,24 @@ extension Model {
   public init(_ file: ModelFile) throws(ModelError) {
     var network = Network<Scalar>(file.layers)
     for (index, layer) in file.layers.enumerated() {
-      let name = tensorNames(ofLayer: index)
-      let weights: [Scalar] = try file.values(name.weight)
-      let bias: [Scalar] = try file.values(name.bias)
+      let names = LayerTensors(file.layers, index)
+      let weights: [Scalar] = try file.values(names.weight)
+      let bias: [Scalar] = try file.values(names.bias)
       let rowMajor = Matrix(rows: layer.inputSize, columns: layer.outputSize, columnMajor: weights)
       network.setWeights(Matrix(rowMajor.transposed), ofLayer: index)
       network.setBias(Matrix(bias), ofLayer: index)
+      if let names = names.normalization {
+        network.setScale(Matrix(try file.values(names.scale)), ofLayer: index)
+        network.setShift(Matrix(try file.values(names.shift)), ofLayer: index)
+      }
+      if let names = names.statistics {
+        let variance: [Scalar] = try file.values(names.variance)
+        guard variance.allSatisfy({ $0 >= 0 }) else {
+          throw .negativeVariance(path: file.path, name: names.variance)
+        }
+        network.setRunningStatistics(
+          mean: Matrix(try file.values(names.mean)), variance: Matrix(variance), ofLayer: index)
+      }
     }
     self.init(network: network, loss: file.loss, preparation: file.preparation, training: file.training)
   }

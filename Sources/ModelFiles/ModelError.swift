@@ -34,6 +34,7 @@ public enum ModelError: Error, Equatable, Sendable {
 
   /// A tensor holds an infinity or NaN.
   case notFinite(path: String, name: String)
+  case negativeVariance(path: String, name: String)
 
   /// A later version of this program wrote the model.
   case newerVersion(path: String, found: Int, supported: Int)
@@ -73,6 +74,8 @@ extension ModelError: CustomStringConvertible {
       "\(path): metadata \(quoted(key)): \(problem); save the model again"
     case .notFinite(let path, let name):
       "\(path): tensor \(quoted(name)) holds a number that is not finite; train the model again"
+    case .negativeVariance(let path, let name):
+      "\(path): tensor \(quoted(name)) holds a variance below 0; train the model again"
     case .newerVersion(let path, let found, let supported):
       "\(path): written in version \(found) of the model format, expected \(supported) or earlier; "
         + "update this program"

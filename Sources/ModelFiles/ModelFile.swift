@@ -56,11 +56,18 @@ public struct ModelFile: Sendable {
     guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
       throw bad("layers", "the layers do not form a chain")
     }
+    guard layers.last!.dropout == 0 else {
+      throw bad("layers", "the last layer has dropout")
+    }
     // Before anything is allocated for them: the tensors that the file holds bound the sizes.
     for (index, layer) in layers.enumerated() {
-      let names = tensorNames(ofLayer: index)
+      let names = LayerTensors(layers, index)
       try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
-      try Self.check(tensors, names.bias, [layer.outputSize], path)
+      let vectors = [
+        names.bias, names.normalization?.scale, names.normalization?.shift, names.statistics?.mean,
+        names.statistics?.variance,
+      ]
+      for name in vectors.compactMap(\.self) { try Self.check(tensors, name, [layer.outputSize], path) }
     }
     let lossName = try metadata("loss")
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {

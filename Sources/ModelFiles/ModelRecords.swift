@@ -9,20 +9,28 @@ struct LayerRecord: Codable {
   let inputs: Int
   let outputs: Int
   let activation: String
+  /// Absent where there is none.
+  var normalization: String?
+  /// Absent where nothing is dropped in training.
+  var dropout: Double?
 
   init(_ layer: Dense) {
     inputs = layer.inputSize
     outputs = layer.outputSize
     activation = layer.activation.rawValue
+    normalization = layer.normalization == .none ? nil : layer.normalization.rawValue
+    dropout = layer.dropout > 0 ? layer.dropout : nil
   }
 
   /// The layer, or nil where there is none of this kind.
   var layer: Dense? {
     guard type == "dense", inputs >= 1, outputs >= 1, let activation = Activation(rawValue: activation),
       case (let weights, let overflow) = inputs.multipliedReportingOverflow(by: outputs), !overflow,
-      weights <= Int.max / 16
+      weights <= Int.max / 16, (0..<1).contains(dropout ?? 0), dropout == nil || activation != .softmax,
+      let normalization = Normalization(rawValue: normalization ?? "none"),
+      normalization != .batch || activation != .softmax
     else { return nil }
-    return Dense(inputs, outputs, activation)
+    return Dense(inputs, outputs, activation, normalization: normalization, dropout: dropout ?? 0)
   }
 }
 

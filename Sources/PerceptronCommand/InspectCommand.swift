@@ -12,7 +12,9 @@ enum InspectCommand: Command {
       let type: String
       let inputs: Int
       let outputs: Int
+      let normalization: String
       let activation: String
+      let dropout: Double
       let parameters: Int
     }
     let task: String
@@ -38,8 +40,13 @@ enum InspectCommand: Command {
       return
     }
     try printTable(
-      [["layer", "inputs", "outputs", "activation", "parameters"]]
-        + description.layers.map { [$0.type, "\($0.inputs)", "\($0.outputs)", $0.activation, "\($0.parameters)"] })
+      [["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"]]
+        + description.layers.map {
+          [
+            $0.type, "\($0.inputs)", "\($0.outputs)", $0.normalization, $0.activation, "\($0.dropout)",
+            "\($0.parameters)",
+          ]
+        })
     try printLine("")
     let facts = [
       ("task", description.task), ("loss", description.loss),
@@ -61,8 +68,8 @@ enum InspectCommand: Command {
       parameters: file.layers.reduce(0) { $0 + $1.parameterCount },
       layers: file.layers.map {
         .init(
-          type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, activation: $0.activation.rawValue,
-          parameters: $0.parameterCount)
+          type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
+          activation: $0.activation.rawValue, dropout: $0.dropout, parameters: $0.parameterCount)
       },
       scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
     switch file.preparation.inputs {

@@ -67,7 +67,8 @@ enum TrainCommand: Command {
     let unit = preparation.lossUnit
     var trainer = Trainer(
       options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
-      batchSize: min(options.batchSize, samples.count), generator: Philox(seed: options.seed, stream: 1),
+      batchSize: min(options.batchSize, samples.count), inputDropout: options.inputDropout,
+      labelSmoothing: options.labelSmoothing, generator: Philox(seed: options.seed, stream: 1),
       team: team)
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))

@@ -9,6 +9,10 @@ struct TrainOptions {
   private let initializer: Initializer?
   /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD takes smaller steps.
   let optimizer: (_ task: Preparation.Task) -> Optimizer
+  private let normalization: Normalization
+  private let dropout: [Double]
+  let inputDropout: Double
+  let labelSmoothing: Double
   let batchSize: Int
   let epochs: Int
   let threads: Int
@@ -21,14 +25,19 @@ struct TrainOptions {
   /// The options that describe a network.
   static let networkOptions: [Option] = [
     Option("--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (128)"),
-    Option("--activation", "NAME", "of the hidden layers: relu, tanh, sigmoid or identity (relu)"),
+    Option(
+      "--activation", "NAME",
+      "of the hidden layers: relu, leaky-relu, elu, selu, gelu, silu, mish, softplus, tanh, sigmoid, softsign or identity (relu)"
+    ),
     Option("--output", "NAME", "activation of the outputs: identity, sigmoid, softmax or tanh (by task and loss)"),
     Option(
-      "--loss", "NAME", "cross-entropy, binary-cross-entropy, mse or quadratic (cross-entropy, or mse for regression)"),
+      "--loss", "NAME",
+      "cross-entropy, binary-cross-entropy, mse, quadratic, mae or huber (cross-entropy, or mse for regression)"),
     Option(
       "--init", "NAME",
-      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, normal (biases too) or orthogonal (auto: by activation)"
+      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too) or orthogonal (auto: by activation)"
     ),
+    Option("--normalization", "NAME", "of the hidden layers' weighted inputs: none, batch or layer (none)"),
     Option("--seed", "N", "chooses the random numbers (0)"),
   ]
 
@@ -48,15 +57,18 @@ struct TrainOptions {
       Option("--epsilon", "NUMBER", "added to adam's root (1e-8)"),
       Option("--weight-decay", "RATE", "adamw's, decoupled from the gradient (0.01)"),
       Option("--batch-size", "N", "samples in a step (128)"),
+      Option(
+        "--dropout", "P,…", "probability with which a hidden output is dropped, for all hidden layers or each (0)"),
+      Option("--input-dropout", "P", "probability with which an input is dropped (0)"),
+      Option("--label-smoothing", "SHARE", "of a target that is spread over all classes (0)"),
       Option("--epochs", "N", "times to go through the data (20)"),
       Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
     ]
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation", "--validation-split", "--schedule", "--warmup-epochs", "--l1", "--l2", "--dropout",
-    "--input-dropout",
-    "--max-norm", "--clip-norm", "--label-smoothing", "--normalization", "--class-weights", "--sample-weight",
+    "--validation", "--validation-split", "--schedule", "--warmup-epochs", "--l1", "--l2", "--max-norm", "--clip-norm",
+    "--class-weights", "--sample-weight",
     "--early-stopping", "--augment", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log",
     "--labels")
@@ -65,14 +77,17 @@ struct TrainOptions {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
     activation =
       try arguments.choice(
-        "--activation", Self.names(Activation.allCases.filter { $0 != .softmax }),
-        planned: ["leaky-relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "softsign"]) ?? .relu
+        "--activation", Self.names(Activation.allCases.filter { $0 != .softmax })) ?? .relu
     output = try arguments.choice("--output", Self.names([Activation.identity, .sigmoid, .softmax, .tanh]))
-    loss = try arguments.choice("--loss", Self.names(Loss.allCases), planned: ["mae", "huber"])
+    loss = try arguments.choice("--loss", Self.names(Loss.allCases))
     if let loss, let output { try Self.check(loss, output) }
     let initializers = Self.names(Initializer.allCases).map { ($0.0, Optional($0.1)) }
-    initializer = try arguments.choice("--init", [("auto", nil)] + initializers, planned: ["lecun-normal"]) ?? nil
+    initializer = try arguments.choice("--init", [("auto", nil)] + initializers) ?? nil
     optimizer = try Self.optimizer(arguments)
+    normalization = try arguments.choice("--normalization", Self.names(Normalization.allCases)) ?? .none
+    dropout = try Self.dropout(arguments, hidden)
+    inputDropout = try arguments.share("--input-dropout") ?? 0
+    labelSmoothing = try arguments.share("--label-smoothing") ?? 0
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
     threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
@@ -95,8 +110,9 @@ struct TrainOptions {
     let loss = self.loss ?? Self.defaultLoss(task, output)
     let output = self.output ?? Self.defaultOutput(task, loss)
     try Self.check(loss, output)
-    if task == .regression && (loss == .crossEntropy || loss == .binaryCrossEntropy) {
-      throw .usage("--loss \(loss.rawValue) is for classification; use mse or quadratic, or --task classification")
+    if task == .regression && loss.isForClasses {
+      throw .usage(
+        "--loss \(loss.rawValue) is for classification; use mse, quadratic, mae or huber, or --task classification")
     }
     if task == .regression && output == .softmax {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
@@ -109,7 +125,10 @@ struct TrainOptions {
         "--hidden: the network would have \(parameters.fixed(0)) parameters, which do not fit this machine's memory of "
           + "\((memory / 1e9).fixed(0)) GB; choose smaller layers")
     }
-    return (loss, .chain(sizes, hidden: activation, output: output))
+    if labelSmoothing > 0 && !loss.isForClasses {
+      throw .usage("--label-smoothing is for --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
+    }
+    return (loss, .chain(sizes, hidden: activation, output: output, normalization: normalization, dropout: dropout))
   }
 
   private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
@@ -172,12 +191,25 @@ struct TrainOptions {
     switch loss {
     case .crossEntropy: .softmax
     case .binaryCrossEntropy: .sigmoid
-    case .quadratic, .meanSquaredError: task == .classification ? .softmax : .identity
+    case .quadratic, .meanSquaredError, .meanAbsoluteError, .huber: task == .classification ? .softmax : .identity
     }
   }
 
   private static func names<Value: RawRepresentable<String>>(_ values: [Value]) -> [(String, Value)] {
     values.map { ($0.rawValue, $0) }
+  }
+
+  private static func dropout(_ arguments: Arguments, _ hidden: [Int]) throws(CommandError) -> [Double] {
+    guard let text = arguments.string("--dropout") else { return [] }
+    let shares = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
+    guard shares.allSatisfy((0..<1).contains) else {
+      throw .usage("--dropout: expected numbers from 0 to below 1, found \(text.debugDescription)")
+    }
+    guard shares.count == 1 || shares.count == hidden.count else {
+      throw .usage(
+        "--dropout: expected one number, or one for each of the \(hidden.count) hidden layers, found \(shares.count)")
+    }
+    return shares
   }
 
   private static func sizes(_ text: String) throws(CommandError) -> [Int] {

@@ -57,16 +57,41 @@ public protocol BLASRoutines {
   // Element-wise loops. `CKernels.h` states each one's formula and accuracy.
   static func apply(_ function: ElementwiseFunction, _ n: Int, _ x: Pointer, _ y: MutablePointer)
   static func activate(
-    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer,
+    slopes: MutablePointer?, _ slopesStride: Int
   ) -> Scalar
+  static func drop(
+    _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
+    _ slopesStride: Int)
   static func derive(
     _ function: TileActivation, _ rows: Int, _ columns: Int,
     _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int
+  ) -> Scalar
+  static func multiply(
+    _ rows: Int, _ columns: Int, _ x: MutablePointer, _ xStride: Int, _ y: Pointer, _ yStride: Int
   ) -> Scalar
   static func loss(
     _ function: TileLoss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int,
     scale: Scalar, delta: MutablePointer?
   ) -> Double
+  static func normalizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar,
+    normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer
+  )
+  static func normalizeRowsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer, _ sumsStride: Int
+  ) -> Scalar
+  static func standardizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar, mean: Pointer,
+    variance: Pointer)
+  static func normalizeColumns(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar,
+    normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?)
+  static func normalizeColumnsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+  ) -> Scalar
   static func rowSums(
     _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Scalar, accumulator: Scalar, _ sums: MutablePointer
   )
@@ -94,7 +119,34 @@ public enum ElementwiseFunction: String, Sendable, CaseIterable {
 
 /// What is applied to a tile of weighted inputs once the bias is added; see the layers module for the mathematics.
 public enum TileActivation: Sendable {
-  case identity, sigmoid, tanh, relu, softmax
+  case identity, sigmoid, tanh, relu, leakyReLU, elu, selu, softplus, softsign, softmax
+  /// Their derivative cannot be had from the output.
+  case silu, gelu, mish
+
+  @inlinable
+  package var keepsSlopes: Bool {
+    switch self {
+    case .silu, .gelu, .mish: true
+    default: false
+    }
+  }
+}
+
+/// Which numbers of a tile are dropped: a function of the key, the stream and each number's place in the whole.
+public struct DropoutPlace: Sendable {
+  let probability: Double
+  let key: UInt64
+  let stream: UInt64
+  let row: Int
+  let column: Int
+
+  package init(probability: Double, key: UInt64, stream: UInt64, row: Int, column: Int) {
+    self.probability = probability
+    self.key = key
+    self.stream = stream
+    self.row = row
+    self.column = column
+  }
 }
 
 /// A loss that is summed over a tile together with its error; see the layers module for the mathematics.
@@ -105,6 +157,10 @@ public enum TileLoss: Sendable {
   case softmaxCrossEntropy
   /// Binary cross-entropy of sigmoid(z), error sigmoid(z) − y.
   case sigmoidCrossEntropy
+  /// Σ |a − y|, error sign(a − y).
+  case absoluteError
+  /// Σ ½ (a − y)² where |a − y| ≤ 1, elsewhere |a − y| − ½; error a − y, clipped to ±1.
+  case huber
 }
 
 /// What becomes of the gradient g of parameters θ; see the training module for the mathematics.

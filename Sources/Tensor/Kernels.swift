@@ -26,15 +26,33 @@ extension FloatRoutines {
   }
 
   public static func activate(
-    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer,
+    slopes: MutablePointer?, _ slopesStride: Int
   ) -> Scalar {
     switch function {
     case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
     case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
     case .tanh: kernels.bias_tanh(rows, columns, z, stride, bias)
     case .relu: kernels.bias_relu(rows, columns, z, stride, bias)
+    case .leakyReLU: kernels.bias_leaky_relu(rows, columns, z, stride, bias)
+    case .elu: kernels.bias_elu(rows, columns, z, stride, bias)
+    case .selu: kernels.bias_selu(rows, columns, z, stride, bias)
+    case .softplus: kernels.bias_softplus(rows, columns, z, stride, bias)
+    case .softsign: kernels.bias_softsign(rows, columns, z, stride, bias)
     case .softmax: kernels.bias_softmax(rows, columns, z, stride, bias)
+    case .silu: kernels.bias_silu(rows, columns, z, stride, bias, slopes, slopesStride)
+    case .gelu: kernels.bias_gelu(rows, columns, z, stride, bias, slopes, slopesStride)
+    case .mish: kernels.bias_mish(rows, columns, z, stride, bias, slopes, slopesStride)
     }
+  }
+
+  public static func drop(
+    _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
+    _ slopesStride: Int
+  ) {
+    kernels.drop(
+      rows, columns, place.row, place.column, place.key, place.stream, place.probability, a, stride, slopes,
+      slopesStride)
   }
 
   public static func derive(
@@ -46,8 +64,20 @@ extension FloatRoutines {
     case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
     case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
     case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)
+    case .leakyReLU: kernels.derive_leaky_relu(rows, columns, delta, deltaStride, a, stride)
+    case .elu: kernels.derive_elu(rows, columns, delta, deltaStride, a, stride)
+    case .selu: kernels.derive_selu(rows, columns, delta, deltaStride, a, stride)
+    case .softplus: kernels.derive_softplus(rows, columns, delta, deltaStride, a, stride)
+    case .softsign: kernels.derive_softsign(rows, columns, delta, deltaStride, a, stride)
     case .softmax: kernels.derive_softmax(rows, columns, delta, deltaStride, a, stride)
+    case .silu, .gelu, .mish: multiply(rows, columns, delta, deltaStride, a, stride)
     }
+  }
+
+  public static func multiply(
+    _ rows: Int, _ columns: Int, _ x: MutablePointer, _ xStride: Int, _ y: Pointer, _ yStride: Int
+  ) -> Scalar {
+    kernels.multiply(rows, columns, x, xStride, y, yStride)
   }
 
   public static func loss(
@@ -58,7 +88,45 @@ extension FloatRoutines {
     case .squaredError: kernels.squared_error(rows, columns, z, stride, y, yStride, scale, delta)
     case .softmaxCrossEntropy: kernels.softmax_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
     case .sigmoidCrossEntropy: kernels.sigmoid_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    case .absoluteError: kernels.absolute_error(rows, columns, z, stride, y, yStride, scale, delta)
+    case .huber: kernels.huber(rows, columns, z, stride, y, yStride, scale, delta)
     }
+  }
+
+  public static func normalizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float,
+    normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer
+  ) {
+    kernels.normalize_rows(rows, columns, z, stride, gamma, epsilon, normal, normalStride, mean, variance, inverse)
+  }
+
+  public static func normalizeRowsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer, _ sumsStride: Int
+  ) -> Scalar {
+    kernels.normalize_rows_back(
+      rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums, sumsStride)
+  }
+
+  public static func standardizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float, mean: Pointer,
+    variance: Pointer
+  ) {
+    kernels.standardize_rows(rows, columns, z, stride, gamma, epsilon, mean, variance)
+  }
+
+  public static func normalizeColumns(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float,
+    normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?
+  ) {
+    kernels.normalize_columns(rows, columns, z, stride, gamma, epsilon, normal, normalStride, inverse)
+  }
+
+  public static func normalizeColumnsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+  ) -> Scalar {
+    kernels.normalize_columns_back(rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums)
   }
 
   public static func rowSums(
@@ -110,15 +178,33 @@ extension DoubleRoutines {
   }
 
   public static func activate(
-    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer
+    _ function: TileActivation, _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, bias: Pointer,
+    slopes: MutablePointer?, _ slopesStride: Int
   ) -> Scalar {
     switch function {
     case .identity: kernels.bias_identity(rows, columns, z, stride, bias)
     case .sigmoid: kernels.bias_sigmoid(rows, columns, z, stride, bias)
     case .tanh: kernels.bias_tanh(rows, columns, z, stride, bias)
     case .relu: kernels.bias_relu(rows, columns, z, stride, bias)
+    case .leakyReLU: kernels.bias_leaky_relu(rows, columns, z, stride, bias)
+    case .elu: kernels.bias_elu(rows, columns, z, stride, bias)
+    case .selu: kernels.bias_selu(rows, columns, z, stride, bias)
+    case .softplus: kernels.bias_softplus(rows, columns, z, stride, bias)
+    case .softsign: kernels.bias_softsign(rows, columns, z, stride, bias)
     case .softmax: kernels.bias_softmax(rows, columns, z, stride, bias)
+    case .silu: kernels.bias_silu(rows, columns, z, stride, bias, slopes, slopesStride)
+    case .gelu: kernels.bias_gelu(rows, columns, z, stride, bias, slopes, slopesStride)
+    case .mish: kernels.bias_mish(rows, columns, z, stride, bias, slopes, slopesStride)
     }
+  }
+
+  public static func drop(
+    _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
+    _ slopesStride: Int
+  ) {
+    kernels.drop(
+      rows, columns, place.row, place.column, place.key, place.stream, place.probability, a, stride, slopes,
+      slopesStride)
   }
 
   public static func derive(
@@ -130,8 +216,20 @@ extension DoubleRoutines {
     case .sigmoid: kernels.derive_sigmoid(rows, columns, delta, deltaStride, a, stride)
     case .tanh: kernels.derive_tanh(rows, columns, delta, deltaStride, a, stride)
     case .relu: kernels.derive_relu(rows, columns, delta, deltaStride, a, stride)
+    case .leakyReLU: kernels.derive_leaky_relu(rows, columns, delta, deltaStride, a, stride)
+    case .elu: kernels.derive_elu(rows, columns, delta, deltaStride, a, stride)
+    case .selu: kernels.derive_selu(rows, columns, delta, deltaStride, a, stride)
+    case .softplus: kernels.derive_softplus(rows, columns, delta, deltaStride, a, stride)
+    case .softsign: kernels.derive_softsign(rows, columns, delta, deltaStride, a, stride)
     case .softmax: kernels.derive_softmax(rows, columns, delta, deltaStride, a, stride)
+    case .silu, .gelu, .mish: multiply(rows, columns, delta, deltaStride, a, stride)
     }
+  }
+
+  public static func multiply(
+    _ rows: Int, _ columns: Int, _ x: MutablePointer, _ xStride: Int, _ y: Pointer, _ yStride: Int
+  ) -> Scalar {
+    kernels.multiply(rows, columns, x, xStride, y, yStride)
   }
 
   public static func loss(
@@ -142,7 +240,45 @@ extension DoubleRoutines {
     case .squaredError: kernels.squared_error(rows, columns, z, stride, y, yStride, scale, delta)
     case .softmaxCrossEntropy: kernels.softmax_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
     case .sigmoidCrossEntropy: kernels.sigmoid_cross_entropy(rows, columns, z, stride, y, yStride, scale, delta)
+    case .absoluteError: kernels.absolute_error(rows, columns, z, stride, y, yStride, scale, delta)
+    case .huber: kernels.huber(rows, columns, z, stride, y, yStride, scale, delta)
     }
+  }
+
+  public static func normalizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double,
+    normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer
+  ) {
+    kernels.normalize_rows(rows, columns, z, stride, gamma, epsilon, normal, normalStride, mean, variance, inverse)
+  }
+
+  public static func normalizeRowsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer, _ sumsStride: Int
+  ) -> Scalar {
+    kernels.normalize_rows_back(
+      rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums, sumsStride)
+  }
+
+  public static func standardizeRows(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double, mean: Pointer,
+    variance: Pointer
+  ) {
+    kernels.standardize_rows(rows, columns, z, stride, gamma, epsilon, mean, variance)
+  }
+
+  public static func normalizeColumns(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double,
+    normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?
+  ) {
+    kernels.normalize_columns(rows, columns, z, stride, gamma, epsilon, normal, normalStride, inverse)
+  }
+
+  public static func normalizeColumnsBack(
+    _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
+    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+  ) -> Scalar {
+    kernels.normalize_columns_back(rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums)
   }
 
   public static func rowSums(

@@ -150,20 +150,42 @@ extension Tile {
 
   /// self ← g(self + bias 1ᵀ).
   ///
-  /// - Parameter bias: `rows` × 1.
+  /// - Parameters:
+  ///   - bias: `rows` × 1.
+  ///   - slopes: Becomes g′, of the same shape, where the activation keeps slopes.
   /// - Returns: No smaller than the largest magnitude in the result.
   @inlinable
-  package func activate(_ activation: TileActivation, bias: Tile) -> Scalar {
-    Scalar.Routines.activate(activation, rows, columns, base, stride, bias: bias.base)
+  package func activate(_ activation: TileActivation, bias: Tile, slopes: Tile? = nil) -> Scalar {
+    Scalar.Routines.activate(
+      activation, rows, columns, base, stride, bias: bias.base, slopes: slopes?.base, slopes?.stride ?? 0)
   }
 
-  /// self ← self ∘ g′, the derivative taken from the activation's output `a` of the same shape.
+  /// self ← self ∘ g′, of the same shape.
+  ///
+  /// - Parameter source: The activation's output, or g′ itself where the activation keeps slopes.
+  /// - Returns: The largest magnitude in the result; NaN where one is NaN.
+  @inlinable
+  package func derive(_ activation: TileActivation, from source: Tile) -> Scalar {
+    Scalar.Routines.derive(activation, rows, columns, base, stride, source.base, source.stride)
+  }
+
+  /// self ← self ∘ x, of the same shape.
   ///
   /// - Returns: The largest magnitude in the result; NaN where one is NaN.
   @inlinable
-  package func derive(_ activation: TileActivation, output a: Tile) -> Scalar {
-    Scalar.Routines.derive(activation, rows, columns, base, stride, a.base, a.stride)
+  package func multiply(by x: Tile) -> Scalar {
+    Scalar.Routines.multiply(rows, columns, base, stride, x.base, x.stride)
   }
+
+  /// Sets numbers, and the same ones of `slopes`, to 0 at random and divides the others by 1 − probability.
+  @inlinable
+  package func drop(_ place: DropoutPlace, slopes: Tile? = nil) {
+    Scalar.Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
+  }
+
+  /// Sets all elements.
+  @inlinable
+  package func fill(_ value: Scalar) { forEachRun { run, count in run.update(repeating: value, count: count) } }
 
   /// The loss summed over the tile, computed from its content and the `targets` of the same shape; where `scale` is given, the content is
   /// replaced by `scale` times its error.

@@ -10,10 +10,16 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let loss: Loss
   public let optimizer: Optimizer
   public let batchSize: Int
+  /// The probability with which an input is dropped.
+  public let inputDropout: Double
+  /// The share of each target that is spread over all classes.
+  public let labelSmoothing: Double
   /// The number of epochs that are complete.
   public private(set) var epoch = 0
   /// The number of steps since the last complete epoch.
   private var stepInEpoch = 0
+  /// The number of steps taken, which what is dropped depends on.
+  private var stepCount: UInt64 = 0
 
   private var generator: Philox
   private var order: [Int] = []
@@ -25,19 +31,30 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
 
   /// - Parameters:
   ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left.
-  ///   - generator: Draws the order of the samples.
+  ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 − inputDropout (Srivastava et al. 2014).
+  ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the smoothed targets.
+  ///   - generator: Draws the order of the samples; its seed decides what is dropped.
   ///   - team: The threads that share each step; the bits do not depend on how many there are.
-  /// - Precondition: Traps where the loss does not accept the network's outputs, the batch size is below 1, or a factor of the
-  ///   optimizer is out of its range.
+  /// - Precondition: Traps where the loss does not accept the network's outputs, the batch size is below 1, a factor of the
+  ///   optimizer is out of its range, the dropout or the smoothing is not in 0 ..< 1, and on smoothing with a loss that is not for classes.
   public init(
-    _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, batchSize: Int, generator: Philox, team: Team = Team()
+    _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, batchSize: Int, inputDropout: Double = 0,
+    labelSmoothing: Double = 0, generator: Philox, team: Team = Team()
   ) {
     network.check(loss)
+    guard (0..<1).contains(inputDropout) else {
+      fail("cannot train with an input dropout of \(inputDropout): 0 ..< 1 is possible")
+    }
+    guard (0..<1).contains(labelSmoothing), labelSmoothing == 0 || loss.isForClasses else {
+      fail("cannot train with a label smoothing of \(labelSmoothing) and the loss \(loss.rawValue)")
+    }
     if let mistake = optimizer.mistake { fail("cannot train with \(mistake)") }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
     self.batchSize = batchSize
+    self.inputDropout = inputDropout
+    self.labelSmoothing = labelSmoothing
     self.generator = generator
     workspace = Workspace(for: network, batchCapacity: batchSize, team: team)
     state = OptimizerState(optimizer, parameterCount: network.parameterCount)
@@ -118,6 +135,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       outcome = tryStep(samples, batch, next: next)
     }
     guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
+    stepCount += 1
     parameterBound += state.reach.distance(outcome.gradientBound)
     state.advance(outcome.gradientBound)
     return outcome.loss
@@ -126,8 +144,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
     -> StepOutcome
   {
-    network.takeStep(
-      loss, inputs: samples.features, targets: samples.targets, columns: batch, next: next,
+    let noise = Noise(key: generator.seed, step: stepCount, inputDropout: inputDropout)
+    return network.takeStep(
+      Objective(loss, labelSmoothing: labelSmoothing, noise: noise), inputs: samples.features, targets: samples.targets,
+      columns: batch, next: next,
       inputBound: samples.featureBound,
       workspace: &workspace, gradient: &state.gradient, update: state.update(optimizer),
       largestGradient: state.reach.largestGradient(parameterBound))

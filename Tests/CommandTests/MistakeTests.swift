@@ -33,7 +33,13 @@ private let mistakes = [
   Mistake("train t.csv --hidden 3,,4", 64, "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
   Mistake(
     "train t.csv --activation step", 64,
-    "error: --activation: expected one of identity, sigmoid, tanh, relu, found \"step\""),
+    "error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, softplus, softsign, found \"step\""
+  ),
+  Mistake("train t.csv --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
+  Mistake("train t.csv --dropout 0.5,", 64, "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
+  Mistake(
+    "train t.csv --dropout 0.5,0.2", 64,
+    "error: --dropout: expected one number, or one for each of the 1 hidden layers, found 2"),
   Mistake(
     "train t.csv --loss cross-entropy --output tanh", 64,
     "error: --loss cross-entropy needs --output softmax, found --output tanh"),
@@ -41,7 +47,6 @@ private let mistakes = [
   Mistake("train idx:images", 64, "error: expected idx:IMAGES,LABELS: the labels are missing"),
   Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
   // Not built yet.
-  Mistake("train t.csv --dropout 0.5", 64, "error: --dropout is not built yet"),
   Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
   Mistake("train t.csv --threads 1025", 64, "error: --threads: expected a whole number from 1 to 1024, found \"1025\""),
   Mistake(
@@ -49,9 +54,6 @@ private let mistakes = [
     "error: --optimizer rprop is not built yet; there are sgd, momentum, nesterov, adam, adamw"),
   Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
   Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
-  Mistake(
-    "train t.csv --activation gelu", 64,
-    "error: --activation gelu is not built yet; there are identity, sigmoid, tanh, relu"),
   Mistake("train x.npy", 64, "error: x.npy: .npy files are not built yet; there are CSV, TSV and IDX files"),
   Mistake("train t.csv --target a,b", 64, "error: --target a,b: several targets are not built yet; name one column"),
   // Files.
@@ -120,7 +122,9 @@ private let mistakes = [
   Mistake(
     "train mnist:. -o train-labels-idx1-ubyte", 64, "error: -o train-labels-idx1-ubyte is the data; name another file"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
-  Mistake("gradcheck --normalization batch", 64, "error: --normalization is not built yet"),
+  Mistake(
+    "gradcheck --normalization group", 64, "error: --normalization: expected one of none, batch, layer, found \"group\""
+  ),
   // Images.
   Mistake(
     "train idx:t.csv,labels", 65,

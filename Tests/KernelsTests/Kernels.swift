@@ -14,8 +14,14 @@ enum Function: String, CaseIterable, Sendable {
   static let approximated: [Function] = [.exp, .log, .erf, .sigmoid, .tanh]
 }
 
-enum Activation: String, CaseIterable, Sendable { case identity, sigmoid, tanh, relu, softmax }
-enum Loss: String, CaseIterable, Sendable { case softmaxCrossEntropy, sigmoidCrossEntropy, squaredError }
+enum Activation: String, CaseIterable, Sendable {
+  case identity, sigmoid, tanh, relu, leakyReLU, elu, selu, softplus, softsign, softmax
+}
+/// The activations whose derivative is kept.
+enum SlopedActivation: String, CaseIterable, Sendable { case silu, gelu, mish }
+enum Loss: String, CaseIterable, Sendable {
+  case softmaxCrossEntropy, sigmoidCrossEntropy, squaredError, absoluteError, huber
+}
 
 /// One table of kernels in the form that both precisions share.
 struct Kernels<Real> {
@@ -24,6 +30,9 @@ struct Kernels<Real> {
 
   var map: [Function: (Int, Numbers?, Output?) -> Void]
   var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Real]
+  var slopedBias: [SlopedActivation: (Int, Int, Output?, Int, Numbers?, _ slopes: Output?, Int) -> Real]
+  var drop: (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int) -> Void
+  var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
   var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Output?) -> Double]
   var rowSums: (Int, Int, Numbers?, Int, Real, Real, Output?) -> Void
@@ -55,15 +64,18 @@ extension Float: KernelReal {
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: [
         .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
-        .softmax: k.bias_softmax,
+        .leakyReLU: k.bias_leaky_relu, .elu: k.bias_elu, .selu: k.bias_selu, .softplus: k.bias_softplus,
+        .softsign: k.bias_softsign, .softmax: k.bias_softmax,
       ],
+      slopedBias: [.silu: k.bias_silu, .gelu: k.bias_gelu, .mish: k.bias_mish], drop: k.drop, multiply: k.multiply,
       derive: [
         .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
-        .softmax: k.derive_softmax,
+        .leakyReLU: k.derive_leaky_relu, .elu: k.derive_elu, .selu: k.derive_selu, .softplus: k.derive_softplus,
+        .softsign: k.derive_softsign, .softmax: k.derive_softmax,
       ],
       loss: [
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
-        .squaredError: k.squared_error,
+        .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
       update: { rule, n, gradient, mean, square, parameters in
@@ -84,15 +96,18 @@ extension Double: KernelReal {
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: [
         .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
-        .softmax: k.bias_softmax,
+        .leakyReLU: k.bias_leaky_relu, .elu: k.bias_elu, .selu: k.bias_selu, .softplus: k.bias_softplus,
+        .softsign: k.bias_softsign, .softmax: k.bias_softmax,
       ],
+      slopedBias: [.silu: k.bias_silu, .gelu: k.bias_gelu, .mish: k.bias_mish], drop: k.drop, multiply: k.multiply,
       derive: [
         .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
-        .softmax: k.derive_softmax,
+        .leakyReLU: k.derive_leaky_relu, .elu: k.derive_elu, .selu: k.derive_selu, .softplus: k.derive_softplus,
+        .softsign: k.derive_softsign, .softmax: k.derive_softmax,
       ],
       loss: [
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
-        .squaredError: k.squared_error,
+        .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
       update: { rule, n, gradient, mean, square, parameters in

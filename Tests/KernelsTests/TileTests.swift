@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 import Testing
 
 /// A tile's shape: its rows and columns, and how far apart its columns start in each of two arrays.
@@ -56,6 +57,11 @@ extension Activation {
     case .sigmoid: return z.map { 1 / (1 + exp(-$0)) }
     case .tanh: return z.map { Foundation.tanh($0) }
     case .relu: return z.map { max($0, 0) }
+    case .leakyReLU: return z.map { $0 > 0 ? $0 : 0.01 * $0 }
+    case .elu: return z.map { $0 > 0 ? $0 : expm1($0) }
+    case .selu: return z.map { 1.0507009873554805 * ($0 > 0 ? $0 : 1.6732632423543772 * expm1($0)) }
+    case .softplus: return z.map { log1p(exp(-abs($0))) + max($0, 0) }
+    case .softsign: return z.map { $0 / (1 + abs($0)) }
     case .softmax:
       let e = z.map { exp($0 - (z.max() ?? 0)) }
       return e.map { $0 / e.reduce(0, +) }
@@ -70,6 +76,11 @@ extension Activation {
       case .sigmoid: d * a * (1 - a)
       case .tanh: d * (1 - a * a)
       case .relu: a > 0 ? d : 0
+      case .leakyReLU: a > 0 ? d : 0.01 * d
+      case .elu: a > 0 ? d : d * (a + 1)
+      case .selu: 1.0507009873554805 * (a > 0 ? d : d * (a / 1.0507009873554805 + 1.6732632423543772))
+      case .softplus: d * (1 - exp(-a))
+      case .softsign: d * (1 - abs(a)) * (1 - abs(a))
       case .softmax: a * (d - mean)
       }
     }
@@ -84,19 +95,39 @@ extension Loss {
       case .softmaxCrossEntropy: y * (total - z)
       case .sigmoidCrossEntropy: max(z, 0) - y * z + log1p(exp(-abs(z)))
       case .squaredError: (z - y) * (z - y)
+      case .absoluteError: abs(z - y)
+      case .huber: abs(z - y) <= 1 ? 0.5 * (z - y) * (z - y) : abs(z - y) - 0.5
       }
     }.reduce(0, +)
   }
 
   func plainError(_ z: [Double], _ y: [Double]) -> [Double] {
     let targets = y.reduce(0, +)
+    if self == .absoluteError { return zip(z, y).map { $0 < $1 ? -1 : $0 > $1 ? 1 : 0 } }
+    if self == .huber { return zip(z, y).map { min(max($0 - $1, -1), 1) } }
     let outputs: [Double] =
       switch self {
       case .softmaxCrossEntropy: Activation.softmax.plain(z).map { $0 * targets }
       case .sigmoidCrossEntropy: Activation.sigmoid.plain(z)
-      case .squaredError: z
+      default: z
       }
     return zip(outputs, y).map { $0 - $1 }
+  }
+}
+
+extension SlopedActivation {
+  /// The value and the derivative.
+  func plain(_ z: Double) -> (Double, Double) {
+    let s = 1 / (1 + exp(-z))
+    switch self {
+    case .silu: return (z * s, s + z * s * (1 - s))
+    case .gelu:
+      let phi = erfc(-z / 2.0.squareRoot()) / 2
+      return (z * phi, phi + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
+    case .mish:
+      let t = Foundation.tanh(log1p(exp(z)))
+      return (z * t, t + z * s * (1 - t * t))
+    }
   }
 }
 
@@ -117,13 +148,87 @@ struct TileTests {
       var got = z
       let largest = kernels.bias[activation]!(shape.rows, shape.columns, &got, shape.stride, bias)
       let magnitude = shape.columns(of: got, stride: shape.stride).joined().map { abs($0) }.max() ?? 0
-      #expect([.identity, .relu].contains(activation) ? Double(largest) == magnitude : largest == 1 && magnitude <= 1)
+      let isBounded = [.sigmoid, .tanh, .softmax].contains(activation)
+      #expect(isBounded ? largest == 1 && magnitude <= 1 : Double(largest) == magnitude)
       let expected = shape.columns(of: z, stride: shape.stride).map { column in
         // The sum is rounded before the activation.
         activation.plain(zip(column, bias).map { Double(Real($0) + $1) })
       }
       shape.expect(got, expected, elsewhere: z, stride: shape.stride, "\(activation)")
     }
+  }
+
+  @Test(
+    "give the derivative besides, where it cannot be had from the output", arguments: InstructionSet.here, Shape.all)
+  func slopes(set: InstructionSet, shape: Shape) {
+    checkSlopes(Float.kernels(set), shape)
+    checkSlopes(Double.kernels(set), shape)
+  }
+
+  private func checkSlopes<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let z: [Real] = shape.numbers(-9...9, stride: shape.stride, seed: 8)
+    let bias: [Real] = randomNumbers(shape.rows, in: -1...1, seed: 9)
+    for activation in SlopedActivation.allCases {
+      let kernel = kernels.slopedBias[activation]!
+      var got = z
+      let before: [Real] = shape.numbers(-1...1, stride: shape.otherStride, seed: 10)
+      var slopes = before
+      let largest = kernel(shape.rows, shape.columns, &got, shape.stride, bias, &slopes, shape.otherStride)
+      #expect(Double(largest) == shape.columns(of: got, stride: shape.stride).joined().map { abs($0) }.max() ?? 0)
+      let sums = shape.columns(of: z, stride: shape.stride).map { zip($0, bias).map { Double(Real($0) + $1) } }
+      let values = sums.map { $0.map(activation.plain) }
+      shape.expect(got, values.map { $0.map(\.0) }, elsewhere: z, stride: shape.stride, "\(activation)")
+      shape.expect(slopes, values.map { $0.map(\.1) }, elsewhere: before, stride: shape.otherStride, "\(activation)")
+      var alone = z
+      _ = kernel(shape.rows, shape.columns, &alone, shape.stride, bias, nil, 0)
+      #expect(sameBits(alone, got), "\(activation) without its derivative")
+    }
+  }
+
+  @Test("keep the limits at both ends", arguments: InstructionSet.here, SlopedActivation.allCases)
+  func limits(set: InstructionSet, activation: SlopedActivation) {
+    func check<Real: KernelReal>(_ kernels: Kernels<Real>) {
+      let ends: [Real] = [.infinity, .greatestFiniteMagnitude, 1000, -1000, -.greatestFiniteMagnitude, -.infinity]
+      var (values, slopes) = (ends, ends)
+      _ = kernels.slopedBias[activation]!(6, 1, &values, 6, [Real](repeating: 0, count: 6), &slopes, 6)
+      #expect(values == ends.map { max($0, 0) })
+      #expect(zip(slopes, ends).allSatisfy { abs($0 - ($1 > 0 ? 1 : 0)) < 1e-15 }, "\(slopes)")
+    }
+    check(Float.kernels(set))
+    check(Double.kernels(set))
+  }
+
+  @Test("drop numbers by their place alone, in the share that is wanted", arguments: InstructionSet.here)
+  func drop(set: InstructionSet) {
+    checkDrop(Float.kernels(set))
+    checkDrop(Double.kernels(set))
+  }
+
+  private func checkDrop<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    let (rows, columns) = (130, 50)
+    func dropped(_ rows: Range<Int>, _ columns: Range<Int>, key: UInt64 = 7, stream: UInt64 = 1 << 63) -> [Real] {
+      var a = [Real](repeating: 3, count: rows.count * columns.count)
+      var slopes = [Real](repeating: 1, count: a.count)
+      kernels.drop(
+        rows.count, columns.count, rows.lowerBound, columns.lowerBound, key, stream, 0.25, &a, rows.count, &slopes,
+        rows.count)
+      #expect(zip(a, slopes).allSatisfy { $0 == 3 * $1 })
+      return a
+    }
+    let whole = dropped(0..<rows, 0..<columns)
+    #expect(Set(whole) == [0, 4])
+    // Of 6500 numbers a quarter, within five standard deviations.
+    #expect(abs(Double(whole.filter { $0 == 0 }.count) - 1625) < 5 * 35)
+    for (part, places) in [(0..<16, 0..<50), (48..<130, 3..<9), (63..<65, 49..<50)] {
+      let expected = places.flatMap { column in part.map { whole[column * rows + $0] } }
+      #expect(dropped(part, places) == expected)
+    }
+    #expect(dropped(0..<rows, 0..<columns, key: 8) != whole)
+    #expect(dropped(0..<rows, 0..<columns, stream: 1) != whole)
+    // The first column of stream 2⁶³ begins with the words of the generator's first blocks there.
+    var generator = [Philox.block(0, stream: 1 << 63, seed: 7).0, Philox.block(1, stream: 1 << 63, seed: 7).0]
+    generator = generator.map { $0 & 0xFFFF_FFFF }
+    #expect(generator.map { $0 < 1 << 30 } == [whole[0] == 0, whole[1] == 0])
   }
 
   @Test("multiply by the activation's derivative", arguments: InstructionSet.here, Shape.all)
@@ -137,7 +242,7 @@ struct TileTests {
     for activation in Activation.allCases {
       let range = activation == .softmax ? 0...(2 / Double(shape.rows + 1)) : -1...1
       var a: [Real] = shape.numbers(range, stride: shape.otherStride, seed: 4)
-      if activation == .relu { a = a.map { max($0, 0) } }
+      if [.relu, .softplus].contains(activation) { a = a.map { max($0, 0) } }
       var got = delta
       let largest = kernels.derive[activation]!(shape.rows, shape.columns, &got, shape.stride, a, shape.otherStride)
       let magnitude = shape.columns(of: got, stride: shape.stride).joined().map { abs($0) }.max() ?? 0
@@ -208,7 +313,7 @@ struct TileTests {
         var z = [Float](repeating: 1, count: 19)
         z[place] = .nan
         let largest = kernels.bias[activation]!(19, 1, &z, 19, [Float](repeating: 0, count: 19))
-        #expect(largest.isNaN == [.identity, .relu].contains(activation), "\(activation)")
+        #expect(largest.isNaN != [.sigmoid, .tanh, .softmax].contains(activation), "\(activation)")
         #expect(z[place].isNaN, "\(activation)")
         #expect(z.filter(\.isNaN).count == (activation == .softmax ? 19 : 1), "\(activation)")
       }

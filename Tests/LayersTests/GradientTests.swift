@@ -12,19 +12,29 @@ private struct RandomCase {
   let targets: Matrix<Double>
 
   /// - Parameter index: Chooses loss, hidden activation and depth by turns; the rest is random.
-  init(_ index: Int) {
+  init(
+    _ index: Int, losses: [Loss] = Loss.allCases, activations: [Activation] = Activation.allCases,
+    normalizations: [Normalization] = Normalization.allCases
+  ) {
     var generator = Philox(seed: 42, stream: UInt64(index))
-    func size() -> Int { 1 + generator.nextIndex(below: 7) }
-    loss = Loss.allCases[index % Loss.allCases.count]
-    let hidden = Activation.allCases[index / 4 % Activation.allCases.count]
-    let outputs = Activation.allCases.filter(loss.accepts)
+    loss = losses[index % losses.count]
+    let hidden = activations[index / losses.count % activations.count]
+    let outputs = activations.filter(loss.accepts)
     let output = outputs[generator.nextIndex(below: outputs.count)]
-    let layers: [Dense] = .chain((0...(1 + index / 20 % 5)).map { _ in size() }, hidden: hidden, output: output)
+    let normalization = hidden == .softmax ? .none : normalizations[index / 7 % normalizations.count]
+    // Normalised over one or two numbers, outputs are all but steps, whose slopes differences cannot tell.
+    func size() -> Int { (normalization == .none ? 1 : 4) + generator.nextIndex(below: 7) }
+    let layers: [Dense] = .chain(
+      (0...(1 + index / 20 % 5)).map { _ in size() }, hidden: hidden, output: output, normalization: normalization)
     var network = Network<Double>(layers, initializer: .glorotNormal, using: &generator)
     for layer in layers.indices {
       var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
       bias.fillNormal(standardDeviation: 0.5, using: &generator)
       network.setBias(bias, ofLayer: layer)
+      if layers[layer].normalization != .none {
+        network.setScale(bias, ofLayer: layer)
+        network.setShift(bias.map { $0 * $0 }, ofLayer: layer)
+      }
     }
     self.network = network
     let batch = size()
@@ -88,7 +98,10 @@ func wrongDerivativeIsCaught() {
 
 @Test("A step agrees with the naive loops", arguments: 0..<100)
 func gradientsAgreeWithNaiveLoops(index: Int) {
-  let random = RandomCase(index)
+  let random = RandomCase(
+    index, losses: [.quadratic, .meanSquaredError, .binaryCrossEntropy, .crossEntropy],
+    activations: [.identity, .sigmoid, .tanh, .relu, .softmax],
+    normalizations: [.none])
   let layers = random.network.layers
   var reference = NaiveNetwork<Double>(
     sizes: [random.network.inputSize] + layers.map(\.outputSize), activations: layers.map { .init($0.activation) })

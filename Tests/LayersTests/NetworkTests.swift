@@ -69,7 +69,7 @@ func initializers(initializer: Initializer) {
     case .normal: 1
     case .glorotNormal, .glorotUniform: 2.0 / 500
     case .heNormal, .heUniform: 2.0 / 300
-    case .orthogonal: 1.0 / 300
+    case .lecunNormal, .orthogonal: 1.0 / 300
     }
   #expect(abs(variance / expected - 1) < 0.03)
   #expect(abs(weights.sum() / 60_000) < 0.02 * expected.squareRoot())
@@ -109,7 +109,9 @@ func misuse() async {
     let network = Network<Float>([Dense(4, 2), Dense(2, 2)])
     _ = network.predict(Matrix(rows: 4, columns: 8), workspace: &workspace)
   }
-  #expect(standardError(workspace).contains("cannot use a workspace for the sizes [4, 2, 1000000] with Network("))
+  #expect(
+    standardError(workspace).contains(
+      "cannot use a workspace for [Dense(4 → 2, identity), Dense(2 → 1000000, identity)] with Network("))
   let loss = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     let network = Network<Float>([Dense(2, 2, .tanh)])
     var workspace = Workspace(for: network, batchCapacity: 1)

@@ -27,6 +27,46 @@ private func regression() -> Model<Double> {
   return Model(network: network, loss: .meanSquaredError, preparation: preparation)
 }
 
+/// All that a layer may have.
+private func normalized() -> Model<Double> {
+  var model: Model<Double> = classifier()
+  var generator = Philox(seed: 8)
+  var network = Network<Double>(
+    [
+      Dense(3, 4, .gelu, normalization: .batch, dropout: 0.25), Dense(4, 5, .leakyReLU, normalization: .layer),
+      Dense(5, 2, .softmax),
+    ], initializer: .normal, using: &generator)
+  network.parameters.fillNormal(using: &generator)
+  network.statistics.fillUniform(0.5...1, using: &generator)
+  model = Model(network: network, loss: model.loss, preparation: model.preparation)
+  return model
+}
+
+@Test("The tensors have the names that PyTorch's Sequential gives them")
+func tensorNames() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try normalized().write(to: path)
+  // Linear 0, BatchNorm1d 1, GELU 2, Dropout 3, Linear 4, LayerNorm 5, LeakyReLU 6, Linear 7, Softmax 8.
+  let names = [
+    "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "4.weight", "4.bias", "5.weight",
+    "5.bias", "7.weight", "7.bias",
+  ]
+  #expect(try SafeTensors(bytes: ByteFile.read(path), path: path).entries.map(\.name).sorted() == names.sorted())
+}
+
+@Test("A variance below 0 is refused")
+func negativeVariance() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  var network = normalized().network
+  network.statistics[5, 0] = -1
+  try Model(network: network, loss: .crossEntropy, preparation: normalized().preparation).write(to: path)
+  #expect(throws: ModelError.negativeVariance(path: path, name: "1.running_var")) {
+    try Model<Double>(contentsOf: path)
+  }
+}
+
 @Test("A model is read back as it was written, to the bit", arguments: [false, true])
 func roundTrip(isDouble: Bool) throws {
   func check<Scalar: BLASScalar>(_ model: Model<Scalar>) throws {
@@ -37,6 +77,7 @@ func roundTrip(isDouble: Bool) throws {
     #expect(file.isDouble == (Scalar.self == Double.self))
     let read = try Model<Scalar>(file)
     #expect(read.network.parameters == model.network.parameters)
+    #expect(read.network.statistics == model.network.statistics)
     #expect(read.network.layers == model.network.layers)
     #expect(read.preparation == model.preparation)
     #expect(read.loss == model.loss)
@@ -45,6 +86,7 @@ func roundTrip(isDouble: Bool) throws {
   if isDouble {
     try check(classifier() as Model<Double>)
     try check(regression())
+    try check(normalized())
   } else {
     try check(classifier() as Model<Float>)
   }

@@ -57,7 +57,10 @@ private func allocations(_ body: () throws -> Void) rethrows -> Int {
 
 /// Networks and batches for which the caller works alone; the team is on trial; the same, and the first layer's strips are added up; the team works
 /// always.
-private let cases = [([5, 8, 3], 4), ([64, 128, 10], 32), ([784, 30, 10], 10), ([128, 128, 64, 10], 128)]
+private let cases: [(sizes: [Int], batch: Int, Activation, Normalization, dropout: Double)] = [
+  ([5, 8, 3], 4, .tanh, .none, 0), ([64, 128, 10], 32, .gelu, .batch, 0.25), ([784, 30, 10], 10, .tanh, .none, 0),
+  ([128, 128, 64, 10], 128, .relu, .layer, 0.5),
+]
 
 /// Calls `body` with every network, its batch size and a team of 1, 2 and 4, and what they are called.
 private func forEveryCase<Scalar: BLASScalar>(
@@ -65,10 +68,11 @@ private func forEveryCase<Scalar: BLASScalar>(
 ) rethrows {
   for workers in [1, 2, 4] {
     let team = Team(workers: workers)
-    for (sizes, batch) in cases {
+    for (sizes, batch, hidden, normalization, dropout) in cases {
       var generator = Philox(seed: 1)
       let network = Network<Scalar>(
-        .chain(sizes, hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
+        .chain(sizes, hidden: hidden, output: .softmax, normalization: normalization, dropout: [dropout]),
+        initializer: .glorotNormal, using: &generator)
       try body(network, batch, team, "\(sizes), batch \(batch), \(workers) workers, \(Scalar.self)")
     }
   }

@@ -14,10 +14,12 @@ private struct Workload: Sendable, CustomTestStringConvertible {
   let output: Activation
   let loss: Loss
   let optimizer: Optimizer
+  let dropout: [Double]
+  let normalization: Normalization
 
   init(
     _ name: String, _ sizes: [Int], batch: Int, _ hidden: Activation, _ output: Activation, _ loss: Loss,
-    _ optimizer: Optimizer
+    _ optimizer: Optimizer, dropout: [Double] = [], normalization: Normalization = .none
   ) {
     self.name = name
     self.sizes = sizes
@@ -26,13 +28,17 @@ private struct Workload: Sendable, CustomTestStringConvertible {
     self.output = output
     self.loss = loss
     self.optimizer = optimizer
+    self.dropout = dropout
+    self.normalization = normalization
   }
 
   var testDescription: String { name }
 
   /// The same with another rule.
   func trained(by optimizer: Optimizer) -> Workload {
-    Workload("\(name) by \(optimizer.name)", sizes, batch: batch, hidden, output, loss, optimizer)
+    Workload(
+      "\(name) by \(optimizer.name)", sizes, batch: batch, hidden, output, loss, optimizer, dropout: dropout,
+      normalization: normalization)
   }
 }
 
@@ -46,7 +52,10 @@ private struct Trace<Scalar: BLASScalar> {
   init(_ workload: Workload, steps: Int, workers: Int, seed: UInt64 = 1) throws {
     var generator = Philox(seed: seed)
     let network = Network<Scalar>(
-      .chain(workload.sizes, hidden: workload.hidden, output: workload.output), initializer: .glorotNormal,
+      .chain(
+        workload.sizes, hidden: workload.hidden, output: workload.output, normalization: workload.normalization,
+        dropout: workload.dropout),
+      initializer: .glorotNormal,
       using: &generator)
     let count = workload.batch * 9 / 2
     var features = Matrix<Scalar>(rows: network.inputSize, columns: count)
@@ -59,8 +68,8 @@ private struct Trace<Scalar: BLASScalar> {
     }
     let team = Team(workers: workers)
     var trainer = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
-      team: team)
+      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch,
+      inputDropout: workload.dropout.first ?? 0, generator: generator, team: team)
     let samples = Samples(features: features, targets: targets)
     for _ in 0..<steps / 5 { losses.append(try trainer.runEpoch(on: samples)) }
     parameters = trainer.network.parameters.elements
@@ -109,6 +118,14 @@ private let workloads = [
   classifier,
   Workload("deep", [49, 130, 128, 100, 60, 30, 10], batch: 48, .tanh, .softmax, .crossEntropy, .sgd()),
   Workload("wide", [64, 256, 256, 10], batch: 32, .relu, .softmax, .crossEntropy, .adam()),
+  Workload(
+    "dropout", [200, 130, 128, 64, 10], batch: 48, .gelu, .softmax, .crossEntropy, .adam(), dropout: [0.2, 0.5, 0.5]),
+  Workload(
+    "batch normalised", [200, 130, 128, 64, 10], batch: 48, .relu, .softmax, .crossEntropy, .adam(),
+    normalization: .batch),
+  Workload(
+    "layer normalised", [200, 130, 128, 64, 10], batch: 48, .relu, .softmax, .crossEntropy, .sgd(),
+    normalization: .layer),
   Workload("softmax within", [200, 300, 10], batch: 50, .softmax, .softmax, .crossEntropy, .momentum()),
 ]
 

@@ -13,6 +13,7 @@
 #define CKERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "CThreads.h"
 
@@ -54,7 +55,19 @@ typedef CK_UPDATE(double) ck_double_update;
     real (*bias_sigmoid)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
     real (*bias_tanh)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
     real (*bias_relu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    real (*bias_leaky_relu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                   \
+    real (*bias_elu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                          \
+    real (*bias_selu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                         \
+    real (*bias_softplus)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                     \
+    real (*bias_softsign)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                     \
     real (*bias_softmax)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias);                      \
+    /* The same where the derivative cannot be had from the output; unless `slopes` is NULL it becomes g′(Z + bias 1ᵀ). */     \
+    real (*bias_silu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias, real *slopes,            \
+                      ptrdiff_t slopes_stride);                                                                                \
+    real (*bias_gelu)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias, real *slopes,            \
+                      ptrdiff_t slopes_stride);                                                                                \
+    real (*bias_mish)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *bias, real *slopes,            \
+                      ptrdiff_t slopes_stride);                                                                                \
     /* delta = delta ∘ g′, in place, g′ from the activation's output a. Relu: delta where a > 0 or a is NaN, and 0 elsewhere,  \
        whatever delta is there. Softmax: delta = a ∘ (delta − 1 (deltaᵀa)ᵀ) by columns. Returns the largest magnitude in the   \
        result, NaN where one is NaN. */                                                                                        \
@@ -66,20 +79,62 @@ typedef CK_UPDATE(double) ck_double_update;
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
     real (*derive_relu)(                                                                                                       \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_leaky_relu)(                                                                                                      \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_elu)(                                                                                                      \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_selu)(                                                                                                      \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_softplus)(                                                                                                      \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    real (*derive_softsign)(                                                                                                      \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
     real (*derive_softmax)(                                                                                                    \
         ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    /* delta = delta ∘ a, in place. Returns the same. */                                                                      \
+    real (*multiply)(                                                                                                          \
+        ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t delta_stride, const real *a, ptrdiff_t a_stride);            \
+    /* Dropout: each number of A, and of `slopes` unless that is NULL, becomes 0 with the probability, below 1, and is divided by 1 −      \
+       probability elsewhere. What happens to the number in row first_row + i and column first_column + j of the whole depends on that \
+       place, the key and the stream alone, which are Philox's. */                                                              \
+    void (*drop)(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t first_row, ptrdiff_t first_column, uint64_t key, uint64_t stream, \
+                 double probability, real *a, ptrdiff_t stride, real *slopes, ptrdiff_t slopes_stride);                        \
+    /* Batch normalisation: each row's mean, variance (over all columns) and inverse = 1 / √(variance + epsilon); N = (Z − mean) ∘    \
+       inverse, Z = gamma ∘ N. `mean`, `variance`, `inverse` and `gamma` have `rows` numbers. Columns are added in order. */   \
+    void (*normalize_rows)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *gamma, real epsilon,      \
+                           real *normal, ptrdiff_t normal_stride, real *mean, real *variance, real *inverse);                  \
+    /* Its way back: sums[i] = Σ delta N over the columns and sums[sums_stride + i] = Σ delta, and delta = gamma inverse (delta −     \
+       mean delta − N mean (delta N)). Returns the largest magnitude in delta, NaN where one is NaN. */                        \
+    real (*normalize_rows_back)(ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t stride, const real *normal,          \
+                                ptrdiff_t normal_stride, const real *gamma, const real *inverse, real *sums,                   \
+                                ptrdiff_t sums_stride);                                                                        \
+    /* Z = gamma (Z − mean) / √(variance + epsilon), with statistics that are given. */                                        \
+    void (*standardize_rows)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *gamma, real epsilon,    \
+                             const real *mean, const real *variance);                                                          \
+    /* Layer normalisation: the same by columns; `inverse` has `columns` numbers. With NULL for `normal` only Z is wanted. */  \
+    void (*normalize_columns)(ptrdiff_t rows, ptrdiff_t columns, real *z, ptrdiff_t stride, const real *gamma, real epsilon,   \
+                              real *normal, ptrdiff_t normal_stride, real *inverse);                                           \
+    /* Its way back, with sums of 2 · rows numbers over these columns. */                                                      \
+    real (*normalize_columns_back)(ptrdiff_t rows, ptrdiff_t columns, real *delta, ptrdiff_t stride, const real *normal,       \
+                                   ptrdiff_t normal_stride, const real *gamma, const real *inverse, real *sums);               \
     /* Losses summed over the tile, and their error: delta = scale · ∂L/∂(first argument). delta may be the first argument     \
        itself, or NULL where only the loss is wanted; it has the first argument's stride. y holds the targets, any numbers.    \
        A column's terms are computed in `real` and added in double, and the columns' sums in order.                            \
        softmax_cross_entropy: Σ_columns Σ_i y_i (logsumexp(z) − z_i); delta = scale · (softmax(z) Σ_i y_i − y).                \
        sigmoid_cross_entropy: Σ max(z,0) − y z + log1p(e^−|z|);       delta = scale · (sigmoid(z) − y).                        \
-       squared_error:         Σ (a − y)²;                             delta = scale · (a − y) (the factor 2 is the caller's). */\
+       squared_error:         Σ (a − y)²;                             delta = scale · (a − y) (the factor 2 is the caller's).  \
+       absolute_error:        Σ |a − y|;                              delta = scale · sign(a − y), 0 where they are equal.     \
+       huber:                 Σ (a − y)² / 2, |a − y| − ½ beyond 1;   delta = scale · (a − y), clipped to ±scale. */           \
     double (*softmax_cross_entropy)(ptrdiff_t rows, ptrdiff_t columns, const real *z, ptrdiff_t stride, const real *y,         \
                                     ptrdiff_t y_stride, real scale, real *delta);                                              \
     double (*sigmoid_cross_entropy)(ptrdiff_t rows, ptrdiff_t columns, const real *z, ptrdiff_t stride, const real *y,         \
                                     ptrdiff_t y_stride, real scale, real *delta);                                              \
     double (*squared_error)(ptrdiff_t rows, ptrdiff_t columns, const real *a, ptrdiff_t stride, const real *y,                 \
                             ptrdiff_t y_stride, real scale, real *delta);                                                      \
+    double (*absolute_error)(ptrdiff_t rows, ptrdiff_t columns, const real *a, ptrdiff_t stride, const real *y, ptrdiff_t y_stride,   \
+                            real scale, real *delta);                                                                          \
+    double (*huber)(ptrdiff_t rows, ptrdiff_t columns, const real *a, ptrdiff_t stride, const real *y, ptrdiff_t y_stride,   \
+                            real scale, real *delta);                                                                          \
     /* out[i] = accumulator · out[i] + scale · Σ_columns x[i, column], columns added in order. An accumulator of 0 does not read  \
        out. */                                                                                                                 \
     void (*row_sums)(ptrdiff_t rows, ptrdiff_t columns, const real *x, ptrdiff_t stride, real scale, real accumulator,         \

@@ -1,0 +1,85 @@
+import Datasets
+import Layers
+import Tensor
+import Testing
+import Training
+
+/// What PyTorch 2.13 makes of Linear(2, 3), BatchNorm1d(3) or LayerNorm(3), Tanh, Linear(3, 1) in three steps of SGD with the rate 0.1 and the mean
+/// squared error, in double precision, from the parameters below.
+private struct Golden: Sendable, CustomTestStringConvertible {
+  let normalization: Normalization
+  let weights: [Double]
+  let scale: [Double]
+  let shift: [Double]
+  let statistics: [Double]
+  let lastLoss: Double
+  let predictions: [Double]
+
+  var testDescription: String { "\(normalization)" }
+
+  static let all = [
+    Golden(
+      normalization: .batch,
+      weights: [
+        0.7560306187032632, 0.2600494545401511, -0.7042403070433432, -0.8429799083111872, 1.9987285470128853,
+        0.3086297423269016,
+      ],
+      scale: [0.869544636420531, 0.2923412168329224, 2.005559088538409],
+      shift: [0.27346503068011996, 0.1399687772216292, -0.30433368104750386],
+      statistics: [
+        -0.012210953700651245, 0.2937605694624663, -0.011504742768802234, 1.2819589067343011, 2.7745541889003094,
+        1.2957328884829638,
+      ],
+      lastLoss: 1.54127273830298,
+      predictions: [-0.14566964608055133, 0.7935242308705415, -0.16537306262272883, 0.6242294031780629]),
+    Golden(
+      normalization: .layer,
+      weights: [
+        0.7150275779565636, 0.16149627592461543, -0.876523853881179, -0.9131086051511074, 1.940066897261806,
+        0.09804170788930142,
+      ],
+      scale: [0.8300413004638642, 0.27308786014424397, 1.9938965420175012],
+      shift: [0.38534363429512464, 0.15294254814246938, -0.32830142432742965],
+      statistics: [],
+      lastLoss: 1.6173507748204745,
+      predictions: [0.001707696250838886, 0.8912507122778497, -0.13265321872926522, 0.6786019366281775]),
+  ]
+}
+
+@Test("A normalised network takes the steps that PyTorch takes", arguments: Golden.all)
+private func golden(golden: Golden) throws {
+  var network = Network<Double>([Dense(2, 3, .tanh, normalization: golden.normalization), Dense(3, 1, .identity)])
+  network.setWeights([[0.5, -1], [0.25, 2], [-0.75, 0.125]], ofLayer: 0)
+  network.setBias(Matrix([0.1, -0.2, 0.3]), ofLayer: 0)
+  network.setScale(Matrix([1, 0.5, 2]), ofLayer: 0)
+  network.setShift(Matrix([0.1, 0.2, -0.3]), ofLayer: 0)
+  network.setWeights([[1, -0.5, 0.25]], ofLayer: 1)
+  let samples = Samples<Double>(
+    features: [[1, 0.5, -2, 3], [2, -1, 0.25, 1]], targets: [[0.5, -1, 0.25, 2]])
+  var trainer = Trainer(
+    network, loss: .meanSquaredError, optimizer: .sgd(learningRate: 0.1), batchSize: 4, generator: Philox(seed: 1),
+    team: Team(workers: 1))
+  var loss = 0.0
+  for _ in 0..<3 { loss = try trainer.takeStep(on: samples, batch: [0, 1, 2, 3]) }
+  func isClose(_ a: [Double], _ b: [Double]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= 1e-10 * max(1, abs($1)) }
+  }
+  #expect(isClose([loss], [golden.lastLoss]))
+  #expect(isClose(trainer.network.weights(ofLayer: 0).elements, golden.weights))
+  #expect(isClose(trainer.network.scale(ofLayer: 0).elements, golden.scale))
+  #expect(isClose(trainer.network.shift(ofLayer: 0).elements, golden.shift))
+  #expect(isClose(trainer.network.statistics.elements, golden.statistics))
+  #expect(isClose(trainer.network.predict(samples.features).elements, golden.predictions))
+}
+
+@Test("A batch of one sample leaves the running statistics as they are")
+func oneSample() throws {
+  var generator = Philox(seed: 1)
+  let network = Network<Float>(
+    [Dense(2, 3, .relu, normalization: .batch), Dense(3, 1)], initializer: .heNormal, using: &generator)
+  var trainer = Trainer(
+    network, loss: .meanSquaredError, optimizer: .adam(), batchSize: 1, generator: generator, team: Team(workers: 1))
+  _ = try trainer.takeStep(on: Samples(features: [[1], [2]], targets: [[1]]), batch: [0])
+  #expect(trainer.network.statistics == network.statistics)
+  #expect(trainer.network.parameters != network.parameters)
+}
