@@ -6,7 +6,7 @@ import Tensor
 ///
 /// A trainer is a value: a copy goes on by itself. The same seed, data and settings give the same bits.
 public struct Trainer<Scalar: BLASScalar>: Sendable {
-  public private(set) var network: Network<Scalar>
+  public internal(set) var network: Network<Scalar>
   public let loss: Loss
   public let optimizer: Optimizer
   public let batchSize: Int
@@ -16,8 +16,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let labelSmoothing: Double
   /// The number of epochs that are complete.
   public private(set) var epoch = 0
-  /// The number of steps since the last complete epoch.
+  /// The best epoch that ``fit(on:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
+  public internal(set) var best: BestEpoch<Scalar>?
+  /// The number of steps since the last complete epoch, and what they have done of the next one.
   private var stepInEpoch = 0
+  private var samplesDone = 0
+  private var lossSum = 0.0
   /// The number of steps taken, which what is dropped depends on.
   private var stepCount: UInt64 = 0
 
@@ -67,25 +71,54 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// - Returns: The mean loss over the samples, each taken before the step that its batch made.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
   /// - Precondition: Traps where the samples have other sizes than the network, or there are none.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
+    try goOn(on: samples) {
+      progress($0)
+      return true
+    }!
+  }
+
+  /// Does what is left of an epoch, all of a new one where none was begun, for as long as it is asked to.
+  ///
+  /// - Parameter proceeds: Called after each step with the number of the epoch's samples done; false stops there, and the next call goes on. After the last
+  ///   step the answer does not count.
+  /// - Returns: The mean loss over the samples, each taken before the step that its batch made; nil where the epoch is not complete.
+  /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
+  /// - Precondition: Traps where the samples have other sizes than the network, there are none, or others than the epoch was begun with.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public mutating func goOn(
+    on samples: Samples<Scalar>, while proceeds: (_ samplesDone: Int) -> Bool
+  ) throws(Divergence) -> Double? {
     check(samples)
-    if order.count != samples.count { order = Array(0..<samples.count) }
-    generator.shuffle(&order)
-    var sum = 0.0
-    stepInEpoch = 0
-    for start in stride(from: 0, to: samples.count, by: batchSize) {
-      let batch = order[start...].prefix(batchSize)
-      let next = order[batch.endIndex...].prefix(batchSize)
-      sum += try step(samples, batch, next: next) * Double(batch.count)
-      progress(batch.endIndex)
+    if samplesDone == 0 {
+      if order.count != samples.count { order = Array(0..<samples.count) }
+      generator.shuffle(&order)
+      (stepInEpoch, lossSum) = (0, 0)
+    } else if order.count != samples.count {
+      fail("cannot go on with an epoch of \(order.count) samples on \(samples.count)")
     }
+    while samplesDone < samples.count {
+      let batch = order[samplesDone...].prefix(batchSize)
+      let next = order[batch.endIndex...].prefix(batchSize)
+      lossSum += try step(samples, batch, next: next) * Double(batch.count)
+      samplesDone = batch.endIndex
+      if samplesDone < samples.count && !proceeds(samplesDone) { return nil }
+    }
+    _ = proceeds(samplesDone)
     epoch += 1
-    stepInEpoch = 0
-    return sum / Double(samples.count)
+    (stepInEpoch, samplesDone) = (0, 0)
+    return lossSum / Double(samples.count)
+  }
+
+  /// The mean loss of the network as it is, nothing dropped, nothing smoothed.
+  ///
+  /// - Precondition: Traps where the samples have other sizes than the network, or there are none.
+  public mutating func meanLoss(on samples: Samples<Scalar>) -> Double {
+    check(samples)
+    return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
   }
 
   /// Takes one step, on the samples at these 0-based indices: for loops that choose their batches themselves.

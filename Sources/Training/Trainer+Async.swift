@@ -1,0 +1,80 @@
+import Datasets
+import Synchronization
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// What a training that runs by itself tells.
+public enum TrainingEvent<Scalar: BLASScalar>: Sendable {
+  case epoch(EpochReport)
+  /// The end: the trainer with the network that was trained.
+  case finished(Trainer<Scalar>)
+}
+
+extension Trainer {
+  /// Trains as ``fit(on:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
+  ///
+  ///     for try await event in trainer.events(on: samples, epochs: 20) {
+  ///       if case .finished(let trainer) = event { network = trainer.network }
+  ///     }
+  ///
+  /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled, training stops after the step it
+  /// is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
+  ///
+  /// The sequence throws ``Divergence`` where the numbers are no longer finite.
+  public func events(
+    on samples: Samples<Scalar>, validation: Samples<Scalar>? = nil, epochs: Int, patience: Int? = nil
+  ) -> AsyncThrowingStream<TrainingEvent<Scalar>, any Error> {
+    let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
+    let isStopped = Flag()
+    continuation.onTermination = { _ in isStopped.raise() }
+    runOnThread {
+      var trainer = self
+      do throws(Divergence) {
+        try trainer.fit(
+          on: samples, validation: validation, epochs: epochs, patience: patience,
+          afterStep: { _, _ in !isStopped.isRaised },
+          afterEpoch: {
+            continuation.yield(.epoch($0))
+            return !isStopped.isRaised
+          })
+        continuation.yield(.finished(trainer))
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    return stream
+  }
+}
+
+/// Raised once, by any thread.
+private final class Flag: Sendable {
+  private let state = Atomic(false)
+
+  var isRaised: Bool { state.load(ordering: .relaxed) }
+
+  func raise() { state.store(true, ordering: .relaxed) }
+}
+
+/// Runs a closure on a thread of its own, which nobody waits for.
+private func runOnThread(_ body: @escaping @Sendable () -> Void) {
+  final class Body: Sendable {
+    let run: @Sendable () -> Void
+
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+  var thread = pthread_t()
+  let code = pthread_create(
+    &thread, nil,
+    {
+      Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
+      return nil
+    }, Unmanaged.passRetained(Body(body)).toOpaque())
+  guard code == 0 else { fail("cannot start a thread for training: \(String(cString: strerror(code)))") }
+  pthread_detach(thread)
+}

@@ -1,0 +1,91 @@
+import Datasets
+import Layers
+import Tensor
+
+extension Trainer {
+  /// Trains epoch after epoch, and stops early where the loss on samples that it does not learn from no longer falls.
+  ///
+  /// A call goes on where the one before stopped, within an epoch too. So calls that are stopped and taken up again leave the same bits as one that is
+  /// not.
+  ///
+  /// - Parameters:
+  ///   - validation: Samples that the network is tested on after each epoch.
+  ///   - epochs: How many epochs there are to be in all, those before this call included.
+  ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it was after the best one; nil
+  ///     to use all epochs and keep the last.
+  ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at once.
+  ///   - afterEpoch: Called after each epoch; false stops.
+  /// - Returns: A report for each epoch that this call completed.
+  /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
+  /// - Precondition: Traps where samples have other sizes than the network, there are none, the patience is below 1, or there is a patience without
+  ///   validation samples.
+  @discardableResult
+  public mutating func fit(
+    on samples: Samples<Scalar>, validation: Samples<Scalar>? = nil, epochs: Int, patience: Int? = nil,
+    afterStep: (_ epoch: Int, _ samplesDone: Int) -> Bool = { _, _ in true },
+    afterEpoch: (EpochReport) -> Bool = { _ in true }
+  ) throws(Divergence) -> [EpochReport] {
+    if let patience, patience < 1 || validation == nil {
+      fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
+    }
+    var reports: [EpochReport] = []
+    while epoch < epochs, !hasLostPatience(patience) {
+      let start = ContinuousClock.now
+      let number = epoch + 1
+      var proceeds = true
+      let loss = try goOn(on: samples) { samplesDone in
+        proceeds = afterStep(number, samplesDone)
+        return proceeds
+      }
+      guard let loss else { return reports }
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      let validationLoss = validation.map { meanLoss(on: $0) }
+      if let validationLoss { note(validationLoss) }
+      let report = EpochReport(
+        epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
+        isBest: validationLoss != nil && best?.epoch == epoch, learningRate: optimizer.learningRate, seconds: seconds)
+      reports.append(report)
+      if !afterEpoch(report) || !proceeds { return reports }
+    }
+    if patience != nil, let best {
+      network.parameters = best.parameters
+      network.statistics = best.statistics
+    }
+    return reports
+  }
+
+  private func hasLostPatience(_ patience: Int?) -> Bool {
+    guard let patience, let best else { return false }
+    return epoch - best.epoch >= patience
+  }
+
+  /// Keeps the network where its validation loss is the lowest so far.
+  private mutating func note(_ validationLoss: Double) {
+    if let best, !(validationLoss < best.validationLoss) { return }
+    best = BestEpoch(
+      epoch: epoch, validationLoss: validationLoss, parameters: network.parameters, statistics: network.statistics)
+  }
+}
+
+/// What came of an epoch.
+public struct EpochReport: Sendable, Equatable {
+  /// Counted from 1.
+  public let epoch: Int
+  /// The mean over the samples, each taken before the step that its batch made.
+  public let trainingLoss: Double
+  /// The mean loss over the validation samples after the epoch; nil where there are none.
+  public let validationLoss: Double?
+  /// Whether no epoch before had as low a validation loss.
+  public let isBest: Bool
+  public let learningRate: Double
+  /// The time that the steps took, without the validation.
+  public let seconds: Double
+}
+
+/// The network after the epoch with the lowest validation loss.
+public struct BestEpoch<Scalar: BLASScalar>: Sendable {
+  public let epoch: Int
+  public let validationLoss: Double
+  public let parameters: Matrix<Scalar>
+  public let statistics: Matrix<Scalar>
+}

@@ -1,0 +1,114 @@
+import Datasets
+import Layers
+import Tensor
+import Testing
+import Training
+
+/// A noisy line in eight dimensions, of which a large network learns the noise.
+private func samples(_ count: Int, seed: UInt64) -> Samples<Float> {
+  var generator = Philox(seed: seed)
+  var features = Matrix<Float>(rows: 8, columns: count)
+  features.fillNormal(using: &generator)
+  var targets = Matrix<Float>(rows: 1, columns: count)
+  targets.fillNormal(using: &generator)
+  for sample in 0..<count { targets[0, sample] += features[0, sample] }
+  return Samples(features: features, targets: targets)
+}
+
+private func trainer(_ seed: UInt64 = 1) -> Trainer<Float> {
+  var generator = Philox(seed: seed)
+  let network = Network<Float>(
+    [Dense(8, 64, .relu, normalization: .batch, dropout: 0.1), Dense(64, 1)], initializer: .heNormal, using: &generator)
+  return Trainer(
+    network, loss: .meanSquaredError, optimizer: .adam(learningRate: 0.01), batchSize: 16, generator: generator,
+    team: Team(workers: 1))
+}
+
+@Test("Training stops after its patience, and the best epoch's network is kept")
+func earlyStopping() throws {
+  let (training, validation) = (samples(100, seed: 2), samples(200, seed: 3))
+  var stopped = trainer()
+  let reports = try stopped.fit(on: training, validation: validation, epochs: 500, patience: 5)
+  let losses = reports.map { $0.validationLoss! }
+  let best = losses.indices.min { losses[$0] < losses[$1] }!
+  #expect(reports.map(\.epoch) == Array(1...best + 6) && reports.count < 500)
+  #expect(stopped.best?.epoch == best + 1 && stopped.best?.validationLoss == losses[best])
+  #expect(reports[best].isBest && !reports.dropFirst(best + 1).contains(where: \.isBest))
+  #expect(stopped.meanLoss(on: validation) == losses[best])
+  // Without patience all epochs are used and the last one is kept.
+  var whole = trainer()
+  let all = try whole.fit(on: training, validation: validation, epochs: best + 8)
+  #expect(all.count == best + 8)
+  func figures(_ report: EpochReport) -> [Double?] { [report.trainingLoss, report.validationLoss] }
+  #expect(all.prefix(reports.count).map(figures) == reports.map(figures))
+  #expect(whole.meanLoss(on: validation) == all.last?.validationLoss)
+}
+
+@Test("Training that is stopped after any step and goes on leaves the same bits")
+func stopAndGoOn() throws {
+  let training = samples(100, seed: 2)
+  var whole = trainer()
+  let reports = try whole.fit(on: training, epochs: 3)
+  var steps = 0
+  var parts = trainer()
+  var losses: [Double] = []
+  while parts.epoch < 3 {
+    losses += try parts.fit(
+      on: training, epochs: 3,
+      afterStep: { _, _ in
+        steps += 1
+        return steps % 4 != 0
+      }
+    ).map(\.trainingLoss)
+  }
+  #expect(parts.network.parameters == whole.network.parameters)
+  #expect(parts.network.statistics == whole.network.statistics)
+  #expect(losses == reports.map(\.trainingLoss))
+  #expect(steps == 21)
+}
+
+@Test("A callback after an epoch stops training")
+func stopAfterEpoch() throws {
+  var stopped = trainer()
+  let reports = try stopped.fit(on: samples(40, seed: 2), epochs: 9, afterEpoch: { $0.epoch < 4 })
+  #expect(reports.count == 4 && stopped.epoch == 4)
+}
+
+@Test("A training by itself reports each epoch and ends with the bits of one that is waited for")
+func events() async throws {
+  let training = samples(100, seed: 2)
+  var waited = trainer()
+  let reports = try waited.fit(on: training, epochs: 3)
+  var losses: [Double] = []
+  var network: Network<Float>?
+  for try await event in trainer().events(on: training, epochs: 3) {
+    switch event {
+    case .epoch(let report): losses.append(report.trainingLoss)
+    case .finished(let trainer): network = trainer.network
+    }
+  }
+  #expect(losses == reports.map(\.trainingLoss))
+  #expect(network?.parameters == waited.network.parameters)
+}
+
+@Test("A training by itself stops when its task is cancelled, and throws when it diverges")
+func cancelledEvents() async throws {
+  let training = samples(100, seed: 2)
+  let task = Task {
+    var count = 0
+    for try await _ in trainer().events(on: training, epochs: .max) {
+      count += 1
+      if count == 2 { withUnsafeCurrentTask { $0?.cancel() } }
+    }
+    return count
+  }
+  #expect(try await task.value >= 2)
+  var generator = Philox(seed: 1)
+  let network = Network<Float>([Dense(8, 1)], initializer: .heNormal, using: &generator)
+  let diverging = Trainer(
+    network, loss: .meanSquaredError, optimizer: .sgd(learningRate: 1e30), batchSize: 10, generator: generator,
+    team: Team(workers: 1))
+  await #expect(throws: Divergence.self) {
+    for try await _ in diverging.events(on: training, epochs: 10) {}
+  }
+}
