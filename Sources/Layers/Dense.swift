@@ -78,16 +78,17 @@ extension Dense: Layer {
   package func useGradient<Scalar>(
     _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
     from offset: Int, gradient: Tile<Scalar>
-  ) {
+  ) -> Double {
     let grid = weightStrips(batch: error.columns)
     if tile < grid.count {
       let columns = grid[tile].columns
-      weights(in: parameters)[columns: columns].update(
+      return weights(in: parameters)[columns: columns].update(
         update, from: offset + columns.lowerBound * outputSize, gradient: weights(in: gradient)[columns: columns],
         product: error, inputs.rows(columns))
     } else {
       bias(in: parameters).update(
         update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
+      return 0
     }
   }
 }
@@ -136,7 +137,7 @@ extension Dense {
     activation == .softmax || rows < 17 ? .columns : .rows
   }
 
-  private func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+  func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
     parameters.reshaped(from: 0, rows: outputSize, columns: inputSize)
   }
 

@@ -51,7 +51,9 @@ package protocol Layer: Sendable {
   /// - Parameters:
   ///   - offset: How many of the network's parameters stand before this layer's.
   ///   - gradient: Memory for the gradient; of no size where the update needs none.
+  /// - Returns: What the update adds to the loss for the tile's weights as they were.
   func useGradient<Scalar>(
     _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
-    from offset: Int, gradient: Tile<Scalar>)
+    from offset: Int, gradient: Tile<Scalar>
+  ) -> Double
 }

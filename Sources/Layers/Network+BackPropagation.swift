@@ -23,8 +23,31 @@ extension Network {
     check(gradient: gradient)
     return parameters.withReadOnlyTile { parameters in
       workspace.runStep(
-        chain, loss, inputs, targets, nil, next: [], inputBound: 0, parameters, &gradient, .keep, largestGradient: nil)
+        chain, loss, inputs, targets, nil, next: [], meanCount: inputs.columns, inputBound: 0, parameters, &gradient,
+        TileUpdate(.keep(adding: false)), largestGradient: nil)
     }.loss
+  }
+
+  /// Back-propagates the chosen columns of a data set as a part of a batch.
+  ///
+  /// - Parameters:
+  ///   - meanCount: The samples of the whole batch, which the loss is the mean of.
+  ///   - inputBound: The largest magnitude in the inputs.
+  ///   - adding: Whether the gradient is added to what stands in `gradient`, or replaces it.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func backPropagate(
+    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, meanCount: Int,
+    inputBound: Double, workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, adding: Bool
+  ) -> StepOutcome {
+    check(loss, inputs, targets)
+    check(workspace)
+    check(gradient: gradient)
+    return parameters.withReadOnlyTile { parameters in
+      workspace.runStep(
+        chain, loss, inputs, targets, columns, next: [], meanCount: meanCount, inputBound: inputBound, parameters,
+        &gradient, TileUpdate(.keep(adding: adding)), largestGradient: nil)
+    }
   }
 
   /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, updates the parameters.
@@ -47,27 +70,34 @@ extension Network {
     let chain = chain
     return parameters.withTile { parameters in
       workspace.runStep(
-        chain, loss, inputs, targets, columns, next: next, inputBound: inputBound, parameters, &gradient, update,
-        largestGradient: largestGradient)
+        chain, loss, inputs, targets, columns, next: next, meanCount: columns.count, inputBound: inputBound, parameters,
+        &gradient, update, largestGradient: largestGradient)
     }
   }
 }
 
 /// What became of a training step.
 package struct StepOutcome {
-  /// The batch's mean loss before the step.
-  package let loss: Double
-  /// No element of the gradient is larger.
-  package let gradientBound: Double
-  /// Whether the parameters were changed.
-  package let isTaken: Bool
+  /// The batch's mean loss before the step, with what the update adds to it where the step is taken.
+  package var loss: Double
+  /// No element of the gradient, without what is added to it, is larger.
+  package var gradientBound: Double
+  /// Whether the parameters were changed, or the gradient kept.
+  package var isTaken: Bool
+
+  package init(loss: Double, gradientBound: Double, isTaken: Bool) {
+    self.loss = loss
+    self.gradientBound = gradientBound
+    self.isTaken = isTaken
+  }
 }
 
 extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
     _ chain: LayerChain, _ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>, _ columns: ArraySlice<Int>?,
-    next: ArraySlice<Int>, inputBound: Double, _ parameters: Tile<Scalar>, _ gradient: inout Matrix<Scalar>,
+    next: ArraySlice<Int>, meanCount: Int, inputBound: Double, _ parameters: Tile<Scalar>,
+    _ gradient: inout Matrix<Scalar>,
     _ update: TileUpdate<Scalar>,
     largestGradient: Double?
   ) -> StepOutcome {
@@ -78,12 +108,13 @@ extension Workspace {
         gradient.withTile { gradient in
           withBuffers(batch: batch) { buffers in
             let step = TrainingStep(
-              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, next: next,
-              inputBound: inputBound,
-              parameters: parameters, gradient: gradient, update: update, largestGradient: largestGradient,
+              chain: chain, loss: loss, inputs: inputs, targets: targets, columns: columns, meanCount: meanCount,
+              next: next, inputBound: inputBound, parameters: parameters, gradient: gradient, update: update,
+              largestGradient: largestGradient,
               buffers: buffers)
             team.run(step, work: chain.work(batch: batch, passes: 3))
-            return StepOutcome(loss: step.meanLoss, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
+            return StepOutcome(
+              loss: step.meanLoss + step.penalty, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
           }
         }
       }

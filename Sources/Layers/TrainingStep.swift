@@ -16,6 +16,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let targets: Tile<Scalar>
   /// The samples of the batch; nil for all columns in order.
   let columns: ArraySlice<Int>?
+  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  let meanCount: Int
   /// The samples of the step after, or none.
   let next: ArraySlice<Int>
   /// No smaller than the largest magnitude in the inputs.
@@ -82,7 +84,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = loss.evaluate(
-        error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: true)
+        error, targets: buffers.targets[columns: columns], batch: meanCount, replacingOutputs: true)
       maxima[block] = Double(error.derive(layer(layerCount).activation.tileActivation, output: outputs))
     }
   }
@@ -108,9 +110,13 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let layer = layer(number)
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
       for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
-        layer.useGradient(
+        let penalty = layer.useGradient(
           tile, error: error, inputs: inputs, update: update, parameters: chain.part(of: parameters, number),
           from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number))
+        // The biases, the last tile, have none, and there is room for the strips alone.
+        if update.isPenalized && tile < layer.weightStrips(batch: batch).count {
+          buffers.penalties(of: number)[tile] = penalty
+        }
       }
     }
   }
@@ -119,8 +125,16 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
 // MARK: - What came of it
 
 extension TrainingStep {
-  /// The batch's mean loss before the step.
+  /// The batch's mean loss before the step, or its part in the mean over more.
   var meanLoss: Double { buffers.losses.sum(samples.count) }
+
+  /// What the update added to the loss.
+  var penalty: Double {
+    guard update.isPenalized && isAdmitted else { return 0 }
+    return (1...layerCount).reduce(0.0) {
+      $0 + buffers.penalties(of: $1).sum(layer($1).weightStrips(batch: batch).count)
+    }
+  }
 
   /// Whether the gradient was put to use.
   var isAdmitted: Bool {

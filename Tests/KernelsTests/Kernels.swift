@@ -30,6 +30,9 @@ struct Kernels<Real> {
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void
+  var dot: (Int, Numbers?, Numbers?) -> Double
+  var penalize: (Int, Numbers?, _ l1: Real, _ l2: Real, _ scale: Real, Output?) -> Double
+  var limitRows: (Int, Int, Output?, Int, Real) -> Void
   var update: (Rule<Real>, Int, Numbers?, _ mean: Output, _ square: Output, _ parameters: Output) -> Void
 }
 
@@ -65,7 +68,8 @@ extension Float: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
+      penalize: k.penalize, limitRows: k.limit_rows,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_float_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
@@ -94,7 +98,8 @@ extension Double: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
+      penalize: k.penalize, limitRows: k.limit_rows,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_double_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,

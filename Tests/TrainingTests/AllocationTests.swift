@@ -86,7 +86,8 @@ private func forEveryTrainer<Scalar: BLASScalar>(
     let targets: Matrix<Scalar> = oneHot((0..<count).map { $0 % network.outputSize }, classes: network.outputSize)
     for optimizer in optimizers {
       var trainer = Trainer(
-        network, loss: .crossEntropy, optimizer: optimizer, batchSize: batch, generator: generator, team: team)
+        network, loss: .crossEntropy, optimizer: optimizer, batchSize: optimizer.isFullBatch ? count : batch,
+        generator: generator, team: team)
       try body(&trainer, Samples(features: features, targets: targets), "\(name), \(optimizer.name)")
     }
   }
