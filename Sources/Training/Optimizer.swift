@@ -30,8 +30,9 @@ public enum Optimizer: Sendable, Equatable {
     largestStep: Double = 50)
   /// θ ← θ + α d, where d = −H g, H is an estimate of the inverse Hessian that is made of the last `history` steps, and a line search finds α.
   ///
-  /// L-BFGS (Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5), with a step α that fulfils the strong Wolfe conditions;
-  /// see ``LineSearch``. It takes all samples in each step, see ``isFullBatch``, and looks at their loss once or a few times for that.
+  /// L-BFGS (Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5), with a step α that fulfils the strong Wolfe conditions
+  /// (algorithms 3.5 and 3.6). It takes all samples in each step, see ``isFullBatch``, and looks at their loss once or a few times for that. It keeps
+  /// 2 · history + 5 vectors of the parameters' layout.
   case lbfgs(history: Int = 10)
 
   /// η; nil where the rule finds its steps itself.

@@ -259,6 +259,17 @@ func followsRule(optimizer: Optimizer) throws {
   #expect(trainer.network.parameters != network.parameters)
 }
 
+@Test("Adam's steps are bounded where its mean remembers longer than its squares do", arguments: [0, 0.5, 0.81])
+func shortMemory(beta2: Double) throws {
+  let samples: Samples<Float> = spirals(64, seed: 3)
+  var trainer = Trainer(
+    (trainer() as Trainer<Float>).network, loss: .crossEntropy, optimizer: .adam(learningRate: 1e-4, beta2: beta2),
+    batchSize: 16, generator: Philox(seed: 1))
+  let first = try trainer.runEpoch(on: samples)
+  for _ in 0..<20 { _ = try trainer.runEpoch(on: samples) }
+  #expect(try trainer.runEpoch(on: samples) < first)
+}
+
 @Test("Factors out of their range are refused")
 func optimizerFactors() async {
   let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
