@@ -190,11 +190,11 @@ extension Dense {
   func useGradient<Scalar>(
     _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
     from offset: Int, gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
-  ) {
+  ) -> Double {
     let grid = weightStrips(batch: error.columns)
     if tile < grid.count {
       let columns = grid[tile].columns
-      weights(in: parameters)[columns: columns].update(
+      return weights(in: parameters)[columns: columns].update(
         update, from: offset + columns.lowerBound * outputSize, gradient: weights(in: gradient)[columns: columns],
         product: error, inputs.rows(columns))
     } else {
@@ -205,6 +205,7 @@ extension Dense {
           update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
           rowSumsOf: normalization.gradient)
       }
+      return 0
     }
   }
 }
@@ -261,7 +262,7 @@ extension Dense {
     activation == .softmax || rows < 17 ? .columns : .rows
   }
 
-  private func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+  func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
     parameters.reshaped(from: 0, rows: outputSize, columns: inputSize)
   }
 

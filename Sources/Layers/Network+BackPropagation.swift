@@ -24,10 +24,34 @@ extension Network {
     return parameters.withReadOnlyTile { parameters in
       statistics.withReadOnlyTile { statistics in
         workspace.runStep(
-          chain, Objective(loss), inputs, targets, nil, next: [], inputBound: 0, parameters, statistics, &gradient,
-          .keep, largestGradient: nil)
+          chain, Objective(loss), inputs, targets, nil, next: [], meanCount: inputs.columns, inputBound: 0, parameters,
+          statistics, &gradient, TileUpdate(.keep(adding: false)), largestGradient: nil)
       }
     }.loss
+  }
+
+  /// Back-propagates the chosen columns of a data set as a part of a batch, and keeps the gradient where loss and gradient admit it.
+  ///
+  /// - Parameters:
+  ///   - meanCount: The samples of the whole batch, which the loss is the mean of.
+  ///   - inputBound: The largest magnitude in the inputs.
+  ///   - adding: Whether the gradient is added to what stands in `gradient`, or replaces it.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package mutating func backPropagate(
+    _ objective: Objective, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, meanCount: Int,
+    inputBound: Double, workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, adding: Bool,
+    largestGradient: Double
+  ) -> StepOutcome {
+    check(objective.loss, inputs, targets)
+    check(workspace)
+    check(gradient: gradient)
+    let chain = chain
+    return withParametersAndStatistics { parameters, statistics in
+      workspace.runStep(
+        chain, objective, inputs, targets, columns, next: [], meanCount: meanCount, inputBound: inputBound, parameters,
+        statistics, &gradient, TileUpdate(.keep(adding: adding)), largestGradient: largestGradient)
+    }
   }
 
   /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, updates the parameters.
@@ -51,7 +75,8 @@ extension Network {
     let chain = chain
     return withParametersAndStatistics { parameters, statistics in
       workspace.runStep(
-        chain, objective, inputs, targets, columns, next: next, inputBound: inputBound, parameters, statistics,
+        chain, objective, inputs, targets, columns, next: next, meanCount: columns.count, inputBound: inputBound,
+        parameters, statistics,
         &gradient, update, largestGradient: largestGradient)
     }
   }
@@ -64,30 +89,48 @@ package struct Objective: Sendable {
   let labelSmoothing: Double
   /// What is dropped; nil for nothing.
   let noise: Noise?
+  /// Whether the network learns: then the running statistics of batch normalisation move.
+  let isForTraining: Bool
 
-  package init(_ loss: Loss, labelSmoothing: Double = 0, noise: Noise? = nil) {
+  /// For a training step.
+  package init(_ loss: Loss, labelSmoothing: Double, noise: Noise) {
     self.loss = loss
     self.labelSmoothing = labelSmoothing
     self.noise = noise
+    isForTraining = true
+  }
+
+  /// For a gradient alone: nothing is dropped or smoothed, and the network stays as it is.
+  init(_ loss: Loss) {
+    self.loss = loss
+    labelSmoothing = 0
+    noise = nil
+    isForTraining = false
   }
 }
 
 /// What became of a training step.
 package struct StepOutcome {
-  /// The batch's mean loss before the step.
-  package let loss: Double
-  /// No element of the gradient is larger.
-  package let gradientBound: Double
-  /// Whether the parameters were changed.
-  package let isTaken: Bool
+  /// The batch's mean loss before the step, with what the update adds to it where the step is taken.
+  package var loss: Double
+  /// No element of the gradient, without what is added to it, is larger.
+  package var gradientBound: Double
+  /// Whether the parameters were changed, or the gradient kept.
+  package var isTaken: Bool
+
+  package init(loss: Double, gradientBound: Double, isTaken: Bool) {
+    self.loss = loss
+    self.gradientBound = gradientBound
+    self.isTaken = isTaken
+  }
 }
 
 extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
     _ chain: LayerChain, _ objective: Objective, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>,
-    _ columns: ArraySlice<Int>?,
-    next: ArraySlice<Int>, inputBound: Double, _ parameters: Tile<Scalar>, _ statistics: Tile<Scalar>,
+    _ columns: ArraySlice<Int>?, next: ArraySlice<Int>, meanCount: Int, inputBound: Double,
+    _ parameters: Tile<Scalar>, _ statistics: Tile<Scalar>,
     _ gradient: inout Matrix<Scalar>,
     _ update: TileUpdate<Scalar>,
     largestGradient: Double?
@@ -99,13 +142,14 @@ extension Workspace {
         gradient.withTile { gradient in
           withBuffers(batch: batch) { buffers in
             let step = TrainingStep(
-              chain: chain, objective: objective, inputs: inputs, targets: targets, columns: columns, next: next,
-              inputBound: inputBound,
-              parameters: parameters, statistics: statistics, gradient: gradient, update: update,
+              chain: chain, objective: objective, inputs: inputs, targets: targets, columns: columns,
+              meanCount: meanCount, next: next, inputBound: inputBound, parameters: parameters, statistics: statistics,
+              gradient: gradient, update: update,
               largestGradient: largestGradient,
               buffers: buffers)
             team.run(step, work: chain.work(batch: batch, passes: 3))
-            return StepOutcome(loss: step.meanLoss, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
+            return StepOutcome(
+              loss: step.meanLoss + step.penalty, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
           }
         }
       }

@@ -23,11 +23,14 @@ package struct Noise: Sendable {
   let step: UInt64
   /// The probability with which an input is dropped.
   let inputDropout: Double
+  /// The samples of the batch before the first one here.
+  let firstSample: Int
 
-  package init(key: UInt64, step: UInt64, inputDropout: Double) {
+  package init(key: UInt64, step: UInt64, inputDropout: Double, firstSample: Int) {
     self.key = key
     self.step = step
     self.inputDropout = inputDropout
+    self.firstSample = firstSample
   }
 
   /// The random numbers for a part of a layer's outputs, or of the inputs (layer 0); nil where nothing is dropped.
@@ -36,6 +39,6 @@ package struct Noise: Sendable {
     // The highest bit sets these numbers apart from what the same seed draws elsewhere.
     return DropoutPlace(
       probability: probability, key: key, stream: 1 << 63 | step << 16 | UInt64(layer), row: part.rows.lowerBound,
-      column: part.columns.lowerBound)
+      column: firstSample + part.columns.lowerBound)
   }
 }

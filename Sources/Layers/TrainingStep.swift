@@ -16,6 +16,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let targets: Tile<Scalar>
   /// The samples of the batch; nil for all columns in order.
   let columns: ArraySlice<Int>?
+  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  let meanCount: Int
   /// The samples of the step after, or none.
   let next: ArraySlice<Int>
   /// No smaller than the largest magnitude in the inputs.
@@ -46,11 +48,6 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private var noise: Noise? { objective.noise }
 
   private func layer(_ number: Int) -> Dense { chain.layer(number, trainedWith: loss) }
-
-  /// A gradient that is kept for others leaves the network as it is.
-  private var updatesStatistics: Bool {
-    if case .keep = update { false } else { true }
-  }
 
   private var layerCount: Int { chain.layers.count }
   private var batch: Int { buffers.batch }
@@ -102,7 +99,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = loss.evaluate(
-        error, targets: buffers.targets[columns: columns], batch: batch, replacingOutputs: true)
+        error, targets: buffers.targets[columns: columns], batch: meanCount, replacingOutputs: true)
       maxima[block] = layer(layerCount).derive(error, from: derivativeSource(layerCount)[columns: columns])
     }
   }
@@ -153,15 +150,19 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func useGradient(_ worker: Worker) {
     for number in 1...layerCount {
       let layer = layer(number)
-      if worker.index == 0, let normalization = buffers.normalization(of: number), updatesStatistics {
+      if worker.index == 0, let normalization = buffers.normalization(of: number), objective.isForTraining {
         layer.updateStatistics(chain.statistics(in: statistics, number), batch: batch, normalization)
       }
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
       for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
-        layer.useGradient(
+        let penalty = layer.useGradient(
           tile, error: error, inputs: inputs, update: update, parameters: chain.part(of: parameters, number),
           from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number),
           buffers.normalization(of: number))
+        // The biases, the last tile, have none, and there is room for the strips alone.
+        if update.isPenalized && tile < layer.weightStrips(batch: batch).count {
+          buffers.penalties(of: number)[tile] = penalty
+        }
       }
     }
   }
@@ -170,8 +171,16 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
 // MARK: - What came of it
 
 extension TrainingStep {
-  /// The batch's mean loss before the step.
+  /// The batch's mean loss before the step, or its part in the mean over more.
   var meanLoss: Double { buffers.losses.sum(samples.count) }
+
+  /// What the update added to the loss.
+  var penalty: Double {
+    guard update.isPenalized && isAdmitted else { return 0 }
+    return (1...layerCount).reduce(0.0) {
+      $0 + buffers.penalties(of: $1).sum(layer($1).weightStrips(batch: batch).count)
+    }
+  }
 
   /// Whether the gradient was put to use.
   var isAdmitted: Bool {

@@ -81,8 +81,8 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       figuresPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity, rows: 0).count)
     }
 
-    /// The losses, and the largest magnitudes of every layer's outputs and errors.
-    var figureCount: Int { figuresPerJob * (1 + 2 * sizes.count) }
+    /// The losses, the largest magnitudes of every layer's outputs and errors, and what is added to the loss for its weights.
+    var figureCount: Int { figuresPerJob * 3 * sizes.count }
   }
 }
 
@@ -137,6 +137,11 @@ package struct Buffers<Scalar: BLASScalar> {
   /// The largest magnitudes in the tiles of a layer's error.
   func errorMaxima(of layer: Int) -> Figures {
     Figures(tile: figures, start: layout.figuresPerJob * (2 + 2 * layer))
+  }
+
+  /// What is added to the loss for the strips of a layer's weights.
+  func penalties(of layer: Int) -> Figures {
+    Figures(tile: figures, start: layout.figuresPerJob * (2 * layout.sizes.count + layer))
   }
 }
 

@@ -90,6 +90,15 @@ struct Arguments {
     return value
   }
 
+  /// A number from 0 on.
+  func natural(_ name: String) throws(CommandError) -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let value = Double(text), value >= 0, value.isFinite else {
+      throw .usage("\(name): expected 0 or a positive number, found \(text.debugDescription)")
+    }
+    return value
+  }
+
   /// A number from 0 to below 1.
   func share(_ name: String) throws(CommandError) -> Double? {
     guard let text = values[name] else { return nil }

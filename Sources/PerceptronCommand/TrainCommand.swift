@@ -62,14 +62,15 @@ enum TrainCommand: Command {
       try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation)
     }
 
-    if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
     let optimizer = options.optimizer(preparation.task)
+    let batchSize = try options.batchSize(optimizer, samples: samples.count)
+    if !arguments.flag("--quiet") { announce(data, preparation, samples.count, layers) }
     let unit = preparation.lossUnit
     var trainer = Trainer(
       options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
-      batchSize: min(options.batchSize, samples.count), inputDropout: options.inputDropout,
-      labelSmoothing: options.labelSmoothing, generator: Philox(seed: options.seed, stream: 1),
-      team: team)
+      regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
+      inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
+      generator: Philox(seed: options.seed, stream: 1), team: team)
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
     var lastLoss = 0.0
@@ -81,6 +82,8 @@ enum TrainCommand: Command {
         progress.interrupt()
         throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
       }
+      // Without validation data the training loss stands for theirs.
+      trainer.note(validationLoss: lastLoss)
       progress.endEpoch(epoch + 1, loss: lastLoss * unit)
     }
     let seconds = seconds(since: start)
@@ -89,10 +92,11 @@ enum TrainCommand: Command {
       network: trainer.network, loss: loss, preparation: preparation,
       training: [
         "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": optimizer.name,
-        "learning rate": "\(optimizer.learningRate)", "batch size": "\(trainer.batchSize)",
+        "learning rate": optimizer.learningRate.map { "\($0)" } ?? "found in each step",
+        "batch size": "\(trainer.batchSize)",
         "epochs": "\(options.epochs)",
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
-      ])
+      ].merging(options.record) { $1 })
     if let path { try model.write(to: path) }
     let test = try testSamples.map { try Evaluation(model, $0, team).withoutConfusion }
     if let test { try printLine("test \(test.summary)") }

@@ -13,7 +13,9 @@ struct TrainOptions {
   private let dropout: [Double]
   let inputDropout: Double
   let labelSmoothing: Double
-  let batchSize: Int
+  let regularization: Regularization
+  let schedule: Schedule
+  private let batchSize: Int?
   let epochs: Int
   let threads: Int
   let seed: UInt64
@@ -21,6 +23,8 @@ struct TrainOptions {
   let target: String?
   let scaling: Scaling.Method?
   let header: Table.Header
+  /// What a model's file says about the regularization and the schedule.
+  let record: [String: String]
 
   /// The options that describe a network.
   static let networkOptions: [Option] = [
@@ -49,14 +53,23 @@ struct TrainOptions {
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
       Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
-      Option("--optimizer", "NAME", "sgd, momentum, nesterov, adam or adamw (adam)"),
-      Option("--learning-rate", "RATE", "(adam, adamw 0.001; momentum, nesterov 0.01; sgd 0.1, for regression 0.01)"),
+      Option(
+        "--optimizer", "NAME", "sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, rprop or lbfgs (adam)"),
+      Option(
+        "--learning-rate", "RATE",
+        "(adam, adamw 0.001; sgd 0.1, for regression 0.01; others 0.01; rprop and lbfgs find their steps themselves)"),
       Option("--momentum", "SHARE", "of the velocity that is kept (0.9)"),
       Option("--beta1", "SHARE", "of adam's mean gradient that is kept (0.9)"),
-      Option("--beta2", "SHARE", "of adam's mean square that is kept (0.999)"),
-      Option("--epsilon", "NUMBER", "added to adam's root (1e-8)"),
-      Option("--weight-decay", "RATE", "adamw's, decoupled from the gradient (0.01)"),
-      Option("--batch-size", "N", "samples in a step (128)"),
+      Option("--beta2", "SHARE", "of the mean square that is kept (adam, adamw 0.999; rmsprop 0.99)"),
+      Option("--epsilon", "NUMBER", "added to the root of the squares (adam, adamw, rmsprop 1e-8; adagrad 1e-10)"),
+      Option("--schedule", "NAME", "of the learning rate: \(scheduleHelp) (constant)"),
+      Option("--warmup-epochs", "N", "in which the learning rate rises to its value (0)"),
+      Option("--l1", "RATE", "adds RATE times the sum of the weights' magnitudes to the training loss (0)"),
+      Option("--l2", "RATE", "adds RATE times half the sum of the weights' squares to the training loss (0)"),
+      Option("--weight-decay", "RATE", "shrinks the parameters in each step, apart from the gradient (0; adamw 0.01)"),
+      Option("--clip-norm", "NORM", "makes longer gradients as long as NORM (off)"),
+      Option("--max-norm", "NORM", "of the weights into a unit: longer ones are scaled down (off)"),
+      Option("--batch-size", "N", "samples in a step (128; rprop, lbfgs: all)"),
       Option(
         "--dropout", "P,…", "probability with which a hidden output is dropped, for all hidden layers or each (0)"),
       Option("--input-dropout", "P", "probability with which an input is dropped (0)"),
@@ -65,9 +78,13 @@ struct TrainOptions {
       Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
     ]
 
+  private static let scheduleHelp =
+    "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle or plateau"
+    + " (half after four epochs in which the training loss did not fall)"
+
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation", "--validation-split", "--schedule", "--warmup-epochs", "--l1", "--l2", "--max-norm", "--clip-norm",
+    "--validation", "--validation-split",
     "--class-weights", "--sample-weight",
     "--early-stopping", "--augment", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log",
@@ -88,8 +105,15 @@ struct TrainOptions {
     dropout = try Self.dropout(arguments, hidden)
     inputDropout = try arguments.share("--input-dropout") ?? 0
     labelSmoothing = try arguments.share("--label-smoothing") ?? 0
-    batchSize = try arguments.integer("--batch-size", in: 1...1_000_000) ?? 128
+    regularization = try Self.regularization(arguments)
+    batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
+    schedule = try Self.schedule(arguments, epochs: epochs)
+    var record: [String: String] = [:]
+    for name in ["schedule", "warmup-epochs", "l1", "l2", "weight-decay", "clip-norm", "max-norm"] {
+      record[name] = arguments.string("--" + name)
+    }
+    self.record = record
     threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
     task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
@@ -131,25 +155,38 @@ struct TrainOptions {
     return (loss, .chain(sizes, hidden: activation, output: output, normalization: normalization, dropout: dropout))
   }
 
-  private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
-    let names = ["sgd", "momentum", "nesterov", "adam", "adamw"]
-    let name =
-      try arguments.choice("--optimizer", names.map { ($0, $0) }, planned: ["rmsprop", "adagrad", "rprop", "lbfgs"])
-      ?? "adam"
+  private static let optimizers = [
+    "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs",
+  ]
+  private static let withRate = Array(optimizers.dropLast(2))
+
+  /// The optimizer's name, where the options that are given are for it.
+  private static func optimizerName(_ arguments: Arguments) throws(CommandError) -> String {
+    let name = try arguments.choice("--optimizer", optimizers.map { ($0, $0) }) ?? "adam"
+    let adams = ["adam", "adamw"]
     let uses = [
-      "--momentum": ["momentum", "nesterov"], "--beta1": ["adam", "adamw"], "--beta2": ["adam", "adamw"],
-      "--epsilon": ["adam", "adamw"], "--weight-decay": ["adamw"],
+      ("--learning-rate", withRate), ("--momentum", ["momentum", "nesterov"]), ("--beta1", adams),
+      ("--beta2", ["rmsprop"] + adams), ("--epsilon", ["rmsprop", "adagrad"] + adams), ("--schedule", withRate),
+      ("--warmup-epochs", withRate), ("--weight-decay", withRate), ("--clip-norm", withRate),
+      ("--l1", optimizers.dropLast()), ("--max-norm", optimizers.dropLast()),
     ]
-    for (option, owners) in uses.sorted(by: { $0.key < $1.key })
-    where arguments.string(option) != nil && !owners.contains(name) {
-      throw .usage("\(option) is for --optimizer \(owners.joined(separator: " or ")), found \(name)")
+    for (option, owners) in uses where arguments.string(option) != nil && !owners.contains(name) {
+      let list = owners.dropLast().joined(separator: ", ") + " or " + owners.last!
+      throw .usage("\(option) is for --optimizer \(list), found \(name)")
     }
+    return name
+  }
+
+  private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
+    let name = try optimizerName(arguments)
     let rate = try arguments.positive("--learning-rate")
     let momentum = try arguments.share("--momentum") ?? 0.9
-    let (beta1, beta2) = (try arguments.share("--beta1") ?? 0.9, try arguments.share("--beta2") ?? 0.999)
-    let epsilon = try arguments.positive("--epsilon") ?? 1e-8
-    let decay = try arguments.positive("--weight-decay") ?? 0.01
-    if name == "adamw" && decay * (rate ?? 0.001) >= 1 {
+    let beta1 = try arguments.share("--beta1") ?? 0.9
+    let beta2 = try arguments.share("--beta2")
+    let epsilon = try arguments.positive("--epsilon")
+    let decay = try weightDecay(arguments, name)
+    // The largest default rate stands for one that is not given.
+    if decay * (rate ?? (name.hasPrefix("adam") ? 0.001 : 0.1)) >= 1 {
       throw .usage("--weight-decay: its product with the learning rate must be below 1")
     }
     return { task in
@@ -157,12 +194,55 @@ struct TrainOptions {
       case "sgd": .sgd(learningRate: rate ?? (task == .regression ? 0.01 : 0.1))
       case "momentum", "nesterov":
         .momentum(learningRate: rate ?? 0.01, momentum: momentum, nesterov: name == "nesterov")
+      case "rmsprop": .rmsProp(learningRate: rate ?? 0.01, decay: beta2 ?? 0.99, epsilon: epsilon ?? 1e-8)
+      case "adagrad": .adaGrad(learningRate: rate ?? 0.01, epsilon: epsilon ?? 1e-10)
+      case "rprop": .rProp()
+      case "lbfgs": .lbfgs()
       default:
         .adam(
-          learningRate: rate ?? 0.001, beta1: beta1, beta2: beta2, epsilon: epsilon,
-          weightDecay: name == "adamw" ? decay : 0)
+          learningRate: rate ?? 0.001, beta1: beta1, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-8,
+          weightDecay: decay)
       }
     }
+  }
+
+  private static func weightDecay(_ arguments: Arguments, _ optimizer: String) throws(CommandError) -> Double {
+    try arguments.natural("--weight-decay") ?? (optimizer == "adamw" ? 0.01 : 0)
+  }
+
+  private static func regularization(_ arguments: Arguments) throws(CommandError) -> Regularization {
+    let name = try optimizerName(arguments)
+    return Regularization(
+      l1: try arguments.natural("--l1") ?? 0, l2: try arguments.natural("--l2") ?? 0,
+      // Adam has its own.
+      weightDecay: name.hasPrefix("adam") ? 0 : try weightDecay(arguments, name),
+      clipNorm: try arguments.positive("--clip-norm"), maxNorm: try arguments.positive("--max-norm"))
+  }
+
+  private static func schedule(_ arguments: Arguments, epochs: Int) throws(CommandError) -> Schedule {
+    let third = (epochs + 2) / 3
+    let shape =
+      try arguments.choice(
+        "--schedule",
+        [
+          ("constant", .constant), ("step", .step(every: third)), ("exponential", .exponential()),
+          ("cosine", .cosine(epochs: epochs)), ("one-cycle", .oneCycle(epochs: epochs)), ("plateau", .plateau()),
+        ]) ?? Schedule.Shape.constant
+    let warmup = try arguments.integer("--warmup-epochs", in: 0...epochs - 1) ?? 0
+    if case .oneCycle = shape, warmup > 0 {
+      throw .usage("--warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out")
+    }
+    return Schedule(shape, warmupEpochs: warmup)
+  }
+
+  /// The samples in a step of an optimizer, of so many.
+  func batchSize(_ optimizer: Optimizer, samples: Int) throws(CommandError) -> Int {
+    if optimizer.isFullBatch, let batchSize, batchSize < samples {
+      throw .usage(
+        "--batch-size: --optimizer \(optimizer.name) takes all \(samples) samples in each step, found \(batchSize); leave it out"
+      )
+    }
+    return min(batchSize ?? (optimizer.isFullBatch ? samples : 128), samples)
   }
 
   /// The network before training. Its random numbers are the seed's first stream, the order of the samples its second.

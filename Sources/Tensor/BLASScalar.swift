@@ -97,8 +97,13 @@ public protocol BLASRoutines {
   )
   static func sum(_ n: Int, _ x: Pointer) -> Scalar
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
+  static func wideDot(_ n: Int, _ x: Pointer, _ y: Pointer) -> Double
   static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
   static func update(_ update: MomentUpdate<Scalar>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
+  static func penalize(
+    _ n: Int, _ weights: Pointer, l1: Scalar, l2: Scalar, scale: Scalar, _ gradient: MutablePointer?
+  ) -> Double
+  static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Scalar)
 }
 
 /// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.
@@ -161,63 +166,4 @@ public enum TileLoss: Sendable {
   case absoluteError
   /// Σ ½ (a − y)² where |a − y| ≤ 1, elsewhere |a − y| − ½; error a − y, clipped to ±1.
   case huber
-}
-
-/// What becomes of the gradient g of parameters θ; see the training module for the mathematics.
-@usableFromInline
-package enum TileUpdate<Scalar: BLASScalar>: Sendable {
-  /// The gradient is kept for others.
-  case keep
-  /// θ ← θ − rate · g: the product that makes the gradient adds to the parameters, and there is no gradient.
-  case descend(rate: Scalar)
-  /// θ changes by way of moments. Only where that is faster, the gradient is kept in between.
-  case moments(MomentUpdate<Scalar>)
-}
-
-/// A rule by which parameters and their moments change, the factors that are the same for all of them, and where the moments stand: in the order of the
-/// parameters.
-public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
-  public enum Rule: Sendable {
-    /// m ← β₁ m + g, θ ← θ − rate · m.
-    case momentum
-    /// m ← β₁ m + g, θ ← θ − rate · (g + β₁ m).
-    case nesterov
-    /// m ← β₁ m + r₁ g, v ← β₂ v + r₂ g², θ ← kept · θ − rate · m / (correction · √v + ε).
-    case adam
-  }
-
-  let rule: Rule
-  let rate, beta1, rest1, beta2, rest2, correction, epsilon, kept: Scalar
-  private(set) var mean: UnsafeMutablePointer<Scalar>
-  private(set) var square: UnsafeMutablePointer<Scalar>?
-
-  /// The same for the parameters from number `offset` on.
-  @usableFromInline
-  func advanced(by offset: Int) -> MomentUpdate {
-    var update = self
-    update.mean += offset
-    if let square { update.square = square + offset }
-    return update
-  }
-}
-
-extension MomentUpdate where Scalar: BLASScalar {
-  /// The momentum method, Nesterov's or the plain one.
-  package static func momentum(
-    velocity: Tile<Scalar>, rate: Scalar, momentum: Scalar, nesterov: Bool
-  ) -> MomentUpdate {
-    MomentUpdate(
-      rule: nesterov ? .nesterov : .momentum, rate: rate, beta1: momentum, rest1: 1, beta2: 0, rest2: 0,
-      correction: 0, epsilon: 0, kept: 1, mean: velocity.base, square: nil)
-  }
-
-  /// Adam, where `rate` and `correction` make up for moments that start at 0.
-  package static func adam(
-    mean: Tile<Scalar>, square: Tile<Scalar>, rate: Scalar, beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar,
-    correction: Scalar, epsilon: Scalar, kept: Scalar
-  ) -> MomentUpdate {
-    MomentUpdate(
-      rule: .adam, rate: rate, beta1: beta1, rest1: rest1, beta2: beta2, rest2: rest2, correction: correction,
-      epsilon: epsilon, kept: kept, mean: mean.base, square: square.base)
-  }
 }

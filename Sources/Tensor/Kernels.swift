@@ -137,6 +137,8 @@ extension FloatRoutines {
 
   public static func sum(_ n: Int, _ x: Pointer) -> Float { kernels.sum(n, x) }
 
+  public static func wideDot(_ n: Int, _ x: Pointer, _ y: Pointer) -> Double { kernels.dot(n, x, y) }
+
   public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Float { kernels.max_magnitude(n, x) }
 
   public static func scale(_ n: Int, _ factor: Float, _ x: MutablePointer) { kernels.scale(n, factor, x) }
@@ -144,6 +146,16 @@ extension FloatRoutines {
   public static func update(_ update: MomentUpdate<Float>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
   {
     withUnsafePointer(to: lowered(update)) { kernels.update($0, n, gradient, parameters) }
+  }
+
+  public static func penalize(
+    _ n: Int, _ weights: Pointer, l1: Float, l2: Float, scale: Float, _ gradient: MutablePointer?
+  ) -> Double {
+    kernels.penalize(n, weights, l1, l2, scale, gradient)
+  }
+
+  public static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Float) {
+    kernels.limit_rows(rows, columns, x, stride, limit)
   }
 
   private static func lowered(_ update: MomentUpdate<Float>) -> ck_float_update {
@@ -289,6 +301,8 @@ extension DoubleRoutines {
 
   public static func sum(_ n: Int, _ x: Pointer) -> Double { kernels.sum(n, x) }
 
+  public static func wideDot(_ n: Int, _ x: Pointer, _ y: Pointer) -> Double { kernels.dot(n, x, y) }
+
   public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Double { kernels.max_magnitude(n, x) }
 
   public static func scale(_ n: Int, _ factor: Double, _ x: MutablePointer) { kernels.scale(n, factor, x) }
@@ -296,6 +310,16 @@ extension DoubleRoutines {
   public static func update(_ update: MomentUpdate<Double>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
   {
     withUnsafePointer(to: lowered(update)) { kernels.update($0, n, gradient, parameters) }
+  }
+
+  public static func penalize(
+    _ n: Int, _ weights: Pointer, l1: Double, l2: Double, scale: Double, _ gradient: MutablePointer?
+  ) -> Double {
+    kernels.penalize(n, weights, l1, l2, scale, gradient)
+  }
+
+  public static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Double) {
+    kernels.limit_rows(rows, columns, x, stride, limit)
   }
 
   private static func lowered(_ update: MomentUpdate<Double>) -> ck_double_update {
@@ -312,6 +336,8 @@ extension MomentUpdate.Rule {
     case .momentum: ck_momentum
     case .nesterov: ck_nesterov
     case .adam: ck_adam
+    case .rmsProp: ck_rmsprop
+    case .rProp: ck_rprop
     }
   }
 }

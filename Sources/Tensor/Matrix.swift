@@ -66,6 +66,12 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
 
   public var isEmpty: Bool { count == 0 }
 
+  /// Whether both are views of the same elements in memory.
+  @inlinable
+  package func isIdentical(to other: Matrix) -> Bool {
+    buffer === other.buffer && offset == other.offset && rows == other.rows && columns == other.columns
+  }
+
   /// The shape as messages print it.
   @usableFromInline
   package var shape: String { "\(rows)×\(columns)" }

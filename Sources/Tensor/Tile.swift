@@ -129,9 +129,11 @@ extension Tile {
     }
   }
 
-  /// self ← self + x, of the same shape; neither has gaps between its columns.
+  /// self ← self + factor · x, of the same shape; neither has gaps between its columns.
   @inlinable
-  package func add(_ x: Tile) { Scalar.Routines.axpy(Int32(rows * columns), 1, x.base, base) }
+  package func add(_ x: Tile, scaledBy factor: Scalar = 1) {
+    Scalar.Routines.axpy(Int32(rows * columns), factor, x.base, base)
+  }
 
   /// self ← the chosen columns of `source`, which has as many rows.
   @inlinable
@@ -220,38 +222,6 @@ extension Tile {
       body(base, rows * columns)
     } else {
       for column in 0..<columns { body(base + column * stride, rows) }
-    }
-  }
-}
-
-// MARK: - The gradient and what becomes of it
-
-extension Tile {
-  /// Computes the gradient A Bᵀ of the parameters that stand here without gaps, and puts it to use.
-  ///
-  /// - Parameters:
-  ///   - offset: How many parameters stand before them, for the moments.
-  ///   - gradient: Where the gradient may be kept, of the same shape; of no size where the update is `descend`.
-  @inlinable
-  package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, product a: Tile, _ b: Tile) {
-    switch update {
-    case .keep: gradient.product(a, b, transposeB: true)
-    case .descend(let rate): product(a, b, transposeB: true, alpha: -rate, beta: 1)
-    case .moments(let moments):
-      gradient.product(a, b, transposeB: true)
-      Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
-    }
-  }
-
-  /// The same where the gradient is the sum of each row of `x`.
-  @inlinable
-  package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, rowSumsOf x: Tile) {
-    switch update {
-    case .keep: gradient.addRowSums(of: x, scale: 1, accumulator: 0)
-    case .descend(let rate): addRowSums(of: x, scale: -rate, accumulator: 1)
-    case .moments(let moments):
-      gradient.addRowSums(of: x, scale: 1, accumulator: 0)
-      Scalar.Routines.update(moments.advanced(by: offset), rows, gradient.base, base)
     }
   }
 }

@@ -18,7 +18,8 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   /// The epoch and the step within it, both counted from 1.
   public let epoch: Int
   public let step: Int
-  public let learningRate: Double
+  /// The learning rate, where the optimizer has one.
+  public let learningRate: Double?
 
   public var description: String {
     let what =
@@ -30,7 +31,11 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
       case .features: "the features hold a number that is not finite"
       }
     let mend =
-      cause == .features ? "remove it" : "lower the learning rate (it is \(learningRate)) or scale the data"
+      switch (cause, learningRate) {
+      case (.features, _): "remove it"
+      case (_, let rate?): "lower the learning rate (it is \(rate)) or scale the data"
+      case (_, nil): "scale the data"
+      }
     return "training diverged in epoch \(epoch), step \(step): \(what); \(mend)"
   }
 }

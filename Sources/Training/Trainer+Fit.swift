@@ -40,10 +40,11 @@ extension Trainer {
       guard let loss else { return reports }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let validationLoss = validation.map { meanLoss(on: $0) }
-      if let validationLoss { note(validationLoss) }
+      if let validationLoss { keepIfBest(validationLoss) }
+      note(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
-        isBest: validationLoss != nil && best?.epoch == epoch, learningRate: optimizer.learningRate, seconds: seconds)
+        isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count), seconds: seconds)
       reports.append(report)
       if !afterEpoch(report) || !proceeds { return reports }
     }
@@ -60,7 +61,7 @@ extension Trainer {
   }
 
   /// Keeps the network where its validation loss is the lowest so far.
-  private mutating func note(_ validationLoss: Double) {
+  private mutating func keepIfBest(_ validationLoss: Double) {
     if let best, !(validationLoss < best.validationLoss) { return }
     best = BestEpoch(
       epoch: epoch, validationLoss: validationLoss, parameters: network.parameters, statistics: network.statistics)
@@ -77,7 +78,8 @@ public struct EpochReport: Sendable, Equatable {
   public let validationLoss: Double?
   /// Whether no epoch before had as low a validation loss.
   public let isBest: Bool
-  public let learningRate: Double
+  /// That of the next step; nil where the optimizer has none.
+  public let learningRate: Double?
   /// The time that the steps took, without the validation.
   public let seconds: Double
 }

@@ -9,6 +9,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public internal(set) var network: Network<Scalar>
   public let loss: Loss
   public let optimizer: Optimizer
+  public let regularization: Regularization
+  public private(set) var schedule: Schedule
   public let batchSize: Int
   /// The probability with which an input is dropped.
   public let inputDropout: Double
@@ -19,58 +21,83 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// The best epoch that ``fit(on:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
   /// The number of steps since the last complete epoch, and what they have done of the next one.
-  private var stepInEpoch = 0
+  var stepInEpoch = 0
   private var samplesDone = 0
   private var lossSum = 0.0
-  /// The number of steps taken, which what is dropped depends on.
-  private var stepCount: UInt64 = 0
 
-  private var generator: Philox
+  private(set) var generator: Philox
   private var order: [Int] = []
-  private var workspace: Workspace<Scalar>
-  private var state: OptimizerState<Scalar>
+  var workspace: Workspace<Scalar>
+  var state: OptimizerState<Scalar>
+  /// What L-BFGS keeps, where it is the optimizer.
+  var search: LBFGSSearch<Scalar>?
   /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever ceases to be finite; when the
   /// bound comes near the end of the range it is taken anew.
-  private var parameterBound: Double
+  var parameterBound: Double
+  /// Memory for the sums of pieces of the gradient, where its norm is wanted.
+  var sums: Matrix<Double>
+
+  /// The samples that a method which takes all in a step computes at once.
+  private static var blockSize: Int { 4096 }
 
   /// - Parameters:
-  ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left.
+  ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left. Where ``Optimizer/isFullBatch``, as many as there are samples,
+  ///     or more.
   ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 − inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the smoothed targets.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
   ///   - team: The threads that share each step; the bits do not depend on how many there are.
   /// - Precondition: Traps where the loss does not accept the network's outputs, the batch size is below 1, a factor of the
-  ///   optimizer is out of its range, the dropout or the smoothing is not in 0 ..< 1, and on smoothing with a loss that is not for classes.
+  ///   optimizer or the regularization is out of its range, the dropout or the smoothing is not in 0 ..< 1, on smoothing with a loss that is not for classes,
+  ///   and where the optimizer does not work with the rest: iRPROP⁻ and L-BFGS have no learning rate for a schedule, and L-BFGS needs a loss that is
+  ///   smooth and the same from step to step, so neither L1 nor dropout nor batch normalisation.
   public init(
-    _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, batchSize: Int, inputDropout: Double = 0,
-    labelSmoothing: Double = 0, generator: Philox, team: Team = Team()
+    _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
+    schedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
+    generator: Philox, team: Team = Team()
   ) {
     network.check(loss)
+    if let mistake = optimizer.mistake ?? regularization.mistake(optimizer) { fail("cannot train with \(mistake)") }
+    if optimizer.isFullBatch && schedule != .constant { fail("cannot train with \(optimizer.name) and a schedule") }
     guard (0..<1).contains(inputDropout) else {
       fail("cannot train with an input dropout of \(inputDropout): 0 ..< 1 is possible")
     }
     guard (0..<1).contains(labelSmoothing), labelSmoothing == 0 || loss.isForClasses else {
       fail("cannot train with a label smoothing of \(labelSmoothing) and the loss \(loss.rawValue)")
     }
-    if let mistake = optimizer.mistake { fail("cannot train with \(mistake)") }
+    if case .lbfgs = optimizer,
+      inputDropout > 0 || network.layers.contains(where: { $0.dropout > 0 || $0.normalization == .batch })
+    {
+      fail("cannot train with lbfgs and dropout or batch normalization")
+    }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
+    self.regularization = regularization
+    self.schedule = schedule
     self.batchSize = batchSize
     self.inputDropout = inputDropout
     self.labelSmoothing = labelSmoothing
     self.generator = generator
-    workspace = Workspace(for: network, batchCapacity: batchSize, team: team)
-    state = OptimizerState(optimizer, parameterCount: network.parameterCount)
+    workspace = Workspace(
+      for: network, batchCapacity: optimizer.isFullBatch ? min(batchSize, Self.blockSize) : batchSize, team: team)
+    state = OptimizerState(
+      optimizer, parameterCount: network.parameterCount,
+      keepsGradient: optimizer.isFullBatch || regularization.clipNorm != nil)
+    sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
+    if case .lbfgs(let history) = optimizer {
+      search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
+    }
     parameterBound = Double(network.parameters.maxMagnitude())
   }
 
   /// Trains on every sample once, in a new random order.
   ///
   /// - Parameter progress: Called after each step with the number of samples done.
-  /// - Returns: The mean loss over the samples, each taken before the step that its batch made.
+  /// - Returns: The mean loss over the samples, each taken before the step that its batch made, with what the regularization adds to it.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps where the samples have other sizes than the network, or there are none.
+  /// - Precondition: Traps where the samples have other sizes than the network, or there are none, and where the optimizer takes all in a step and they are
+  ///   more than ``batchSize``.
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
@@ -93,9 +120,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     on samples: Samples<Scalar>, while proceeds: (_ samplesDone: Int) -> Bool
   ) throws(Divergence) -> Double? {
     check(samples)
+    if optimizer.isFullBatch && samples.count > batchSize {
+      fail(
+        "cannot train with \(optimizer.name), which takes all samples in each step, on \(samples.count) with a batch size of"
+          + " \(batchSize)")
+    }
     if samplesDone == 0 {
       if order.count != samples.count { order = Array(0..<samples.count) }
-      generator.shuffle(&order)
+      // In another order the loss of all samples would round differently, which a method that takes them all would take for a change.
+      if !optimizer.isFullBatch { generator.shuffle(&order) }
       (stepInEpoch, lossSum) = (0, 0)
     } else if order.count != samples.count {
       fail("cannot go on with an epoch of \(order.count) samples on \(samples.count)")
@@ -126,10 +159,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// - Parameters:
   ///   - batch: 1 to ``batchSize`` indices; one may occur more than once.
   ///   - next: The batch of the step after, where it is known: it is fetched into the cache meanwhile, and nothing else is done with it.
-  /// - Returns: The mean loss over the batch, before the step.
+  /// - Returns: The mean loss over the batch, before the step, with what the regularization adds to it.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step.
   /// - Precondition: Traps where the samples have other sizes than the network, the batch is empty or too large, or an index is out of range.
-  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team; allocates nothing after the first step.
+  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team (by L-BFGS, once or more often); allocates nothing after the first step.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>, next: ArraySlice<Int> = [])
@@ -144,6 +177,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return try step(samples, batch, next: next)
   }
 
+  /// Tells a schedule that waits for a plateau the validation loss after an epoch.
+  public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
+
   private func checkIndices(_ batch: ArraySlice<Int>, _ samples: Samples<Scalar>) {
     for index in batch where !(0..<samples.count).contains(index) {
       fail("cannot take a step on sample \(index) of \(samples.count)")
@@ -155,54 +191,5 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     else {
       fail("cannot train \(network) on \(samples.features.shape) features and \(samples.targets.shape) targets")
     }
-  }
-
-  private mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
-    throws(Divergence) -> Double
-  {
-    stepInEpoch += 1
-    var outcome = tryStep(samples, batch, next: next)
-    if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
-      // The bound may only have grown old.
-      parameterBound = Double(network.parameters.maxMagnitude())
-      outcome = tryStep(samples, batch, next: next)
-    }
-    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
-    stepCount += 1
-    parameterBound += state.reach.distance(outcome.gradientBound)
-    state.advance(outcome.gradientBound)
-    return outcome.loss
-  }
-
-  private mutating func tryStep(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
-    -> StepOutcome
-  {
-    let noise = Noise(key: generator.seed, step: stepCount, inputDropout: inputDropout)
-    return network.takeStep(
-      Objective(loss, labelSmoothing: labelSmoothing, noise: noise), inputs: samples.features, targets: samples.targets,
-      columns: batch, next: next,
-      inputBound: samples.featureBound,
-      workspace: &workspace, gradient: &state.gradient, update: state.update(optimizer),
-      largestGradient: state.reach.largestGradient(parameterBound))
-  }
-
-  private mutating func divergence(
-    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batch: Int
-  ) -> Divergence {
-    var cause = Divergence.Cause.loss(layer: network.layers.count)
-    if !samples.featureBound.isFinite {
-      cause = .features
-    } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
-      cause = .outputs(layer: layer)
-    } else if outcome.loss.isFinite {
-      cause = .update(layer: network.layerOfLargestError(&workspace, batch: batch))
-    }
-    let layer: String? =
-      switch cause {
-      case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"
-      case .features: nil
-      }
-    return Divergence(
-      cause: cause, layer: layer, epoch: epoch + 1, step: stepInEpoch, learningRate: optimizer.learningRate)
   }
 }

@@ -125,6 +125,29 @@ func largeBatch() throws {
   #expect(try workspace.read("200") != workspace.read("199"))
 }
 
+@Test(
+  "Every optimizer, schedule and regularization trains a classifier",
+  arguments: [
+    "--optimizer rmsprop", "--optimizer adagrad --learning-rate 0.1", "--optimizer rprop",
+    "--optimizer lbfgs --l2 0.001",
+    "--optimizer sgd --l1 1e-4 --l2 1e-4 --weight-decay 1e-4 --clip-norm 1 --max-norm 4",
+    "--schedule step", "--schedule exponential --warmup-epochs 2", "--schedule cosine", "--schedule one-cycle",
+    "--schedule plateau",
+  ])
+func trainingOptions(options: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let learning = options.contains("optimizer") ? "" : " --learning-rate 0.02"
+  let batch = options.contains("rprop") || options.contains("lbfgs") ? "" : " --batch-size 16"
+  let result = try workspace.run(
+    "train t.csv -o m --hidden 8 --epochs 60 --test t.csv --json \(options)\(learning)\(batch)")
+  #expect(result.status == 0, "\(result.error)")
+  let test = try #require(try json(result.lines.last!)["test"] as? [String: Double])
+  #expect(test["accuracy"]! > 0.9, "\(options)")
+  let inspected = try workspace.run("inspect m").output
+  if options.hasPrefix("--schedule") { #expect(inspected.contains(options.split(separator: " ")[1])) }
+}
+
 @Test("Progress has a rate and the time left, and none when quiet")
 func progress() throws {
   let workspace = try Workspace()

@@ -50,8 +50,22 @@ private let mistakes = [
   Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
   Mistake("train t.csv --threads 1025", 64, "error: --threads: expected a whole number from 1 to 1024, found \"1025\""),
   Mistake(
-    "train t.csv --optimizer rprop", 64,
-    "error: --optimizer rprop is not built yet; there are sgd, momentum, nesterov, adam, adamw"),
+    "train t.csv --optimizer rprop --batch-size 32", 64,
+    "error: --batch-size: --optimizer rprop takes all 60 samples in each step, found 32; leave it out"),
+  Mistake(
+    "train t.csv --optimizer lbfgs --learning-rate 1", 64,
+    "error: --learning-rate is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam or adamw, found lbfgs"),
+  Mistake("train t.csv --l2 -1", 64, "error: --l2: expected 0 or a positive number, found \"-1\""),
+  Mistake("train t.csv --clip-norm 0", 64, "error: --clip-norm: expected a positive number, found \"0\""),
+  Mistake(
+    "train t.csv --optimizer sgd --weight-decay 10", 64,
+    "error: --weight-decay: its product with the learning rate must be below 1"),
+  Mistake(
+    "train t.csv --epochs 5 --warmup-epochs 5", 64,
+    "error: --warmup-epochs: expected a whole number from 0 to 4, found \"5\""),
+  Mistake(
+    "train t.csv --schedule one-cycle --warmup-epochs 2", 64,
+    "error: --warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out"),
   Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
   Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
   Mistake("train x.npy", 64, "error: x.npy: .npy files are not built yet; there are CSV, TSV and IDX files"),

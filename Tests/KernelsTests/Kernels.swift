@@ -39,6 +39,9 @@ struct Kernels<Real> {
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real
   var scale: (Int, Real, Output?) -> Void
+  var dot: (Int, Numbers?, Numbers?) -> Double
+  var penalize: (Int, Numbers?, _ l1: Real, _ l2: Real, _ scale: Real, Output?) -> Double
+  var limitRows: (Int, Int, Output?, Int, Real) -> Void
   var update: (Rule<Real>, Int, Numbers?, _ mean: Output, _ square: Output, _ parameters: Output) -> Void
 }
 
@@ -77,7 +80,8 @@ extension Float: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
+      penalize: k.penalize, limitRows: k.limit_rows,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_float_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
@@ -109,7 +113,8 @@ extension Double: KernelReal {
         .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
         .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
-      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale,
+      rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
+      penalize: k.penalize, limitRows: k.limit_rows,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_double_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,

@@ -92,7 +92,7 @@ struct ReductionTests {
         let expected = (0..<n).map { 0.75 * md[$0] + gd[$0] }
         #expect(isClose(velocity, expected + md[n...]))
         let steps = (0..<n).map { nesterov ? gd[$0] + 0.75 * expected[$0] : expected[$0] }
-        #expect(isClose(moved, (0..<n).map { wd[$0] - 0.25 * steps[$0] } + wd[n...]))
+        #expect(isClose(moved, (0..<n).map { 0.9375 * wd[$0] - 0.25 * steps[$0] } + wd[n...]))
       }
       var (mean, square, moved) = (m, v, w)
       kernels.update(rule(ck_adam), n, g, &mean, &square, &moved)
@@ -104,6 +104,103 @@ struct ReductionTests {
       }
       #expect(isClose(moved, expected + wd[n...]))
     }
+  }
+
+  @Test("take RMSProp's and RProp's steps within a rounding or two of the formulas", arguments: InstructionSet.here)
+  func furtherSteps(set: InstructionSet) {
+    checkFurtherSteps(Float.kernels(set))
+    checkFurtherSteps(Double.kernels(set))
+  }
+
+  private func checkFurtherSteps<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    func isClose(_ got: [Real], _ wanted: [Double]) -> Bool {
+      zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
+    }
+    for n in 0...70 {
+      var g: [Real] = randomNumbers(n, in: -3...3, seed: 23)
+      for i in stride(from: 0, to: n, by: 7) { g[i] = 0 }
+      let w: [Real] = randomNumbers(n + 3, in: -3...3, seed: 24)
+      let m: [Real] = randomNumbers(n + 3, in: -1...1, seed: 25)
+      let v: [Real] = randomNumbers(n + 3, in: 0.5...2, seed: 26)
+      let (gd, wd, md, vd) = (g.map(Double.init), w.map(Double.init), m.map(Double.init), v.map(Double.init))
+      var (mean, square, moved) = (m, v, w)
+      let rmsProp = Rule<Real>(
+        name: ck_rmsprop, rate: 0.25, beta1: 0, rest1: 0, beta2: 0.875, rest2: 0.125, correction: 0, epsilon: 0.25,
+        kept: 0.9375)
+      kernels.update(rmsProp, n, g, &mean, &square, &moved)
+      let squares = (0..<n).map { 0.875 * vd[$0] + 0.125 * gd[$0] * gd[$0] }
+      #expect(mean == m && isClose(square, squares + vd[n...]))
+      let expected = (0..<n).map { 0.9375 * wd[$0] - 0.25 * gd[$0] / (squares[$0].squareRoot() + 0.25) }
+      #expect(isClose(moved, expected + wd[n...]))
+
+      (mean, square, moved) = (m, v, w)
+      let rProp = Rule<Real>(
+        name: ck_rprop, rate: 0, beta1: 0.5, rest1: 0.375, beta2: 1.25, rest2: 1.5, correction: 0, epsilon: 0, kept: 1)
+      kernels.update(rProp, n, g, &mean, &square, &moved)
+      for i in 0..<n {
+        let turn = gd[i] * md[i]
+        let step = min(max(vd[i] * (turn > 0 ? 1.25 : turn < 0 ? 0.5 : 1), 0.375), 1.5)
+        let used = turn < 0 ? 0 : gd[i]
+        #expect(Double(mean[i]) == used && isClose([square[i]], [step]))
+        #expect(isClose([moved[i]], [wd[i] - (used > 0 ? step : used < 0 ? -step : 0)]))
+      }
+      #expect(mean[n...] == m[n...] && square[n...] == v[n...] && moved[n...] == w[n...])
+    }
+  }
+
+  @Test("take RProp's sign from gradients whose product is not a number above 0", arguments: InstructionSet.here)
+  func tinyGradients(set: InstructionSet) {
+    var (before, step, w): ([Float], [Float], [Float]) = ([1e-30, -1e-30], [1, 1], [0, 0])
+    let rule = Rule<Float>(
+      name: ck_rprop, rate: 0, beta1: 0.5, rest1: 0, beta2: 1.25, rest2: 9, correction: 0, epsilon: 0, kept: 1)
+    Float.kernels(set).update(rule, 2, [1e-30, 1e-30], &before, &step, &w)
+    #expect(step == [1.25, 0.5] && w == [-1.25, 0] && before == [1e-30, 0])
+  }
+
+  @Test("take dot products and penalties in double", arguments: InstructionSet.here)
+  func penalties(set: InstructionSet) {
+    checkPenalties(Float.kernels(set))
+    checkPenalties(Double.kernels(set))
+  }
+
+  private func checkPenalties<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    for n in Array(0...70) + [1000] {
+      var w: [Real] = randomNumbers(n, in: -3...3, seed: 33)
+      for i in stride(from: 0, to: n, by: 5) { w[i] = 0 }
+      let y: [Real] = randomNumbers(n + 3, in: -3...3, seed: 34)
+      let products = (0..<n).map { Double(w[$0]) * Double(y[$0]) }
+      #expect(abs(kernels.dot(n, w, y) - products.reduce(0, +)) <= 1e-12)
+      var penalty = 0.0
+      var expected = y.map { Double($0) }
+      for i in 0..<n {
+        let value = Double(w[i])
+        penalty += 0.75 * abs(value) + 0.5 * 0.25 * value * value
+        expected[i] += 0.5 * (0.75 * (value > 0 ? 1 : value < 0 ? -1 : 0) + 0.25 * value)
+      }
+      var changed = y
+      let got = kernels.penalize(n, w, 0.75, 0.25, 0.5, &changed)
+      #expect(abs(got - penalty) <= 1e-12 * max(1, penalty))
+      #expect(zip(changed, expected).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) })
+      #expect(kernels.penalize(n, w, 0.75, 0.25, 0.5, nil) == got)
+    }
+  }
+
+  @Test("scale long rows down to a norm and leave the others", arguments: InstructionSet.here, Shape.all)
+  func rowNorms(set: InstructionSet, shape: Shape) {
+    checkRowNorms(Float.kernels(set), shape)
+    checkRowNorms(Double.kernels(set), shape)
+  }
+
+  private func checkRowNorms<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
+    let x: [Real] = shape.numbers(-3...3, stride: shape.stride, seed: 43)
+    var expected = shape.columns(of: x, stride: shape.stride)
+    for i in 0..<shape.rows {
+      let norm = expected.map { $0[i] * $0[i] }.reduce(0, +).squareRoot()
+      if norm > 4 { for c in expected.indices { expected[c][i] *= 4 / norm } }
+    }
+    var got = x
+    kernels.limitRows(shape.rows, shape.columns, &got, shape.stride, 4)
+    shape.expect(got, expected, elsewhere: x, stride: shape.stride, "rows")
   }
 
   /// Without elementary functions every set gives the same bits; with them those that fuse multiplication and addition.
@@ -125,6 +222,26 @@ struct ReductionTests {
     let x: [Real] = shape.numbers(-3...3, stride: stride, seed: 11)
     let y: [Real] = shape.numbers(0...1, stride: shape.otherStride, seed: 12)
     #expect(a.sum(x.count, x) == b.sum(x.count, x))
+    #expect(a.dot(x.count, x, x) == b.dot(x.count, x, x))
+    var (left, right) = (x, x)
+    a.limitRows(rows, columns, &left, stride, 4)
+    b.limitRows(rows, columns, &right, stride, 4)
+    #expect(sameBits(left, right))
+    if !exact {
+      for rule in [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop] {
+        let factors = Rule<Real>(
+          name: rule, rate: 0.3, beta1: 0.7, rest1: 0.3, beta2: 1.1, rest2: 0.9, correction: 1.3, epsilon: 0.1,
+          kept: 0.9)
+        let v = x.map { abs($0) }
+        var (m1, v1, w1, m2, v2, w2) = (x, v, x, x, v, x)
+        a.update(factors, x.count, x, &m1, &v1, &w1)
+        b.update(factors, x.count, x, &m2, &v2, &w2)
+        #expect(sameBits(m1, m2) && sameBits(v1, v2) && sameBits(w1, w2), "\(rule)")
+      }
+      (left, right) = (x, x)
+      #expect(a.penalize(x.count, x, 0.7, 0.3, 0.9, &left) == b.penalize(x.count, x, 0.7, 0.3, 0.9, &right))
+      #expect(sameBits(left, right))
+    }
     for activation in Activation.allCases {
       let elementary = ![.identity, .relu, .leakyReLU, .softsign].contains(activation)
       if !(exact && elementary) {

@@ -68,7 +68,8 @@ private struct Trace<Scalar: BLASScalar> {
     }
     let team = Team(workers: workers)
     var trainer = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch,
+      network, loss: workload.loss, optimizer: workload.optimizer,
+      batchSize: workload.optimizer.isFullBatch ? count : workload.batch,
       inputDropout: workload.dropout.first ?? 0, generator: generator, team: team)
     let samples = Samples(features: features, targets: targets)
     for _ in 0..<steps / 5 { losses.append(try trainer.runEpoch(on: samples)) }

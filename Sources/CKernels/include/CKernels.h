@@ -7,8 +7,8 @@
 ///
 /// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every argument. A
 /// number's result depends on that number alone, not on its place. AVX2 and AVX-512 give the same bits throughout; the baseline
-/// differs only where those five functions enter (there it has no fused multiply-add). NaN stays NaN, save where derive_relu
-/// gives 0; its payload is unspecified.
+/// differs only where those five functions enter, and in update and penalize (there it has no fused multiply-add). NaN stays NaN,
+/// save where derive_relu gives 0; its payload is unspecified.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -23,12 +23,16 @@ typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
 
 /// What becomes of a parameter w, given its gradient g and its moments m and v.
 typedef enum {
-  ck_momentum, ///< m = beta1 · m + g, w = w − rate · m
-  ck_nesterov, ///< m = beta1 · m + g, w = w − rate · (g + beta1 · m)
+  ck_momentum, ///< m = beta1 · m + g, w = kept · w − rate · m
+  ck_nesterov, ///< m = beta1 · m + g, w = kept · w − rate · (g + beta1 · m)
   ck_adam,     ///< m = beta1 · m + rest1 · g, v = beta2 · v + rest2 · g², w = kept · w − rate · m / (correction · √v + epsilon)
+  ck_rmsprop,  ///< v = beta2 · v + rest2 · g², w = kept · w − rate · g / (√v + epsilon)
+  /// v = v · (beta2 where g has the sign of m, beta1 where it has the other, else 1), kept between rest1 and rest2;
+  /// m = 0 where it has the other, else g; w = kept · w − sign(m) · v
+  ck_rprop,
 } ck_rule;
 
-/// A rule with its factors, which are the same for all parameters, and where the moments stand.
+/// A rule with its factors, which are the same for all parameters, and where the moments stand; NULL for one that the rule has not.
 #define CK_UPDATE(real)                                                                                                        \
   struct {                                                                                                                     \
     ck_rule rule;                                                                                                              \
@@ -141,6 +145,8 @@ typedef CK_UPDATE(double) ck_double_update;
                      real *out);                                                                                               \
     /* Σ x[i] in a fixed order that is the same for every instruction set. */                                                  \
     real (*sum)(ptrdiff_t n, const real *x);                                                                                   \
+    /* Σ x[i] y[i] in double and in a fixed order that is the same for every instruction set. */                               \
+    double (*dot)(ptrdiff_t n, const real *x, const real *y);                                                                  \
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k the inner size. beta = 0 does not read C.     \
@@ -152,6 +158,11 @@ typedef CK_UPDATE(double) ck_double_update;
     void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
     /* w[i] changes by the update's rule and the gradient g[i], and the moments with it; see ck_rule. */                        \
     void (*update)(const ck_##real##_update *update, ptrdiff_t n, const real *g, real *w);                                     \
+    /* y[i] += scale · (l1 · sign(w[i]) + l2 · w[i]), where sign 0 is 0. y may be w itself, or NULL where only the result is   \
+       wanted: Σ l1 |w[i]| + ½ l2 w[i]² of the old w, summed as dot does. */                                                   \
+    double (*penalize)(ptrdiff_t n, const real *w, real l1, real l2, real scale, real *y);                                     \
+    /* Scales the rows whose Euclidean norm is above `limit` down to it. */                                                    \
+    void (*limit_rows)(ptrdiff_t rows, ptrdiff_t columns, real *x, ptrdiff_t stride, real limit);                              \
   }
 
 typedef CK_TABLE(float) ck_float_kernels;

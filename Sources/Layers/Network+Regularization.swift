@@ -1,0 +1,85 @@
+import Tensor
+
+extension Network {
+  /// Adds the gradient of l₁ ‖W‖₁ + ½ l₂ ‖W‖², W all weights and not the biases, to a gradient.
+  ///
+  /// - Shapes: gradient parameterCount × 1.
+  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func penalize(
+    _ gradient: inout Matrix<Scalar>, l1: Double, l2: Double, workspace: inout Workspace<Scalar>
+  ) -> Double {
+    check(gradient: gradient)
+    check(workspace)
+    let team = workspace.team
+    return parameters.withReadOnlyTile { parameters in
+      gradient.withTile { gradient in
+        workspace.withBuffers(batch: 1) { buffers in
+          let program = Penalty(
+            chain: chain, l1: Scalar(l1), l2: Scalar(l2), parameters: parameters, gradient: gradient, buffers: buffers)
+          team.run(program, work: parameterCount)
+          return program.sum
+        }
+      }
+    }
+  }
+
+  /// Scales the weights into each unit, a row of W, whose Euclidean norm is above `limit` down to it.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package mutating func limitNorms(to limit: Double, team: Team) {
+    let (chain, count) = (chain, parameterCount)
+    parameters.withTile { parameters in
+      team.run(NormLimit(chain: chain, limit: Scalar(limit), parameters: parameters), work: count)
+    }
+  }
+}
+
+/// The strips of all layers' weights, and of the gradient.
+private struct Penalty<Scalar: BLASScalar>: TeamProgram {
+  let chain: LayerChain
+  let l1, l2: Scalar
+  let parameters: Tile<Scalar>
+  let gradient: Tile<Scalar>
+  let buffers: Buffers<Scalar>
+
+  func run(_ worker: Worker) {
+    for number in 1...chain.layers.count {
+      let (layer, sums) = (chain.layers[number - 1], buffers.penalties(of: number))
+      let strips = Self.strips(layer)
+      for strip in worker.share(of: strips.count) {
+        let columns = strips[strip].columns
+        sums[strip] = layer.weights(in: chain.part(of: parameters, number))[columns: columns].penalize(
+          l1: l1, l2: l2, scale: 1, layer.weights(in: chain.part(of: gradient, number))[columns: columns])
+      }
+    }
+  }
+
+  var sum: Double {
+    (1...chain.layers.count).reduce(0.0) {
+      $0 + buffers.penalties(of: $1).sum(Self.strips(chain.layers[$1 - 1]).count)
+    }
+  }
+
+  /// Some 10 operations for each weight.
+  private static func strips(_ layer: Dense) -> TileGrid {
+    TileGrid(rows: layer.outputSize, columns: layer.inputSize, inner: 10, cutting: .columns)
+  }
+}
+
+/// The rows of all layers' weights.
+private struct NormLimit<Scalar: BLASScalar>: TeamProgram {
+  let chain: LayerChain
+  let limit: Scalar
+  let parameters: Tile<Scalar>
+
+  func run(_ worker: Worker) {
+    for number in 1...chain.layers.count {
+      let layer = chain.layers[number - 1]
+      let weights = layer.weights(in: chain.part(of: parameters, number))
+      let blocks = TileGrid(rows: layer.outputSize, columns: layer.inputSize, inner: 10, cutting: .rows)
+      for block in worker.share(of: blocks.count) { weights.rows(blocks[block].rows).limitRows(to: limit) }
+    }
+  }
+}

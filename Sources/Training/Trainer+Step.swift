@@ -1,0 +1,136 @@
+import Datasets
+import Layers
+import Tensor
+
+extension Trainer {
+  /// Takes a step, and says what is wrong where it is none; the arguments have been checked.
+  mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
+    throws(Divergence) -> Double
+  {
+    stepInEpoch += 1
+    if case .lbfgs = optimizer { return try searchLine(samples, batch) }
+    let optimizer = scheduledOptimizer(samples.count)
+    var outcome = tryStep(optimizer, samples, batch, next: next)
+    if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
+      // The bounds may only have grown old.
+      parameterBound = Double(network.parameters.maxMagnitude())
+      state.renewBounds(optimizer)
+      outcome = tryStep(optimizer, samples, batch, next: next)
+    }
+    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
+    parameterBound += state.reach.distance(optimizer, outcome.gradientBound)
+    state.advance(optimizer, outcome.gradientBound)
+    if let maxNorm = regularization.maxNorm { network.limitNorms(to: maxNorm, team: workspace.team) }
+    return outcome.loss
+  }
+
+  /// What the schedule has for the next step; nil where the optimizer has no learning rate.
+  func learningRate(_ sampleCount: Int) -> Double? { scheduledOptimizer(sampleCount).learningRate }
+
+  /// The optimizer with the learning rate that the schedule has for the next step.
+  private func scheduledOptimizer(_ sampleCount: Int) -> Optimizer {
+    guard let rate = optimizer.learningRate, schedule != .constant else { return optimizer }
+    let stepsPerEpoch = (sampleCount + batchSize - 1) / batchSize
+    return optimizer.with(learningRate: rate * schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch))
+  }
+
+  /// Takes a step where the numbers stay finite.
+  ///
+  /// - Returns: What came of it, the bound being for the gradient that the optimizer's rule is given.
+  private mutating func tryStep(
+    _ optimizer: Optimizer, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
+  ) -> StepOutcome {
+    let largestGradient = state.reach.largestGradient(optimizer, parameterBound)
+    let rule = state.rule(optimizer, weightDecay: regularization.weightDecay)
+    guard optimizer.isFullBatch || regularization.clipNorm != nil else {
+      let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
+      var outcome = network.takeStep(
+        objective(), inputs: samples.features, targets: samples.targets, columns: batch, next: next,
+        inputBound: samples.featureBound, workspace: &workspace, gradient: &state.gradient, update: update,
+        largestGradient: largestGradient - penaltyBound)
+      outcome.gradientBound += penaltyBound
+      return outcome
+    }
+    var outcome = evaluate(samples, batch)
+    guard outcome.isTaken else { return outcome }
+    let factor = clip(&outcome)
+    outcome.isTaken = outcome.gradientBound <= largestGradient
+    if outcome.isTaken {
+      let team = workspace.team
+      network.parameters.withTile { parameters in
+        state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
+      }
+    }
+    return outcome
+  }
+
+  /// What the next step descends, for the part of its batch from a sample on.
+  private func objective(firstSample: Int = 0) -> Objective {
+    Objective(
+      loss, labelSmoothing: labelSmoothing,
+      noise: Noise(
+        key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
+  }
+
+  /// No element of the penalties' gradients is larger.
+  private var penaltyBound: Double { regularization.l1 + regularization.l2 * parameterBound }
+
+  /// The factor that makes the gradient no longer than it may be.
+  private mutating func clip(_ outcome: inout StepOutcome) -> Scalar {
+    guard let clipNorm = regularization.clipNorm else { return 1 }
+    let team = workspace.team
+    let norm = sums.withTile { sums in
+      state.gradient.withTile { team.dot($0, $0, sums: sums).squareRoot() }
+    }
+    guard norm > clipNorm else { return 1 }
+    // Where the norm itself is beyond the range of numbers no factor is right.
+    outcome.gradientBound = norm.isFinite ? min(outcome.gradientBound, clipNorm) : norm
+    return Scalar(clipNorm / norm)
+  }
+
+  /// Computes the loss of a batch, block by block, with the penalties, and its gradient into the state's.
+  ///
+  /// - Returns: Among others, whether all numbers are finite.
+  mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
+    var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
+    for start in stride(from: batch.startIndex, to: batch.endIndex, by: workspace.batchCapacity) {
+      let block = batch[start...].prefix(workspace.batchCapacity)
+      let part = network.backPropagate(
+        objective(firstSample: start - batch.startIndex), inputs: samples.features, targets: samples.targets,
+        columns: block, meanCount: batch.count,
+        inputBound: samples.featureBound, workspace: &workspace, gradient: &state.gradient,
+        adding: start > batch.startIndex, largestGradient: state.reach.largest)
+      whole.loss += part.loss
+      whole.gradientBound += part.gradientBound
+      whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.reach.largest
+      guard whole.isTaken else { return whole }
+    }
+    if regularization.isPenalized {
+      whole.loss += network.penalize(
+        &state.gradient, l1: regularization.l1, l2: regularization.l2, workspace: &workspace)
+      whole.isTaken = whole.loss.isFinite
+    }
+    return whole
+  }
+
+  mutating func divergence(
+    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batchCount: Int
+  ) -> Divergence {
+    let batch = min(batchCount, workspace.batchCapacity)
+    var cause = Divergence.Cause.loss(layer: network.layers.count)
+    if !samples.featureBound.isFinite {
+      cause = .features
+    } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
+      cause = .outputs(layer: layer)
+    } else if outcome.loss.isFinite {
+      cause = .update(layer: network.layerOfLargestError(&workspace, batch: batch))
+    }
+    let layer: String? =
+      switch cause {
+      case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"
+      case .features: nil
+      }
+    return Divergence(
+      cause: cause, layer: layer, epoch: epoch + 1, step: stepInEpoch, learningRate: optimizer.learningRate)
+  }
+}
