@@ -93,7 +93,7 @@ enum TrainCommand: Command {
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ])
     if let path { try model.write(to: path) }
-    let test = try testSamples.map { try Evaluation(model, $0, team).withoutConfusion }
+    let test = try testSamples.map { try Evaluation(model, $0, team) }
     if let test { try printLine("test \(test.summary)") }
     if let path { try printLine("wrote \(path)") }
     if arguments.flag("--json") {

@@ -27,6 +27,17 @@ func classification() throws {
   #expect(evaluated["accuracy"] as? Double == test["accuracy"] && evaluated["loss"] as? Double == test["loss"])
   let confusion = try #require(evaluated["confusion"] as? [[Int]])
   #expect(confusion.joined().reduce(0, +) == 200)
+  let scores = try #require(evaluated["classes"] as? [[String: Any]])
+  #expect(scores.map { $0["name"] as? String } == ["less", "more"])
+  #expect(scores.map { $0["count"] as? Int } == confusion.map { $0.reduce(0, +) })
+  #expect(scores[0]["recall"] as? Double == Double(confusion[0][0]) / Double(confusion[0].reduce(0, +)))
+  #expect(
+    (evaluated["roc_auc"] as? Double)! > 0.99 && abs((evaluated["log_loss"] as? Double)! / test["loss"]! - 1) < 1e-4)
+  let table = try workspace.run("evaluate m t.csv").lines
+  #expect(table[0].hasPrefix("accuracy ") && table[1].hasPrefix("log loss "))
+  #expect(table[2].split(separator: " ") == ["class", "precision", "recall", "F1", "count"])
+  #expect(table[3].contains("less") && table[4].contains("more") && table[5].contains("mean"))
+  #expect(table[6...].map { $0.split(separator: " ").count } == [3, 2, 3, 3])
 
   try workspace.write("b,a\n1,20\n18,2\n", to: "new.csv")
   #expect(try workspace.run("predict m new.csv").lines == ["y", "more", "less"])
