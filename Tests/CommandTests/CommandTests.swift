@@ -21,7 +21,10 @@ func classification() throws {
   #expect(summary["samples_per_second"] as! Double > 0 && summary["seconds"] as! Double > 0)
   let test = try #require(summary["test"] as? [String: Double])
   #expect(test["accuracy"]! > 0.95 && test["loss"]! > 0)
-  #expect(Set(summary.keys) == ["task", "parameters", "epochs", "seconds", "samples_per_second", "train", "test"])
+  #expect(
+    Set(summary.keys) == [
+      "task", "parameters", "epochs", "seconds", "samples_per_second", "train", "test", "baseline",
+    ])
 
   let evaluated = try json(try workspace.run("evaluate m t.csv --json").lines[0])
   #expect(evaluated["accuracy"] as? Double == test["accuracy"] && evaluated["loss"] as? Double == test["loss"])
