@@ -66,6 +66,7 @@ enum TrainCommand: Command {
     let preparation = try prepare(data, options)
     let (loss, layers) = try options.layers(
       preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount)
+    let augmentation = try options.augmentation(preparation)
     let samples = try data.samples(preparation)
     // Read before training, so that a wrong file costs no training.
     let testSamples = try testSource.map {
@@ -85,6 +86,7 @@ enum TrainCommand: Command {
     let start = ContinuousClock.now
     for epoch in 0..<options.epochs {
       do throws(Divergence) {
+        let samples = augmentation?.applied(to: samples, epoch: epoch, team: team) ?? samples
         lastLoss = try trainer.runEpoch(on: samples) { progress.update(epoch: epoch, samplesDone: $0) }
       } catch {
         progress.interrupt()

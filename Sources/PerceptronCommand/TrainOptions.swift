@@ -16,6 +16,7 @@ struct TrainOptions {
   let task: Preparation.Task?
   let target: String?
   let scaling: Scaling.Method?
+  private let augmentation: Augmentation.Kind?
   let header: Table.Header
 
   /// The options that describe a network.
@@ -40,6 +41,7 @@ struct TrainOptions {
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
       Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
+      Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
       Option("--optimizer", "NAME", "sgd, momentum, nesterov, adam or adamw (adam)"),
       Option("--learning-rate", "RATE", "(adam, adamw 0.001; momentum, nesterov 0.01; sgd 0.1, for regression 0.01)"),
       Option("--momentum", "SHARE", "of the velocity that is kept (0.9)"),
@@ -57,7 +59,7 @@ struct TrainOptions {
     "--validation", "--validation-split", "--schedule", "--warmup-epochs", "--l1", "--l2", "--dropout",
     "--input-dropout",
     "--max-norm", "--clip-norm", "--label-smoothing", "--normalization", "--class-weights", "--sample-weight",
-    "--early-stopping", "--augment", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
+    "--early-stopping", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log",
     "--labels")
 
@@ -85,7 +87,24 @@ struct TrainOptions {
     scaling = try arguments.choice(
       "--scale", [("standard", .standard), ("minmax", .minMax), ("none", Scaling.Method.none)],
       planned: ["robust", "quantile"])
+    augmentation =
+      try arguments.choice(
+        "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
     header = try headerMode(arguments)
+  }
+
+  /// The deformations of the training samples; nil for none.
+  func augmentation(_ preparation: Preparation) throws(CommandError) -> Augmentation? {
+    guard let augmentation else { return nil }
+    guard case .pixels(let shape) = preparation.inputs, shape.count > 1 else {
+      throw .usage("--augment \(augmentation.rawValue) is for images with a height and a width")
+    }
+    guard preparation.inputScaling.method == .none else {
+      throw .usage(
+        "--augment \(augmentation.rawValue) is for pixels as they are; leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out"
+      )
+    }
+    return Augmentation(augmentation, shape: shape, seed: seed)
   }
 
   /// The loss and the layers for a task, checked against each other.

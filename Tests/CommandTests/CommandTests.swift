@@ -112,6 +112,20 @@ func reproducible() throws {
   for name in counts.map(String.init) + ["again"] { #expect(try workspace.read("1") == workspace.read(name)) }
 }
 
+@Test("Augmented training gives the same file with any number of threads, and another one than plain training")
+func augmentation() throws {
+  let workspace = try Workspace()
+  try workspace.write(idx([20, 8, 8], (0..<20 * 64).map { UInt8($0 * 37 % 251) }), to: "images")
+  try workspace.write(idx([20], (0..<20).map { UInt8($0 % 2) }), to: "labels")
+  let line = "train idx:images,labels --hidden 8 --epochs 3 --batch-size 8 --no-baseline --quiet"
+  for (kind, threads) in [("none", 1), ("affine", 1), ("affine", 3), ("elastic", 1), ("elastic", 3)] {
+    #expect(try workspace.run("\(line) --augment \(kind) --threads \(threads) -o \(kind)\(threads)").status == 0)
+  }
+  let (none, affine, elastic) = try (workspace.read("none1"), workspace.read("affine1"), workspace.read("elastic1"))
+  #expect(try affine == workspace.read("affine3") && elastic == workspace.read("elastic3"))
+  #expect(none != affine && affine != elastic)
+}
+
 @Test("What the environment asks of OpenBLAS changes nothing", arguments: ["8", "0", "many", ""])
 func openBLASThreads(value: String) throws {
   let workspace = try Workspace()
