@@ -118,7 +118,7 @@ extension Augmentation {
   ///   - result: Where to write them, of the same shape; not the image itself.
   ///   - sample: The sample's index in the training data, below 2³¹; with the epoch and the seed it determines the result.
   ///   - epoch: From 0, or from any other number.
-  ///   - scratch: ``scratchCount`` × 1, for this call alone; it may hold anything finite.
+  ///   - scratch: ``scratchCount`` × 1, for this call alone; what it holds does not matter.
   /// - Precondition: Traps on other shapes.
   /// - Complexity: With elasticity about 24 σ multiplications a pixel; allocates nothing.
   @specialized(where Scalar == Float)
