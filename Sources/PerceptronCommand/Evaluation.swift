@@ -37,7 +37,7 @@ struct Evaluation: Encodable {
         : nil
     case .regression:
       let metrics = RegressionMetrics(
-        outputs: model.preparation.answers(outputs), targets: model.preparation.answers(samples.targets))
+        outputs: model.preparation.answers(outputs), targets: model.preparation.values(ofTargets: samples.targets))
       rmse = metrics.rootMeanSquaredError
       mae = metrics.meanAbsoluteError
       r2 = metrics.determination.isFinite ? metrics.determination : nil
@@ -75,6 +75,13 @@ extension Preparation {
   var lossUnit: Double {
     guard case .value(_, let scaling) = outputs else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
+  }
+
+  /// Scaled targets in the units of the data. Those that were 0 are so again: scaling there and back leaves a rounding error of the offset.
+  func values<Scalar>(ofTargets targets: Matrix<Scalar>) -> Matrix<Scalar> {
+    guard case .value(_, let scaling) = outputs else { return targets }
+    let rounding = 4 * Scalar.ulpOfOne * Scalar(scaling.offsets[0].magnitude)
+    return answers(targets).map { $0.magnitude <= rounding ? 0 : $0 }
   }
 }
 

@@ -75,6 +75,19 @@ func regression(precision: String) throws {
   #expect(try workspace.run("inspect m").output.contains(precision))
 }
 
+@Test(
+  "Targets of 0 are not in the error in per cent, though they are scaled for training", arguments: ["float", "double"])
+func zeroTargets(precision: String) throws {
+  let workspace = try Workspace()
+  let zeros = (0..<200).count { $0 * 7 % 23 == $0 * 5 % 19 }
+  try workspace.write(table(rows: 200) { "\($0 - $1)" }, to: "t.csv")
+  #expect(try workspace.run("train t.csv -o m --epochs 100 --batch-size 16 --precision \(precision)").status == 0)
+  let figures = try json(try workspace.run("evaluate m t.csv --json").lines[0])
+  #expect(zeros > 0 && figures["zero_targets"] as? Int == zeros)
+  #expect((figures["mape"] as? Double)! < 1)
+  #expect(try workspace.run("evaluate m t.csv").lines[1].hasSuffix(" % of the values that are not 0"))
+}
+
 @Test("Images are read as IDX pairs and from MNIST's four names, plain or gzipped")
 func images() throws {
   let workspace = try Workspace()
