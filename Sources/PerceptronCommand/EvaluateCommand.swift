@@ -8,7 +8,7 @@ enum EvaluateCommand: Command {
   static let options = [
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
-    Option("--json", nil, "print one JSON object, with the confusion matrix"),
+    Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -27,23 +27,27 @@ enum EvaluateCommand: Command {
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
     let team = Team()
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), team: team)
-    let evaluation = try Evaluation(model, try data.samples(model.preparation), team)
+    let evaluation = try Evaluation(model, try data.samples(model.preparation), team, isDetailed: true)
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {
       try printLine(evaluation.summary)
-      if case .classes(let names, _) = model.preparation.outputs, let confusion = evaluation.confusion {
-        try printLine("\nactual \\ predicted")
-        try printTable([[""] + names] + zip(names, confusion).map { [$0] + $1.map(String.init) })
-      }
+      try evaluation.details?.print(width: terminalWidth())
     }
   }
 }
 
 /// Prints cells in columns as wide as they need to be, to the right.
 func printTable(_ rows: [[String]]) throws(CommandError) {
-  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+  let widths = columnWidths(rows)
   for row in rows {
     try printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))
   }
+}
+
+/// The columns of the terminal that the printed cells take.
+func tableWidth(_ rows: [[String]]) -> Int { columnWidths(rows).reduce(-2) { $0 + $1 + 2 } }
+
+private func columnWidths(_ rows: [[String]]) -> [Int] {
+  rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
 }

@@ -3,48 +3,62 @@ import Perceptron
 
 /// The figures of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a regression.
 struct Evaluation: Encodable {
-  let loss: Double
+  var loss: Double?
   var accuracy: Double?
-  var confusion: [[Int]]?
   var rmse: Double?
   var mae: Double?
   var r2: Double?
+  /// What `evaluate` adds for people who look closer.
+  let details: Details?
   /// For people.
   let summary: String
 
-  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team) throws(CommandError) {
+  /// - Parameter isDetailed: Whether to look closer.
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team, isDetailed: Bool = false)
+    throws(CommandError)
+  {
     var workspace = Workspace(for: model.network, batchCapacity: 256, team: team)
     let outputs = model.network.predict(samples.features, workspace: &workspace)
     try checkFinite(outputs)
     let rawLoss = model.network.meanLoss(
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
-    loss = rawLoss * model.preparation.lossUnit
+    let loss = rawLoss * model.preparation.lossUnit
+    self.loss = loss
     switch model.preparation.task {
     case .classification:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
-      confusion = metrics.confusion
       summary =
         "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.short)"
+      details =
+        isDetailed
+        ? Details(
+          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
+        : nil
     case .regression:
       let metrics = RegressionMetrics(
-        outputs: model.preparation.answers(outputs), targets: model.preparation.answers(samples.targets))
+        outputs: model.preparation.answers(outputs), targets: model.preparation.values(ofTargets: samples.targets))
       rmse = metrics.rootMeanSquaredError
       mae = metrics.meanAbsoluteError
       r2 = metrics.determination.isFinite ? metrics.determination : nil
       summary = "RMSE \(rmse!.short), MAE \(mae!.short), R² \(metrics.determination.fixed(4)), loss \(loss.short)"
+      details = isDetailed ? Details(metrics) : nil
     }
   }
 
-  /// The same without the confusion matrix.
-  var withoutConfusion: Evaluation {
-    var copy = self
-    copy.confusion = nil
-    return copy
+  private enum CodingKeys: CodingKey {
+    case loss, accuracy, rmse, mae, r2
   }
 
-  private enum CodingKeys: CodingKey {
-    case loss, accuracy, confusion, rmse, mae, r2
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(loss, forKey: .loss)
+    try container.encodeIfPresent(accuracy, forKey: .accuracy)
+    try container.encodeIfPresent(rmse, forKey: .rmse)
+    try container.encodeIfPresent(mae, forKey: .mae)
+    try container.encodeIfPresent(r2, forKey: .r2)
+    // The same object holds these.
+    try details?.encode(to: encoder)
   }
 }
 
@@ -61,6 +75,13 @@ extension Preparation {
   var lossUnit: Double {
     guard case .value(_, let scaling) = outputs else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
+  }
+
+  /// Scaled targets in the units of the data. Those that were 0 are so again: scaling there and back leaves a rounding error of the offset.
+  func values<Scalar>(ofTargets targets: Matrix<Scalar>) -> Matrix<Scalar> {
+    guard case .value(_, let scaling) = outputs else { return targets }
+    let rounding = 4 * Scalar.ulpOfOne * Scalar(scaling.offsets[0].magnitude)
+    return answers(targets).map { $0.magnitude <= rounding ? 0 : $0 }
   }
 }
 

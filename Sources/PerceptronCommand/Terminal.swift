@@ -78,7 +78,7 @@ struct Progress {
     let filled = Int(share * 20)
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
     let line = "\(bar) epoch \(epoch + 1)/\(epochs)" + lossText + "  " + rateAndTimeLeft(share)
-    printError("\r\(line.prefix(terminalWidth() - 1))\u{1B}[K")
+    printError("\r\(line.prefix(terminalWidth(STDERR_FILENO) - 1))\u{1B}[K")
   }
 
   /// Ends an epoch, counted from 1, with its loss.
@@ -109,11 +109,11 @@ struct Progress {
     let left = seconds(since: start) * (1 - share) / share
     return "\(rate(share)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
   }
+}
 
-  /// The columns of the terminal; 80 where it does not say.
-  private func terminalWidth() -> Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
-    return Int(size.ws_col)
-  }
+/// The columns of the terminal behind a file descriptor; 80 where it does not say.
+func terminalWidth(_ descriptor: Int32 = STDOUT_FILENO) -> Int {
+  var size = winsize()
+  guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
+  return Int(size.ws_col)
 }

@@ -11,6 +11,7 @@ enum TrainCommand: Command {
       Option("--test", "DATA", "evaluated once, at the end"),
     ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
       Option("--precision", "NAME", "float or double (float)"),
+      Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
       Option("--quiet", nil, "no progress"),
     ]
@@ -22,7 +23,15 @@ enum TrainCommand: Command {
 
   /// What `--json` prints.
   private struct Summary: Encodable {
-    struct Training: Encodable { let loss: Double }
+    struct Training: Encodable {
+      let loss: Double
+      // Where there are no test data.
+      var accuracy: Double?
+      var rmse: Double?
+      var mae: Double?
+      var r2: Double?
+    }
+
     let task: String
     let parameters: Int
     let epochs: Int
@@ -30,9 +39,10 @@ enum TrainCommand: Command {
     let samplesPerSecond: Double
     let train: Training
     let test: Evaluation?
+    let baseline: Evaluation?
 
     private enum CodingKeys: String, CodingKey {
-      case task, parameters, epochs, seconds, train, test
+      case task, parameters, epochs, seconds, train, test, baseline
       case samplesPerSecond = "samples_per_second"
     }
   }
@@ -56,6 +66,7 @@ enum TrainCommand: Command {
     let preparation = try prepare(data, options)
     let (loss, layers) = try options.layers(
       preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount)
+    let augmentation = try options.augmentation(preparation)
     let samples = try data.samples(preparation)
     // Read before training, so that a wrong file costs no training.
     let testSamples = try testSource.map {
@@ -77,6 +88,7 @@ enum TrainCommand: Command {
     let start = ContinuousClock.now
     for epoch in 0..<options.epochs {
       do throws(Divergence) {
+        let samples = augmentation?.applied(to: samples, epoch: epoch, team: team) ?? samples
         lastLoss = try trainer.runEpoch(on: samples) { progress.update(epoch: epoch, samplesDone: $0) }
       } catch {
         progress.interrupt()
@@ -98,8 +110,19 @@ enum TrainCommand: Command {
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ].merging(options.record) { $1 })
     if let path { try model.write(to: path) }
-    let test = try testSamples.map { try Evaluation(model, $0, team).withoutConfusion }
+    let test = try testSamples.map { try Evaluation(model, $0, team) }
     if let test { try printLine("test \(test.summary)") }
+    var training = Summary.Training(loss: lastLoss * unit)
+    var baseline: Baseline?
+    if !arguments.flag("--no-baseline") {
+      let judged = try test ?? Evaluation(model, samples, team)
+      baseline = Baseline(model, judged, fittedTo: samples, test: testSamples, team)
+      for line in baseline!.lines { try printLine(line) }
+      if test == nil {
+        (training.accuracy, training.rmse, training.mae, training.r2) =
+          (judged.accuracy, judged.rmse, judged.mae, judged.r2)
+      }
+    }
     if let path { try printLine("wrote \(path)") }
     if arguments.flag("--json") {
       try printLine(
@@ -107,7 +130,7 @@ enum TrainCommand: Command {
           Summary(
             task: preparation.task.rawValue, parameters: model.network.parameterCount, epochs: options.epochs,
             seconds: seconds, samplesPerSecond: Double(samples.count * options.epochs) / seconds,
-            train: .init(loss: lastLoss * unit), test: test)))
+            train: training, test: test, baseline: baseline?.figures)))
     } else if test == nil {
       try printLine("training loss \((lastLoss * unit).short)")
     }

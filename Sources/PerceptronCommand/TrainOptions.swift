@@ -22,6 +22,7 @@ struct TrainOptions {
   let task: Preparation.Task?
   let target: String?
   let scaling: Scaling.Method?
+  private let augmentation: Augmentation.Kind?
   let header: Table.Header
   /// What a model's file says about the regularization and the schedule.
   let record: [String: String]
@@ -53,6 +54,7 @@ struct TrainOptions {
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
       Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
+      Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
       Option(
         "--optimizer", "NAME", "sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, rprop or lbfgs (adam)"),
       Option(
@@ -86,7 +88,7 @@ struct TrainOptions {
   static let planned = Option.planned(
     "--validation", "--validation-split",
     "--class-weights", "--sample-weight",
-    "--early-stopping", "--augment", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
+    "--early-stopping", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log",
     "--labels")
 
@@ -124,7 +126,24 @@ struct TrainOptions {
     scaling = try arguments.choice(
       "--scale", [("standard", .standard), ("minmax", .minMax), ("none", Scaling.Method.none)],
       planned: ["robust", "quantile"])
+    augmentation =
+      try arguments.choice(
+        "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
     header = try headerMode(arguments)
+  }
+
+  /// The deformations of the training samples; nil for none.
+  func augmentation(_ preparation: Preparation) throws(CommandError) -> Augmentation? {
+    guard let augmentation else { return nil }
+    guard case .pixels(let shape) = preparation.inputs, shape.count > 1 else {
+      throw .usage("--augment \(augmentation.rawValue) is for images with a height and a width")
+    }
+    guard preparation.inputScaling.method == .none else {
+      throw .usage(
+        "--augment \(augmentation.rawValue) is for pixels as they are; leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out"
+      )
+    }
+    return Augmentation(augmentation, shape: shape, seed: seed)
   }
 
   /// The loss and the layers for a task, checked against each other.

@@ -3,6 +3,7 @@ import CLAPACKE
 // The only file that calls LAPACKE.
 
 private let notTransposed = CChar(UInt8(ascii: "N"))
+private let upper = CChar(UInt8(ascii: "U"))
 
 extension FloatRoutines {
   public static func geqrf(
@@ -49,5 +50,12 @@ extension DoubleRoutines {
   ) -> Int32 {
     prepareBLAS()
     return LAPACKE_dgels(LAPACK_COL_MAJOR, notTransposed, rows, columns, sides, a, lda, b, ldb)
+  }
+
+  static func posv(
+    _ rows: Int32, _ sides: Int32, _ a: MutablePointer, _ lda: Int32, _ b: MutablePointer, _ ldb: Int32
+  ) -> Int32 {
+    prepareBLAS()
+    return LAPACKE_dposv(LAPACK_COL_MAJOR, upper, rows, sides, a, lda, b, ldb)
   }
 }

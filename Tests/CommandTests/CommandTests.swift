@@ -21,12 +21,26 @@ func classification() throws {
   #expect(summary["samples_per_second"] as! Double > 0 && summary["seconds"] as! Double > 0)
   let test = try #require(summary["test"] as? [String: Double])
   #expect(test["accuracy"]! > 0.95 && test["loss"]! > 0)
-  #expect(Set(summary.keys) == ["task", "parameters", "epochs", "seconds", "samples_per_second", "train", "test"])
+  #expect(
+    Set(summary.keys) == [
+      "task", "parameters", "epochs", "seconds", "samples_per_second", "train", "test", "baseline",
+    ])
 
   let evaluated = try json(try workspace.run("evaluate m t.csv --json").lines[0])
   #expect(evaluated["accuracy"] as? Double == test["accuracy"] && evaluated["loss"] as? Double == test["loss"])
   let confusion = try #require(evaluated["confusion"] as? [[Int]])
   #expect(confusion.joined().reduce(0, +) == 200)
+  let scores = try #require(evaluated["classes"] as? [[String: Any]])
+  #expect(scores.map { $0["name"] as? String } == ["less", "more"])
+  #expect(scores.map { $0["count"] as? Int } == confusion.map { $0.reduce(0, +) })
+  #expect(scores[0]["recall"] as? Double == Double(confusion[0][0]) / Double(confusion[0].reduce(0, +)))
+  #expect(
+    (evaluated["roc_auc"] as? Double)! > 0.99 && abs((evaluated["log_loss"] as? Double)! / test["loss"]! - 1) < 1e-4)
+  let table = try workspace.run("evaluate m t.csv").lines
+  #expect(table[0].hasPrefix("accuracy ") && table[1].hasPrefix("log loss "))
+  #expect(table[2].split(separator: " ") == ["class", "precision", "recall", "F1", "count"])
+  #expect(table[3].contains("less") && table[4].contains("more") && table[5].contains("mean"))
+  #expect(table[6...].map { $0.split(separator: " ").count } == [3, 2, 3, 3])
 
   try workspace.write("b,a\n1,20\n18,2\n", to: "new.csv")
   #expect(try workspace.run("predict m new.csv").lines == ["y", "more", "less"])
@@ -59,6 +73,19 @@ func regression(precision: String) throws {
   let prediction = String(decoding: try workspace.read("p.csv"), as: UTF8.self).split(separator: "\n")
   #expect(prediction[0] == "y" && abs(Double(prediction[1])! - 15.5) < 2)
   #expect(try workspace.run("inspect m").output.contains(precision))
+}
+
+@Test(
+  "Targets of 0 are not in the error in per cent, though they are scaled for training", arguments: ["float", "double"])
+func zeroTargets(precision: String) throws {
+  let workspace = try Workspace()
+  let zeros = (0..<200).count { $0 * 7 % 23 == $0 * 5 % 19 }
+  try workspace.write(table(rows: 200) { "\($0 - $1)" }, to: "t.csv")
+  #expect(try workspace.run("train t.csv -o m --epochs 100 --batch-size 16 --precision \(precision)").status == 0)
+  let figures = try json(try workspace.run("evaluate m t.csv --json").lines[0])
+  #expect(zeros > 0 && figures["zero_targets"] as? Int == zeros)
+  #expect((figures["mape"] as? Double)! < 1)
+  #expect(try workspace.run("evaluate m t.csv").lines[1].hasSuffix(" % of the values that are not 0"))
 }
 
 @Test("Images are read as IDX pairs and from MNIST's four names, plain or gzipped")
@@ -96,6 +123,20 @@ func reproducible() throws {
   for threads in [1] + counts { #expect(try workspace.run("\(line) --threads \(threads) -o \(threads)").status == 0) }
   #expect(try workspace.run("\(line) -o again").status == 0)
   for name in counts.map(String.init) + ["again"] { #expect(try workspace.read("1") == workspace.read(name)) }
+}
+
+@Test("Augmented training gives the same file with any number of threads, and another one than plain training")
+func augmentation() throws {
+  let workspace = try Workspace()
+  try workspace.write(idx([20, 8, 8], (0..<20 * 64).map { UInt8($0 * 37 % 251) }), to: "images")
+  try workspace.write(idx([20], (0..<20).map { UInt8($0 % 2) }), to: "labels")
+  let line = "train idx:images,labels --hidden 8 --epochs 3 --batch-size 8 --no-baseline --quiet"
+  for (kind, threads) in [("none", 1), ("affine", 1), ("affine", 3), ("elastic", 1), ("elastic", 3)] {
+    #expect(try workspace.run("\(line) --augment \(kind) --threads \(threads) -o \(kind)\(threads)").status == 0)
+  }
+  let (none, affine, elastic) = try (workspace.read("none1"), workspace.read("affine1"), workspace.read("elastic1"))
+  #expect(try affine == workspace.read("affine3") && elastic == workspace.read("elastic3"))
+  #expect(none != affine && affine != elastic)
 }
 
 @Test("What the environment asks of OpenBLAS changes nothing", arguments: ["8", "0", "many", ""])

@@ -135,6 +135,12 @@ private let mistakes = [
   Mistake("predict images.m idx:images -o images", 64, "error: -o images is the data; name another file"),
   Mistake(
     "train mnist:. -o train-labels-idx1-ubyte", 64, "error: -o train-labels-idx1-ubyte is the data; name another file"),
+  Mistake(
+    "train t.csv --augment mirror", 64, "error: --augment: expected one of none, affine, elastic, found \"mirror\""),
+  Mistake("train t.csv --augment affine", 64, "error: --augment affine is for images with a height and a width"),
+  Mistake(
+    "train idx:images,labels --augment elastic --scale minmax", 64,
+    "error: --augment elastic is for pixels as they are; leave --scale minmax out"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
   Mistake(
     "gradcheck --normalization group", 64, "error: --normalization: expected one of none, batch, layer, found \"group\""

@@ -54,6 +54,14 @@ struct AllocationTests {
       checkPredictions(Double.self)
     }
   }
+
+  @Test("An image is deformed without allocating")
+  func deformation() async {
+    await #expect(processExitsWith: .success) {
+      checkDeformations(Float.self)
+      checkDeformations(Double.self)
+    }
+  }
 }
 
 private func allocations(_ body: () throws -> Void) rethrows -> Int {
@@ -153,5 +161,24 @@ private func checkPredictions<Scalar: BLASScalar>(_ type: Scalar.Type) {
     network.predict(inputs, into: &outputs, workspace: &workspace)
     let count = allocations { for _ in 0..<20 { network.predict(inputs, into: &outputs, workspace: &workspace) } }
     #expect(count == 0, "\(name)")
+  }
+}
+
+private func checkDeformations<Scalar: BLASScalar>(_: Scalar.Type) {
+  for kind in Augmentation.Kind.allCases {
+    let augmentation = Augmentation(kind, shape: [28, 28], seed: 1)
+    var images = Matrix<Scalar>(rows: 784, columns: 2, repeating: 1)
+    var scratch = Matrix<Float>(rows: augmentation.scratchCount, columns: 1)
+    let count = images.withTile { images in
+      scratch.withTile { scratch in
+        allocations {
+          for sample in 0..<20 {
+            augmentation.deform(
+              images[columns: 0..<1], into: images[columns: 1..<2], sample: sample, epoch: 0, scratch: scratch)
+          }
+        }
+      }
+    }
+    #expect(count == 0, "\(kind), \(Scalar.self)")
   }
 }

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+private let linear = table(rows: 200) { "\(Double(2 * $0 - $1) + 0.5)" }
+private let crossed = table(rows: 300) { ($0 > 11) == ($1 > 9) ? "same" : "other" }
+
+private func summary(_ result: Workspace.Result) throws -> [String: Any] {
+  try #require(JSONSerialization.jsonObject(with: Data(result.lines.last!.utf8)) as? [String: Any])
+}
+
+@Test("A network that a straight line matches is told so, in the figures of the test data")
+func noBetter() throws {
+  let workspace = try Workspace()
+  try workspace.write(linear, to: "t.csv")
+  let result = try workspace.run("train t.csv --test t.csv --epochs 5 --hidden 8 --json")
+  #expect(result.status == 0)
+  #expect(result.lines[0].hasPrefix("test RMSE "))
+  #expect(result.lines[1].hasPrefix("linear model (least squares, ridge 0.0001): test RMSE "))
+  #expect(result.lines[2].hasPrefix("the network is no better than the linear model; "))
+  let baseline = try #require(try summary(result)["baseline"] as? [String: Double])
+  #expect(Set(baseline.keys) == ["loss", "rmse", "mae", "r2"])
+  #expect(baseline["rmse"]! < 0.01 && baseline["r2"]! > 0.9999)
+  #expect(abs(baseline["loss"]! / (baseline["rmse"]! * baseline["rmse"]!) - 1) < 1e-3)
+}
+
+@Test("A network that is better is not, and without test data the training data count", arguments: ["float", "double"])
+func better(precision: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(crossed, to: "t.csv")
+  let result = try workspace.run(
+    "train t.csv --epochs 100 --hidden 32 --batch-size 16 --learning-rate 0.01 --json --precision \(precision)")
+  #expect(result.lines.count == 2)
+  #expect(result.lines[0].hasPrefix("linear model (least squares, ridge 0.0001): training accuracy 0."))
+  #expect(result.lines[0].contains(", network: accuracy "))
+  let (baseline, training) = try (
+    #require(summary(result)["baseline"] as? [String: Double]), #require(summary(result)["train"] as? [String: Double])
+  )
+  // Least squares has no cross-entropy.
+  #expect(Set(baseline.keys) == ["accuracy"])
+  #expect(Set(training.keys) == ["accuracy", "loss"])
+  #expect(baseline["accuracy"]! < 0.8 && training["accuracy"]! > 0.9)
+}
+
+@Test("The comparison is left out where it is not wanted, and where there are too many inputs")
+func noBaseline() throws {
+  let workspace = try Workspace()
+  try workspace.write(crossed, to: "t.csv")
+  let result = try workspace.run("train t.csv --test t.csv --epochs 1 --no-baseline --json")
+  #expect(!result.output.contains("linear model"))
+  #expect(try summary(result)["baseline"] == nil)
+
+  let count = 5001
+  let rows = (0..<4).map { row in
+    (0..<count).map { "\(($0 * 7 + row * 3) % 5).5" }.joined(separator: ",") + ",\(row % 2)\n"
+  }
+  try workspace.write((0...count).map { "c\($0)" }.joined(separator: ",") + "\n" + rows.joined(), to: "wide.csv")
+  let wide = try workspace.run("train wide.csv --epochs 1 --hidden 2 --json")
+  #expect(wide.lines[0] == "no linear model to compare with: 5001 inputs are more than 5000")
+  #expect(try summary(wide)["baseline"] == nil)
+}

@@ -1,0 +1,82 @@
+import Tensor
+import Testing
+
+/// Features and targets with a linear law, noise, and features of very different size and place.
+private func samples(_ inputs: Int, _ outputs: Int, _ count: Int) -> (features: Matrix<Double>, targets: Matrix<Double>)
+{
+  var generator = Philox(seed: 3)
+  var features = Matrix<Double>(rows: inputs, columns: count)
+  features.fillNormal(using: &generator)
+  var law = Matrix<Double>(rows: outputs, columns: inputs)
+  law.fillNormal(using: &generator)
+  var targets = Matrix<Double>(rows: outputs, columns: count)
+  targets.fillNormal(standardDeviation: 0.1, using: &generator)
+  targets.add(law.multiplied(by: features))
+  return (features, targets)
+}
+
+@Test("Two samples give the line through them, held back by the ridge")
+func lineThroughTwo() throws {
+  // Around the means 2 and 5: x = ∓1, y = ∓2, so S = 2, and the slope is 4 / (2 · 1.25) = 1.6.
+  let (weights, bias) = try ([[1, 3]] as Matrix<Float>).ridgeRegression([[3, 7]], strength: 0.25)
+  #expect(abs(weights[0, 0] - 1.6) < 1e-15)
+  #expect(abs(bias[0, 0] - (5 - 1.6 * 2)) < 1e-15)
+}
+
+@Test("With next to no ridge the weights are those of QR", arguments: [(1, 1, 30), (7, 3, 100), (130, 10, 1500)])
+func agreesWithQR(inputs: Int, outputs: Int, count: Int) throws {
+  let (features, targets) = samples(inputs, outputs, count)
+  let (weights, bias) = try features.ridgeRegression(targets, strength: 1e-14)
+  // The same with a row of ones.
+  var design = Matrix<Double>(rows: count, columns: inputs + 1, repeating: 1)
+  design[columns: 0..<inputs] = Matrix(features.transposed)
+  let exact = try design.leastSquares(Matrix(targets.transposed))
+  for output in 0..<outputs {
+    for input in 0..<inputs { #expect(abs(weights[output, input] - exact[input, output]) < 1e-10) }
+    #expect(abs(bias[output, 0] - exact[inputs, output]) < 1e-10)
+  }
+}
+
+@Test("The bits do not depend on the number of workers", arguments: [(5, 2, 10), (37, 1, 700), (200, 10, 1030)])
+func sameBits(inputs: Int, outputs: Int, count: Int) throws {
+  let (features, targets) = samples(inputs, outputs, count)
+  let (weights, bias) = try features.ridgeRegression(targets, strength: 1e-4)
+  for workers in [2, 3, 8] {
+    let again = try features.ridgeRegression(targets, strength: 1e-4, team: Team(workers: workers))
+    #expect(again.weights == weights && again.bias == bias)
+  }
+}
+
+@Test("Features that are equal share their weight, and one that is constant gets none")
+func dependentFeatures() throws {
+  // y = 3 x + 1, x given twice, with a constant of which no finite sum is exact between.
+  let x = (0..<1000).map { Double($0 % 17) }
+  let features = Matrix(rows: 3, columns: 1000, columnMajor: x.flatMap { [$0, 0.1, $0] })
+  let (weights, bias) = try features.ridgeRegression(
+    Matrix(rows: 1, columns: 1000, columnMajor: x.map { 3 * $0 + 1 }), strength: 1e-9)
+  #expect(weights[0, 1] == 0)
+  #expect(abs(weights[0, 0] - 1.5) < 1e-6 && abs(weights[0, 2] - 1.5) < 1e-6)
+  #expect(abs(bias[0, 0] - 1) < 1e-6)
+}
+
+@Test("A feature's unit and place change nothing but its weight")
+func units() throws {
+  let (features, targets) = samples(4, 2, 50)
+  let (weights, bias) = try features.ridgeRegression(targets, strength: 1e-2)
+  var moved = features
+  for sample in 0..<50 { moved[2, sample] = 1e4 + 1e-3 * features[2, sample] }
+  let other = try moved.ridgeRegression(targets, strength: 1e-2)
+  for output in 0..<2 {
+    #expect(abs(other.weights[output, 2] * 1e-3 - weights[output, 2]) < 1e-8)
+    #expect(abs(other.bias[output, 0] + 1e4 * other.weights[output, 2] - bias[output, 0]) < 1e-8)
+  }
+}
+
+@Test("A fit through numbers that are not finite is refused")
+func notFinite() {
+  for bad in [Double.nan, .infinity, 1e200] {
+    #expect(throws: LinearAlgebraError.notFinite) {
+      try ([[1, 2, bad]] as Matrix<Double>).ridgeRegression([[1, 2, 3]], strength: 1e-4)
+    }
+  }
+}
