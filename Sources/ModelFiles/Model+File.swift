@@ -9,8 +9,9 @@ import Tensor
 //   version      "1"
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …]
 //   loss         the loss's name
-//   preparation  JSON: {"columns": […] or "image": [28, 28], "scaling": {"method", "offsets", "factors"},
-//                "classes": […], "target": name, or "target": name, "targetScaling": {…}}
+//   preparation  JSON: {"columns": [{"name", "mean" or "texts": […]}, …] or "image": [28, 28],
+//                "scaling": {"method", "offsets", "factors" or "quantiles": [[…], …]},
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…}}
 //   training     JSON: how it was trained, names to strings
 //
 // Layer i has the tensors "2i.weight" (outputs × inputs, row after row) and "2i.bias": the names that PyTorch gives the layers of

@@ -19,14 +19,21 @@ struct Evaluation: Encodable {
     let rawLoss = model.network.meanLoss(
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
     loss = rawLoss * model.preparation.lossUnit
-    switch model.preparation.task {
-    case .classification:
+    switch model.preparation.outputs {
+    case .classes:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
       confusion = metrics.confusion
       summary =
         "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.short)"
-    case .regression:
+    case .labels:
+      // All labels of all samples as one row of questions.
+      let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
+      let metrics = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
+      accuracy = metrics.accuracy
+      summary =
+        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount) labels), loss \(loss.short)"
+    case .values:
       let metrics = RegressionMetrics(
         outputs: model.preparation.answers(outputs), targets: model.preparation.answers(samples.targets))
       rmse = metrics.rootMeanSquaredError
@@ -57,9 +64,10 @@ func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
 }
 
 extension Preparation {
-  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
+  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale. The loss of several
+  /// targets, whose units differ, stays that of the scaled ones.
   var lossUnit: Double {
-    guard case .value(_, let scaling) = outputs else { return 1 }
+    guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
   }
 }
