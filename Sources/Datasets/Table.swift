@@ -65,7 +65,7 @@ public struct Table: Sendable {
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
   ) throws(DataError) {
     let isTabbed = path.hasSuffix(".tsv") || path.hasSuffix(".tsv.gz")
-    let bytes = try ByteFile.read(path)
+    let bytes = try ByteFile.read(path, team: team)
     try self.init(bytes, path: path, delimiter: isTabbed ? Byte.tab : Byte.comma, header: header, team: team)
   }
 
