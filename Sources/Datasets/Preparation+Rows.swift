@@ -1,7 +1,8 @@
 import Tensor
 
 extension Preparation {
-  /// The scaled features of rows that a program holds, each with a field for every column in the order of ``inputs``.
+  /// The scaled features of rows that a program holds, each with a field for every column in the order of ``inputs``; rows of numbers alone
+  /// are `rows.map { $0.map(Field.number) }`.
   ///
   /// - Shapes: returns features × rows.
   /// - Precondition: Traps where a row has another count of fields, and where text stands for a number.
