@@ -3,18 +3,21 @@ import NaiveLoops
 import Perceptron
 import StepBenchmark
 
-/// Takes the training steps that `contest.py` asks for; see `Benchmarks/README.md` for the protocol.
+/// Takes the training steps that `contest.py` asks for, or reads a table; see `Benchmarks/README.md` for the protocol.
 ///
 ///     StepContestant [naive] DIRECTORY THREADS
+///     StepContestant csv FILE THREADS
 @main
 enum StepContestant {
   static func main() throws {
     var arguments = CommandLine.arguments.dropFirst()
     let isNaive = arguments.first == "naive"
-    if isNaive { arguments.removeFirst() }
+    let isTable = arguments.first == "csv"
+    if isNaive || isTable { arguments.removeFirst() }
     guard arguments.count == 2, let threads = arguments.last.flatMap({ Int($0) }), threads >= 1 else {
-      throw ContestError("usage: StepContestant [naive] DIRECTORY THREADS")
+      throw ContestError("usage: StepContestant [naive|csv] DIRECTORY|FILE THREADS")
     }
+    if isTable { return try answer(TableReading(path: arguments.first!, team: Team(workers: threads))) }
     let task = try ContestTask(directory: URL(fileURLWithPath: arguments.first!))
     let team = Team(workers: threads)
     switch (task.workload.precision, isNaive) {
@@ -36,6 +39,24 @@ enum StepContestant {
       var loss = 0.0
       let time = try ContinuousClock().measure { for _ in 0..<steps { loss = try step() } }
       reply(#"{"seconds": \#(time / .seconds(1)), "loss": \#(loss), "peakBytes": \#(try peakBytes())}"#)
+    }
+  }
+
+  /// Answers each line with a number by reading the table as often; the sum of its numbers stands for the loss and is not timed.
+  static func answer(_ reading: TableReading) throws {
+    reply(#"{"version": "Perceptron"}"#)
+    while let line = readLine() {
+      guard let count = Int(line), count > 0 else { throw ContestError("unknown request: \(line)") }
+      var table: Table?
+      let time = try ContinuousClock().measure {
+        for _ in 0..<count {
+          table = nil
+          table = try reading.read()
+        }
+      }
+      let peak = try peakBytes()
+      reply(
+        #"{"seconds": \#(time / .seconds(1)), "loss": \#(try TableReading.sum(table!)), "peakBytes": \#(peak)}"#)
     }
   }
 

@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
+import numpy
+
 import mnist
 from growth import grow
 from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, differ, first_steps, hold_race, progress, take_turn, take_turns
@@ -24,7 +26,7 @@ FLOAT_TARGETS = {"nielsen30": 3.2, "nielsen100": 2.5, "tab64": 2.4, "mnist512": 
 DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 2.5}  # against NumPy
 FLOOR_TARGETS = {"deep": 0.82, "wide": 0.90}  # share of a step that its matrix products would take at full rate
 THREADS_TARGETS = {"deep": 1.85, "wide": 1.85}  # two threads against one
-NAIVE_TARGET, MEMORY_TARGET, COLD_START_TARGET = 60.0, 1.15, 2.0
+NAIVE_TARGET, MEMORY_TARGET, COLD_START_TARGET, TABLE_TARGET = 60.0, 1.15, 2.0, 1.0
 ACCURACY_TOLERANCE = 0.02
 
 METHOD = f"""Every contestant is a process of its own that trains on the same batches from the same parameters, with the number of threads that suits it best
@@ -80,6 +82,7 @@ class Contest:
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
+        self.tables()
         versions = {entry.version for race in single for entry in race.entries}
         report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
         self.options.output.mkdir(parents=True, exist_ok=True)
@@ -208,6 +211,38 @@ class Contest:
         if max(accuracy.values()) - min(accuracy.values()) > ACCURACY_TOLERANCE or min(accuracy.values()) < 0.8:
             self.report.add("**The accuracies differ or are too low: the processes did not do the same work.**")
             self.report.wrong += 1
+
+
+    def tables(self) -> None:
+        """A CSV file of 20 columns of numbers, read by both in turns."""
+        progress("a table: Swift and pandas")
+        path = self.scratch / "table.csv"
+        write_table(path, (5 if self.options.quick else 200) * 1_000_000)
+        swift = Contestant("Swift", (*self.swift.command, "csv"))
+        threads = len(processors())
+        with Session(swift, path, threads) as ours, Session(python("pandas", "csv_pandas.py"), path, threads) as peer:
+            runs = [[session.train(1) for session in ((ours, peer) if turn % 2 else (peer, ours))][:: 1 if turn % 2 else -1] for turn in range(8)][1:]
+            version = peer.version
+        size = path.stat().st_size
+        rows = [
+            [name, duration(median(run[i].seconds for run in runs)), f"{size / median(run[i].seconds for run in runs) / 1e6:.0f} MB/s", f"{runs[-1][i].peak_bytes / size:.2f}"]
+            for i, name in enumerate(["Swift", version])
+        ]
+        self.report.add(f"## Tables\n\nA CSV file of {size / 1e6:.0f} MB, 20 columns of numbers with 6 digits after the point, read {len(runs)} times by each in turns, after once untimed.")
+        self.report.table(["reader", "time", "rate", "memory, in sizes of the file"], rows)
+        self.report.targets([("table, against pandas:", median(peer.seconds / ours.seconds for ours, peer in runs), "≥", TABLE_TARGET)])
+        if any(abs(ours.loss - peer.loss) > 1e-6 for ours, peer in runs):
+            self.report.add("**The sums of the numbers differ: the readers did not read the same.**")
+            self.report.wrong += 1
+
+
+def write_table(path: Path, size: int) -> None:
+    """A CSV file of random numbers of at least so many bytes."""
+    generator = numpy.random.default_rng(0)
+    with open(path, "w") as file:
+        file.write(",".join(f"x{column}" for column in range(20)) + "\n")
+        while file.tell() < size:
+            numpy.savetxt(file, generator.normal(size=(10_000, 20)), fmt="%.6f", delimiter=",")
 
 
 def accuracy_of(name: str, command: list[str]) -> float:

@@ -1,4 +1,5 @@
 import CZlib
+import Tensor
 
 #if canImport(Glibc)
   import Glibc
@@ -11,10 +12,10 @@ package enum ByteFile {
   /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
   ///
   /// Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
-  /// gzip data, memory for what they decompress to.
+  /// gzip data, memory for what they decompress to. The team shares the reading of a long file that is plain.
   /// - Throws: ``DataError/cannotOpen(path:reason:)``, ``DataError/cannotRead(path:reason:)``,
   ///   ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
-  package static func read(_ path: String) throws(DataError) -> [UInt8] {
+  package static func read(_ path: String, team: Team = Team(workers: 1)) throws(DataError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
     var status = stat()
@@ -31,6 +32,10 @@ package enum ByteFile {
       close(descriptor)
       throw .cannotOpen(path: path, reason: "Is a device, which has no end")
     }
+    if status.st_mode & S_IFMT == S_IFREG, let bytes = readPlain(descriptor, count: Int(status.st_size), team) {
+      close(descriptor)
+      return bytes
+    }
     let expected = expectedCount(descriptor, fileSize: Int(status.st_size))
     guard let file = gzdopen(descriptor, "rb") else {
       close(descriptor)
@@ -41,12 +46,45 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected)
   }
 
+  /// The bytes of a long regular file; nil if it is short, or gzip data, or anything fails: the other way will find out what.
+  private static func readPlain(_ descriptor: Int32, count: Int, _ team: Team) -> [UInt8]? {
+    let pieceSize = 1 << 22
+    guard count >= pieceSize, !isGzip(descriptor) else { return nil }
+    var isWhole = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      let start = UnsafeMutableRawPointer(buffer.baseAddress!)
+      #if canImport(Glibc)
+        // Few large pages instead of many small ones, each of which would have to be asked for.
+        let pages = start.alignedUp(toMultipleOf: 4096)
+        madvise(pages, (count - (pages - start)) & ~4095, MADV_HUGEPAGE)
+      #endif
+      let areRead = team.map((count + pieceSize - 1) / pieceSize) { index in
+        var position = index * pieceSize
+        let end = min(position + pieceSize, count)
+        while position < end {
+          let read = pread(descriptor, start + position, end - position, off_t(position))
+          guard read > 0 || read < 0 && errno == EINTR else { return false }
+          position += max(read, 0)
+        }
+        return true
+      }
+      isWhole = areRead.allSatisfy { $0 }
+      initializedCount = isWhole ? count : 0
+    }
+    return isWhole ? bytes : nil
+  }
+
+  private static func isGzip(_ descriptor: Int32) -> Bool {
+    var start: [UInt8] = [0, 0]
+    return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
+  }
+
   /// How many bytes a file is likely to hold. A gzip file ends with that number, but it may lie, so not more than eight times the file's size.
   private static func expectedCount(_ descriptor: Int32, fileSize: Int) -> Int {
-    var (start, end) = ([UInt8](repeating: 0, count: 2), [UInt8](repeating: 0, count: 4))
-    guard fileSize > 18, pread(descriptor, &start, 2, 0) == 2, start == [0x1F, 0x8B],
-      pread(descriptor, &end, 4, off_t(fileSize - 4)) == 4
-    else { return fileSize }
+    var end: [UInt8] = [0, 0, 0, 0]
+    guard fileSize > 18, isGzip(descriptor), pread(descriptor, &end, 4, off_t(fileSize - 4)) == 4 else {
+      return fileSize
+    }
     return min(end.reversed().reduce(0) { $0 << 8 | Int($1) }, 8 * fileSize)
   }
 

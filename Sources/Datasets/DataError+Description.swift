@@ -38,13 +38,17 @@ extension DataError: CustomStringConvertible {
       "\(path): found images of \(Self.product(found)), expected \(Self.product(expected)) as in training;"
         + " give images of that size, or train a model for these"
     case .imagesForTable(let path, let columns):
-      "\(path): found images, expected a table with the columns \(Self.list(columns)) as in training; give a table"
+      "\(path): found images, expected a table with the columns \(listed(columns)) as in training; give a table"
     case .missingLabels(let path):
       "\(path): found images without labels, expected a label for each; give them as idx:IMAGES,LABELS"
+    case .badNPY(let path, let problem):
+      "\(path): not a .npy file that can be read: \(problem); write it with numpy.save"
+    case .arraysDisagree(let features, let samples, let labels, let labelCount):
+      "\(labels): found labels of \(labelCount) samples, expected \(samples) as in \(features); give the two files of one set"
     case .tableForImages(let path):
       "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS"
     case .singleClass(let path, let column, let label):
-      "\(path): found the one class \(Self.quoted(label)) in \(Self.quoted(column)), expected at least two;"
+      "\(path): found the one class \(quoted(label)) in \(quoted(column)), expected at least two;"
         + " add rows of another class, or choose another target"
     case .raggedRow(let path, let line, let found, let expected):
       "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
@@ -67,59 +71,56 @@ extension DataError: CustomStringConvertible {
       "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
         + " convert the file, for example with iconv -f latin1 -t utf-8"
     case .duplicateColumn(let path, let name, let first, let second):
-      "\(path), line 1: found the column name \(Self.quoted(name)) twice, in fields \(first) and \(second),"
+      "\(path), line 1: found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
         + " expected distinct names; rename one, or say that the file has no header (--no-header)"
     case .unknownColumn(let path, let name, let columns):
-      "\(path): found no column \(Self.quoted(name)), expected one of \(Self.list(columns)) or a number from 1 to"
+      "\(path): found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
         + " \(columns.count); correct the name"
     case .missingColumn(let path, let name, let columns):
-      "\(path): found no column \(Self.quoted(name)), which the model was trained with, among \(Self.list(columns));"
+      "\(path): found no column \(quoted(name)), which the model was trained with, among \(listed(columns));"
         + " rename or add the column, or check that the file has the header it had in training"
+    case .repeatedColumn(let path, let name):
+      "\(path): found the column \(quoted(name)) named twice as a target or as the sample weights, expected each once;"
+        + " correct the names"
+    case .noValues(let path, let column):
+      "\(path): found no value in any row of the column \(quoted(column)), expected at least one; remove the column"
+    case .manyCategories(let path, let column, let found, let most):
+      "\(path): found \(found) different texts in the column \(quoted(column)), expected at most \(most), as each becomes a"
+        + " feature; remove the column, or make numbers or fewer groups of it"
+    case .notBinary(let path, let column, let found):
+      "\(path): found \(found) different values in the target \(quoted(column)), expected two, as there are several targets"
+        + " to be classified; name one target, or give --task regression if all are numbers"
+    case .negativeWeight(let path, let line, let column, let weight):
+      "\(Datasets.place(path, line)), column \(quoted(column)): found the sample weight \(weight), expected 0 or more;"
+        + " correct the weight"
+    case .noWeight(let path, let column):
+      "\(path): found no sample weight above 0 in the column \(quoted(column)), expected at least one; correct the weights"
+    case .longField(let path, let line, let field, let count):
+      "\(path), line \(line), field \(field): found a field of \(count) bytes, expected at most \(FieldScanner.longestField);"
+        + " a closing \" may be missing"
     case .noFeatures(let path, let target):
-      "\(path): found no column besides the target \(Self.quoted(target)), expected at least one feature;"
+      "\(path): found no column besides the target \(quoted(target)), expected at least one feature;"
         + " check the delimiter: tabs in .tsv files, commas in others"
     case .notANumber(let path, let line, let column, let field, ""):
       "\(Self.place(path, line, column, field)): found an empty field, expected a number;"
         + " fill in the value or remove the row"
     case .notANumber(let path, let line, let column, let field, let text):
-      "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a number;"
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number;"
         + " correct the field, or remove the column or the row\(line == 1 ? ", or say that the file has a header (--header)" : "")"
     case .notFinite(let path, let line, let column, let field, let text):
-      "\(Self.place(path, line, column, field)): found \(Self.quoted(text)), expected a finite number within range;"
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a finite number within range;"
         + " correct the field or remove the row"
-    case .missingLabel(let path, let line, let column, let field):
-      "\(Self.place(path, line, column, field)): found an empty field, expected a class label;"
-        + " fill in the label or remove the row"
+    case .missingLabel(let path, let line, let column, let field, let text):
+      "\(Self.place(path, line, column, field)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
+        + " expected a class label; fill in the label or remove the row"
     case .unknownClass(let path, let line, let column, let label, let classes):
-      "\(path), line \(line), column \(Self.quoted(column)): found the label \(Self.quoted(label)), expected one of"
-        + " \(Self.list(classes)); correct the label, or train with rows of that class"
+      "\(Datasets.place(path, line)), column \(quoted(column)): found the label \(quoted(label)), expected one of"
+        + " \(listed(classes)); correct the label, or train with rows of that class"
     }
   }
 
   private static func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {
-    "\(path), line \(line), column \(quoted(column)) (field \(field))"
-  }
-
-  /// The text in quotes, on one line and of a sane length whatever a file holds.
-  private static func quoted(_ text: String) -> String {
-    let longest = 40
-    var result = "\""
-    var count = 0
-    for scalar in text.unicodeScalars {
-      guard count < longest else {
-        result += "…"
-        break
-      }
-      result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
-      count += 1
-    }
-    return result + "\""
-  }
-
-  private static func list(_ names: [String]) -> String {
-    let longest = 20
-    let shown = names.prefix(longest).map(quoted).joined(separator: ", ")
-    return names.count > longest ? "\(shown) and \(names.count - longest) more" : shown
+    "\(Datasets.place(path, line)), column \(quoted(column)) (field \(field))"
   }
 
   private static func product(_ dimensions: [Int]) -> String {
@@ -130,4 +131,30 @@ extension DataError: CustomStringConvertible {
     let digits = String(value, radix: 16)
     return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
   }
+}
+
+/// A line of a file; arrays have rows instead.
+func place(_ path: String, _ line: Int) -> String { "\(path), \(path.hasSuffix(".npy") ? "row" : "line") \(line)" }
+
+/// The text in quotes, on one line and of a sane length whatever a file holds.
+func quoted(_ text: String) -> String {
+  let longest = 40
+  var result = "\""
+  var count = 0
+  for scalar in text.unicodeScalars {
+    guard count < longest else {
+      result += "…"
+      break
+    }
+    result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    count += 1
+  }
+  return result + "\""
+}
+
+/// Names in quotes with commas between them, and not more than a line can bear.
+func listed(_ names: [String]) -> String {
+  let longest = 20
+  let shown = names.prefix(longest).map(quoted).joined(separator: ", ")
+  return names.count > longest ? "\(shown) and \(names.count - longest) more" : shown
 }

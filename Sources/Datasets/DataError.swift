@@ -40,6 +40,12 @@ public enum DataError: Error, Sendable, Equatable {
   /// Images were given to a model that takes the columns of a table.
   case imagesForTable(path: String, columns: [String])
 
+  // NumPy arrays.
+  /// The file is not a .npy file that is read; `problem` says what was found.
+  case badNPY(path: String, problem: String)
+  /// Features and labels are not of equally many samples.
+  case arraysDisagree(features: String, samples: Int, labels: String, labelCount: Int)
+
   // Tables.
   /// A table was given to a model that takes images.
   case tableForImages(path: String)
@@ -59,20 +65,34 @@ public enum DataError: Error, Sendable, Equatable {
   case nulByte(path: String, line: Int)
   /// A text field is not UTF-8.
   case invalidUTF8(path: String, line: Int, field: Int)
+  /// A field is longer than any that is meant.
+  case longField(path: String, line: Int, field: Int, count: Int)
   /// Two columns have one name; both numbers are 1-based.
   case duplicateColumn(path: String, name: String, first: Int, second: Int)
   /// No column has this name or number.
   case unknownColumn(path: String, name: String, columns: [String])
   /// The table lacks a column that the model was trained on.
   case missingColumn(path: String, name: String, columns: [String])
+  /// A column is named twice among the targets and the sample weights.
+  case repeatedColumn(path: String, name: String)
+  /// A column to be learnt from has missing values only.
+  case noValues(path: String, column: String)
+  /// A column of text has too many different texts to have a feature for each.
+  case manyCategories(path: String, column: String, found: Int, most: Int)
+  /// One of several targets to be classified has not two classes.
+  case notBinary(path: String, column: String, found: Int)
+  /// A sample weight is below 0.
+  case negativeWeight(path: String, line: Int, column: String, weight: Double)
+  /// All sample weights are 0.
+  case noWeight(path: String, column: String)
   /// Besides the target the table has no column.
   case noFeatures(path: String, target: String)
   /// A field that has to be a number is something else.
   case notANumber(path: String, line: Int, column: String, field: Int, text: String)
   /// A number that is infinite, not a number, or beyond the range of the type that has to hold it.
   case notFinite(path: String, line: Int, column: String, field: Int, text: String)
-  /// A class label is missing: the field is empty.
-  case missingLabel(path: String, line: Int, column: String, field: Int)
+  /// A class label is missing; `text` is what stands there.
+  case missingLabel(path: String, line: Int, column: String, field: Int, text: String)
   /// A class label is none of the classes that there are.
   case unknownClass(path: String, line: Int, column: String, label: String, classes: [String])
 

@@ -35,10 +35,7 @@ package enum DecimalNumber {
     if index < count, bytes[index] == point {
       index += 1
       let fractionStart = index
-      while index < count, case let digit = bytes[index] &- zero, digit < 10 {
-        significand = significand &* 10 &+ UInt64(digit)
-        index += 1
-      }
+      scanDigits(bytes, at: &index, into: &significand)
       exponent = fractionStart - index
       digits -= exponent
     }
@@ -52,6 +49,34 @@ package enum DecimalNumber {
       return rounded(bytes, from: position, to: index)
     }
     return negative ? -magnitude : magnitude
+  }
+
+  /// Goes past digits, up to eight at a time, and appends them to a number.
+  ///
+  /// Eight bytes are one word, of which the first digit is the lowest byte. In its bytes less "0" the first that is over 9 ends the digits; those
+  /// are put at the upper end, behind zeros, and neighbours joined: to pairs, fours and the eight (Lemire, Number parsing at a gigabyte per
+  /// second, 2021).
+  @inline(__always)
+  private static func scanDigits(_ bytes: Span<UInt8>, at position: inout Int, into number: inout UInt64) {
+    while position + 8 <= bytes.count {
+      let word = UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
+      let values = word ^ 0x3030_3030_3030_3030
+      let others = (values &+ 0x7676_7676_7676_7676 | values) & 0x8080_8080_8080_8080
+      let digits = others.trailingZeroBitCount / 8
+      guard digits > 0 else { return }
+      let eight = values &<< UInt64(64 - 8 * digits)
+      let pairs = eight &* 10 &+ eight >> 8
+      let mask: UInt64 = 0x0000_00FF_0000_00FF
+      let sum =
+        (pairs & mask) &* (1_000_000 << 32 | 100) &+ (pairs >> 16 & mask) &* (10_000 << 32 | 1)
+      number = number &* integerPowers[digits] &+ sum >> 32
+      position += digits
+      if digits < 8 { return }
+    }
+    while position < bytes.count, case let digit = bytes[position] &- zero, digit < 10 {
+      number = number &* 10 &+ UInt64(digit)
+      position += 1
+    }
   }
 
   private static let zero = UInt8(ascii: "0")

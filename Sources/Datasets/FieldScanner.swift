@@ -26,11 +26,20 @@ struct FieldScanner {
   /// The 1-based line of the next field.
   private(set) var line: Int
 
+  /// The most bytes that a field may have: beyond, it is far likelier that a quote is missing.
+  static let longestField = 1 << 20
+
   init(path: String, delimiter: UInt8, position: Int) {
     self.path = path
     self.delimiter = delimiter
     self.position = position
     self.line = 1
+  }
+
+  /// Goes to a position, which is on this line.
+  mutating func move(to position: Int, line: Int) {
+    self.position = position
+    self.line = line
   }
 
   /// The next field; `column` is its 0-based number, for messages.
@@ -61,6 +70,9 @@ struct FieldScanner {
 
   /// The field's text.
   func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
+    guard field.end - field.start <= Self.longestField else {
+      throw .longField(path: path, line: line, field: column + 1, count: field.end - field.start)
+    }
     guard field.hasDoubledQuotes else {
       guard let utf8 = try? UTF8Span(validating: bytes.extracting(field.start..<field.end)) else {
         throw .invalidUTF8(path: path, line: line, field: column + 1)

@@ -1,8 +1,8 @@
 import Tensor
 
-/// An affine map of each feature, fitted on training data: x' = (x - offset) * factor.
+/// A map of each feature, fitted on training data: x' = (x - offset) * factor, or by quantiles.
 public struct Scaling: Sendable, Equatable {
-  /// How offsets and factors come from the data.
+  /// How the map comes from the data.
   public enum Method: String, Sendable, Equatable, CaseIterable {
     /// x' = x.
     case none
@@ -10,6 +10,10 @@ public struct Scaling: Sendable, Equatable {
     case standard
     /// x' = (x - minimum) / (maximum - minimum), from 0 to 1.
     case minMax
+    /// x' = (x - median) / (third quartile - first quartile): a few extreme values change nothing.
+    case robust
+    /// x' = Φ⁻¹(the share of the data below x), so that the feature is normally distributed; see ``Quantiles``.
+    case quantile
   }
 
   /// How the map was fitted.
@@ -18,10 +22,21 @@ public struct Scaling: Sendable, Equatable {
   public let offsets: [Double]
   /// What each feature is multiplied by then; 1 for a feature that was constant.
   public let factors: [Double]
+  /// For the method quantile each feature's quantiles, and the offsets are 0 and the factors 1; else empty.
+  public let quantiles: [Quantiles]
 
-  /// A map with known parameters, one offset and one factor for each feature; traps if they are not
-  /// equally many, an offset is not finite, or a factor not positive and finite.
+  /// A map by quantiles that are known.
+  public init(_ quantiles: [Quantiles]) {
+    method = .quantile
+    offsets = quantiles.map { _ in 0 }
+    factors = quantiles.map { _ in 1 }
+    self.quantiles = quantiles
+  }
+
+  /// An affine map with known parameters, one offset and one factor for each feature; traps if they are not
+  /// equally many, an offset is not finite, or a factor not positive and finite, and for the method quantile.
   public init(method: Method, offsets: [Double], factors: [Double]) {
+    guard method != .quantile else { fail("cannot scale by quantiles with offsets and factors") }
     guard offsets.count == factors.count, offsets.allSatisfy({ $0.isFinite }),
       factors.allSatisfy({ $0 > 0 && $0.isFinite })
     else {
@@ -32,22 +47,35 @@ public struct Scaling: Sendable, Equatable {
     self.method = method
     self.offsets = offsets
     self.factors = factors
+    quantiles = []
   }
 
   /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps; works in Double.
   ///
   /// Mean and variance are taken in separate passes, the mean with one step of correction: what rounding left of it
   /// in the first pass is measured in the second (Chan, Golub and LeVeque, Algorithms for computing the sample
-  /// variance, 1983). A feature that is constant gets its value as the offset and the factor 1.
+  /// variance, 1983). A feature that is constant, or whose quartiles are equal if those are wanted, gets its value, or
+  /// median, as the offset and the factor 1. Quartiles and quantiles cost a sort of each feature.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init<Scalar: BLASScalar>(_ method: Method, fittedOn data: Matrix<Scalar>) {
     guard data.columns > 0 else {
       fail("cannot fit a scaling on \(data.rows)×\(data.columns) data: a sample is needed")
     }
+    if method == .quantile {
+      self.init((0..<data.rows).map { Quantiles(fittedOn: Self.sorted(data, $0)) })
+      return
+    }
     var offsets = [Double](repeating: 0, count: data.rows)
     var factors = [Double](repeating: 1, count: data.rows)
-    if method != .none {
+    if method == .robust {
+      for row in 0..<data.rows {
+        let values = Self.sorted(data, row)
+        offsets[row] = Quantiles.quantile(values, 0.5)
+        let factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
+        factors[row] = factor.isFinite && factor > 0 ? factor : 1
+      }
+    } else if method != .none {
       let (minima, maxima) = Self.ranges(of: data)
       offsets = minima
       // A power of two near the largest magnitude, by which to divide lest squares and sums leave the range.
@@ -69,21 +97,25 @@ public struct Scaling: Sendable, Equatable {
   public func apply<Scalar: BLASScalar>(to data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "apply")
     if method == .none { return }
-    transform(&data) { (value, offset, factor) in (value - offset) * factor }
+    transform(&data, scaled)
   }
 
-  /// Maps the data back: x = x' / factor + offset; traps if the number of features is not that of the map.
+  /// Maps the data back: x = x' / factor + offset, or to the quantile; traps if the number of features is not that of the map.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "invert and apply")
     if method == .none { return }
-    transform(&data) { (value, offset, factor) in value / factor + offset }
+    transform(&data) { (value, feature) in
+      method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature]
+    }
   }
 
   /// A number of a feature, mapped.
   @inline(__always)
-  func scaled(_ value: Double, _ feature: Int) -> Double { (value - offsets[feature]) * factors[feature] }
+  func scaled(_ value: Double, _ feature: Int) -> Double {
+    method == .quantile ? quantiles[feature].scaled(value) : (value - offsets[feature]) * factors[feature]
+  }
 
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {
     guard rows == offsets.count else {
@@ -93,17 +125,24 @@ public struct Scaling: Sendable, Equatable {
 
   @inline(__always)
   private func transform<Scalar: BLASScalar>(
-    _ data: inout Matrix<Scalar>, _ map: (Double, Double, Double) -> Double
+    _ data: inout Matrix<Scalar>, _ map: (_ value: Double, _ feature: Int) -> Double
   ) {
     let (rows, columns) = (data.rows, data.columns)
     data.withMutableSpan { span in
       for column in 0..<columns {
         for row in 0..<rows {
           let index = column * rows + row
-          span[index] = Scalar(map(Double(span[index]), offsets[row], factors[row]))
+          span[index] = Scalar(map(Double(span[index]), row))
         }
       }
     }
+  }
+
+  /// The values of a feature in ascending order.
+  @inline(__always)
+  private static func sorted<Scalar: BLASScalar>(_ data: Matrix<Scalar>, _ row: Int) -> [Double] {
+    let (rows, columns) = (data.rows, data.columns)
+    return data.withSpan { span in (0..<columns).map { Double(span[$0 * rows + row]) } }.sorted()
   }
 
   /// The means to offsets, and, per unit, the standard deviations to divisors, of rows that are not constant.

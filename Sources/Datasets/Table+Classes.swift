@@ -5,65 +5,62 @@ extension Table {
   ///
   /// If the column is numeric they are its numbers in ascending order, whole numbers without a point; else its texts,
   /// ordered by their Unicode scalars.
-  /// - Throws: ``DataError/missingLabel(path:line:column:field:)`` for an empty field.
+  /// - Throws: ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
   public func classNames(inColumn index: Int) throws(DataError) -> [String] {
-    switch column(at: index) {
-    case .numbers(let numbers):
-      return Set(numbers).sorted().map(Self.className)
-    case .text(let texts):
-      if let row = texts.firstIndex(of: "") {
-        throw missingLabel(row: row, column: index)
-      }
-      return Set(texts).sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    let missing = kinds[index].map { $0 == .missing }
+    if missing.contains(true),
+      let row = mapCells(ofColumn: index, { _, cell in !cell.isFinite && missing[Cell.code(cell)] }).firstIndex(
+        of: true)
+    {
+      throw missingLabel(row: row, column: index)
     }
+    return distinctTexts(inColumn: index)
   }
 
   /// The class of each row: the index, among the given names, of the label in a column.
   ///
   /// A label is the class of the same text or, failing that, of the same number: 1.0 is of class "1".
   /// - Throws: ``DataError/unknownClass(path:line:column:label:classes:)`` for a label that is none of the names,
-  ///   ``DataError/missingLabel(path:line:column:field:)`` for an empty field.
+  ///   ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
   public func classLabels(inColumn index: Int, among classNames: [String]) throws(DataError) -> [Int] {
-    var ofText: [String: Int] = [:]
-    var ofNumber: [Double: Int] = [:]
-    for (label, name) in classNames.enumerated() {
-      guard ofText.updateValue(label, forKey: name) == nil else {
-        fail("classLabels(inColumn:among:): the class \(name) occurs twice among \(classNames.count)")
-      }
-      if let number = DecimalNumber.parse(name), ofNumber[number] == nil { ofNumber[number] = label }
+    let classes = NameIndex(classNames)
+    let ofText = zip(texts[index], kinds[index]).map { $1 == .missing ? nil : classes[$0] }
+    let labels = mapCells(ofColumn: index) { _, cell in
+      (cell.isFinite ? classes[cell] : ofText[Cell.code(cell)]) ?? -1
     }
-    var labels: [Int] = []
-    labels.reserveCapacity(rowCount)
-    switch column(at: index) {
-    case .numbers(let numbers):
-      for (row, number) in numbers.enumerated() {
-        guard let label = ofNumber[number] else {
-          throw unknownClass(Self.className(number), row: row, column: index, classNames)
-        }
-        labels.append(label)
-      }
-    case .text(let texts):
-      for (row, text) in texts.enumerated() {
-        guard !text.isEmpty else { throw missingLabel(row: row, column: index) }
-        guard let label = ofText[text] ?? DecimalNumber.parse(text).flatMap({ ofNumber[$0] }) else {
-          throw unknownClass(text, row: row, column: index, classNames)
-        }
-        labels.append(label)
-      }
+    if let row = labels.firstIndex(of: -1) {
+      let text = text(row: row, column: index)
+      if TextKind(text) == .missing { throw missingLabel(row: row, column: index) }
+      throw .unknownClass(
+        path: path, line: line(ofRow: row), column: columnNames[index], label: text, classes: classNames)
     }
     return labels
   }
 
-  private static func className(_ number: Double) -> String {
-    Int(exactly: number).map(String.init) ?? number.description
+  /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts ordered by their
+  /// Unicode scalars.
+  func distinctTexts(inColumn index: Int) -> [String] {
+    if isText(index) {
+      return zip(texts[index], kinds[index]).compactMap { $1 == .missing ? nil : $0 }
+        .sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    }
+    // Looking a number up is dearer than comparing it with the last.
+    var last = Double.nan
+    var numbers: Set<Double> = []
+    for part in parts {
+      let cells = part.cells.span
+      for cell in stride(from: index, to: cells.count, by: columnNames.count) {
+        let number = number(cells[cell], column: index)
+        if number != last && !number.isNaN { numbers.insert(number) }
+        last = number
+      }
+    }
+    return numbers.sorted().map(Self.name)
   }
 
   private func missingLabel(row: Int, column: Int) -> DataError {
-    .missingLabel(path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1)
-  }
-
-  private func unknownClass(_ label: String, row: Int, column: Int, _ classes: [String]) -> DataError {
-    .unknownClass(
-      path: path, line: line(ofRow: row), column: columnNames[column], label: label, classes: classes)
+    .missingLabel(
+      path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1,
+      text: text(row: row, column: column))
   }
 }

@@ -4,7 +4,8 @@ import Tensor
 ///
 /// The format is RFC 4180 in UTF-8, with commas, or with tabs in files named .tsv or .tsv.gz; rows end with LF, CRLF
 /// or CR; a byte order mark and blank lines at the end are ignored. Spaces around a field do not belong to it unless
-/// they are in its quotes. A column is numeric if each of its fields is a finite decimal number, in quotes or not.
+/// they are in its quotes. A field that is empty, NA, NaN, ? or null, in quotes or not, is missing. A column is numeric
+/// if each of its fields is a decimal number or missing.
 public struct Table: Sendable {
   /// Whether the first row holds the columns' names.
   public enum Header: Sendable, Equatable {
@@ -18,9 +19,9 @@ public struct Table: Sendable {
 
   /// The fields of one column, from the first row to the last.
   public enum Column: Sendable, Equatable {
-    /// Each field is a number.
+    /// Each field is a number, or missing: then it is NaN here. Those beyond the range are infinite.
     case numbers([Double])
-    /// At least one field is not a number.
+    /// At least one field is neither a number nor missing; those that are missing are here as they are in the file.
     case text([String])
   }
 
@@ -29,38 +30,52 @@ public struct Table: Sendable {
   /// The names of the columns, all different; a column whose name in the header is empty has its number as its name.
   public let columnNames: [String]
   /// The number of rows, without the header; at least 1.
-  public var rowCount: Int { lines.count }
+  public let rowCount: Int
 
-  /// Row by row the fields' numbers; what is not a finite number is NaN or infinite.
-  let cells: [Double]
-  private let lines: [Int]
-  /// For each column that holds text, all of its texts.
-  private let texts: [[String]?]
+  /// The rows, in order.
+  let parts: [TablePart]
+  /// For each part the index of its first row.
+  let firstRows: [Int]
+  /// For each column its texts, by their codes in the cells, and what they are.
+  let texts: [[String]]
+  let kinds: [[TextKind]]
+  /// How many of the last columns are targets if none is named.
+  let lastTargets: Int
 
-  init(path: String, columnNames: [String], cells: [Double], lines: [Int], texts: [[String]?]) {
+  init(path: String, columnNames: [String], parts: [TablePart], texts: [[String]], lastTargets: Int = 1) {
+    self.lastTargets = lastTargets
     self.path = path
     self.columnNames = columnNames
-    self.cells = cells
-    self.lines = lines
+    self.parts = parts
     self.texts = texts
+    kinds = texts.map { $0.map(TextKind.init) }
+    var count = 0
+    firstRows = parts.map { part in
+      defer { count += part.rowCount }
+      return count
+    }
+    rowCount = count
   }
 
   /// Reads a file, plain or gzipped.
   ///
-  /// Costs one pass, memory for the file's bytes while it is read, and 8 bytes for each field.
+  /// Costs one pass, which the team shares, memory for the file's bytes while it is read, and 8 bytes for each field.
   /// - Throws: the ``DataError`` of what is wrong with the file.
-  public init(contentsOf path: String, header: Header = .automatic) throws(DataError) {
+  public init(
+    contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
+  ) throws(DataError) {
     let isTabbed = path.hasSuffix(".tsv") || path.hasSuffix(".tsv.gz")
-    let bytes = try ByteFile.read(path)
-    try self.init(bytes, path: path, delimiter: isTabbed ? Byte.tab : Byte.comma, header: header)
+    let bytes = try ByteFile.read(path, team: team)
+    try self.init(bytes, path: path, delimiter: isTabbed ? Byte.tab : Byte.comma, header: header, team: team)
   }
 
   /// Parses a file's bytes; the path is for messages.
   package init(
-    _ bytes: [UInt8], path: String, delimiter: UInt8 = UInt8(ascii: ","), header: Header = .automatic
+    _ bytes: [UInt8], path: String, delimiter: UInt8 = UInt8(ascii: ","), header: Header = .automatic,
+    team: Team = Team(workers: 1), partSize: Int = 1 << 22
   ) throws(DataError) {
-    var parser = TableParser(path: path, delimiter: delimiter, header: header)
-    self = try parser.parse(bytes.span)
+    self = try TableParser(path: path, delimiter: delimiter, header: header, team: team, partSize: partSize)
+      .parse(bytes)
   }
 
   /// The column with this name.
@@ -71,23 +86,29 @@ public struct Table: Sendable {
 
   /// The column at this 0-based index.
   public func column(at index: Int) -> Column {
-    if let text = texts(ofColumn: index) { return .text(text) }
-    return .numbers((0..<rowCount).map { cells[$0 * columnNames.count + index] })
+    if isText(index) { return .text(mapCells(ofColumn: index) { _, cell in texts[index][Cell.code(cell)] }) }
+    return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
 
   /// The line of the file on which a row begins; both are counted from 1 and 0 respectively.
   public func line(ofRow row: Int) -> Int {
-    guard lines.indices.contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
-    return lines[row]
+    guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
+    let part = firstRows.lastIndex { $0 <= row }!
+    return parts[part].line(ofRow: row - firstRows[part])
   }
 
-  /// The 0-based index of the target column: the last one, or the one with the given name, or else 1-based number.
+  /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or several with
+  /// commas between them.
   /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
-  public func targetIndex(_ target: String? = nil) throws(DataError) -> Int {
-    guard let target else { return columnNames.count - 1 }
-    if let index = columnNames.firstIndex(of: target) { return index }
-    if let number = Int(target), columnNames.indices.contains(number - 1) { return number - 1 }
-    throw .unknownColumn(path: path, name: target, columns: columnNames)
+  public func targetIndices(_ targets: String? = nil) throws(DataError) -> [Int] {
+    guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
+    if let index = index(of: targets) { return [index] }
+    return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(DataError) in
+      guard let index = index(of: String(name)) else {
+        throw .unknownColumn(path: path, name: String(name), columns: columnNames)
+      }
+      return index
+    }
   }
 
   /// The 0-based indices of the columns with these names, in the order of the names.
@@ -102,19 +123,63 @@ public struct Table: Sendable {
     }
   }
 
-  /// The 0-based indices of all columns but the target.
+  /// The 0-based indices of all columns but some.
   /// - Throws: ``DataError/noFeatures(path:target:)`` if there is no other.
-  public func featureIndices(besides target: Int) throws(DataError) -> [Int] {
-    let indices = columnNames.indices.filter { $0 != target }
-    guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[target]) }
+  public func featureIndices(besides others: [Int]) throws(DataError) -> [Int] {
+    let indices = columnNames.indices.filter { !others.contains($0) }
+    guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }
     return indices
   }
 
-  /// The texts of a column that holds text, else nil.
-  func texts(ofColumn index: Int) -> [String]? {
-    guard columnNames.indices.contains(index) else {
-      fail("column \(index): the table has \(columnNames.count) columns, counted from 0")
+  /// The column with a name or else a 1-based number.
+  private func index(of column: String) -> Int? {
+    if let index = columnNames.firstIndex(of: column) { return index }
+    guard let number = Int(column), columnNames.indices.contains(number - 1) else { return nil }
+    return number - 1
+  }
+}
+
+// MARK: - Fields
+
+extension Table {
+  /// Whether a column holds at least one field that is neither a number nor missing.
+  func isText(_ column: Int) -> Bool {
+    guard columnNames.indices.contains(column) else {
+      fail("column \(column): the table has \(columnNames.count) columns, counted from 0")
     }
-    return texts[index]
+    return kinds[column].contains(.word)
+  }
+
+  /// What `body` makes of each row's field in a column.
+  @inline(__always)
+  func mapCells<Result>(ofColumn column: Int, _ body: (_ row: Int, _ cell: Double) -> Result) -> [Result] {
+    let width = columnNames.count
+    var results: [Result] = []
+    results.reserveCapacity(rowCount)
+    for part in parts {
+      let cells = part.cells.span
+      for index in stride(from: column, to: cells.count, by: width) {
+        results.append(body(results.count, cells[index]))
+      }
+    }
+    return results
+  }
+
+  /// The number in a cell of a numeric column: NaN where it is missing.
+  @inline(__always)
+  func number(_ cell: Double, column: Int) -> Double {
+    cell.isFinite ? cell : Double(texts[column][Cell.code(cell)]) ?? .nan
+  }
+
+  /// A field as it is in the file, or, if it is a number, as Swift prints it.
+  func text(row: Int, column: Int) -> String {
+    let part = firstRows.lastIndex { $0 <= row }!
+    let cell = parts[part].cells[(row - firstRows[part]) * columnNames.count + column]
+    return cell.isFinite ? Self.name(of: cell) : texts[column][Cell.code(cell)]
+  }
+
+  /// A number as a class or a category is called: whole numbers without a point.
+  static func name(of number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? number.description
   }
 }

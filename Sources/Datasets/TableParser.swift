@@ -1,36 +1,36 @@
-/// Parses the bytes of a table in one pass.
+import Tensor
+
+/// Parses the bytes of a table: the first row, then all others in one pass, in parts that a team shares.
 ///
-/// Numbers go to one array, row by row; only fields of columns that hold text become strings. A column is found to
-/// hold text at its first such field; if that is not in the first row, the rows before it are scanned once more.
+/// The parts begin at line ends. Which of these are outside quotes is guessed from the number of quotes before them; a part whose start turns out to
+/// be wrong, because the one before it ends elsewhere, is parsed again from the right place, and so is one with an error, to have its line counted.
+/// So what is read does not depend on the parts.
 struct TableParser {
   let path: String
   let delimiter: UInt8
   let header: Table.Header
+  let team: Team
+  /// About how many bytes a part has.
+  let partSize: Int
 
-  private var names: [String] = []
-  private var cells: [Double] = []
-  private var lines: [Int] = []
-  /// For each column that holds text, the texts from the row on in which that was found.
-  private var texts: [[String]?] = []
-
-  init(path: String, delimiter: UInt8, header: Table.Header) {
-    self.path = path
-    self.delimiter = delimiter
-    self.header = header
-  }
-
-  mutating func parse(_ bytes: Span<UInt8>) throws(DataError) -> Table {
-    var scanner = FieldScanner(path: path, delimiter: delimiter, position: Self.hasByteOrderMark(bytes) ? 3 : 0)
-    try parseFirstRow(bytes, &scanner)
-    let firstRow = scanner
-    try parseRows(bytes, &scanner)
-    guard !lines.isEmpty else { throw .noRows(path: path) }
-    try completeTexts(bytes, from: firstRow)
-    return Table(path: path, columnNames: names, cells: cells, lines: lines, texts: texts)
+  func parse(_ bytes: [UInt8]) throws(DataError) -> Table {
+    var scanner = FieldScanner(path: path, delimiter: delimiter, position: Self.hasByteOrderMark(bytes.span) ? 3 : 0)
+    let names = try parseFirstRow(bytes.span, &scanner)
+    var parts = try parseRows(bytes, &scanner, columnCount: names.count)
+    guard parts.contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: path) }
+    let columnsOfWords = names.indices.filter { column in
+      parts.contains { $0.texts[column].texts.contains { TextKind($0) == .word } }
+    }
+    var texts = Array(repeating: TextSet(), count: names.count)
+    for index in parts.indices {
+      try parts[index].replaceNumbers(inColumns: columnsOfWords, in: bytes.span, scanner)
+      parts[index].joinTexts(&texts)
+    }
+    return Table(path: path, columnNames: names, parts: parts, texts: texts.map(\.texts))
   }
 
   /// Finds the number of columns and their names, and leaves the scanner at the first row of data.
-  private mutating func parseFirstRow(_ bytes: Span<UInt8>, _ scanner: inout FieldScanner) throws(DataError) {
+  private func parseFirstRow(_ bytes: Span<UInt8>, _ scanner: inout FieldScanner) throws(DataError) -> [String] {
     let start = scanner
     if scanner.skipBlankLine(in: bytes) {
       while scanner.position < bytes.count, scanner.skipBlankLine(in: bytes) {}
@@ -41,7 +41,6 @@ struct TableParser {
     repeat {
       fields.append(try scanner.next(in: bytes, column: fields.count))
     } while !fields[fields.count - 1].endsRow
-    texts = Array(repeating: nil, count: fields.count)
 
     let hasHeader =
       switch header {
@@ -50,10 +49,10 @@ struct TableParser {
       case .automatic: !fields.allSatisfy(\.isNumber)
       }
     guard hasHeader else {
-      names = (1...fields.count).map(String.init)
       scanner = start
-      return
+      return (1...fields.count).map(String.init)
     }
+    var names: [String] = []
     var fieldOfName: [String: Int] = [:]
     for (column, field) in fields.enumerated() {
       let text = try scanner.text(of: field, in: bytes, line: 1, column: column)
@@ -63,75 +62,75 @@ struct TableParser {
       }
       names.append(name)
     }
+    return names
   }
 
-  private mutating func parseRows(_ bytes: Span<UInt8>, _ scanner: inout FieldScanner) throws(DataError) {
-    let columns = names.count
-    let start = scanner.position
-    let sampledRows = 256
+  private func parseRows(
+    _ bytes: [UInt8], _ scanner: inout FieldScanner, columnCount: Int
+  ) throws(DataError) -> [TablePart] {
+    let cuts = cuts(in: bytes, from: scanner.position)
+    let start = scanner
+    var guesses: [TablePart?] = team.map(cuts.count - 1) { index in
+      var scanner = start
+      scanner.move(to: cuts[index], line: 1)
+      return try? TablePart(&scanner, in: bytes.span, before: cuts[index + 1], columnCount: columnCount)
+    }
+    var parts: [TablePart] = []
     var blankLine: Int?
-    while scanner.position < bytes.count {
-      let line = scanner.line
-      if scanner.skipBlankLine(in: bytes) {
-        blankLine = blankLine ?? line
-        continue
+    for index in guesses.indices {
+      var part: TablePart
+      if let guess = guesses[index].take(), guess.start == scanner.position, guess.rowCount == 0 || blankLine == nil {
+        part = guess
+        part.firstLine = scanner.line
+        scanner.move(to: part.end, line: scanner.line + part.lineCount)
+      } else {
+        part = try TablePart(
+          &scanner, in: bytes.span, before: cuts[index + 1], columnCount: columnCount, after: blankLine)
       }
-      if let blankLine { throw .blankLine(path: path, line: blankLine) }
-      var column = 0
-      while true {
-        let field = try scanner.next(in: bytes, column: column)
-        if column < columns {
-          cells.append(field.number)
-          if !field.isNumber || texts[column] != nil {
-            let text = try scanner.text(of: field, in: bytes, line: line, column: column)
-            texts[column, default: []].append(text)
-          }
-        }
-        column += 1
-        if field.endsRow { break }
-      }
-      guard column == columns else {
-        throw .raggedRow(path: path, line: line, found: column, expected: columns)
-      }
-      lines.append(line)
-      if lines.count == sampledRows {
-        // A bit more than if the other rows were about as long as these; memory that stays unused costs nothing.
-        let rows = (bytes.count - start) / (scanner.position - start) * sampledRows / 16 * 17
-        cells.reserveCapacity(rows * columns)
-        lines.reserveCapacity(rows)
-      }
+      blankLine = blankLine ?? part.blankLine.map { part.firstLine + $0 }
+      parts.append(part)
     }
+    return parts
   }
 
-  /// Puts the texts of the rows before the one in which a column was found to hold text before the others.
-  private mutating func completeTexts(_ bytes: Span<UInt8>, from start: FieldScanner) throws(DataError) {
-    let missing = texts.map { texts in texts.map { lines.count - $0.count } ?? 0 }
-    guard let rows = missing.max(), rows > 0 else { return }
-    var earlier = [[String]](repeating: [], count: names.count)
-    var scanner = start
-    for row in 0..<rows {
-      for column in names.indices {
-        let field = try scanner.next(in: bytes, column: column)
-        guard row < missing[column] else { continue }
-        earlier[column].append(try scanner.text(of: field, in: bytes, line: lines[row], column: column))
+  /// Where the parts begin, and the end of the last.
+  private func cuts(in bytes: [UInt8], from start: Int) -> [Int] {
+    let starts = Array(stride(from: start, to: bytes.count, by: partSize))
+    let haveOddQuotes = team.map(starts.count) { index in
+      // A pointer, as a span's checks would keep the loop from being vectorised.
+      bytes.withUnsafeBufferPointer { bytes in
+        let part = UnsafeBufferPointer(
+          rebasing: bytes[starts[index]..<min(starts[index] + partSize, bytes.count)])
+        var count: UInt8 = 0
+        for byte in part { count &+= byte == Byte.quote ? 1 : 0 }
+        return count & 1 == 1
       }
     }
-    for column in names.indices where missing[column] > 0 {
-      texts[column] = earlier[column] + (texts[column] ?? [])
+    var isQuoted = false
+    var cuts = [start]
+    for index in starts.indices.dropFirst() {
+      isQuoted = isQuoted != haveOddQuotes[index - 1]
+      cuts.append(Self.endOfLine(in: bytes.span, from: starts[index], isQuoted: isQuoted))
     }
+    return cuts + [bytes.count]
+  }
+
+  /// Where the first line begins that is not in quotes.
+  private static func endOfLine(in bytes: Span<UInt8>, from start: Int, isQuoted: Bool) -> Int {
+    var isQuoted = isQuoted
+    for index in start..<bytes.count {
+      switch bytes[index] {
+      case Byte.quote: isQuoted.toggle()
+      case Byte.lineFeed where !isQuoted: return index + 1
+      case Byte.carriageReturn where !isQuoted:
+        return index + 1 < bytes.count && bytes[index + 1] == Byte.lineFeed ? index + 2 : index + 1
+      default: break
+      }
+    }
+    return bytes.count
   }
 
   private static func hasByteOrderMark(_ bytes: Span<UInt8>) -> Bool {
     bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
-  }
-}
-
-extension [[String]?] {
-  fileprivate subscript(index: Int, default value: [String]) -> [String] {
-    get { self[index] ?? value }
-    _modify {
-      if self[index] == nil { self[index] = value }
-      yield &self[index]!
-    }
   }
 }

@@ -10,8 +10,9 @@ import Tensor
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
 //                "normalization": "batch" and "dropout": 0.5 besides where there are any
 //   loss         the loss's name
-//   preparation  JSON: {"columns": […] or "image": [28, 28], "scaling": {"method", "offsets", "factors"},
-//                "classes": […], "target": name, or "target": name, "targetScaling": {…}}
+//   preparation  JSON: {"columns": [{"name", "mean" or "texts": […]}, …] or "image": [28, 28],
+//                "scaling": {"method", "offsets", "factors" or "quantiles": [[…], …]},
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…}}
 //   training     JSON: how it was trained, names to strings
 //
 // The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a normalisation before the activation and

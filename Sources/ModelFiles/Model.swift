@@ -32,10 +32,10 @@ public struct Model<Scalar: BLASScalar>: Sendable {
 
   /// The names of the most probable classes for prepared features.
   ///
-  /// - Precondition: Traps where the model is a regression.
+  /// - Precondition: Traps where the outputs are not classes.
   public func classes(for features: Matrix<Scalar>) -> [String] {
     let names = preparation.classNames
-    guard !names.isEmpty else { fail("cannot name classes: the model predicts a value") }
+    guard !names.isEmpty else { fail("cannot name classes: the model predicts \(preparation.outputs)") }
     return predict(features).indicesOfColumnMaxima().map { names[$0] }
   }
 }

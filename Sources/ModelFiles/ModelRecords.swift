@@ -36,44 +36,81 @@ struct LayerRecord: Codable {
 
 struct ScalingRecord: Codable {
   let method: String
-  let offsets: [Double]
-  let factors: [Double]
+  var offsets: [Double]?
+  var factors: [Double]?
+  var quantiles: [[Double]]?
 
   init(_ scaling: Scaling) {
     method = scaling.method.rawValue
-    offsets = scaling.offsets
-    factors = scaling.factors
+    if scaling.method == .quantile {
+      quantiles = scaling.quantiles.map(\.values)
+    } else {
+      (offsets, factors) = (scaling.offsets, scaling.factors)
+    }
   }
 
-  /// The scaling of `count` features, or nil where it is not one.
-  func scaling(count: Int) -> Scaling? {
-    guard let method = Scaling.Method(rawValue: method), offsets.count == count, factors.count == count,
-      factors.allSatisfy({ $0 > 0 })
-    else { return nil }
-    return Scaling(method: method, offsets: offsets, factors: factors)
+  /// The scaling, or nil where it is not one.
+  var scaling: Scaling? {
+    switch (Scaling.Method(rawValue: method), offsets, factors, quantiles) {
+    case (.quantile?, nil, nil, let quantiles?):
+      guard quantiles.allSatisfy({ !$0.isEmpty && zip($0, $0.dropFirst()).allSatisfy { $0 <= $1 } }) else { return nil }
+      return Scaling(quantiles.map { Quantiles($0) })
+    case (let method?, let offsets?, let factors?, nil) where method != .quantile:
+      guard offsets.count == factors.count, factors.allSatisfy({ $0 > 0 }) else { return nil }
+      return Scaling(method: method, offsets: offsets, factors: factors)
+    default: return nil
+    }
+  }
+}
+
+/// A column of features: of numbers with the mean of them, or of texts.
+struct ColumnRecord: Codable {
+  let name: String
+  var mean: Double?
+  var texts: [String]?
+
+  init(_ column: InputColumn) {
+    name = column.name
+    switch column {
+    case .number(_, let mean): self.mean = mean
+    case .category(_, let values): texts = values
+    }
+  }
+
+  /// The column, or nil where it is none.
+  var column: InputColumn? {
+    switch (mean, texts) {
+    case (let mean?, nil): .number(name: name, mean: mean)
+    case (nil, let texts?): .category(name: name, values: texts)
+    default: nil
+    }
   }
 }
 
 struct PreparationRecord: Codable {
-  var columns: [String]?
+  var columns: [ColumnRecord]?
   var image: [Int]?
   let scaling: ScalingRecord
   var classes: [String]?
-  var target: String?
+  var targets: [String]?
+  var labels: [[String]]?
   var targetScaling: ScalingRecord?
 
   init(_ preparation: Preparation) {
     scaling = ScalingRecord(preparation.inputScaling)
     switch preparation.inputs {
-    case .columns(let names): columns = names
+    case .columns(let columns): self.columns = columns.map(ColumnRecord.init)
     case .pixels(let shape): image = shape
     }
     switch preparation.outputs {
     case .classes(let names, let column):
       classes = names
-      target = column
-    case .value(let column, let scaling):
-      target = column
+      targets = column.map { [$0] }
+    case .labels(let columns, let classes):
+      targets = columns
+      labels = classes
+    case .values(let columns, let scaling):
+      targets = columns
       targetScaling = ScalingRecord(scaling)
     }
   }
@@ -81,30 +118,28 @@ struct PreparationRecord: Codable {
   /// The preparation, or nil where its parts contradict each other.
   var preparation: Preparation? {
     let inputs: Preparation.Inputs
-    let count: Int
     switch (columns, image) {
-    case (let names?, nil):
-      guard !names.isEmpty, Set(names).count == names.count else { return nil }
-      inputs = .columns(names)
-      count = names.count
+    case (let records?, nil):
+      let columns = records.compactMap(\.column)
+      guard columns.count == records.count else { return nil }
+      inputs = .columns(columns)
     case (nil, let shape?):
       guard let pixels = SafeTensors.elementCount(shape), pixels > 0 else { return nil }
       inputs = .pixels(shape: shape)
-      count = pixels
     default: return nil
     }
     let outputs: Preparation.Outputs
-    switch (classes, target, targetScaling) {
-    case (let names?, let column, nil):
-      guard names.count > 1, Set(names).count == names.count else { return nil }
-      outputs = .classes(names, column: column)
-    case (nil, let column?, let record?):
-      guard let scaling = record.scaling(count: 1) else { return nil }
-      outputs = .value(column: column, scaling: scaling)
+    switch (classes, targets, labels, targetScaling?.scaling) {
+    case (let names?, let columns, nil, nil) where columns == nil || columns?.count == 1:
+      outputs = .classes(names, column: columns?[0])
+    case (nil, let columns?, let labels?, nil): outputs = .labels(columns: columns, classes: labels)
+    case (nil, let columns?, nil, let scaling?): outputs = .values(columns: columns, scaling: scaling)
     default: return nil
     }
-    guard let inputScaling = scaling.scaling(count: count) else { return nil }
-    return Preparation(inputs: inputs, inputScaling: inputScaling, outputs: outputs)
+    guard let scaling = scaling.scaling,
+      Preparation.mistake(inputs: inputs, inputScaling: scaling, outputs: outputs) == nil
+    else { return nil }
+    return Preparation(inputs: inputs, inputScaling: scaling, outputs: outputs)
   }
 }
 

@@ -7,8 +7,17 @@ enum DataSource: Sendable, Equatable {
   case images(String, labels: String?)
   /// A directory with MNIST's four files.
   case mnist(String)
+  /// A NumPy array of features and one of labels, which may be absent where none are needed.
+  case arrays(String, labels: String?)
 
-  init(_ argument: String) throws(CommandError) {
+  /// - Parameters:
+  ///   - labels: The file of a NumPy array's labels, which the option gave.
+  init(_ argument: String, labels: String? = nil, option: String = "--labels") throws(CommandError) {
+    if argument.hasSuffix(".npy") {
+      self = .arrays(argument, labels: labels)
+      return
+    }
+    if labels != nil { throw .usage("\(option) is for .npy files, found \(argument)") }
     if argument.hasPrefix("idx:") {
       let files = argument.dropFirst(4).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       guard files.count <= 2, !files.contains("") else {
@@ -19,25 +28,29 @@ enum DataSource: Sendable, Equatable {
       let directory = String(argument.dropFirst(6))
       guard !directory.isEmpty else { throw .usage("expected mnist:DIRECTORY, found \(argument.debugDescription)") }
       self = .mnist(directory)
-    } else if argument.hasSuffix(".npy") {
-      throw .usage("\(argument): .npy files are not built yet; there are CSV, TSV and IDX files")
     } else {
       self = .table(argument)
     }
   }
 
-  /// Refuses options that are for tables only.
+  /// Refuses options that are for CSV and TSV files only.
   func check(_ arguments: Arguments) throws(CommandError) {
     guard case .table = self else {
       for name in ["--header", "--no-header"] where arguments.flag(name) {
-        throw .usage("\(name) is for tables; images have no header")
+        throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no header")
+      }
+      if isArrays && arguments.string("--target") != nil {
+        throw .usage("--target is for tables; arrays have --labels")
       }
       return
     }
   }
 
-  /// Refuses images without labels.
-  func requireLabels() throws(CommandError) {
+  private var isArrays: Bool { if case .arrays = self { true } else { false } }
+
+  /// Refuses images and arrays without labels.
+  func requireLabels(option: String = "--labels") throws(CommandError) {
+    if case .arrays(let path, nil) = self { throw .usage("\(option) is missing: \(path) needs a .npy file of labels") }
     if case .images(_, nil) = self { throw .usage("expected idx:IMAGES,LABELS: the labels are missing") }
   }
 
@@ -47,10 +60,10 @@ enum DataSource: Sendable, Equatable {
     case test = "t10k"
   }
 
-  /// The image and label files, plain or with .gz, or nil for a table.
+  /// The image and label files, plain or with .gz, or nil for a table and arrays.
   func imageFiles(_ part: Part) -> (images: String, labels: String?)? {
     switch self {
-    case .table: return nil
+    case .table, .arrays: return nil
     case .images(let images, let labels): return (images, labels)
     case .mnist(let directory):
       // Where neither is there, the error names the plain one.
@@ -67,9 +80,11 @@ extension DataSource {
   /// Refuses an output file that is one of the files to be read.
   func check(output path: String, _ part: Part) throws(CommandError) {
     let files: [String?] =
-      if let (images, labels) = imageFiles(part) { [images, labels] } else if case .table(let path) = self {
-        [path]
-      } else { [] }
+      switch self {
+      case .table(let path): [path]
+      case .arrays(let features, let labels): [features, labels]
+      case .images, .mnist: imageFiles(part).map { [$0.images, $0.labels] } ?? []
+      }
     for file in files.compactMap(\.self) where isSameFile(path, file) {
       throw .usage("-o \(path) is the data; name another file")
     }
@@ -97,22 +112,29 @@ enum RawData<Scalar: BLASScalar> {
     if let files = source.imageFiles(part) {
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
     } else if case .table(let path) = source {
-      self = .table(try Table(contentsOf: path, header: header))
+      self = .table(try Table(contentsOf: path, header: header, team: team))
+    } else if case .arrays(let features, let labels) = source {
+      self = .table(
+        try Table(
+          features: NPY(contentsOf: features), labels: needsLabels ? labels.map { try NPY(contentsOf: $0) } : nil))
     } else {
-      fatalError("a data source is a table or images")
+      fatalError("a data source is a table, images or arrays")
     }
   }
 
-  func samples(_ preparation: Preparation) throws(DataError) -> Samples<Scalar> {
+  func samples(
+    _ preparation: Preparation, sampleWeight: String? = nil, team: Team
+  ) throws(DataError) -> Samples<Scalar> {
     switch self {
-    case .table(let table): try preparation.samples(of: table)
+    case .table(let table):
+      try preparation.samples(of: table, sampleWeight: sampleWeight, team: team, warn: printWarning)
     case .images(let images): try preparation.samples(of: images)
     }
   }
 
-  func features(_ preparation: Preparation) throws(DataError) -> Matrix<Scalar> {
+  func features(_ preparation: Preparation, team: Team) throws(DataError) -> Matrix<Scalar> {
     switch self {
-    case .table(let table): try preparation.features(of: table)
+    case .table(let table): try preparation.features(of: table, team: team, warn: printWarning)
     case .images(let images): try preparation.features(of: images)
     }
   }

@@ -6,6 +6,7 @@ enum EvaluateCommand: Command {
   static let usage = "perceptron evaluate MODEL DATA [--json]"
   static let summary = "loss and metrics of a model on labelled data"
   static let options = [
+    Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file"),
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
     Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes"),
@@ -13,7 +14,7 @@ enum EvaluateCommand: Command {
 
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "DATA")
-    let source = try DataSource(words[1])
+    let source = try DataSource(words[1], labels: arguments.string("--labels"))
     try source.requireLabels()
     try source.check(arguments)
     let file = try ModelFile(words[0])
@@ -27,7 +28,8 @@ enum EvaluateCommand: Command {
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
     let team = Team()
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), team: team)
-    let evaluation = try Evaluation(model, try data.samples(model.preparation), team, isDetailed: true)
+    let evaluation = try Evaluation(
+      model, try data.samples(model.preparation, team: team), team, isDetailed: true)
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {

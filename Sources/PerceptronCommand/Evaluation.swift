@@ -24,8 +24,8 @@ struct Evaluation: Encodable {
       model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
     let loss = rawLoss * model.preparation.lossUnit
     self.loss = loss
-    switch model.preparation.task {
-    case .classification:
+    switch model.preparation.outputs {
+    case .classes:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
       summary =
@@ -35,7 +35,15 @@ struct Evaluation: Encodable {
         ? Details(
           metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
         : nil
-    case .regression:
+    case .labels:
+      // All labels of all samples as one row of questions.
+      let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
+      let metrics = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
+      accuracy = metrics.accuracy
+      summary =
+        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount) labels), loss \(loss.short)"
+      details = nil
+    case .values:
       let metrics = RegressionMetrics(
         outputs: model.preparation.answers(outputs), targets: model.preparation.values(ofTargets: samples.targets))
       rmse = metrics.rootMeanSquaredError
@@ -71,17 +79,22 @@ func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
 }
 
 extension Preparation {
-  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
+  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale. The loss of several
+  /// targets, whose units differ, stays that of the scaled ones.
   var lossUnit: Double {
-    guard case .value(_, let scaling) = outputs else { return 1 }
+    guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
   }
 
   /// Scaled targets in the units of the data. Those that were 0 are so again: scaling there and back leaves a rounding error of the offset.
   func values<Scalar>(ofTargets targets: Matrix<Scalar>) -> Matrix<Scalar> {
-    guard case .value(_, let scaling) = outputs else { return targets }
-    let rounding = 4 * Scalar.ulpOfOne * Scalar(scaling.offsets[0].magnitude)
-    return answers(targets).map { $0.magnitude <= rounding ? 0 : $0 }
+    guard case .values(_, let scaling) = outputs else { return targets }
+    var values = answers(targets)
+    for row in 0..<values.rows {
+      let rounding = 4 * Scalar.ulpOfOne * Scalar(scaling.offsets[row].magnitude)
+      for column in 0..<values.columns where values[row, column].magnitude <= rounding { values[row, column] = 0 }
+    }
+    return values
   }
 }
 

@@ -26,7 +26,7 @@ enum InspectCommand: Command {
     var image: [Int]?
     let scaling: String
     var classes: [String]?
-    var target: String?
+    var targets: [String]?
     let training: [String: String]
   }
 
@@ -73,19 +73,19 @@ enum InspectCommand: Command {
       },
       scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
     switch file.preparation.inputs {
-    case .columns(let names): description.columns = names
+    case .columns(let columns): description.columns = columns.map(\.name)
     case .pixels(let shape): description.image = shape
     }
     switch file.preparation.outputs {
-    case .classes(let names, let column): (description.classes, description.target) = (names, column)
-    case .value(let column, _): description.target = column
+    case .classes(let names, let column): (description.classes, description.targets) = (names, column.map { [$0] })
+    case .labels(let columns, _), .values(let columns, _): description.targets = columns
     }
     return description
   }
 
   private static func inputs(_ file: ModelFile) -> String {
     switch file.preparation.inputs {
-    case .columns(let names): "\(names.count) columns: \(abbreviated(names))"
+    case .columns(let columns): "\(columns.count) columns: \(abbreviated(columns.map(described)))"
     case .pixels(let shape): "images of \(shape.map(String.init).joined(separator: " × ")) pixels"
     }
   }
@@ -94,7 +94,17 @@ enum InspectCommand: Command {
     switch file.preparation.outputs {
     case .classes(let names, let column):
       "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
-    case .value(let column, _): "the value of \(column)"
+    case .labels(let columns, let classes):
+      "\(columns.count) labels: \(abbreviated(zip(columns, classes).map { "\($0) (\($1[0]) or \($1[1]))" }))"
+    case .values(let columns, _):
+      columns.count == 1 ? "the value of \(columns[0])" : "\(columns.count) values: \(abbreviated(columns))"
+    }
+  }
+
+  private static func described(_ column: InputColumn) -> String {
+    switch column {
+    case .number(let name, _): name
+    case .category(let name, let values): "\(name) (\(values.count) texts)"
     }
   }
 

@@ -30,6 +30,7 @@ private func overview(_ commands: [any Command.Type]) -> String {
 private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
+  "  FILE.npy               a NumPy array, samples first; --labels names that of the labels",
   "  idx:IMAGES,LABELS      a pair of IDX files; predict needs no labels",
   "  mnist:DIRECTORY        MNIST's four files: train-* to train, t10k-* for all else",
 ]

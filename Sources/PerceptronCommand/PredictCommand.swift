@@ -4,9 +4,9 @@ import Perceptron
 enum PredictCommand: Command {
   static let name = "predict"
   static let usage = "perceptron predict MODEL DATA [-o FILE] [--probabilities]"
-  static let summary = "one prediction a line, as CSV with a header"
+  static let summary = "one prediction a line, as CSV with a header, or a NumPy array"
   static let options = [
-    Option("-o", "FILE", "the file to write (standard output)"),
+    Option("-o", "FILE", "the file to write, a NumPy array if it is named .npy (standard output)"),
     Option("--probabilities", nil, "the probability of every class after the class"),
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
@@ -23,27 +23,41 @@ enum PredictCommand: Command {
       try AtomicFile.checkWritable(path)
     }
     let file = try ModelFile(words[0])
-    let lines =
+    let bytes =
       if file.isDouble {
         try predict(Model<Double>(file), source, arguments)
       } else {
         try predict(Model<Float>(file), source, arguments)
       }
     if let path {
-      try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
+      try AtomicFile.write(bytes, to: path)
     } else {
-      try printLine(lines.joined(separator: "\n"))
+      try printLine(String(decoding: bytes.dropLast(), as: UTF8.self))
     }
   }
 
   private static func predict<Scalar>(
     _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
-  ) throws -> [String] {
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false, team: Team())
-    let answers = model.predict(try data.features(model.preparation))
+  ) throws -> [UInt8] {
+    let team = Team()
+    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false, team: team)
+    let answers = model.predict(try data.features(model.preparation, team: team))
     try checkFinite(answers)
     let wantsProbabilities = arguments.flag("--probabilities")
-    switch model.preparation.outputs {
+    if wantsProbabilities && model.preparation.task == .regression {
+      throw CommandError.usage("--probabilities is for classification; this model predicts a value")
+    }
+    if arguments.string("-o")?.hasSuffix(".npy") == true {
+      return array(answers, model.preparation, wantsProbabilities)
+    }
+    return Array((lines(answers, model.preparation, wantsProbabilities).joined(separator: "\n") + "\n").utf8)
+  }
+
+  /// The answers as a table.
+  private static func lines<Scalar>(
+    _ answers: Matrix<Scalar>, _ preparation: Preparation, _ wantsProbabilities: Bool
+  ) -> [String] {
+    switch preparation.outputs {
     case .classes(let names, let column):
       let header = [column ?? "class"] + (wantsProbabilities ? names : [])
       return [csvLine(header)]
@@ -51,18 +65,49 @@ enum PredictCommand: Command {
           let probabilities = wantsProbabilities ? (0..<names.count).map { "\(answers[$0, sample])" } : []
           return csvLine([names[label]] + probabilities)
         }
-    case .value(let column, _):
-      if wantsProbabilities {
-        throw CommandError.usage("--probabilities is for classification; this model predicts a value")
-      }
-      return [csvLine([column])] + answers.elements.map { "\($0)" }
+    case .labels(let columns, let classes):
+      return [csvLine(columns + (wantsProbabilities ? zip(columns, classes).map { "\($0)=\($1[1])" } : []))]
+        + (0..<answers.columns).map { sample in
+          let probabilities = columns.indices.map { answers[$0, sample] }
+          return csvLine(
+            zip(classes, probabilities).map { $0[$1 >= 0.5 ? 1 : 0] }
+              + (wantsProbabilities ? probabilities.map { "\($0)" } : []))
+        }
+    case .values(let columns, _):
+      return [csvLine(columns)]
+        + (0..<answers.columns).map { sample in columns.indices.map { "\(answers[$0, sample])" }.joined(separator: ",")
+        }
+    }
+  }
+
+  /// The answers as a NumPy array, samples first: numbers in the model's precision, or the classes, as whole numbers where all their
+  /// names are.
+  private static func array<Scalar>(
+    _ answers: Matrix<Scalar>, _ preparation: Preparation, _ wantsProbabilities: Bool
+  ) -> [UInt8] {
+    let samples = answers.columns
+    func encode(_ names: [String], among all: [String], shape: [Int]) -> [UInt8] {
+      NPY.encode(
+        all.allSatisfy { Int($0) != nil } ? .integers(names.compactMap { Int($0) }) : .texts(names), shape: shape)
+    }
+    switch preparation.outputs {
+    case .classes(let names, _) where !wantsProbabilities:
+      return encode(answers.predictedClasses().map { names[$0] }, among: names, shape: [samples])
+    case .labels(let columns, let classes) where !wantsProbabilities:
+      let names = answers.elements.enumerated().map { classes[$0 % columns.count][$1 >= 0.5 ? 1 : 0] }
+      return encode(names, among: classes.flatMap { $0 }, shape: [samples, columns.count])
+    case .classes, .labels, .values:
+      let shape = answers.rows == 1 ? [samples] : [samples, answers.rows]
+      return Scalar.self == Double.self
+        ? NPY.encode(.doubles(answers.elements.map { Double($0) }), shape: shape)
+        : NPY.encode(.floats(answers.elements.map { Float($0) }), shape: shape)
     }
   }
 
   /// Fields with commas between them, quoted where RFC 4180 asks for it.
   private static func csvLine(_ fields: [String]) -> String {
     fields.map { field in
-      guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+      guard field.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return field }
       return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }.joined(separator: ",")
   }

@@ -1,3 +1,5 @@
+import Perceptron
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -33,6 +35,9 @@ func printError(_ text: String) {
   var text = text
   text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
+
+/// Says what is odd about the data.
+func printWarning(_ warning: DataWarning) { printError("warning: \(warning)\n") }
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 

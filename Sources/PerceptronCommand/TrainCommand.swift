@@ -8,7 +8,9 @@ enum TrainCommand: Command {
   static let options =
     [
       Option("-o", "MODEL", "the file to write; without it the model is not kept"),
+      Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file: whole numbers are classes"),
       Option("--test", "DATA", "evaluated once, at the end"),
+      Option("--test-labels", "FILE.npy", "the labels of --test"),
     ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
       Option("--precision", "NAME", "float or double (float)"),
       Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
@@ -49,11 +51,16 @@ enum TrainCommand: Command {
 
   private static func train<Scalar: BLASScalar>(_ arguments: Arguments, _: Scalar.Type) throws {
     let options = try TrainOptions(arguments)
-    let source = try DataSource(try arguments.positional("DATA")[0])
-    let testSource = try arguments.string("--test").map { try DataSource($0) }
+    let source = try DataSource(try arguments.positional("DATA")[0], labels: arguments.string("--labels"))
+    let testSource = try arguments.string("--test").map {
+      try DataSource($0, labels: arguments.string("--test-labels"), option: "--test-labels")
+    }
+    if testSource == nil && arguments.string("--test-labels") != nil {
+      throw CommandError.usage("--test-labels needs --test")
+    }
     try source.requireLabels()
     try source.check(arguments)
-    try testSource?.requireLabels()
+    try testSource?.requireLabels(option: "--test-labels")
     let path = arguments.string("-o")
     if let path {
       try source.check(output: path, .training)
@@ -63,14 +70,15 @@ enum TrainCommand: Command {
 
     let team = Team(workers: options.threads)
     let data = try RawData<Scalar>(source, part: .training, header: options.header, team: team)
-    let preparation = try prepare(data, options)
+    let preparation = try prepare(data, options, team)
+    let areLabels = if case .labels = preparation.outputs { true } else { false }
     let (loss, layers) = try options.layers(
-      preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount)
+      preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount, areLabels: areLabels)
     let augmentation = try options.augmentation(preparation)
-    let samples = try data.samples(preparation)
+    let samples = try data.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     // Read before training, so that a wrong file costs no training.
     let testSamples = try testSource.map {
-      try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation)
+      try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation, team: team)
     }
 
     let optimizer = options.optimizer(preparation.task)
@@ -148,17 +156,21 @@ enum TrainCommand: Command {
     let what =
       switch preparation.outputs {
       case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
-      case .value(let column, _): "regression of \(column)"
+      case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
+      case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
       }
     let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
     printError("\(what), \(samples) samples, network \(sizes)\n")
   }
 
-  private static func prepare<Scalar>(_ data: RawData<Scalar>, _ options: TrainOptions) throws -> Preparation {
+  private static func prepare<Scalar>(
+    _ data: RawData<Scalar>, _ options: TrainOptions, _ team: Team
+  ) throws -> Preparation {
     switch data {
     case .table(let table):
       return try Preparation(
-        fittedOn: table, target: options.target, task: options.task, scaling: options.scaling ?? .standard)
+        fittedOn: table, target: options.target, task: options.task, scaling: options.scaling ?? .standard,
+        sampleWeight: options.sampleWeight, team: team, warn: printWarning)
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       if options.target != nil { throw CommandError.usage("--target is for tables; images have one label each") }

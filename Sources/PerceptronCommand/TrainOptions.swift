@@ -21,6 +21,7 @@ struct TrainOptions {
   let seed: UInt64
   let task: Preparation.Task?
   let target: String?
+  let sampleWeight: String?
   let scaling: Scaling.Method?
   private let augmentation: Augmentation.Kind?
   let header: Table.Header
@@ -50,10 +51,12 @@ struct TrainOptions {
   static let trainingOptions: [Option] =
     [
       Option("--task", "NAME", "classification or regression (inferred from the target)"),
-      Option("--target", "NAME", "the target column's name or 1-based number (the last column)"),
+      Option("--target", "NAME", "the target's name or 1-based number, or several: a,b (the last column)"),
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
-      Option("--scale", "NAME", "of the features: standard, minmax or none (standard for tables, none for images)"),
+      Option(
+        "--scale", "NAME",
+        "of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for images)"),
       Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
       Option(
         "--optimizer", "NAME", "sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, rprop or lbfgs (adam)"),
@@ -89,8 +92,7 @@ struct TrainOptions {
     "--validation", "--validation-split",
     "--class-weights", "--sample-weight",
     "--early-stopping", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
-    "--log",
-    "--labels")
+    "--log")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
@@ -120,12 +122,13 @@ struct TrainOptions {
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
     task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
     target = arguments.string("--target")
-    if let target, target.contains(",") {
-      throw .usage("--target \(target): several targets are not built yet; name one column")
-    }
+    sampleWeight = arguments.string("--sample-weight")
     scaling = try arguments.choice(
-      "--scale", [("standard", .standard), ("minmax", .minMax), ("none", Scaling.Method.none)],
-      planned: ["robust", "quantile"])
+      "--scale",
+      [
+        ("standard", .standard), ("minmax", .minMax), ("robust", .robust), ("quantile", .quantile),
+        ("none", Scaling.Method.none),
+      ])
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
@@ -146,12 +149,18 @@ struct TrainOptions {
     return Augmentation(augmentation, shape: shape, seed: seed)
   }
 
-  /// The loss and the layers for a task, checked against each other.
+  /// The loss and the layers for a task, checked against each other. Several labels are questions of their own.
   func layers(
-    _ task: Preparation.Task, inputs: Int, outputs: Int
+    _ task: Preparation.Task, inputs: Int, outputs: Int, areLabels: Bool = false
   ) throws(CommandError) -> (loss: Loss, layers: [Dense]) {
-    let loss = self.loss ?? Self.defaultLoss(task, output)
-    let output = self.output ?? Self.defaultOutput(task, loss)
+    let defaultOutput = areLabels ? Activation.sigmoid : nil
+    let loss = self.loss ?? Self.defaultLoss(task, self.output ?? defaultOutput)
+    let output = self.output ?? defaultOutput ?? Self.defaultOutput(task, loss)
+    if areLabels && (loss == .crossEntropy || output == .softmax) {
+      throw .usage(
+        "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; several are classified by"
+          + " --output sigmoid with --loss binary-cross-entropy, mse or quadratic")
+    }
     try Self.check(loss, output)
     if task == .regression && loss.isForClasses {
       throw .usage(

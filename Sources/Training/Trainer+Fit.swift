@@ -44,7 +44,8 @@ extension Trainer {
       note(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
-        isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count), seconds: seconds)
+        isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count),
+        seconds: seconds)
       reports.append(report)
       if !afterEpoch(report) || !proceeds { return reports }
     }

@@ -68,8 +68,6 @@ private let mistakes = [
     "error: --warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out"),
   Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
   Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
-  Mistake("train x.npy", 64, "error: x.npy: .npy files are not built yet; there are CSV, TSV and IDX files"),
-  Mistake("train t.csv --target a,b", 64, "error: --target a,b: several targets are not built yet; name one column"),
   // Files.
   Mistake(
     "train none.csv", 66,
@@ -98,11 +96,29 @@ private let mistakes = [
     "error: surplus.csv, line 2: found 4 fields, expected 3 as in the first row; add or remove fields, or put fields that hold the delimiter in quotes"
   ),
   Mistake(
-    "train text.csv", 65,
+    "evaluate m text.csv", 65,
     "error: text.csv, line 3, column \"b\" (field 2): found \"two\", expected a number; correct the field, or remove the column or the row"
   ),
   Mistake(
-    "train t.csv --target c", 65,
+    "train t.csv --target a,y", 65,
+    "error: t.csv: found 23 different values in the target \"a\", expected two, as there are several targets to be classified; name one target, or give --task regression if all are numbers"
+  ),
+  Mistake(
+    "train labels.csv --target p,q --loss cross-entropy", 64,
+    "error: --loss cross-entropy is for one target; several are classified by --output sigmoid with --loss binary-cross-entropy, mse or quadratic"
+  ),
+  Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
+  Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
+  Mistake("train t.csv --test-labels x.npy", 64, "error: --test-labels needs --test"),
+  Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy files, found t.csv"),
+  Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
+  Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; arrays have --labels"),
+  Mistake("predict m x.npy -o x.npy", 64, "error: -o x.npy is the data; name another file"),
+  Mistake(
+    "train x.npy --labels t.csv", 65,
+    "error: t.csv: not a .npy file that can be read: it does not begin as a NumPy array does; write it with numpy.save"),
+  Mistake(
+    "train t.csv --target a,c", 65,
     "error: t.csv: found no column \"c\", expected one of \"a\", \"b\", \"y\" or a number from 1 to 3; correct the name"
   ),
   Mistake(
@@ -115,7 +131,7 @@ private let mistakes = [
   ),
   Mistake(
     "train na.csv", 65,
-    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a number; correct the field, or remove the column or the row"
+    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a class label; fill in the label or remove the row"
   ),
   Mistake(
     "predict m far.csv", 65,
@@ -182,6 +198,10 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write("a,c\n1,2\n", to: "columns.csv")
   try workspace.write("a,y\n1,2.5\n3,4.5\n", to: "values.csv")
   try workspace.write("a,b\n1,2\n1e39,-1e39\n", to: "far.csv")
+  try workspace.write("a,p,q\n1,0,1\n2,1,0\n3,1,0\n4,0,1\n", to: "labels.csv")
+  try workspace.write(
+    [0x93] + Array("NUMPY".utf8) + [1, 0, 55, 0]
+      + Array("{'descr': '|u1', 'fortran_order': False, 'shape': (4,)}".utf8) + [1, 2, 3, 4], to: "x.npy")
   try workspace.write(idx([8], [1, 1, 1, 1, 1, 1, 1, 1]), to: "same")
   try workspace.write("a,y\n1,2\n3,NA\n4,5\n", to: "na.csv")
   let pixels = [UInt8](repeating: 7, count: 32)

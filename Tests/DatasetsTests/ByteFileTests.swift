@@ -1,4 +1,5 @@
 import Datasets
+import Tensor
 import Testing
 
 @Suite struct ByteFileTests {
@@ -15,8 +16,13 @@ import Testing
   @Test func `files larger than any buffer are read whole`() throws {
     let scratch = Scratch()
     var generator = SplitMix(state: 1)
-    let bytes = (0..<1_000_003).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    var bytes = (0..<1_000_003).map { _ in UInt8.random(in: 0...255, using: &generator) }
     #expect(try ByteFile.read(scratch.file("plain", bytes)) == bytes)
+    // Long enough to be read in pieces, and then in pieces by several.
+    while bytes.count < 9_000_000 { bytes += bytes }
+    let path = scratch.file("long", bytes)
+    for workers in [1, 3] { #expect(try ByteFile.read(path, team: Team(workers: workers)) == bytes) }
+    bytes.removeSubrange(1_000_003...)
     #expect(try ByteFile.read(scratch.gzip("zipped", bytes)) == bytes)
   }
 

@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Scaling.Method.standard, .minMax])
+  @Test(arguments: [Scaling.Method.standard, .minMax, .robust])
   func `a constant feature becomes exactly 0 and comes back exactly`(method: Scaling.Method) {
     var matrix = data(1000, Double.self)
     let scaling = Scaling(method, fittedOn: matrix)
@@ -76,6 +76,53 @@ import Testing
     #expect(width.offsets == [2] && width.factors == [0.25])
   }
 
+  // from sklearn.preprocessing import QuantileTransformer, RobustScaler
+  // x = np.array([3, 1, 4, 1.5, 5, 9, 2, 6, 5.5, 3.5]).reshape(-1, 1)
+  // new = np.array([0, 1, 1.25, 3.2, 4.2, 5, 8.9, 9, 20]).reshape(-1, 1)
+  // QuantileTransformer(n_quantiles=10, output_distribution="normal").fit(x).transform(new)
+  // RobustScaler().fit(x): center_, scale_
+  @Test func `quantiles and quartiles are scikit-learn's`() {
+    let x = Matrix<Double>(rows: 1, columns: 10, columnMajor: [3, 1, 4, 1.5, 5, 9, 2, 6, 5.5, 3.5])
+    var new = Matrix<Double>(rows: 1, columns: 9, columnMajor: [0, 1, 1.25, 3.2, 4.2, 5, 8.9, 9, 20])
+    Scaling(.quantile, fittedOn: x).apply(to: &new)
+    let expected = [
+      -5.199337582605575, -5.199337582605575, -1.5932188180230507, -0.31132237964414095, 0.1962117336451837,
+      0.43072729929545833, 2.6779509089655553, 5.19933758270342, 5.19933758270342,
+    ]
+    for (found, expected) in zip(new.elements, expected) { #expect(abs(found - expected) < 1e-9) }
+    let robust = Scaling(.robust, fittedOn: x)
+    #expect(robust.offsets == [3.75] && robust.factors == [1 / 3.125])
+  }
+
+  // x = np.arange(3000.0) ** 2
+  // QuantileTransformer(n_quantiles=1000, output_distribution="normal", subsample=None).fit(x.reshape(-1, 1))
+  @Test func `a thousand quantiles stand for more samples`() {
+    let x = Matrix<Double>(rows: 1, columns: 3000, columnMajor: (0..<3000).map { Double($0 * $0) })
+    let scaling = Scaling(.quantile, fittedOn: x)
+    let quantiles = scaling.quantiles[0].values
+    #expect(quantiles.count == 1000)
+    for (index, expected) in [(1, 9.014014014014016), (500, 2253004.0060060066), (998, 8976004.006006006)] {
+      #expect(abs(quantiles[index] / expected - 1) < 1e-12)
+    }
+    var new = Matrix<Double>(rows: 1, columns: 3, columnMajor: [100, 2e6, 8.99e6])
+    scaling.apply(to: &new)
+    for (found, expected) in zip(new.elements, [-2.716112887168088, -0.07134494011981676, 3.511804732029612]) {
+      #expect(abs(found - expected) < 1e-9)
+    }
+  }
+
+  @Test func `a value that many samples have gets the middle of their shares`() {
+    let x = Matrix<Double>(rows: 1, columns: 5, columnMajor: [0, 1, 1, 1, 9])
+    let scaling = Scaling(.quantile, fittedOn: x)
+    var new = Matrix<Double>(rows: 1, columns: 2, columnMajor: [1, 5])
+    scaling.apply(to: &new)
+    // The share of 5 is 7/8, and Φ⁻¹(7/8) = 1.15034938.
+    #expect(abs(new[0, 0]) < 1e-15 && abs(new[0, 1] - 1.1503493803760079) < 1e-12)
+    var constant = Matrix<Double>(rows: 1, columns: 2, columnMajor: [3, 3])
+    Scaling(.quantile, fittedOn: constant).apply(to: &constant)
+    #expect(constant == [[0, 0]])
+  }
+
   @Test func `new data are mapped as the training data were`() {
     var matrix = Matrix<Float>(rows: 2, columns: 1, repeating: 5)
     let scaling = Scaling(method: .minMax, offsets: [1, 5], factors: [2, 10])
@@ -92,9 +139,11 @@ import Testing
       let scaling = Scaling(method, fittedOn: matrix)
       scaling.apply(to: &matrix)
       scaling.invert(&matrix)
+      // The ends of a distribution are cut off at a share of 10⁻⁷.
+      let tolerance = method == .quantile ? 1e-6 : 1e-15
       for sample in 0..<100 {
         for row in 0..<4 {
-          #expect(abs(matrix[row, sample] - original[row, sample]) <= 1e-15 * max(1, abs(original[row, sample])))
+          #expect(abs(matrix[row, sample] - original[row, sample]) <= tolerance * max(1, abs(original[row, sample])))
         }
       }
     }

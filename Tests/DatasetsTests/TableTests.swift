@@ -80,9 +80,21 @@ import Testing
 
   @Test func `fields may be empty, the last one too`() throws {
     let table = try table("a,b\n,\n1,\n")
-    #expect(try table.column(named: "a") == .text(["", "1"]))
-    #expect(try table.column(named: "b") == .text(["", ""]))
-    #expect(try self.table("a,b\n1,").column(named: "b") == .text([""]))
+    #expect(try numbers(table, "a").map(\.isNaN) == [true, false])
+    #expect(try numbers(table, "b").map(\.isNaN) == [true, true])
+    #expect(try numbers(self.table("a,b\n1,"), "b").map(\.isNaN) == [true])
+  }
+
+  private func numbers(_ table: Table, _ column: String) throws -> [Double] {
+    guard case .numbers(let numbers) = try table.column(named: column) else { return [] }
+    return numbers
+  }
+
+  @Test func `missing fields do not make a column text, nor do numbers beyond the range`() throws {
+    let table = try table("a,b\n,x\nNA,NA\n\"?\",\nnull,1\nNaN,inf\n-1e400,?\n2,2\n")
+    let found = try numbers(table, "a")
+    #expect(found.prefix(5).allSatisfy(\.isNaN) && found[5...] == [-.infinity, 2])
+    #expect(try table.column(named: "b") == .text(["x", "NA", "", "1", "inf", "?", "2"]))
   }
 
   @Test func `many rows, short and long, are all there`() throws {
@@ -96,11 +108,13 @@ import Testing
   @Test func `the target is the last column, or given by name or number`() throws {
     let table = try table("a,3,c\n1,2,3")
     let named = try self.table("a,3,c\n1,2,3", header: .present)
-    #expect(try table.targetIndex() == 2 && table.rowCount == 1)
-    #expect(try named.targetIndex("a") == 0)
-    #expect(try named.targetIndex("2") == 1)
-    #expect(try named.targetIndex("3") == 1)  // The name comes first.
-    #expect(try named.featureIndices(besides: 1) == [0, 2])
+    #expect(try table.targetIndices() == [2] && table.rowCount == 1)
+    #expect(try named.targetIndices("a") == [0])
+    #expect(try named.targetIndices("2") == [1])
+    #expect(try named.targetIndices("3") == [1])  // The name comes first.
+    #expect(try named.targetIndices("c,1") == [2, 0])
+    #expect(try self.table("\"a,b\",b\n1,2", header: .present).targetIndices("a,b") == [0])  // And the whole name.
+    #expect(try named.featureIndices(besides: [1]) == [0, 2])
     #expect(try named.columnIndices(named: ["c", "a"]) == [2, 0])
   }
 

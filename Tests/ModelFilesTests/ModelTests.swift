@@ -12,7 +12,9 @@ private func classifier<Scalar>() -> Model<Scalar> {
   let network = Network<Scalar>(
     .chain([3, 4, 2], hidden: .tanh, output: .softmax), initializer: .normal, using: &generator)
   let preparation = Preparation(
-    inputs: .columns(["a", "b, \"quoted\"", "ü"]),
+    inputs: .columns([
+      .number(name: "a", mean: 0.1), .number(name: "b, \"quoted\"", mean: -2e-300), .number(name: "ü", mean: 1e300),
+    ]),
     inputScaling: Scaling(method: .standard, offsets: [0.1, -2e-300, 1e300], factors: [3, 1 / 3, 0.1]),
     outputs: .classes(["no", "yes"], column: "answer"))
   return Model(network: network, loss: .crossEntropy, preparation: preparation, training: ["epochs": "3", "seed": "0"])
@@ -23,7 +25,7 @@ private func regression() -> Model<Double> {
   let network = Network<Double>([Dense(6, 1)], initializer: .normal, using: &generator)
   let preparation = Preparation(
     inputs: .pixels(shape: [2, 3]), inputScaling: Scaling(.none, fittedOn: Matrix<Double>(rows: 6, columns: 1)),
-    outputs: .value(column: "price", scaling: Scaling(method: .standard, offsets: [100], factors: [0.125])))
+    outputs: .values(columns: ["price"], scaling: Scaling(method: .standard, offsets: [100], factors: [0.125])))
   return Model(network: network, loss: .meanSquaredError, preparation: preparation)
 }
 
@@ -111,8 +113,9 @@ func layout() throws {
   let model = Model(
     network: network, loss: .meanSquaredError,
     preparation: Preparation(
-      inputs: .columns(["a", "b"]), inputScaling: Scaling(method: .none, offsets: [0, 0], factors: [1, 1]),
-      outputs: .value(column: "y", scaling: Scaling(method: .standard, offsets: [0], factors: [1]))))
+      inputs: .columns([.number(name: "a", mean: 0), .number(name: "b", mean: 0)]),
+      inputScaling: Scaling(method: .none, offsets: [0, 0], factors: [1, 1]),
+      outputs: .values(columns: ["y"], scaling: Scaling(method: .standard, offsets: [0], factors: [1]))))
   let path = temporaryPath()
   defer { unlink(path) }
   try model.write(to: path)

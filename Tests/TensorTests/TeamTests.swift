@@ -37,6 +37,15 @@ func shares(tiles: Int) {
   }
 }
 
+@Test("Results come in the order of their indices, whichever worker made them", arguments: [1, 2, 3, 8])
+func map(workers: Int) {
+  let team = Team(workers: workers)
+  for count in [0, 1, 2, 100] {
+    // Texts rather than numbers, so that one that is never made or made twice would be found.
+    #expect(team.map(count) { String(repeating: "x", count: $0 + 20) }.map(\.count) == (0..<count).map { $0 + 20 })
+  }
+}
+
 private final class Counter: Sendable {
   let running = Atomic<Int>(0)
   let most = Atomic<Int>(0)

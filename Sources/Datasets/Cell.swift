@@ -1,0 +1,29 @@
+/// A field of a table in eight bytes: a finite number as itself, any other field as a NaN whose low bits are the code of its text.
+enum Cell {
+  static func text(_ code: Int) -> Double { Double(bitPattern: quietNaN | UInt64(code)) }
+
+  /// The code of the text that a cell stands for that is not finite.
+  static func code(_ cell: Double) -> Int { Int(cell.bitPattern & ~quietNaN) }
+
+  private static let quietNaN: UInt64 = 0x7FF8_0000_0000_0000
+}
+
+/// What a field is that is no finite number.
+enum TextKind: Sendable {
+  /// Nothing is known: the field is empty, NA, NaN, ? or null.
+  case missing
+  /// A number, but infinite or beyond the range.
+  case infinite
+  /// A word: the column is not numeric.
+  case word
+
+  init(_ text: String) {
+    if ["", "NA", "?", "null"].contains(text) {
+      self = .missing
+    } else if let number = Double(text), !number.isFinite {
+      self = number.isNaN ? .missing : .infinite
+    } else {
+      self = .word
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/// What a .npy file says about its elements, checked against the file's length.
+struct NPYHeader {
+  /// The element type without the byte order: f4, f8, b1, u1 to u8 or i1 to i8.
+  let type: String
+  let isFortranOrder: Bool
+  let shape: [Int]
+  /// Where the elements begin.
+  let end: Int
+
+  init(_ bytes: [UInt8], path: String) throws(DataError) {
+    guard !bytes.isEmpty else { throw .emptyFile(path: path) }
+    func bad(_ problem: String) -> DataError { .badNPY(path: path, problem: problem) }
+    guard bytes.count >= 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
+      throw bad("it does not begin as a NumPy array does")
+    }
+    guard (1...3).contains(bytes[6]) else { throw bad("found format version \(bytes[6]), expected 1, 2 or 3") }
+    let lengthSize = bytes[6] == 1 ? 2 : 4
+    let start = 8 + lengthSize
+    let length = (8..<start).reversed().reduce(0) { $0 << 8 | Int(bytes[$1]) }
+    guard length <= bytes.count - start else { throw bad("the file ends within its header") }
+    end = start + length
+    var parser = PythonParser(bytes: bytes[start..<end])
+    guard let (type, isFortranOrder, shape) = parser.header() else {
+      throw bad("its header is not a dictionary of 'descr', 'fortran_order' and 'shape'")
+    }
+    let sizes = [
+      "<f4": 4, "<f8": 8, "|b1": 1, "|u1": 1, "<u2": 2, "<u4": 4, "<u8": 8, "|i1": 1, "<i2": 2, "<i4": 4, "<i8": 8,
+    ]
+    guard let size = sizes[type] else {
+      throw bad(
+        "found elements of type \(quoted(type)), expected little-endian floats of 4 or 8 bytes, integers or Booleans; convert them"
+          + " with astype('<f4')")
+    }
+    guard !shape.isEmpty, !shape.contains(0) else {
+      throw bad("found the shape \(shape), expected one dimension or more and each at least 1")
+    }
+    var expected = size
+    for dimension in shape {
+      let (product, overflows) = expected.multipliedReportingOverflow(by: dimension)
+      guard !overflows else { throw bad("found the shape \(shape), which no file holds") }
+      expected = product
+    }
+    guard bytes.count - end == expected else {
+      throw bad("found \(bytes.count - end) bytes of elements, expected \(expected) for the shape \(shape)")
+    }
+    self.type = String(type.dropFirst())
+    self.isFortranOrder = isFortranOrder
+    self.shape = shape
+  }
+}
+
+/// Reads the few forms of Python's literals that headers have.
+private struct PythonParser {
+  var bytes: ArraySlice<UInt8>
+
+  /// The dictionary, or nil if it is another; its keys may come in any order.
+  mutating func header() -> (type: String, isFortranOrder: Bool, shape: [Int])? {
+    var (type, order, shape): (String?, Bool?, [Int]?) = (nil, nil, nil)
+    guard take("{") else { return nil }
+    while !take("}") {
+      guard let key = string(), take(":") else { return nil }
+      switch key {
+      case "descr" where type == nil: type = string()
+      case "fortran_order" where order == nil: order = take("True") ? true : take("False") ? false : nil
+      case "shape" where shape == nil: shape = tuple()
+      default: return nil
+      }
+      if !take(",") {
+        guard take("}") else { return nil }
+        break
+      }
+    }
+    skipSpaces()
+    guard bytes.isEmpty, let type, let order, let shape else { return nil }
+    return (type, order, shape)
+  }
+
+  private mutating func skipSpaces() {
+    bytes = bytes.drop { $0 == 0x20 || $0 == 0x0A }
+  }
+
+  private mutating func take(_ token: String) -> Bool {
+    skipSpaces()
+    guard bytes.starts(with: token.utf8) else { return false }
+    bytes = bytes.dropFirst(token.utf8.count)
+    return true
+  }
+
+  private mutating func string() -> String? {
+    skipSpaces()
+    guard let quote = bytes.first, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else { return nil }
+    let rest = bytes.dropFirst()
+    guard let end = rest.firstIndex(of: quote) else { return nil }
+    bytes = rest[(end + 1)...]
+    return String(decoding: rest[..<end], as: UTF8.self)
+  }
+
+  private mutating func tuple() -> [Int]? {
+    guard take("(") else { return nil }
+    var numbers: [Int] = []
+    while !take(")") {
+      let digits = bytes.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      guard let number = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+      bytes = bytes.dropFirst(digits.count)
+      numbers.append(number)
+      if !take(",") {
+        guard take(")") else { return nil }
+        break
+      }
+    }
+    return numbers
+  }
+}

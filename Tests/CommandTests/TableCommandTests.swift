@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// The value is 10 for red, −10 for blue, 0 for others, and twice the number.
+private let mixed =
+  "colour,size,y\n"
+  + (0..<120).map { row in
+    let (colour, shift) = [("red", 10.0), ("blue", -10), ("", 0)][row % 3]
+    let size = row * 7 % 11
+    return "\(colour),\(row % 10 == 3 ? "NA" : String(size)),\(shift + 2 * Double(row % 10 == 3 ? 5 : size) + 0.5)\n"
+  }.joined()
+
+private func lines(_ bytes: [UInt8]) -> [Substring] { String(decoding: bytes, as: UTF8.self).split(separator: "\n") }
+
+@Test(
+  "A table of text, numbers and missing values is learnt, and new texts get a warning",
+  arguments: ["quantile", "robust"])
+func mixedTable(scaling: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(mixed, to: "t.csv")
+  let trained = try workspace.run(
+    "train t.csv -o m --epochs 300 --batch-size 16 --scale \(scaling) --test t.csv --quiet")
+  #expect(trained.status == 0 && trained.errors.isEmpty)
+  #expect(trained.output.contains("R² 0.99") || trained.output.contains("R² 1.0"))
+  try workspace.write("size,colour,more\n3,red,1\n,green,1\n", to: "new.csv")
+  let predicted = try workspace.run("predict m new.csv")
+  #expect(
+    predicted.errors
+      == "warning: new.csv, line 3, column \"colour\": found \"green\", which was not there in training; it counts as none of"
+      + " the texts that were\n")
+  #expect(predicted.lines[0] == "y" && abs(Double(predicted.lines[1])! - 16.5) < 2)
+  #expect(try workspace.run("inspect m").output.contains("2 columns: colour (3 texts), size\n"))
+}
+
+@Test("Several targets are learnt at once")
+func severalTargets() throws {
+  let workspace = try Workspace()
+  let rows = (0..<100).map { row in
+    let (a, b) = (row * 7 % 23, row * 5 % 19)
+    return
+      "\(a),\(b),\(a > b ? "more" : "less"),\(a + b > 20 ? 1 : 0),\(Double(a - b) + 0.5),\(1000.5 * Double(a + b))\n"
+  }
+  try workspace.write("a,b,p,q,d,s\n" + rows.joined(), to: "t.csv")
+  let options = "--epochs 200 --batch-size 16 --quiet --json"
+  let labels = try workspace.run("train t.csv -o m --target p,q --test t.csv \(options)")
+  #expect(labels.status == 0 && labels.output.contains(" of 200 labels)"))
+  let predicted = try workspace.run("predict m t.csv --probabilities").lines
+  #expect(predicted[0] == "p,q,p=more,q=1" && predicted[1].hasPrefix("less,0,0."))
+  let values = try workspace.run("train t.csv -o v --target d,s --test t.csv \(options)")
+  #expect(values.output.contains("R² 0.9"))
+  #expect(try workspace.run("predict v t.csv").lines[0] == "d,s")
+  #expect(try workspace.run("inspect v").output.contains("2 values: d, s"))
+  #expect(try workspace.run("evaluate v t.csv").status == 0)
+}
+
+@Test("NumPy arrays are learnt from, and predictions written as arrays")
+func arrays() throws {
+  let workspace = try Workspace()
+  // Two features of one byte, and whether the first is larger.
+  func array(_ values: [UInt8], _ shape: String) -> [UInt8] {
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (\(shape))}"
+    var bytes: [UInt8] = [0x93]
+    bytes += Array("NUMPY".utf8)
+    bytes += [1, 0, UInt8(header.utf8.count), 0]
+    bytes += Array(header.utf8)
+    return bytes + values
+  }
+  let pairs: [(UInt8, UInt8)] = (0..<80).map { (UInt8($0 * 7 % 23), UInt8($0 * 5 % 19)) }
+  try workspace.write(array(pairs.flatMap { [$0.0, $0.1] as [UInt8] }, "80, 2"), to: "x.npy")
+  try workspace.write(array(pairs.map { $0.0 > $0.1 ? 1 : 0 as UInt8 }, "80,"), to: "y.npy")
+  let trained = try workspace.run(
+    "train x.npy --labels y.npy -o m --epochs 200 --batch-size 16 --test x.npy --test-labels y.npy --quiet")
+  #expect(trained.status == 0 && trained.output.contains("accuracy 1.0"))
+  #expect(try workspace.run("evaluate m x.npy --labels y.npy").output.contains("accuracy 1.0"))
+  #expect(try workspace.run("predict m x.npy -o p.npy").status == 0)
+  let classes = try workspace.read("p.npy")
+  #expect(lines(classes)[0].contains("'descr': '<i8', 'fortran_order': False, 'shape': (80,), }"))
+  let found = Array(classes.suffix(640))
+  for (sample, pair) in pairs.enumerated() {
+    let expected: [UInt8] = [pair.0 > pair.1 ? 1 : 0, 0, 0, 0, 0, 0, 0, 0]
+    #expect(Array(found[8 * sample..<8 * sample + 8]) == expected)
+  }
+  #expect(try workspace.run("predict m x.npy -o q.npy --probabilities").status == 0)
+  #expect(lines(try workspace.read("q.npy"))[0].contains("'descr': '<f4', 'fortran_order': False, 'shape': (80, 2), }"))
+}
