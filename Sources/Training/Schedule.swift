@@ -23,8 +23,11 @@ public struct Schedule: Sendable, Equatable, Codable {
   public let shape: Shape
   /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al. 2017).
   public let warmupEpochs: Int
-  /// The least validation loss so far, the epochs since, and the factor that they led to.
-  private var (best, staleEpochs, plateauFactor) = (Double.infinity, 0, 1.0)
+  /// The least validation loss so far, nil before the first.
+  private var best: Double?
+  /// The epochs since, and the factor that such epochs led to.
+  private var staleEpochs = 0
+  private var plateauFactor = 1.0
 
   /// The same rate in all steps.
   public static let constant = Schedule(.constant)
@@ -62,7 +65,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// Tells a plateau the validation loss after an epoch; other shapes do not care. A loss that is not a number is no better than the best.
   public mutating func note(validationLoss: Double) {
     guard case .plateau(let factor, let patience) = shape else { return }
-    if validationLoss < best - 1e-4 * abs(best) || best == .infinity && validationLoss < best {
+    if validationLoss.isFinite && best.map({ validationLoss < $0 - 1e-4 * abs($0) }) ?? true {
       (best, staleEpochs) = (validationLoss, 0)
     } else {
       staleEpochs += 1

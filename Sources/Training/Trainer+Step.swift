@@ -72,8 +72,11 @@ extension Trainer {
         key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
   }
 
-  /// No element of the penalties' gradients is larger.
-  private var penaltyBound: Double { regularization.l1 + regularization.l2 * parameterBound }
+  /// No element of the penalties' gradients is larger, not even where SGD divides them by what it multiplies the parameters by.
+  private var penaltyBound: Double {
+    let kept = 1 - (optimizer.learningRate ?? 0) * regularization.weightDecay
+    return (regularization.l1 + regularization.l2 * parameterBound) / kept
+  }
 
   /// The factor that makes the gradient no longer than it may be.
   private mutating func clip(_ outcome: inout StepOutcome) -> Scalar {

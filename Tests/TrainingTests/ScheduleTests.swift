@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Layers
 import Tensor
 import Testing
@@ -82,6 +83,14 @@ func trainerTells() throws {
     batchSize: 2, generator: Philox(seed: 0))
   for loss in [1.0, 2] { trainer.note(validationLoss: loss) }
   #expect(trainer.schedule.factor(step: 0, stepsPerEpoch: 1) == 0.5)
+}
+
+@Test("A schedule that is stored and read goes on where it was", arguments: [0, 1, 3])
+func storedSchedule(epochs: Int) throws {
+  var schedule = Schedule(.plateau(factor: 0.5, patience: 0), warmupEpochs: 1)
+  for epoch in 0..<epochs { schedule.note(validationLoss: Double(epoch)) }
+  let copy = try JSONDecoder().decode(Schedule.self, from: JSONEncoder().encode(schedule))
+  #expect(copy == schedule)
 }
 
 @Test("Schedules that make no sense are refused")
