@@ -190,7 +190,7 @@ class Contest:
             mnist.write_synthetic(files)
         train = ["train", f"mnist:{files}", "--hidden", "512,512", "--epochs", "1", "--batch-size", "128", "--test", f"mnist:{files}"]
         commands = {
-            "Swift": [*shlex.split(self.options.command), *train, "--json", "--quiet"],
+            "Swift": [*shlex.split(self.options.command), *train, "--no-baseline", "--json", "--quiet"],
             "PyTorch": [sys.executable, "-B", str(HERE / "cold_start_torch.py"), str(files)],
             "JAX": [sys.executable, "-B", str(HERE / "cold_start_jax.py"), str(files)],
         }

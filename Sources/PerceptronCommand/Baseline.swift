@@ -50,7 +50,7 @@ struct Baseline {
 
 extension Evaluation {
   /// What a model is judged by, in words.
-  fileprivate var figure: String {
+  var figure: String {
     accuracy.map { "accuracy \($0.fixed(4))" } ?? "RMSE \(rmse?.short ?? "–")"
   }
 

@@ -66,6 +66,8 @@ struct Progress {
   private let start = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
   private var loss: Double?
+  private var validation: String?
+  private var epochsDone = 0
 
   init(epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
     self.epochs = epochs
@@ -86,17 +88,20 @@ struct Progress {
     printError("\r\(line.prefix(terminalWidth(STDERR_FILENO) - 1))\u{1B}[K")
   }
 
-  /// Ends an epoch, counted from 1, with its loss.
-  mutating func endEpoch(_ epoch: Int, loss: Double) {
-    self.loss = loss
-    guard !isQuiet else { return }
-    let share = Double(epoch) / Double(epochs)
-    if !isTerminal {
-      printError("epoch \(epoch)/\(epochs)\(lossText)  \(rateAndTimeLeft(share))\n")
-    } else if epoch == epochs {
-      printError(
-        "\r\(epochs) epochs in \(seconds(since: start).fixed(1)) s\(lossText)  \(rate(share)) samples/s\u{1B}[K\n")
+  /// Ends an epoch, counted from 1, with its loss and, where there is one, its validation figure.
+  mutating func endEpoch(_ epoch: Int, loss: Double, validation: String?) {
+    (self.loss, self.validation, epochsDone) = (loss, validation, epoch)
+    if !isQuiet && !isTerminal {
+      printError("epoch \(epoch)/\(epochs)\(lossText)  \(rateAndTimeLeft(Double(epoch) / Double(epochs)))\n")
     }
+  }
+
+  /// Ends the training, which may have stopped early.
+  func finish() {
+    guard !isQuiet, isTerminal else { return }
+    printError(
+      "\r\(epochsDone) epochs in \(seconds(since: start).fixed(1)) s\(lossText)  \(rate(Double(epochsDone) / Double(epochs))) samples/s\u{1B}[K\n"
+    )
   }
 
   /// Leaves the bar's line.
@@ -104,7 +109,9 @@ struct Progress {
     if isTerminal && !isQuiet { printError("\n") }
   }
 
-  private var lossText: String { loss.map { "  loss \($0.short)" } ?? "" }
+  private var lossText: String {
+    (loss.map { "  loss \($0.short)" } ?? "") + (validation.map { "  validation \($0)" } ?? "")
+  }
 
   private func rate(_ share: Double) -> String {
     (share * Double(epochs * samplesPerEpoch) / seconds(since: start)).fixed(0)

@@ -11,6 +11,10 @@ enum TrainCommand: Command {
       Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file: whole numbers are classes"),
       Option("--test", "DATA", "evaluated once, at the end"),
       Option("--test-labels", "FILE.npy", "the labels of --test"),
+      Option("--validation", "DATA", "evaluated after each epoch"),
+      Option("--validation-labels", "FILE.npy", "the labels of --validation"),
+      Option(
+        "--early-stopping", "EPOCHS", "without a lower validation loss end training; the best epoch is kept (off)"),
     ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
       Option("--precision", "NAME", "float or double (float)"),
       Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
@@ -40,11 +44,16 @@ enum TrainCommand: Command {
     let seconds: Double
     let samplesPerSecond: Double
     let train: Training
+    /// After the last epoch, and after the best one.
+    let validation: Evaluation?
+    let bestEpoch: Int?
+    let best: Evaluation?
     let test: Evaluation?
     let baseline: Evaluation?
 
     private enum CodingKeys: String, CodingKey {
-      case task, parameters, epochs, seconds, train, test, baseline
+      case task, parameters, epochs, seconds, train, validation, best, test, baseline
+      case bestEpoch = "best_epoch"
       case samplesPerSecond = "samples_per_second"
     }
   }
@@ -55,16 +64,24 @@ enum TrainCommand: Command {
     let testSource = try arguments.string("--test").map {
       try DataSource($0, labels: arguments.string("--test-labels"), option: "--test-labels")
     }
-    if testSource == nil && arguments.string("--test-labels") != nil {
-      throw CommandError.usage("--test-labels needs --test")
+    let validationSource = try arguments.string("--validation").map {
+      try DataSource($0, labels: arguments.string("--validation-labels"), option: "--validation-labels")
     }
+    for name in ["--test", "--validation"]
+    where arguments.string(name) == nil && arguments.string("\(name)-labels") != nil {
+      throw CommandError.usage("\(name)-labels needs \(name)")
+    }
+    let patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
+    if patience != nil && validationSource == nil { throw CommandError.usage("--early-stopping needs --validation") }
     try source.requireLabels()
     try source.check(arguments)
     try testSource?.requireLabels(option: "--test-labels")
+    try validationSource?.requireLabels(option: "--validation-labels")
     let path = arguments.string("-o")
     if let path {
       try source.check(output: path, .training)
       try testSource?.check(output: path, .test)
+      try validationSource?.check(output: path, .test)
       try AtomicFile.checkWritable(path)
     }
 
@@ -77,9 +94,12 @@ enum TrainCommand: Command {
     let augmentation = try options.augmentation(preparation)
     let samples = try data.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     // Read before training, so that a wrong file costs no training.
-    let testSamples = try testSource.map {
-      try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation, team: team)
+    func others(_ source: DataSource?) throws -> Samples<Scalar>? {
+      try source.map {
+        try RawData<Scalar>($0, part: .test, header: options.header, team: team).samples(preparation, team: team)
+      }
     }
+    let (testSamples, validationSamples) = (try others(testSource), try others(validationSource))
 
     let optimizer = options.optimizer(preparation.task)
     let batchSize = try options.batchSize(optimizer, samples: samples.count)
@@ -92,39 +112,54 @@ enum TrainCommand: Command {
       generator: Philox(seed: options.seed, stream: 1), team: team)
     var progress = Progress(
       epochs: options.epochs, samplesPerEpoch: samples.count, isQuiet: arguments.flag("--quiet"))
-    var lastLoss = 0.0
-    let start = ContinuousClock.now
-    for epoch in 0..<options.epochs {
-      do throws(Divergence) {
-        let samples = augmentation?.applied(to: samples, epoch: epoch, team: team) ?? samples
-        lastLoss = try trainer.runEpoch(on: samples) { progress.update(epoch: epoch, samplesDone: $0) }
-      } catch {
-        progress.interrupt()
-        throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
-      }
-      // Without validation data the training loss stands for theirs.
-      trainer.note(validationLoss: lastLoss)
-      progress.endEpoch(epoch + 1, loss: lastLoss * unit)
+    func model(_ network: Network<Scalar>, _ training: [String: String] = [:]) -> Model<Scalar> {
+      Model(network: network, loss: loss, preparation: preparation, training: training)
     }
-    let seconds = seconds(since: start)
+    var (validation, best): (Evaluation?, Evaluation?)
+    var reports: [EpochReport] = []
+    do throws(Divergence) {
+      reports = try trainer.fit(
+        on: samples, augmentation: augmentation, validation: validationSamples, epochs: options.epochs,
+        patience: patience,
+        afterStep: { epoch, samplesDone in
+          progress.update(epoch: epoch - 1, samplesDone: samplesDone)
+          return true
+        },
+        afterEpoch: { report, network in
+          // Outputs that are not finite are the test's to complain about.
+          validation = validationSamples.flatMap { try? Evaluation(model(network), $0, team) }
+          if report.isBest { best = validation }
+          progress.endEpoch(report.epoch, loss: report.trainingLoss * unit, validation: validation?.figure)
+          return true
+        })
+    } catch {
+      progress.interrupt()
+      throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
+    }
+    progress.finish()
+    let lastLoss = reports.last?.trainingLoss ?? 0
+    let seconds = reports.reduce(0) { $0 + $1.seconds }
 
-    let model = Model(
-      network: trainer.network, loss: loss, preparation: preparation,
-      training: [
+    let trained = model(
+      trainer.network,
+      [
         "data": arguments.positional[0], "samples": "\(samples.count)", "optimizer": optimizer.name,
         "learning rate": optimizer.learningRate.map { "\($0)" } ?? "found in each step",
         "batch size": "\(trainer.batchSize)",
-        "epochs": "\(options.epochs)",
+        "epochs": "\(reports.count)",
         "seed": "\(options.seed)", "training loss": "\(lastLoss * unit)", "version": version,
       ].merging(options.record) { $1 })
-    if let path { try model.write(to: path) }
-    let test = try testSamples.map { try Evaluation(model, $0, team) }
+    if let path { try trained.write(to: path) }
+    let test = try testSamples.map { try Evaluation(trained, $0, team) }
+    if let best, let validation, let epoch = trainer.best?.epoch {
+      try printLine("validation \(validation.summary); best epoch \(epoch): \(best.summary)")
+    }
     if let test { try printLine("test \(test.summary)") }
     var training = Summary.Training(loss: lastLoss * unit)
     var baseline: Baseline?
     if !arguments.flag("--no-baseline") {
-      let judged = try test ?? Evaluation(model, samples, team)
-      baseline = Baseline(model, judged, fittedTo: samples, test: testSamples, team)
+      let judged = try test ?? Evaluation(trained, samples, team)
+      baseline = Baseline(trained, judged, fittedTo: samples, test: testSamples, team)
       for line in baseline!.lines { try printLine(line) }
       if test == nil {
         (training.accuracy, training.rmse, training.mae, training.r2) =
@@ -136,9 +171,10 @@ enum TrainCommand: Command {
       try printLine(
         json(
           Summary(
-            task: preparation.task.rawValue, parameters: model.network.parameterCount, epochs: options.epochs,
-            seconds: seconds, samplesPerSecond: Double(samples.count * options.epochs) / seconds,
-            train: training, test: test, baseline: baseline?.figures)))
+            task: preparation.task.rawValue, parameters: trained.network.parameterCount, epochs: reports.count,
+            seconds: seconds, samplesPerSecond: Double(samples.count * reports.count) / seconds,
+            train: training, validation: validation, bestEpoch: trainer.best?.epoch, best: best, test: test,
+            baseline: baseline?.figures)))
     } else if test == nil {
       try printLine("training loss \((lastLoss * unit).short)")
     }

@@ -89,9 +89,9 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation", "--validation-split",
+    "--validation-split",
     "--class-weights", "--sample-weight",
-    "--early-stopping", "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
+    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
@@ -109,6 +109,13 @@ struct TrainOptions {
     dropout = try Self.dropout(arguments, hidden)
     inputDropout = try arguments.share("--input-dropout") ?? 0
     labelSmoothing = try arguments.share("--label-smoothing") ?? 0
+    if arguments.string("--optimizer") == "lbfgs",
+      normalization == .batch || inputDropout > 0 || dropout.contains(where: { $0 > 0 })
+    {
+      throw .usage(
+        "--optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and"
+          + " --normalization batch")
+    }
     regularization = try Self.regularization(arguments)
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20

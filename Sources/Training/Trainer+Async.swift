@@ -16,7 +16,7 @@ public enum TrainingEvent<Scalar: BLASScalar>: Sendable {
 }
 
 extension Trainer {
-  /// Trains as ``fit(on:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
+  /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
   ///
   ///     for try await event in trainer.events(on: samples, epochs: 20) {
   ///       if case .finished(let trainer) = event { network = trainer.network }
@@ -27,7 +27,8 @@ extension Trainer {
   ///
   /// The sequence throws ``Divergence`` where the numbers are no longer finite.
   public func events(
-    on samples: Samples<Scalar>, validation: Samples<Scalar>? = nil, epochs: Int, patience: Int? = nil
+    on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
+    patience: Int? = nil
   ) -> AsyncThrowingStream<TrainingEvent<Scalar>, any Error> {
     let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
     let isStopped = Flag()
@@ -36,10 +37,10 @@ extension Trainer {
       var trainer = self
       do throws(Divergence) {
         try trainer.fit(
-          on: samples, validation: validation, epochs: epochs, patience: patience,
+          on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
           afterStep: { _, _ in !isStopped.isRaised },
-          afterEpoch: {
-            continuation.yield(.epoch($0))
+          afterEpoch: { report, _ in
+            continuation.yield(.epoch(report))
             return !isStopped.isRaised
           })
         continuation.yield(.finished(trainer))

@@ -9,21 +9,22 @@ extension Trainer {
   /// not.
   ///
   /// - Parameters:
+  ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy of them.
   ///   - validation: Samples that the network is tested on after each epoch.
   ///   - epochs: How many epochs there are to be in all, those before this call included.
   ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it was after the best one; nil
   ///     to use all epochs and keep the last.
   ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at once.
-  ///   - afterEpoch: Called after each epoch; false stops.
+  ///   - afterEpoch: Called after each epoch with the network as it is then; false stops.
   /// - Returns: A report for each epoch that this call completed.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
   /// - Precondition: Traps where samples have other sizes than the network, there are none, the patience is below 1, or there is a patience without
   ///   validation samples.
   @discardableResult
   public mutating func fit(
-    on samples: Samples<Scalar>, validation: Samples<Scalar>? = nil, epochs: Int, patience: Int? = nil,
-    afterStep: (_ epoch: Int, _ samplesDone: Int) -> Bool = { _, _ in true },
-    afterEpoch: (EpochReport) -> Bool = { _ in true }
+    on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
+    patience: Int? = nil, afterStep: (_ epoch: Int, _ samplesDone: Int) -> Bool = { _, _ in true },
+    afterEpoch: (EpochReport, Network<Scalar>) -> Bool = { _, _ in true }
   ) throws(Divergence) -> [EpochReport] {
     if let patience, patience < 1 || validation == nil {
       fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
@@ -33,7 +34,8 @@ extension Trainer {
       let start = ContinuousClock.now
       let number = epoch + 1
       var proceeds = true
-      let loss = try goOn(on: samples) { samplesDone in
+      let forms = augmentation?.applied(to: samples, epoch: epoch, team: workspace.team) ?? samples
+      let loss = try goOn(on: forms) { samplesDone in
         proceeds = afterStep(number, samplesDone)
         return proceeds
       }
@@ -47,7 +49,7 @@ extension Trainer {
         isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count),
         seconds: seconds)
       reports.append(report)
-      if !afterEpoch(report) || !proceeds { return reports }
+      if !afterEpoch(report, network) || !proceeds { return reports }
     }
     if patience != nil, let best {
       network.parameters = best.parameters

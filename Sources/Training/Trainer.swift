@@ -18,7 +18,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let labelSmoothing: Double
   /// The number of epochs that are complete.
   public private(set) var epoch = 0
-  /// The best epoch that ``fit(on:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
+  /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
   /// The number of steps since the last complete epoch, and what they have done of the next one.
   var stepInEpoch = 0

@@ -56,6 +56,25 @@ func classification() throws {
   #expect(try json(workspace.run("inspect m --json").lines[0])["parameters"] as? Int == 82)
 }
 
+@Test("Training stops early by validation data, keeps the best epoch, and reports both")
+func earlyStopping() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(rows: 60) { $0 > $1 ? "more" : "less" }, to: "t.csv")
+  // Labels that say the opposite: what is learnt makes the validation loss rise.
+  try workspace.write(table(rows: 60) { $0 > $1 ? "less" : "more" }, to: "v.csv")
+  let trained = try workspace.run(
+    "train t.csv -o m --epochs 500 --batch-size 16 --validation v.csv --early-stopping 3 --json")
+  #expect(trained.status == 0)
+  let summary = try json(trained.lines.last!)
+  let (epochs, best) = (summary["epochs"] as? Int, summary["best_epoch"] as? Int)
+  #expect(best != nil && epochs == best! + 3)
+  let (last, bestFigures) = (summary["validation"] as? [String: Double], summary["best"] as? [String: Double])
+  #expect(bestFigures!["loss"]! < last!["loss"]!)
+  let evaluated = try json(try workspace.run("evaluate m v.csv --json").lines[0])
+  #expect(evaluated["loss"] as? Double == bestFigures!["loss"])
+  #expect(trained.lines.contains { $0.hasPrefix("validation accuracy ") && $0.contains("best epoch \(best!): ") })
+}
+
 @Test("A regression's figures and predictions are in the data's units", arguments: ["float", "double"])
 func regression(precision: String) throws {
   let workspace = try Workspace()

@@ -35,6 +35,11 @@ private let mistakes = [
     "train t.csv --activation step", 64,
     "error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, softplus, softsign, found \"step\""
   ),
+  Mistake(
+    "train t.csv --optimizer lbfgs --dropout 0.5", 64,
+    "error: --optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and --normalization batch"
+  ),
+  Mistake("train t.csv --early-stopping 3", 64, "error: --early-stopping needs --validation"),
   Mistake("train t.csv --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
   Mistake("train t.csv --dropout 0.5,", 64, "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
   Mistake(

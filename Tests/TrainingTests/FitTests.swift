@@ -70,7 +70,7 @@ func stopAndGoOn() throws {
 @Test("A callback after an epoch stops training")
 func stopAfterEpoch() throws {
   var stopped = trainer()
-  let reports = try stopped.fit(on: samples(40, seed: 2), epochs: 9, afterEpoch: { $0.epoch < 4 })
+  let reports = try stopped.fit(on: samples(40, seed: 2), epochs: 9, afterEpoch: { report, _ in report.epoch < 4 })
   #expect(reports.count == 4 && stopped.epoch == 4)
 }
 
