@@ -11,7 +11,7 @@ import Tensor
 public struct Dense: Sendable, Equatable {
   public let inputSize: Int
   public let outputSize: Int
-  public let activation: Activation
+  public private(set) var activation: Activation
   public let normalization: Normalization
   /// The probability p with which an output is dropped in training.
   public let dropout: Double
@@ -48,6 +48,13 @@ public struct Dense: Sendable, Equatable {
   var statisticCount: Int { normalization == .batch ? 2 * outputSize : 0 }
 
   var weightCount: Int { outputSize * inputSize }
+
+  /// The layer that stops at Z.
+  var beforeActivation: Dense {
+    var layer = self
+    layer.activation = .identity
+    return layer
+  }
 }
 
 extension Dense: CustomStringConvertible {

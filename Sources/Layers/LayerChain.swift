@@ -31,7 +31,7 @@ struct LayerChain: Sendable {
   func layer(_ number: Int, trainedWith loss: Loss?) -> Dense {
     let layer = layers[number - 1]
     guard number == layers.count, let loss, loss.includesActivation else { return layer }
-    return Dense(layer.inputSize, layer.outputSize, .identity, normalization: layer.normalization)
+    return layer.beforeActivation
   }
 
   /// The part of a vector of all parameters that belongs to the layer with this 1-based number.
