@@ -105,7 +105,7 @@ extension Augmentation {
         }
       }
     }
-    return Samples(features: features, targets: samples.targets)
+    return Samples(features: features, targets: samples.targets, weights: samples.weights)
   }
 
   /// The numbers of scratch memory that ``deform(_:into:sample:epoch:scratch:)`` needs.

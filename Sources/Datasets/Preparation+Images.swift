@@ -3,14 +3,19 @@ import Tensor
 extension Preparation {
   /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
   ///
+  /// - Parameter samples: The 0-based indices of the images by which the pixels are scaled; nil for all.
   /// - Throws: ``DataError/singleClass(path:column:label:)`` where all labels are the same, and ``DataError/missingLabels(path:)``.
-  public init<Scalar>(fittedOn images: ImageSet<Scalar>, scaling: Scaling.Method = .none) throws(DataError) {
+  public init<Scalar>(fittedOn images: ImageSet<Scalar>, samples: [Int]? = nil, scaling: Scaling.Method = .none)
+    throws(DataError)
+  {
     guard let largest = images.labels?.max() else { throw .missingLabels(path: images.path) }
     guard images.labels?.contains(where: { $0 != largest }) == true else {
       throw .singleClass(path: images.labelPath ?? images.path, column: "label", label: String(largest))
     }
     self.init(
-      inputs: .pixels(shape: images.shape), inputScaling: Scaling(scaling, fittedOn: images.features),
+      inputs: .pixels(shape: images.shape),
+      inputScaling: Scaling(
+        scaling, fittedOn: samples.flatMap { scaling == .none ? nil : images.features.gathered($0) } ?? images.features),
       outputs: .classes((0...largest).map(String.init), column: nil))
   }
 

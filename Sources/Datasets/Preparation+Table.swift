@@ -7,9 +7,10 @@ extension Preparation {
   /// Fits the preparation on a training table whose features are all columns but the targets and the sample weights.
   ///
   /// A column of text gets a feature for each text that occurs, one of them for missing fields if there are any. In a numeric column the mean
-  /// takes the place of missing fields, and then it is scaled. Only the training table's rows decide about any of this.
+  /// takes the place of missing fields, and then it is scaled. Only the training rows decide about any of this; the names of the classes are those of all rows.
   ///
   /// - Parameters:
+  ///   - rows: The 0-based indices of the training rows; nil for all.
   ///   - target: A column's name or 1-based number, or several with commas between them; nil for the last one.
   ///   - task: nil to infer it: a target that is not numeric, or is whole numbers of at most 20 different values, is classified. Several are
   ///     classified if each has two classes by that rule, and then each is a question of its own.
@@ -19,7 +20,8 @@ extension Preparation {
   ///   - warn: Gets what is odd about the table.
   /// - Throws: The ``DataError`` of what is wrong with the table.
   public init(
-    fittedOn table: Table, target: String? = nil, task: Task? = nil, scaling: Scaling.Method = .standard,
+    fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
+    scaling: Scaling.Method = .standard,
     sampleWeight: String? = nil, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(DataError) {
     let targets = try table.targetIndices(target)
@@ -29,14 +31,15 @@ extension Preparation {
       throw .repeatedColumn(path: table.path, name: table.columnNames[column])
     }
     let features = try table.featureIndices(besides: others)
-    let columns = try features.map { column throws(DataError) in try Self.inputColumn(table, column, warn) }
+    let columns = try features.map { column throws(DataError) in try Self.inputColumn(table, column, rows, warn) }
     let numbers = zip(columns, features).compactMap { $0.isNumber ? Self.source($0, table, $1) : nil }
-    let data: Matrix<Double> = try table.matrix(of: numbers, scaledBy: nil, team: team)
+    var data: Matrix<Double> = try table.matrix(of: numbers, scaledBy: nil, team: team)
+    if let rows { data = data.gathered(rows) }
     let constant = Self.constantColumns(columns, data)
     if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
     self.init(
       inputs: .columns(columns), inputScaling: Scaling(scaling, fittedOn: data),
-      outputs: try Self.outputs(table, targets, task, warn))
+      outputs: try Self.outputs(table, targets, rows, task, warn))
   }
 
   /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and perhaps others.
@@ -106,12 +109,12 @@ extension Preparation {
 extension Preparation {
   /// What a column of features is, and how it is odd.
   private static func inputColumn(
-    _ table: Table, _ column: Int, _ warn: (DataWarning) -> Void
+    _ table: Table, _ column: Int, _ rows: [Int]?, _ warn: (DataWarning) -> Void
   ) throws(DataError) -> InputColumn {
     let name = table.columnNames[column]
     let kinds = table.kinds[column]
     guard table.isText(column) else {
-      let cells = table.mapCells(ofColumn: column) { _, cell in cell }
+      let cells = table.mapCells(ofColumn: column) { _, cell in cell }.chosen(rows)
       let numbers = cells.filter(\.isFinite)
       guard !numbers.isEmpty || cells.contains(where: { kinds[Cell.code($0)] == .infinite }) else {
         throw .noValues(path: table.path, column: name)
@@ -120,15 +123,17 @@ extension Preparation {
       let count = Double(numbers.count)
       return .number(name: name, mean: numbers.reduce(0) { $0 + $1 / count })
     }
-    let values = (kinds.contains(.missing) ? [""] : []) + table.distinctTexts(inColumn: column)
+    let codes = table.mapCells(ofColumn: column) { _, cell in Cell.code(cell) }.chosen(rows)
+    let texts = Set(Set(codes).map { kinds[$0] == .missing ? "" : table.texts[column][$0] })
+    let values = (texts.contains("") ? [""] : []) + table.distinctTexts(inColumn: column).filter(texts.contains)
     guard values.count <= mostCategories else {
       throw .manyCategories(path: table.path, column: name, found: values.count, most: mostCategories)
     }
     let isNumber = table.texts[column].map { DecimalNumber.parse($0) != nil }
     let isWord = zip(kinds, isNumber).map { $0 == .word && !$1 }
-    let codes = table.mapCells(ofColumn: column) { _, cell in Cell.code(cell) }
     let (words, numbers) = (codes.count { isWord[$0] }, codes.count { isNumber[$0] })
-    if words * 9 <= numbers, let row = codes.firstIndex(where: { isWord[$0] }) {
+    if words * 9 <= numbers, let index = codes.firstIndex(where: { isWord[$0] }) {
+      let row = rows?[index] ?? index
       warn(
         .mostlyNumbers(
           path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
@@ -181,11 +186,12 @@ extension Preparation {
 
 extension Preparation {
   private static func outputs(
-    _ table: Table, _ targets: [Int], _ task: Task?, _ warn: (DataWarning) -> Void
+    _ table: Table, _ targets: [Int], _ rows: [Int]?, _ task: Task?, _ warn: (DataWarning) -> Void
   ) throws(DataError) -> Outputs {
     let columns = targets.map { table.columnNames[$0] }
     if task ?? inferredTask(table, targets) == .regression {
-      let values: Matrix<Double> = try table.matrix(ofColumns: targets)
+      var values: Matrix<Double> = try table.matrix(ofColumns: targets)
+      if let rows { values = values.gathered(rows) }
       return .values(columns: columns, scaling: Scaling(.standard, fittedOn: values))
     }
     let classes = try targets.map { target throws(DataError) in

@@ -21,65 +21,91 @@ extension Network {
     check(loss, inputs, targets)
     check(workspace)
     check(gradient: gradient)
+    let batch = Batch(inputs: inputs, targets: targets)
     return parameters.withReadOnlyTile { parameters in
       statistics.withReadOnlyTile { statistics in
         workspace.runStep(
-          chain, Objective(loss), inputs, targets, nil, next: [], meanCount: inputs.columns, inputBound: 0, parameters,
-          statistics, &gradient, TileUpdate(.keep(adding: false)), largestGradient: nil)
+          chain, Objective(loss), batch, parameters, statistics, &gradient, TileUpdate(.keep(adding: false)),
+          largestGradient: nil)
       }
     }.loss
   }
 
-  /// Back-propagates the chosen columns of a data set as a part of a batch, and keeps the gradient where loss and gradient admit it.
+  /// Back-propagates a batch, or a part of one, and keeps the gradient where loss and gradient admit it.
   ///
-  /// - Parameters:
-  ///   - meanCount: The samples of the whole batch, which the loss is the mean of.
-  ///   - inputBound: The largest magnitude in the inputs.
-  ///   - adding: Whether the gradient is added to what stands in `gradient`, or replaces it.
+  /// - Parameter adding: Whether the gradient is added to what stands in `gradient`, or replaces it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func backPropagate(
-    _ objective: Objective, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>, meanCount: Int,
-    inputBound: Double, workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, adding: Bool,
-    largestGradient: Double
+    _ objective: Objective, _ batch: Batch<Scalar>, workspace: inout Workspace<Scalar>,
+    gradient: inout Matrix<Scalar>, adding: Bool, largestGradient: Double
   ) -> StepOutcome {
-    check(objective.loss, inputs, targets)
-    check(workspace)
     check(gradient: gradient)
-    let chain = chain
-    return withParametersAndStatistics { parameters, statistics in
-      workspace.runStep(
-        chain, objective, inputs, targets, columns, next: [], meanCount: meanCount, inputBound: inputBound, parameters,
-        statistics, &gradient, TileUpdate(.keep(adding: adding)), largestGradient: largestGradient)
-    }
+    return takeStep(
+      objective, batch, workspace: &workspace, gradient: &gradient, update: TileUpdate(.keep(adding: adding)),
+      largestGradient: largestGradient)
   }
 
-  /// Back-propagates the chosen columns of a data set and, where loss and gradient admit it, updates the parameters.
+  /// Back-propagates a batch and, where loss and gradient admit it, updates the parameters.
   ///
   /// - Parameters:
-  ///   - next: The columns of the step after, which are fetched into the cache meanwhile.
-  ///   - inputBound: The largest magnitude in the inputs.
   ///   - gradient: The memory for the gradient; may be empty where the update needs none.
   ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient might be larger.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(
-    _ objective: Objective, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, columns: ArraySlice<Int>,
-    next: ArraySlice<Int>,
-    inputBound: Double,
-    workspace: inout Workspace<Scalar>, gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>,
-    largestGradient: Double
+    _ objective: Objective, _ batch: Batch<Scalar>, workspace: inout Workspace<Scalar>,
+    gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>, largestGradient: Double
   ) -> StepOutcome {
-    check(objective.loss, inputs, targets)
+    check(objective.loss, batch.inputs, batch.targets)
     check(workspace)
     let chain = chain
     return withParametersAndStatistics { parameters, statistics in
       workspace.runStep(
-        chain, objective, inputs, targets, columns, next: next, meanCount: columns.count, inputBound: inputBound,
-        parameters, statistics,
-        &gradient, update, largestGradient: largestGradient)
+        chain, objective, batch, parameters, statistics, &gradient, update, largestGradient: largestGradient)
     }
   }
+}
+
+/// The samples of a step: some columns of a data set.
+package struct Batch<Scalar: BLASScalar> {
+  let inputs, targets: Matrix<Scalar>
+  /// How much each sample of the data set counts, 1 on average; nil where all count alike.
+  let weights: Matrix<Scalar>?
+  /// nil for all columns in order.
+  let columns: ArraySlice<Int>?
+  /// The columns of the step after, which are fetched into the cache meanwhile.
+  let next: ArraySlice<Int>
+  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  let meanCount: Int
+  /// No smaller than the largest magnitude in the inputs.
+  let inputBound: Double
+
+  package init(
+    inputs: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>?, columns: ArraySlice<Int>,
+    next: ArraySlice<Int> = [], meanCount: Int, inputBound: Double
+  ) {
+    self.inputs = inputs
+    self.targets = targets
+    self.weights = weights
+    self.columns = columns
+    self.next = next
+    self.meanCount = meanCount
+    self.inputBound = inputBound
+  }
+
+  /// All columns, for a gradient that need not be bounded.
+  init(inputs: Matrix<Scalar>, targets: Matrix<Scalar>) {
+    self.inputs = inputs
+    self.targets = targets
+    weights = nil
+    columns = nil
+    next = []
+    meanCount = inputs.columns
+    inputBound = 0
+  }
+
+  var count: Int { columns?.count ?? inputs.columns }
 }
 
 /// What a training step descends.
@@ -128,26 +154,23 @@ package struct StepOutcome {
 extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
-    _ chain: LayerChain, _ objective: Objective, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>,
-    _ columns: ArraySlice<Int>?, next: ArraySlice<Int>, meanCount: Int, inputBound: Double,
-    _ parameters: Tile<Scalar>, _ statistics: Tile<Scalar>,
-    _ gradient: inout Matrix<Scalar>,
-    _ update: TileUpdate<Scalar>,
+    _ chain: LayerChain, _ objective: Objective, _ batch: Batch<Scalar>, _ parameters: Tile<Scalar>,
+    _ statistics: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>,
     largestGradient: Double?
   ) -> StepOutcome {
-    let batch = columns?.count ?? inputs.columns
     let team = team
-    return inputs.withReadOnlyTile { inputs in
-      targets.withReadOnlyTile { targets in
+    let weights = batch.weights?.withReadOnlyTile { $0 }
+    defer { withExtendedLifetime(batch) {} }
+    return batch.inputs.withReadOnlyTile { inputs in
+      batch.targets.withReadOnlyTile { targets in
         gradient.withTile { gradient in
-          withBuffers(batch: batch) { buffers in
+          withBuffers(batch: batch.count) { buffers in
             let step = TrainingStep(
-              chain: chain, objective: objective, inputs: inputs, targets: targets, columns: columns,
-              meanCount: meanCount, next: next, inputBound: inputBound, parameters: parameters, statistics: statistics,
-              gradient: gradient, update: update,
-              largestGradient: largestGradient,
-              buffers: buffers)
-            team.run(step, work: chain.work(batch: batch, passes: 3))
+              chain: chain, objective: objective, inputs: inputs, targets: targets, weights: weights,
+              columns: batch.columns, meanCount: batch.meanCount, next: batch.next, inputBound: batch.inputBound,
+              parameters: parameters, statistics: statistics, gradient: gradient, update: update,
+              largestGradient: largestGradient, buffers: buffers)
+            team.run(step, work: chain.work(batch: batch.count, passes: 3))
             return StepOutcome(
               loss: step.meanLoss + step.penalty, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
           }

@@ -14,6 +14,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let objective: Objective
   let inputs: Tile<Scalar>
   let targets: Tile<Scalar>
+  /// How much each sample counts, 1 on average; nil where all count alike.
+  let weights: Tile<Scalar>?
   /// The samples of the batch; nil for all columns in order.
   let columns: ArraySlice<Int>?
   /// How many samples the loss is the mean of: the batch, or more of which it is a part.
@@ -98,10 +100,27 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let outputs = buffers.outputs(of: layerCount)[columns: columns]
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
-      buffers.losses[block] = loss.evaluate(
-        error, targets: buffers.targets[columns: columns], batch: meanCount, replacingOutputs: true)
+      buffers.losses[block] = takeLoss(error, buffers.targets[columns: columns], from: columns.lowerBound)
       maxima[block] = layer(layerCount).derive(error, from: derivativeSource(layerCount)[columns: columns])
     }
+  }
+
+  /// The part of some samples of the batch in the mean loss; their outputs are replaced by its gradient.
+  private func takeLoss(_ outputs: Tile<Scalar>, _ targets: Tile<Scalar>, from start: Int) -> Double {
+    guard let weights else {
+      return loss.evaluate(outputs, targets: targets, batch: meanCount, replacingOutputs: true)
+    }
+    var sum = 0.0
+    for column in 0..<outputs.columns {
+      let own = outputs[columns: column..<column + 1]
+      let weight = weights[columns.map { $0[$0.startIndex + start + column] } ?? start + column]
+      let part = loss.evaluate(
+        own, targets: targets[columns: column..<column + 1], batch: meanCount, replacingOutputs: true)
+      // What does not count may be anything.
+      if weight > 0 { sum += Double(weight) * part }
+      own.scale(by: weight)
+    }
+    return sum
   }
 
   /// y ← (1 − s) y + s / classes, where a single output stands for two classes (Szegedy et al. 2016).

@@ -39,8 +39,8 @@ enum DataSource: Sendable, Equatable {
       for name in ["--header", "--no-header"] where arguments.flag(name) {
         throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no header")
       }
-      if isArrays && arguments.string("--target") != nil {
-        throw .usage("--target is for tables; arrays have --labels")
+      for name in ["--target", "--sample-weight"] where arguments.string(name) != nil {
+        throw .usage("\(name) is for tables; \(isArrays ? "arrays have --labels" : "images have one label each")")
       }
       return
     }
@@ -119,6 +119,13 @@ enum RawData<Scalar: BLASScalar> {
           features: NPY(contentsOf: features), labels: needsLabels ? labels.map { try NPY(contentsOf: $0) } : nil))
     } else {
       fatalError("a data source is a table, images or arrays")
+    }
+  }
+
+  var count: Int {
+    switch self {
+    case .table(let table): table.rowCount
+    case .images(let images): images.count
     }
   }
 

@@ -22,9 +22,10 @@ struct TrainOptions {
   let task: Preparation.Task?
   let target: String?
   let sampleWeight: String?
+  let classWeights: ClassWeights?
   let scaling: Scaling.Method?
   private let augmentation: Augmentation.Kind?
-  let header: Table.Header
+  let isQuiet: Bool
   /// What a model's file says about the regularization and the schedule.
   let record: [String: String]
 
@@ -52,6 +53,9 @@ struct TrainOptions {
     [
       Option("--task", "NAME", "classification or regression (inferred from the target)"),
       Option("--target", "NAME", "the target's name or 1-based number, or several: a,b (the last column)"),
+      Option("--sample-weight", "NAME", "the column that says how much each training sample counts (all alike)"),
+      Option(
+        "--class-weights", "NAME=W,…", "how much the samples of a class count, 1 where not named; or balanced (1)"),
       Option("--header", nil, "the first row is a header (found out by itself)"),
       Option("--no-header", nil, "the first row is data"),
       Option(
@@ -89,8 +93,6 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--validation-split",
-    "--class-weights", "--sample-weight",
     "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
     "--log")
 
@@ -121,7 +123,11 @@ struct TrainOptions {
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
     schedule = try Self.schedule(arguments, epochs: epochs)
     var record: [String: String] = [:]
-    for name in ["schedule", "warmup-epochs", "l1", "l2", "weight-decay", "clip-norm", "max-norm"] {
+    for name in [
+      "schedule", "warmup-epochs", "l1", "l2", "weight-decay", "clip-norm", "max-norm", "sample-weight",
+      "class-weights",
+      "validation-split",
+    ] {
       record[name] = arguments.string("--" + name)
     }
     self.record = record
@@ -130,6 +136,7 @@ struct TrainOptions {
     task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
     target = arguments.string("--target")
     sampleWeight = arguments.string("--sample-weight")
+    classWeights = try arguments.string("--class-weights").map(ClassWeights.init)
     scaling = try arguments.choice(
       "--scale",
       [
@@ -139,7 +146,7 @@ struct TrainOptions {
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
-    header = try headerMode(arguments)
+    isQuiet = arguments.flag("--quiet")
   }
 
   /// The deformations of the training samples; nil for none.
@@ -154,6 +161,13 @@ struct TrainOptions {
       )
     }
     return Augmentation(augmentation, shape: shape, seed: seed)
+  }
+
+  /// The loss and the layers for prepared data.
+  func layers(_ preparation: Preparation) throws(CommandError) -> (loss: Loss, layers: [Dense]) {
+    let areLabels = if case .labels = preparation.outputs { true } else { false }
+    return try layers(
+      preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount, areLabels: areLabels)
   }
 
   /// The loss and the layers for a task, checked against each other. Several labels are questions of their own.

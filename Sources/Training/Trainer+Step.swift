@@ -44,9 +44,9 @@ extension Trainer {
     let rule = state.rule(optimizer, weightDecay: regularization.weightDecay)
     guard optimizer.isFullBatch || regularization.clipNorm != nil else {
       let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
+      let batch = Batch(samples, batch, next: next, meanCount: batch.count)
       var outcome = network.takeStep(
-        objective(), inputs: samples.features, targets: samples.targets, columns: batch, next: next,
-        inputBound: samples.featureBound, workspace: &workspace, gradient: &state.gradient, update: update,
+        objective(), batch, workspace: &workspace, gradient: &state.gradient, update: update,
         largestGradient: largestGradient - penaltyBound)
       outcome.gradientBound += penaltyBound
       return outcome
@@ -99,10 +99,9 @@ extension Trainer {
     for start in stride(from: batch.startIndex, to: batch.endIndex, by: workspace.batchCapacity) {
       let block = batch[start...].prefix(workspace.batchCapacity)
       let part = network.backPropagate(
-        objective(firstSample: start - batch.startIndex), inputs: samples.features, targets: samples.targets,
-        columns: block, meanCount: batch.count,
-        inputBound: samples.featureBound, workspace: &workspace, gradient: &state.gradient,
-        adding: start > batch.startIndex, largestGradient: state.reach.largest)
+        objective(firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
+        workspace: &workspace, gradient: &state.gradient, adding: start > batch.startIndex,
+        largestGradient: state.reach.largest)
       whole.loss += part.loss
       whole.gradientBound += part.gradientBound
       whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.reach.largest
@@ -135,5 +134,15 @@ extension Trainer {
       }
     return Divergence(
       cause: cause, layer: layer, epoch: epoch + 1, step: stepInEpoch, learningRate: optimizer.learningRate)
+  }
+}
+
+extension Batch {
+  fileprivate init(
+    _ samples: Samples<Scalar>, _ columns: ArraySlice<Int>, next: ArraySlice<Int> = [], meanCount: Int
+  ) {
+    self.init(
+      inputs: samples.features, targets: samples.targets, weights: samples.relativeWeights, columns: columns,
+      next: next, meanCount: meanCount, inputBound: samples.featureBound)
   }
 }

@@ -39,7 +39,20 @@ private let mistakes = [
     "train t.csv --optimizer lbfgs --dropout 0.5", 64,
     "error: --optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and --normalization batch"
   ),
-  Mistake("train t.csv --early-stopping 3", 64, "error: --early-stopping needs --validation"),
+  Mistake(
+    "train t.csv --early-stopping 3", 64, "error: --early-stopping needs --validation or --validation-split"),
+  Mistake(
+    "train t.csv --validation-split 0", 64,
+    "error: --validation-split: expected a number between 0 and 1, found 0"),
+  Mistake(
+    "train t.csv --validation-split 0.2 --validation t.csv", 64,
+    "error: --validation and --validation-split exclude each other"),
+  Mistake(
+    "train t.csv --class-weights 3", 64,
+    "error: --class-weights: expected balanced or NAME=WEIGHT,…, found \"3\""),
+  Mistake(
+    "train idx:a,b --sample-weight w", 64,
+    "error: --sample-weight is for tables; images have one label each"),
   Mistake("train t.csv --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
   Mistake("train t.csv --dropout 0.5,", 64, "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
   Mistake(

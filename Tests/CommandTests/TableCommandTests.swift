@@ -83,3 +83,33 @@ func arrays() throws {
   #expect(try workspace.run("predict m x.npy -o q.npy --probabilities").status == 0)
   #expect(lines(try workspace.read("q.npy"))[0].contains("'descr': '<f4', 'fortran_order': False, 'shape': (80, 2), }"))
 }
+
+@Test("A part of the data is split off for validation, and classes and samples have weights")
+func splitAndWeights() throws {
+  let workspace = try Workspace()
+  // One in ten is rare, and nothing tells which.
+  func rows(_ weight: (Int) -> String) -> String {
+    (0..<200).map { "\($0 * 7 % 31),\($0 % 10 == 0 ? "rare" : "common")\(weight($0))\n" }.joined()
+  }
+  try workspace.write("a,y\n" + rows { _ in "" }, to: "t.csv")
+  try workspace.write("a,y,w\n" + rows { $0 % 10 == 0 ? ",9" : ",1" }, to: "w.csv")
+  let options = "--target y --hidden 4 --epochs 30 --batch-size 20 --learning-rate 0.02 --quiet --json"
+  let split = try workspace.run(
+    "train w.csv -o m \(options) --sample-weight w --validation-split 0.25 --early-stopping 5")
+  #expect(split.status == 0 && split.output.contains("\"validation\":{") && split.output.contains("\"best_epoch\":"))
+  #expect(
+    try workspace.run("inspect m").lines.contains { $0.split(separator: " ").elementsEqual(["samples", "150"]) })
+  func meanProbabilityOfRare(_ data: String, _ weights: String = "") throws -> Double {
+    #expect(try workspace.run("train \(data) -o c \(options) \(weights)").status == 0)
+    let lines = try workspace.run("predict c t.csv --probabilities").lines.dropFirst()
+    return lines.reduce(0) { $0 + Double($1.split(separator: ",")[2])! } / 200
+  }
+  #expect(try abs(meanProbabilityOfRare("t.csv") - 0.1) < 0.05)
+  #expect(try abs(meanProbabilityOfRare("w.csv", "--sample-weight w") - 0.5) < 0.1)
+  for weights in ["balanced", "rare=9"] {
+    #expect(try abs(meanProbabilityOfRare("t.csv", "--class-weights \(weights)") - 0.5) < 0.1)
+  }
+  #expect(
+    try workspace.run("train t.csv --class-weights odd=2 \(options)").errors.hasPrefix(
+      "error: --class-weights: there is no class \"odd\"; there are common, rare\n"))
+}

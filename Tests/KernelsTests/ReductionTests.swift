@@ -71,9 +71,6 @@ struct ReductionTests {
   }
 
   private func checkSteps<Real: KernelReal>(_ kernels: Kernels<Real>) {
-    func isClose(_ got: [Real], _ wanted: [Double]) -> Bool {
-      zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
-    }
     func rule(_ name: ck_rule) -> Rule<Real> {
       Rule(
         name: name, rate: 0.25, beta1: 0.75, rest1: 0.25, beta2: 0.875, rest2: 0.125, correction: 1.5, epsilon: 0.25,
@@ -113,9 +110,6 @@ struct ReductionTests {
   }
 
   private func checkFurtherSteps<Real: KernelReal>(_ kernels: Kernels<Real>) {
-    func isClose(_ got: [Real], _ wanted: [Double]) -> Bool {
-      zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
-    }
     for n in 0...70 {
       var g: [Real] = randomNumbers(n, in: -3...3, seed: 23)
       for i in stride(from: 0, to: n, by: 7) { g[i] = 0 }
@@ -264,4 +258,9 @@ struct ReductionTests {
       #expect(lossA == lossB && sameBits(p, q), "\(loss)")
     }
   }
+}
+
+/// Whether numbers are within two roundings or so of those wanted.
+private func isClose<Real: KernelReal>(_ got: [Real], _ wanted: [Double]) -> Bool {
+  zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 4 * Double(Real.ulpOfOne) * max(1, abs($1)) }
 }

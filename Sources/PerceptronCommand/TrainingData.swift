@@ -1,0 +1,100 @@
+import Perceptron
+
+/// Where the data of `train` are.
+struct TrainingSources {
+  fileprivate let header: Table.Header
+  let training: DataSource
+  fileprivate let test: DataSource?
+  fileprivate let validation: DataSource?
+  /// The share of the training samples that are for validation.
+  fileprivate let validationShare: Double?
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    func other(_ name: String) throws(CommandError) -> DataSource? {
+      let labels = arguments.string("\(name)-labels")
+      guard let argument = arguments.string(name) else {
+        if labels != nil { throw .usage("\(name)-labels needs \(name)") }
+        return nil
+      }
+      let source = try DataSource(argument, labels: labels, option: "\(name)-labels")
+      try source.requireLabels(option: "\(name)-labels")
+      return source
+    }
+    header = try headerMode(arguments)
+    training = try DataSource(try arguments.positional("DATA")[0], labels: arguments.string("--labels"))
+    try training.requireLabels()
+    try training.check(arguments)
+    (test, validation) = (try other("--test"), try other("--validation"))
+    validationShare = try arguments.share("--validation-split")
+    if let validationShare {
+      if validationShare == 0 { throw .usage("--validation-split: expected a number between 0 and 1, found 0") }
+      if validation != nil { throw .usage("--validation and --validation-split exclude each other") }
+    }
+  }
+
+  var hasValidation: Bool { validation != nil || validationShare != nil }
+
+  /// Refuses an output file that is one of the files to be read.
+  func check(output path: String) throws(CommandError) {
+    try training.check(output: path, .training)
+    for other in [test, validation] { try other?.check(output: path, .test) }
+  }
+}
+
+/// The data of `train`, all read before training, so that a wrong file costs no training.
+struct TrainingData<Scalar: BLASScalar> {
+  let preparation: Preparation
+  let samples: Samples<Scalar>
+  let validation: Samples<Scalar>?
+  let test: Samples<Scalar>?
+
+  init(_ sources: TrainingSources, _ options: TrainOptions, team: Team) throws {
+    func read(_ source: DataSource, _ part: DataSource.Part) throws -> RawData<Scalar> {
+      try RawData(source, part: part, header: sources.header, team: team)
+    }
+    let raw = try read(sources.training, .training)
+    let split = try sources.validationShare.map { share in
+      guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
+      var generator = Philox(seed: options.seed, stream: 2)
+      return Split(raw.count, validationShare: share, using: &generator)
+    }
+    preparation = try Self.prepare(raw, split?.training, options, team)
+    let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
+    samples = try Self.weighted(split.map { all.chosen($0.training) } ?? all, options, preparation)
+    let preparation = preparation
+    func others(_ source: DataSource?) throws -> Samples<Scalar>? {
+      try source.map { try read($0, .test).samples(preparation, team: team) }
+    }
+    validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
+    test = try others(sources.test)
+    if !options.isQuiet, case .table(let table) = raw { Self.warnOfHeader(table) }
+  }
+
+  private static func weighted(
+    _ samples: Samples<Scalar>, _ options: TrainOptions, _ preparation: Preparation
+  ) throws(CommandError) -> Samples<Scalar> {
+    try options.classWeights?.applied(to: samples, preparation) ?? samples
+  }
+
+  /// - Parameter indices: The samples that are learnt from; nil for all.
+  private static func prepare(
+    _ data: RawData<Scalar>, _ indices: [Int]?, _ options: TrainOptions, _ team: Team
+  ) throws -> Preparation {
+    switch data {
+    case .table(let table):
+      return try Preparation(
+        fittedOn: table, rows: indices, target: options.target, task: options.task,
+        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, team: team, warn: printWarning)
+    case .images(let images):
+      if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
+      return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)
+    }
+  }
+
+  private static func warnOfHeader(_ table: Table) {
+    if table.line(ofRow: 0) > 1, table.columnNames.contains(where: { Double($0) != nil }) {
+      printError(
+        "warning: \(table.path), line 1 is taken for the header though it holds numbers; --no-header if it is data\n")
+    }
+  }
+}
