@@ -125,9 +125,9 @@ enum TrainCommand: Command {
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
           return true
         },
-        afterEpoch: { report, network in
+        afterEpoch: { report, trainer in
           // Outputs that are not finite are the test's to complain about.
-          validation = validationSamples.flatMap { try? Evaluation(model(network), $0, team) }
+          validation = validationSamples.flatMap { try? Evaluation(model(trainer.network), $0, team) }
           if report.isBest { best = validation }
           progress.endEpoch(report.epoch, loss: report.trainingLoss * unit, validation: validation?.figure)
           return true
