@@ -97,9 +97,9 @@ struct TrainingRun<Scalar: BLASScalar> {
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
           return true
         },
-        afterEpoch: { report, network in
+        afterEpoch: { report, trainer in
           // Outputs that are not finite are the test's to complain about.
-          validation = data.validation.flatMap { try? Evaluation(model(network), $0, team) }
+          validation = data.validation.flatMap { try? Evaluation(model(trainer.network), $0, team) }
           if report.isBest { best = validation }
           progress.endEpoch(
             report.epoch, loss: report.trainingLoss * data.preparation.lossUnit, validation: validation?.figure)

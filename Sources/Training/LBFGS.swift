@@ -4,17 +4,17 @@ import Tensor
 ///
 /// For each of the last steps: s, by how much the parameters changed, and y, by how much the gradient did. Vectors are parameterCount × 1.
 struct LBFGS<Scalar: BLASScalar>: Sendable {
-  private let history: Int
+  let history: Int
   /// The columns are places for steps, used in turns.
-  private var s, y: Matrix<Scalar>
+  var s, y: Matrix<Scalar>
   /// ρ = 1 / yᵀs of the step in each place.
-  private var rho: [Double]
+  var rho: [Double]
   /// What the first loop of a direction leaves for the second.
   private var alpha: [Double]
   /// How many steps are kept, and where the next goes.
-  private var (count, place) = (0, 0)
+  var (count, place) = (0, 0)
   /// The estimate's scale, yᵀs / yᵀy of the last step (equation 7.20).
-  private var scale = 1.0
+  var scale = 1.0
 
   /// d.
   private(set) var direction: Matrix<Scalar>

@@ -6,10 +6,10 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
   /// The gradient of a step; empty where none is kept.
   var gradient: Matrix<Scalar>
   /// The moments, one column each.
-  private var moments: Matrix<Scalar>
+  var moments: Matrix<Scalar>
   /// The number of steps taken.
-  private(set) var step = 0
-  private(set) var reach: Reach
+  var step = 0
+  var reach: Reach
 
   /// - Parameter keepsGradient: Whether something needs the gradient besides the rule.
   init(_ optimizer: Optimizer, parameterCount: Int, keepsGradient: Bool) {

@@ -24,10 +24,10 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al. 2017).
   public let warmupEpochs: Int
   /// The least validation loss so far, nil before the first.
-  private var best: Double?
+  var best: Double?
   /// The epochs since, and the factor that such epochs led to.
-  private var staleEpochs = 0
-  private var plateauFactor = 1.0
+  var staleEpochs = 0
+  var plateauFactor = 1.0
 
   /// The same rate in all steps.
   public static let constant = Schedule(.constant)

@@ -6,7 +6,7 @@ extension Trainer {
   /// Trains epoch after epoch, and stops early where the loss on samples that it does not learn from no longer falls.
   ///
   /// A call goes on where the one before stopped, within an epoch too. So calls that are stopped and taken up again leave the same bits as one that is
-  /// not.
+  /// not. A ``Checkpoint`` of the trainer does so in another process.
   ///
   /// - Parameters:
   ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy of them.
@@ -15,7 +15,7 @@ extension Trainer {
   ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it was after the best one; nil
   ///     to use all epochs and keep the last.
   ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at once.
-  ///   - afterEpoch: Called after each epoch with the network as it is then; false stops.
+  ///   - afterEpoch: Called after each epoch with the trainer as it is then; false stops.
   /// - Returns: A report for each epoch that this call completed.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
   /// - Precondition: Traps where samples have other sizes than the network, there are none, the patience is below 1, or there is a patience without
@@ -24,12 +24,13 @@ extension Trainer {
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
     patience: Int? = nil, afterStep: (_ epoch: Int, _ samplesDone: Int) -> Bool = { _, _ in true },
-    afterEpoch: (EpochReport, Network<Scalar>) -> Bool = { _, _ in true }
+    afterEpoch: (EpochReport, Trainer<Scalar>) -> Bool = { _, _ in true }
   ) throws(Divergence) -> [EpochReport] {
     if let patience, patience < 1 || validation == nil {
       fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
     }
-    var reports: [EpochReport] = []
+    let countBefore = reports.count
+    var ownReports: [EpochReport] { Array(reports[countBefore...]) }
     while epoch < epochs, !hasLostPatience(patience) {
       let start = ContinuousClock.now
       let number = epoch + 1
@@ -39,26 +40,27 @@ extension Trainer {
         proceeds = afterStep(number, samplesDone)
         return proceeds
       }
-      guard let loss else { return reports }
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      secondsInEpoch += (ContinuousClock.now - start) / .seconds(1)
+      guard let loss else { return ownReports }
       let validationLoss = validation.map { meanLoss(on: $0) }
       if let validationLoss { keepIfBest(validationLoss) }
       note(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
         isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count),
-        seconds: seconds)
+        seconds: secondsInEpoch)
       reports.append(report)
-      if !afterEpoch(report, network) || !proceeds { return reports }
+      if !afterEpoch(report, self) || !proceeds { return ownReports }
     }
     if patience != nil, let best {
       network.parameters = best.parameters
       network.statistics = best.statistics
     }
-    return reports
+    return ownReports
   }
 
-  private func hasLostPatience(_ patience: Int?) -> Bool {
+  /// Whether there have been so many epochs since the best one that a training ends which has this patience.
+  public func hasLostPatience(_ patience: Int?) -> Bool {
     guard let patience, let best else { return false }
     return epoch - best.epoch >= patience
   }

@@ -10,23 +10,27 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let loss: Loss
   public let optimizer: Optimizer
   public let regularization: Regularization
-  public private(set) var schedule: Schedule
+  public internal(set) var schedule: Schedule
   public let batchSize: Int
   /// The probability with which an input is dropped.
   public let inputDropout: Double
   /// The share of each target that is spread over all classes.
   public let labelSmoothing: Double
   /// The number of epochs that are complete.
-  public private(set) var epoch = 0
+  public internal(set) var epoch = 0
   /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
+  /// What came of the epochs that it completed, in all calls.
+  public internal(set) var reports: [EpochReport] = []
   /// The number of steps since the last complete epoch, and what they have done of the next one.
   var stepInEpoch = 0
-  private var samplesDone = 0
-  private var lossSum = 0.0
+  var samplesDone = 0
+  var lossSum = 0.0
+  /// The time that they took.
+  var secondsInEpoch = 0.0
 
-  private(set) var generator: Philox
-  private var order: [Int] = []
+  var generator: Philox
+  var order: [Int] = []
   var workspace: Workspace<Scalar>
   var state: OptimizerState<Scalar>
   /// What L-BFGS keeps, where it is the optimizer.
@@ -129,7 +133,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       if order.count != samples.count { order = Array(0..<samples.count) }
       // In another order the loss of all samples would round differently, which a method that takes them all would take for a change.
       if !optimizer.isFullBatch { generator.shuffle(&order) }
-      (stepInEpoch, lossSum) = (0, 0)
+      (stepInEpoch, lossSum, secondsInEpoch) = (0, 0, 0)
     } else if order.count != samples.count {
       fail("cannot go on with an epoch of \(order.count) samples on \(samples.count)")
     }

@@ -1,0 +1,36 @@
+import Datasets
+
+/// Why a training cannot go on from a checkpoint, told in one line that says what was found, what was expected and what to do.
+public enum CheckpointError: Error, Sendable, Equatable {
+  /// The file is not there or cannot be read.
+  case unreadable(DataError)
+  /// The file is cut short, changed, or something else; `problem` says how it shows.
+  case damaged(path: String, problem: String)
+  /// Another version of this program wrote the file.
+  case otherVersion(path: String, found: String, expected: String)
+  /// The numbers in the file are of the other precision.
+  case otherPrecision(path: String, found: String, expected: String)
+  /// The trainer was made with other settings than the one that the checkpoint is of; the first that differs.
+  case otherTraining(setting: String, found: String, expected: String)
+  /// A value in the checkpoint is missing or cannot be.
+  case badValue(name: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unreadable(let error): "\(error)"
+    case .damaged(let path, let problem):
+      "\(path): damaged, or not a checkpoint: \(problem); put back a copy of it, or remove it to begin anew"
+    case .otherVersion(let path, let found, let expected):
+      "\(path): a checkpoint of version \(found), expected \(expected); go on with the program that wrote it, or remove it"
+        + " to begin anew"
+    case .otherPrecision(let path, let found, let expected):
+      "\(path): a training in \(found) precision, expected \(expected); train in \(found) precision, or remove it to begin anew"
+    case .otherTraining(let setting, let found, let expected):
+      "the checkpoint is of another training: its \(setting) is \(found), here it is \(expected); train with the same"
+    case .badValue(let name):
+      "the checkpoint contradicts itself: its \(name) is missing or impossible; begin anew"
+    }
+  }
+}
