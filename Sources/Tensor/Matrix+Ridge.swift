@@ -1,28 +1,33 @@
 extension Matrix {
   /// The linear model that predicts targets from these features with the least squared error, its weights held back a little.
   ///
-  ///     Σ ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min        sᵢ = Σ (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i
+  ///     Σ w ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min        sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w those of samples
   ///
   /// As each feature's penalty is a share of its own spread, their units do not matter; α is the same as that of ordinary ridge regression on n
   /// standardised samples with a penalty of α n. It keeps the problem solvable where features depend on each other. b has no penalty; a feature
   /// that is constant gets weights of 0. Computed in `Double` from centred data through the normal equations (S + α diag S) Wᵀ = X̃ Ỹᵀ with
-  /// S = X̃ X̃ᵀ, in strips that the team shares, and LAPACK's posv (Cholesky). The bits do not depend on the number of workers. Source: Hoerl and
+  /// S = X̃ X̃ᵀ, each sample times √w, in strips that the team shares, and LAPACK's posv (Cholesky). The bits do not depend on the number of workers. Source: Hoerl and
   /// Kennard 1970.
   ///
-  /// - Shapes: this inputs × samples, targets outputs × samples; W outputs × inputs, b outputs × 1.
+  /// - Shapes: this inputs × samples, targets outputs × samples, sample weights 1 × samples; W outputs × inputs, b outputs × 1.
+  /// - Parameter sampleWeights: Finite, not negative and not all 0; nil where all samples count alike.
   /// - Throws: ``LinearAlgebraError/notFinite`` where a number, or a sum of products, is not finite.
   /// - Precondition: Traps where the samples are not equally many, or there are none, and unless α is positive and finite.
-  /// - Complexity: inputs² · samples + inputs³ / 3 flops; memory for inputs² numbers and a block of samples.
+  /// - Complexity: inputs² · samples + inputs³ / 3 flops; memory for inputs² numbers, the weights and a block of samples.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func ridgeRegression(
-    _ targets: Matrix, strength alpha: Double, team: Team = Team(workers: 1)
+    _ targets: Matrix, sampleWeights: Matrix? = nil, strength alpha: Double, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> (weights: Matrix<Double>, bias: Matrix<Double>) {
     guard columns == targets.columns, columns > 0 else {
       fail("cannot fit \(targets.shape) targets by \(shape) features: as many samples of both are needed")
     }
+    guard sampleWeights.map({ $0.rows == 1 && $0.columns == columns }) ?? true else {
+      fail("cannot weigh \(columns) samples by \(sampleWeights!.shape) weights: a row of as many is needed")
+    }
     guard alpha > 0, alpha.isFinite else { fail("cannot fit with a ridge of \(alpha): a positive number is needed") }
     let (inputs, outputs) = (rows, targets.rows)
+    let sampleWeights = sampleWeights ?? Matrix(rows: 1, columns: columns, repeating: 1)
     var means = Matrix<Double>(rows: inputs + outputs, columns: 1)
     var moments = Matrix<Double>(rows: inputs, columns: inputs + outputs)
     // Some samples at a time, which stay in cache.
@@ -32,9 +37,11 @@ extension Matrix {
         block.withTile { block in
           withReadOnlyTile { features in
             targets.withReadOnlyTile { targets in
-              let job = CentredMoments(
-                sources: (features, targets), means: means, moments: moments, block: block)
-              team.run { job.run($0) }
+              sampleWeights.withReadOnlyTile { weights in
+                let job = CentredMoments(
+                  sources: (features, targets), weights: weights, means: means, moments: moments, block: block)
+                team.run { job.run($0) }
+              }
             }
           }
         }
@@ -73,6 +80,7 @@ extension Matrix {
 private struct CentredMoments<Scalar: BLASScalar> {
   /// Inputs × samples and outputs × samples.
   let sources: (Tile<Scalar>, Tile<Scalar>)
+  let weights: Tile<Scalar>  // 1 × samples
   let means: Tile<Double>  // (inputs + outputs) × 1
   let moments: Tile<Double>  // inputs × (inputs + outputs)
   let block: Tile<Double>  // (inputs + outputs) × samples at a time
@@ -103,18 +111,21 @@ private struct CentredMoments<Scalar: BLASScalar> {
   /// As the first sample and the mean distance from it: a feature that is constant is then centred to 0 exactly.
   @inline(__always)
   private func computeMeans(_ rows: Range<Int>, _ source: Tile<Scalar>, from offset: Int) {
-    for column in 1..<max(samples, 1) {
-      let values = source.base + column * source.stride
-      for row in rows { means.base[offset &+ row] += Double(values[row]) - Double(source.base[row]) }
+    var weightSum = 0.0
+    for column in 0..<samples {
+      let (values, weight) = (source.base + column * source.stride, Double(weights[column * weights.stride]))
+      for row in rows { means.base[offset &+ row] += weight * (Double(values[row]) - Double(source.base[row])) }
+      weightSum += weight
     }
-    for row in rows { means[offset + row] = Double(source[row]) + means[offset + row] / Double(samples) }
+    for row in rows { means[offset + row] = Double(source[row]) + means[offset + row] / weightSum }
   }
 
   @inline(__always)
   private func centre(_ source: Tile<Scalar>, _ column: Int, from offset: Int, into destination: Tile<Double>) {
     let values = source.base + column * source.stride
     let (means, destination) = (means.base + offset, destination.base + offset)
-    for row in 0..<source.rows { destination[row] = Double(values[row]) - means[row] }
+    let root = Double(weights[column * weights.stride]).squareRoot()
+    for row in 0..<source.rows { destination[row] = root * (Double(values[row]) - means[row]) }
   }
 
   /// Adds the products of the samples in `part` to some columns of the moments, down to the diagonal.

@@ -16,7 +16,8 @@ extension Network {
   public static func linear(
     fittedTo samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> Network {
-    let (weights, bias) = try samples.features.ridgeRegression(samples.targets, strength: ridge, team: team)
+    let (weights, bias) = try samples.features.ridgeRegression(
+      samples.targets, sampleWeights: samples.weights, strength: ridge, team: team)
     var network = Network([Dense(weights.columns, weights.rows, .identity)])
     network.setWeights(Self.rounded(weights), ofLayer: 0)
     network.setBias(Self.rounded(bias), ofLayer: 0)

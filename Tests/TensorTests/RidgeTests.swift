@@ -37,6 +37,18 @@ func agreesWithQR(inputs: Int, outputs: Int, count: Int) throws {
   }
 }
 
+@Test("A sample with twice the weight counts as two, and one with none not at all")
+func weights() throws {
+  let (features, targets) = samples(3, 2, 40)
+  let twice = (Array(0..<40) + Array(10..<20)).filter { $0 >= 5 }
+  let sampleWeights = Matrix(rows: 1, columns: 40, columnMajor: (0..<40).map { $0 < 5 ? 0 : 10..<20 ~= $0 ? 2 : 1.0 })
+  let weighted = try features.ridgeRegression(targets, sampleWeights: sampleWeights, strength: 0.1)
+  let repeated = try features.gathered(twice).ridgeRegression(targets.gathered(twice), strength: 0.1)
+  for (a, b) in [(weighted.weights, repeated.weights), (weighted.bias, repeated.bias)] {
+    #expect(zip(a.elements, b.elements).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+}
+
 @Test("The bits do not depend on the number of workers", arguments: [(5, 2, 10), (37, 1, 700), (200, 10, 1030)])
 func sameBits(inputs: Int, outputs: Int, count: Int) throws {
   let (features, targets) = samples(inputs, outputs, count)
