@@ -43,7 +43,7 @@ let package = Package(
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
   ],

@@ -41,6 +41,25 @@ extension Network {
     }
   }
 
+  /// Adds the outputs for a batch to the sums of other networks', in a workspace and by its team.
+  ///
+  /// - Shapes: inputs inputSize × batch, sums outputSize × batch.
+  /// - Precondition: Traps on other shapes, and on the workspace of a network with other layers.
+  /// - Complexity: As ``predict(_:into:workspace:)``; allocates nothing, unless another matrix shares the sums' storage.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func predict(
+    _ inputs: Matrix<Scalar>, addingTo sums: inout Matrix<Scalar>, workspace: inout Workspace<Scalar>
+  ) {
+    check(inputs, outputs: sums)
+    check(workspace)
+    sums.withTile { sums in
+      workspace.forEachBlock(self, nil, inputs) { block, buffers in
+        sums[columns: block].add(buffers.outputs(of: chain.layers.count))
+      }
+    }
+  }
+
   /// The mean loss over a data set.
   ///
   /// - Shapes: inputs inputSize × samples, targets outputSize × samples.

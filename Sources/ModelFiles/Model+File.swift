@@ -14,10 +14,12 @@ import Tensor
 //                "scaling": {"method", "offsets", "factors" or "quantiles": [[…], …]},
 //                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…}}
 //   training     JSON: how it was trained, names to strings
+//   networks     how many there are: "5"; absent where there is one
 //
 // The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a normalisation before the activation and
 // Dropout after it where a layer has them: "0.weight" (outputs × inputs, row after row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias"
-// (β), for batch normalisation also "1.running_mean" and "1.running_var".
+// (β), for batch normalisation also "1.running_mean" and "1.running_var". Several networks have those of a ModuleList of such Sequentials:
+// "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
 let modelFormat = "perceptron"
 let modelVersion = 1
@@ -36,13 +38,21 @@ struct LayerTensors {
   /// The running means and variances, or nil.
   var statistics: (mean: String, variance: String)?
 
-  init(_ layers: [Dense], _ index: Int) {
-    let module = moduleNumber(layers, ofLayer: index)
+  /// - Parameters:
+  ///   - index: The layer's, counted from 0.
+  ///   - network: The number of its network, counted from 0, of so many.
+  init(_ layers: [Dense], _ index: Int, ofNetwork network: Int, of count: Int) {
+    let number = moduleNumber(layers, ofLayer: index)
+    let list = count == 1 ? "" : "\(network)."
+    let (module, next) = ("\(list)\(number)", "\(list)\(number + 1)")
     (weight, bias) = ("\(module).weight", "\(module).bias")
-    if layers[index].normalization != .none { normalization = ("\(module + 1).weight", "\(module + 1).bias") }
-    if layers[index].normalization == .batch {
-      statistics = ("\(module + 1).running_mean", "\(module + 1).running_var")
-    }
+    if layers[index].normalization != .none { normalization = ("\(next).weight", "\(next).bias") }
+    if layers[index].normalization == .batch { statistics = ("\(next).running_mean", "\(next).running_var") }
+  }
+
+  /// The names of all tensors but the weights; each has as many numbers as the layer has outputs.
+  var vectors: [String] {
+    [bias, normalization?.scale, normalization?.shift, statistics?.mean, statistics?.variance].compactMap(\.self)
   }
 }
 
@@ -51,24 +61,13 @@ extension Model {
   ///
   /// - Throws: ``DataError`` where the file cannot be written.
   public func write(to path: String) throws(DataError) {
-    var tensors: [SafeTensors.Tensor] = []
-    for (index, layer) in network.layers.enumerated() {
-      let names = LayerTensors(network.layers, index)
-      // Row after row is the transpose column after column.
-      let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
-      tensors.append(Self.tensor(names.weight, [layer.outputSize, layer.inputSize], rowMajor))
-      tensors.append(Self.tensor(names.bias, [layer.outputSize], network.bias(ofLayer: index)))
-      if let names = names.normalization {
-        tensors.append(Self.tensor(names.scale, [layer.outputSize], network.scale(ofLayer: index)))
-        tensors.append(Self.tensor(names.shift, [layer.outputSize], network.shift(ofLayer: index)))
-      }
-      if let names = names.statistics {
-        let (mean, variance) = network.runningStatistics(ofLayer: index)
-        tensors.append(Self.tensor(names.mean, [layer.outputSize], mean))
-        tensors.append(Self.tensor(names.variance, [layer.outputSize], variance))
+    let tensors = networks.enumerated().flatMap { number, network in
+      network.layers.indices.flatMap { layer in
+        Self.tensors(
+          network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
       }
     }
-    let metadata = [
+    var metadata = [
       "format": modelFormat,
       "version": String(modelVersion),
       "layers": encode(network.layers.map(LayerRecord.init)),
@@ -76,6 +75,7 @@ extension Model {
       "preparation": encode(PreparationRecord(preparation)),
       "training": encode(training),
     ]
+    if networks.count > 1 { metadata["networks"] = String(networks.count) }
     try AtomicFile.write(SafeTensors.encode(tensors, metadata: metadata), to: path)
   }
 
@@ -90,9 +90,16 @@ extension Model {
   ///
   /// - Throws: ``ModelError`` where it is not a whole and consistent model.
   public init(_ file: ModelFile) throws(ModelError) {
+    var networks: [Network<Scalar>] = []
+    for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }
+    self.init(networks: networks, loss: file.loss, preparation: file.preparation, training: file.training)
+  }
+
+  /// The network with this number, counted from 0.
+  private static func network(_ number: Int, in file: ModelFile) throws(ModelError) -> Network<Scalar> {
     var network = Network<Scalar>(file.layers)
     for (index, layer) in file.layers.enumerated() {
-      let names = LayerTensors(file.layers, index)
+      let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
       let weights: [Scalar] = try file.values(names.weight)
       let bias: [Scalar] = try file.values(names.bias)
       let rowMajor = Matrix(rows: layer.inputSize, columns: layer.outputSize, columnMajor: weights)
@@ -111,7 +118,30 @@ extension Model {
           mean: Matrix(try file.values(names.mean)), variance: Matrix(variance), ofLayer: index)
       }
     }
-    self.init(network: network, loss: file.loss, preparation: file.preparation, training: file.training)
+    return network
+  }
+
+  /// The tensors of a layer.
+  private static func tensors(
+    _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors
+  ) -> [SafeTensors.Tensor] {
+    let layer = network.layers[index]
+    // Row after row is the transpose column after column.
+    let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
+    var tensors = [
+      tensor(names.weight, [layer.outputSize, layer.inputSize], rowMajor),
+      tensor(names.bias, [layer.outputSize], network.bias(ofLayer: index)),
+    ]
+    if let names = names.normalization {
+      tensors.append(tensor(names.scale, [layer.outputSize], network.scale(ofLayer: index)))
+      tensors.append(tensor(names.shift, [layer.outputSize], network.shift(ofLayer: index)))
+    }
+    if let names = names.statistics {
+      let (mean, variance) = network.runningStatistics(ofLayer: index)
+      tensors.append(tensor(names.mean, [layer.outputSize], mean))
+      tensors.append(tensor(names.variance, [layer.outputSize], variance))
+    }
+    return tensors
   }
 
   private static func tensor(_ name: String, _ shape: [Int], _ values: Matrix<Scalar>) -> SafeTensors.Tensor {

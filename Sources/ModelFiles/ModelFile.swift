@@ -6,6 +6,9 @@ import Tensor
 /// A model file whose container and metadata have been read and checked, before its numbers are put to use.
 public struct ModelFile: Sendable {
   public let path: String
+  /// How many networks there are: one, or the members of an ensemble.
+  public let networkCount: Int
+  /// The layers of each network.
   public let layers: [Dense]
   public let loss: Loss
   public let preparation: Preparation
@@ -59,15 +62,22 @@ public struct ModelFile: Sendable {
     guard layers.last!.dropout == 0 else {
       throw bad("layers", "the last layer has dropout")
     }
+    networkCount = try Self.networkCount(tensors, path)
     // Before anything is allocated for them: the tensors that the file holds bound the sizes.
-    for (index, layer) in layers.enumerated() {
-      let names = LayerTensors(layers, index)
-      try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
-      let vectors = [
-        names.bias, names.normalization?.scale, names.normalization?.shift, names.statistics?.mean,
-        names.statistics?.variance,
-      ]
-      for name in vectors.compactMap(\.self) { try Self.check(tensors, name, [layer.outputSize], path) }
+    var tensorCount = 0
+    for network in 0..<networkCount {
+      for (index, layer) in layers.enumerated() {
+        let names = LayerTensors(layers, index, ofNetwork: network, of: networkCount)
+        try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
+        for name in names.vectors { try Self.check(tensors, name, [layer.outputSize], path) }
+        tensorCount += 1 + names.vectors.count
+      }
+    }
+    // Networks that nobody counted would silently have no say.
+    guard networkCount == 1 || tensors.entries.count == tensorCount else {
+      throw bad(
+        "networks",
+        "it says \(networkCount), which have \(tensorCount) tensors, but the file holds \(tensors.entries.count)")
     }
     let lossName = try metadata("loss")
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
@@ -89,6 +99,17 @@ public struct ModelFile: Sendable {
 
   /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
   public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
+
+  private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(ModelError) -> Int {
+    guard let text = tensors.metadata["networks"] else { return 1 }
+    guard let count = Int(text), networkCounts.contains(count) else {
+      throw .badMetadata(
+        path: path, key: "networks",
+        problem: "found \(quoted(text)), expected a whole number from \(networkCounts.lowerBound) to"
+          + " \(networkCounts.upperBound)")
+    }
+    return count
+  }
 
   private static func check(
     _ tensors: SafeTensors, _ name: String, _ shape: [Int], _ path: String

@@ -20,7 +20,7 @@ struct Baseline {
     _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, test: Samples<Scalar>?,
     _ team: Team
   ) {
-    let inputs = model.network.inputSize
+    let inputs = model.preparation.inputCount
     guard inputs <= Self.mostInputs else {
       figures = nil
       lines = ["no linear model to compare with: \(inputs) inputs are more than \(Self.mostInputs)"]

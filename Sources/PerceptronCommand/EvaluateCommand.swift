@@ -9,7 +9,7 @@ enum EvaluateCommand: Command {
     Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file"),
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
-    Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes"),
+    Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -29,12 +29,13 @@ enum EvaluateCommand: Command {
     let team = Team()
     let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), team: team)
     let evaluation = try Evaluation(
-      model, try data.samples(model.preparation, team: team), team, isDetailed: true)
+      model, try data.samples(model.preparation, team: team), team, depth: .details)
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {
       try printLine(evaluation.summary)
       try evaluation.details?.print(width: terminalWidth())
+      try evaluation.printOutputs()
     }
   }
 }

@@ -21,10 +21,14 @@ extension Evaluation {
       }
     }
 
-    // Of a classification.
+    // Of a classification; of several labels the figures are means over these.
     private(set) var confusion: [[Int]]?
     private(set) var classes: [Scores]?
     private(set) var macro: Scores?
+    /// The scores of all labels together, where there are several.
+    private(set) var micro: Scores?
+    /// The share of samples all of whose labels are right.
+    private(set) var exactMatch: Double?
     private(set) var logLoss: Double?
     private(set) var rocAUC: Double?
     /// Where there are more than five classes.
@@ -36,7 +40,8 @@ extension Evaluation {
     private(set) var zeroTargets: Int?
 
     private enum CodingKeys: String, CodingKey {
-      case confusion, classes, macro, mape
+      case confusion, classes, macro, micro, mape
+      case exactMatch = "exact_match"
       case logLoss = "log_loss"
       case rocAUC = "roc_auc"
       case top5Accuracy = "top5_accuracy"
@@ -52,19 +57,29 @@ extension Evaluation {
       top5Accuracy = names.count > 5 ? probabilities.topKAccuracy(5) : nil
     }
 
+    init(_ metrics: MultiLabelMetrics) {
+      macro = Scores(metrics.macro.scores)
+      micro = Scores(metrics.micro)
+      logLoss = metrics.macro.logLoss
+      rocAUC = metrics.macro.rocAUC
+      exactMatch = metrics.exactMatch
+    }
+
     init(_ metrics: RegressionMetrics) {
-      mape = metrics.meanAbsolutePercentageError.flatMap { $0.isFinite ? $0 : nil }
+      mape = metrics.meanAbsolutePercentageError?.ifFinite
       zeroTargets = metrics.zeroTargetCount
     }
   }
 }
 
 extension Evaluation.Details {
-  /// Prints what people want to see: one line of figures, the scores of up to 20 classes, and the confusion matrix where it fits `width`.
+  /// Prints what people want to see: one line of figures and, of classes, the scores of up to 20 classes, and the confusion matrix where it fits `width`.
   func print(width: Int) throws(CommandError) {
     let figures = [
       logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },
       top5Accuracy.map { "top-5 accuracy \($0.fixed(4))" },
+      exactMatch.map { "all labels of a sample right \($0.fixed(4))" },
+      micro.map { micro in "F1 \(macro!.f1.fixed(4)) (mean of the labels), \(micro.f1.fixed(4)) (all together)" },
       mape.map {
         "mean absolute error \((100 * $0).short) % of the values" + (zeroTargets == 0 ? "" : " that are not 0")
       },

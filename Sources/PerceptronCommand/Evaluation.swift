@@ -8,54 +8,70 @@ struct Evaluation: Encodable {
   var rmse: Double?
   var mae: Double?
   var r2: Double?
+  /// The figures of each output, where several labels or values are predicted.
+  let outputs: [Output]?
   /// What `evaluate` adds for people who look closer.
   let details: Details?
   /// For people.
   let summary: String
 
-  /// - Parameter isDetailed: Whether to look closer.
-  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team, isDetailed: Bool = false)
+  /// How closely to look; each depth adds to those before it.
+  enum Depth {
+    /// The figures by which a training is judged.
+    case figures
+    /// Those of each output besides.
+    case outputs
+    /// All that there is to know.
+    case details
+  }
+
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team, depth: Depth = .figures)
     throws(CommandError)
   {
-    var workspace = Workspace(for: model.network, batchCapacity: 256, team: team)
-    let outputs = model.network.predict(samples.features, workspace: &workspace)
+    let outputs = model.outputs(for: samples.features, team: team)
     try checkFinite(outputs)
-    let rawLoss = model.network.meanLoss(
-      model.loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
-    let loss = rawLoss * model.preparation.lossUnit
-    self.loss = loss
+    let loss = model.meanLoss(ofOutputs: outputs, on: samples, team: team) * model.preparation.lossUnit
+    self.loss = loss.ifFinite
+    let (showsOutputs, isDetailed) = (depth != .figures, depth == .details)
     switch model.preparation.outputs {
     case .classes:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
       summary =
         "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.short)"
+      self.outputs = nil
       details =
         isDetailed
         ? Details(
           metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
         : nil
-    case .labels:
+    case .labels(let columns, _):
       // All labels of all samples as one row of questions.
       let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
-      let metrics = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
-      accuracy = metrics.accuracy
+      let total = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
+      accuracy = total.accuracy
       summary =
-        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount) labels), loss \(loss.short)"
-      details = nil
-    case .values:
-      let metrics = RegressionMetrics(
+        "accuracy \(total.accuracy.fixed(4)) (\(total.correctCount) of \(total.sampleCount) labels), loss \(loss.short)"
+      let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
+      self.outputs = metrics.map { zip($0.labels, columns).map { Output($0, name: $1) } }
+      details = isDetailed ? metrics.map { Details($0) } : nil
+    case .values(let columns, _):
+      let perOutput = RegressionMetrics.perOutput(
         outputs: model.preparation.answers(outputs), targets: model.preparation.values(ofTargets: samples.targets))
-      rmse = metrics.rootMeanSquaredError
-      mae = metrics.meanAbsoluteError
-      r2 = metrics.determination.isFinite ? metrics.determination : nil
-      summary = "RMSE \(rmse!.short), MAE \(mae!.short), R² \(metrics.determination.fixed(4)), loss \(loss.short)"
+      let metrics = RegressionMetrics(meanOf: perOutput)
+      rmse = metrics.rootMeanSquaredError.ifFinite
+      mae = metrics.meanAbsoluteError.ifFinite
+      r2 = metrics.determination.ifFinite
+      summary =
+        "RMSE \(metrics.rootMeanSquaredError.short), MAE \(metrics.meanAbsoluteError.short),"
+        + " R² \(metrics.determination.fixed(4)), loss \(loss.short)"
+      self.outputs = showsOutputs && columns.count > 1 ? zip(perOutput, columns).map { Output($0, name: $1) } : nil
       details = isDetailed ? Details(metrics) : nil
     }
   }
 
   private enum CodingKeys: CodingKey {
-    case loss, accuracy, rmse, mae, r2
+    case loss, accuracy, rmse, mae, r2, outputs
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -65,6 +81,7 @@ struct Evaluation: Encodable {
     try container.encodeIfPresent(rmse, forKey: .rmse)
     try container.encodeIfPresent(mae, forKey: .mae)
     try container.encodeIfPresent(r2, forKey: .r2)
+    try container.encodeIfPresent(outputs, forKey: .outputs)
     // The same object holds these.
     try details?.encode(to: encoder)
   }
@@ -96,6 +113,11 @@ extension Preparation {
     }
     return values
   }
+}
+
+extension Double {
+  /// The number, or nil where it is infinite or NaN.
+  var ifFinite: Double? { isFinite ? self : nil }
 }
 
 /// One line of JSON. JSON has no infinities, so figures that can be infinite are absent then.

@@ -20,6 +20,9 @@ enum InspectCommand: Command {
     let task: String
     let precision: String
     let loss: String
+    /// More than one where the model is an ensemble.
+    let networks: Int
+    /// Of all networks.
     let parameters: Int
     let layers: [Layer]
     var columns: [String]?
@@ -49,7 +52,7 @@ enum InspectCommand: Command {
         })
     try printLine("")
     let facts = [
-      ("task", description.task), ("loss", description.loss),
+      ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
       ("parameters", "\(description.parameters), \(description.precision)"),
       ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
     ]
@@ -65,7 +68,7 @@ enum InspectCommand: Command {
   private static func describe(_ file: ModelFile) -> Description {
     var description = Description(
       task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
-      parameters: file.layers.reduce(0) { $0 + $1.parameterCount },
+      networks: file.networkCount, parameters: file.networkCount * file.layers.reduce(0) { $0 + $1.parameterCount },
       layers: file.layers.map {
         .init(
           type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
@@ -81,6 +84,10 @@ enum InspectCommand: Command {
     case .labels(let columns, _), .values(let columns, _): description.targets = columns
     }
     return description
+  }
+
+  private static func networks(_ file: ModelFile) -> String {
+    file.networkCount == 1 ? "1" : "\(file.networkCount) with these layers, whose mean is the answer"
   }
 
   private static func inputs(_ file: ModelFile) -> String {

@@ -17,7 +17,10 @@ struct TrainOptions {
   let schedule: Schedule
   private let batchSize: Int?
   let epochs: Int
+  /// How many networks are trained, from as many seeds.
+  let networkCount: Int
   let threads: Int
+  /// That of the first network; the next ones follow.
   let seed: UInt64
   let task: Preparation.Task?
   let target: String?
@@ -84,17 +87,17 @@ struct TrainOptions {
       Option("--input-dropout", "P", "probability with which an input is dropped (0)"),
       Option("--label-smoothing", "SHARE", "of a target that is spread over all classes (0)"),
       Option("--epochs", "N", "times to go through the data (20)"),
+      Option("--ensemble", "N", "networks from N seeds, whose mean is the answer, in one file (1)"),
       Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
     ]
 
   private static let scheduleHelp =
     "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle or plateau"
-    + " (half after four epochs in which the training loss did not fall)"
+    + " (half after four epochs in which the loss on the validation data, or without these the training loss, did not fall)"
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
-    "--log")
+    "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
@@ -121,6 +124,7 @@ struct TrainOptions {
     regularization = try Self.regularization(arguments)
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
+    networkCount = try arguments.integer("--ensemble", in: 1...1000) ?? 1
     schedule = try Self.schedule(arguments, epochs: epochs)
     var record: [String: String] = [:]
     for name in [
@@ -149,8 +153,11 @@ struct TrainOptions {
     isQuiet = arguments.flag("--quiet")
   }
 
-  /// The deformations of the training samples; nil for none.
-  func augmentation(_ preparation: Preparation) throws(CommandError) -> Augmentation? {
+  /// The seed of the network with this number, counted from 0.
+  func seed(ofNetwork number: Int) -> UInt64 { seed + UInt64(number) }
+
+  /// The deformations of the training samples of the network with this number, counted from 0; nil for none.
+  func augmentation(_ preparation: Preparation, ofNetwork number: Int) throws(CommandError) -> Augmentation? {
     guard let augmentation else { return nil }
     guard case .pixels(let shape) = preparation.inputs, shape.count > 1 else {
       throw .usage("--augment \(augmentation.rawValue) is for images with a height and a width")
@@ -160,7 +167,7 @@ struct TrainOptions {
         "--augment \(augmentation.rawValue) is for pixels as they are; leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out"
       )
     }
-    return Augmentation(augmentation, shape: shape, seed: seed)
+    return Augmentation(augmentation, shape: shape, seed: seed(ofNetwork: number))
   }
 
   /// The loss and the layers for prepared data.
@@ -191,11 +198,12 @@ struct TrainOptions {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
     }
     let sizes = [inputs] + hidden + [outputs]
-    let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
+    let parameters =
+      Double(networkCount) * zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
     let memory = physicalMemory()
     guard parameters * 8 < memory else {
       throw .usage(
-        "--hidden: the network would have \(parameters.fixed(0)) parameters, which do not fit this machine's memory of "
+        "--hidden: \(networkCount == 1 ? "the network" : "the \(networkCount) networks of --ensemble") would have \(parameters.fixed(0)) parameters, which do not fit this machine's memory of "
           + "\((memory / 1e9).fixed(0)) GB; choose smaller layers")
     }
     if labelSmoothing > 0 && !loss.isForClasses {
@@ -294,9 +302,9 @@ struct TrainOptions {
     return min(batchSize ?? (optimizer.isFullBatch ? samples : 128), samples)
   }
 
-  /// The network before training. Its random numbers are the seed's first stream, the order of the samples its second.
-  func network<Scalar: BLASScalar>(_ layers: [Dense]) -> Network<Scalar> {
-    var generator = Philox(seed: seed)
+  /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the order of the samples the second.
+  func network<Scalar: BLASScalar>(_ layers: [Dense], number: Int = 0) -> Network<Scalar> {
+    var generator = Philox(seed: seed(ofNetwork: number))
     let hidden = layers.count > 1 ? activation : layers[0].activation
     return Network(layers, initializer: initializer ?? .automatic(for: hidden), using: &generator)
   }

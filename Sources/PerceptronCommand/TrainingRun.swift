@@ -9,7 +9,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   private let layers: [Dense]
   private let optimizer: Optimizer
   private let batchSize: Int
-  private let augmentation: Augmentation?
+  /// Of each network.
+  private let augmentations: [Augmentation?]
   private let patience: Int?
   /// DATA, as it was given.
   private let source: String
@@ -40,20 +41,26 @@ struct TrainingRun<Scalar: BLASScalar> {
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
-    augmentation = try options.augmentation(preparation)
+    let options = options
+    augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
   }
 
   func run() throws {
     if !options.isQuiet { announce() }
-    let fit = try fit()
-    let trained = model(fit.network, record(fit))
+    let fits = try (0..<options.networkCount).map { try fit($0) }
+    let trained = model(fits.map(\.network), record(fits))
     if let path { try trained.write(to: path) }
-    let test = try data.test.map { try Evaluation(trained, $0, team) }
-    if let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch {
-      try printLine("validation \(validation.summary); best epoch \(epoch): \(best.summary)")
+    let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
+    for fit in fits {
+      guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
+      try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
-    if let test { try printLine("test \(test.summary)") }
-    var summary = summary(fit, test)
+    var summary = try summary(fits, trained, test)
+    if isEnsemble, let validation = summary.validation { try printLine("validation \(validation.summary)") }
+    if let test {
+      try printLine("test \(test.summary)")
+      try test.printOutputs()
+    }
     if wantsBaseline {
       let judged = try test ?? Evaluation(trained, data.samples, team)
       let baseline = Baseline(trained, judged, fittedTo: data.samples, test: data.test, team)
@@ -65,7 +72,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     if wantsJSON {
       try printLine(json(summary))
     } else if test == nil {
-      try printLine("training loss \(summary.train.loss.short)")
+      try printLine("training loss \(trainingLoss(fits).short)")
     }
   }
 
@@ -73,6 +80,9 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   /// What came of training.
   private struct Fit {
+    /// What its lines begin with: which network it is, where there are several.
+    let title: String
+    let seed: UInt64
     let network: Network<Scalar>
     let reports: [EpochReport]
     /// After the last epoch, and after the best one.
@@ -80,18 +90,23 @@ struct TrainingRun<Scalar: BLASScalar> {
     let bestEpoch: Int?
   }
 
-  private func fit() throws -> Fit {
+  /// Trains the network with this number, counted from 0.
+  private func fit(_ number: Int) throws -> Fit {
+    let seed = options.seed(ofNetwork: number)
+    let name = "network \(number + 1) of \(options.networkCount), seed \(seed)"
+    if isEnsemble && !options.isQuiet { printError("\(name)\n") }
+    let title = isEnsemble ? "\(name): " : ""
     var trainer = Trainer(
-      options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
+      options.network(layers, number: number) as Network<Scalar>, loss: loss, optimizer: optimizer,
       regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
       inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
-      generator: Philox(seed: options.seed, stream: 1), team: team)
+      generator: Philox(seed: seed, stream: 1), team: team)
     var progress = Progress(epochs: options.epochs, samplesPerEpoch: data.samples.count, isQuiet: options.isQuiet)
     var (validation, best): (Evaluation?, Evaluation?)
     let reports: [EpochReport]
     do throws(Divergence) {
       reports = try trainer.fit(
-        on: data.samples, augmentation: augmentation, validation: data.validation, epochs: options.epochs,
+        on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: options.epochs,
         patience: patience,
         afterStep: { epoch, samplesDone in
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
@@ -99,7 +114,7 @@ struct TrainingRun<Scalar: BLASScalar> {
         },
         afterEpoch: { report, trainer in
           // Outputs that are not finite are the test's to complain about.
-          validation = data.validation.flatMap { try? Evaluation(model(trainer.network), $0, team) }
+          validation = data.validation.flatMap { try? Evaluation(model([trainer.network]), $0, team) }
           if report.isBest { best = validation }
           progress.endEpoch(
             report.epoch, loss: report.trainingLoss * data.preparation.lossUnit, validation: validation?.figure)
@@ -107,15 +122,18 @@ struct TrainingRun<Scalar: BLASScalar> {
         })
     } catch {
       progress.interrupt()
-      throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
+      throw CommandError.badData("\(title)\(error)" + (path == nil ? "" : "; nothing was written"))
     }
     progress.finish()
     return Fit(
-      network: trainer.network, reports: reports, validation: validation, best: best, bestEpoch: trainer.best?.epoch)
+      title: title, seed: seed, network: trainer.network, reports: reports, validation: validation, best: best,
+      bestEpoch: trainer.best?.epoch)
   }
 
-  private func model(_ network: Network<Scalar>, _ training: [String: String] = [:]) -> Model<Scalar> {
-    Model(network: network, loss: loss, preparation: data.preparation, training: training)
+  private var isEnsemble: Bool { options.networkCount > 1 }
+
+  private func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> Model<Scalar> {
+    Model(networks: networks, loss: loss, preparation: data.preparation, training: training)
   }
 
   // MARK: What is said about it
@@ -130,28 +148,46 @@ struct TrainingRun<Scalar: BLASScalar> {
       }
     let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
-    printError("\(what), \(data.samples.count) samples\(others), network \(sizes)\n")
+    let network = isEnsemble ? "\(options.networkCount) networks" : "network"
+    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes)\n")
   }
 
   /// The loss of the last epoch, in the units of the data.
   private func trainingLoss(_ fit: Fit) -> Double { (fit.reports.last?.trainingLoss ?? 0) * data.preparation.lossUnit }
 
+  /// The mean of the networks' losses of their last epochs.
+  private func trainingLoss(_ fits: [Fit]) -> Double {
+    fits.reduce(0) { $0 + trainingLoss($1) } / Double(fits.count)
+  }
+
   /// What the model's file says about its training.
-  private func record(_ fit: Fit) -> [String: String] {
-    [
+  private func record(_ fits: [Fit]) -> [String: String] {
+    let epochs = fits.map { String($0.reports.count) }
+    let seeds = fits.map { String($0.seed) }
+    return [
       "data": source, "samples": "\(data.samples.count)", "optimizer": optimizer.name,
       "learning rate": optimizer.learningRate.map { "\($0)" } ?? "found in each step", "batch size": "\(batchSize)",
-      "epochs": "\(fit.reports.count)", "seed": "\(options.seed)", "training loss": "\(trainingLoss(fit))",
+      "epochs": Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", "),
+      "seed": isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0], "training loss": "\(trainingLoss(fits))",
       "version": version,
     ].merging(options.record) { $1 }
   }
 
-  private func summary(_ fit: Fit, _ test: Evaluation?) -> TrainingSummary {
-    let seconds = fit.reports.reduce(0) { $0 + $1.seconds }
+  private func summary(_ fits: [Fit], _ trained: Model<Scalar>, _ test: Evaluation?) throws -> TrainingSummary {
+    let reports = fits.flatMap(\.reports)
+    let seconds = reports.reduce(0) { $0 + $1.seconds }
+    let validation = isEnsemble ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
     return TrainingSummary(
-      task: data.preparation.task.rawValue, parameters: fit.network.parameterCount, epochs: fit.reports.count,
-      seconds: seconds, samplesPerSecond: Double(data.samples.count * fit.reports.count) / seconds,
-      train: TrainingSummary.Training(loss: trainingLoss(fit)), validation: fit.validation, bestEpoch: fit.bestEpoch,
-      best: fit.best, test: test, baseline: nil)
+      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: reports.count,
+      seconds: seconds, samplesPerSecond: Double(data.samples.count * reports.count) / seconds,
+      train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
+      bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
+      members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)
+  }
+
+  private func member(_ fit: Fit) -> TrainingSummary.Member {
+    TrainingSummary.Member(
+      seed: fit.seed, epochs: fit.reports.count, train: TrainingSummary.Training(loss: trainingLoss(fit)),
+      validation: fit.validation, bestEpoch: fit.bestEpoch, best: fit.best)
   }
 }

@@ -58,7 +58,8 @@ public struct RegressionMetrics: Sendable, Equatable {
     zeroTargetCount = zeros
   }
 
-  private init(meanOf outputs: [RegressionMetrics]) {
+  /// The means of the figures of outputs; NaN where there are none.
+  public init(meanOf outputs: [RegressionMetrics]) {
     func average(_ figure: (RegressionMetrics) -> Double) -> Double { mean(outputs.map(figure)) ?? .nan }
     meanSquaredError = average(\.meanSquaredError)
     rootMeanSquaredError = average(\.rootMeanSquaredError)

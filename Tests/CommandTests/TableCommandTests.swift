@@ -44,13 +44,50 @@ func severalTargets() throws {
   let options = "--epochs 200 --batch-size 16 --quiet --json"
   let labels = try workspace.run("train t.csv -o m --target p,q --test t.csv \(options)")
   #expect(labels.status == 0 && labels.output.contains(" of 200 labels)"))
+  #expect(labels.lines.contains { $0.split(separator: " ").first == "label" })
+  #expect(try outputs(labels.lines.last!, in: "test").map { $0["name"] as? String } == ["p", "q"])
   let predicted = try workspace.run("predict m t.csv --probabilities").lines
   #expect(predicted[0] == "p,q,p=more,q=1" && predicted[1].hasPrefix("less,0,0."))
   let values = try workspace.run("train t.csv -o v --target d,s --test t.csv \(options)")
   #expect(values.output.contains("R² 0.9"))
+  #expect(values.lines.contains { $0.split(separator: " ") == ["target", "RMSE", "MAE", "R²", "error", "%"] })
   #expect(try workspace.run("predict v t.csv").lines[0] == "d,s")
   #expect(try workspace.run("inspect v").output.contains("2 values: d, s"))
   #expect(try workspace.run("evaluate v t.csv").status == 0)
+
+  // The figures of each output are those that the predictions have.
+  let actual = rows.map { $0.dropLast().split(separator: ",") }
+  let answers = try workspace.run("predict m t.csv").lines.dropFirst().map { $0.split(separator: ",") }
+  let labelFigures = try outputs(workspace.run("evaluate m t.csv --json").lines[0])
+  for (index, figures) in labelFigures.enumerated() {
+    let right = zip(answers, actual).count { $0[index] == $1[2 + index] }
+    #expect(figures["accuracy"] as? Double == Double(right) / 100)
+    #expect(figures["roc_auc"] as? Double != nil && figures["log_loss"] as? Double != nil)
+  }
+  let exact = zip(answers, actual).count { $0[0] == $1[2] && $0[1] == $1[3] }
+  let text = try workspace.run("evaluate m t.csv").lines
+  #expect(
+    text[1].contains(
+      "all labels of a sample right \(exact == 100 ? "1.00" : exact < 10 ? "0.0\(exact)" : "0.\(exact)")00"))
+  #expect(text[1].contains("F1 ") && text[2].contains("ROC AUC") && text[3].contains("p ") && text.count == 5)
+
+  let estimates = try workspace.run("predict v t.csv").lines.dropFirst().map { $0.split(separator: ",") }
+  let line = try workspace.run("evaluate v t.csv --json").lines[0]
+  let valueFigures = try outputs(line)
+  for (index, figures) in valueFigures.enumerated() {
+    let errors = zip(estimates, actual).map { abs(Double($0[index])! - Double($1[4 + index])!) }
+    #expect(abs((figures["mae"] as? Double)! / (errors.reduce(0, +) / 100) - 1) < 1e-4)
+  }
+  let roots = valueFigures.map { ($0["rmse"] as? Double)! }
+  let total = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  #expect(total["rmse"] as? Double == (roots[0] + roots[1]) / 2)
+}
+
+/// The figures of each output in a line of JSON, or in a part of it.
+private func outputs(_ line: String, in part: String? = nil) throws -> [[String: Any]] {
+  let all = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  let figures = try #require(part.map { all[$0] as? [String: Any] } ?? all)
+  return try #require(figures["outputs"] as? [[String: Any]])
 }
 
 @Test("NumPy arrays are learnt from, and predictions written as arrays")
