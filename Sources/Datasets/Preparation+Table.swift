@@ -166,6 +166,17 @@ extension Preparation {
 
   /// The names of the columns that hold the same in every row; `data` are the numeric ones.
   private static func constantColumns(_ columns: [InputColumn], _ data: Matrix<Double>) -> [String] {
+    let isConstant = areConstant(data)
+    var number = 0
+    return columns.filter { column in
+      guard column.isNumber else { return column.count == 1 }
+      defer { number += 1 }
+      return isConstant[number]
+    }.map(\.name)
+  }
+
+  /// Which rows of a matrix hold one number only.
+  private static func areConstant(_ data: Matrix<Double>) -> [Bool] {
     let firsts = (0..<data.rows).map { data[$0, 0] }
     var isConstant = firsts.map { _ in true }
     data.withSpan { span in
@@ -173,12 +184,7 @@ extension Preparation {
         for row in firsts.indices where span[sample * firsts.count + row] != firsts[row] { isConstant[row] = false }
       }
     }
-    var number = 0
-    return columns.filter { column in
-      guard column.isNumber else { return column.count == 1 }
-      defer { number += 1 }
-      return isConstant[number]
-    }.map(\.name)
+    return isConstant
   }
 }
 
@@ -192,6 +198,8 @@ extension Preparation {
     if task ?? inferredTask(table, targets) == .regression {
       var values: Matrix<Double> = try table.matrix(ofColumns: targets)
       if let rows { values = values.gathered(rows) }
+      let constant = zip(columns, areConstant(values)).filter(\.1).map(\.0)
+      if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
       return .values(columns: columns, scaling: Scaling(.standard, fittedOn: values))
     }
     let classes = try targets.map { target throws(DataError) in

@@ -114,6 +114,12 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     // A column of few texts and many missing fields is not one of numbers.
     let sparse = "a,y\n" + (0..<30).map { "\($0 == 7 ? "x" : $0 == 8 ? "z" : ""),\($0 % 2)\n" }.joined()
     #expect(try warnings { warn in _ = try Preparation(fittedOn: table(sparse), warn: warn) } == [])
+    let constant = try table("a,b,y\n1,2.5,0.5\n2,3.5,0.5\n")
+    #expect(
+      try warnings { warn in _ = try Preparation(fittedOn: constant, target: "b,y", task: .regression, warn: warn) }
+        == [
+          "t.csv: found the same in every row of the column \"y\"; nothing can be learnt from that"
+        ])
   }
 }
 
