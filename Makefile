@@ -29,7 +29,7 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 test: test-dependencies ## run all tests, in a release build as they will be used
 	@$(SWIFT) test -c release
 
-test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads; half an hour
+test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests
 
 build: dependencies ## build the perceptron command, .build/release/perceptron

@@ -24,9 +24,9 @@ let package = Package(
     .target(name: "Tensor", dependencies: ["COpenBLAS", "CLAPACKE", "CKernels"]),
     .target(name: "Layers", dependencies: ["Tensor"]),
     .target(name: "Datasets", dependencies: ["Tensor", "CZlib"]),
-    .target(name: "ModelFiles", dependencies: ["Layers", "Datasets"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
-    .target(name: "Perceptron", dependencies: ["Training", "ModelFiles"]),
+    .target(name: "ModelFiles", dependencies: ["Training"]),
+    .target(name: "Perceptron", dependencies: ["ModelFiles"]),
     .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "StepBenchmark"]),
 
     // What the package is compared with.

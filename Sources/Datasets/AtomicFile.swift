@@ -14,13 +14,16 @@ package enum AtomicFile {
   /// They go to a new file in the same directory, which is flushed to the disk and then renamed onto the path (through
   /// symbolic links, onto what they point to). A new file has the mode 0644 less the umask,
   /// a replaced one keeps its mode.
-  /// - Parameter call: what stands in for `write(2)`.
+  /// - Parameters:
+  ///   - partial: The path of the new file, in the same directory; what a write that was killed has left there is written over. It must be one
+  ///     that nobody else writes at the same time. nil for a name that nothing has.
+  ///   - call: what stands in for `write(2)`.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``; the new file is then gone and an old one unchanged.
   package static func write(
-    _ bytes: [UInt8], to path: String, through call: WriteCall = systemWrite
+    _ bytes: [UInt8], to path: String, partial: String? = nil, through call: WriteCall = systemWrite
   ) throws(DataError) {
     let destination = try destination(for: path)
-    let (descriptor, temporary) = try createTemporary(beside: destination, for: path)
+    let (descriptor, temporary) = try createTemporary(partial, beside: destination, for: path)
     var status = stat()
     if stat(destination, &status) == 0 { fchmod(descriptor, status.st_mode & 0o7777) }
     var code = writeAll(bytes, to: descriptor, through: call)
@@ -35,12 +38,12 @@ package enum AtomicFile {
     synchroniseDirectory(of: destination)
   }
 
-  /// Checks that ``write(_:to:through:)`` can create its file: the directory is there and lets files be created.
+  /// Checks that ``write(_:to:partial:through:)`` can create its file: the directory is there and lets files be created.
   ///
   /// Creates an empty file there and removes it; for the time before a long computation whose result goes to the path.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``.
-  package static func checkWritable(_ path: String) throws(DataError) {
-    let (descriptor, temporary) = try createTemporary(beside: try destination(for: path), for: path)
+  package static func checkWritable(_ path: String, partial: String? = nil) throws(DataError) {
+    let (descriptor, temporary) = try createTemporary(partial, beside: try destination(for: path), for: path)
     close(descriptor)
     unlink(temporary)
   }
@@ -65,17 +68,24 @@ package enum AtomicFile {
   }
 
   private static func createTemporary(
-    beside destination: String, for path: String
+    _ partial: String?, beside destination: String, for path: String
   ) throws(DataError) -> (descriptor: Int32, path: String) {
+    if let partial { return (try openTemporary(partial, O_TRUNC, for: path)!, partial) }
     let directory = destination.lastIndex(of: "/").map { destination[...$0] } ?? ""
     while true {
       // A name of its own length, as the destination's with an addition could be too long for a file name.
       let temporary = "\(directory).\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial"
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-      if descriptor >= 0 { return (descriptor, temporary) }
-      guard errno == EEXIST || errno == EINTR else {
-        throw .cannotWrite(path: path, reason: systemMessage(errno))
-      }
+      if let descriptor = try openTemporary(temporary, O_EXCL, for: path) { return (descriptor, temporary) }
+    }
+  }
+
+  /// Nil where the flag O_EXCL meets a file that is there.
+  private static func openTemporary(_ temporary: String, _ flag: Int32, for path: String) throws(DataError) -> Int32? {
+    while true {
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | flag, 0o644)
+      if descriptor >= 0 { return descriptor }
+      if errno == EEXIST { return nil }
+      guard errno == EINTR else { throw .cannotWrite(path: path, reason: systemMessage(errno)) }
     }
   }
 

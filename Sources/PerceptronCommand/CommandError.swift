@@ -25,7 +25,8 @@ struct CommandError: Error {
     switch error {
     case let error as CommandError: self = error
     case let error as DataError: self.init(message: "\(error)", exitCode: Self.exitCode(error))
-    case ModelError.unreadable(let error): self.init(message: "\(error)", exitCode: Self.exitCode(error))
+    case ModelError.unreadable(let error), CheckpointError.unreadable(let error):
+      self.init(message: "\(error)", exitCode: Self.exitCode(error))
     default: self.init(message: "\(error)", exitCode: 65)
     }
   }

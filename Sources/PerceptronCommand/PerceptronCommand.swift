@@ -64,6 +64,9 @@ enum PerceptronCommand {
     do {
       try run(words)
       exit(0)
+    } catch let interruption as Interruption {
+      printError(interruption.message + "\n")
+      exit(interruption.exitCode)
     } catch {
       let error = CommandError(error)
       printError("error: \(error.message)\n")

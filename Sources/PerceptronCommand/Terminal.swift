@@ -60,6 +60,8 @@ extension Double {
 /// How far training is: a bar that is redrawn on a terminal, a line for each epoch elsewhere, nothing when quiet.
 struct Progress {
   private let epochs: Int
+  /// The epochs that were complete before.
+  private let epochsBefore: Int
   private let samplesPerEpoch: Int
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -67,10 +69,12 @@ struct Progress {
   private var lastDrawn: ContinuousClock.Instant?
   private var loss: Double?
   private var validation: String?
-  private var epochsDone = 0
+  private var epochsDone: Int
 
-  init(epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
+  init(epochs: Int, epochsBefore: Int = 0, samplesPerEpoch: Int, isQuiet: Bool) {
     self.epochs = epochs
+    self.epochsBefore = epochsBefore
+    epochsDone = epochsBefore
     self.samplesPerEpoch = samplesPerEpoch
     self.isQuiet = isQuiet
   }
@@ -114,11 +118,11 @@ struct Progress {
   }
 
   private func rate(_ share: Double) -> String {
-    (share * Double(epochs * samplesPerEpoch) / seconds(since: start)).fixed(0)
+    ((share * Double(epochs) - Double(epochsBefore)) * Double(samplesPerEpoch) / seconds(since: start)).fixed(0)
   }
 
   private func rateAndTimeLeft(_ share: Double) -> String {
-    let left = seconds(since: start) * (1 - share) / share
+    let left = seconds(since: start) * (1 - share) / (share - Double(epochsBefore) / Double(epochs))
     return "\(rate(share)) samples/s  \(left < 9.5 ? left.fixed(1) : left.fixed(0)) s left"
   }
 }

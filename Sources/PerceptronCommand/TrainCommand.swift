@@ -17,6 +17,9 @@ enum TrainCommand: Command {
       Option(
         "--early-stopping", "EPOCHS", "without a lower validation loss end training; the best epoch is kept (off)"),
     ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
+      Option("--checkpoint", "DIR", "keeps where training stands; SIGINT and SIGTERM stop after the step (off)"),
+      Option("--checkpoint-every", "EPOCHS", "between two checkpoints (1)"),
+      Option("--resume", nil, "go on from the checkpoint in DIR, to the same bits; begin where there is none"),
       Option("--precision", "NAME", "float or double (float)"),
       Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
       Option("--json", nil, "the last line of standard output is one JSON object"),

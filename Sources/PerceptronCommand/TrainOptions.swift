@@ -97,7 +97,7 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--checkpoint", "--checkpoint-every", "--resume", "--report", "--log")
+    "--report", "--log")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)

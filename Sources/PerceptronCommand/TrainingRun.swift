@@ -18,6 +18,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   private let path: String?
   private let wantsBaseline: Bool
   private let wantsJSON: Bool
+  private let checkpoints: CheckpointDirectory<Scalar>?
 
   /// Reads the options and the data; nothing is written where one of them is wrong.
   init(_ arguments: Arguments) throws {
@@ -35,8 +36,11 @@ struct TrainingRun<Scalar: BLASScalar> {
       try sources.check(output: path)
       try AtomicFile.checkWritable(path)
     }
+    var checkpoints = try CheckpointDirectory<Scalar>(arguments, options)
     team = Team(workers: options.threads)
     data = try TrainingData(sources, options, team: team)
+    try checkpoints?.check(data)
+    self.checkpoints = checkpoints
     let preparation = data.preparation
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
@@ -101,33 +105,74 @@ struct TrainingRun<Scalar: BLASScalar> {
       regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
       inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
       generator: Philox(seed: seed, stream: 1), team: team)
-    var progress = Progress(epochs: options.epochs, samplesPerEpoch: data.samples.count, isQuiet: options.isQuiet)
-    var (validation, best): (Evaluation?, Evaluation?)
-    let reports: [EpochReport]
+    let isResumed = try checkpoints?.restore(&trainer, ofNetwork: number) ?? false
+    if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(isResumed, trainer) }
+    if checkpoints != nil { StopSignal.watch() }
+    var progress = Progress(
+      epochs: options.epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
+      isQuiet: options.isQuiet)
+    var validation = trainer.epoch > 0 ? validate(trainer.network) : nil
+    var best = trainer.best.flatMap { best in
+      var network = trainer.network
+      (network.parameters, network.statistics) = (best.parameters, best.statistics)
+      return validate(network)
+    }
+    var failure: DataError?
     do throws(Divergence) {
-      reports = try trainer.fit(
+      try trainer.fit(
         on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: options.epochs,
         patience: patience,
         afterStep: { epoch, samplesDone in
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
-          return true
+          return StopSignal.received == nil
         },
         afterEpoch: { report, trainer in
-          // Outputs that are not finite are the test's to complain about.
-          validation = data.validation.flatMap { try? Evaluation(model([trainer.network]), $0, team) }
+          validation = validate(trainer.network)
           if report.isBest { best = validation }
           progress.endEpoch(
             report.epoch, loss: report.trainingLoss * data.preparation.lossUnit, validation: validation?.figure)
-          return true
+          guard let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) else { return true }
+          do throws(DataError) { try checkpoints.write(trainer, ofNetwork: number) } catch { failure = error }
+          return failure == nil
         })
     } catch {
       progress.interrupt()
       throw CommandError.badData("\(title)\(error)" + (path == nil ? "" : "; nothing was written"))
     }
+    if checkpoints != nil { StopSignal.unwatch() }
+    if let failure {
+      progress.interrupt()
+      throw failure
+    }
+    if let checkpoints, let signal = StopSignal.received {
+      progress.interrupt()
+      throw try interruption(signal, checkpoints, trainer, ofNetwork: number)
+    }
     progress.finish()
     return Fit(
-      title: title, seed: seed, network: trainer.network, reports: reports, validation: validation, best: best,
+      title: title, seed: seed, network: trainer.network, reports: trainer.reports, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch)
+  }
+
+  /// Nil without validation data; outputs that are not finite are the test's to complain about.
+  private func validate(_ network: Network<Scalar>) -> Evaluation? {
+    data.validation.flatMap { try? Evaluation(model([network]), $0, team) }
+  }
+
+  /// Whether no more epochs follow.
+  private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
+    trainer.epoch >= options.epochs || trainer.hasLostPatience(patience)
+  }
+
+  /// Keeps where a training was stopped by a signal, and says how to go on. That of a complete one was written with its last epoch.
+  private func interruption(
+    _ signal: Int32, _ checkpoints: CheckpointDirectory<Scalar>, _ trainer: Trainer<Scalar>, ofNetwork number: Int
+  ) throws(DataError) -> Interruption {
+    if !isComplete(trainer) { try checkpoints.write(trainer, ofNetwork: number) }
+    return Interruption(
+      signal: signal,
+      message: "stopped after \(trainer.epoch) of \(options.epochs) epochs; the same command"
+        + "\(checkpoints.resumes ? "" : " with --resume") goes on from there")
   }
 
   private var isEnsemble: Bool { options.networkCount > 1 }
@@ -150,6 +195,13 @@ struct TrainingRun<Scalar: BLASScalar> {
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
     let network = isEnsemble ? "\(options.networkCount) networks" : "network"
     printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes)\n")
+  }
+
+  /// Says where training begins.
+  private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
+    printError(
+      isResumed
+        ? "going on after \(trainer.epoch) of \(options.epochs) epochs\n" : "no checkpoint there: training begins\n")
   }
 
   /// The loss of the last epoch, in the units of the data.

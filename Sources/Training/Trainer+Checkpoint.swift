@@ -102,10 +102,10 @@ extension Trainer {
 }
 
 extension Schedule {
-  /// The least validation loss so far, which is finite; NaN before the first.
+  /// The least validation loss so far, which is finite; infinite before the first.
   fileprivate var plateau: Double {
-    get { best ?? .nan }
-    set { best = newValue.isNaN ? nil : newValue }
+    get { best ?? .infinity }
+    set { best = newValue.isFinite ? newValue : nil }
   }
 }
 

@@ -133,6 +133,17 @@ import Testing
     #expect(scratch.names == [])
   }
 
+  @Test func `what a killed write has left under a name of its own is written over, and gone`() throws {
+    let scratch = Scratch()
+    let partial = scratch.file(".partial", "much longer than what is written")
+    try AtomicFile.write([1, 2], to: scratch.path("model"), partial: partial)
+    #expect(scratch.contents("model") == [1, 2])
+    #expect(scratch.names == ["model"])
+    scratch.file(".partial", "left")
+    try AtomicFile.checkWritable(scratch.path("model"), partial: partial)
+    #expect(scratch.names == ["model"])
+  }
+
   @Test func `the check leaves nothing behind`() throws {
     let scratch = Scratch()
     try AtomicFile.checkWritable(scratch.path("model"))

@@ -1,0 +1,28 @@
+import CZlib
+
+/// The CRC-32 of bytes as they come: that of zlib, gzip and PNG.
+package struct Checksum: Sendable, Equatable {
+  package private(set) var value: UInt32 = 0
+
+  package init() {}
+
+  package init(_ bytes: ArraySlice<UInt8>) {
+    bytes.withUnsafeBytes { add($0) }
+  }
+
+  /// Goes on with these numbers, each as it is in memory.
+  package mutating func add<Number: BinaryFloatingPoint>(_ numbers: [Number]) {
+    numbers.withUnsafeBytes { add($0) }
+  }
+
+  /// Goes on with text, as UTF-8.
+  package mutating func add(_ text: String) {
+    Array(text.utf8).withUnsafeBytes { add($0) }
+  }
+
+  private mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    // Where there is no address zlib would begin anew.
+    guard let start = bytes.baseAddress else { return }
+    value = UInt32(crc32_z(UInt(value), start.assumingMemoryBound(to: UInt8.self), bytes.count))
+  }
+}

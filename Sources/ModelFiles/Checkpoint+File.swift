@@ -1,0 +1,135 @@
+import Datasets
+import Tensor
+import Training
+
+// A checkpoint's file is a safetensors file. Its metadata, each value a string:
+//
+//   format          "perceptron checkpoint"
+//   version         "1"
+//   precision       "float" or "double"
+//   count NAME      a whole number
+//   setting NAME    what the trainer was made with
+//   note NAME       what the caller keeps
+//
+// The tensors: each list of numbers as a vector of F64; each matrix, in the precision, as columns × rows, which is its transpose row after row; and as the
+// last "checksum", one F64: the CRC-32 of all bytes of the file before its own.
+
+private let checkpointFormat = "perceptron checkpoint"
+private let checkpointVersion = "1"
+private let checksumName = "checksum"
+private let checksumSize = 8
+
+extension Checkpoint {
+  /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  ///
+  /// - Throws: ``DataError`` where the file cannot be written.
+  public func write(to path: String) throws(DataError) { try write(to: path, through: nil) }
+
+  /// - Parameter partial: The path of the file that is renamed when it is whole, in the same directory; one that is there is written over.
+  package func write(to path: String, through partial: String?) throws(DataError) {
+    try AtomicFile.write(encoded, to: path, partial: partial)
+  }
+
+  /// The bytes of the file.
+  package var encoded: [UInt8] {
+    var metadata = ["format": checkpointFormat, "version": checkpointVersion, "precision": Self.precision]
+    for (name, count) in counts { metadata["count \(name)"] = String(count) }
+    for (name, setting) in settings { metadata["setting \(name)"] = setting }
+    for (name, note) in notes { metadata["note \(name)"] = note }
+    var tensors = numbers.sorted { $0.key < $1.key }.map {
+      SafeTensors.Tensor(name: $0.key, shape: [$0.value.count], values: $0.value)
+    }
+    tensors += matrices.sorted { $0.key < $1.key }.map { Self.tensor($0.key, $0.value) }
+    // A place for it.
+    tensors.append(SafeTensors.Tensor(name: checksumName, shape: [1], values: [0.0]))
+    var bytes = SafeTensors.encode(tensors, metadata: metadata)
+    let checksum = Double(Checksum(bytes.dropLast(checksumSize)).value).bitPattern
+    for byte in 0..<checksumSize {
+      bytes[bytes.count - checksumSize + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte))
+    }
+    return bytes
+  }
+
+  /// Reads a checkpoint.
+  ///
+  /// - Throws: ``CheckpointError`` where the file is not there, is not a whole checkpoint to the last bit, or is of another version or precision.
+  public init(contentsOf path: String) throws(CheckpointError) {
+    let bytes: [UInt8]
+    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    try self.init(bytes, path: path)
+  }
+
+  /// Reads a file's bytes; the path is for messages.
+  package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+    let file = try Self.checked(bytes, path)
+    func bad(_ problem: String) -> CheckpointError { .damaged(path: path, problem: problem) }
+    func values<Number: BinaryFloatingPoint>(_ name: String) throws(CheckpointError) -> [Number] {
+      do throws(ModelError) { return try file.values(of: name) } catch { throw bad("it has no \(name)") }
+    }
+    var (counts, settings, notes) = ([String: Int](), [String: String](), [String: String]())
+    for (key, value) in file.metadata {
+      let parts = key.split(separator: " ", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else { continue }
+      switch parts[0] {
+      case "count":
+        guard let count = Int(value) else { throw bad("its \(parts[1]) is not a whole number") }
+        counts[parts[1]] = count
+      case "setting": settings[parts[1]] = value
+      case "note": notes[parts[1]] = value
+      default: throw bad("it has \(quoted(key))")
+      }
+    }
+    var (numbers, matrices) = ([String: [Double]](), [String: Matrix<Scalar>]())
+    for entry in file.entries.dropLast() {
+      if entry.shape.count == 2 {
+        let (columns, rows) = (entry.shape[0], entry.shape[1])
+        matrices[entry.name] = Matrix(rows: rows, columns: columns, columnMajor: try values(entry.name) as [Scalar])
+      } else {
+        numbers[entry.name] = try values(entry.name)
+      }
+    }
+    self.init(settings: settings, counts: counts, numbers: numbers, matrices: matrices, notes: notes)
+  }
+
+  /// The container of a file that is whole, and a checkpoint of this version and precision.
+  private static func checked(_ bytes: [UInt8], _ path: String) throws(CheckpointError) -> SafeTensors {
+    func bad(_ problem: String) -> CheckpointError { .damaged(path: path, problem: problem) }
+    let file: SafeTensors
+    do throws(ModelError) { file = try SafeTensors(bytes: bytes, path: path) } catch { throw bad(problem(of: error)) }
+    guard file.metadata["format"] == checkpointFormat else {
+      throw bad("its format is \(quoted(file.metadata["format"] ?? "")), expected \(quoted(checkpointFormat))")
+    }
+    // As the encoder lays it out: the last tensor is at the end of the file.
+    guard let last = file.entries.last, last.name == checksumName, last.range.count == checksumSize,
+      let checksum = try? file.values(of: checksumName, as: Double.self),
+      checksum == [Double(Checksum(bytes.dropLast(checksumSize)).value)]
+    else { throw bad("its checksum is not that of its bytes") }
+    let version = file.metadata["version"] ?? "unknown"
+    guard version == checkpointVersion else {
+      throw .otherVersion(path: path, found: version, expected: checkpointVersion)
+    }
+    let found = file.metadata["precision"] ?? "unknown"
+    guard found == precision else { throw .otherPrecision(path: path, found: found, expected: precision) }
+    return file
+  }
+
+  private static func problem(of error: ModelError) -> String {
+    if case .cutShort(_, let section, let promised, let found) = error {
+      "it promises \(promised) bytes of \(section) and holds \(found)"
+    } else {
+      "its header cannot be read"
+    }
+  }
+
+  private static var precision: String { Scalar.self == Double.self ? "double" : "float" }
+
+  private static func tensor(_ name: String, _ matrix: Matrix<Scalar>) -> SafeTensors.Tensor {
+    let shape = [matrix.columns, matrix.rows]
+    // Through Any, because a cast from array to array goes element by element.
+    return if Scalar.self == Double.self {
+      SafeTensors.Tensor(name: name, shape: shape, values: matrix.elements as Any as! [Double])
+    } else {
+      SafeTensors.Tensor(name: name, shape: shape, values: matrix.elements as Any as! [Float])
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Perceptron
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// `--checkpoint DIR`: the directory that keeps where a training stands, in one file for each network.
+struct CheckpointDirectory<Scalar: BLASScalar> {
+  private let path: String
+  /// A checkpoint is written after so many epochs.
+  private let period: Int
+  /// Whether `--resume` was given.
+  let resumes: Bool
+  /// The first network's checkpoint to go on from.
+  private let found: Checkpoint<Scalar>?
+  /// What the checkpoints say besides: the options on which the training's course depends, the epochs and the schedule.
+  private var notes: [String: String]
+
+  /// The options that may be others, for the course of the training is the same, or the fingerprint of the data tells.
+  private static var freeOptions: Set<String> {
+    [
+      "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
+      "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
+      "--report", "--log",
+    ]
+  }
+
+  /// Makes the directory where there is none, and reads the checkpoint in it where that is asked for; nil without `--checkpoint`.
+  init?(_ arguments: Arguments, _ options: TrainOptions) throws {
+    guard let path = arguments.string("--checkpoint") else {
+      if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
+      if arguments.string("--checkpoint-every") != nil {
+        throw CommandError.usage("--checkpoint-every needs --checkpoint")
+      }
+      return nil
+    }
+    self.path = path
+    period = try arguments.integer("--checkpoint-every", in: 1...1_000_000) ?? 1
+    resumes = arguments.flag("--resume")
+    notes = ["epochs": String(options.epochs), "schedule": "\(options.schedule.shape)"]
+    for option in TrainCommand.options where !Self.freeOptions.contains(option.name) {
+      if let value = arguments.string(option.name) { notes[option.name] = value }
+      if arguments.flag(option.name) { notes[option.name] = "" }
+    }
+    let file = Self.file(in: path, ofNetwork: 0)
+    let isThere = access(file, F_OK) == 0
+    if isThere && !resumes {
+      throw CommandError.usage(
+        "--checkpoint \(path): a checkpoint is there; add --resume to go on from it, or name another directory")
+    }
+    found = isThere ? try Checkpoint(contentsOf: file) : nil
+    try checkOptions()
+    try Self.make(path)
+    try Self.lock(path)
+    try AtomicFile.checkWritable(file, partial: Self.partial(in: path))
+  }
+
+  /// Notes the data, and refuses others than those that the training began with.
+  mutating func check(_ data: TrainingData<Scalar>) throws(CommandError) {
+    notes["data"] = data.fingerprint
+    if let found { try check(found) }
+  }
+
+  private func check(_ found: Checkpoint<Scalar>) throws(CommandError) {
+    guard found.notes["data"] == notes["data"] else {
+      throw .badData(
+        "the data are not those that the training in \(path) began with; give the same, or name another directory")
+    }
+  }
+
+  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there; false where there is none.
+  func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> Bool {
+    let file = Self.file(in: path, ofNetwork: number)
+    guard found != nil, access(file, F_OK) == 0 else { return false }
+    let checkpoint = try number == 0 ? found! : Checkpoint(contentsOf: file)
+    try check(checkpoint)
+    try trainer.restore(checkpoint)
+    return true
+  }
+
+  /// Whether a checkpoint is to be written after an epoch, by `--checkpoint-every`.
+  func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
+
+  /// Writes where the training of a network stands, in place of what was written before.
+  func write(_ trainer: Trainer<Scalar>, ofNetwork number: Int) throws(DataError) {
+    var checkpoint = Checkpoint(trainer)
+    checkpoint.notes = notes
+    try checkpoint.write(to: Self.file(in: path, ofNetwork: number), through: Self.partial(in: path))
+  }
+
+  // MARK: The checkpoint that is there
+
+  private func checkOptions() throws(CommandError) {
+    guard let before = found?.notes else { return }
+    func differ(_ option: String, _ then: String, _ now: String, _ mend: String) -> CommandError {
+      .usage("\(option): the training in \(path) began \(then), found \(now); \(mend)")
+    }
+    func text(_ value: String?) -> String { value.map { $0.isEmpty ? "with it" : "with \($0)" } ?? "without it" }
+    for name in Set(before.keys).union(notes.keys).sorted() where name.hasPrefix("-") && before[name] != notes[name] {
+      throw differ(name, text(before[name]), text(notes[name]), "give the same, or name another directory")
+    }
+    guard let epochs = before["epochs"].flatMap({ Int($0) }), let now = notes["epochs"].flatMap({ Int($0) }) else {
+      throw CommandError.badData(
+        "\(Self.file(in: path, ofNetwork: 0)): not a checkpoint of this command; name another directory")
+    }
+    if now < epochs { throw differ("--epochs", "with \(epochs)", "\(now)", "give as many, or more") }
+    if before["schedule"] != notes["schedule"] {
+      throw differ(
+        "--epochs", "with \(epochs)", "\(now)", "give the same, for the course of the schedule depends on it")
+    }
+  }
+
+  // MARK: The directory
+
+  private static func file(in path: String, ofNetwork number: Int) -> String {
+    "\(path)/checkpoint\(number == 0 ? "" : "-\(number + 1)").safetensors"
+  }
+
+  /// What a checkpoint is written to before it takes the place of the last; a killed command may leave it, and the next removes it.
+  private static func partial(in path: String) -> String { "\(path)/.checkpoint.partial" }
+
+  /// Makes the directory, and those that it is to be in.
+  private static func make(_ path: String) throws(DataError) {
+    var status = stat()
+    if stat(path, &status) == 0 { return }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try make(String(path[..<slash])) }
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+  }
+
+  /// Keeps others from writing to the directory as long as the process lives. Where locks are not known there is none.
+  private static func lock(_ path: String) throws(CommandError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      throw .usage("--checkpoint \(path): another training writes there; end it, or name another directory")
+    }
+  }
+}
+
+extension TrainingData {
+  /// What tells these data from others: a checksum of all numbers that are trained or validated on, and of their preparation.
+  fileprivate var fingerprint: String {
+    var checksum = Checksum()
+    checksum.add("\(preparation)")
+    for samples in [samples, validation].compactMap(\.self) {
+      checksum.add("\(samples.features.rows), \(samples.targets.rows), \(samples.count), \(samples.weights != nil)")
+      for matrix in [samples.features, samples.targets, samples.weights].compactMap(\.self) {
+        checksum.add(matrix.elements)
+      }
+    }
+    return String(checksum.value, radix: 16)
+  }
+}
