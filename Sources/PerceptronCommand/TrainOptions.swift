@@ -93,8 +93,7 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report",
-    "--log")
+    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)

@@ -13,8 +13,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   private let patience: Int?
   /// DATA, as it was given.
   private let source: String
-  /// Where the model is written.
-  private let path: String?
+  private let outputs: TrainingOutputs
   private let wantsBaseline: Bool
   private let wantsJSON: Bool
 
@@ -29,11 +28,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
-    path = arguments.string("-o")
-    if let path {
-      try sources.check(output: path)
-      try AtomicFile.checkWritable(path)
-    }
+    outputs = try TrainingOutputs(arguments, sources)
     team = Team(workers: options.threads)
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
@@ -47,7 +42,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     if !options.isQuiet { announce() }
     let fit = try fit()
     let trained = model(fit.network, record(fit))
-    if let path { try trained.write(to: path) }
+    if let path = outputs.model { try trained.write(to: path) }
     let test = try data.test.map { try Evaluation(trained, $0, team) }
     if let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch {
       try printLine("validation \(validation.summary); best epoch \(epoch): \(best.summary)")
@@ -61,7 +56,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       summary.baseline = baseline.figures
       if test == nil { summary.train.add(judged) }
     }
-    if let path { try printLine("wrote \(path)") }
+    if let path = outputs.model { try printLine("wrote \(path)") }
+    try fit.log?.finish()
     if wantsJSON {
       try printLine(json(summary))
     } else if test == nil {
@@ -75,12 +71,16 @@ struct TrainingRun<Scalar: BLASScalar> {
   private struct Fit {
     let network: Network<Scalar>
     let reports: [EpochReport]
+    let log: TrainingLog?
     /// After the last epoch, and after the best one.
     let validation, best: Evaluation?
     let bestEpoch: Int?
   }
 
   private func fit() throws -> Fit {
+    let log = try outputs.log.map {
+      try TrainingLog($0, data.preparation.task, hasValidation: data.validation != nil)
+    }
     var trainer = Trainer(
       options.network(layers) as Network<Scalar>, loss: loss, optimizer: optimizer,
       regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
@@ -101,17 +101,19 @@ struct TrainingRun<Scalar: BLASScalar> {
           // Outputs that are not finite are the test's to complain about.
           validation = data.validation.flatMap { try? Evaluation(model(trainer.network), $0, team) }
           if report.isBest { best = validation }
-          progress.endEpoch(
-            report.epoch, loss: report.trainingLoss * data.preparation.lossUnit, validation: validation?.figure)
+          let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
+          log?.append(record)
+          progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
           return true
         })
     } catch {
       progress.interrupt()
-      throw CommandError.badData("\(error)" + (path == nil ? "" : "; nothing was written"))
+      throw CommandError.badData("\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     progress.finish()
     return Fit(
-      network: trainer.network, reports: reports, validation: validation, best: best, bestEpoch: trainer.best?.epoch)
+      network: trainer.network, reports: reports, log: log, validation: validation, best: best,
+      bestEpoch: trainer.best?.epoch)
   }
 
   private func model(_ network: Network<Scalar>, _ training: [String: String] = [:]) -> Model<Scalar> {
