@@ -53,20 +53,6 @@ func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
 func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
 
-extension Double {
-  /// The number with so many digits after the point.
-  func fixed(_ digits: Int) -> String { formatted("%.\(digits)f") }
-
-  /// The number with at most five significant digits.
-  var short: String { formatted("%.5g") }
-
-  private func formatted(_ format: String) -> String {
-    var buffer = [CChar](repeating: 0, count: 400)
-    let count = withVaList([self]) { vsnprintf(&buffer, buffer.count, format, $0) }
-    return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}
-
 /// The columns of the terminal behind a file descriptor; 80 where it does not say.
 func terminalWidth(_ descriptor: Int32 = STDOUT_FILENO) -> Int {
   var size = winsize()

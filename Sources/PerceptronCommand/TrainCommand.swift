@@ -19,6 +19,7 @@ enum TrainCommand: Command {
     ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
       Option("--precision", "NAME", "float or double (float)"),
       Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
+      Option("--report", "FILE.html", "a page with curves, errors and figures, to be read in any browser"),
       Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, figures, learning rate, seconds"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
       Option("--quiet", nil, "no progress"),

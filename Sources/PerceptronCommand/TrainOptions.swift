@@ -1,3 +1,4 @@
+import Charts
 import Perceptron
 
 /// What `train` was asked for; `gradcheck` takes the network's part of it.
@@ -93,7 +94,7 @@ struct TrainOptions {
 
   /// The options that are not built yet.
   static let planned = Option.planned(
-    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume", "--report")
+    "--ensemble", "--checkpoint", "--checkpoint-every", "--resume")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)

@@ -1,3 +1,4 @@
+import Charts
 import Perceptron
 
 /// One run of `train`, from the files to the files.
@@ -57,6 +58,10 @@ struct TrainingRun<Scalar: BLASScalar> {
       if test == nil { summary.train.add(judged) }
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
+    if let path = outputs.report {
+      try AtomicFile.write(Array(report(trained, fit, summary).html().utf8), to: path)
+      try printLine("wrote \(path)")
+    }
     try fit.log?.finish()
     if wantsJSON {
       try printLine(json(summary))
@@ -71,6 +76,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   private struct Fit {
     let network: Network<Scalar>
     let reports: [EpochReport]
+    let records: [EpochRecord]
     let log: TrainingLog?
     /// After the last epoch, and after the best one.
     let validation, best: Evaluation?
@@ -89,6 +95,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     var progress = Progress(epochs: options.epochs, samplesPerEpoch: data.samples.count, isQuiet: options.isQuiet)
     var (validation, best): (Evaluation?, Evaluation?)
     let reports: [EpochReport]
+    var records: [EpochRecord] = []
     do throws(Divergence) {
       reports = try trainer.fit(
         on: data.samples, augmentation: augmentation, validation: data.validation, epochs: options.epochs,
@@ -102,6 +109,7 @@ struct TrainingRun<Scalar: BLASScalar> {
           validation = data.validation.flatMap { try? Evaluation(model(trainer.network), $0, team) }
           if report.isBest { best = validation }
           let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
+          records.append(record)
           log?.append(record)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
           return true
@@ -112,7 +120,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     progress.finish()
     return Fit(
-      network: trainer.network, reports: reports, log: log, validation: validation, best: best,
+      network: trainer.network, reports: reports, records: records, log: log, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch)
   }
 
@@ -146,6 +154,28 @@ struct TrainingRun<Scalar: BLASScalar> {
       "epochs": "\(fit.reports.count)", "seed": "\(options.seed)", "training loss": "\(trainingLoss(fit))",
       "version": version,
     ].merging(options.record) { $1 }
+  }
+
+  private func report(_ trained: Model<Scalar>, _ fit: Fit, _ summary: TrainingSummary) throws -> TrainingReport<Scalar>
+  {
+    let (judged, name) =
+      data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
+    typealias Row = TrainingReport<Scalar>.Row
+    var rows = try [Row(name: name, evaluation: summary.test ?? Evaluation(trained, judged, team))]
+    if let baseline = summary.baseline {
+      rows.append(Row(name: "linear model, \(data.test == nil ? "training" : "test")", evaluation: baseline))
+    }
+    if let best = fit.best, let epoch = fit.bestEpoch {
+      rows.append(Row(name: "validation, best epoch (\(epoch))", evaluation: best))
+    }
+    if let validation = fit.validation {
+      rows.append(Row(name: "validation, last epoch (\(fit.reports.count))", evaluation: validation))
+    }
+    let record = record(fit).merging(["threads": "\(options.threads)"]) { $1 }
+    return TrainingReport(
+      model: trained, source: source, sampleCount: data.samples.count, records: fit.records, judged: judged,
+      judgedName: name, rows: rows,
+      facts: record.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, team: team)
   }
 
   private func summary(_ fit: Fit, _ test: Evaluation?) -> TrainingSummary {
