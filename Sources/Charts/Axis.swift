@@ -11,21 +11,28 @@ package struct Axis {
     package let label: String
   }
 
+  /// How numbers become places.
+  package enum Scale {
+    /// Logarithmic where the values are positive and the largest is more than 30 times the least.
+    case automatic
+    case linear
+    case linearFromZero
+    /// Linear for whole numbers; the range is theirs.
+    case whole
+  }
+
   package let name: String
   package let range: ClosedRange<Double>
   package let isLogarithmic: Bool
   package let ticks: [Tick]
 
   /// An axis for the finite ones of the values.
-  ///
-  /// - Parameters:
-  ///   - canBeLogarithmic: Whether it is where the values are positive and span more than two decades.
-  ///   - isWhole: Whether the values are whole numbers; the range is then theirs.
-  package init(_ name: String, _ values: [Double], canBeLogarithmic: Bool = false, isWhole: Bool = false) {
+  package init(_ name: String, _ values: [Double], _ scale: Scale = .linear) {
+    let isWhole = scale == .whole
     self.name = name
-    let finite = values.filter(\.isFinite)
+    let finite = values.filter(\.isFinite) + (scale == .linearFromZero ? [0] : [])
     let (least, most) = (finite.min() ?? 0, finite.max() ?? 1)
-    isLogarithmic = canBeLogarithmic && least > 0 && most / least > 100
+    isLogarithmic = scale == .automatic && least > 0 && most / least > 30
     if isLogarithmic {
       let round = Self.roundNumbers(least, most)
       range = round.first!...round.last!
@@ -44,7 +51,7 @@ package struct Axis {
       let margin = isWhole ? 0.5 : low == 0 ? 1 : abs(low) / 10
       (low, high) = (low - margin, high + margin)
     }
-    let step = Self.roundStep((high - low) / 5, isWhole: isWhole)
+    let step = Self.roundStep((high - low) / 7, isWhole: isWhole)
     if !isWhole { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
     range = low...high
     let (first, last) = ((low / step).rounded(.up), (high / step).rounded(.down))
@@ -82,23 +89,25 @@ package struct Axis {
   private static func isPowerOfTen(_ value: Double) -> Bool { abs(log10(value) - log10(value).rounded()) < 1e-9 }
 
   private static func label(_ value: Double, step: Double, largest: Double) -> String {
-    if largest >= 1e15 || largest < 1e-4 { return value == 0 ? "0" : value.short.replacingMinus }
-    let (unit, suffix) =
-      [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e4, " k")].first { largest >= $0.0 }.map {
-        ($0.0 == 1e4 ? 1e3 : $0.0, $0.1)
-      }
-      ?? (1, "")
+    if largest >= 1e9 || largest < 1e-4 { return scientific(value) }
+    let (unit, suffix) = largest >= 1e6 ? (1e6, " M") : largest >= 1e4 ? (1e3, " k") : (1, "")
     let digits = max(0, Int(-floor(log10(step / unit * 1.000001))))
     return (value / unit).fixed(digits).replacingMinus + (value == 0 ? "" : suffix)
   }
 
   private static func logarithmicLabel(_ value: Double) -> String {
-    if (1e-3..<9e4).contains(value) { return value.short }
-    let power = floor(log10(value) + 1e-9)
+    (1e-3..<9e4).contains(value) ? value.short : scientific(value)
+  }
+
+  /// Such as 2·10⁻⁵.
+  private static func scientific(_ value: Double) -> String {
+    guard value != 0 else { return "0" }
+    let power = floor(log10(abs(value)) + 1e-9)
     let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
     let exponent = (power < 0 ? "⁻" : "") + String(String(Int(abs(power))).map { digits[$0.wholeNumberValue!] })
-    let factor = (value / pow(10, power)).rounded()
-    return (factor == 1 ? "" : "\(Int(factor))·") + "10" + exponent
+    // Two steps, as 10 to a power below -308 is not a normal number.
+    let factor = (value / pow(10, power / 2) / pow(10, power / 2)).short.replacingMinus
+    return (factor == "1" ? "" : factor == "−1" ? "−" : factor + "·") + "10" + exponent
   }
 }
 

@@ -35,7 +35,7 @@ struct Frame {
       result += text(tick.label, x: x, y: bottom + 20, anchor: "middle") + "\n"
     }
     result += "<path class=\"axis\" d=\"M\(left.coordinate) \(bottom.coordinate)H\(right.coordinate)\"/>\n"
-    result += text(x.name, x: right, y: bottom + 38, anchor: "end") + "\n"
+    result += text(x.name, x: right, y: bottom + 40, anchor: "end") + "\n"
     return result + text(y.name + (y.isLogarithmic ? ", logarithmic" : ""), x: 0, y: 14, anchor: "start") + "\n"
   }
 }

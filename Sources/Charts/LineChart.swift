@@ -21,13 +21,13 @@ package struct LineChart {
   ///   - name: What the curves show, and its unit.
   ///   - epochs: Where the values stand.
   ///   - best: The epoch that is marked.
-  package init(_ name: String, epochs: [Int], _ series: [Series], best: Int? = nil, canBeLogarithmic: Bool = true) {
+  package init(_ name: String, epochs: [Int], _ series: [Series], best: Int? = nil, scale: Axis.Scale = .automatic) {
     (self.series, self.epochs, self.best) = (series, epochs, best)
-    let y = Axis(name, series.flatMap(\.values), canBeLogarithmic: canBeLogarithmic)
+    let y = Axis(name, series.flatMap(\.values), scale)
     let labelWidth = Double(y.ticks.map(\.label.count).max() ?? 0) * 8.5 + 12
-    let nameWidth = Double(series.map(\.name.count).max() ?? 0) * 7.6 + 14
+    let nameWidth = Double(series.map(\.name.count).max() ?? 0) * 8.6 + 14
     frame = Frame(
-      x: Axis("epoch", epochs.map(Double.init), isWhole: true), y: y, left: labelWidth, right: Frame.width - nameWidth,
+      x: Axis("epoch", epochs.map(Double.init), .whole), y: y, left: labelWidth, right: Frame.width - nameWidth,
       top: 44,
       bottom: 244, height: 290)
   }

@@ -16,7 +16,7 @@ struct ClassificationErrors {
 
   /// The confusion matrix and the scores of the classes: of many a picture, the worst, and the most frequent mistakes.
   var markup: String {
-    "<div class=\"charts\">\n<div>\n\(names.count <= Self.mostClasses ? table : map)</div>\n<div>\n\(scores)</div>\n</div>\n"
+    "<div class=\"charts tables\">\n<div>\n\(names.count <= Self.mostClasses ? table : map)</div>\n<div>\n\(scores)</div>\n</div>\n"
       + (names.count <= Self.mostClasses ? "" : mistakes)
   }
 

@@ -34,7 +34,7 @@ func dateAndTime() -> String {
 
 /// The command line as a shell takes it.
 func commandLine() -> String {
-  CommandLine.arguments.map { word in
+  (["perceptron"] + CommandLine.arguments.dropFirst()).map { word in
     let isPlain =
       !word.isEmpty
       && word.utf8.allSatisfy { byte in

@@ -97,8 +97,9 @@ struct Progress {
   }
 }
 
-/// A time for people: `4.1 s`, `35 s`, `2 min 05 s`, `3 h 20 min`.
+/// A time for people: `12 ms`, `4.1 s`, `35 s`, `2 min 05 s`, `3 h 20 min`.
 func duration(_ seconds: Double) -> String {
+  if seconds < 0.0995 { return "\((1000 * seconds).fixed(0)) ms" }
   if seconds < 9.95 { return "\(seconds.fixed(1)) s" }
   // A first guess of the time left may be beyond all bounds.
   let whole = Int(min(seconds, 1e9).rounded())

@@ -19,7 +19,7 @@ let reportStyle = """
   .figures div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
   .figures dt { color: var(--muted); font-size: 14px; line-height: 1.35; }
   .figures dd { margin: 0; font-size: 32px; line-height: 1.2; font-weight: 600; letter-spacing: -0.02em; }
-  .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 36px 40px; }
+  .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 36px 40px; }
   .charts > *, figure { min-width: 0; margin: 0; break-inside: avoid; }
   svg { display: block; width: 100%; max-width: 620px; height: auto; overflow: visible; }
   svg text { font-size: 14px; fill: var(--muted); }
@@ -30,15 +30,16 @@ let reportStyle = """
   svg .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
   svg .curve.a { stroke: var(--a); } svg .curve.b { stroke: var(--b); }
   svg circle { stroke: var(--paper); stroke-width: 1.5; } svg circle.a { fill: var(--a); } svg circle.b { fill: var(--b); }
-  svg .points { stroke: var(--a); stroke-width: 5; stroke-linecap: round; stroke-opacity: 0.45; }
+  svg .points { stroke: var(--a); stroke-width: 5; stroke-linecap: round; stroke-opacity: 0.55; }
   .scroll { overflow-x: auto; margin: 0 0 20px; }
   table { border-collapse: collapse; font-size: 15px; }
   th, td { padding: 6px 0 6px 24px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
   th:first-child { text-align: left; padding-left: 0; font-weight: 500; }
   thead th { color: var(--muted); font-weight: 500; font-size: 14px; border-bottom-color: var(--muted); vertical-align: bottom; }
-  .confusion th, .confusion td { padding: 6px 10px; border: 0; min-width: 44px; max-width: 160px; overflow: hidden; text-overflow: ellipsis; }
+  .confusion { font-size: 14px; }
+  .confusion th, .confusion td { padding: 6px 7px; border: 0; min-width: 40px; max-width: 160px; overflow: hidden; text-overflow: ellipsis; }
   .confusion tbody th { text-align: right; padding-left: 0; font-weight: 500; }
-  .confusion td { border: 2px solid var(--paper); background: color-mix(in srgb, var(--c) calc(var(--share) * 45%), transparent); }
+  .confusion td { border: 2px solid var(--paper); background: color-mix(in srgb, var(--c) min(50%, var(--share) * 100%), transparent); }
   .confusion caption { text-align: left; color: var(--muted); font-size: 14px; padding-bottom: 8px; }
   .map { image-rendering: pixelated; width: 100%; max-width: 480px; border: 1px solid var(--line); }
   .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: 24px 16px; }
@@ -51,14 +52,15 @@ let reportStyle = """
   @media (max-width: 560px) {
     main { padding: 28px 16px 40px; } h1 { font-size: 27px; } h2 { margin-top: 40px; }
     .figures { grid-template-columns: 1fr 1fr; } .figures dd { font-size: 26px; } .images { grid-template-columns: 1fr 1fr; }
-    svg text { font-size: 17px; }
+    svg text { font-size: 15.5px; } .confusion { font-size: 12px; }
+    .confusion th, .confusion td { min-width: 30px; max-width: 84px; padding: 5px 4px; }
   }
   @media print {
     @page { margin: 16mm; }
     :root { color-scheme: light; --paper: #fff; --ink: #000; --muted: #555; --line: #ccc; --a: #1d5f9e; --b: #b4500a; }
     body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     main { max-width: none; padding: 0; } h2 { break-after: avoid; margin-top: 28pt; } .scroll { overflow: visible; }
-    .charts { grid-template-columns: 1fr 1fr; gap: 20pt 24pt; } tr, .images figure { break-inside: avoid; }
+    .charts { grid-template-columns: 1fr 1fr; gap: 20pt 24pt; } .charts.tables { grid-template-columns: 1fr; } tr, .images figure { break-inside: avoid; }
     .figures dd { font-size: 20pt; }
   }
   """

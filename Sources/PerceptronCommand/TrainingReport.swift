@@ -68,10 +68,10 @@ struct TrainingReport<Scalar: BLASScalar> {
     var tiles = rows.prefix(3).map { row in
       (
         row.evaluation.accuracy.map { percent($0) } ?? row.evaluation.rmse?.short ?? "–",
-        "\(row.evaluation.accuracy == nil ? "RMSE" : "accuracy"), \(row.name)"
+        "\(row.evaluation.accuracy == nil ? "RMSE" : "accuracy") · \(row.name)"
       )
     }
-    if tiles.count < 3, let r2 = rows.first?.evaluation.r2 { tiles.append((r2.fixed(4), "R², \(rows[0].name)")) }
+    if tiles.count < 3, let r2 = rows.first?.evaluation.r2 { tiles.append((r2.fixed(4), "R² · \(rows[0].name)")) }
     tiles.append((time, "\(epochs) epoch\(epochs == 1 ? "" : "s") of \(sampleCount) samples"))
     let isRegression = model.preparation.task == .regression
     let head = ["", "loss"] + (isRegression ? ["RMSE", "MAE", "R²"] : ["accuracy"])
@@ -100,26 +100,27 @@ struct TrainingReport<Scalar: BLASScalar> {
 
   private var learning: String {
     let best = records.last(where: \.isBest)?.epoch
-    func chart(
-      _ heading: String, _ name: String, _ series: [(String, (EpochRecord) -> Double?)], canBeLogarithmic: Bool = true
-    ) -> String {
-      let styles = series.count == 1 && heading != "Learning rate" && heading != "Loss" ? ["b"] : ["a", "b"]
-      let curves = zip(series, styles).compactMap { one, style in
-        records.contains { one.1($0) != nil }
-          ? LineChart.Series(one.0, records.map { one.1($0) ?? .nan }, style: style) : nil
-      }
-      guard !curves.isEmpty else { return "" }
-      let picture = LineChart(
-        name, epochs: records.map(\.epoch), curves, best: best, canBeLogarithmic: canBeLogarithmic)
+    func chart(_ heading: String, _ name: String, _ curves: [LineChart.Series], _ scale: Axis.Scale = .automatic)
+      -> String
+    {
+      let known = curves.filter { !$0.values.isEmpty }
+      guard !known.isEmpty else { return "" }
+      let picture = LineChart(name, epochs: records.map(\.epoch), known, best: best, scale: scale)
       return "<figure><h3>\(heading)</h3>\n\(picture.svg)</figure>\n"
+    }
+    /// No values where no epoch has one.
+    func values(_ figure: (EpochRecord) -> Double?) -> [Double] {
+      records.contains { figure($0) != nil } ? records.map { figure($0) ?? .nan } : []
     }
     return """
       <section><h2>Learning</h2>
       <div class="charts">
-      \(chart("Loss", "loss", [("training", \.trainingLoss), ("validation", \.validationLoss)]))\
-      \(chart("Accuracy", "accuracy", [("validation", \.accuracy)], canBeLogarithmic: false))\
-      \(chart("Error", "RMSE", [("validation", \.rmse)]))\
-      \(chart("Learning rate", "learning rate", [("rate", \.learningRate)]))</div>
+      \(chart("Loss", model.loss.rawValue, [
+        .init("training", values(\.trainingLoss), style: "a"), .init("validation", values(\.validationLoss), style: "b"),
+      ]))\
+      \(chart("Accuracy", "share", [.init("validation", values(\.accuracy), style: "b")], .linear))\
+      \(chart("Error", "RMSE", [.init("validation", values(\.rmse), style: "b")]))\
+      \(chart("Learning rate", "rate", [.init("rate", values(\.learningRate), style: "a")], .linearFromZero))</div>
       </section>
 
       """

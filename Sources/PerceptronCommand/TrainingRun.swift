@@ -165,13 +165,18 @@ struct TrainingRun<Scalar: BLASScalar> {
     if let baseline = summary.baseline {
       rows.append(Row(name: "linear model, \(data.test == nil ? "training" : "test")", evaluation: baseline))
     }
-    if let best = fit.best, let epoch = fit.bestEpoch {
-      rows.append(Row(name: "validation, best epoch (\(epoch))", evaluation: best))
+    if let best = fit.best, let bestEpoch = fit.bestEpoch, let last = fit.validation {
+      let lastEpoch = fit.reports.count
+      // The network that is kept has its row where it is judged by validation data.
+      let judgedEpoch = data.test != nil ? nil : patience != nil ? bestEpoch : lastEpoch
+      if bestEpoch != judgedEpoch { rows.append(Row(name: "validation, best epoch", evaluation: best)) }
+      if lastEpoch != judgedEpoch && lastEpoch != bestEpoch {
+        rows.append(Row(name: "validation, last epoch", evaluation: last))
+      }
     }
-    if let validation = fit.validation {
-      rows.append(Row(name: "validation, last epoch (\(fit.reports.count))", evaluation: validation))
-    }
-    let record = record(fit).merging(["threads": "\(options.threads)"]) { $1 }
+    let record = record(fit).merging([
+      "threads": "\(options.threads)", "training loss": trainingLoss(fit).short,
+    ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.samples.count, records: fit.records, judged: judged,
       judgedName: name, rows: rows,

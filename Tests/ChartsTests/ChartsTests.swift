@@ -6,16 +6,16 @@ func ticks() {
   #expect(Axis("y", [0.13, 0.92]).ticks.map(\.label) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
   #expect(Axis("y", [-30, 70]).ticks.map(\.value) == [-40, -20, 0, 20, 40, 60, 80])
   #expect(Axis("y", [0, 240_000]).ticks.last?.label == "250 k")
-  #expect(Axis("epoch", [1, 100], isWhole: true).ticks.map(\.label) == ["1", "20", "40", "60", "80", "100"])
-  #expect(Axis("epoch", [1], isWhole: true).ticks.map(\.label) == ["1"])
+  #expect(Axis("epoch", [1, 100], .whole).ticks.map(\.label) == ["1", "20", "40", "60", "80", "100"])
+  #expect(Axis("epoch", [1], .whole).ticks.map(\.label) == ["1"])
 }
 
 @Test("Losses over decades stand on a logarithmic axis")
 func logarithm() {
-  let axis = Axis("loss", [1e-5, 1], canBeLogarithmic: true)
+  let axis = Axis("loss", [1e-5, 1], .automatic)
   #expect(axis.isLogarithmic && axis.ticks.map(\.label) == ["10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1"])
   #expect(abs(axis.position(1e-3) - 0.4) < 1e-12)
-  #expect(!Axis("loss", [0, 1], canBeLogarithmic: true).isLogarithmic)
+  #expect(!Axis("loss", [0, 1], .automatic).isLogarithmic)
 }
 
 @Test(
@@ -24,7 +24,7 @@ func logarithm() {
     [], [3, 3], [0], [.nan, .infinity], [-1e308, 1e308], [1e-300, 2e-300], [.nan, 1, 2],
   ])
 func oddValues(_ values: [Double]) {
-  let axis = Axis("y", values, canBeLogarithmic: true)
+  let axis = Axis("y", values, .automatic)
   #expect(axis.range.lowerBound < axis.range.upperBound && axis.ticks.count < 12)
   #expect(axis.ticks.allSatisfy { (-0.001...1.001).contains(axis.position($0.value)) })
 }
