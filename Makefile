@@ -16,11 +16,11 @@ MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
 
-.PHONY: help demo test test-long build bench bench-peers peers format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dependencies ## train on hand-written digits, classify some, compare with naive loops
 	@$(SWIFT) build -c release --product Digits
@@ -42,6 +42,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(SWIFT) build -c release --product StepContestant
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/StepContestant --command $(PERCEPTRON) \
 	  --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+
+check-report: build ## draw the report of a training in Chromium, where it is installed
+	@Scripts/check-report.sh $(PERCEPTRON) .build/report
 
 format: ## format the sources
 	@$(SWIFT) format --in-place --recursive $(SOURCES)

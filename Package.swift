@@ -27,7 +27,8 @@ let package = Package(
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
     .target(name: "ModelFiles", dependencies: ["Training"]),
     .target(name: "Perceptron", dependencies: ["ModelFiles"]),
-    .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "StepBenchmark"]),
+    .target(name: "Charts", dependencies: ["CZlib"]),
+    .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark"]),
 
     // What the package is compared with.
     .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),
@@ -45,6 +46,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
+    .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
   ],
   swiftLanguageModes: [.v6]

@@ -4,21 +4,11 @@ struct Option: Sendable {
   /// What stands for the value in help; nil for a flag.
   let placeholder: String?
   let help: String
-  /// Not built yet: refused by name.
-  var isPlanned = false
 
   init(_ name: String, _ placeholder: String? = nil, _ help: String) {
     self.name = name
     self.placeholder = placeholder
     self.help = help
-  }
-
-  static func planned(_ names: String...) -> [Option] {
-    names.map { name in
-      var option = Option(name, nil, "")
-      option.isPlanned = true
-      return option
-    }
   }
 }
 
@@ -44,7 +34,6 @@ struct Arguments {
       guard let option = options.first(where: { $0.name == name }) else {
         throw .usage("unknown option \(name); --help lists the options")
       }
-      guard !option.isPlanned else { throw .usage("\(name) is not built yet") }
       guard values[name] == nil, !flags.contains(name) else { throw .usage("\(name) is given twice") }
       if option.placeholder == nil {
         guard parts.count == 1 else { throw .usage("\(name) takes no value") }
@@ -108,16 +97,11 @@ struct Arguments {
     return value
   }
 
-  /// One of some names; the ones in `planned` are refused as not built yet.
-  func choice<Value>(
-    _ name: String, _ choices: [(String, Value)], planned: [String] = []
-  ) throws(CommandError) -> Value? {
+  /// One of some names.
+  func choice<Value>(_ name: String, _ choices: [(String, Value)]) throws(CommandError) -> Value? {
     guard let text = values[name] else { return nil }
     if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }
     let names = choices.map(\.0).joined(separator: ", ")
-    if planned.contains(text) {
-      throw .usage("\(name) \(text) is not built yet; there \(choices.count == 1 ? "is" : "are") \(names)")
-    }
     throw .usage("\(name): expected one of \(names), found \(text.debugDescription)")
   }
 }

@@ -1,3 +1,4 @@
+import Charts
 import Perceptron
 
 /// The linear model of least squares beside a network, which is not worth its keep where it is no better.

@@ -70,23 +70,27 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     }
   }
 
-  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there; false where there is none.
-  func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> Bool {
+  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and returns
+  /// what came of the epochs before; nil where there is none.
+  func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> [EpochRecord]? {
     let file = Self.file(in: path, ofNetwork: number)
-    guard found != nil, access(file, F_OK) == 0 else { return false }
+    guard found != nil, access(file, F_OK) == 0 else { return nil }
     let checkpoint = try number == 0 ? found! : Checkpoint(contentsOf: file)
     try check(checkpoint)
     try trainer.restore(checkpoint)
-    return true
+    guard let records = checkpoint.notes["records"].flatMap({ epochRecords(json: $0) }), records.count == trainer.epoch
+    else { throw Self.foreign(file) }
+    return records
   }
 
   /// Whether a checkpoint is to be written after an epoch, by `--checkpoint-every`.
   func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
 
   /// Writes where the training of a network stands, in place of what was written before.
-  func write(_ trainer: Trainer<Scalar>, ofNetwork number: Int) throws(DataError) {
+  func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(DataError) {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
+    checkpoint.notes["records"] = json(records)
     try checkpoint.write(to: Self.file(in: path, ofNetwork: number), through: Self.partial(in: path))
   }
 
@@ -102,14 +106,17 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       throw differ(name, text(before[name]), text(notes[name]), "give the same, or name another directory")
     }
     guard let epochs = before["epochs"].flatMap({ Int($0) }), let now = notes["epochs"].flatMap({ Int($0) }) else {
-      throw CommandError.badData(
-        "\(Self.file(in: path, ofNetwork: 0)): not a checkpoint of this command; name another directory")
+      throw Self.foreign(Self.file(in: path, ofNetwork: 0))
     }
     if now < epochs { throw differ("--epochs", "with \(epochs)", "\(now)", "give as many, or more") }
     if before["schedule"] != notes["schedule"] {
       throw differ(
         "--epochs", "with \(epochs)", "\(now)", "give the same, for the course of the schedule depends on it")
     }
+  }
+
+  private static func foreign(_ file: String) -> CommandError {
+    .badData("\(file): not a checkpoint of this command; name another directory")
   }
 
   // MARK: The directory

@@ -78,7 +78,7 @@ enum DataSource: Sendable, Equatable {
 
 extension DataSource {
   /// Refuses an output file that is one of the files to be read.
-  func check(output path: String, _ part: Part) throws(CommandError) {
+  func check(output path: String, option: String = "-o", _ part: Part) throws(CommandError) {
     let files: [String?] =
       switch self {
       case .table(let path): [path]
@@ -86,7 +86,7 @@ extension DataSource {
       case .images, .mnist: imageFiles(part).map { [$0.images, $0.labels] } ?? []
       }
     for file in files.compactMap(\.self) where isSameFile(path, file) {
-      throw .usage("-o \(path) is the data; name another file")
+      throw .usage("\(option) \(path) is the data; name another file")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Charts
 import Perceptron
 
 /// `perceptron gradcheck`.
@@ -14,7 +15,6 @@ enum GradcheckCommand: Command {
     ] + TrainOptions.networkOptions.filter { $0.name != "--hidden" } + [
       Option("--task", "NAME", "classification or regression (classification)")
     ]
-    + TrainOptions.planned
 
   /// The largest relative error that passes.
   private static let tolerance = 1e-6

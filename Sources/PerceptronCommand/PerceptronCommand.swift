@@ -36,14 +36,14 @@ private let dataForms = [
 ]
 
 private func help(_ command: any Command.Type) -> String {
-  let built = command.options.filter { !$0.isPlanned }
+  let options = command.options
   let dataHelp = command.usage.contains("DATA") ? dataForms + [""] : []
-  let labels = built.map { [$0.name, $0.placeholder].compactMap(\.self).joined(separator: " ") }
+  let labels = options.map { [$0.name, $0.placeholder].compactMap(\.self).joined(separator: " ") }
   let width = labels.map(\.count).max() ?? 0
   return
     (["usage: \(command.usage)", "", command.summary.capitalizedSentence + ".", ""]
     + dataHelp
-    + zip(labels, built).map { "  \($0.padded(to: width))  \($1.help)" })
+    + zip(labels, options).map { "  \($0.padded(to: width))  \($1.help)" })
     .joined(separator: "\n")
 }
 

@@ -16,12 +16,14 @@ enum TrainCommand: Command {
       Option("--validation-split", "SHARE", "of DATA, chosen at random, is for validation instead (none)"),
       Option(
         "--early-stopping", "EPOCHS", "without a lower validation loss end training; the best epoch is kept (off)"),
-    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + TrainOptions.planned + [
+    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + [
       Option("--checkpoint", "DIR", "keeps where training stands; SIGINT and SIGTERM stop after the step (off)"),
       Option("--checkpoint-every", "EPOCHS", "between two checkpoints (1)"),
       Option("--resume", nil, "go on from the checkpoint in DIR, to the same bits; begin where there is none"),
       Option("--precision", "NAME", "float or double (float)"),
       Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
+      Option("--report", "FILE.html", "a page with curves, errors and figures, to be read in any browser"),
+      Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, figures, learning rate, seconds"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
       Option("--quiet", nil, "no progress"),
     ]

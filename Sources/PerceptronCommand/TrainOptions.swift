@@ -1,3 +1,4 @@
+import Charts
 import Perceptron
 
 /// What `train` was asked for; `gradcheck` takes the network's part of it.
@@ -94,10 +95,6 @@ struct TrainOptions {
   private static let scheduleHelp =
     "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle or plateau"
     + " (half after four epochs in which the loss on the validation data, or without these the training loss, did not fall)"
-
-  /// The options that are not built yet.
-  static let planned = Option.planned(
-    "--report", "--log")
 
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)

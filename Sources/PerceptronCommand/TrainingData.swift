@@ -35,9 +35,9 @@ struct TrainingSources {
   var hasValidation: Bool { validation != nil || validationShare != nil }
 
   /// Refuses an output file that is one of the files to be read.
-  func check(output path: String) throws(CommandError) {
-    try training.check(output: path, .training)
-    for other in [test, validation] { try other?.check(output: path, .test) }
+  func check(output path: String, option: String) throws(CommandError) {
+    try training.check(output: path, option: option, .training)
+    for other in [test, validation] { try other?.check(output: path, option: option, .test) }
   }
 }
 

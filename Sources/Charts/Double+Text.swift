@@ -1,0 +1,19 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+extension Double {
+  /// The number with so many digits after the point.
+  package func fixed(_ digits: Int) -> String { formatted("%.\(digits)f") }
+
+  /// The number with at most five significant digits.
+  package var short: String { formatted("%.5g") }
+
+  private func formatted(_ format: String) -> String {
+    var buffer = [CChar](repeating: 0, count: 400)
+    let count = withVaList([self]) { vsnprintf(&buffer, buffer.count, format, $0) }
+    return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

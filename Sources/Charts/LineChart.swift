@@ -1,0 +1,109 @@
+/// Curves over the epochs, each named at its end.
+package struct LineChart {
+  package struct Series {
+    package let name: String
+    /// One for each epoch; where it is not finite the curve has a gap.
+    package let values: [Double]
+    /// The class of its colour in the style sheet.
+    package let style: String
+
+    package init(_ name: String, _ values: [Double], style: String) {
+      (self.name, self.values, self.style) = (name, values, style)
+    }
+  }
+
+  private let series: [Series]
+  private let epochs: [Int]
+  private let best: Int?
+  private let frame: Frame
+
+  /// - Parameters:
+  ///   - name: What the curves show, and its unit.
+  ///   - epochs: Where the values stand.
+  ///   - best: The epoch that is marked.
+  package init(_ name: String, epochs: [Int], _ series: [Series], best: Int? = nil, scale: Axis.Scale = .automatic) {
+    (self.series, self.epochs, self.best) = (series, epochs, best)
+    let y = Axis(name, series.flatMap(\.values), scale)
+    let labelWidth = Double(y.ticks.map(\.label.count).max() ?? 0) * 8.5 + 12
+    let nameWidth = Double(series.map(\.name.count).max() ?? 0) * 8.6 + 14
+    frame = Frame(
+      x: Axis("epoch", epochs.map(Double.init), .whole), y: y, left: labelWidth, right: Frame.width - nameWidth,
+      top: 44,
+      bottom: 244, height: 290)
+  }
+
+  /// The picture as SVG.
+  package var svg: String {
+    var result = ""
+    if let best {
+      let x = frame.point(Double(best), 0).x
+      let anchor = x < frame.left + 60 ? "start" : x > frame.right - 60 ? "end" : "middle"
+      result += "<path class=\"best\" d=\"M\(x.coordinate) \(frame.top.coordinate)V\(frame.bottom.coordinate)\"/>"
+      result += text("best epoch \(best)", x: x, y: frame.top - 8, anchor: anchor) + "\n"
+    }
+    for one in series { result += curve(one) }
+    return frame.picture(result + names, description: description)
+  }
+
+  private var description: String {
+    let ends = series.map { one in
+      "\(one.name) from \(one.values.first?.short ?? "–") to \(one.values.last?.short ?? "–")"
+    }
+    return "\(frame.y.name) over \(epochs.count) epoch\(epochs.count == 1 ? "" : "s"): \(ends.joined(separator: ", "))"
+      + (best.map { "; the best epoch is \($0)" } ?? "")
+  }
+
+  private func curve(_ one: Series) -> String {
+    var (path, dots) = ("", "")
+    var isOpen = false
+    let indices = Self.shown(one.values)
+    for (place, index) in indices.enumerated() {
+      guard one.values[index].isFinite else {
+        isOpen = false
+        continue
+      }
+      let point = frame.point(Double(epochs[index]), one.values[index])
+      let next = place + 1 < indices.count ? one.values[indices[place + 1]] : .nan
+      if isOpen || next.isFinite {
+        path += "\(isOpen ? "L" : "M")\(point.x.coordinate) \(point.y.coordinate)"
+      }
+      // A point without neighbours is no line; few points show where they are.
+      if epochs.count <= 12 || !isOpen && !next.isFinite || epochs[index] == best {
+        dots +=
+          "<circle class=\"\(one.style)\" cx=\"\(point.x.coordinate)\" cy=\"\(point.y.coordinate)\" r=\"\(epochs[index] == best ? "5" : "3")\"/>"
+      }
+      isOpen = true
+    }
+    return (path.isEmpty ? "" : "<path class=\"curve \(one.style)\" d=\"\(path)\"/>") + dots + "\n"
+  }
+
+  /// The indices that are drawn: of thousands the least and the largest of each of 400 stretches, as more than that no screen shows.
+  package static func shown(_ values: [Double]) -> [Int] {
+    guard values.count > 1000 else { return Array(values.indices) }
+    let stretches = 400
+    return (0..<stretches).flatMap { number in
+      let stretch = number * values.count / stretches..<(number + 1) * values.count / stretches
+      guard let least = stretch.min(by: { values[$0] < values[$1] }),
+        let most = stretch.max(by: { values[$0] < values[$1] })
+      else { return [Int]() }
+      return least == most ? [least] : [min(least, most), max(least, most)]
+    }
+  }
+
+  /// The series' names at their ends, apart from each other.
+  private var names: String {
+    let ends = series.compactMap { one in
+      one.values.lastIndex(where: \.isFinite).map { (series: one, y: frame.point(1, one.values[$0]).y) }
+    }.sorted { $0.y < $1.y }
+    var (result, last) = ("", -Double.infinity)
+    for (place, end) in ends.enumerated() {
+      // The ones below must find room too.
+      let lowest = frame.bottom - Double(ends.count - 1 - place) * 18
+      let y = max(min(end.y, lowest), last + 18)
+      result +=
+        text(end.series.name, x: frame.right + 9, y: y + 5, anchor: "start", style: "name \(end.series.style)") + "\n"
+      last = y
+    }
+    return result
+  }
+}

@@ -1,0 +1,57 @@
+import CZlib
+
+/// A picture as the bytes of a PNG file (ISO/IEC 15948).
+package struct PNG {
+  /// How many bytes a pixel has, and what they are.
+  package enum Kind: UInt8 {
+    case gray = 0
+    case rgb = 2
+    case rgba = 6
+
+    var channels: Int { self == .gray ? 1 : self == .rgb ? 3 : 4 }
+  }
+
+  package let bytes: [UInt8]
+
+  /// - Parameter pixels: From left to right, then from top to bottom: width · height · channels bytes.
+  package init(_ pixels: [UInt8], width: Int, height: Int, kind: Kind) {
+    let stride = width * kind.channels
+    // Each line starts with its filter, none.
+    let lines = (0..<height).flatMap { [0] + pixels[$0 * stride..<($0 + 1) * stride] }
+    bytes =
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+      + Self.chunk("IHDR", Self.word(width) + Self.word(height) + [8, kind.rawValue, 0, 0, 0])
+      + Self.chunk("IDAT", Self.compressed(lines)) + Self.chunk("IEND", [])
+  }
+
+  /// What an `img` element takes as its source.
+  package var address: String { "data:image/png;base64," + base64(bytes) }
+
+  private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    var length = compressBound(uLong(bytes.count))
+    var result = [UInt8](repeating: 0, count: Int(length))
+    // There is room for the worst case, so that it cannot fail.
+    _ = compress2(&result, &length, bytes, uLong(bytes.count), Z_BEST_COMPRESSION)
+    return Array(result[..<Int(length)])
+  }
+
+  private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+    let content = Array(type.utf8) + data
+    return word(data.count) + content + word(Int(crc32(0, content, uInt(content.count))))
+  }
+
+  private static func word(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+}
+
+/// Bytes as text (RFC 4648).
+package func base64(_ bytes: [UInt8]) -> String {
+  let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  var result: [UInt8] = []
+  for start in stride(from: 0, to: bytes.count, by: 3) {
+    let three = (0..<3).map { start + $0 < bytes.count ? Int(bytes[start + $0]) : 0 }
+    let word = three[0] << 16 | three[1] << 8 | three[2]
+    let present = min(3, bytes.count - start)
+    result += (0..<4).map { $0 <= present ? digits[word >> (18 - 6 * $0) & 63] : UInt8(ascii: "=") }
+  }
+  return String(decoding: result, as: UTF8.self)
+}

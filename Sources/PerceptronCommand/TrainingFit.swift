@@ -1,0 +1,105 @@
+import Perceptron
+
+/// What came of training one network.
+struct TrainingFit<Scalar: BLASScalar> {
+  /// What its lines begin with: which network it is, where there are several.
+  let title: String
+  let seed: UInt64
+  let network: Network<Scalar>
+  /// All epochs, also those before a resumption.
+  let records: [EpochRecord]
+  /// After the last epoch, and after the best one.
+  let validation, best: Evaluation?
+  let bestEpoch: Int?
+
+  /// That of the last epoch, in the units of the data.
+  var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
+}
+
+extension TrainingRun {
+  /// Trains the network with this number, counted from 0, or goes on with it from a checkpoint.
+  func fit(_ number: Int, _ log: TrainingLog?) throws -> TrainingFit<Scalar> {
+    let seed = options.seed(ofNetwork: number)
+    let name = "network \(number + 1) of \(options.networkCount), seed \(seed)"
+    if isEnsemble && !options.isQuiet { printError("\(name)\n") }
+    let title = isEnsemble ? "\(name): " : ""
+    var trainer = Trainer(
+      options.network(layers, number: number) as Network<Scalar>, loss: loss, optimizer: optimizer,
+      regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
+      inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
+      generator: Philox(seed: seed, stream: 1), team: team)
+    let before = try checkpoints?.restore(&trainer, ofNetwork: number)
+    if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
+    var records = before ?? []
+    for record in records { log?.append(record, ofNetwork: number) }
+    var validation = trainer.epoch > 0 ? validate(trainer.network) : nil
+    var best = trainer.best.flatMap { best in
+      var network = trainer.network
+      (network.parameters, network.statistics) = (best.parameters, best.statistics)
+      return validate(network)
+    }
+    var progress = Progress(
+      epochs: options.epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
+      isQuiet: options.isQuiet)
+    if checkpoints != nil { StopSignal.watch() }
+    var failure: DataError?
+    do throws(Divergence) {
+      try trainer.fit(
+        on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: options.epochs,
+        patience: patience,
+        afterStep: { epoch, samplesDone in
+          progress.update(epoch: epoch - 1, samplesDone: samplesDone)
+          return StopSignal.received == nil
+        },
+        afterEpoch: { report, trainer in
+          validation = validate(trainer.network)
+          if report.isBest { best = validation }
+          let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
+          records.append(record)
+          log?.append(record, ofNetwork: number)
+          progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
+          guard let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) else { return true }
+          do throws(DataError) { try checkpoints.write(trainer, records, ofNetwork: number) } catch { failure = error }
+          return failure == nil
+        })
+    } catch {
+      progress.interrupt()
+      throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
+    }
+    if checkpoints != nil { StopSignal.unwatch() }
+    if let failure {
+      progress.interrupt()
+      throw failure
+    }
+    if let checkpoints, let signal = StopSignal.received {
+      progress.interrupt()
+      // That of a complete training was written with its last epoch.
+      if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
+      throw Interruption(
+        signal: signal,
+        message: "\(title)stopped after \(trainer.epoch) of \(options.epochs) epochs; the same command"
+          + "\(checkpoints.resumes ? "" : " with --resume") goes on from there")
+    }
+    progress.finish()
+    return TrainingFit(
+      title: title, seed: seed, network: trainer.network, records: records, validation: validation, best: best,
+      bestEpoch: trainer.best?.epoch)
+  }
+
+  /// Nil without validation data; outputs that are not finite are the test's to complain about.
+  private func validate(_ network: Network<Scalar>) -> Evaluation? {
+    data.validation.flatMap { try? Evaluation(model([network]), $0, team) }
+  }
+
+  /// Whether no more epochs follow.
+  private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
+    trainer.epoch >= options.epochs || trainer.hasLostPatience(patience)
+  }
+
+  /// Says where training begins.
+  private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
+    printError(
+      isResumed
+        ? "going on after \(trainer.epoch) of \(options.epochs) epochs\n" : "no checkpoint there: training begins\n")
+  }
+}
