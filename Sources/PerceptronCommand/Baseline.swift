@@ -15,11 +15,11 @@ struct Baseline {
   /// Fits it to the training samples and judges it on the same samples as the network.
   ///
   /// - Parameters:
-  ///   - test: The samples to judge by; nil where these are the training samples.
-  ///   - network: The network's figures on them.
+  ///   - network: The network's figures on the samples to judge by.
+  ///   - name: What these samples are called.
   init<Scalar>(
-    _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, test: Samples<Scalar>?,
-    _ team: Team
+    _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, judgedBy judge: Samples<Scalar>,
+    _ name: String, _ team: Team
   ) {
     let inputs = model.preparation.inputCount
     guard inputs <= Self.mostInputs else {
@@ -33,7 +33,7 @@ struct Baseline {
       let linear = try Network.linear(fittedTo: samples, ridge: Self.ridge, team: team)
       figures = try Evaluation(
         Model(network: linear, loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation),
-        test ?? samples, team)
+        judge, team)
     } catch {
       self.figures = nil
       lines = ["no linear model to compare with: its numbers are not finite"]
@@ -42,7 +42,7 @@ struct Baseline {
     if !hasLoss { figures.loss = nil }
     self.figures = figures
     let comparison =
-      "linear model (least squares, ridge \(Self.ridge)): \(test == nil ? "training" : "test") \(figures.figure), network: \(network.figure)"
+      "linear model (least squares, ridge \(Self.ridge)): \(name) \(figures.figure), network: \(network.figure)"
     let remark =
       "the network is no better than the linear model; train it longer, or with other layers or another learning rate"
     lines = network.isBetter(than: figures) ? [comparison] : [comparison, remark]

@@ -65,11 +65,12 @@ struct TrainingRun<Scalar: BLASScalar> {
       try test.printOutputs()
     }
     if wantsBaseline {
-      let judged = try test ?? Evaluation(trained, data.samples, team)
-      let baseline = Baseline(trained, judged, fittedTo: data.samples, test: data.test, team)
+      let (judge, name) = judge
+      let judged = try test ?? Evaluation(trained, judge, team)
+      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, name, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
-      if test == nil { summary.train.add(judged) }
+      if name == "training" { summary.train.add(judged) }
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report {
@@ -82,6 +83,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     } else if test == nil {
       try printLine("training loss \(trainingLoss(fits).short)")
     }
+  }
+
+  /// The samples by which a model is judged, and what they are called.
+  private var judge: (samples: Samples<Scalar>, name: String) {
+    data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
   }
 
   var isEnsemble: Bool { options.networkCount > 1 }
@@ -127,12 +133,11 @@ struct TrainingRun<Scalar: BLASScalar> {
   private func report(
     _ trained: Model<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary
   ) throws -> TrainingReport<Scalar> {
-    let (judged, name) =
-      data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
+    let (judged, name) = judge
     typealias Row = TrainingReport<Scalar>.Row
     var rows = try [Row(name: name, evaluation: summary.test ?? Evaluation(trained, judged, team))]
     if let baseline = summary.baseline {
-      rows.append(Row(name: "linear model, \(data.test == nil ? "training" : "test")", evaluation: baseline))
+      rows.append(Row(name: "linear model, \(name)", evaluation: baseline))
     }
     if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = summary.validation {
       let lastEpoch = fits[0].records.count

@@ -41,6 +41,14 @@ func better(precision: String) throws {
   #expect(baseline["accuracy"]! < 0.8 && training["accuracy"]! > 0.9)
 }
 
+@Test("Without test data the comparison is by the validation data")
+func baselineByValidation() throws {
+  let workspace = try Workspace()
+  try workspace.write(crossed, to: "t.csv")
+  let result = try workspace.run("train t.csv --validation-split 0.5 --epochs 1")
+  #expect(result.output.contains("linear model (least squares, ridge 0.0001): validation accuracy 0."))
+}
+
 @Test("The comparison is left out where it is not wanted, and where there are too many inputs")
 func noBaseline() throws {
   let workspace = try Workspace()
