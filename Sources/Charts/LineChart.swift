@@ -83,9 +83,10 @@ package struct LineChart {
     let stretches = 400
     return (0..<stretches).flatMap { number in
       let stretch = number * values.count / stretches..<(number + 1) * values.count / stretches
-      guard let least = stretch.min(by: { values[$0] < values[$1] }),
-        let most = stretch.max(by: { values[$0] < values[$1] })
-      else { return [Int]() }
+      let finite = stretch.filter { values[$0].isFinite }
+      guard let least = finite.min(by: { values[$0] < values[$1] }),
+        let most = finite.max(by: { values[$0] < values[$1] })
+      else { return [stretch.lowerBound] }
       return least == most ? [least] : [min(least, most), max(least, most)]
     }
   }

@@ -68,7 +68,7 @@ extension Checkpoint {
     }
     var (counts, settings, notes) = ([String: Int](), [String: String](), [String: String]())
     for (key, value) in file.metadata {
-      let parts = key.split(separator: " ", maxSplits: 1).map(String.init)
+      let parts = key.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2 else { continue }
       switch parts[0] {
       case "count":

@@ -90,7 +90,8 @@ extension Model {
     return outputs
   }
 
-  /// The mean of ``loss`` over samples, that of an ensemble being the loss of its mean outputs.
+  /// The mean of ``loss`` over samples, that of an ensemble being the loss of its mean outputs. A single network's is computed from its weighted
+  /// inputs, which is more exact, in a pass of its own.
   ///
   /// - Parameters:
   ///   - outputs: What ``outputs(for:team:)`` has given for the samples.

@@ -13,8 +13,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   private let period: Int
   /// Whether `--resume` was given.
   let resumes: Bool
-  /// The first network's checkpoint to go on from.
-  private let found: Checkpoint<Scalar>?
+  private let networks: Range<Int>
   /// What the checkpoints say besides: the options on which the training's course depends, the epochs and the schedule.
   private var notes: [String: String]
 
@@ -23,11 +22,11 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     [
       "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
       "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
-      "--report", "--log",
+      "--report", "--log", "--header", "--no-header", "--task",
     ]
   }
 
-  /// Makes the directory where there is none, and reads the checkpoint in it where that is asked for; nil without `--checkpoint`.
+  /// Refuses a directory that has checkpoints where they are not asked for; nil without `--checkpoint`.
   init?(_ arguments: Arguments, _ options: TrainOptions) throws {
     guard let path = arguments.string("--checkpoint") else {
       if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
@@ -44,42 +43,49 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       if let value = arguments.string(option.name) { notes[option.name] = value }
       if arguments.flag(option.name) { notes[option.name] = "" }
     }
-    let file = Self.file(in: path, ofNetwork: 0)
-    let isThere = access(file, F_OK) == 0
-    if isThere && !resumes {
+    networks = 0..<options.networkCount
+    if !resumes, (0..<1000).contains(where: { access(Self.file(in: path, ofNetwork: $0), F_OK) == 0 }) {
       throw CommandError.usage(
         "--checkpoint \(path): a checkpoint is there; add --resume to go on from it, or name another directory")
     }
-    found = isThere ? try Checkpoint(contentsOf: file) : nil
-    try checkOptions()
+  }
+
+  /// Whether a path is that of a file that is written here.
+  func owns(_ path: String) -> Bool {
+    (networks.map { Self.file(in: self.path, ofNetwork: $0) } + [Self.partial(in: self.path)]).contains {
+      isSameDestination($0, path)
+    }
+  }
+
+  /// Makes the directory where there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
+  mutating func prepare(for data: TrainingData<Scalar>) throws {
     try Self.make(path)
     try Self.lock(path)
-    try AtomicFile.checkWritable(file, partial: Self.partial(in: path))
-  }
-
-  /// Notes the data, and refuses others than those that the training began with.
-  mutating func check(_ data: TrainingData<Scalar>) throws(CommandError) {
     notes["data"] = data.fingerprint
-    if let found { try check(found) }
+    for number in networks { _ = try checkpoint(number) }
+    try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: 0), partial: Self.partial(in: path))
   }
 
-  private func check(_ found: Checkpoint<Scalar>) throws(CommandError) {
-    guard found.notes["data"] == notes["data"] else {
-      throw .badData(
+  /// The checkpoint of the network with this number, counted from 0; nil where there is none.
+  private func checkpoint(_ number: Int) throws -> Checkpoint<Scalar>? {
+    let file = Self.file(in: path, ofNetwork: number)
+    guard access(file, F_OK) == 0 else { return nil }
+    let checkpoint = try Checkpoint<Scalar>(contentsOf: file)
+    try checkOptions(checkpoint.notes, file)
+    guard checkpoint.notes["data"] == notes["data"] else {
+      throw CommandError.badData(
         "the data are not those that the training in \(path) began with; give the same, or name another directory")
     }
+    return checkpoint
   }
 
   /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and returns
   /// what came of the epochs before; nil where there is none.
   func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> [EpochRecord]? {
-    let file = Self.file(in: path, ofNetwork: number)
-    guard found != nil, access(file, F_OK) == 0 else { return nil }
-    let checkpoint = try number == 0 ? found! : Checkpoint(contentsOf: file)
-    try check(checkpoint)
+    guard let checkpoint = try checkpoint(number) else { return nil }
     try trainer.restore(checkpoint)
     guard let records = checkpoint.notes["records"].flatMap({ epochRecords(json: $0) }), records.count == trainer.epoch
-    else { throw Self.foreign(file) }
+    else { throw Self.foreign(Self.file(in: path, ofNetwork: number)) }
     return records
   }
 
@@ -96,8 +102,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   // MARK: The checkpoint that is there
 
-  private func checkOptions() throws(CommandError) {
-    guard let before = found?.notes else { return }
+  private func checkOptions(_ before: [String: String], _ file: String) throws(CommandError) {
     func differ(_ option: String, _ then: String, _ now: String, _ mend: String) -> CommandError {
       .usage("\(option): the training in \(path) began \(then), found \(now); \(mend)")
     }
@@ -106,7 +111,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       throw differ(name, text(before[name]), text(notes[name]), "give the same, or name another directory")
     }
     guard let epochs = before["epochs"].flatMap({ Int($0) }), let now = notes["epochs"].flatMap({ Int($0) }) else {
-      throw Self.foreign(Self.file(in: path, ofNetwork: 0))
+      throw Self.foreign(file)
     }
     if now < epochs { throw differ("--epochs", "with \(epochs)", "\(now)", "give as many, or more") }
     if before["schedule"] != notes["schedule"] {

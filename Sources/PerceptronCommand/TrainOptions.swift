@@ -30,7 +30,7 @@ struct TrainOptions {
   let scaling: Scaling.Method?
   private let augmentation: Augmentation.Kind?
   let isQuiet: Bool
-  /// What a model's file says about the regularization and the schedule.
+  /// What else was given, for the model's file.
   let record: [String: String]
 
   /// The options that describe a network.
@@ -96,6 +96,12 @@ struct TrainOptions {
     "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle or plateau"
     + " (half after four epochs in which the loss on the validation data, or without these the training loss, did not fall)"
 
+  /// What a model's file says apart, shows by its layers, or need not say.
+  private static let recordedApart: Set<String> = [
+    "--hidden", "--activation", "--output", "--loss", "--normalization", "--seed", "--task", "--target", "--optimizer",
+    "--learning-rate", "--batch-size", "--dropout", "--epochs", "--ensemble", "--threads",
+  ]
+
   init(_ arguments: Arguments, defaultHidden: String = "128") throws(CommandError) {
     hidden = try Self.sizes(arguments.string("--hidden") ?? defaultHidden)
     activation =
@@ -124,12 +130,8 @@ struct TrainOptions {
     networkCount = try arguments.integer("--ensemble", in: 1...1000) ?? 1
     schedule = try Self.schedule(arguments, epochs: epochs)
     var record: [String: String] = [:]
-    for name in [
-      "schedule", "warmup-epochs", "l1", "l2", "weight-decay", "clip-norm", "max-norm", "sample-weight",
-      "class-weights",
-      "validation-split",
-    ] {
-      record[name] = arguments.string("--" + name)
+    for option in Self.networkOptions + Self.trainingOptions where !Self.recordedApart.contains(option.name) {
+      record[String(option.name.dropFirst(2))] = arguments.string(option.name)
     }
     self.record = record
     threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
@@ -335,6 +337,9 @@ struct TrainOptions {
 
   private static func dropout(_ arguments: Arguments, _ hidden: [Int]) throws(CommandError) -> [Double] {
     guard let text = arguments.string("--dropout") else { return [] }
+    guard !hidden.isEmpty else {
+      throw .usage("--dropout: there is no hidden layer; see --hidden, or use --input-dropout")
+    }
     let shares = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
     guard shares.allSatisfy((0..<1).contains) else {
       throw .usage("--dropout: expected numbers from 0 to below 1, found \(text.debugDescription)")

@@ -32,17 +32,17 @@ extension TrainingRun {
     if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
     var records = before ?? []
     for record in records { log?.append(record, ofNetwork: number) }
-    var validation = trainer.epoch > 0 ? validate(trainer.network) : nil
-    var best = trainer.best.flatMap { best in
+    var validation = trainer.epoch > 0 ? try validate(trainer.network) : nil
+    var best = try trainer.best.flatMap { best in
       var network = trainer.network
       (network.parameters, network.statistics) = (best.parameters, best.statistics)
-      return validate(network)
+      return try validate(network)
     }
     var progress = Progress(
       epochs: options.epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
       isQuiet: options.isQuiet)
     if checkpoints != nil { StopSignal.watch() }
-    var failure: DataError?
+    var failure: (any Error)?
     do throws(Divergence) {
       try trainer.fit(
         on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: options.epochs,
@@ -52,14 +52,17 @@ extension TrainingRun {
           return StopSignal.received == nil
         },
         afterEpoch: { report, trainer in
-          validation = validate(trainer.network)
+          do { validation = try validate(trainer.network) } catch {
+            failure = error
+            return false
+          }
           if report.isBest { best = validation }
           let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
           records.append(record)
           log?.append(record, ofNetwork: number)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
           guard let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) else { return true }
-          do throws(DataError) { try checkpoints.write(trainer, records, ofNetwork: number) } catch { failure = error }
+          do { try checkpoints.write(trainer, records, ofNetwork: number) } catch { failure = error }
           return failure == nil
         })
     } catch {
@@ -71,7 +74,7 @@ extension TrainingRun {
       progress.interrupt()
       throw failure
     }
-    if let checkpoints, let signal = StopSignal.received {
+    if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < options.networkCount - 1 {
       progress.interrupt()
       // That of a complete training was written with its last epoch.
       if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
@@ -86,9 +89,12 @@ extension TrainingRun {
       bestEpoch: trainer.best?.epoch)
   }
 
-  /// Nil without validation data; outputs that are not finite are the test's to complain about.
-  private func validate(_ network: Network<Scalar>) -> Evaluation? {
-    data.validation.flatMap { try? Evaluation(model([network]), $0, team) }
+  /// Nil without validation data.
+  private func validate(_ network: Network<Scalar>) throws(CommandError) -> Evaluation? {
+    guard let samples = data.validation else { return nil }
+    do throws(CommandError) { return try Evaluation(model([network]), samples, team) } catch {
+      throw .badData("validation data: \(error.message)")
+    }
   }
 
   /// Whether no more epochs follow.

@@ -5,6 +5,8 @@ struct TrainingOutputs {
   let model: String?
   let report: String?
   let log: String?
+  /// All of them, with their options.
+  let files: [(option: String, path: String)]
 
   init(_ arguments: Arguments, _ sources: TrainingSources) throws {
     (model, report, log) = (arguments.string("-o"), arguments.string("--report"), arguments.string("--log"))
@@ -18,5 +20,6 @@ struct TrainingOutputs {
       try AtomicFile.checkWritable(path)
       earlier.append((option, path))
     }
+    files = earlier
   }
 }

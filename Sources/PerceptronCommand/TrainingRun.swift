@@ -32,16 +32,19 @@ struct TrainingRun<Scalar: BLASScalar> {
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources)
     var checkpoints = try CheckpointDirectory<Scalar>(arguments, options)
+    for (option, path) in outputs.files where checkpoints?.owns(path) == true {
+      throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
+    }
     team = Team(workers: options.threads)
     data = try TrainingData(sources, options, team: team)
-    try checkpoints?.check(data)
-    self.checkpoints = checkpoints
     let preparation = data.preparation
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
     let options = options
     augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
+    try checkpoints?.prepare(for: data)
+    self.checkpoints = checkpoints
   }
 
   func run() throws {
@@ -64,17 +67,17 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printLine("test \(test.summary)")
       try test.printOutputs()
     }
+    let (judge, judgeName) = judge
+    let judged = try test ?? Evaluation(trained, judge, team, depth: .outputs)
+    if judgeName == "training" { summary.train.add(judged) }
     if wantsBaseline {
-      let (judge, name) = judge
-      let judged = try test ?? Evaluation(trained, judge, team)
-      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, name, team)
+      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
-      if name == "training" { summary.train.add(judged) }
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report {
-      try AtomicFile.write(Array(report(trained, fits, summary).html().utf8), to: path)
+      try AtomicFile.write(Array(report(trained, fits, summary, judged).html().utf8), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
@@ -131,11 +134,11 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   private func report(
-    _ trained: Model<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary
-  ) throws -> TrainingReport<Scalar> {
+    _ trained: Model<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary, _ evaluation: Evaluation
+  ) -> TrainingReport<Scalar> {
     let (judged, name) = judge
     typealias Row = TrainingReport<Scalar>.Row
-    var rows = try [Row(name: name, evaluation: summary.test ?? Evaluation(trained, judged, team))]
+    var rows = [Row(name: name, evaluation: evaluation)]
     if let baseline = summary.baseline {
       rows.append(Row(name: "linear model, \(name)", evaluation: baseline))
     }

@@ -61,13 +61,13 @@ extension Trainer {
 
   /// Whether there have been so many epochs since the best one that a training ends which has this patience.
   public func hasLostPatience(_ patience: Int?) -> Bool {
-    guard let patience, let best else { return false }
-    return epoch - best.epoch >= patience
+    guard let patience else { return false }
+    return epoch - (best?.epoch ?? 0) >= patience
   }
 
-  /// Keeps the network where its validation loss is the lowest so far.
+  /// Keeps the network where its validation loss is finite and the lowest so far.
   private mutating func keepIfBest(_ validationLoss: Double) {
-    if let best, !(validationLoss < best.validationLoss) { return }
+    guard validationLoss.isFinite, validationLoss < best?.validationLoss ?? .infinity else { return }
     best = BestEpoch(
       epoch: epoch, validationLoss: validationLoss, parameters: network.parameters, statistics: network.statistics)
   }

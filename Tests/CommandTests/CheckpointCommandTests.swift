@@ -130,7 +130,8 @@ func refusals() throws {
   try check(
     "\(line) --resume --l2 0.1", 64, "--l2: the training in c began without it, found with 0.1\(other)")
   try check(
-    "\(line) --resume --header", 64, "--header: the training in c began without it, found with it\(other)")
+    "\(line) --resume --scale minmax", 64, "--scale: the training in c began without it, found with minmax\(other)")
+  try check("\(line) --resume -o c/\(file)", 64, "-o c/\(file) is the file of --checkpoint; name another file")
   let epochs = "train t.csv --hidden 8 --schedule cosine --checkpoint c --resume --epochs"
   try check("\(epochs) 3", 64, "--epochs: the training in c began with 4, found 3; give as many, or more")
   try check(
@@ -147,6 +148,19 @@ func refusals() throws {
   try check(
     "train t.csv --checkpoint t.csv", 74,
     "t.csv/\(file): cannot be written: Not a directory; choose another path, or free space or permissions there")
+  // Nothing is written where another network's checkpoint is of another training.
+  #expect(try workspace.run("train t.csv --hidden 8 --epochs 1 --ensemble 2 --quiet --checkpoint d").status == 0)
+  try FileManager.default.createDirectory(
+    at: workspace.directory.appending(path: "e"), withIntermediateDirectories: true)
+  try workspace.write(workspace.read("d/checkpoint-2.safetensors"), to: "e/checkpoint-2.safetensors")
+  try check(
+    "train t.csv --hidden 8 --epochs 1 --ensemble 2 --checkpoint e", 64,
+    "--checkpoint e: a checkpoint is there; add --resume to go on from it, or name another directory")
+  try workspace.write("kept", to: "l.csv")
+  try check(
+    "train t.csv --hidden 8 --epochs 1 --ensemble 2 --l2 1 --checkpoint e --resume --log l.csv", 64,
+    "--l2: the training in e began without it, found with 1\(other)")
+  #expect(try workspace.read("l.csv") == Array("kept".utf8))
   try workspace.write(Array(try workspace.read("c/\(file)").dropLast()), to: "c/\(file)")
   let damaged = try workspace.run("\(line) --resume")
   #expect(damaged.status == 65 && damaged.error.hasPrefix("error: c/\(file): damaged, or not a checkpoint: "))

@@ -53,6 +53,9 @@ private let mistakes = [
   Mistake(
     "train idx:a,b --sample-weight w", 64,
     "error: --sample-weight is for tables; images have one label each"),
+  Mistake(
+    "train t.csv --hidden= --dropout 0.5", 64,
+    "error: --dropout: there is no hidden layer; see --hidden, or use --input-dropout"),
   Mistake("train t.csv --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
   Mistake("train t.csv --dropout 0.5,", 64, "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
   Mistake(

@@ -44,6 +44,16 @@ func earlyStopping() throws {
   #expect(whole.meanLoss(on: validation) == all.last?.validationLoss)
 }
 
+@Test("A validation loss that is not finite is no best one, and wears patience out")
+func validationWithoutLoss() throws {
+  var features = Matrix<Float>(rows: 8, columns: 3)
+  features[0, 0] = .nan
+  let validation = Samples(features: features, targets: Matrix(rows: 1, columns: 3))
+  var trainer = trainer()
+  let reports = try trainer.fit(on: samples(100, seed: 2), validation: validation, epochs: 9, patience: 3)
+  #expect(reports.count == 3 && trainer.best == nil && !reports.contains(where: \.isBest))
+}
+
 @Test("Training that is stopped after any step and goes on leaves the same bits")
 func stopAndGoOn() throws {
   let training = samples(100, seed: 2)
