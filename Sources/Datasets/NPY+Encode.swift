@@ -2,11 +2,20 @@ import Tensor
 
 extension NPY {
   /// What can be written: numbers of either precision, whole numbers, or texts.
-  package enum Values {
+  public enum Values: Sendable {
     case floats([Float])
     case doubles([Double])
     case integers([Int])
     case texts([String])
+  }
+
+  /// Writes a .npy file, in place of what was there, atomically.
+  ///
+  /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features × samples has the shape [samples, features].
+  /// - Throws: ``DataError/cannotWrite(path:reason:)``.
+  /// - Precondition: Traps where the values are not as many as the product of the dimensions.
+  public static func write(_ values: Values, shape: [Int], to path: String) throws(DataError) {
+    try AtomicFile.write(encode(values, shape: shape), to: path)
   }
 
   /// The bytes of a .npy file of format version 1 in C order.

@@ -110,6 +110,11 @@ import Testing
     #expect(array.shape == [3, 2] && array.elements == [1.5, -2, Double(Float(0.1)), 4, 5, 6])
     #expect(try NPY(NPY.encode(.doubles([0.1]), shape: [1]), path: "a.npy").elements == [0.1])
     #expect(try NPY(NPY.encode(.integers([-3, 7]), shape: [2]), path: "a.npy").elements == [-3, 7])
+    let scratch = Scratch()
+    let path = "\(scratch.directory)/a.npy"
+    try NPY.write(.floats([1, 2, 3, 4, 5, 6]), shape: [3, 2], to: path)
+    let read = try NPY(contentsOf: path)
+    #expect(read.shape == [3, 2] && read.elements == [1, 2, 3, 4, 5, 6])
     // Texts of one and of two code points, the second beyond 16 bits.
     let texts = NPY.encode(.texts(["é", "a𝛼"]), shape: [2])
     #expect(String(decoding: texts, as: UTF8.self).contains("'descr': '<U2', 'fortran_order': False, 'shape': (2,), }"))
