@@ -7,6 +7,8 @@ PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
 TEST_PACKAGES := curl
 # What the peers need: torch.compile calls a C++ compiler.
 PEER_PACKAGES := python3-venv g++
+# What make static needs besides: gfortran brings the archive of its run-time library, which OpenBLAS calls; binutils reads what is linked.
+STATIC_PACKAGES := gfortran binutils
 PYTHON ?= python3
 PEERS := .build/peers
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64, --no-growth.
@@ -16,7 +18,7 @@ MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
 
-.PHONY: help demo test test-long build bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build static bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,6 +36,10 @@ test-long: test-dependencies ## train the benchmarks' networks again and again w
 
 build: dependencies ## build the perceptron command, .build/release/perceptron
 	@$(SWIFT) build -c release --product perceptron
+
+static: dependencies ## build a command that needs no library where it runs, .build/static/release/perceptron; say its size and start-up time
+	@Scripts/install-packages.sh $(STATIC_PACKAGES)
+	@SWIFT="$(SWIFT)" Scripts/build-static.sh .build/static
 
 bench: build ## a training step by this package and by naive loops, and the floor under it
 	@$(PERCEPTRON) benchmark
