@@ -121,11 +121,13 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// A tensor's numbers.
+  /// A tensor's numbers, or those of some places.
   ///
   /// - Throws: ``ModelError`` where one is not finite.
-  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
-    let values: [Scalar] = try tensors.values(of: name)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func values<Scalar: BLASScalar>(_ name: String, _ places: Range<Int>? = nil) throws(ModelError) -> [Scalar] {
+    let values: [Scalar] = try tensors.values(of: name, places)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
     return values
   }

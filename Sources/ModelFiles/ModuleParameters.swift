@@ -117,6 +117,8 @@ struct ModuleParameters {
     return try values(entry)
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func values<Scalar: BLASScalar>(_ entry: SafeTensors.Entry) throws(ModelError) -> [Scalar] {
     let values: [Scalar] = try file.values(of: entry.name)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: file.path, name: entry.name) }

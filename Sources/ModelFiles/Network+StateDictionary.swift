@@ -27,7 +27,7 @@ extension Network {
   /// Makes a network of a state dictionary that has been read.
   package init(_ file: SafeTensors, modules: [SequentialModule]) throws(ModelError) {
     var parameters = ModuleParameters(file, try StateDictionary(file).modules, of: modules)
-    var layers = SequentialLayers<Scalar>(path: file.path)
+    var layers = SequentialLayers<Scalar>(path: file.path, byteCount: file.byteCount)
     for (position, module) in modules.enumerated() {
       switch module {
       case .linear: layers.add(try parameters.linear(position, inputs: layers.width))

@@ -67,6 +67,9 @@ package struct SafeTensors: Sendable {
     indices[name].map { entries[$0] }
   }
 
+  /// The length of the file.
+  package var byteCount: Int { bytes.count }
+
   /// Whether the file has a checksum.
   package var hasChecksum: Bool { checksum != nil }
 
@@ -92,44 +95,48 @@ package struct SafeTensors: Sendable {
   /// What the checksum's digits count as in the checksum.
   static let noChecksum = "00000000"
 
-  /// Returns a tensor's numbers in the order of the file.
+  /// Returns a tensor's numbers in the order of the file, or those of some places, counted from 0.
   ///
   /// They are exact where `Scalar` is the stored type or wider, and rounded to the nearest otherwise: a stored
   /// `Double` beyond the range of `Float` becomes an infinity.
   ///
   /// - Throws: `ModelError.missingTensor`, or `ModelError.unsupportedDataType` for others than F64, F32, F16 and BF16.
   package func values<Scalar: BinaryFloatingPoint>(
-    of name: String, as type: Scalar.Type = Scalar.self
+    of name: String, _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
   ) throws(ModelError) -> [Scalar] {
     guard let entry = entry(name) else { throw .missingTensor(path: path, name: name) }
+    let bytesOfAll = dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound
+    let width = entry.dataType.bitWidth / 8
+    let part =
+      places.map { bytesOfAll.lowerBound + $0.lowerBound * width..<bytesOfAll.lowerBound + $0.upperBound * width }
+      ?? bytesOfAll
     // Concrete types, because conversions between generic scalars are slow; through Any, because a cast from array to
     // array goes element by element.
     switch entry.dataType {
-    case .f32 where type == Float.self: return floats(entry) as Any as! [Scalar]
-    case .f32 where type == Double.self: return floats(entry).map(Double.init) as Any as! [Scalar]
-    case .f32: return floats(entry).map { Scalar($0) }
-    case .f64 where type == Double.self: return doubles(entry) as Any as! [Scalar]
-    case .f64 where type == Float.self: return doubles(entry).map(Float.init) as Any as! [Scalar]
-    case .f64: return doubles(entry).map { Scalar($0) }
-    case .f16: return integers(entry).map { Scalar(Float16(bitPattern: $0)) }
-    case .bf16: return integers(entry).map { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
+    case .f32 where type == Float.self: return floats(part) as Any as! [Scalar]
+    case .f32 where type == Double.self: return floats(part).map(Double.init) as Any as! [Scalar]
+    case .f32: return floats(part).map { Scalar($0) }
+    case .f64 where type == Double.self: return doubles(part) as Any as! [Scalar]
+    case .f64 where type == Float.self: return doubles(part).map(Float.init) as Any as! [Scalar]
+    case .f64: return doubles(part).map { Scalar($0) }
+    case .f16: return integers(part).map { Scalar(Float16(bitPattern: $0)) }
+    case .bf16: return integers(part).map { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
     default: throw .unsupportedDataType(path: path, name: name, found: entry.dataType.rawValue)
     }
   }
 
-  private func floats(_ entry: Entry) -> [Float] {
-    integers(entry).map { Float(bitPattern: $0) }
+  private func floats(_ part: Range<Int>) -> [Float] {
+    integers(part).map { Float(bitPattern: $0) }
   }
 
-  private func doubles(_ entry: Entry) -> [Double] {
-    integers(entry).map { Double(bitPattern: $0) }
+  private func doubles(_ part: Range<Int>) -> [Double] {
+    integers(part).map { Double(bitPattern: $0) }
   }
 
-  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ entry: Entry) -> [Bits] {
-    stride(
-      from: dataStart + entry.range.lowerBound, to: dataStart + entry.range.upperBound, by: Bits.bitWidth / 8
-    )
-    .map { Self.integer(at: $0, of: bytes) }
+  /// The numbers at a range of the file's bytes.
+  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ part: Range<Int>) -> [Bits] {
+    let width = Bits.bitWidth / 8
+    return (0..<part.count / width).map { Self.integer(at: part.lowerBound + $0 * width, of: bytes) }
   }
 
   /// Returns a little-endian number; it need not be aligned.

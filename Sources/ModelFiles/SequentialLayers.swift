@@ -22,10 +22,19 @@ struct SequentialLayers<Scalar: BLASScalar> {
   /// The outputs of the last module, or nil before one with a size.
   private(set) var width: Int?
 
-  /// - Parameter path: The file, for messages.
-  init(path: String) { self.path = path }
+  private let byteCount: Int
+
+  /// - Parameters:
+  ///   - path: The file, for messages.
+  ///   - byteCount: Its length.
+  init(path: String, byteCount: Int) {
+    self.path = path
+    self.byteCount = byteCount
+  }
 
   /// W (s ∘ x + t) + b = (W diag s) x + (W t + b).
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   mutating func add(_ linear: LinearParameters<Scalar>) {
     var linear = linear
     if let (factors, offsets) = scaling {
@@ -121,12 +130,12 @@ struct SequentialLayers<Scalar: BLASScalar> {
 
   /// Adds a layer whose outputs are its inputs, scaled where they have to be.
   private mutating func addIdentity(_ units: Int) throws(ModelError) {
-    // Its weights are not in the file, which does not bound them.
-    guard units <= 2048 else {
+    // Its weights are not in the file, which is to bound them.
+    guard units <= 1024 || units <= byteCount / 4 / units else {
       throw .otherModules(
         path: path,
         problem: "a layer-norm, activation or last batch-norm of \(units) units does not follow its linear module,"
-          + " which is possible for up to 2048")
+          + " which is possible for up to 1024")
     }
     var weights = [Scalar](repeating: 0, count: units * units)
     for unit in 0..<units { weights[unit * (units + 1)] = scaling?.factors[unit] ?? 1 }
