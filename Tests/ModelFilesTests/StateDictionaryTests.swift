@@ -1,4 +1,6 @@
+import Datasets
 import FoundationEssentials
+import Glibc
 import Layers
 import ModelFiles
 import Tensor
@@ -41,6 +43,17 @@ func goldenOutputsAreMet() throws {
   }
   try check(Float.self)
   try check(Double.self)
+}
+
+@Test("A state dictionary is read from its file by one call, and a file that is not there is told")
+func fromFile() throws {
+  let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).safetensors"
+  defer { unlink(path) }
+  try AtomicFile.write(SafeTensors.encode(linear), to: path)
+  let read = try Network<Double>(stateDictionary: path, modules: [.linear, .activation(.relu)])
+  #expect(read.predict([[1], [-1]]) == [[4], [5]])
+  let error = #expect(throws: ModelError.self) { try Network<Float>(stateDictionary: "/nowhere/n", modules: [.linear]) }
+  #expect(error?.description.hasPrefix("/nowhere/n: cannot be opened: ") == true)
 }
 
 @Test(
