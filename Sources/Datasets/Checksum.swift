@@ -6,7 +6,8 @@ package struct Checksum: Sendable, Equatable {
 
   package init() {}
 
-  package init(_ bytes: ArraySlice<UInt8>) {
+  /// Goes on with bytes.
+  package mutating func add(_ bytes: ArraySlice<UInt8>) {
     bytes.withUnsafeBytes { add($0) }
   }
 

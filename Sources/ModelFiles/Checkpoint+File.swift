@@ -11,13 +11,10 @@ import Training
 //   setting NAME    what the trainer was made with
 //   note NAME       what the caller keeps
 //
-// The tensors: each list of numbers as a vector of F64; each matrix, in the precision, as columns × rows, which is its transpose row after row; and as the
-// last "checksum", one F64: the CRC-32 of all bytes of the file before its own.
+// The tensors: each list of numbers as a vector of F64; each matrix, in the precision, as columns × rows, which is its transpose row after row.
 
 private let checkpointFormat = "perceptron checkpoint"
 private let checkpointVersion = "1"
-private let checksumName = "checksum"
-private let checksumSize = 8
 
 extension Checkpoint {
   /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
@@ -40,14 +37,7 @@ extension Checkpoint {
       SafeTensors.Tensor(name: $0.key, shape: [$0.value.count], values: $0.value)
     }
     tensors += matrices.sorted { $0.key < $1.key }.map { Self.tensor($0.key, $0.value) }
-    // A place for it.
-    tensors.append(SafeTensors.Tensor(name: checksumName, shape: [1], values: [0.0]))
-    var bytes = SafeTensors.encode(tensors, metadata: metadata)
-    let checksum = Double(Checksum(bytes.dropLast(checksumSize)).value).bitPattern
-    for byte in 0..<checksumSize {
-      bytes[bytes.count - checksumSize + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte))
-    }
-    return bytes
+    return SafeTensors.encode(tensors, metadata: metadata)
   }
 
   /// Reads a checkpoint.
@@ -80,7 +70,7 @@ extension Checkpoint {
       }
     }
     var (numbers, matrices) = ([String: [Double]](), [String: Matrix<Scalar>]())
-    for entry in file.entries.dropLast() {
+    for entry in file.entries {
       if entry.shape.count == 2 {
         let (columns, rows) = (entry.shape[0], entry.shape[1])
         matrices[entry.name] = Matrix(rows: rows, columns: columns, columnMajor: try values(entry.name) as [Scalar])
@@ -99,11 +89,8 @@ extension Checkpoint {
     guard file.metadata["format"] == checkpointFormat else {
       throw bad("its format is \(quoted(file.metadata["format"] ?? "")), expected \(quoted(checkpointFormat))")
     }
-    // As the encoder lays it out: the last tensor is at the end of the file.
-    guard let last = file.entries.last, last.name == checksumName, last.range.count == checksumSize,
-      let checksum = try? file.values(of: checksumName, as: Double.self),
-      checksum == [Double(Checksum(bytes.dropLast(checksumSize)).value)]
-    else { throw bad("its checksum is not that of its bytes") }
+    do throws(ModelError) { try file.verifyChecksum() } catch { throw bad("its checksum is not that of its bytes") }
+    guard file.hasChecksum else { throw bad("it has no checksum") }
     let version = file.metadata["version"] ?? "unknown"
     guard version == checkpointVersion else {
       throw .otherVersion(path: path, found: version, expected: checkpointVersion)

@@ -98,13 +98,10 @@ extension Model {
   /// The network with this number, counted from 0.
   private static func network(_ number: Int, in file: ModelFile) throws(ModelError) -> Network<Scalar> {
     var network = Network<Scalar>(file.layers)
-    for (index, layer) in file.layers.enumerated() {
+    for index in file.layers.indices {
       let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
-      let weights: [Scalar] = try file.values(names.weight)
-      let bias: [Scalar] = try file.values(names.bias)
-      let rowMajor = Matrix(rows: layer.inputSize, columns: layer.outputSize, columnMajor: weights)
-      network.setWeights(Matrix(rowMajor.transposed), ofLayer: index)
-      network.setBias(Matrix(bias), ofLayer: index)
+      try readWeights(names.weight, file, to: &network, index)
+      network.setBias(Matrix(try file.values(names.bias)), ofLayer: index)
       if let names = names.normalization {
         network.setScale(Matrix(try file.values(names.scale)), ofLayer: index)
         network.setShift(Matrix(try file.values(names.shift)), ofLayer: index)
@@ -119,6 +116,28 @@ extension Model {
       }
     }
     return network
+  }
+
+  /// Puts a tensor's numbers, outputs × inputs row after row, in the place of a layer's weights, which are column after column.
+  ///
+  /// It goes by some rows at a time: the numbers of all of them would take their memory once more.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private static func readWeights(
+    _ name: String, _ file: ModelFile, to network: inout Network<Scalar>, _ index: Int
+  ) throws(ModelError) {
+    let (outputs, inputs) = (network.layers[index].outputSize, network.layers[index].inputSize)
+    let start = network.layers[..<index].reduce(0) { $0 + $1.parameterCount }
+    let most = max(1, (1 << 16) / inputs)
+    for first in stride(from: 0, to: outputs, by: most) {
+      let rows = first..<min(first + most, outputs)
+      let values: [Scalar] = try file.values(name, rows.lowerBound * inputs..<rows.upperBound * inputs)
+      network.parameters.withMutableSpan { parameters in
+        for input in 0..<inputs {
+          for row in rows { parameters[start + input * outputs + row] = values[(row - first) * inputs + input] }
+        }
+      }
+    }
   }
 
   /// The tensors of a layer.
@@ -145,10 +164,11 @@ extension Model {
   }
 
   private static func tensor(_ name: String, _ shape: [Int], _ values: Matrix<Scalar>) -> SafeTensors.Tensor {
+    // Through Any, because a cast from array to array goes element by element.
     if Scalar.self == Double.self {
-      SafeTensors.Tensor(name: name, shape: shape, values: values.elements.map { Double($0) })
+      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Double])
     } else {
-      SafeTensors.Tensor(name: name, shape: shape, values: values.elements.map { Float($0) })
+      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Float])
     }
   }
 }

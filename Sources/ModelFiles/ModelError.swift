@@ -25,6 +25,9 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A tensor is stored in a number format that is not read.
   case unsupportedDataType(path: String, name: String, found: String)
 
+  /// The file's checksum is not that of its bytes.
+  case wrongChecksum(path: String)
+
   // MARK: - The model in it
 
   case missingTensor(path: String, name: String)
@@ -35,6 +38,9 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A tensor holds an infinity or NaN.
   case notFinite(path: String, name: String)
   case negativeVariance(path: String, name: String)
+
+  /// The tensors of a state dictionary are not those of the modules that were listed; `problem` names the tensor or the module.
+  case otherModules(path: String, problem: String)
 
   /// A later version of this program wrote the model.
   case newerVersion(path: String, found: Int, supported: Int)
@@ -62,8 +68,10 @@ extension ModelError: CustomStringConvertible {
     case .badTensor(let path, let name, let problem):
       "\(path): damaged header: tensor \(quoted(name)): \(problem); copy or save the file again"
     case .unsupportedDataType(let path, let name, let found):
-      "\(path): tensor \(quoted(name)) is stored as \(quoted(found)), expected F32 or F64; "
+      "\(path): tensor \(quoted(name)) is stored as \(quoted(found)), expected F64, F32, F16 or BF16; "
         + "convert it and save the file again"
+    case .wrongChecksum(let path):
+      "\(path): damaged: its checksum is not that of its bytes; copy or save the file again"
     case .missingTensor(let path, let name):
       "\(path): no tensor \(quoted(name)), which the model needs; save the model again"
     case .wrongShape(let path, let name, let found, let expected):
@@ -76,6 +84,8 @@ extension ModelError: CustomStringConvertible {
       "\(path): tensor \(quoted(name)) holds a number that is not finite; train the model again"
     case .negativeVariance(let path, let name):
       "\(path): tensor \(quoted(name)) holds a variance below 0; train the model again"
+    case .otherModules(let path, let problem):
+      "\(path): \(problem); list the modules as the nn.Sequential has them"
     case .newerVersion(let path, let found, let supported):
       "\(path): written in version \(found) of the model format, expected \(supported) or earlier; "
         + "update this program"
@@ -90,6 +100,6 @@ func quoted(_ text: String) -> String {
 }
 
 /// Returns a shape as `128×784`.
-private func shapeText(_ shape: [Int]) -> String {
+func shapeText(_ shape: [Int]) -> String {
   shape.isEmpty ? "a single number" : shape.map(String.init).joined(separator: "×")
 }

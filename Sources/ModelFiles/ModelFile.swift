@@ -44,6 +44,7 @@ public struct ModelFile: Sendable {
 
     let format = try metadata("format")
     guard format == modelFormat else { throw bad("format", "found \"\(format)\", expected \"\(modelFormat)\"") }
+    try tensors.verifyChecksum()
     guard let version = Int(try metadata("version")), version >= 1 else {
       throw bad("version", "it is not a whole number")
     }
@@ -120,11 +121,13 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// A tensor's numbers.
+  /// A tensor's numbers, or those of some places.
   ///
   /// - Throws: ``ModelError`` where one is not finite.
-  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
-    let values: [Scalar] = try tensors.values(of: name)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func values<Scalar: BLASScalar>(_ name: String, _ places: Range<Int>? = nil) throws(ModelError) -> [Scalar] {
+    let values: [Scalar] = try tensors.values(of: name, places)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
     return values
   }

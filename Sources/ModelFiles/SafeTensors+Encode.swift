@@ -30,17 +30,17 @@ extension SafeTensors {
     }
   }
 
-  /// Returns the bytes of a file with these tensors, in the order given, and this metadata, sorted by key.
+  /// Returns the bytes of a file with these tensors, in the order given, and this metadata: first the checksum, then the rest sorted by key.
   ///
   /// The header is padded with spaces so that the data begin at a multiple of 8 bytes. Equal tensors and metadata
-  /// give equal bytes. Traps when two tensors have the same name or one is called `__metadata__`.
+  /// give equal bytes. Traps when two tensors have the same name, one is called `__metadata__`, or the metadata have a checksum.
   package static func encode(_ tensors: [Tensor], metadata: [String: String] = [:]) -> [UInt8] {
     var names: Set = [metadataName]
-    var members: [String] = []
-    if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(json($0.key)):\(json($0.value))" }
-      members.append("\(json(metadataName)):{\(pairs.joined(separator: ","))}")
-    }
+    guard metadata[checksumName] == nil else { fail("cannot write the metadata \(checksumName): the name is taken") }
+    let beforeChecksum = "{\(json(metadataName)):{\(json(checksumName)):\""
+    var members = ["\(beforeChecksum.dropFirst())\(noChecksum)\""]
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { members[0] += ",\(json(key)):\(json(value))" }
+    members[0] += "}"
     var dataCount = 0
     for tensor in tensors {
       guard names.insert(tensor.name).inserted else {
@@ -70,6 +70,9 @@ extension SafeTensors {
       case .doubles(let values): for value in values { append(value.bitPattern, to: &bytes) }
       }
     }
+    let checksumStart = 8 + beforeChecksum.utf8.count
+    bytes.replaceSubrange(
+      checksumStart..<checksumStart + noChecksum.utf8.count, with: checksum(of: bytes, at: checksumStart).utf8)
     return bytes
   }
 

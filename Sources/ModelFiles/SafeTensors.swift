@@ -1,19 +1,15 @@
+import Datasets
+
 /// The tensors and the metadata of one safetensors file.
 ///
 ///     header length, 8 bytes little-endian │ header, JSON │ the tensors' numbers, back to back
 ///
 /// Every size in the header is checked against the file's length before anything is read by it, and every byte
 /// of the data belongs to exactly one tensor. Source: the Hugging Face safetensors format.
+///
+/// What is written here has a checksum besides, as the first of its metadata: eight hexadecimal digits, the CRC-32 of all bytes of the file with these
+/// digits as zeros.
 package struct SafeTensors: Sendable {
-  /// The number formats that are read and written, by their names in the file.
-  package enum DataType: String, Sendable {
-    case f32 = "F32"
-    case f64 = "F64"
-
-    /// The bytes that one number takes.
-    package var size: Int { self == .f32 ? 4 : 8 }
-  }
-
   /// What the header says about one tensor.
   package struct Entry: Equatable, Sendable {
     package let name: String
@@ -32,11 +28,17 @@ package struct SafeTensors: Sendable {
   /// The name under which the header keeps the metadata; no tensor can have it.
   static let metadataName = "__metadata__"
 
+  /// The key of the checksum among the metadata.
+  static let checksumName = "checksum"
+
   /// The tensors in the order of the header.
   package let entries: [Entry]
+  /// The metadata but for the checksum.
   package let metadata: [String: String]
+  /// What stands for the checksum, and at which byte of the file; nil where nothing does.
+  private let checksum: (text: String, position: Int)?
 
-  private let path: String
+  package let path: String
   private let bytes: [UInt8]
   private let dataStart: Int
   private let indices: [String: Int]
@@ -53,6 +55,7 @@ package struct SafeTensors: Sendable {
 
     self.entries = reader.entries
     self.metadata = reader.metadata
+    self.checksum = reader.checksum
     self.path = path
     self.bytes = bytes
     self.dataStart = reader.end
@@ -64,39 +67,76 @@ package struct SafeTensors: Sendable {
     indices[name].map { entries[$0] }
   }
 
-  /// Returns a tensor's numbers in the order of the file.
+  /// The length of the file.
+  package var byteCount: Int { bytes.count }
+
+  /// Whether the file has a checksum.
+  package var hasChecksum: Bool { checksum != nil }
+
+  /// Checks that the checksum is that of the file's bytes, where there is one.
+  ///
+  /// - Throws: `ModelError.wrongChecksum`.
+  /// - Complexity: O(file).
+  package func verifyChecksum() throws(ModelError) {
+    guard let checksum else { return }
+    guard checksum.text == Self.checksum(of: bytes, at: checksum.position) else { throw .wrongChecksum(path: path) }
+  }
+
+  /// The digits of the checksum of a file's bytes, which are to stand or stand at `position`.
+  static func checksum(of bytes: [UInt8], at position: Int) -> String {
+    var checksum = Checksum()
+    checksum.add(bytes[..<position])
+    checksum.add(Array(noChecksum.utf8)[...])
+    checksum.add(bytes[min(position + noChecksum.utf8.count, bytes.count)...])
+    let digits = String(checksum.value, radix: 16)
+    return String(repeating: "0", count: noChecksum.utf8.count - digits.utf8.count) + digits
+  }
+
+  /// What the checksum's digits count as in the checksum.
+  static let noChecksum = "00000000"
+
+  /// Returns a tensor's numbers in the order of the file, or those of some places, counted from 0.
   ///
   /// They are exact where `Scalar` is the stored type or wider, and rounded to the nearest otherwise: a stored
   /// `Double` beyond the range of `Float` becomes an infinity.
   ///
-  /// - Throws: `ModelError.missingTensor`.
+  /// - Throws: `ModelError.missingTensor`, or `ModelError.unsupportedDataType` for others than F64, F32, F16 and BF16.
   package func values<Scalar: BinaryFloatingPoint>(
-    of name: String, as type: Scalar.Type = Scalar.self
+    of name: String, _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
   ) throws(ModelError) -> [Scalar] {
     guard let entry = entry(name) else { throw .missingTensor(path: path, name: name) }
+    let bytesOfAll = dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound
+    let width = entry.dataType.bitWidth / 8
+    let part =
+      places.map { bytesOfAll.lowerBound + $0.lowerBound * width..<bytesOfAll.lowerBound + $0.upperBound * width }
+      ?? bytesOfAll
     // Concrete types, because conversions between generic scalars are slow; through Any, because a cast from array to
     // array goes element by element.
     switch entry.dataType {
-    case .f32 where type == Float.self: return floats(entry) as Any as! [Scalar]
-    case .f32 where type == Double.self: return floats(entry).map(Double.init) as Any as! [Scalar]
-    case .f32: return floats(entry).map { Scalar($0) }
-    case .f64 where type == Double.self: return doubles(entry) as Any as! [Scalar]
-    case .f64 where type == Float.self: return doubles(entry).map(Float.init) as Any as! [Scalar]
-    case .f64: return doubles(entry).map { Scalar($0) }
+    case .f32 where type == Float.self: return floats(part) as Any as! [Scalar]
+    case .f32 where type == Double.self: return floats(part).map(Double.init) as Any as! [Scalar]
+    case .f32: return floats(part).map { Scalar($0) }
+    case .f64 where type == Double.self: return doubles(part) as Any as! [Scalar]
+    case .f64 where type == Float.self: return doubles(part).map(Float.init) as Any as! [Scalar]
+    case .f64: return doubles(part).map { Scalar($0) }
+    case .f16: return integers(part).map { Scalar(Float16(bitPattern: $0)) }
+    case .bf16: return integers(part).map { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
+    default: throw .unsupportedDataType(path: path, name: name, found: entry.dataType.rawValue)
     }
   }
 
-  private func floats(_ entry: Entry) -> [Float] {
-    integers(entry).map { Float(bitPattern: $0) }
+  private func floats(_ part: Range<Int>) -> [Float] {
+    integers(part).map { Float(bitPattern: $0) }
   }
 
-  private func doubles(_ entry: Entry) -> [Double] {
-    integers(entry).map { Double(bitPattern: $0) }
+  private func doubles(_ part: Range<Int>) -> [Double] {
+    integers(part).map { Double(bitPattern: $0) }
   }
 
-  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ entry: Entry) -> [Bits] {
-    stride(from: dataStart + entry.range.lowerBound, to: dataStart + entry.range.upperBound, by: entry.dataType.size)
-      .map { Self.integer(at: $0, of: bytes) }
+  /// The numbers at a range of the file's bytes.
+  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ part: Range<Int>) -> [Bits] {
+    let width = Bits.bitWidth / 8
+    return (0..<part.count / width).map { Self.integer(at: part.lowerBound + $0 * width, of: bytes) }
   }
 
   /// Returns a little-endian number; it need not be aligned.

@@ -6,11 +6,16 @@ struct SafeTensorsHeader {
   let path: String
   let end: Int
 
+  /// The most sizes of a shape, those of NumPy: a header could otherwise make the reader take many times its length of memory.
+  private static let mostDimensions = 64
+
   private var position = 8
 
   private(set) var entries: [SafeTensors.Entry] = []
   private(set) var indices: [String: Int] = [:]
   private(set) var metadata: [String: String] = [:]
+  /// What stands for the checksum among the metadata, and where its first digit is.
+  private(set) var checksum: (text: String, position: Int)?
 
   init(bytes: [UInt8], path: String, end: Int) {
     self.bytes = bytes
@@ -38,9 +43,17 @@ struct SafeTensorsHeader {
 
   private mutating func readMetadata() throws(ModelError) {
     try object { (reader, key) throws(ModelError) in
-      guard reader.metadata.updateValue(try reader.string(), forKey: key) == nil else {
-        throw .badMetadata(path: reader.path, key: key, problem: "it is given twice")
+      reader.skipSpace()
+      let start = reader.position + 1
+      let value = try reader.string()
+      let isFirst: Bool
+      if key == SafeTensors.checksumName {
+        isFirst = reader.checksum == nil
+        reader.checksum = (value, start)
+      } else {
+        isFirst = reader.metadata.updateValue(value, forKey: key) == nil
       }
+      guard isFirst else { throw .badMetadata(path: reader.path, key: key, problem: "it is given twice") }
     }
   }
 
@@ -68,11 +81,15 @@ struct SafeTensorsHeader {
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw problem("expected data_offsets [begin, end], begin not after end")
     }
-    let (size, overflow) = (SafeTensors.elementCount(shape) ?? .max).multipliedReportingOverflow(by: dataType.size)
-    guard !overflow, size == offsets[1] - offsets[0] else {
+    let (bits, overflow) = (SafeTensors.elementCount(shape) ?? .max).multipliedReportingOverflow(by: dataType.bitWidth)
+    guard !overflow else {
       throw problem(
-        "its shape takes \(overflow ? "more bytes than can be counted" : "\(size) bytes"), "
-          + "its data_offsets span \(offsets[1] - offsets[0])")
+        "its shape takes more bytes than can be counted, its data_offsets span \(offsets[1] - offsets[0]) bytes")
+    }
+    guard bits.isMultiple(of: 8), bits / 8 == offsets[1] - offsets[0] else {
+      throw problem(
+        "its shape takes \(bits.isMultiple(of: 8) ? "\(bits / 8) bytes" : "\(bits) bits"), "
+          + "its data_offsets span \(offsets[1] - offsets[0]) bytes")
     }
     entries.append(
       SafeTensors.Entry(name: name, dataType: dataType, shape: shape, range: offsets[0]..<offsets[1]))
@@ -100,6 +117,9 @@ struct SafeTensorsHeader {
     try expect("[")
     if accept("]") { return numbers }
     repeat {
+      guard numbers.count < Self.mostDimensions else {
+        throw error("found more than \(Self.mostDimensions) numbers, expected ]")
+      }
       numbers.append(try wholeNumber())
     } while accept(",")
     try expect("]", or: ",")

@@ -22,6 +22,16 @@ private let mistakes = [
   // The command line.
   Mistake("fly", 64, "error: unknown command \"fly\"; perceptron --help lists the commands"),
   Mistake("export m x.onnx", 64, "error: export is not built yet"),
+  Mistake("import n.safetensors --layers linear", 64, "error: -o MODEL is missing"),
+  Mistake(
+    "import n.safetensors -o x", 64,
+    "error: --layers is missing, the modules of the nn.Sequential: linear,relu,linear,softmax for example"),
+  Mistake(
+    "import none.safetensors -o x --layers linear", 66,
+    "error: none.safetensors: cannot be opened: No such file or directory; check the path and the permissions"),
+  Mistake(
+    "import m -o x --layers linear,dropout:1", 64,
+    "error: --layers: expected a number from 0 to below 1 after dropout:, found \"1\""),
   Mistake("train", 64, "error: DATA is missing"),
   Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
   Mistake("train t.csv --speed 3", 64, "error: unknown option --speed; --help lists the options"),

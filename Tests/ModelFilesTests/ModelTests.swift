@@ -175,6 +175,27 @@ func bitFlips() throws {
 }
 
 @Test(
+  "A changed number anywhere in a model file is found by the checksum, and a file that has lost the checksum is read")
+func checksum() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  try (classifier() as Model<Float>).write(to: path)
+  let bytes = try ByteFile.read(path)
+  for index in bytes.indices.suffix(4 * 26) {  // all parameters
+    var damaged = bytes
+    damaged[index] ^= 1
+    let error = #expect(throws: ModelError.self) { _ = try ModelFile(damaged, path: "m") }
+    #expect(
+      error?.description == "m: damaged: its checksum is not that of its bytes; copy or save the file again",
+      "byte \(index)")
+  }
+  let key = try #require(bytes.indices.first { bytes[$0...].starts(with: "checksum".utf8) })
+  var renamed = bytes
+  renamed[key] = UInt8(ascii: "C")
+  #expect(try Model<Float>(ModelFile(renamed, path: "m")).parameterCount == 26)
+}
+
+@Test(
   "What is wrong is said in one line",
   arguments: [
     (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),

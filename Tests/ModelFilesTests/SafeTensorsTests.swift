@@ -77,17 +77,18 @@ private let sample = SafeTensors.encode(
   }
 
   @Test func `a tiny file has the bytes worked out by hand`() {
-    // {"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} takes 54 bytes; two spaces make it 56 = 0x38.
-    // 1 is 0x3F800000 and -2 is 0xC0000000, lowest byte first.
+    // The header takes 93 bytes; three spaces make it 96 = 0x60. 1 is 0x3F800000 and -2 is 0xC0000000, lowest byte first.
+    // The checksum is Python's: zlib.crc32 of the same with eight zeros in its place.
     let bytes = SafeTensors.encode([.init(name: "t", shape: [2], values: [Float(1), -2])])
-    let header = #"{"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  "#
-    #expect(bytes == [0x38, 0, 0, 0, 0, 0, 0, 0] + header.utf8 + [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0])
+    let header =
+      #"{"__metadata__":{"checksum":"6bd46892"},"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}   "#
+    #expect(bytes == [0x60, 0, 0, 0, 0, 0, 0, 0] + header.utf8 + [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0])
   }
 
   @Test func `metadata is written sorted by key and with JSON's escapes`() {
     let bytes = SafeTensors.encode([], metadata: ["b": "\"\\", "a": "\n\u{1F}é"])
-    let header = #"{"__metadata__":{"a":"\u000a\u001fé","b":"\"\\"}}"#
-    #expect(String(decoding: bytes.dropFirst(8), as: UTF8.self).hasPrefix(header))
+    let header = #","a":"\u000a\u001fé","b":"\"\\"}}"#
+    #expect(String(decoding: bytes.dropFirst(8), as: UTF8.self).contains(header))
     #expect(bytes.count.isMultiple(of: 8))
   }
 
@@ -243,11 +244,99 @@ private let sample = SafeTensors.encode(
     #expect(found.hasPrefix(problem))
   }
 
-  @Test(arguments: ["F16", "BF16", "I64", "BOOL", "f32", ""])
-  func `an unread number format is refused by name`(dataType: String) {
+  @Test(arguments: ["F12", "f32", ""])
+  func `an unknown number format is refused by name`(dataType: String) {
     let header = "{\"t\":{\"dtype\":\"\(dataType)\",\"shape\":[1],\"data_offsets\":[0,2]}}"
     #expect(throws: ModelError.unsupportedDataType(path: "m", name: "t", found: dataType)) {
       try read(file(header, data: 2))
+    }
+  }
+
+  @Test(arguments: SafeTensors.DataType.allCases)
+  func `a tensor of any format has a place, and is refused where its numbers are asked for and cannot be had`(
+    dataType: SafeTensors.DataType
+  ) throws {
+    let header =
+      "{\"t\":{\"dtype\":\"\(dataType.rawValue)\",\"shape\":[2,4],\"data_offsets\":[0,\(dataType.bitWidth)]}}"
+    let tensors = try read(file(header, data: dataType.bitWidth))
+    if [.f16, .bf16, .f32, .f64].contains(dataType) {
+      #expect(try tensors.values(of: "t") == [Double](repeating: 0, count: 8))
+    } else {
+      #expect(throws: ModelError.unsupportedDataType(path: "m", name: "t", found: dataType.rawValue)) {
+        try tensors.values(of: "t", as: Float.self)
+      }
+    }
+  }
+
+  @Test func `a shape has up to 64 sizes`() throws {
+    func header(_ count: Int) -> String {
+      one(shape: "[" + Array(repeating: "1", count: count).joined(separator: ",") + "]", offsets: "[0,4]")
+    }
+    #expect(try read(file(header(64), data: 4)).entries[0].shape.count == 64)
+    let error = #expect(throws: ModelError.self) { try read(file(header(65), data: 4)) }
+    #expect(error?.description.contains("found more than 64 numbers, expected ]") == true)
+  }
+
+  @Test func `numbers of 16 bits are exact`() throws {
+    // 1, the smallest subnormal, the largest, infinity, −0: F16 at 0x3C00, 0x0001, 0x7BFF, 0x7C00, 0x8000, BF16 at 0x3F80, ….
+    for (type, bits, values) in [
+      ("F16", [0x3C00, 0x0001, 0x7BFF, 0x7C00, 0x8000], [1, 0x1p-24, 65504, .infinity, -0.0]),
+      ("BF16", [0x3F80, 0x0001, 0x7F7F, 0x7F80, 0x8000], [1, 0x1p-133, 0x1.FEp127, .infinity, -0.0]),
+    ] as [(String, [Int], [Float])] {
+      let header = "{\"t\":{\"dtype\":\"\(type)\",\"shape\":[5],\"data_offsets\":[0,10]}}"
+      let tensors = try read(
+        file(header) + bits.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
+      #expect(try tensors.values(of: "t", as: Float.self).map(\.bitPattern) == values.map(\.bitPattern))
+      #expect(try tensors.values(of: "t") == values.map(Double.init))
+    }
+  }
+
+  @Test func `numbers of fewer than 8 bits fill whole bytes`() {
+    func read(_ shape: Int, _ bytes: Int) -> ModelError? {
+      let header = "{\"t\":{\"dtype\":\"F4\",\"shape\":[\(shape)],\"data_offsets\":[0,\(bytes)]}}"
+      do throws(ModelError) {
+        _ = try SafeTensors(bytes: file(header, data: bytes), path: "m")
+      } catch {
+        return error
+      }
+      return nil
+    }
+    #expect(read(6, 3) == nil)
+    #expect(
+      read(5, 2) == .badTensor(path: "m", name: "t", problem: "its shape takes 20 bits, its data_offsets span 2 bytes"))
+  }
+
+  // MARK: - Checksum
+
+  @Test func `a changed byte anywhere changes the checksum, but where it makes the file another kind`() throws {
+    try read(sample).verifyChecksum()
+    #expect(try read(sample).hasChecksum)
+    var (unread, wrong) = (0, 0)
+    for index in sample.indices {
+      var bytes = sample
+      bytes[index] ^= 1
+      guard let tensors = try? read(bytes) else {
+        unread += 1
+        continue
+      }
+      if !tensors.hasChecksum { continue }
+      #expect(throws: ModelError.wrongChecksum(path: "m"), "byte \(index)") { try tensors.verifyChecksum() }
+      wrong += 1
+    }
+    // Only a change in the key "checksum" itself hides it.
+    #expect(unread + wrong == sample.count - 8)
+  }
+
+  @Test func `a file without a checksum passes, and one with other text in its place does not`() throws {
+    let unchecked = try read(file(#"{"__metadata__":{"format":"pt"}}"#))
+    #expect(!unchecked.hasChecksum)
+    try unchecked.verifyChecksum()
+    for text in ["", "0", "00000000", #"\u0030"#, "x"] {
+      let tensors = try read(file("{\"__metadata__\":{\"checksum\":\"\(text)\"}}"))
+      #expect(throws: ModelError.wrongChecksum(path: "m")) { try tensors.verifyChecksum() }
+    }
+    #expect(throws: ModelError.badMetadata(path: "m", key: "checksum", problem: "it is given twice")) {
+      try read(file(#"{"__metadata__":{"checksum":"","checksum":""}}"#))
     }
   }
 
@@ -258,9 +347,9 @@ private let sample = SafeTensors.encode(
     }
     #expect(throws: ModelError.tooLong(path: "m", promised: 8, found: 9)) { try read(file(header, data: 9)) }
     #expect(throws: ModelError.tooLong(path: "m", promised: 0, found: 1)) { try read(file("{}", data: 1)) }
-    // The largest tensor that can be counted: 2⁶¹ - 1 numbers.
-    let huge = one(shape: "[2305843009213693951]", offsets: "[0,9223372036854775804]")
-    #expect(throws: ModelError.cutShort(path: "m", section: .tensors, promised: .max - 3, found: 8)) {
+    // The largest tensor whose bits can be counted: 2⁵⁸ - 1 numbers.
+    let huge = one(shape: "[288230376151711743]", offsets: "[0,1152921504606846972]")
+    #expect(throws: ModelError.cutShort(path: "m", section: .tensors, promised: (1 << 60) - 4, found: 8)) {
       try read(file(huge, data: 8))
     }
   }

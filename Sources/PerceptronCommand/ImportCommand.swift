@@ -1,0 +1,86 @@
+import Perceptron
+
+/// `perceptron import FILE -o MODEL`.
+enum ImportCommand: Command {
+  static let name = "import"
+  static let usage = "perceptron import FILE.safetensors -o MODEL --layers LIST [options]"
+  static let summary = "make a model of a network that was trained elsewhere"
+  static let options =
+    [
+      Option("-o", "MODEL", "the file to write"),
+      Option(
+        "--layers", "LIST",
+        "the modules of the nn.Sequential: linear, batch-norm, layer-norm, dropout:0.5, flatten or an activation"),
+    ] + importedPreparationOptions + [
+      Option("--precision", "float|double", "of the model (that of the file)")
+    ]
+
+  static func run(_ arguments: Arguments) throws {
+    let path = try arguments.positional("FILE")[0]
+    guard let output = arguments.string("-o") else { throw CommandError.usage("-o MODEL is missing") }
+    if isSameFile(output, path) { throw CommandError.usage("-o \(output) is the file to import; name another file") }
+    try AtomicFile.checkWritable(output)
+    switch path.split(separator: ".").last?.lowercased() {
+    case "onnx": throw CommandError.usage("import of ONNX graphs is not built yet")
+    default: try importStateDictionary(path, to: output, arguments)
+    }
+  }
+
+  private static func importStateDictionary(_ path: String, to output: String, _ arguments: Arguments) throws {
+    let modules = try modules(arguments)
+    let file = try SafeTensors(bytes: ByteFile.read(path), path: path)
+    let isDouble =
+      try arguments.choice("--precision", [("float", false), ("double", true)])
+      ?? file.entries.contains { $0.dataType == .f64 }
+    if isDouble {
+      try write(try Network<Double>(file, modules: modules), of: path, to: output, arguments)
+    } else {
+      try write(try Network<Float>(file, modules: modules), of: path, to: output, arguments)
+    }
+  }
+
+  /// The modules that `--layers` lists.
+  private static func modules(_ arguments: Arguments) throws(CommandError) -> [SequentialModule] {
+    guard let list = arguments.string("--layers") else {
+      throw .usage("--layers is missing, the modules of the nn.Sequential: linear,relu,linear,softmax for example")
+    }
+    return try list.split(separator: ",", omittingEmptySubsequences: false).map { word throws(CommandError) in
+      let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      switch (parts[0], parts.count) {
+      case ("linear", 1): return .linear
+      case ("batch-norm", 1): return .batchNorm
+      case ("layer-norm", 1): return .layerNorm
+      case ("flatten", 1): return .activation(.identity)
+      case ("dropout", 1): return .dropout()
+      case ("dropout", 2):
+        guard let probability = Double(parts[1]), probability >= 0, probability < 1 else {
+          throw .usage(
+            "--layers: expected a number from 0 to below 1 after dropout:, found \(parts[1].debugDescription)")
+        }
+        return .dropout(probability)
+      default:
+        guard let activation = Activation(rawValue: String(word)) else {
+          let activations = Activation.allCases.map(\.rawValue).joined(separator: ", ")
+          throw .usage(
+            "--layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (\(activations)),"
+              + " found \(String(word).debugDescription)")
+        }
+        return .activation(activation)
+      }
+    }
+  }
+
+  /// Writes the network with what the options say about its inputs and outputs.
+  private static func write<Scalar>(
+    _ network: Network<Scalar>, of path: String, to output: String, _ arguments: Arguments
+  ) throws {
+    let (preparation, loss) = try importedPreparation(
+      inputs: network.inputSize, outputs: network.outputSize, network.outputActivation, arguments)
+    let model = Model(
+      network: network, loss: loss, preparation: preparation,
+      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path])
+    try model.write(to: output)
+    try printLine("\(network)")
+    try printLine("wrote \(output)")
+  }
+}

@@ -1,0 +1,207 @@
+import Datasets
+import FoundationEssentials
+import Glibc
+import Layers
+import ModelFiles
+import Tensor
+import Testing
+
+private typealias Values = SafeTensors.Tensor
+
+private func tensor(_ name: String, _ shape: [Int], _ values: [Float]) -> Values {
+  Values(name: name, shape: shape, values: values)
+}
+
+private func network(_ tensors: [Values], _ modules: [SequentialModule]) throws(ModelError) -> Network<Float> {
+  try Network(SafeTensors(bytes: SafeTensors.encode(tensors), path: "n"), modules: modules)
+}
+
+/// 2 → 2 with weights of one row each, and a bias.
+private let linear = [tensor("0.weight", [2, 2], [1, 2, 3, 4]), tensor("0.bias", [2], [5, 6])]
+
+private let goldenModules: [SequentialModule] = [
+  .batchNorm, .linear, .batchNorm, .activation(.relu), .dropout(0.25), .linear, .layerNorm, .activation(.tanh),
+  .batchNorm, .linear, .activation(.gelu), .layerNorm, .linear, .activation(.softmax),
+]
+
+private func goldenFile() throws -> SafeTensors {
+  let data = try #require(Data(base64Encoded: goldenStateDictionary))
+  return try SafeTensors(bytes: Array(data), path: "golden")
+}
+
+@Test("A state dictionary that PyTorch has saved gives PyTorch's outputs, in both precisions")
+func goldenOutputsAreMet() throws {
+  func check<Scalar: BLASScalar>(_: Scalar.Type) throws {
+    let network = try Network<Scalar>(goldenFile(), modules: goldenModules)
+    let inputs = Matrix(rows: 3, columns: 2, columnMajor: goldenInputs.joined().map { Scalar($0) })
+    for (output, expected) in zip(network.predict(inputs).elements, goldenOutputs.joined()) {
+      #expect(abs(output - Scalar(expected)) < 1e-6)
+    }
+    // The batch normalisations at the start and after tanh are in the weights; the layer normalisation after GELU has a layer.
+    #expect(network.layers.map(\.normalization) == [.batch, .layer, .none, .layer, .none])
+    #expect(network.layers.map(\.dropout) == [0.25, 0, 0, 0, 0])
+  }
+  try check(Float.self)
+  try check(Double.self)
+}
+
+@Test("A state dictionary is read from its file by one call, and a file that is not there is told")
+func fromFile() throws {
+  let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).safetensors"
+  defer { unlink(path) }
+  try AtomicFile.write(SafeTensors.encode(linear), to: path)
+  let read = try Network<Double>(stateDictionary: path, modules: [.linear, .activation(.relu)])
+  #expect(read.predict([[1], [-1]]) == [[4], [5]])
+  let error = #expect(throws: ModelError.self) { try Network<Float>(stateDictionary: "/nowhere/n", modules: [.linear]) }
+  #expect(error?.description.hasPrefix("/nowhere/n: cannot be opened: ") == true)
+}
+
+@Test(
+  "The modules' numbers may have gaps, and all names the same beginning",
+  arguments: ["%", "net.%", "model.layers.1%", "a.0.%", "_orig_mod.module.%"])
+func names(pattern: String) throws {
+  func name(_ rest: String) -> String { pattern.replacing("%", with: rest) }
+  let read = try network(
+    [
+      tensor(name("2.weight"), [1, 2], [1, -1]), tensor(name("12.weight"), [2, 1], [3, 4]),
+      tensor(name("12.bias"), [2], [0.5, 0.25]),
+    ], [.linear, .activation(.relu), .linear])
+  #expect(read.layers == [Dense(2, 1, .relu), Dense(1, 2)])
+  // relu(5 − 2) = 3.
+  #expect(read.predict([[5], [2]]) == [[9.5], [12.25]])
+}
+
+@Test("Modules of nested Sequentials are taken in the order of all numbers, and of a single module in any name")
+func nesting() throws {
+  let nested = try network(
+    [
+      tensor("1.0.weight", [1, 1], [10]), tensor("0.10.weight", [1, 1], [2]), tensor("0.10.bias", [1], [1]),
+      tensor("0.2.weight", [1, 1], [-1]),
+    ], [.linear, .linear, .linear])
+  #expect(nested.layers.count == 3)
+  // ((−1 · 3) · 2 + 1) · 10.
+  #expect(nested.predict([[3]]) == [[-50]])
+  for prefix in ["", "fc.", "head.fc."] {
+    #expect(try network([tensor(prefix + "weight", [1, 1], [2])], [.linear]).predict([[3]]) == [[6]])
+  }
+}
+
+@Test("Numbers of 16 bits are converted, and whole numbers ignored")
+func numberFormats() throws {
+  // 1.5 is 0x3E00 as F16 and 0x3FC0 as BF16.
+  let header = """
+    {"0.weight":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]},\
+    "0.bias":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]},\
+    "0.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[4,12]},\
+    "flags":{"dtype":"BOOL","shape":[3],"data_offsets":[12,15]}}
+    """
+  let whole =
+    (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) } + Array(header.utf8)
+    + [0, 0x3E, 0xC0, 0x3F] + [UInt8](repeating: 0, count: 11)
+  let file = try SafeTensors(bytes: whole, path: "n")
+  #expect(try Network<Float>(file, modules: [.linear]).predict([[3]]) == [[6]])
+  #expect(throws: ModelError.unsupportedDataType(path: "n", name: "flags", found: "BOOL")) {
+    try file.values(of: "flags", as: Float.self)
+  }
+}
+
+@Test("Normalisations without affine parameters scale by 1 and shift by 0, wherever they stand")
+func withoutAffine() throws {
+  // (x − 1) / √(4 − 10⁻⁵ + 10⁻⁵) = (x − 1) / 2.
+  let statistics = [tensor("1.running_mean", [1], [1]), tensor("1.running_var", [1], [4 - 1e-5])]
+  let first = tensor("0.weight", [1, 1], [1])
+  let after = try network([first] + statistics, [.linear, .batchNorm])
+  #expect(after.layers == [Dense(1, 1, normalization: .batch)])
+  #expect(abs(after.predict([[5]])[0, 0] - 2) < 1e-6)
+  let last = try network([first] + statistics, [.linear, .activation(.relu), .batchNorm])
+  #expect(abs(last.predict([[5]])[0, 0] - 2) < 1e-6)
+  #expect(abs(last.predict([[-5]])[0, 0] + 0.5) < 1e-6)
+  let softmax = try network(
+    [
+      tensor("0.weight", [2, 1], [1, 1]), tensor("1.running_mean", [2], [0, 1]),
+      tensor("1.running_var", [2], [1, 1]),
+    ], [.linear, .batchNorm, .activation(.softmax)])
+  #expect(abs(softmax.predict([[7]])[0, 0] - 0.731_05) < 1e-4)  // 1 / (1 + e⁻¹)
+  // By its number the tensor's module is the second normalisation; the first has none.
+  let both = try network(
+    [tensor("0.weight", [2, 1], [1, -1]), tensor("3.weight", [2], [2, 3])],
+    [.linear, .layerNorm, .activation(.relu), .layerNorm])
+  #expect(abs(both.predict([[1]])[1, 0] + 3) < 1e-3)
+}
+
+@Test(
+  "A tensor that is missing, not used or of another shape is named",
+  arguments: [
+    (linear, [.linear, .activation(.relu), .linear], "n: there is no tensor for module 2, linear"),
+    (linear, [.linear, .batchNorm], "n: there is no tensor for module 1, batch-norm"),
+    (
+      linear + [tensor("1.weight", [2], [1, 1])], [.linear],
+      "n: tensor \"1.weight\" is not used: there are more modules than are listed"
+    ),
+    (
+      linear + [tensor("0.scale", [2], [1, 1])], [.linear],
+      "n: tensor \"0.scale\" is not used: no linear, batch-norm or layer-norm has a tensor of that name"
+    ),
+    (
+      linear + [tensor("1.weight", [1, 3], [1, 1, 1])], [.linear, .linear],
+      "n: tensor \"1.weight\" is 1×3, expected outputs×2"
+    ),
+    ([tensor("0.weight", [1, 1, 1], [1])], [.linear], "n: tensor \"0.weight\" is 1×1×1, expected outputs×inputs"),
+    (
+      [tensor("0.weight", [1, 1], [1]), tensor("0.bias", [2], [1, 1])], [.linear],
+      "n: tensor \"0.bias\" is 2, expected 1"
+    ),
+    (
+      linear + [tensor("1.weight", [3], [1, 1, 1])], [.linear, .layerNorm],
+      "n: tensor \"1.weight\" is 3, expected 2"
+    ),
+    (
+      linear + [tensor("1.weight", [2], [1, 1])], [.linear, .linear],
+      "n: tensor \"1.weight\" is 2, which is not of module 1, linear"
+    ),
+    (
+      linear + [tensor("out.weight", [1, 2], [1, 1])], [.linear, .linear],
+      "n: tensor \"out.weight\" has \"out\" in its name, expected the number of a module"
+    ),
+    ([], [.dropout()], "n: no module with a size is listed"),
+    (linear, [.activation(.relu), .linear], "n: the first module with a size is after an activation, relu"),
+  ] as [([SafeTensors.Tensor], [SequentialModule], String)])
+func mistakes(tensors: [SafeTensors.Tensor], modules: [SequentialModule], line: String) {
+  let error = #expect(throws: ModelError.self) { _ = try network(tensors, modules) }
+  #expect(error?.description == line + "; list the modules as the nn.Sequential has them")
+}
+
+@Test("Statistics that are missing or negative, and numbers that are not finite, are named")
+func badNumbers() {
+  let norm = tensor("1.weight", [2], [1, 1])
+  let mean = tensor("1.running_mean", [2], [1, 1])
+  let variance = tensor("1.running_var", [2], [1, -1])
+  func error(_ tensors: [Values], _ modules: [SequentialModule] = [.linear, .batchNorm]) -> ModelError? {
+    do throws(ModelError) { _ = try network(tensors, modules) } catch { return error }
+    return nil
+  }
+  #expect(error(linear + [norm]) == .missingTensor(path: "n", name: "1.running_mean"))
+  #expect(error(linear + [norm, mean]) == .missingTensor(path: "n", name: "1.running_var"))
+  #expect(error(linear + [mean, variance]) == .negativeVariance(path: "n", name: "1.running_var"))
+  #expect(error([tensor("0.weight", [1, 1], [.nan])], [.linear]) == .notFinite(path: "n", name: "0.weight"))
+  #expect(error([tensor("0.bias", [1], [1])], [.linear]) == .missingTensor(path: "n", name: "0.weight"))
+}
+
+@Test("A state dictionary cut at any byte, or with a flipped bit in its header, is an error or a network, never a trap")
+func damagedStateDictionary() throws {
+  let whole = Array(try #require(Data(base64Encoded: goldenStateDictionary)))
+  func isRead(_ bytes: [UInt8]) -> Bool {
+    (try? Network<Float>(SafeTensors(bytes: bytes, path: "n"), modules: goldenModules)) != nil
+  }
+  #expect(isRead(whole))
+  for count in whole.indices { #expect(!isRead(Array(whole[..<count]))) }
+  let headerEnd = 8 + Int(whole[0]) + Int(whole[1]) << 8
+  var readable = 0
+  for bit in 0..<8 * headerEnd {
+    var bytes = whole
+    bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+    if isRead(bytes) { readable += 1 }
+  }
+  // The numbers and words before the modules' are free, and the spaces at the end.
+  #expect(readable < headerEnd)
+}
