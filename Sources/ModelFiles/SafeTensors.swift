@@ -29,6 +29,9 @@ package struct SafeTensors: Sendable {
   /// The longest header that is read, in bytes: the limit of the format's reference implementation.
   static let longestHeader = 100_000_000
 
+  /// The most pairs of metadata that are read: a pair takes more memory than its text takes in the file.
+  static let mostMetadata = 100_000
+
   /// The name under which the header keeps the metadata; no tensor can have it.
   static let metadataName = "__metadata__"
 

@@ -38,6 +38,9 @@ struct SafeTensorsHeader {
 
   private mutating func readMetadata() throws(ModelError) {
     try object { (reader, key) throws(ModelError) in
+      guard reader.metadata.count < SafeTensors.mostMetadata else {
+        throw reader.error("found more than \(SafeTensors.mostMetadata) texts of metadata, expected at most as many")
+      }
       guard reader.metadata.updateValue(try reader.string(), forKey: key) == nil else {
         throw .badMetadata(path: reader.path, key: key, problem: "it is given twice")
       }
@@ -100,6 +103,8 @@ struct SafeTensorsHeader {
     try expect("[")
     if accept("]") { return numbers }
     repeat {
+      // As many as NumPy's arrays may have dimensions. Without a bound the list would take many times the memory of its text.
+      guard numbers.count < 64 else { throw error("found more than 64 numbers, expected at most as many") }
       numbers.append(try wholeNumber())
     } while accept(",")
     try expect("]", or: ",")
