@@ -53,10 +53,11 @@ check-report: build ## draw the report of a training in Chromium, where it is in
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
 
 fuzz: fuzzer ## feed the readers of files with millions of damaged ones, in search of a trap; half an hour (FUZZ_RUNS, FUZZ_SECONDS, FUZZ_TARGETS)
-	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) 1 $(FUZZ_TARGETS)
 
+# On a machine that does other things, too, a second may pass in which nothing is done.
 fuzz-short: fuzzer ## the same for ten seconds a reader
-	@Scripts/fuzz.sh $(FUZZER) .build/fuzzing -1 10 $(FUZZ_TARGETS)
+	@Scripts/fuzz.sh $(FUZZER) .build/fuzzing -1 10 10 $(FUZZ_TARGETS)
 
 fuzzer: dependencies
 	@mkdir -p .build

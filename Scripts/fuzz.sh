@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes the readers of files: fuzz.sh FUZZER DIRECTORY RUNS SECONDS [TARGET...]
+# Fuzzes the readers of files: fuzz.sh FUZZER DIRECTORY RUNS SECONDS TIMEOUT [TARGET...]
 #
-# Each target gets so many inputs, or so many seconds where these are over sooner; without names, every target. DIRECTORY keeps what was learnt for the
+# Each target gets so many inputs, or so many seconds where these are over sooner; without names, every target. An input may take TIMEOUT seconds. DIRECTORY keeps what was learnt for the
 # next time, and what was found. FUZZER is built with libFuzzer.
 set -euo pipefail
-fuzzer=$1 directory=$2 runs=$3 seconds=$4
-shift 4
+fuzzer=$1 directory=$2 runs=$3 seconds=$4 timeout=$5
+shift 5
 targets=${*:-$("$fuzzer")}
 # Traps are told by the program itself in one line; leaks are not looked for, because the run-time library of Swift keeps what it makes.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=0
@@ -17,9 +17,9 @@ for target in $targets; do
   "$fuzzer" "$target" --prepare "$place"
   words=()
   [ -s "$place/dictionary" ] && words=("-dict=$place/dictionary")
-  # A trap, an input that takes longer than a second or more memory than a budget of its own ends the run and is kept.
+  # A trap, an input that takes longer, or more memory than a budget of its own ends the run and is kept.
   status=0
-  "$fuzzer" "$target" -runs="$runs" -max_total_time="$seconds" -timeout=1 -rss_limit_mb=1024 -max_len=4096 -detect_leaks=0 \
+  "$fuzzer" "$target" -runs="$runs" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=1024 -max_len=4096 -detect_leaks=0 \
     -use_value_profile=0 -print_final_stats=1 -artifact_prefix="$place/findings/" "${words[@]}" "$place/corpus" "$place/seeds" \
     >"$place/log" 2>&1 || status=$?
   awk -v target="$target" '

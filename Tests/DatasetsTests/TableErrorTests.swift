@@ -37,10 +37,9 @@ import Testing
   }
 
   @Test func `more columns than any table has`() {
-    let row = String(repeating: ",", count: 99_999) + "\n"
-    #expect(error(row + row) == nil)
+    let row = String(repeating: ",", count: 100_000) + "\n"
     #expect(
-      error("," + row) == "t.csv: found more than 100000 columns, expected at most as many;"
+      error(row) == "t.csv: found more than 100000 columns, expected at most as many;"
         + " a line end may be missing, or write the data as a .npy file")
   }
 

@@ -108,7 +108,7 @@ private let sample = SafeTensors.encode(
     #expect(line(header(64)) == nil)
     #expect(
       line(header(65))
-        == "m: damaged header: byte 182: found more than 64 numbers, expected at most as many; copy or save the file again"
+        == "m: damaged header: byte 186: found more than 64 numbers, expected at most as many; copy or save the file again"
     )
     func metadata(_ count: Int) -> String {
       "{\"__metadata__\":{" + (0..<count).map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}}"
