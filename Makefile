@@ -17,8 +17,13 @@ MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
+# For make fuzz: the most inputs and seconds for a target, and the targets, all where none is named.
+FUZZ_RUNS ?= 3000000
+FUZZ_SECONDS ?= 1800
+FUZZ_TARGETS ?=
+FUZZER := .build/fuzz/release/Fuzzer
 
-.PHONY: help demo test test-long build static bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build static bench bench-peers peers check-report fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,8 +33,9 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 	@$(SWIFT) build -c release --product Digits
 	@.build/release/Digits Examples/digits.csv.gz
 
-test: test-dependencies ## run all tests, in a release build as they will be used
+test: test-dependencies ## run all tests, in a release build as they will be used, and fuzz the readers of files for a minute
 	@$(SWIFT) test -c release
+	@$(MAKE) --no-print-directory fuzz-short
 
 test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests
@@ -51,6 +57,18 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
+
+fuzz: fuzzer ## feed the readers of files with millions of damaged ones, in search of a trap; half an hour (FUZZ_RUNS, FUZZ_SECONDS, FUZZ_TARGETS)
+	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) 1 $(FUZZ_TARGETS)
+
+# On a machine that does other things, too, a second may pass in which nothing is done.
+fuzz-short: fuzzer ## the same for ten seconds a reader
+	@Scripts/fuzz.sh $(FUZZER) .build/fuzzing -1 10 10 $(FUZZ_TARGETS)
+
+fuzzer: dependencies
+	@mkdir -p .build
+	@$(SWIFT) build -c release --product Fuzzer --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address -Xswiftc -DFUZZING \
+	  > .build/fuzz.log 2>&1 || { tail -n 40 .build/fuzz.log; exit 1; }
 
 format: ## format the sources
 	@$(SWIFT) format --in-place --recursive $(SOURCES)

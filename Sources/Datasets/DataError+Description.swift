@@ -50,6 +50,8 @@ extension DataError: CustomStringConvertible {
     case .singleClass(let path, let column, let label):
       "\(path): found the one class \(quoted(label)) in \(quoted(column)), expected at least two;"
         + " add rows of another class, or choose another target"
+    case .manyColumns(let path, let most):
+      "\(path): found more than \(most) columns, expected at most as many; a line end may be missing, or write the data as a .npy file"
     case .raggedRow(let path, let line, let found, let expected):
       "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
         + " add or remove fields, or put fields that hold the delimiter in quotes"

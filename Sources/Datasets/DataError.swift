@@ -51,6 +51,8 @@ public enum DataError: Error, Sendable, Equatable {
   case tableForImages(path: String)
   /// There is one class only, so there is nothing to learn.
   case singleClass(path: String, column: String, label: String)
+  /// The first row has more fields than any table that is meant.
+  case manyColumns(path: String, most: Int)
   /// A row has more or fewer fields than the first row.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
   /// A blank line stands before or between the rows.

@@ -38,7 +38,7 @@ public struct NPY: Sendable, Equatable {
     case "i4": elements = Self.elements(bytes, start, count) { (value: UInt32) in Double(Int32(bitPattern: value)) }
     default: elements = Self.elements(bytes, start, count) { (value: UInt64) in Double(Int64(bitPattern: value)) }
     }
-    if header.isFortranOrder && header.shape.count > 1 { elements = Self.reordered(elements, header.shape) }
+    if header.isFortranOrder { elements = Self.reordered(elements, header.shape) }
     self.path = path
     shape = header.shape
     self.elements = elements
@@ -66,6 +66,8 @@ public struct NPY: Sendable, Equatable {
 
   /// Elements of which the first dimension varies fastest, put so that the last one does.
   private static func reordered(_ elements: [Double], _ shape: [Int]) -> [Double] {
+    // Dimensions of 1 change no order; a header may have thousands, each of which would be gone through for every element.
+    let shape = shape.filter { $0 > 1 }
     // How far apart neighbours in each dimension are.
     var strides = shape
     var stride = 1

@@ -49,9 +49,9 @@ public struct Quantiles: Sendable, Equatable {
     return Self.normal(share(of: value))
   }
 
-  /// The value that has the same share below it as a number of the normal distribution.
+  /// The value that has the same share below it as a number of the normal distribution; NaN for NaN.
   func inverted(_ number: Double) -> Double {
-    Self.quantile(values, erfc(-number / 2.0.squareRoot()) / 2)
+    number.isNaN ? number : Self.quantile(values, erfc(-number / 2.0.squareRoot()) / 2)
   }
 
   private func share(of value: Double) -> Double {

@@ -39,6 +39,7 @@ struct TableParser {
     }
     var fields: [FieldScanner.Field] = []
     repeat {
+      guard fields.count < Table.mostColumns else { throw .manyColumns(path: path, most: Table.mostColumns) }
       fields.append(try scanner.next(in: bytes, column: fields.count))
     } while !fields[fields.count - 1].endsRow
 

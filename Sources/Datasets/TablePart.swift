@@ -86,7 +86,8 @@ struct TablePart: Sendable {
     guard chosen.contains(where: { column in hasNumbers(inColumn: column) }) else { return }
     var scanner = scanner
     scanner.move(to: start, line: firstLine)
-    let isChosen = (0..<columnCount).map(chosen.contains)
+    var isChosen = [Bool](repeating: false, count: columnCount)
+    for column in chosen { isChosen[column] = true }
     for index in cells.indices {
       let column = index % columnCount
       let field = try scanner.next(in: bytes, column: column)

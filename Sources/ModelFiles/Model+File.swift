@@ -60,7 +60,10 @@ extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
   /// - Throws: ``DataError`` where the file cannot be written.
-  public func write(to path: String) throws(DataError) {
+  public func write(to path: String) throws(DataError) { try AtomicFile.write(encoded, to: path) }
+
+  /// The bytes of the file.
+  package var encoded: [UInt8] {
     let tensors = networks.enumerated().flatMap { number, network in
       network.layers.indices.flatMap { layer in
         Self.tensors(
@@ -76,7 +79,7 @@ extension Model {
       "training": encode(training),
     ]
     if networks.count > 1 { metadata["networks"] = String(networks.count) }
-    try AtomicFile.write(SafeTensors.encode(tensors, metadata: metadata), to: path)
+    return SafeTensors.encode(tensors, metadata: metadata)
   }
 
   /// Reads a model; one that was stored in the other precision is converted.

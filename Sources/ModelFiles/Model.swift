@@ -23,7 +23,7 @@ public struct Model<Scalar: BLASScalar>: Sendable {
   /// Makes an ensemble.
   ///
   /// - Parameter networks: From 1 to 1000.
-  /// - Precondition: Traps on another number of networks, where they differ in their layers, and as with a single one.
+  /// - Precondition: Traps on another number of networks or more than 1000 layers, where they differ in their layers, and as with a single one.
   public init(networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
     guard networkCounts.contains(networks.count) else {
       fail(
@@ -33,6 +33,9 @@ public struct Model<Scalar: BLASScalar>: Sendable {
     let first = networks[0]
     if let other = networks.first(where: { $0.layers != first.layers }) {
       fail("cannot make an ensemble of \(first) and \(other): their layers have to be the same")
+    }
+    guard first.layers.count <= mostLayers else {
+      fail("cannot make a model of \(first.layers.count) layers: at most \(mostLayers) are possible")
     }
     guard first.inputSize == preparation.inputCount, first.outputSize == preparation.outputCount else {
       fail("\(first) does not fit \(preparation.inputCount) features and \(preparation.outputCount) outputs")
@@ -53,6 +56,9 @@ public struct Model<Scalar: BLASScalar>: Sendable {
 
 /// How many networks a model may have.
 let networkCounts = 1...1000
+
+/// The most layers that a model may have; the names of a layer's tensors take a pass over the layers before it.
+let mostLayers = 1000
 
 // MARK: - Answers
 

@@ -57,6 +57,9 @@ public struct ModelFile: Sendable {
       }
       return layer
     }
+    guard layers.count <= mostLayers else {
+      throw bad("layers", "found \(layers.count) layers, expected at most \(mostLayers)")
+    }
     guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
       throw bad("layers", "the layers do not form a chain")
     }

@@ -25,6 +25,9 @@ package struct SafeTensors: Sendable {
   /// The longest header that is read, in bytes: the limit of the format's reference implementation.
   static let longestHeader = 100_000_000
 
+  /// The most pairs of metadata that are read: a pair takes more memory than its text takes in the file.
+  static let mostMetadata = 100_000
+
   /// The name under which the header keeps the metadata; no tensor can have it.
   static let metadataName = "__metadata__"
 
@@ -83,7 +86,7 @@ package struct SafeTensors: Sendable {
   }
 
   /// The digits of the checksum of a file's bytes, which are to stand or stand at `position`.
-  static func checksum(of bytes: [UInt8], at position: Int) -> String {
+  package static func checksum(of bytes: [UInt8], at position: Int) -> String {
     var checksum = Checksum()
     checksum.add(bytes[..<position])
     checksum.add(Array(noChecksum.utf8)[...])

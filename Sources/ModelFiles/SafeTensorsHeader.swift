@@ -43,6 +43,9 @@ struct SafeTensorsHeader {
 
   private mutating func readMetadata() throws(ModelError) {
     try object { (reader, key) throws(ModelError) in
+      guard reader.metadata.count < SafeTensors.mostMetadata else {
+        throw reader.error("found more than \(SafeTensors.mostMetadata) texts of metadata, expected at most as many")
+      }
       reader.skipSpace()
       let start = reader.position + 1
       let value = try reader.string()

@@ -23,14 +23,21 @@ extension CheckpointError: CustomStringConvertible {
     case .damaged(let path, let problem):
       "\(path): damaged, or not a checkpoint: \(problem); put back a copy of it, or remove it to begin anew"
     case .otherVersion(let path, let found, let expected):
-      "\(path): a checkpoint of version \(found), expected \(expected); go on with the program that wrote it, or remove it"
+      "\(path): a checkpoint of version \(line(found)), expected \(expected); go on with the program that wrote it, or remove it"
         + " to begin anew"
     case .otherPrecision(let path, let found, let expected):
-      "\(path): a training in \(found) precision, expected \(expected); train in \(found) precision, or remove it to begin anew"
+      "\(path): a training in \(line(found)) precision, expected \(expected); train in \(line(found)) precision, or remove it to begin anew"
     case .otherTraining(let setting, let found, let expected):
-      "the checkpoint is of another training: its \(setting) is \(found), here it is \(expected); train with the same"
+      "the checkpoint is of another training: its \(setting) is \(line(found)), here it is \(expected); train with the same"
     case .badValue(let name):
       "the checkpoint contradicts itself: its \(name) is missing or impossible; begin anew"
     }
   }
+}
+
+/// Text from a file without what would break the line, and no longer than a line can bear.
+private func line(_ text: String) -> String {
+  let longest = 1000
+  let scalars = text.unicodeScalars.prefix(longest).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
+  return String(String.UnicodeScalarView(scalars)) + (text.unicodeScalars.count > longest ? "…" : "")
 }

@@ -31,7 +31,7 @@ extension Trainer {
     }
     var restored = self
     for (name, path) in countPaths {
-      guard let count = checkpoint.counts[name], count >= 0 else { throw .badValue(name: name) }
+      guard let count = checkpoint.counts[name], possibleCounts.contains(count) else { throw .badValue(name: name) }
       restored[keyPath: path] = count
     }
     for (name, path) in numberPaths { restored[keyPath: path] = try checkpoint.number(name) }
@@ -130,6 +130,9 @@ extension EpochReport {
 
 // MARK: - Values that are there and make sense
 
+/// What a count may be: far from where it could not be counted on.
+private let possibleCounts = 0...Int.max / 2
+
 extension Checkpoint {
   fileprivate func numbers(_ name: String) throws(CheckpointError) -> [Double] {
     guard let found = numbers[name] else { throw .badValue(name: name) }
@@ -175,6 +178,7 @@ extension Checkpoint {
 
   fileprivate func best(_ network: Network<Scalar>) throws(CheckpointError) -> BestEpoch<Scalar>? {
     guard let epoch = counts["best epoch"] else { return nil }
+    guard possibleCounts.contains(epoch) else { throw .badValue(name: "best epoch") }
     return BestEpoch(
       epoch: epoch, validationLoss: try number("best validation loss"),
       parameters: try matrix("best parameters", like: network.parameters),

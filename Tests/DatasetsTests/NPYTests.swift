@@ -46,6 +46,17 @@ import Testing
     #expect(array.elements == (0..<24).map(Double.init))
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `dimensions of 1 cost nothing, however many there are`() throws {
+    let shape = "(2, 3, " + String(repeating: "1, ", count: 300_000) + ")"
+    let array = try NPY(
+      bytes(header("|u1", shape, fortran: "True"), [0, 3, 1, 4, 2, 5], version: 2), path: "a.npy")
+    #expect(array.elements == (0..<6).map(Double.init) && array.shape.count == 300_002)
+    let long = "(200000, " + String(repeating: "1, ", count: 300_000) + ")"
+    let column = [UInt8](repeating: 7, count: 200_000)
+    #expect(try NPY(bytes(header("|u1", long, fortran: "True"), column, version: 2), path: "a.npy").elements.last == 7)
+  }
+
   @Test func `headers of all versions are read, with their keys in any order`() throws {
     for version in UInt8(1)...3 {
       let text = "{\"shape\":(1,) , 'fortran_order': True,\n'descr':'|u1'}   \n"

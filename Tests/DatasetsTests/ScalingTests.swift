@@ -149,6 +149,12 @@ import Testing
     }
   }
 
+  @Test func `what is not a number stays so when quantiles are inverted`() {
+    var matrix = Matrix<Float>(rows: 1, columns: 1, repeating: .nan)
+    Scaling([Quantiles([1, 2])]).invert(&matrix)
+    #expect(matrix[0, 0].isNaN)
+  }
+
   @Test func `a fit on single precision works in double precision`() {
     let matrix = data(10_000, Float.self)
     let scaling = Scaling(.standard, fittedOn: matrix)

@@ -36,6 +36,13 @@ import Testing
     #expect(error("a,b\n\"1\n\",2\n3,4,5")?.hasPrefix("t.csv, line 4: found 3 fields, expected 2 ") == true)
   }
 
+  @Test func `more columns than any table has`() {
+    let row = String(repeating: ",", count: 100_000) + "\n"
+    #expect(
+      error(row) == "t.csv: found more than 100000 columns, expected at most as many;"
+        + " a line end may be missing, or write the data as a .npy file")
+  }
+
   @Test func `a blank line between rows`() {
     #expect(error("a\n1\n\n\n2\n") == "t.csv, line 3: found a blank line, expected a row; delete the line")
     #expect(error("\na\n1") == "t.csv, line 1: found a blank line, expected a row; delete the line")

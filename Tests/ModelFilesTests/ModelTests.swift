@@ -205,6 +205,14 @@ func checksum() throws {
       "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
     ),
     (["layers": "[]"], "m: metadata \"layers\": the layers do not form a chain; save the model again"),
+    (
+      [
+        "layers": "["
+          + Array(
+            repeating: "{\"type\":\"dense\",\"inputs\":1,\"outputs\":1,\"activation\":\"relu\"}", count: 1001
+          ).joined(separator: ",") + "]"
+      ], "m: metadata \"layers\": found 1001 layers, expected at most 1000; save the model again"
+    ),
     (["layers": "{"], "m: metadata \"layers\": it is not the JSON that is expected there; save the model again"),
     (
       ["preparation": ""],

@@ -97,6 +97,18 @@ private let sample = SafeTensors.encode(
     #expect(try read(SafeTensors.encode([])).metadata.isEmpty)
   }
 
+  @Test func `too much metadata is refused`() {
+    func line(_ header: String) -> String? {
+      do throws(ModelError) { _ = try read(file(header)) } catch { return error.description }
+      return nil
+    }
+    func metadata(_ count: Int) -> String {
+      "{\"__metadata__\":{" + (0..<count).map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}}"
+    }
+    #expect(line(metadata(100_000)) == nil)
+    #expect(line(metadata(100_001))?.contains("found more than 100000 texts of metadata, expected at most") == true)
+  }
+
   @Test func `spaces, escapes and any order of keys and tensors are read`() throws {
     let header = """
       { "\\u0062\\ud83d\\ude42\\/" : { "data_offsets" : [ 4 , 8 ] , "shape" : [ 1 , 1 ] , "dtype" : "F32" } ,

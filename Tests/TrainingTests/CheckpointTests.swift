@@ -95,6 +95,28 @@ func notRestored() throws {
   #expect(other.network.parameters != whole.network.parameters)
 }
 
+@Test("Counts that could not be counted on, and settings that break a line, are refused in one line")
+func impossibleValues() throws {
+  var made: Trainer<Float> = trainer(.adam())
+  try made.fit(on: samples(100, seed: 2), validation: samples(40, seed: 3), epochs: 1)
+  let good = Checkpoint(made)
+  func error(_ settings: [String: String], _ counts: [String: Int]) -> CheckpointError? {
+    let changed = Checkpoint(
+      settings: good.settings.merging(settings) { $1 }, counts: good.counts.merging(counts) { $1 },
+      numbers: good.numbers, matrices: good.matrices)
+    var trainer: Trainer<Float> = trainer(.adam())
+    do throws(CheckpointError) { try trainer.restore(changed) } catch { return error }
+    return nil
+  }
+  #expect(error([:], [:]) == nil)
+  for name in ["epoch", "step", "step in epoch", "stale epochs", "draws", "best epoch"] {
+    for count in [-1, .min, .max] { #expect(error([:], [name: count]) == .badValue(name: name)) }
+  }
+  #expect(
+    error(["seed": "\u{1}\n"], [:])?.description
+      == "the checkpoint is of another training: its seed is \u{FFFD}\u{FFFD}, here it is 1; train with the same")
+}
+
 @Test("A checkpoint of a trainer with other settings is refused by the setting's name, and changes nothing")
 func otherTraining() throws {
   var made: Trainer<Float> = trainer(.adam())

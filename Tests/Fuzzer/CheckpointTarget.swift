@@ -1,0 +1,78 @@
+import Datasets
+import Layers
+import ModelFiles
+import Tensor
+import Training
+
+extension FuzzTarget {
+  /// Each file as it is, and with the checksum that its bytes have: else no mutation would get further.
+  static let checkpoint = FuzzTarget(
+    name: "checkpoint",
+    seeds: { optimizers.map { optimizer in trained(optimizer).encoded } },
+    words: safeTensorsWords + [
+      "count ", "setting ", "note ", "checksum", "order", "reports", "moments", "parameters", "statistics", "rho",
+      "count epoch", "count step", "count draws", "count samples done", "count stale epochs", "count steps kept",
+      "count place of the next", "count best epoch", "plateau", "precision", "version", "-1",
+    ],
+    read: { bytes in
+      resume(bytes)
+      resume(withChecksum(bytes))
+    })
+}
+
+private let optimizers: [Optimizer] = [.adam(), .lbfgs()]
+
+private func resume(_ bytes: [UInt8]) {
+  do throws(CheckpointError) {
+    let checkpoint = try withinBudget(bytes.count) { () throws(CheckpointError) in
+      try Checkpoint<Float>(bytes, path: "checkpoint")
+    }
+    let written = checkpoint.encoded
+    guard try Checkpoint<Float>(written, path: "checkpoint").encoded == written else {
+      fail("the checkpoint is not read back as it was written")
+    }
+    for optimizer in optimizers {
+      var trainer = trainer(optimizer)
+      do throws(CheckpointError) { try trainer.restore(checkpoint) } catch {
+        check(error)
+        continue
+      }
+      // An epoch more, which may meet numbers that are not finite.
+      do throws(Divergence) {
+        try trainer.fit(on: samples, validation: samples, epochs: trainer.epoch &+ 1, patience: 3)
+      } catch { check(error) }
+    }
+  } catch { check(error) }
+}
+
+private let samples = Samples<Float>(
+  features: Matrix(rows: 2, columns: 3, columnMajor: [1, 2, -1, 0, 3, 1]),
+  targets: Matrix(rows: 1, columns: 3, columnMajor: [1, 0, 2]))
+
+private func trainer(_ optimizer: Optimizer) -> Trainer<Float> {
+  var generator = Philox(seed: 1)
+  let network = Network<Float>(
+    [Dense(2, 1, .tanh, normalization: optimizer.isFullBatch ? .none : .batch), Dense(1, 1)],
+    initializer: .glorotNormal, using: &generator)
+  return Trainer(
+    network, loss: .meanSquaredError, optimizer: optimizer,
+    schedule: optimizer.isFullBatch ? .constant : Schedule(.plateau()), batchSize: optimizer.isFullBatch ? 3 : 2,
+    generator: generator, team: Team(workers: 1))
+}
+
+/// A checkpoint in the middle of a training.
+private func trained(_ optimizer: Optimizer) -> Checkpoint<Float> {
+  var trainer = trainer(optimizer)
+  var steps = 0
+  do throws(Divergence) {
+    try trainer.fit(
+      on: samples, validation: samples, epochs: 3,
+      afterStep: { _, _ in
+        steps += 1
+        return steps < 3
+      })
+  } catch { fail("\(error)") }
+  var checkpoint = Checkpoint(trainer)
+  checkpoint.notes = ["--hidden": "1"]
+  return checkpoint
+}

@@ -1,0 +1,121 @@
+import Datasets
+import Layers
+import ModelFiles
+import Tensor
+
+extension FuzzTarget {
+  static let model = FuzzTarget(
+    name: "model",
+    seeds: {
+      [classifier().encoded, regression().encoded, images().encoded, ensemble().encoded, labels().encoded]
+    },
+    words: safeTensorsWords + [
+      "\\\"dense\\\"", "\\\"inputs\\\"", "\\\"outputs\\\"", "\\\"activation\\\"", "\\\"normalization\\\"",
+      "\\\"batch\\\"", "\\\"layer\\\"",
+      "\\\"dropout\\\"", "\\\"softmax\\\"", "\\\"sigmoid\\\"", "\\\"relu\\\"", "\\\"identity\\\"", "\"cross-entropy\"",
+      "\"mse\"", "\"quadratic\"", "\"binary-cross-entropy\"", "networks", "preparation", "training", "loss",
+      "layers", "version", "checksum", "perceptron", "\\\"quantile\\\"", "\\\"standard\\\"", "\\\"none\\\"",
+      "\\\"quantiles\\\"",
+      "\\\"offsets\\\"", "\\\"factors\\\"", "\\\"image\\\"", "\\\"columns\\\"", "\\\"texts\\\"", "\\\"mean\\\"",
+      "\\\"classes\\\"", "\\\"labels\\\"", "\\\"targets\\\"", "\\\"targetScaling\\\"", "1e999", "5e-324", "null",
+    ],
+    read: { bytes in
+      read(bytes)
+      read(withChecksum(bytes))
+    })
+}
+
+private func read(_ bytes: [UInt8]) {
+  do throws(ModelError) {
+    let model = try withinBudget(bytes.count) { () throws(ModelError) in
+      try Model<Float>(ModelFile(bytes, path: "model"))
+    }
+    _ = try Model<Double>(ModelFile(bytes, path: "model"))
+    use(model)
+    let written = model.encoded
+    let copy = try Model<Float>(ModelFile(written, path: "model"))
+    guard copy.encoded == written else { fail("the model is not read back as it was written") }
+  } catch { check(error) }
+}
+
+/// A file with the checksum that its bytes have, where it has a place for one: else hardly a mutation would get further.
+func withChecksum(_ bytes: [UInt8]) -> [UInt8] {
+  let key = Array("\"checksum\":\"".utf8)
+  guard let start = (0..<max(bytes.count - key.count - 8, 0)).first(where: { bytes[$0...].starts(with: key) }) else {
+    return bytes
+  }
+  let digits = start + key.count
+  var bytes = bytes
+  bytes.replaceSubrange(digits..<digits + 8, with: SafeTensors.checksum(of: bytes, at: digits).utf8)
+  return bytes
+}
+
+/// What safetensors headers are made of.
+let safeTensorsWords = [
+  "\"__metadata__\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "\"F64\"", "\\u0000", "\\ud83d\\ude00",
+  "9223372036854775807", "4294967296", "{}", "[]", "[0]", "0.weight", "0.bias", "1.running_var",
+]
+
+/// Answers for one sample, of nothing and of the largest numbers.
+private func use(_ model: Model<Float>) {
+  for value: Float in [0, .greatestFiniteMagnitude] {
+    let answers = model.predict(Matrix(rows: model.preparation.inputCount, columns: 1, repeating: value))
+    if answers.rows != model.preparation.outputCount { fail("\(answers.shape) answers") }
+  }
+  guard case .columns(let columns) = model.preparation.inputs else { return }
+  let rows = [columns.map { _ in Field.missing }, columns.map { $0.count == 1 ? Field.missing : .text("x") }]
+  _ = model.predict(model.preparation.features(of: rows))
+}
+
+// MARK: - Seeds
+
+private func network(_ layers: [Dense]) -> Network<Float> {
+  var generator = Philox(seed: 1)
+  return Network(layers, initializer: .glorotUniform, using: &generator)
+}
+
+private func classifier() -> Model<Float> {
+  Model(
+    network: network([Dense(4, 3, .relu, normalization: .batch, dropout: 0.5), Dense(3, 2, .softmax)]),
+    loss: .crossEntropy,
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 1), .category(name: "b", values: ["", "x", "ü\n"])]),
+      inputScaling: Scaling(method: .standard, offsets: [1], factors: [2]),
+      outputs: .classes(["no", "yes"], column: "c")), training: ["epochs": "3"])
+}
+
+private func regression() -> Model<Float> {
+  Model(
+    network: network([Dense(2, 2, .tanh, normalization: .layer), Dense(2, 1, .identity)]), loss: .meanSquaredError,
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 1), .number(name: "b", mean: 2)]),
+      inputScaling: Scaling([Quantiles([1, 2, 3]), Quantiles([0])]),
+      outputs: .values(columns: ["c"], scaling: Scaling([Quantiles([-1, 0, 0, 5])]))))
+}
+
+private func images() -> Model<Float> {
+  Model(
+    network: network([Dense(4, 2, .sigmoid)]), loss: .quadratic,
+    preparation: Preparation(
+      inputs: .pixels(shape: [2, 2]),
+      inputScaling: Scaling(method: .none, offsets: [0, 0, 0, 0], factors: [1, 1, 1, 1]),
+      outputs: .classes(["0", "1"], column: nil)))
+}
+
+private func labels() -> Model<Float> {
+  Model(
+    network: network([Dense(1, 2, .sigmoid)]), loss: .binaryCrossEntropy,
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 1)]),
+      inputScaling: Scaling(method: .minMax, offsets: [1], factors: [2]),
+      outputs: .labels(columns: ["b", "c"], classes: [["0", "1"], ["no", "yes"]])))
+}
+
+private func ensemble() -> Model<Float> {
+  Model(
+    networks: [network([Dense(1, 1)]), network([Dense(1, 1)])], loss: .meanSquaredError,
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 1)]),
+      inputScaling: Scaling(method: .robust, offsets: [1], factors: [2]),
+      outputs: .values(columns: ["b"], scaling: Scaling(method: .standard, offsets: [1], factors: [2]))))
+}
