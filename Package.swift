@@ -26,7 +26,8 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["Tensor", "CZlib"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
     .target(name: "ModelFiles", dependencies: ["Training"]),
-    .target(name: "Perceptron", dependencies: ["ModelFiles"]),
+    .target(name: "Serving", dependencies: ["ModelFiles"]),
+    .target(name: "Perceptron", dependencies: ["Serving"]),
     .target(name: "Charts", dependencies: ["CZlib"]),
     .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark"]),
 

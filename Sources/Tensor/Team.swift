@@ -107,6 +107,18 @@ public final class Team: Sendable {
     }
   }
 
+  /// Runs a program on every worker where none runs on the team now, and else on the caller alone: nobody waits for another's program.
+  ///
+  /// What is computed must be the same either way. Nothing is allocated.
+  package func runIfFree(_ program: some TeamProgram, work: Int) {
+    if work < Self.leastWork || workerCount == 1 || pthread_mutex_trylock(&shared.pointee.lock) != 0 {
+      program.run(Worker.alone)
+    } else {
+      defer { pthread_mutex_unlock(&shared.pointee.lock) }
+      withUnsafePointer(to: program) { runLocked(ErasedProgram($0), work: work) }
+    }
+  }
+
   /// Below this, some microseconds' work, meetings take longer than what they save.
   @usableFromInline static var leastWork: Int { 1 << 18 }
   /// From here on, about 0.2 ms of work, the team is surely worth it.
@@ -126,6 +138,10 @@ public final class Team: Sendable {
   func runTogether(_ program: ErasedProgram, work: Int) {
     pthread_mutex_lock(&shared.pointee.lock)
     defer { pthread_mutex_unlock(&shared.pointee.lock) }
+    runLocked(program, work: work)
+  }
+
+  private func runLocked(_ program: ErasedProgram, work: Int) {
     guard work < Self.longWork else { return meetAndRun(program) }
     let start = Self.nanoseconds()
     if shared.pointee.pace.isAlone { program.run(Worker.alone) } else { meetAndRun(program) }

@@ -19,9 +19,25 @@ private func network<Scalar: BLASScalar>(
   return network
 }
 
-private func answers<Scalar>(_ packed: PackedNetwork<Scalar>, _ inputs: Matrix<Scalar>) -> Matrix<Scalar> {
+private struct Pass<Scalar: BLASScalar>: TeamProgram {
+  let packed: PackedNetwork<Scalar>
+  let inputs: Tile<Scalar>
+  let outputs: Tile<Scalar>
+  let scratch: Tile<Scalar>
+
+  func run(_ worker: Worker) { packed.predict(inputs, into: outputs, scratch: scratch, worker) }
+}
+
+private func answers<Scalar>(_ packed: PackedNetwork<Scalar>, _ inputs: Matrix<Scalar>, workers: Int = 1) -> Matrix<
+  Scalar
+> {
   var outputs = Matrix<Scalar>(rows: packed.outputSize, columns: inputs.columns)
-  outputs.withTile { outputs in inputs.withReadOnlyTile { packed.predict($0, into: outputs) } }
+  let scratch = Tile<Scalar>.scratch(packed.scratchCount(samples: inputs.columns))
+  outputs.withTile { outputs in
+    inputs.withReadOnlyTile {
+      Team(workers: workers).run(Pass(packed: packed, inputs: $0, outputs: outputs, scratch: scratch))
+    }
+  }
   return outputs
 }
 
@@ -50,7 +66,9 @@ private func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Scalar) {
     #expect(zip(together.elements, expected.elements).allSatisfy { abs($0 - $1) <= tolerance * largest })
     for sample in stride(from: 0, to: 150, by: 13) {
       #expect(answers(packed, inputs.gathered([sample])) == together.gathered([sample]))
+      #expect(answers(packed, inputs.gathered([sample]), workers: 3) == together.gathered([sample]))
     }
+    #expect(answers(packed, inputs, workers: 4) == together)
     let order = (0..<150).map { ($0 * 77 + 5) % 150 }
     for count in [2, 3, 5, 9, 75, 150] {
       let chosen = Array(order.prefix(count))
@@ -59,7 +77,9 @@ private func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Scalar) {
   }
 }
 
-@Test("A packed network answers as the network does, and each sample with the same bits alone and among others")
+@Test(
+  "A packed network answers as the network does, and each sample with the same bits alone, among others and by any team"
+)
 func packedNetwork() {
   check(Float.self, tolerance: 1e-5)
   check(Double.self, tolerance: 1e-13)
