@@ -85,6 +85,42 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     return answers
   }
 
+  /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
+  func predict(_ inputs: [Input]) -> [Result<Prediction<Scalar>, PredictionError>] {
+    var features = Matrix<Scalar>(rows: inputSize, columns: inputs.count)
+    var answers = Matrix<Scalar>(rows: outputSize, columns: inputs.count)
+    return features.withTile { features in
+      answers.withTile { answers in
+        var results = inputs.enumerated().map { sample, input in
+          Result { () throws(PredictionError) in
+            try prepare(input, into: features[columns: sample..<sample + 1])
+            return Prediction<Scalar>()
+          }
+        }
+        predict(Job(model: self, samples: features, answers: answers, arePrepared: true))
+        for sample in inputs.indices {
+          guard case .success(var prediction) = results[sample] else { continue }
+          let answer = answers[columns: sample..<sample + 1]
+          prediction.set(answer, outputs)
+          results[sample] =
+            answer.maxMagnitude.isFinite ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
+        }
+        return results
+      }
+    }
+  }
+
+  private func prepare(_ input: Input, into features: Tile<Scalar>) throws(PredictionError) {
+    do throws(FieldError) {
+      switch input {
+      case .record(let record): try rows.prepare(record, into: features)
+      case .row(let row): try rows.prepare(row, into: features)
+      }
+    } catch {
+      throw .input(error, sample: nil)
+    }
+  }
+
   private func firstNotFinite(_ answers: Tile<Scalar>) -> Int? {
     answers.maxMagnitude.isFinite
       ? nil : (0..<answers.columns).first { !answers[columns: $0..<$0 + 1].maxMagnitude.isFinite }
@@ -172,4 +208,10 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       self.outputs = memory.reshaped(from: scratchCount + inputs + outputs, rows: model.outputSize, columns: samples)
     }
   }
+}
+
+/// What an answer is asked for.
+enum Input: Sendable {
+  case record([String: Field])
+  case row([Field])
 }

@@ -30,7 +30,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
 
   /// The rows of some panels.
   package func rows(ofPanels panels: Range<Int>) -> Range<Int> {
-    panels.lowerBound * Self.panelHeight..<min(panels.upperBound * Self.panelHeight, rows)
+    min(panels.lowerBound * Self.panelHeight, rows)..<min(panels.upperBound * Self.panelHeight, rows)
   }
 
   /// z ← the `rows` of A, which are those of some panels, times x. Zeros of a single column are left out, which changes nothing where A is finite.
