@@ -26,7 +26,8 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["Tensor", "CZlib"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
     .target(name: "ModelFiles", dependencies: ["Training"]),
-    .target(name: "Perceptron", dependencies: ["ModelFiles"]),
+    .target(name: "Serving", dependencies: ["ModelFiles"]),
+    .target(name: "Perceptron", dependencies: ["Serving"]),
     .target(name: "Charts", dependencies: ["CZlib"]),
     .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark"]),
 
@@ -48,6 +49,7 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "CAllocationHook"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),

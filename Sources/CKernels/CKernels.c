@@ -55,27 +55,27 @@ enum {
   PACKED = 1 << 20, // bytes of packed columns
 };
 
-#if defined(__x86_64__)
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
 static pthread_key_t scratch_key;
 
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free); }
 
-/// Memory for a product's packed operands: allocated at a thread's first product, always of the same size, and freed when the thread ends.
-static void *scratch(size_t size) {
+void *ck_scratch(size_t size) {
   static _Thread_local void *memory;
-  if (!memory) {
+  static _Thread_local size_t capacity;
+  if (capacity < size) {
     pthread_once(&scratch_once, make_scratch_key);
-    memory = aligned_alloc(64, size);
+    free(memory);
+    capacity = (size + 63) / 64 * 64;
+    memory = aligned_alloc(64, capacity);
     if (!memory) {
-      fprintf(stderr, "error: out of memory: cannot allocate %zu bytes for a matrix product\n", size);
+      fprintf(stderr, "error: out of memory: cannot allocate %zu bytes to compute in\n", capacity);
       abort();
     }
     pthread_setspecific(scratch_key, memory);
   }
   return memory;
 }
-#endif
 
 // Without interleaving a loop of few iterations, a column of a narrow layer say, still enters its vector code.
 #define VECTORIZE _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
@@ -84,11 +84,15 @@ static void *scratch(size_t size) {
 
 #define SET baseline
 #define HAS_PRODUCT 0
+#define PACKED_PANELS 1
+#define PACKED_COLUMNS 1
 #define VECTORIZE_REST VECTORIZE
 #if defined(__aarch64__)
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
+#define VECTOR_MADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #else
 #define MADD(a, b, c) ((a) * (b) + (c))
+#define VECTOR_MADD(a, b, c) ((a) * (b) + (c))
 #endif
 #define PRECISION f32
 #include "kernels.inc"
@@ -97,18 +101,24 @@ static void *scratch(size_t size) {
 #include "kernels.inc"
 #undef PRECISION
 #undef MADD
+#undef VECTOR_MADD
 #undef VECTORIZE_REST
+#undef PACKED_COLUMNS
+#undef PACKED_PANELS
 #undef HAS_PRODUCT
 #undef SET
 
 #if defined(__x86_64__)
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
+#define VECTOR_MADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 // MARK: AVX2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
 #define SET avx2
 #define HAS_PRODUCT 0
+#define PACKED_PANELS 2
+#define PACKED_COLUMNS 3
 #define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
 #include "kernels.inc"
@@ -117,6 +127,8 @@ static void *scratch(size_t size) {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef PACKED_COLUMNS
+#undef PACKED_PANELS
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
@@ -126,6 +138,8 @@ static void *scratch(size_t size) {
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
 #define SET avx512
 #define HAS_PRODUCT 1
+#define PACKED_PANELS 4
+#define PACKED_COLUMNS 8
 // Masked vectors, which only here are as fast as whole ones.
 #define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")
 #define PRECISION f32
@@ -135,6 +149,8 @@ static void *scratch(size_t size) {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef PACKED_COLUMNS
+#undef PACKED_PANELS
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop

@@ -105,9 +105,21 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "invert and apply")
+    data.withTile { invert($0) }
+  }
+
+  /// The same in place, for a tile of as many rows as there are features.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>) {
     if method == .none { return }
-    transform(&data) { (value, feature) in
-      method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature]
+    for column in 0..<data.columns {
+      let values = data[columns: column..<column + 1]
+      for feature in 0..<data.rows {
+        let value = Double(values[feature])
+        values[feature] = Scalar(
+          method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature])
+      }
     }
   }
 

@@ -158,6 +158,19 @@ extension FloatRoutines {
     kernels.limit_rows(rows, columns, x, stride, limit)
   }
 
+  public static func packedCount(_ rows: Int, _ columns: Int) -> Int { kernels.packed_count(rows, columns) }
+
+  public static func pack(_ rows: Int, _ columns: Int, _ a: Pointer, _ stride: Int, _ packed: MutablePointer) {
+    kernels.pack_panels(rows, columns, a, stride, packed)
+  }
+
+  public static func multiplyPacked(
+    _ rows: Int, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int, _ z: MutablePointer,
+    _ zStride: Int
+  ) {
+    kernels.multiply_packed(rows, columns, k, packed, x, xStride, z, zStride)
+  }
+
   private static func lowered(_ update: MomentUpdate<Float>) -> ck_float_update {
     ck_float_update(
       rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, rest1: update.rest1, beta2: update.beta2,
@@ -320,6 +333,19 @@ extension DoubleRoutines {
 
   public static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Double) {
     kernels.limit_rows(rows, columns, x, stride, limit)
+  }
+
+  public static func packedCount(_ rows: Int, _ columns: Int) -> Int { kernels.packed_count(rows, columns) }
+
+  public static func pack(_ rows: Int, _ columns: Int, _ a: Pointer, _ stride: Int, _ packed: MutablePointer) {
+    kernels.pack_panels(rows, columns, a, stride, packed)
+  }
+
+  public static func multiplyPacked(
+    _ rows: Int, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int, _ z: MutablePointer,
+    _ zStride: Int
+  ) {
+    kernels.multiply_packed(rows, columns, k, packed, x, xStride, z, zStride)
   }
 
   private static func lowered(_ update: MomentUpdate<Double>) -> ck_double_update {

@@ -150,10 +150,17 @@ typedef CK_UPDATE(double) ck_double_update;
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k the inner size. beta = 0 does not read C.     \
-       An element's bits do not depend on the size of C. A thread's first call allocates 1.1 MiB. With AVX-512 only, elsewhere NULL: there         \
+       An element's bits do not depend on the size of C. Computes in ck_scratch, of which it needs 1.1 MiB. With AVX-512 only, elsewhere NULL: there         \
        OpenBLAS's products are as fast. */                                                                                     \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \
+    /* A matrix that is packed once and multiplied often. The numbers that `packed` needs for rows × k; it starts on a boundary of 64 bytes. */ \
+    ptrdiff_t (*packed_count)(ptrdiff_t rows, ptrdiff_t k);                                                                   \
+    void (*pack_panels)(ptrdiff_t rows, ptrdiff_t k, const real *a, ptrdiff_t lda, real *packed);                              \
+    /* Z = A X, A rows × k and packed. A column's bits do not depend on the other columns. The zeros of a single column are left out, which \
+       changes nothing where A is finite. */                                                                                   \
+    void (*multiply_packed)(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k, const real *packed, const real *x, ptrdiff_t x_stride, \
+                            real *z, ptrdiff_t z_stride);                                                                      \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
     void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
     /* w[i] changes by the update's rule and the gradient g[i], and the moments with it; see ck_rule. */                        \
@@ -167,6 +174,10 @@ typedef CK_UPDATE(double) ck_double_update;
 
 typedef CK_TABLE(float) ck_float_kernels;
 typedef CK_TABLE(double) ck_double_kernels;
+
+/// Memory of the calling thread's own to compute in, on a boundary of 64 bytes: allocated where a call asks for more than those before it, and freed
+/// when the thread ends. What is in it is lost at the next call. Ends the program where there is none.
+void *ck_scratch(size_t size);
 
 /// The loops compiled for `set`, or NULL where this processor lacks it.
 const ck_float_kernels *ck_float_kernels_for(ck_instruction_set set);

@@ -1,0 +1,38 @@
+/// What is wrong with a row of fields that is to be prepared.
+public enum FieldError: Error, Equatable {
+  case count(found: Int, expected: Int)
+  case missingColumn(String, columns: [String])
+  case unknownColumn(String, columns: [String])
+  case notANumber(column: String, text: String)
+  /// Nothing is known, and that is refused.
+  case missing(column: String)
+  /// It is infinite, or leaves the range when it is scaled.
+  case notFinite(column: String, Double)
+}
+
+extension FieldError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .count(let found, let expected): "found \(found) fields, expected \(expected), one for each column"
+    case .missingColumn(let name, let columns):
+      "column \(quoted(name)) is missing; give it, or null where nothing is known; the columns are \(list(columns))"
+    case .unknownColumn(let name, let columns):
+      "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
+    case .notANumber(let column, let text):
+      "column \(quoted(column)): found the text \(quoted(text)), expected a number"
+    case .missing(let column): "column \(quoted(column)): nothing is known, which is refused; give a value"
+    case .notFinite(let column, let value):
+      "column \(quoted(column)): \(value) is out of range; give a finite number like those in training"
+    }
+  }
+
+  private func list(_ names: [String]) -> String {
+    names.count <= 12 ? names.map(quoted).joined(separator: ", ") : "\(quoted(names[0])) to \(quoted(names.last!))"
+  }
+
+  /// Text from outside, in quotes and no longer than a line can bear.
+  private func quoted(_ text: String) -> String {
+    text.unicodeScalars.count <= 80
+      ? text.debugDescription : String(text.unicodeScalars.prefix(80)).debugDescription + "…"
+  }
+}

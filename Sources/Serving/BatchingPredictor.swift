@@ -1,0 +1,217 @@
+import Datasets
+import Synchronization
+import Tensor
+
+/// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight that is fetched serves all of them.
+///
+///     let batching = BatchingPredictor(predictor, maximumBatchSize: 64)
+///     let answer = try await batching.predict(record)   // in any task
+///
+/// A batch begins when it is full, or when the request that waits longest has waited ``maximumWait``, as soon as fewer than ``batchesAtOnce`` are at work. With
+/// a wait of zero requests wait only where the processors are busy, and batches become the larger the busier they are. What is answered does not depend on it: a
+/// sample has the same bits alone and in any batch.
+///
+/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; where ``capacity`` requests wait already another is
+/// refused at once. A request whose task is cancelled while it waits is given up.
+public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
+  public let maximumBatchSize: Int
+  public let maximumWait: Duration
+  /// The most requests that wait.
+  public let capacity: Int
+  public let batchesAtOnce: Int
+  private let predictor: @Sendable () -> Predictor<Scalar>
+  private let state = Mutex(State())
+
+  private struct Request {
+    let id: Int
+    let input: Input
+    /// When it has waited long enough.
+    let deadline: ContinuousClock.Instant
+    let continuation: CheckedContinuation<Prediction<Scalar>, any Error>
+  }
+
+  private struct State {
+    var waiting: [Request] = []
+    var requestCount = 0
+    /// The batches at work.
+    var batchCount = 0
+    /// Whether a task sleeps until a deadline.
+    var hasTimer = false
+    var isShutDown = false
+    /// Who waits until the last request is answered.
+    var closers: [CheckedContinuation<Void, Never>] = []
+  }
+
+  /// Makes a front for a predictor.
+  ///
+  /// - Parameters:
+  ///   - maximumBatchSize: At least 1.
+  ///   - maximumWait: How long a request waits for others, at least zero.
+  ///   - capacity: The most requests that wait, at least 1.
+  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1; the processors that may be used, as a rule.
+  /// - Precondition: Traps on smaller numbers.
+  public convenience init(
+    _ predictor: Predictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero, capacity: Int = 4096,
+    batchesAtOnce: Int = usableProcessorCount()
+  ) {
+    self.init(
+      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity, batchesAtOnce: batchesAtOnce
+    ) { predictor }
+  }
+
+  /// Makes a front for a model that may be replaced; a batch is prepared and answered by the model that is current when it begins.
+  ///
+  /// - Parameters: As ``init(_:maximumBatchSize:maximumWait:capacity:batchesAtOnce:)``.
+  public convenience init(
+    _ live: ReloadablePredictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero,
+    capacity: Int = 4096, batchesAtOnce: Int = usableProcessorCount()
+  ) {
+    self.init(
+      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity, batchesAtOnce: batchesAtOnce
+    ) { live.predictor }
+  }
+
+  private init(
+    maximumBatchSize: Int, maximumWait: Duration, capacity: Int, batchesAtOnce: Int,
+    _ predictor: @escaping @Sendable () -> Predictor<Scalar>
+  ) {
+    guard maximumBatchSize >= 1, maximumWait >= .zero, capacity >= 1, batchesAtOnce >= 1 else {
+      fail(
+        "cannot make \(batchesAtOnce) batches of \(maximumBatchSize) requests, of which \(capacity) wait for \(maximumWait):"
+          + " each must be at least 1, and the wait at least 0")
+    }
+    self.maximumBatchSize = maximumBatchSize
+    self.maximumWait = maximumWait
+    self.capacity = capacity
+    self.batchesAtOnce = batchesAtOnce
+    self.predictor = predictor
+  }
+
+  /// The answer for a record, which has a field for every column.
+  ///
+  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  public func predict(_ record: [String: Field]) async throws -> Prediction<Scalar> {
+    try await answer(.record(record))
+  }
+
+  /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
+  ///
+  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  public func predict(_ row: [Field]) async throws -> Prediction<Scalar> {
+    try await answer(.row(row))
+  }
+
+  /// How many requests wait for a batch at this moment.
+  public var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+  /// Refuses requests from now on, and returns when all that came before have their answers.
+  public func shutDown() async {
+    await withCheckedContinuation { continuation in
+      state.withLock { state in
+        state.isShutDown = true
+        state.closers.append(continuation)
+      }
+      startBatches()
+      closeIfDone()
+    }
+  }
+
+  // MARK: - Requests
+
+  private func answer(_ input: Input) async throws -> Prediction<Scalar> {
+    let id = state.withLock { state in
+      state.requestCount += 1
+      return state.requestCount
+    }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let deadline = ContinuousClock.now + maximumWait
+        if let refusal = enqueue(Request(id: id, input: input, deadline: deadline, continuation: continuation)) {
+          continuation.resume(throwing: refusal)
+        } else {
+          // A cancellation from before the request was there has found nothing to give up.
+          if Task.isCancelled { giveUp(id) }
+          startBatches()
+        }
+      }
+    } onCancel: {
+      giveUp(id)
+    }
+  }
+
+  /// Returns why the request may not wait, or nil.
+  private func enqueue(_ request: Request) -> PredictionError? {
+    state.withLock { state in
+      if state.isShutDown { return .shutDown }
+      if state.waiting.count >= capacity { return .overloaded(waiting: state.waiting.count) }
+      state.waiting.append(request)
+      return nil
+    }
+  }
+
+  private func giveUp(_ id: Int) {
+    let request = state.withLock { state in
+      state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
+    }
+    request?.continuation.resume(throwing: CancellationError())
+    if request != nil { closeIfDone() }
+  }
+
+  // MARK: - Batches
+
+  /// Starts what is due, and sees to it that what is not will be.
+  private func startBatches() {
+    while let batch = nextBatch(ending: false) { Task { answer(batch) } }
+  }
+
+  /// The requests of a batch that is due, or nil.
+  ///
+  /// - Parameter isEnding: Whether a batch has ended, in whose place the next may begin.
+  private func nextBatch(ending isEnding: Bool) -> [Request]? {
+    state.withLock { state in
+      if isEnding { state.batchCount -= 1 }
+      guard let oldest = state.waiting.first, state.batchCount < batchesAtOnce else { return nil }
+      guard state.waiting.count >= maximumBatchSize || state.isShutDown || oldest.deadline <= .now else {
+        if !state.hasTimer {
+          state.hasTimer = true
+          Task { await startBatches(at: oldest.deadline) }
+        }
+        return nil
+      }
+      let batch = Array(state.waiting.prefix(maximumBatchSize))
+      state.waiting.removeFirst(batch.count)
+      state.batchCount += 1
+      return batch
+    }
+  }
+
+  private func startBatches(at deadline: ContinuousClock.Instant) async {
+    try? await ContinuousClock().sleep(until: deadline)
+    state.withLock { $0.hasTimer = false }
+    startBatches()
+  }
+
+  /// Answers a batch, and then those that have become due.
+  private func answer(_ first: [Request]) {
+    var batch = first
+    while true {
+      let results = predictor().model.predict(batch.map(\.input))
+      for (request, result) in zip(batch, results) { request.continuation.resume(with: result.mapError { $0 }) }
+      guard let next = nextBatch(ending: true) else { break }
+      batch = next
+    }
+    closeIfDone()
+  }
+
+  /// Tells who waits for the end that it is there.
+  private func closeIfDone() {
+    let closers = state.withLock { state in
+      guard state.isShutDown, state.waiting.isEmpty, state.batchCount == 0 else {
+        return [CheckedContinuation<Void, Never>]()
+      }
+      defer { state.closers = [] }
+      return state.closers
+    }
+    for closer in closers { closer.resume() }
+  }
+}

@@ -1,0 +1,217 @@
+import Datasets
+import Layers
+import ModelFiles
+import Tensor
+
+/// What a ``Predictor`` and its copies share: a model with packed networks, and its preparation in the form for single rows.
+final class PackedModel<Scalar: BLASScalar>: Sendable {
+  let rows: RowPreparation
+  let outputs: Preparation.Outputs
+  /// How outputs become values; nil where they are probabilities.
+  private let targetScaling: Scaling?
+  private let networks: [PackedNetwork<Scalar>]
+  private let team: Team
+  let inputSize: Int
+  let outputSize: Int
+  /// Of the outputs of several networks.
+  private let share: Scalar
+  private let blockSize: Int
+  /// About how many multiplications a sample takes.
+  private let work: Int
+
+  init(_ model: Model<Scalar>, refusesMissing: Bool, team: Team) {
+    rows = RowPreparation(model.preparation, refusesMissing: refusesMissing)
+    outputs = model.preparation.outputs
+    targetScaling = if case .values(_, let scaling) = outputs { scaling } else { nil }
+    networks = model.networks.map { PackedNetwork($0) }
+    (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
+    share = 1 / Scalar(networks.count)
+    blockSize = networks[0].blockSize
+    work = networks.count * networks[0].work
+    self.team = team
+  }
+
+  // MARK: - One sample
+
+  /// The answer for features that `prepare` writes.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func predict(
+    into prediction: inout Prediction<Scalar>, _ prepare: (Tile<Scalar>) throws(FieldError) -> Void
+  ) throws(PredictionError) {
+    let memory = Memory(self, samples: 1)
+    do throws(FieldError) { try prepare(memory.features) } catch { throw .input(error, sample: nil) }
+    answer(memory.features, into: memory.answers, memory, on: team)
+    guard memory.answers.maxMagnitude.isFinite else { throw .outputNotFinite(sample: nil) }
+    prediction.set(memory.answers, outputs)
+  }
+
+  // MARK: - Many samples
+
+  /// The answers for columns of numbers.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Scalar>) throws(PredictionError) {
+    guard rows.isNumeric else { throw .textColumn(rows.firstTextColumn ?? "") }
+    guard samples.rows == inputSize else { throw .count(found: samples.rows, expected: inputSize) }
+    guard answers.rows == outputSize, answers.columns == samples.columns else {
+      fail(
+        "cannot put \(outputSize) answers for \(samples.columns) samples into a \(answers.rows)×\(answers.columns) matrix"
+      )
+    }
+    let failed = answers.withTile { answers in
+      samples.withReadOnlyTile { samples in
+        predict(Job(model: self, samples: samples, answers: answers, arePrepared: false))
+        return firstNotFinite(answers)
+      }
+    }
+    guard let failed else { return }
+    throw samples.withReadOnlyTile { rows.mistake(in: $0[columns: failed..<failed + 1]) }
+      .map { .input($0, sample: failed) } ?? .outputNotFinite(sample: failed)
+  }
+
+  /// The answers for prepared features.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func predict(features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Scalar> {
+    var answers = Matrix<Scalar>(rows: outputSize, columns: features.columns)
+    let failed = answers.withTile { answers in
+      features.withReadOnlyTile { features in
+        predict(Job(model: self, samples: features, answers: answers, arePrepared: true))
+        return firstNotFinite(answers)
+      }
+    }
+    if let failed { throw .outputNotFinite(sample: failed) }
+    return answers
+  }
+
+  /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
+  func predict(_ inputs: [Input]) -> [Result<Prediction<Scalar>, PredictionError>] {
+    var features = Matrix<Scalar>(rows: inputSize, columns: inputs.count)
+    var answers = Matrix<Scalar>(rows: outputSize, columns: inputs.count)
+    return features.withTile { features in
+      answers.withTile { answers in
+        var results = inputs.enumerated().map { sample, input in
+          Result { () throws(PredictionError) in
+            try prepare(input, into: features[columns: sample..<sample + 1])
+            return Prediction<Scalar>()
+          }
+        }
+        predict(Job(model: self, samples: features, answers: answers, arePrepared: true))
+        for sample in inputs.indices {
+          guard case .success(var prediction) = results[sample] else { continue }
+          let answer = answers[columns: sample..<sample + 1]
+          prediction.set(answer, outputs)
+          results[sample] =
+            answer.maxMagnitude.isFinite ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
+        }
+        return results
+      }
+    }
+  }
+
+  private func prepare(_ input: Input, into features: Tile<Scalar>) throws(PredictionError) {
+    do throws(FieldError) {
+      switch input {
+      case .record(let record): try rows.prepare(record, into: features)
+      case .row(let row): try rows.prepare(row, into: features)
+      }
+    } catch {
+      throw .input(error, sample: nil)
+    }
+  }
+
+  private func firstNotFinite(_ answers: Tile<Scalar>) -> Int? {
+    answers.maxMagnitude.isFinite
+      ? nil : (0..<answers.columns).first { !answers[columns: $0..<$0 + 1].maxMagnitude.isFinite }
+  }
+
+  private func predict(_ job: Job) {
+    let samples = job.samples.columns
+    // Of many samples each worker takes some; of few, some of every layer's outputs.
+    if samples >= 8 * team.workerCount {
+      team.runIfFree(job, work: work * samples)
+    } else {
+      job.run(0..<samples, on: team)
+    }
+  }
+
+  /// Samples whose answers a team computes, each worker those of some blocks.
+  private struct Job: TeamProgram {
+    let model: PackedModel
+    let samples: Tile<Scalar>
+    let answers: Tile<Scalar>
+    let arePrepared: Bool
+
+    func run(_ worker: Worker) {
+      let count = samples.columns
+      run(worker.share(of: count), on: nil)
+    }
+
+    /// - Parameter team: Who computes each block's answers; nil for the calling thread alone.
+    func run(_ range: Range<Int>, on team: Team?) {
+      guard !range.isEmpty else { return }
+      let memory = Memory(model, samples: min(range.count, model.blockSize))
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: model.blockSize) {
+        let block = start..<min(start + model.blockSize, range.upperBound)
+        var features = samples[columns: block]
+        if !arePrepared && !(model.rows.keepsNumbers && features.maxMagnitude.isFinite) {
+          features = memory.features[columns: 0..<block.count]
+          model.rows.prepare(samples[columns: block], into: features)
+        }
+        model.answer(features, into: answers[columns: block], memory, on: team)
+      }
+    }
+  }
+
+  /// The answers for a block of prepared samples.
+  private func answer(_ features: Tile<Scalar>, into answers: Tile<Scalar>, _ memory: Memory, on team: Team?) {
+    for index in networks.indices {
+      let outputs = index == 0 ? answers : memory.outputs[columns: 0..<answers.columns]
+      let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
+      if let team {
+        team.runIfFree(pass, work: work / networks.count * features.columns)
+      } else {
+        pass.run(Worker.alone)
+      }
+      if index > 0 { answers.add(outputs) }
+    }
+    if networks.count > 1 { answers.scale(by: share) }
+    targetScaling?.invert(answers)
+  }
+
+  /// A network's outputs, which the workers of a team compute together.
+  private struct Pass: TeamProgram {
+    let model: PackedModel
+    let index: Int
+    let features: Tile<Scalar>
+    let outputs: Tile<Scalar>
+    let scratch: Tile<Scalar>
+
+    func run(_ worker: Worker) { model.networks[index].predict(features, into: outputs, scratch: scratch, worker) }
+  }
+
+  /// The memory of a thread for a block of samples.
+  private struct Memory {
+    let features: Tile<Scalar>  // inputSize × samples
+    let answers: Tile<Scalar>  // outputSize × samples
+    let outputs: Tile<Scalar>  // outputSize × samples, of one network of several
+    let scratch: Tile<Scalar>
+
+    init(_ model: PackedModel, samples: Int) {
+      let scratchCount = model.networks[0].scratchCount(samples: samples)
+      let (inputs, outputs) = (model.inputSize * samples, model.outputSize * samples)
+      let memory = Tile<Scalar>.scratch(scratchCount + inputs + 2 * outputs)
+      scratch = memory.reshaped(from: 0, rows: scratchCount, columns: 1)
+      features = memory.reshaped(from: scratchCount, rows: model.inputSize, columns: samples)
+      answers = memory.reshaped(from: scratchCount + inputs, rows: model.outputSize, columns: samples)
+      self.outputs = memory.reshaped(from: scratchCount + inputs + outputs, rows: model.outputSize, columns: samples)
+    }
+  }
+}
+
+/// What an answer is asked for.
+enum Input: Sendable {
+  case record([String: Field])
+  case row([Field])
+}

@@ -1,0 +1,67 @@
+import Datasets
+import Tensor
+
+/// What a model answers for one sample.
+///
+/// One that is there already may be given to ``Predictor/predict(_:into:)`` again and again, which then allocates nothing.
+public struct Prediction<Scalar: BLASScalar>: Sendable, Equatable {
+  /// In the order of ``names``: the probabilities of the classes, which add up to 1; or of each label's second class; or the values in the units of the data.
+  public internal(set) var outputs: [Scalar]
+  private var meaning: Preparation.Outputs?
+
+  /// One to be filled by a ``Predictor``.
+  public init() { outputs = [] }
+
+  /// The names of the classes, or of the columns of labels or values.
+  public var names: [String] {
+    switch meaning {
+    case .classes(let names, _)?: names
+    case .labels(let columns, _)?, .values(let columns, _)?: columns
+    case nil: []
+    }
+  }
+
+  /// The most probable class; nil where the model has no classes.
+  public var className: String? {
+    guard case .classes(let names, _)? = meaning else { return nil }
+    return names[indexOfLargest]
+  }
+
+  /// The probability of the most probable class; nil where the model has no classes.
+  public var probability: Scalar? {
+    guard case .classes? = meaning else { return nil }
+    return outputs[indexOfLargest]
+  }
+
+  /// The value, or the first of several, in the units of the data; nil where the model predicts no values.
+  public var value: Scalar? {
+    guard case .values? = meaning else { return nil }
+    return outputs[0]
+  }
+
+  /// The output of this name: a class's probability, or a column's value; nil where there is none.
+  ///
+  /// - Complexity: O(names).
+  public subscript(name: String) -> Scalar? { names.firstIndex(of: name).map { outputs[$0] } }
+
+  /// The class of a column of labels; nil where the model has no such column.
+  public func label(ofColumn name: String) -> String? {
+    guard case .labels(let columns, let classes)? = meaning, let index = columns.firstIndex(of: name) else {
+      return nil
+    }
+    return classes[index][outputs[index] >= 0.5 ? 1 : 0]
+  }
+
+  private var indexOfLargest: Int {
+    var largest = 0
+    for index in outputs.indices where outputs[index] > outputs[largest] { largest = index }
+    return largest
+  }
+
+  /// self ← the answers of a model with these outputs.
+  mutating func set(_ answers: Tile<Scalar>, _ meaning: Preparation.Outputs) {
+    if outputs.count != answers.rows { outputs = Array(repeating: 0, count: answers.rows) }
+    for index in 0..<answers.rows { outputs[index] = answers[index] }
+    self.meaning = meaning
+  }
+}

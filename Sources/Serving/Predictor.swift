@@ -1,0 +1,126 @@
+import Datasets
+import ModelFiles
+import Tensor
+
+/// Answers from a model, in a form that is made for it: many tasks may use one at once.
+///
+/// It never changes, and copies of it share one copy of the weights. No answer waits for another: there is no lock.
+///
+/// A sample's answer has the same bits alone and in a batch, at any place in it, and for any team. It agrees with ``Model/predict(_:)``, which adds in the order of
+/// training, to rounding: about 10⁻⁶ of the largest output in `Float`.
+public struct Predictor<Scalar: BLASScalar>: Sendable {
+  /// What is done with a number or a text that is missing.
+  public enum MissingValues: Sendable {
+    /// As in training: the mean takes its place, or the category of what is missing.
+    case replaced
+    /// A prediction throws.
+    case refused
+  }
+
+  let model: PackedModel<Scalar>
+
+  /// Makes a predictor; the model is not needed any more.
+  ///
+  /// - Parameters:
+  ///   - missing: What is done with null and NaN.
+  ///   - team: Threads that share the work of a batch, or of a sample that takes long; the calling one alone where none are given. An answer that finds the
+  ///     team at work does not wait for it. Where many tasks ask at once they keep the processors busy without one.
+  /// - Complexity: O(parameters): the weights are copied, in another order.
+  public init(_ model: Model<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
+    self.model = PackedModel(model, refusesMissing: missing == .refused, team: team)
+  }
+
+  /// Makes a predictor of a model file; one that was stored in the other precision is converted.
+  ///
+  /// - Throws: ``ModelError`` where the file is not there or is not a whole and consistent model.
+  public init(contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1))
+    throws(ModelError)
+  {
+    self.init(try Model(contentsOf: path), missing: missing, team: team)
+  }
+
+  /// What a record has: the columns of the training table besides the targets.
+  public var columns: [InputColumn] { model.rows.columns }
+
+  /// What the answers mean.
+  public var outputs: Preparation.Outputs { model.outputs }
+}
+
+// MARK: - One sample
+
+extension Predictor {
+  /// The answer for a record, which has a field for every column.
+  ///
+  /// - Throws: ``PredictionError`` that names the column that is missing, unknown or of another type.
+  public func predict(_ record: [String: Field]) throws(PredictionError) -> Prediction<Scalar> {
+    var prediction = Prediction<Scalar>()
+    try predict(record, into: &prediction)
+    return prediction
+  }
+
+  /// The same into a prediction that is there: allocates nothing after the first call on a thread.
+  public func predict(_ record: [String: Field], into prediction: inout Prediction<Scalar>) throws(PredictionError) {
+    try model.predict(into: &prediction) { (features) throws(FieldError) in
+      try model.rows.prepare(record, into: features)
+    }
+  }
+
+  /// The answer for a row with a field for every column, in the order of ``columns``.
+  public func predict(_ row: [Field]) throws(PredictionError) -> Prediction<Scalar> {
+    var prediction = Prediction<Scalar>()
+    try predict(row, into: &prediction)
+    return prediction
+  }
+
+  /// The same into a prediction that is there: allocates nothing after the first call on a thread.
+  public func predict(_ row: [Field], into prediction: inout Prediction<Scalar>) throws(PredictionError) {
+    try model.predict(into: &prediction) { (features) throws(FieldError) in
+      try model.rows.prepare(row, into: features)
+    }
+  }
+}
+
+// MARK: - Many samples
+
+extension Predictor {
+  /// The answers for records, each of which has a field for every column.
+  ///
+  /// - Throws: ``PredictionError`` for the first record that has no answer.
+  public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction<Scalar>] {
+    var features = Matrix<Scalar>(rows: model.inputSize, columns: records.count)
+    for (sample, record) in records.enumerated() {
+      do throws(FieldError) {
+        try features.withTile { (features) throws(FieldError) in
+          try model.rows.prepare(record, into: features[columns: sample..<sample + 1])
+        }
+      } catch {
+        throw .input(error, sample: sample)
+      }
+    }
+    let answers = try model.predict(features: features)
+    return (0..<records.count).map { sample in
+      var prediction = Prediction<Scalar>()
+      answers.withReadOnlyTile { prediction.set($0[columns: sample..<sample + 1], model.outputs) }
+      return prediction
+    }
+  }
+
+  /// The answers for the columns of a matrix of numbers, in the order of ``columns`` and as they are in the data: neither scaled nor prepared otherwise.
+  ///
+  /// - Shapes: samples columns × samples; returns outputs × samples: probabilities, or values in the units of the data.
+  /// - Throws: ``PredictionError`` for another number of rows, where a column has texts, and for the first sample that is infinite, lacks what must not be missing, or is
+  ///   too far from the training data.
+  /// - Complexity: 2 · parameters flops a sample.
+  public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Scalar> {
+    var answers = Matrix<Scalar>(rows: model.outputSize, columns: samples.columns)
+    try predict(samples, into: &answers)
+    return answers
+  }
+
+  /// The same into a matrix that is there: allocates nothing after the first call on a thread, unless another matrix shares the answers' storage.
+  ///
+  /// - Precondition: Traps where the answers are no matrix of outputs × samples.
+  public func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Scalar>) throws(PredictionError) {
+    try model.predict(samples, into: &answers)
+  }
+}
