@@ -20,12 +20,12 @@ extension FuzzTarget {
       "\\\"classes\\\"", "\\\"labels\\\"", "\\\"targets\\\"", "\\\"targetScaling\\\"", "1e999", "5e-324", "null",
     ],
     read: { bytes in
-      read(bytes)
-      read(withChecksum(bytes))
+      readModel(bytes)
+      readModel(withChecksum(bytes))
     })
 }
 
-private func read(_ bytes: [UInt8]) {
+private func readModel(_ bytes: [UInt8]) {
   do throws(ModelError) {
     let model = try withinBudget(bytes.count) { () throws(ModelError) in
       try Model<Float>(ModelFile(bytes, path: "model"))
