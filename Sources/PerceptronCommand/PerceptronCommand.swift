@@ -56,7 +56,7 @@ extension String {
 enum PerceptronCommand {
   private static let commands: [any Command.Type] = [
     TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, BenchmarkCommand.self,
-    GradcheckCommand.self,
+    GradcheckCommand.self, ExportCommand.self,
   ]
 
   static func main() {
@@ -87,7 +87,7 @@ enum PerceptronCommand {
     }
     if name == "--version" { return try printLine("perceptron \(version)") }
     guard let command = commands.first(where: { $0.name == name }) else {
-      let isPlanned = ["export", "import"].contains(name)
+      let isPlanned = name == "import"
       throw CommandError.usage(
         isPlanned
           ? "\(name) is not built yet"
