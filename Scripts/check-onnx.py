@@ -169,7 +169,143 @@ def check_exports():
     check_export("values.csv", "--hidden", "")
 
 
+def check_import(name, inputs):
+    """Imports DIRECTORY/name and compares the answers for inputs, samples first, with ONNX Runtime's."""
+    path = os.path.join(DIRECTORY, name)
+    onnx.checker.check_model(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feed = session.get_inputs()[0]
+    inputs = inputs.astype(np.float64 if feed.type == "tensor(double)" else np.float32)
+    expected = session.run(None, {feed.name: inputs})[-1]
+    run("import", name, "-o", "i.perceptron")
+    np.save(os.path.join(DIRECTORY, "x.npy"), inputs.reshape(len(inputs), -1).astype(np.float32))
+    rows = list(csv.reader(run("predict", "i.perceptron", "x.npy", *PROBABILITIES(name)).splitlines()))[1:]
+    found = np.array([row[-expected.shape[1]:] for row in rows], float)
+    note("import", name, difference(found, expected))
+
+
+def PROBABILITIES(name):
+    return ["--probabilities"] if "classification" in run("inspect", "i.perceptron") else []
+
+
+def check_torch():
+    try:
+        import torch
+        from torch import nn
+    except ImportError:
+        print("PyTorch is not installed")
+        return
+    torch.manual_seed(0)
+    warnings.simplefilter("ignore")
+    activations = dict(
+        relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish,
+        softplus=nn.Softplus, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
+    networks = {}
+    for name, activation in activations.items():
+        networks[name] = nn.Sequential(nn.Linear(5, 8), activation(), nn.Linear(8, 6), activation(), nn.Linear(6, 3))
+    networks["classes"] = nn.Sequential(
+        nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 6, bias=False), nn.LayerNorm(6),
+        nn.GELU(), nn.Linear(6, 3), nn.Softmax(1))
+    networks["norm first"] = nn.Sequential(
+        nn.BatchNorm1d(5), nn.Linear(5, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 2), nn.Sigmoid())
+    networks["epsilon"] = nn.Sequential(nn.Linear(5, 8), nn.LayerNorm(8, eps=1e-3), nn.SiLU(), nn.Linear(8, 2))
+    networks["image"] = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(-1))
+
+    class View(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 1))
+
+        def forward(self, x):
+            return self.layers(x.view(x.size(0), -1) * 0.5 - 1)
+
+    networks["image by view"] = View()
+    for name, network in networks.items():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                nn.init.normal_(module.weight)
+                nn.init.normal_(module.bias)
+                nn.init.normal_(module.running_mean)
+                nn.init.uniform_(module.running_var, 0.5, 2)
+        network.eval()
+        x = torch.randn(40, *((1, 3, 4) if "image" in name else (5,)))
+        for dynamo in (False, True):
+            file = f"torch {name}{' dynamo' if dynamo else ''}.onnx".replace(" ", "-")
+            options = (
+                dict(dynamo=True, external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+                if dynamo else dict(dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}}))
+            with open(os.devnull, "w") as null:
+                stdout, sys.stdout = sys.stdout, null
+                try:
+                    torch.onnx.export(network, (x,), os.path.join(DIRECTORY, file), **options)
+                finally:
+                    sys.stdout = stdout
+            check_import(file, x.numpy())
+
+
+def check_keras():
+    os.environ["KERAS_BACKEND"] = "torch"
+    try:
+        import keras
+        from keras import layers
+    except ImportError:
+        print("Keras is not installed")
+        return
+    keras.utils.set_random_seed(0)
+    for activation in ("relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softsign", "mish"):
+        model = keras.Sequential([
+            keras.Input((5,)), layers.Dense(8, activation=activation), layers.BatchNormalization(),
+            layers.Dropout(0.2), layers.Dense(6, activation=activation), layers.Dense(3, activation="softmax")])
+        for weight in model.weights:
+            if "moving" in weight.path or "beta" in weight.path:
+                weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))
+        file = f"keras-{activation}.onnx"
+        model.export(os.path.join(DIRECTORY, file), format="onnx", verbose=False)
+        check_import(file, np.random.default_rng(0).normal(size=(1, 5)))
+
+
+def check_tf2onnx():
+    """A graph as tf2onnx writes that of a Keras model: MatMul and Add by weights named after TensorFlow's operations, batch normalisation folded."""
+    random = np.random.default_rng(0)
+
+    def tensor(name, *shape):
+        return numpy_helper.from_array(random.normal(size=shape).astype(np.float32), name)
+
+    prefix = "StatefulPartitionedCall/sequential/"
+    names = [prefix + name for name in ("dense/MatMul", "dense/BiasAdd", "bn/mul", "bn/add", "dense_1/MatMul", "dense_1/BiasAdd")]
+    shapes = [(5, 8), (8,), (8,), (8,), (8, 3), (3,)]
+    weights = [tensor(name + "/ReadVariableOp:0", *shape) for name, shape in zip(names, shapes)]
+    nodes, value = [], "input_1"
+    for name, weight, operation in zip(names, weights, ["MatMul", "Add", "Mul", "Add", "MatMul", "Add"]):
+        nodes.append(helper.make_node(operation, [value, weight.name], [name + ":0"], name))
+        value = name + ":0"
+        if name.endswith("dense/BiasAdd"):
+            nodes.append(helper.make_node("Relu", [value], ["relu:0"], "relu"))
+            value = "relu:0"
+    nodes.append(helper.make_node("Softmax", [value], ["output"], "softmax"))
+    graph = helper.make_graph(
+        nodes, "tf2onnx", [helper.make_tensor_value_info("input_1", TensorProto.FLOAT, ["unk__6", 5])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["unk__7", 3])], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, os.path.join(DIRECTORY, "tf2onnx.onnx"))
+    check_import("tf2onnx.onnx", random.normal(size=(40, 5)))
+
+
+def check_our_own():
+    for options in (["--normalization", "batch"], ["--normalization", "layer", "--activation", "mish"], ["--precision", "double", "--activation", "tanh"]):
+        for table in ("classes.csv", "values.csv"):
+            run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", "--hidden", "8,8", *options)
+            run("export", "m.perceptron", "own.onnx")
+            session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, "own.onnx"))
+            check_import("own.onnx", raw_inputs(session, table)["input"])
+
+
 make_tables()
 check_exports()
+print("imported")
+check_torch()
+check_keras()
+check_tf2onnx()
+check_our_own()
 for group, (value, name) in worst.items():
     print(f"{group}: at most {value:.1e}, of {name}")
