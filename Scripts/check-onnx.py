@@ -9,6 +9,7 @@ exporters, from Keras (where it is installed) and written as tf2onnx writes them
 """
 
 import csv
+import logging
 import os
 import subprocess
 import sys
@@ -178,14 +179,18 @@ def check_import(name, inputs):
     inputs = inputs.astype(np.float64 if feed.type == "tensor(double)" else np.float32)
     expected = session.run(None, {feed.name: inputs})[-1]
     run("import", name, "-o", "i.perceptron")
-    np.save(os.path.join(DIRECTORY, "x.npy"), inputs.reshape(len(inputs), -1).astype(np.float32))
-    rows = list(csv.reader(run("predict", "i.perceptron", "x.npy", *PROBABILITIES(name)).splitlines()))[1:]
+    data = "x.npy"
+    if "images" in run("inspect", "i.perceptron"):
+        data = "idx:x.idx"
+        pixels = np.round(inputs.reshape(len(inputs), *inputs.shape[-2:]) * 255).astype(np.uint8)
+        with open(os.path.join(DIRECTORY, "x.idx"), "wb") as file:
+            file.write(bytes([0, 0, 8, 3]) + np.array(pixels.shape, ">i4").tobytes() + pixels.tobytes())
+    else:
+        np.save(os.path.join(DIRECTORY, data), inputs.astype(np.float32))
+    options = ["--probabilities"] if "classification" in run("inspect", "i.perceptron") else []
+    rows = list(csv.reader(run("predict", "i.perceptron", data, *options).splitlines()))[1:]
     found = np.array([row[-expected.shape[1]:] for row in rows], float)
     note("import", name, difference(found, expected))
-
-
-def PROBABILITIES(name):
-    return ["--probabilities"] if "classification" in run("inspect", "i.perceptron") else []
 
 
 def check_torch():
@@ -197,6 +202,7 @@ def check_torch():
         return
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
     activations = dict(
         relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish,
         softplus=nn.Softplus, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
@@ -228,7 +234,7 @@ def check_torch():
                 nn.init.normal_(module.running_mean)
                 nn.init.uniform_(module.running_var, 0.5, 2)
         network.eval()
-        x = torch.randn(40, *((1, 3, 4) if "image" in name else (5,)))
+        x = torch.randint(0, 256, (40, 1, 3, 4)) / 255 if "image" in name else torch.randn(40, 5)
         for dynamo in (False, True):
             file = f"torch {name}{' dynamo' if dynamo else ''}.onnx".replace(" ", "-")
             options = (
