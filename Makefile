@@ -9,6 +9,7 @@ TEST_PACKAGES := curl
 PEER_PACKAGES := python3-venv g++
 PYTHON ?= python3
 PEERS := .build/peers
+ONNX := .build/onnx
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64, --no-growth.
 CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
@@ -16,7 +17,7 @@ MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
 
-.PHONY: help demo test test-long build bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build bench bench-peers peers check-report check-onnx format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +47,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
 
+check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Runtime, PyTorch and Keras
+	@$(ONNX)/bin/python Scripts/check-onnx.py $(PERCEPTRON)
+
 format: ## format the sources
 	@$(SWIFT) format --in-place --recursive $(SOURCES)
 
@@ -66,6 +70,13 @@ $(PEERS)/installed: Benchmarks/peers/requirements.txt
 	@Scripts/install-packages.sh $(PEER_PACKAGES)
 	@$(PYTHON) -m venv --clear $(PEERS)
 	@$(PEERS)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+# The environment of make check-onnx.
+$(ONNX)/installed: Scripts/check-onnx.txt
+	@Scripts/install-packages.sh $(PEER_PACKAGES)
+	@$(PYTHON) -m venv --clear $(ONNX)
+	@$(ONNX)/bin/pip install --quiet --requirement $<
 	@touch $@
 
 dependencies:

@@ -262,6 +262,7 @@ def check_keras():
         model = keras.Sequential([
             keras.Input((5,)), layers.Dense(8, activation=activation), layers.BatchNormalization(),
             layers.Dropout(0.2), layers.Dense(6, activation=activation), layers.Dense(3, activation="softmax")])
+        model(np.zeros((1, 5), np.float32))
         for weight in model.weights:
             if "moving" in weight.path or "beta" in weight.path:
                 weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))

@@ -101,7 +101,8 @@ extension ONNXChain {
     switch node.operation {
     case "Sigmoid": return (.silu, argument, 1)
     case "Tanh":
-      guard let softplus = producer(argument), softplus.operation == "Softplus", let x = softplus.inputs.first else {
+      guard let softplus = producer(uncast(argument)), softplus.operation == "Softplus", let x = softplus.inputs.first
+      else {
         return nil
       }
       return (.mish, x, 1)
@@ -125,6 +126,16 @@ extension ONNXChain {
       }
     default: return nil
     }
+  }
+
+  /// A value before it was cast, a few times at most; Keras casts where nothing changes.
+  private func uncast(_ value: String) -> String {
+    var value = value
+    for _ in 0..<4 {
+      guard let cast = producer(value), cast.operation == "Cast", let before = cast.inputs.first else { return value }
+      value = before
+    }
+    return value
   }
 
   /// The y of 1 + y.

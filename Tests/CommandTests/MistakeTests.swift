@@ -22,7 +22,10 @@ private let mistakes = [
   // The command line.
   Mistake("fly", 64, "error: unknown command \"fly\"; perceptron --help lists the commands"),
   Mistake("export m x.txt", 64, "error: expected a file named .onnx, found \"x.txt\""),
-  Mistake("export x.onnx x.onnx", 64, "error: x.onnx is the model; name another file"),
+  Mistake(
+    "export x.onnx y.onnx", 66,
+    "error: x.onnx: cannot be opened: No such file or directory; check the path and the permissions"),
+  Mistake("import t.csv", 64, "error: -o MODEL is missing"),
   Mistake("train", 64, "error: DATA is missing"),
   Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
   Mistake("train t.csv --speed 3", 64, "error: unknown option --speed; --help lists the options"),
