@@ -11,6 +11,7 @@ PEER_PACKAGES := python3-venv g++
 STATIC_PACKAGES := gfortran binutils
 PYTHON ?= python3
 PEERS := .build/peers
+ONNX := .build/onnx
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64, --no-growth.
 CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
@@ -23,7 +24,7 @@ FUZZ_SECONDS ?= 1800
 FUZZ_TARGETS ?=
 FUZZER := .build/fuzz/release/Fuzzer
 
-.PHONY: help demo test test-long build static bench bench-peers peers check-report fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build static bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +59,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
 
+check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Runtime, PyTorch and Keras
+	@$(ONNX)/bin/python Scripts/check-onnx.py $(PERCEPTRON)
+
 fuzz: fuzzer ## feed the readers of files with millions of damaged ones, in search of a trap; half an hour (FUZZ_RUNS, FUZZ_SECONDS, FUZZ_TARGETS)
 	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) 1 $(FUZZ_TARGETS)
 
@@ -90,6 +94,13 @@ $(PEERS)/installed: Benchmarks/peers/requirements.txt
 	@Scripts/install-packages.sh $(PEER_PACKAGES)
 	@$(PYTHON) -m venv --clear $(PEERS)
 	@$(PEERS)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+# The environment of make check-onnx.
+$(ONNX)/installed: Scripts/check-onnx.txt
+	@Scripts/install-packages.sh $(PEER_PACKAGES)
+	@$(PYTHON) -m venv --clear $(ONNX)
+	@$(ONNX)/bin/pip install --quiet --requirement $<
 	@touch $@
 
 dependencies:

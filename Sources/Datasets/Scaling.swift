@@ -50,6 +50,12 @@ public struct Scaling: Sendable, Equatable {
     quantiles = []
   }
 
+  /// The map that changes nothing, of so many features.
+  package static func unscaled(_ count: Int) -> Scaling {
+    Scaling(
+      method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
+  }
+
   /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps; works in Double.
   ///
   /// Mean and variance are taken in separate passes, the mean with one step of correction: what rounding left of it

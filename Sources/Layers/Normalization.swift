@@ -10,6 +10,7 @@ public enum Normalization: String, Sendable, CaseIterable {
   /// By sample, over the layer's units (Ba, Kiros and Hinton 2016).
   case layer
 
+  /// What is added to the variance.
   package static var epsilon: Double { 1e-5 }
   /// The share of the running statistics that a step replaces.
   static var momentum: Double { 0.1 }

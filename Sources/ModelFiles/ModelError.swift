@@ -45,6 +45,20 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A later version of this program wrote the model.
   case newerVersion(path: String, found: Int, supported: Int)
 
+  // MARK: - ONNX
+
+  /// The file is not ONNX, or damaged, at this byte.
+  case badONNX(path: String, byte: Int, problem: String)
+
+  /// A tensor of an ONNX graph cannot be read.
+  case unsupportedTensor(path: String, name: String, problem: String)
+
+  /// An ONNX graph is not a multi-layer perceptron, which shows at this node.
+  case unsupportedNode(path: String, node: String, problem: String)
+
+  /// An ONNX graph is not a multi-layer perceptron as a whole.
+  case unsupportedGraph(path: String, problem: String)
+
   /// A part of the file that states its own length.
   public enum Section: String, Sendable {
     case header
@@ -89,6 +103,12 @@ extension ModelError: CustomStringConvertible {
     case .newerVersion(let path, let found, let supported):
       "\(path): written in version \(found) of the model format, expected \(supported) or earlier; "
         + "update this program"
+    case .badONNX(let path, let byte, let problem):
+      "\(path): not an ONNX file, or damaged: byte \(byte): \(problem); copy or export the file again"
+    case .unsupportedTensor(let path, let name, let problem): "\(path): tensor \(quoted(name)): \(problem)"
+    case .unsupportedNode(let path, let node, let problem):
+      "\(path): node \(node): \(problem); only multi-layer perceptrons are imported"
+    case .unsupportedGraph(let path, let problem): "\(path): \(problem); only multi-layer perceptrons are imported"
     }
   }
 }

@@ -3,8 +3,9 @@ import Perceptron
 /// `perceptron import FILE -o MODEL`.
 enum ImportCommand: Command {
   static let name = "import"
-  static let usage = "perceptron import FILE.safetensors -o MODEL --layers LIST [options]"
-  static let summary = "make a model of a network that was trained elsewhere"
+  static let usage = "perceptron import FILE -o MODEL [--layers LIST] [options]"
+  static let summary =
+    "make a model of an ONNX graph (FILE.onnx) or a PyTorch state dictionary (safetensors, with --layers)"
   static let options =
     [
       Option("-o", "MODEL", "the file to write"),
@@ -12,7 +13,7 @@ enum ImportCommand: Command {
         "--layers", "LIST",
         "the modules of the nn.Sequential: linear, batch-norm, layer-norm, dropout:0.5, flatten or an activation"),
     ] + importedPreparationOptions + [
-      Option("--precision", "float|double", "of the model (that of the file)")
+      Option("--precision", "float|double", "of the model (that of the file; float for ONNX)")
     ]
 
   static func run(_ arguments: Arguments) throws {
@@ -21,7 +22,7 @@ enum ImportCommand: Command {
     if isSameFile(output, path) { throw CommandError.usage("-o \(output) is the file to import; name another file") }
     try AtomicFile.checkWritable(output)
     switch path.split(separator: ".").last?.lowercased() {
-    case "onnx": throw CommandError.usage("import of ONNX graphs is not built yet")
+    case "onnx": try importONNX(path, to: output, arguments)
     default: try importStateDictionary(path, to: output, arguments)
     }
   }
@@ -36,6 +37,28 @@ enum ImportCommand: Command {
       try write(try Network<Double>(file, modules: modules), of: path, to: output, arguments)
     } else {
       try write(try Network<Float>(file, modules: modules), of: path, to: output, arguments)
+    }
+  }
+
+  private static func importONNX(_ path: String, to output: String, _ arguments: Arguments) throws {
+    if arguments.string("--layers") != nil {
+      throw CommandError.usage("--layers is for state dictionaries; an ONNX graph has its layers")
+    }
+    if try arguments.choice("--precision", [("float", false), ("double", true)]) == true {
+      try importONNX(Double.self, path, to: output, arguments)
+    } else {
+      try importONNX(Float.self, path, to: output, arguments)
+    }
+  }
+
+  /// With what the graph says about its inputs and outputs, unless an option says it.
+  private static func importONNX<Scalar: BLASScalar>(
+    _: Scalar.Type, _ path: String, to output: String, _ arguments: Arguments
+  ) throws {
+    if importedPreparationOptions.contains(where: { arguments.string($0.name) != nil }) {
+      try write(try Network<Scalar>(onnx: path), of: path, to: output, arguments)
+    } else {
+      try write(try Model<Scalar>(onnx: path), to: output)
     }
   }
 
@@ -76,11 +99,15 @@ enum ImportCommand: Command {
   ) throws {
     let (preparation, loss) = try importedPreparation(
       inputs: network.inputSize, outputs: network.outputSize, network.outputActivation, arguments)
-    let model = Model(
-      network: network, loss: loss, preparation: preparation,
-      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path])
+    try write(
+      Model(
+        network: network, loss: loss, preparation: preparation,
+        training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path]), to: output)
+  }
+
+  private static func write<Scalar>(_ model: Model<Scalar>, to output: String) throws {
     try model.write(to: output)
-    try printLine("\(network)")
+    try printLine("\(model.network)")
     try printLine("wrote \(output)")
   }
 }

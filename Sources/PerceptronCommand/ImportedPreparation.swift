@@ -36,7 +36,7 @@ func importedPreparation(
   let meaning: Preparation.Outputs
   if task == .regression {
     guard arguments.string("--classes") == nil else { throw .usage("--classes is for classification") }
-    meaning = .values(columns: targets, scaling: unscaled(outputs))
+    meaning = .values(columns: targets, scaling: .unscaled(outputs))
   } else if activation == .softmax {
     let classes = try names("--classes", count: outputs, "outputs", arguments) ?? (0..<outputs).map(String.init)
     meaning = .classes(classes, column: isImage ? nil : targets[0])
@@ -55,17 +55,12 @@ func importedPreparation(
     let columns = try names("--columns", count: inputs, "inputs", arguments) ?? (1...inputs).map(String.init)
     source = .columns(columns.map { .number(name: $0, mean: 0) })
   }
-  if let mistake = Preparation.mistake(inputs: source, inputScaling: unscaled(inputs), outputs: meaning) {
+  if let mistake = Preparation.mistake(inputs: source, inputScaling: .unscaled(inputs), outputs: meaning) {
     throw .usage("cannot prepare \(mistake)")
   }
   let loss: Loss =
     task == .regression ? .meanSquaredError : activation == .softmax ? .crossEntropy : .binaryCrossEntropy
-  return (Preparation(inputs: source, inputScaling: unscaled(inputs), outputs: meaning), loss)
-}
-
-private func unscaled(_ count: Int) -> Scaling {
-  Scaling(
-    method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
+  return (Preparation(inputs: source, inputScaling: .unscaled(inputs), outputs: meaning), loss)
 }
 
 /// Names with commas between them, all different; nil where the option is not given.

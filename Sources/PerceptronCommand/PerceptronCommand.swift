@@ -55,8 +55,8 @@ extension String {
 @main
 enum PerceptronCommand {
   private static let commands: [any Command.Type] = [
-    TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ImportCommand.self,
-    BenchmarkCommand.self, GradcheckCommand.self,
+    TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ExportCommand.self,
+    ImportCommand.self, BenchmarkCommand.self, GradcheckCommand.self,
   ]
 
   static func main() {
@@ -87,11 +87,8 @@ enum PerceptronCommand {
     }
     if name == "--version" { return try printLine("perceptron \(version)") }
     guard let command = commands.first(where: { $0.name == name }) else {
-      let isPlanned = name == "export"
       throw CommandError.usage(
-        isPlanned
-          ? "\(name) is not built yet"
-          : "unknown command \(name.debugDescription); perceptron --help lists the commands")
+        "unknown command \(name.debugDescription); perceptron --help lists the commands")
     }
     // Not where it is an option's value or behind --.
     let options = command.options + [Option("-h", nil, ""), Option("--help", nil, "")]

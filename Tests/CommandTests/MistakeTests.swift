@@ -21,7 +21,6 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 private let mistakes = [
   // The command line.
   Mistake("fly", 64, "error: unknown command \"fly\"; perceptron --help lists the commands"),
-  Mistake("export m x.onnx", 64, "error: export is not built yet"),
   Mistake("import n.safetensors --layers linear", 64, "error: -o MODEL is missing"),
   Mistake(
     "import n.safetensors -o x", 64,
@@ -32,6 +31,10 @@ private let mistakes = [
   Mistake(
     "import m -o x --layers linear,dropout:1", 64,
     "error: --layers: expected a number from 0 to below 1 after dropout:, found \"1\""),
+  Mistake("export m x.txt", 64, "error: expected a file named .onnx, found \"x.txt\""),
+  Mistake(
+    "export x.onnx y.onnx", 66,
+    "error: x.onnx: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake("train", 64, "error: DATA is missing"),
   Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
   Mistake("train t.csv --speed 3", 64, "error: unknown option --speed; --help lists the options"),

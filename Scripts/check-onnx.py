@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Compares perceptron's ONNX files with ONNX Runtime, and PyTorch's and Keras' with what perceptron makes of them.
+
+    Scripts/check-onnx.py PERCEPTRON [DIRECTORY]
+
+Models of every activation, task, scaling and precision are trained for a moment on tables made here, exported, checked by onnx.checker and run by
+ONNX Runtime on the raw fields; their answers have to agree with `perceptron predict` to 1e-5 relative to the largest answer. Then graphs from PyTorch's two
+exporters, from Keras (where it is installed) and written as tf2onnx writes them are imported and compared in the same way.
+"""
+
+import csv
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+PERCEPTRON = os.path.abspath(sys.argv[1])
+DIRECTORY = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else tempfile.mkdtemp()
+TOLERANCE = 1e-5
+ACTIVATIONS = (
+    "relu leaky-relu elu selu gelu silu mish softplus tanh sigmoid softsign identity").split()
+worst = {}
+
+
+def run(*words):
+    result = subprocess.run([PERCEPTRON, *words], capture_output=True, text=True, cwd=DIRECTORY)
+    if result.returncode:
+        sys.exit(f"perceptron {' '.join(words)}: {result.stderr}")
+    return result.stdout
+
+
+def write_csv(name, header, rows):
+    with open(os.path.join(DIRECTORY, name), "w", newline="") as file:
+        csv.writer(file).writerows([header] + rows)
+
+
+def make_tables():
+    """Numbers are multiples of 1/64, so that they are the same in every precision."""
+    random = np.random.default_rng(0)
+    count = 300
+    numbers = np.round(random.normal([0, 100, -3, 2000], [1, 3, 0.25, 500], (count, 4)) * 64) / 64
+    z = (numbers - numbers.mean(0)) / numbers.std(0)
+    numbers[:, 2] = np.round(numbers[:, 2] * 4) / 4  # with ties
+    texts = random.choice(["red", "green", "light blue", "", "NA", "nan"], count)
+    other = random.choice(["x", "y"], count)
+    kind = np.where(z[:, 0] + z[:, 1] > 0.7, "many", np.where(z[:, 2] > 0.3, "some", "none"))
+    price = 1000 + 50 * z[:, 0] - 20 * z[:, 3] + 10 * (texts == "red")
+    fields = [[f"{value:.6f}" for value in row] for row in numbers]
+    for row in range(0, count, 7):
+        fields[row][row % 4] = ["", "NA", "?", "null", "NaN"][row % 5]
+    columns = ["a", "b", "c", "d"]
+    write_csv("classes.csv", columns + ["kind"], [f + [k] for f, k in zip(fields, kind)])
+    write_csv("values.csv", columns + ["price"], [f + [p] for f, p in zip(fields, price)])
+    write_csv("two.csv", columns + ["price", "size"], [f + [p, q] for f, p, q in zip(fields, price, z[:, 1])])
+    write_csv(
+        "labels.csv", columns + ["tall", "old"],
+        [f + ["yes" if u > 0 else "no", "1" if v > 0 else "0"] for f, u, v in zip(fields, z[:, 0], z[:, 1])])
+    write_csv(
+        "texts.csv", ["a", "colour", "b", "c", "other", "output", "kind"],
+        [[f[0], t, f[1], f[2], o, f[3], k] for f, t, o, k in zip(fields, texts, other, kind)])
+    return count
+
+
+def raw_inputs(session, table):
+    with open(os.path.join(DIRECTORY, table), newline="") as file:
+        header, *rows = list(csv.reader(file))
+    types = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+
+    def number(text):
+        return float("nan") if text in ("", "NA", "?", "null") else float(text)
+
+    inputs = session.get_inputs()
+    if len(inputs) == 1 and inputs[0].name == "input":
+        features = inputs[0].shape[1]
+        return {"input": np.array([[number(t) for t in row[:features]] for row in rows], types[inputs[0].type])}
+    feed = {}
+    for value in inputs:
+        column = [row[header.index(value.name)] for row in rows]
+        if value.type == "tensor(string)":
+            feed[value.name] = np.array([[text] for text in column], object)
+        else:
+            feed[value.name] = np.array([[number(text)] for text in column], types[value.type])
+    return feed
+
+
+def note(group, name, difference):
+    print(f"  {name:44} {difference:.1e}")
+    if not difference <= TOLERANCE:
+        sys.exit(f"{name}: the difference is beyond {TOLERANCE}")
+    if difference > worst.get(group, (0, ""))[0]:
+        worst[group] = (difference, name)
+    worst.setdefault(group, (difference, name))
+
+
+def difference(found, expected):
+    return float(np.max(np.abs(found - expected)) / max(1, np.max(np.abs(expected))))
+
+
+def predictions(model, data):
+    """The numbers, and the names before them."""
+    with_probabilities = "classification" in run("inspect", model)
+    rows = list(csv.reader(run("predict", model, data, *["--probabilities"] * with_probabilities).splitlines()))[1:]
+    if not with_probabilities:
+        return None, np.array(rows, float)
+    names = 1
+    while True:
+        try:
+            numbers = np.array([row[names:] for row in rows], float)
+            if numbers.min() >= 0 and numbers.max() <= 1:
+                return [row[:names] for row in rows], numbers
+        except ValueError:
+            pass
+        names += 1
+
+
+def check_export(table, *options):
+    run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", *options)
+    run("export", "m.perceptron", "m.onnx")
+    path = os.path.join(DIRECTORY, "m.onnx")
+    onnx.checker.check_model(path, full_check=True)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    outputs = session.run(None, raw_inputs(session, table))
+    labels, expected = predictions("m.perceptron", table)
+    if labels is not None:
+        found = [[name] if isinstance(name, str) else list(name) for name in outputs[0]]
+        if table == "labels.csv":
+            expected, labels = label_answers(expected, outputs[0])
+        agree = np.array([a == b for a, b in zip(found, labels)])
+        # Where two classes are level, rounding decides.
+        margin = np.sort(expected, 1)
+        close = margin[:, -1] - margin[:, -2] < 1e-5 if expected.shape[1] > 1 else np.zeros(len(agree), bool)
+        assert np.all(agree | close), f"{table} {options}: the labels differ"
+    note("export", " ".join((table,) + options), difference(outputs[-1], expected))
+
+
+def label_answers(expected, found):
+    """Of labels.csv, whose second label is called 0 and 1."""
+    expected = expected[:, -2:]
+    names = [["yes" if p[0] >= 0.5 else "no", "1" if p[1] >= 0.5 else "0"] for p in expected]
+    return expected, names
+
+
+def check_exports():
+    print("exported")
+    for activation in ACTIVATIONS:
+        for precision in ("float", "double"):
+            check_export("classes.csv", "--hidden", "8,8", "--activation", activation, "--precision", precision)
+    for scale in ("standard", "minmax", "robust", "quantile", "none"):
+        for precision in ("float", "double"):
+            check_export("values.csv", "--hidden", "8", "--scale", scale, "--precision", precision)
+    check_export("texts.csv", "--scale", "quantile")
+    for precision in ("float", "double"):
+        for normalization in ("batch", "layer"):
+            check_export(
+                "classes.csv", "--hidden", "8,8", "--normalization", normalization, "--dropout", "0.2",
+                "--precision", precision)
+        check_export("texts.csv", "--precision", precision)
+        check_export("labels.csv", "--target", "tall,old", "--precision", precision)
+        check_export("two.csv", "--target", "price,size", "--precision", precision)
+        check_export("classes.csv", "--ensemble", "3", "--precision", precision)
+        check_export("values.csv", "--ensemble", "3", "--normalization", "batch", "--precision", precision)
+    check_export("values.csv", "--output", "tanh", "--loss", "huber")
+    check_export("values.csv", "--hidden", "")
+
+
+def check_import(name, inputs):
+    """Imports DIRECTORY/name and compares the answers for inputs, samples first, with ONNX Runtime's."""
+    path = os.path.join(DIRECTORY, name)
+    onnx.checker.check_model(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feed = session.get_inputs()[0]
+    inputs = inputs.astype(np.float64 if feed.type == "tensor(double)" else np.float32)
+    expected = session.run(None, {feed.name: inputs})[-1]
+    run("import", name, "-o", "i.perceptron")
+    data = "x.npy"
+    if "images" in run("inspect", "i.perceptron"):
+        data = "idx:x.idx"
+        pixels = np.round(inputs.reshape(len(inputs), *inputs.shape[-2:]) * 255).astype(np.uint8)
+        with open(os.path.join(DIRECTORY, "x.idx"), "wb") as file:
+            file.write(bytes([0, 0, 8, 3]) + np.array(pixels.shape, ">i4").tobytes() + pixels.tobytes())
+    else:
+        np.save(os.path.join(DIRECTORY, data), inputs.astype(np.float32))
+    options = ["--probabilities"] if "classification" in run("inspect", "i.perceptron") else []
+    rows = list(csv.reader(run("predict", "i.perceptron", data, *options).splitlines()))[1:]
+    found = np.array([row[-expected.shape[1]:] for row in rows], float)
+    note("import", name, difference(found, expected))
+
+
+def check_torch():
+    try:
+        import torch
+        from torch import nn
+    except ImportError:
+        print("PyTorch is not installed")
+        return
+    torch.manual_seed(0)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    activations = dict(
+        relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish,
+        softplus=nn.Softplus, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
+    networks = {}
+    for name, activation in activations.items():
+        networks[name] = nn.Sequential(nn.Linear(5, 8), activation(), nn.Linear(8, 6), activation(), nn.Linear(6, 3))
+    networks["classes"] = nn.Sequential(
+        nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 6, bias=False), nn.LayerNorm(6),
+        nn.GELU(), nn.Linear(6, 3), nn.Softmax(1))
+    networks["norm first"] = nn.Sequential(
+        nn.BatchNorm1d(5), nn.Linear(5, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 2), nn.Sigmoid())
+    networks["epsilon"] = nn.Sequential(nn.Linear(5, 8), nn.LayerNorm(8, eps=1e-3), nn.SiLU(), nn.Linear(8, 2))
+    networks["image"] = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(-1))
+
+    class View(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 1))
+
+        def forward(self, x):
+            return self.layers(x.view(x.size(0), -1) * 0.5 - 1)
+
+    networks["image by view"] = View()
+    for name, network in networks.items():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                nn.init.normal_(module.weight)
+                nn.init.normal_(module.bias)
+                nn.init.normal_(module.running_mean)
+                nn.init.uniform_(module.running_var, 0.5, 2)
+        network.eval()
+        x = torch.randint(0, 256, (40, 1, 3, 4)) / 255 if "image" in name else torch.randn(40, 5)
+        for dynamo in (False, True):
+            file = f"torch {name}{' dynamo' if dynamo else ''}.onnx".replace(" ", "-")
+            options = (
+                dict(dynamo=True, external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+                if dynamo else dict(dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}}))
+            with open(os.devnull, "w") as null:
+                stdout, sys.stdout = sys.stdout, null
+                try:
+                    torch.onnx.export(network, (x,), os.path.join(DIRECTORY, file), **options)
+                finally:
+                    sys.stdout = stdout
+            check_import(file, x.numpy())
+
+
+def check_keras():
+    os.environ["KERAS_BACKEND"] = "torch"
+    try:
+        import keras
+        from keras import layers
+    except ImportError:
+        print("Keras is not installed")
+        return
+    keras.utils.set_random_seed(0)
+    for activation in ("relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softsign", "mish"):
+        model = keras.Sequential([
+            keras.Input((5,)), layers.Dense(8, activation=activation), layers.BatchNormalization(),
+            layers.Dropout(0.2), layers.Dense(6, activation=activation), layers.Dense(3, activation="softmax")])
+        model(np.zeros((1, 5), np.float32))
+        for weight in model.weights:
+            if "moving" in weight.path or "beta" in weight.path:
+                weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))
+        file = f"keras-{activation}.onnx"
+        model.export(os.path.join(DIRECTORY, file), format="onnx", verbose=False)
+        check_import(file, np.random.default_rng(0).normal(size=(1, 5)))
+
+
+def check_tf2onnx():
+    """A graph as tf2onnx writes that of a Keras model: MatMul and Add by weights named after TensorFlow's operations, batch normalisation folded."""
+    random = np.random.default_rng(0)
+
+    def tensor(name, *shape):
+        return numpy_helper.from_array(random.normal(size=shape).astype(np.float32), name)
+
+    prefix = "StatefulPartitionedCall/sequential/"
+    names = [prefix + name for name in ("dense/MatMul", "dense/BiasAdd", "bn/mul", "bn/add", "dense_1/MatMul", "dense_1/BiasAdd")]
+    shapes = [(5, 8), (8,), (8,), (8,), (8, 3), (3,)]
+    weights = [tensor(name + "/ReadVariableOp:0", *shape) for name, shape in zip(names, shapes)]
+    nodes, value = [], "input_1"
+    for name, weight, operation in zip(names, weights, ["MatMul", "Add", "Mul", "Add", "MatMul", "Add"]):
+        nodes.append(helper.make_node(operation, [value, weight.name], [name + ":0"], name))
+        value = name + ":0"
+        if name.endswith("dense/BiasAdd"):
+            nodes.append(helper.make_node("Relu", [value], ["relu:0"], "relu"))
+            value = "relu:0"
+    nodes.append(helper.make_node("Softmax", [value], ["output"], "softmax"))
+    graph = helper.make_graph(
+        nodes, "tf2onnx", [helper.make_tensor_value_info("input_1", TensorProto.FLOAT, ["unk__6", 5])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["unk__7", 3])], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, os.path.join(DIRECTORY, "tf2onnx.onnx"))
+    check_import("tf2onnx.onnx", random.normal(size=(40, 5)))
+
+
+def check_our_own():
+    for options in (["--normalization", "batch"], ["--normalization", "layer", "--activation", "mish"], ["--precision", "double", "--activation", "tanh"]):
+        for table in ("classes.csv", "values.csv"):
+            run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", "--hidden", "8,8", *options)
+            run("export", "m.perceptron", "own.onnx")
+            session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, "own.onnx"))
+            check_import("own.onnx", raw_inputs(session, table)["input"])
+
+
+make_tables()
+check_exports()
+print("imported")
+check_torch()
+check_keras()
+check_tf2onnx()
+check_our_own()
+for group, (value, name) in worst.items():
+    print(f"{group}: at most {value:.1e}, of {name}")

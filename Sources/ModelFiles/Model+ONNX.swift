@@ -1,0 +1,195 @@
+import Datasets
+import Layers
+import Tensor
+
+extension Model {
+  /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  ///
+  /// Where all features are numbers there is one input, `input`, samples × features; where there are texts, one of samples × 1 for each column, named as
+  /// the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
+  ///
+  /// - Throws: ``DataError`` where the file cannot be written, and where the parameters take more than the 2 GB that a protobuf file may have.
+  /// - Complexity: O(``parameterCount``) time, and four times the parameters' memory.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func writeONNX(to path: String) throws(DataError) {
+    let most = 1 << 31 - 1
+    func tooLarge() -> DataError {
+      .cannotWrite(path: path, reason: "An ONNX file holds 2 GB at most, fewer than the model's parameters take")
+    }
+    guard parameterCount <= most / MemoryLayout<Scalar>.size else { throw tooLarge() }
+    let bytes = onnx().encoded
+    guard bytes.count <= most else { throw tooLarge() }
+    try AtomicFile.write(bytes, to: path)
+  }
+
+  /// The model as a graph.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func onnx() -> ONNXModel {
+    let type: ONNXTensor.DataType = Scalar.self == Double.self ? .double : .float
+    var builder = ONNXGraphBuilder(name: "perceptron")
+    let features = builder.features(preparation, type)
+    var outputs: [String] = []
+    for (number, network) in networks.enumerated() {
+      var value = features
+      for layer in network.layers.indices {
+        value = builder.layer(
+          value, network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count), type)
+      }
+      outputs.append(value)
+    }
+    if networks.count > 1 {
+      let count = builder.constant(ONNXTensor("networks", type, [], [Double(networks.count)]))
+      outputs = [builder.node("Div", [builder.node("Sum", outputs), count])]
+    }
+    builder.answers(outputs[0], preparation, type)
+    var metadata = training
+    metadata["loss"] = loss.rawValue
+    // Version 7 of the format came with set 13, 8 with set 17.
+    var sets = ["": builder.operatorSet]
+    if builder.usesMachineLearningDomain { sets["ai.onnx.ml"] = 2 }
+    return ONNXModel(
+      version: builder.operatorSet < 15 ? 7 : 8, operatorSets: sets, producer: "perceptron", metadata: metadata,
+      graph: builder.graph)
+  }
+}
+
+// MARK: - Layers
+
+extension ONNXGraphBuilder {
+  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, and normalised where the layer is.
+  fileprivate mutating func layer<Scalar>(
+    _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
+  ) -> String {
+    let layer = network.layers[index]
+    func vector(_ name: String, _ values: Matrix<Scalar>) -> ONNXTensor {
+      ONNXTensor(name, type, [layer.outputSize], values.elements.lazy.map { Double($0) })
+    }
+    // Row after row is the transpose column after column.
+    let weights = Matrix(network.weights(ofLayer: index).transposed)
+    let constants = [
+      constant(
+        ONNXTensor(
+          names.weight, type, [layer.outputSize, layer.inputSize], weights.elements.lazy.map { Double($0) })),
+      constant(vector(names.bias, network.bias(ofLayer: index))),
+    ]
+    var value = node("Gemm", [inputs] + constants, ["transB": .int(1)])
+    if let learnt = names.normalization {
+      var constants = [
+        constant(vector(learnt.scale, network.scale(ofLayer: index))),
+        constant(vector(learnt.shift, network.shift(ofLayer: index))),
+      ]
+      let epsilon = ONNXAttribute.float(Float(Normalization.epsilon))
+      if let statistics = names.statistics {
+        let (mean, variance) = network.runningStatistics(ofLayer: index)
+        constants.append(constant(vector(statistics.mean, mean)))
+        constants.append(constant(vector(statistics.variance, variance)))
+        value = node("BatchNormalization", [value] + constants, ["epsilon": epsilon])
+      } else {
+        value = node("LayerNormalization", [value] + constants, ["axis": .int(-1), "epsilon": epsilon], since: 17)
+      }
+    }
+    return activation(layer.activation, of: value, type)
+  }
+
+  /// g(x). ONNX Runtime has some activations in single precision alone; in double they are made of simpler nodes.
+  private mutating func activation(_ activation: Activation, of x: String, _ type: ONNXTensor.DataType) -> String {
+    func number(_ value: Double) -> ONNXTensor { ONNXTensor("\(activation.rawValue) constant", type, [], [value]) }
+    switch activation {
+    case .identity: return x
+    case .sigmoid: return node("Sigmoid", [x])
+    case .tanh: return node("Tanh", [x])
+    case .relu: return node("Relu", [x])
+    case .softmax: return node("Softmax", [x], ["axis": .int(-1)])
+    case .leakyReLU where type == .float: return node("LeakyRelu", [x], ["alpha": .float(0.01)])
+    case .leakyReLU:
+      // max(x, x / 100)
+      return node("Max", [x, node("Mul", [x, constant(number(0.01))])])
+    case .elu where type == .float: return node("Elu", [x], ["alpha": .float(1)])
+    case .elu: return node("Where", [isPositive(x, number(0)), x, exponentialBelowZero(x, number)])
+    case .selu where type == .float: return node("Selu", [x])
+    case .selu:
+      let below = node("Mul", [exponentialBelowZero(x, number), constant(number(seluAlpha))])
+      return node("Mul", [node("Where", [isPositive(x, number(0)), x, below]), constant(number(seluScale))])
+    case .softplus: return softplus(x, type, number)
+    case .softsign where type == .float: return node("Softsign", [x])
+    case .softsign: return node("Div", [x, node("Add", [node("Abs", [x]), constant(number(1))])])
+    case .gelu:
+      // x / 2 · (1 + erf(x / √2)), erf in single precision.
+      var error = node("Mul", [x, constant(number(0.5.squareRoot()))])
+      if type == .double { error = cast(error, to: .float) }
+      error = node("Erf", [error])
+      if type == .double { error = cast(error, to: .double) }
+      let half = node("Mul", [x, constant(number(0.5))])
+      return node("Mul", [half, node("Add", [error, constant(number(1))])])
+    case .silu: return node("Mul", [x, node("Sigmoid", [x])])
+    case .mish: return node("Mul", [x, node("Tanh", [softplus(x, type, number)])])
+    }
+  }
+
+  private mutating func isPositive(_ x: String, _ zero: ONNXTensor) -> String {
+    node("Greater", [x, constant(zero)])
+  }
+
+  /// e^min(x, 0) − 1
+  private mutating func exponentialBelowZero(_ x: String, _ number: (Double) -> ONNXTensor) -> String {
+    node("Sub", [node("Exp", [node("Min", [x, constant(number(0))])]), constant(number(1))])
+  }
+
+  /// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
+  private mutating func softplus(
+    _ x: String, _ type: ONNXTensor.DataType, _ number: (Double) -> ONNXTensor
+  ) -> String {
+    if type == .float { return node("Softplus", [x]) }
+    let exponential = node("Exp", [node("Neg", [node("Abs", [x])])])
+    let logarithm = node("Log", [node("Add", [exponential, constant(number(1))])])
+    return node("Add", [node("Max", [x, constant(number(0))]), logarithm])
+  }
+}
+
+/// The constants of SELU (Klambauer et al. 2017).
+let seluAlpha = 1.6732632423543772848170429916717
+let seluScale = 1.0507009873554804934193349852946
+
+// MARK: - Answers
+
+extension ONNXGraphBuilder {
+  /// Declares the graph's outputs: `label` and `probabilities`, or `output` in the units of the data.
+  fileprivate mutating func answers(
+    _ outputs: String, _ preparation: Preparation, _ type: ONNXTensor.DataType
+  ) {
+    switch preparation.outputs {
+    case .classes(let names, _):
+      let (label, probabilities) = (name("label"), name("probabilities"))
+      let index = node("ArgMax", [outputs], ["axis": .int(1), "keepdims": .int(0)])
+      let texts = constant(ONNXTensor("classes", [names.count], texts: names))
+      _ = node("Gather", [texts, index], ["axis": .int(0)], output: label)
+      _ = node("Identity", [outputs], output: probabilities)
+      output(label, .string, columns: nil)
+      output(probabilities, type, columns: names.count)
+    case .labels(let columns, let classes):
+      let (label, probabilities) = (name("label"), name("probabilities"))
+      let half = constant(ONNXTensor("half", type, [], [0.5]))
+      let isLikely = node("GreaterOrEqual", [outputs, half])
+      let (no, yes) = (
+        constant(ONNXTensor("no", [1, columns.count], texts: classes.map { $0[0] })),
+        constant(ONNXTensor("yes", [1, columns.count], texts: classes.map { $0[1] }))
+      )
+      _ = node("Where", [isLikely, yes, no], output: label)
+      _ = node("Identity", [outputs], output: probabilities)
+      output(label, .string, columns: columns.count)
+      output(probabilities, type, columns: columns.count)
+    case .values(let columns, let scaling):
+      // In double, as Scaling does it.
+      let answer = name("output")
+      var value = type == .float ? cast(outputs, to: .double) : outputs
+      let factors = constant(ONNXTensor("target factors", .double, [1, columns.count], scaling.factors))
+      let offsets = constant(ONNXTensor("target offsets", .double, [1, columns.count], scaling.offsets))
+      value = node("Div", [value, factors])
+      value = node("Add", [value, offsets], output: type == .double ? answer : nil)
+      if type == .float { _ = cast(value, to: .float, output: answer) }
+      output(answer, type, columns: columns.count)
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import Layers
+import Tensor
+
+/// Reads a graph as a chain of steps, from its output back to its input.
+struct ONNXChain<Scalar: BLASScalar> {
+  let path: String
+  private let graph: ONNXGraph
+  private var producers: [String: Int] = [:]
+  private(set) var constants: ONNXConstants<Scalar>
+  /// The only input that is not a constant.
+  private(set) var input = ONNXValue()
+  /// Steps in the order of the way back.
+  private var backward: [ONNXStep<Scalar>] = []
+  /// Whether a step that makes each sample a vector has been met.
+  private var isFlattened = false
+
+  init(_ model: ONNXModel, fileSize: Int, path: String) throws(ModelError) {
+    self.path = path
+    graph = model.graph
+    constants = ONNXConstants(graph, fileSize: fileSize, path: path)
+    for (index, node) in graph.nodes.enumerated() {
+      for output in node.outputs where !output.isEmpty { producers[output] = index }
+    }
+    let names = graph.inputs.filter { !constants.contains($0.name) }
+    guard names.count == 1 else {
+      throw .unsupportedGraph(
+        path: path, problem: "the graph has \(names.count) inputs, expected one, the numbers of all features")
+    }
+    input = names[0]
+  }
+
+  /// The steps from the input to the answer, and the names of the classes if a text output chooses among some.
+  mutating func steps() throws(ModelError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
+    // Beside the numbers there may be the label that they say.
+    let numeric: Set = [1, 10, 11, 16]
+    let outputs = graph.outputs.count == 1 ? graph.outputs : graph.outputs.filter { numeric.contains($0.dataType) }
+    guard outputs.count == 1 else {
+      throw .unsupportedGraph(
+        path: path, problem: "the graph has \(outputs.count) outputs of numbers, expected one")
+    }
+    var value = outputs[0].name
+    var limit = graph.nodes.count
+    while value != input.name {
+      guard let index = producers[value], index < limit else {
+        throw .unsupportedGraph(path: path, problem: "nothing before it gives the value \(quoted(value))")
+      }
+      // Nodes stand in order, so that no way back is endless.
+      limit = index
+      value = try before(graph.nodes[index], value)
+    }
+    if let shape = input.shape, shape.count != 2, !isFlattened {
+      throw .unsupportedGraph(
+        path: path,
+        problem: "the input \(quoted(input.name)) has \(shape.count) dimensions, expected samples × features")
+    }
+    return (backward.reversed(), classes())
+  }
+
+  private func classes() -> [String]? {
+    for output in graph.outputs {
+      guard let node = producer(output.name), node.operation == "Gather", let texts = node.inputs.first else {
+        continue
+      }
+      return constants.strings(texts)
+    }
+    return nil
+  }
+
+  // MARK: - For the activations
+
+  func producer(_ value: String) -> ONNXNode? { producers[value].map { graph.nodes[$0] } }
+
+  /// The only number of a constant; nil for other values.
+  mutating func number(_ value: String) throws(ModelError) -> Double? {
+    guard constants.mayBeSingle(value) else { return nil }
+    let array = try constants.array(value)
+    return array.values.count == 1 ? Double(array.values[0]) : nil
+  }
+
+  // MARK: - Nodes
+
+  private mutating func step(_ node: ONNXNode, _ kind: ONNXStep<Scalar>.Kind) {
+    backward.append(ONNXStep(node: node.label, kind: kind))
+  }
+
+  func bad(_ node: ONNXNode, _ problem: String) -> ModelError {
+    .unsupportedNode(path: path, node: node.label, problem: problem)
+  }
+
+  /// Notes what a node does and returns the name of the value that it does it to.
+  private mutating func before(_ node: ONNXNode, _ value: String) throws(ModelError) -> String {
+    guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not known") }
+    guard node.outputs.first == value, let x = node.inputs.first else {
+      throw bad(node, "its first output, of an input, is what can be used")
+    }
+    if let (activation, x) = try activation(node) {
+      step(node, .activation(activation))
+      return x
+    }
+    switch node.operation {
+    case "Gemm": try gemm(node)
+    case "MatMul": try matMul(node)
+    case "Add", "Sub", "Mul", "Div": return try affine(node)
+    case "BatchNormalization": try batchNormalization(node)
+    case "LayerNormalization": try layerNormalization(node)
+    case "Flatten":
+      guard int(node, "axis", 1) == 1 else { throw bad(node, "its axis is \(int(node, "axis", 1)), expected 1") }
+      isFlattened = true
+    case "Reshape": try reshape(node)
+    case "Dropout":
+      if node.inputs.count > 2, !node.inputs[2].isEmpty {
+        guard try number(node.inputs[2]) == 0 else { throw bad(node, "it is in training mode; export for inference") }
+      }
+    case "Cast":
+      guard [1, 10, 11, 16].contains(int(node, "to", 0)) else { throw bad(node, "it casts to what is no real number") }
+    case "Identity": break
+    case "Where":
+      // Where(IsNaN(x), c, x).
+      guard node.inputs.count == 3, let condition = producer(x), condition.operation == "IsNaN",
+        condition.inputs == [node.inputs[2]], constants.contains(node.inputs[1])
+      else { throw bad(node, "only numbers that are NaN can be replaced, by constants") }
+      step(node, .missing(try constants.array(node.inputs[1]).values))
+      return node.inputs[2]
+    default:
+      throw bad(
+        node,
+        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, Flatten, Reshape, Dropout, Cast,"
+          + " Identity or an activation")
+    }
+    return x
+  }
+
+  /// α A B + β C.
+  private mutating func gemm(_ node: ONNXNode) throws(ModelError) {
+    guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0: samples have to be rows") }
+    let (alpha, beta) = (Scalar(float(node, "alpha", 1)), Scalar(float(node, "beta", 1)))
+    var (inputs, outputs, weights) = try weights(node, isTransposed: int(node, "transB", 0) != 0)
+    if alpha != 1 { for index in weights.indices { weights[index] *= alpha } }
+    var bias = [Scalar](repeating: 0, count: outputs)
+    if node.inputs.count > 2, !node.inputs[2].isEmpty {
+      let values = try constant(node, 2).values
+      guard [1, outputs].contains(values.count) else {
+        throw bad(node, "its C has \(values.count) numbers, expected \(outputs)")
+      }
+      bias = (0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] }
+    }
+    step(node, .linear(inputs: inputs, weights: weights, bias: bias))
+  }
+
+  private mutating func matMul(_ node: ONNXNode) throws(ModelError) {
+    let (inputs, outputs, weights) = try weights(node, isTransposed: false)
+    step(node, .linear(inputs: inputs, weights: weights, bias: [Scalar](repeating: 0, count: outputs)))
+  }
+
+  /// The second input, inputs × outputs or transposed, the outputs varying fastest.
+  private mutating func weights(
+    _ node: ONNXNode, isTransposed: Bool
+  ) throws(ModelError) -> (inputs: Int, outputs: Int, values: [Scalar]) {
+    if let first = node.inputs.first, constants.contains(first) {
+      throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
+    }
+    let array = try constant(node, 1)
+    guard array.shape.count == 2, array.shape.allSatisfy({ $0 > 0 }) else {
+      throw bad(node, "its weights have \(array.shape.count) dimensions, expected two sizes from 1")
+    }
+    guard isTransposed else { return (array.shape[0], array.shape[1], array.values) }
+    let matrix = Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
+    return (array.shape[1], array.shape[0], Matrix(matrix.transposed).elements)
+  }
+
+  /// x + c, x − c, c − x, x c and x / c; returns x.
+  private mutating func affine(_ node: ONNXNode) throws(ModelError) -> String {
+    guard node.inputs.count == 2 else { throw bad(node, "it has \(node.inputs.count) inputs, expected 2") }
+    let constantFirst = constants.contains(node.inputs[0])
+    guard constantFirst || constants.contains(node.inputs[1]) else {
+      throw bad(node, "it joins two branches, or is an activation that is not known")
+    }
+    let array = try constant(node, constantFirst ? 0 : 1)
+    guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
+      throw bad(node, "its constant is \(array.shape.map(String.init).joined(separator: "×")), expected a vector")
+    }
+    let values = array.values
+    switch node.operation {
+    case "Add": step(node, .affine(factors: [1], offsets: values))
+    case "Sub" where constantFirst: step(node, .affine(factors: [-1], offsets: values))
+    case "Sub": step(node, .affine(factors: [1], offsets: values.map { -$0 }))
+    case "Mul": step(node, .affine(factors: values, offsets: [0]))
+    case "Div" where !constantFirst && values.allSatisfy({ $0 != 0 }):
+      step(node, .affine(factors: values.map { 1 / $0 }, offsets: [0]))
+    default: throw bad(node, "only division by constants that are not 0 is known")
+    }
+    return node.inputs[constantFirst ? 1 : 0]
+  }
+
+  /// γ (x − μ) / √(σ² + ε) + β by unit.
+  private mutating func batchNormalization(_ node: ONNXNode) throws(ModelError) {
+    guard int(node, "training_mode", 0) == 0 else { throw bad(node, "it is in training mode; export for inference") }
+    var arrays: [[Scalar]] = []
+    for index in 1...4 { arrays.append(try constant(node, index).values) }
+    let epsilon = Double(float(node, "epsilon", 1e-5))
+    guard Set(arrays.map(\.count)).count == 1, arrays[3].allSatisfy({ Double($0) + epsilon > 0 }) else {
+      throw bad(node, "its constants differ in size, or a variance is below 0")
+    }
+    let factors = zip(arrays[0], arrays[3]).map { Double($0) / (Double($1) + epsilon).squareRoot() }
+    let offsets = factors.indices.map { Scalar(Double(arrays[1][$0]) - Double(arrays[2][$0]) * factors[$0]) }
+    step(node, .affine(factors: factors.map { Scalar($0) }, offsets: offsets))
+  }
+
+  private mutating func layerNormalization(_ node: ONNXNode) throws(ModelError) {
+    guard [-1, 1].contains(int(node, "axis", -1)) else { throw bad(node, "its axis is not the last one") }
+    let scale = try constant(node, 1).values
+    let hasShift = node.inputs.count > 2 && !node.inputs[2].isEmpty
+    let shift = hasShift ? try constant(node, 2).values : [Scalar](repeating: 0, count: scale.count)
+    step(
+      node, .normalization(scale: scale, shift: shift, epsilon: Double(float(node, "epsilon", 1e-5))))
+  }
+
+  /// To samples × features: the shape is a constant of two sizes, or put together of one that is not and one that is.
+  private mutating func reshape(_ node: ONNXNode) throws(ModelError) {
+    guard node.inputs.count > 1 else { throw bad(node, "it has no shape") }
+    var count = 1
+    if constants.contains(node.inputs[1]) {
+      count = try constant(node, 1).values.count
+    } else if let shape = producer(node.inputs[1]), shape.operation == "Concat" {
+      count = shape.inputs.count
+    }
+    guard count == 2 else { throw bad(node, "it reshapes to \(count) dimensions, expected samples × features") }
+    isFlattened = true
+  }
+
+  // MARK: - Attributes and constants
+
+  private mutating func constant(_ node: ONNXNode, _ index: Int) throws(ModelError) -> ONNXConstants<Scalar>.Array {
+    guard node.inputs.count > index, constants.contains(node.inputs[index]) else {
+      throw bad(node, "its input \(index + 1) is not a constant")
+    }
+    return try constants.array(node.inputs[index])
+  }
+
+  func int(_ node: ONNXNode, _ name: String, _ standard: Int) -> Int {
+    if case .int(let value)? = node.attributes[name] { value } else { standard }
+  }
+
+  func float(_ node: ONNXNode, _ name: String, _ standard: Float) -> Float {
+    if case .float(let value)? = node.attributes[name] { value } else { standard }
+  }
+}

@@ -1,0 +1,124 @@
+import Tensor
+
+/// The constants of an ONNX graph: initializers, Constant nodes, and what is computed of these alone.
+struct ONNXConstants<Scalar: BLASScalar> {
+  /// Numbers, the last size of the shape varying fastest.
+  struct Array {
+    var shape: [Int]
+    var values: [Scalar]
+  }
+
+  private let path: String
+  private var tensors: [String: ONNXTensor] = [:]
+  /// Nodes that take nothing but constants, by their output.
+  private var computed: [String: ONNXNode] = [:]
+  /// How many numbers may still be read. A small file could otherwise use a tensor again and again.
+  private var allowance: Int
+
+  /// - Parameter fileSize: The bytes of the file, twice which, and 16 MB, the numbers take at most.
+  init(_ graph: ONNXGraph, fileSize: Int, path: String) {
+    self.path = path
+    allowance = (2 * fileSize + 16 << 20) / MemoryLayout<Scalar>.size
+    for tensor in graph.initializers { tensors[tensor.name] = tensor }
+    for node in graph.nodes {
+      guard let output = node.outputs.first else { continue }
+      if node.operation == "Constant" {
+        tensors[output] = Self.tensor(node)
+      } else if !node.inputs.isEmpty, node.inputs.allSatisfy({ $0.isEmpty || contains($0) }) {
+        computed[output] = node
+      }
+    }
+  }
+
+  /// Whether a value is the same for all samples.
+  func contains(_ name: String) -> Bool { tensors[name] != nil || computed[name] != nil }
+
+  /// Whether a constant may be a single number.
+  func mayBeSingle(_ name: String) -> Bool { tensors[name].map { $0.count == 1 } ?? (computed[name] != nil) }
+
+  /// The texts of a constant.
+  func strings(_ name: String) -> [String]? { tensors[name].flatMap { $0.dataType == .string ? $0.strings : nil } }
+
+  /// The numbers of a constant that `contains`.
+  ///
+  /// - Throws: ``ModelError`` where they are not finite, not as many as their shape says, texts, or computed by operations that are not known here.
+  mutating func array(_ name: String) throws(ModelError) -> Array { try array(name, depth: 0) }
+
+  private mutating func array(_ name: String, depth: Int) throws(ModelError) -> Array {
+    func bad(_ problem: String) -> ModelError { .unsupportedTensor(path: path, name: name, problem: problem) }
+    guard let tensor = tensors[name] else {
+      guard let node = computed[name], depth < 8 else { throw bad("it is computed in too many steps") }
+      return try array(of: node, depth: depth + 1)
+    }
+    guard let count = tensor.count, count <= allowance else {
+      throw bad("the graph's numbers take more than twice the file; a tensor is used again and again")
+    }
+    allowance -= count
+    guard let values: [Scalar] = tensor.values() else { throw bad("its numbers are not as many as its shape says") }
+    guard values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
+    return Array(shape: tensor.shape, values: values)
+  }
+
+  // MARK: - What is computed of constants
+
+  private mutating func array(of node: ONNXNode, depth: Int) throws(ModelError) -> Array {
+    var inputs: [Array] = []
+    // The second input of Reshape, Squeeze and Unsqueeze is a shape.
+    let isShaping = ["Reshape", "Squeeze", "Unsqueeze"].contains(node.operation)
+    for name in node.inputs.prefix(isShaping ? 1 : 2) where !name.isEmpty {
+      inputs.append(try array(name, depth: depth))
+    }
+    let (a, b) = (inputs.first, inputs.count > 1 ? inputs[1] : nil)
+    switch (node.operation, a, b) {
+    case ("Identity", let a?, nil), ("Cast", let a?, nil): return a
+    // A vector, whatever the sizes around it are.
+    case (_, let a?, _) where isShaping && a.shape.filter({ $0 != 1 }).count <= 1:
+      return Array(shape: [a.values.count], values: a.values)
+    case ("Transpose", let a?, nil) where a.shape.count == 2:
+      let matrix = Matrix(rows: a.shape[1], columns: a.shape[0], columnMajor: a.values)
+      return Array(shape: a.shape.reversed(), values: Matrix(matrix.transposed).elements)
+    case ("Sqrt", let a?, nil): return Array(shape: a.shape, values: a.values.map { $0.squareRoot() })
+    case ("Reciprocal", let a?, nil): return Array(shape: a.shape, values: a.values.map { 1 / $0 })
+    case ("Neg", let a?, nil): return Array(shape: a.shape, values: a.values.map { -$0 })
+    case ("Add", let a?, let b?): return try combined(node, a, b, +)
+    case ("Sub", let a?, let b?): return try combined(node, a, b, -)
+    case ("Mul", let a?, let b?): return try combined(node, a, b, *)
+    case ("Div", let a?, let b?): return try combined(node, a, b, /)
+    default:
+      throw .unsupportedNode(
+        path: path, node: node.label, problem: "this operation on constants is not computed; let the exporter fold them"
+      )
+    }
+  }
+
+  /// Element by element, where the counts are the same or one is 1.
+  private func combined(
+    _ node: ONNXNode, _ a: Array, _ b: Array, _ body: (Scalar, Scalar) -> Scalar
+  ) throws(ModelError) -> Array {
+    if a.values.count == b.values.count { return Array(shape: a.shape, values: zip(a.values, b.values).map(body)) }
+    if b.values.count == 1 { return Array(shape: a.shape, values: a.values.map { body($0, b.values[0]) }) }
+    if a.values.count == 1 { return Array(shape: b.shape, values: b.values.map { body(a.values[0], $0) }) }
+    throw .unsupportedNode(path: path, node: node.label, problem: "its constants have shapes that do not fit")
+  }
+
+  private static func tensor(_ node: ONNXNode) -> ONNXTensor? {
+    for (name, attribute) in node.attributes {
+      switch (name, attribute) {
+      case ("value", .tensor(let tensor)): return tensor
+      case ("value_float", .float(let value)): return ONNXTensor("", .float, [], [Double(value)])
+      case ("value_int", .int(let value)): return ONNXTensor("", [], [value])
+      case ("value_ints", .ints(let values)): return ONNXTensor("", [values.count], values)
+      default: break
+      }
+    }
+    return nil
+  }
+}
+
+extension ONNXNode {
+  /// What errors call the node: its name, or that of its output, and its operation.
+  var label: String {
+    let name = name.isEmpty ? "of the output \(quoted(outputs.first ?? ""))" : quoted(name)
+    return "\(name) (\(domain.isEmpty ? "" : domain + ".")\(operation))"
+  }
+}

@@ -1,0 +1,197 @@
+import Datasets
+
+// The preparation as nodes. Numbers are scaled in double precision, as Scaling does it, whatever the network's.
+
+extension ONNXGraphBuilder {
+  /// Declares the graph's inputs and returns the scaled features, samples × features, of the type.
+  mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
+    guard case .columns(let columns) = preparation.inputs else {
+      let pixels = input("input", type, preparation.inputCount)
+      guard preparation.inputScaling.method != .none else { return pixels }
+      return scaled(
+        pixels, means: nil, ScalingPart(preparation.inputScaling, 0..<preparation.inputCount), type)
+    }
+    let means = columns.compactMap(\.mean)
+    guard means.count < columns.count else {
+      let numbers = input("input", type, columns.count)
+      return scaled(numbers, means: means, ScalingPart(preparation.inputScaling, 0..<columns.count), type)
+    }
+    // First of all, so that they have the columns' names.
+    let inputs = columns.enumerated().map { index, column in
+      input(
+        column.name.isEmpty ? "column \(index + 1)" : column.name, column.mean == nil ? .string : type, 1)
+    }
+    var parts: [String] = []
+    var (index, number) = (0, 0)
+    while index < columns.count {
+      if case .category(_, let values) = columns[index] {
+        parts.append(oneHot(inputs[index], values, type))
+        index += 1
+        continue
+      }
+      // Numbers side by side are scaled together.
+      let end = columns[index...].firstIndex { $0.mean == nil } ?? columns.count
+      let run = inputs[index..<end]
+      let numbers = run.count == 1 ? run.first! : node("Concat", Array(run), ["axis": .int(1)])
+      parts.append(
+        scaled(
+          numbers, means: columns[index..<end].compactMap(\.mean),
+          ScalingPart(preparation.inputScaling, number..<number + run.count), type))
+      number += run.count
+      index = end
+    }
+    return parts.count == 1 ? parts[0] : node("Concat", parts, ["axis": .int(1)])
+  }
+
+  /// Numbers, samples × features, with the means in place of what is missing, and scaled.
+  private mutating func scaled(
+    _ numbers: String, means: [Double]?, _ scaling: ScalingPart, _ type: ONNXTensor.DataType
+  ) -> String {
+    let count = scaling.count
+    var value = type == .float ? cast(numbers, to: .double) : numbers
+    if let means {
+      let means = constant(ONNXTensor("means", .double, [1, count], means))
+      value = node("Where", [node("IsNaN", [value]), means, value])
+    }
+    switch scaling {
+    case .affine(_, let offsets, let factors):
+      if offsets.contains(where: { $0 != 0 }) || factors.contains(where: { $0 != 1 }) {
+        value = node("Sub", [value, constant(ONNXTensor("offsets", .double, [1, count], offsets))])
+        value = node("Mul", [value, constant(ONNXTensor("factors", .double, [1, count], factors))])
+      }
+    case .quantiles(let quantiles): value = normal(share(of: value, quantiles))
+    }
+    return type == .float ? cast(value, to: .float) : value
+  }
+
+  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there is one.
+  private mutating func oneHot(_ text: String, _ values: [String], _ type: ONNXTensor.DataType) -> String {
+    var (keys, codes) = (values, Array(values.indices))
+    if let missing = values.firstIndex(of: "") {
+      for name in missingNames where !values.contains(name) {
+        keys.append(name)
+        codes.append(missing)
+      }
+    }
+    let code = node(
+      "LabelEncoder", [text],
+      ["keys_strings": .strings(keys), "values_int64s": .ints(codes), "default_int64": .int(-1)],
+      domain: "ai.onnx.ml")
+    let all = constant(ONNXTensor("codes", [1, values.count], Array(values.indices)))
+    return cast(node("Equal", [code, all]), to: type)
+  }
+}
+
+/// How tables say that a field is missing: see TextKind.
+private let missingNames: [String] = {
+  var spellings = [""]
+  for letter in ["n", "a", "n"] { spellings = spellings.flatMap { [$0 + letter, $0 + letter.uppercased()] } }
+  return ["NA", "?", "null"] + ["", "+", "-"].flatMap { sign in spellings.map { sign + $0 } }
+}()
+
+/// The scaling of some features.
+private enum ScalingPart {
+  case affine(count: Int, offsets: [Double], factors: [Double])
+  case quantiles([Quantiles])
+
+  init(_ scaling: Scaling, _ features: Range<Int>) {
+    self =
+      scaling.method == .quantile
+      ? .quantiles(Array(scaling.quantiles[features]))
+      : .affine(
+        count: features.count, offsets: Array(scaling.offsets[features]), factors: Array(scaling.factors[features]))
+  }
+
+  var count: Int {
+    switch self {
+    case .affine(let count, _, _): count
+    case .quantiles(let quantiles): quantiles.count
+    }
+  }
+}
+
+extension InputColumn {
+  /// The mean of a column of numbers, nil of a column of texts.
+  fileprivate var mean: Double? {
+    if case .number(_, let mean) = self { mean } else { nil }
+  }
+}
+
+// MARK: - Quantiles
+
+extension ONNXGraphBuilder {
+  /// The share of the training data below each number, as Quantiles defines it: the sum over the neighbouring quantiles v and w
+  ///
+  ///     share = Σ clip((x − v) g + h, 0, 1) / (quantiles − 1)
+  ///
+  /// with g = 1 / (w − v) and h = 0. Where v = w, g is so large that this is a step from 0 to 1, at which x = v gets h: ½, so that it is in the middle of
+  /// equal quantiles; 0 where they are the first, and 1 where they are the last.
+  private mutating func share(of numbers: String, _ quantiles: [Quantiles]) -> String {
+    let intervals = max(1, quantiles.map { $0.values.count - 1 }.max() ?? 1)
+    var (starts, slopes, shifts) = ([Double](), [Double](), [Double]())
+    var (factors, summands) = ([Double](), [Double]())
+    for feature in quantiles {
+      let values = feature.values
+      let (first, last) = (values[0], values[values.count - 1])
+      for (v, w) in zip(values, values.dropFirst()) {
+        starts.append(v)
+        slopes.append(min(1 / (w - v), 1e300))
+        shifts.append(v < w || v == first ? 0 : v == last ? 1 : 0.5)
+      }
+      let padding = [Double](repeating: 0, count: intervals - (values.count - 1))
+      starts += padding
+      slopes += padding
+      shifts += padding
+      // A feature that was constant is in the middle, whatever it is.
+      factors.append(first < last ? 1 / Double(values.count - 1) : 0)
+      summands.append(first < last ? 0 : 0.5)
+    }
+    let shape = [1, quantiles.count, intervals]
+    let axis = constant(ONNXTensor("last axis", [1], [2]))
+    var value = node("Unsqueeze", [numbers, axis])
+    value = node("Sub", [value, constant(ONNXTensor("quantiles", .double, shape, starts))])
+    value = node("Mul", [value, constant(ONNXTensor("quantile slopes", .double, shape, slopes))])
+    value = node("Add", [value, constant(ONNXTensor("quantile shifts", .double, shape, shifts))])
+    value = node("Clip", [value, number(0), number(1)])
+    value = node("ReduceSum", [value, axis], ["keepdims": .int(0)])
+    let features = [1, quantiles.count]
+    value = node("Mul", [value, constant(ONNXTensor("share factors", .double, features, factors))])
+    return node("Add", [value, constant(ONNXTensor("share summands", .double, features, summands))])
+  }
+
+  /// Φ⁻¹(p) to about seven digits, p kept within 10⁻⁷ and 1 − 10⁻⁷, by two rational functions: of ¼ − … near the middle, else of √(−log p) (Wichura 1988,
+  /// algorithm AS 241, PPND7, without the branch for p below 10⁻¹¹).
+  private mutating func normal(_ share: String) -> String {
+    let p = node("Clip", [share, number(1e-7), number(1 - 1e-7)])
+    let q = node("Sub", [p, number(0.5)])
+    let square = node("Sub", [number(0.180625), node("Mul", [q, q])])
+    let middle = node(
+      "Div",
+      [
+        node("Mul", [q, polynomial(square, [59.109374720, 159.29113202, 50.434271938, 3.3871327179])]),
+        polynomial(square, [67.187563600, 78.757757664, 17.895169469, 1]),
+      ])
+    let tail = node("Min", [p, node("Sub", [number(1), p])])
+    let root = node("Sqrt", [node("Neg", [node("Log", [tail])])])
+    let r = node("Sub", [root, number(1.6)])
+    let outside = node(
+      "Div",
+      [
+        polynomial(r, [0.17023821103, 1.3067284816, 2.7568153900, 1.4234372777]),
+        polynomial(r, [0.12021132975, 0.73700164250, 1]),
+      ])
+    let isCentral = node("LessOrEqual", [node("Abs", [q]), number(0.425)])
+    return node("Where", [isCentral, middle, node("Mul", [node("Sign", [q]), outside])])
+  }
+
+  /// Horner's scheme, the coefficient of the highest power first.
+  private mutating func polynomial(_ x: String, _ coefficients: [Double]) -> String {
+    var value = number(coefficients[0])
+    for coefficient in coefficients.dropFirst() {
+      value = node("Add", [node("Mul", [value, x]), number(coefficient)])
+    }
+    return value
+  }
+
+  private mutating func number(_ value: Double) -> String { constant(ONNXTensor("constant", .double, [], [value])) }
+}

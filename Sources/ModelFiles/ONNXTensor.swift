@@ -1,0 +1,120 @@
+/// A constant of an ONNX graph: TensorProto of onnx.proto.
+struct ONNXTensor: Equatable {
+  /// TensorProto.DataType, of which these are read.
+  enum DataType: Int {
+    case float = 1
+    case int32 = 6
+    case int64 = 7
+    case string = 8
+    case bool = 9
+    case float16 = 10
+    case double = 11
+    case bfloat16 = 16
+  }
+
+  /// How the numbers stand in ``contents``.
+  enum Encoding {
+    /// One after the other, the low bytes first: raw_data, float_data and double_data.
+    case littleEndian
+    /// As varints: int32_data, which holds the bits of 16-bit numbers too, and int64_data.
+    case varints
+  }
+
+  var name = ""
+  /// The sizes, the last one varying fastest; empty for a single number.
+  var shape: [Int] = []
+  var dataType = DataType.float
+  var encoding = Encoding.littleEndian
+  /// The numbers' bytes. Of a tensor that was read they are the file's own.
+  var contents: ArraySlice<UInt8> = []
+  /// The values of a tensor of texts.
+  var strings: [String] = []
+
+  /// The product of the shape's sizes; nil where it overflows or a size is negative.
+  var count: Int? { SafeTensors.elementCount(shape) }
+}
+
+extension ONNXTensor {
+  /// A tensor of floating-point numbers.
+  init(_ name: String, _ type: DataType, _ shape: [Int], _ values: some Sequence<Double>) {
+    var bytes: [UInt8] = []
+    for value in values {
+      if type == .double {
+        bytes.append(littleEndian: value.bitPattern)
+      } else {
+        bytes.append(littleEndian: Float(value).bitPattern)
+      }
+    }
+    self.init(name: name, shape: shape, dataType: type, contents: bytes[...])
+  }
+
+  init(_ name: String, _ shape: [Int], _ values: [Int]) {
+    var bytes: [UInt8] = []
+    for value in values { bytes.append(littleEndian: Int64(value)) }
+    self.init(name: name, shape: shape, dataType: .int64, contents: bytes[...])
+  }
+
+  init(_ name: String, _ shape: [Int], texts: [String]) {
+    self.init(name: name, shape: shape, dataType: .string, strings: texts)
+  }
+
+  /// The numbers, rounded to the nearest where `Scalar` is narrower; nil where they are texts or not as many as the shape says.
+  func values<Scalar: BinaryFloatingPoint>(as type: Scalar.Type = Scalar.self) -> [Scalar]? {
+    guard let count else { return nil }
+    switch (dataType, encoding) {
+    case (.float, .littleEndian): return fixed(count) { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }
+    case (.double, .littleEndian): return fixed(count) { (bits: UInt64) in Scalar(Double(bitPattern: bits)) }
+    case (.float16, .littleEndian): return fixed(count) { (bits: UInt16) in Scalar(Self.half(bits)) }
+    case (.bfloat16, .littleEndian): return fixed(count) { (bits: UInt16) in Scalar(Self.brain(bits)) }
+    case (.int32, .littleEndian): return fixed(count) { (bits: UInt32) in Scalar(Int32(bitPattern: bits)) }
+    case (.int64, .littleEndian): return fixed(count) { (bits: UInt64) in Scalar(Int64(bitPattern: bits)) }
+    case (.bool, .littleEndian): return fixed(count) { (bits: UInt8) in bits == 0 ? 0 : 1 }
+    case (.float16, .varints): return varints(count) { Scalar(Self.half(UInt16(truncatingIfNeeded: $0))) }
+    case (.bfloat16, .varints): return varints(count) { Scalar(Self.brain(UInt16(truncatingIfNeeded: $0))) }
+    case (.int32, .varints), (.int64, .varints), (.bool, .varints):
+      return varints(count) { Scalar(Int64(bitPattern: $0)) }
+    case (.string, _), (.float, .varints), (.double, .varints): return nil
+    }
+  }
+
+  private func fixed<Bits: FixedWidthInteger & BitwiseCopyable, Scalar>(
+    _ count: Int, _ number: (Bits) -> Scalar
+  ) -> [Scalar]? {
+    let size = MemoryLayout<Bits>.size
+    guard contents.count % size == 0, contents.count / size == count else { return nil }
+    let bytes = contents.span.bytes
+    return (0..<count).map {
+      number(Bits(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: $0 * size, as: Bits.self)))
+    }
+  }
+
+  private func varints<Scalar>(_ count: Int, _ number: (UInt64) -> Scalar) -> [Scalar]? {
+    // A varint takes a byte at least.
+    guard count <= contents.count else { return nil }
+    var values: [Scalar] = []
+    values.reserveCapacity(count)
+    var (bits, shift) = (UInt64(0), UInt64(0))
+    for byte in contents {
+      bits |= UInt64(byte & 0x7F) << shift
+      shift += 7
+      guard byte < 0x80 else { continue }
+      values.append(number(bits))
+      (bits, shift) = (0, 0)
+    }
+    return values.count == count ? values : nil
+  }
+
+  /// The number with these bits of IEEE 754's binary16.
+  private static func half(_ bits: UInt16) -> Float {
+    let sign: FloatingPointSign = bits >> 15 == 0 ? .plus : .minus
+    let (exponent, fraction) = (Int(bits >> 10 & 0x1F), Float(bits & 0x3FF))
+    return switch exponent {
+    case 0: Float(sign: sign, exponent: -24, significand: fraction)
+    case 31: fraction == 0 ? Float(sign: sign, exponent: 0, significand: .infinity) : .nan
+    default: Float(sign: sign, exponent: exponent - 25, significand: 1024 + fraction)
+    }
+  }
+
+  /// The number whose upper half, as a `Float`, has these bits.
+  private static func brain(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+}

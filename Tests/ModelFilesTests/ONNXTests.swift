@@ -1,0 +1,264 @@
+import Datasets
+import Glibc
+import Layers
+import Tensor
+import Testing
+
+@testable import ModelFiles
+
+private let samples: Matrix<Float> = Matrix(rows: 3, columns: 2, columnMajor: [0.5, -1, 2, 1.5, 0.25, -0.75])
+
+private func network(_ model: ONNXModel) throws(ModelError) -> Network<Float> {
+  try ONNXPerceptron<Float>(model.encoded, path: "m").network
+}
+
+/// A graph of one input of two features, a layer, some nodes behind its value `z`, and the output `y`.
+private func graph(_ nodes: [ONNXNode], constants: [ONNXTensor] = []) -> ONNXModel {
+  let type = ONNXTensor.DataType.float
+  let layer = ONNXNode(name: "first", operation: "Gemm", inputs: ["x", "w", "b"], outputs: ["z"])
+  return ONNXModel(
+    version: 8, operatorSets: ["": 17],
+    graph: ONNXGraph(
+      name: "g", nodes: [layer] + nodes,
+      initializers: [ONNXTensor("w", type, [2, 2], [1, 2, 3, 4]), ONNXTensor("b", type, [2], [0.5, -0.5])] + constants,
+      inputs: [ONNXValue(name: "x", dataType: 1, shape: [.named("n"), .fixed(2)])],
+      outputs: [ONNXValue(name: "y", dataType: 1)]))
+}
+
+private func node(
+  _ operation: String, _ inputs: String..., to output: String = "y", with attributes: [String: ONNXAttribute] = [:]
+) -> ONNXNode {
+  ONNXNode(name: "the node", operation: operation, inputs: inputs, outputs: [output], attributes: attributes)
+}
+
+private func tinyModel<Scalar: BLASScalar>() -> Model<Scalar> {
+  var network = Network<Scalar>([Dense(3, 2, .tanh), Dense(2, 2, .softmax)])
+  for index in 0..<network.parameterCount { network.parameters[index, 0] = Scalar(index) / 8 - 0.5 }
+  return Model(
+    network: network, loss: .crossEntropy,
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 3), .category(name: "b", values: ["", "red"])]),
+      inputScaling: Scaling(method: .standard, offsets: [2], factors: [0.5]),
+      outputs: .classes(["no", "yes"], column: "c")), training: ["epochs": "3"])
+}
+
+// MARK: - Import
+
+@Test("Graphs of PyTorch and Keras give the answers that ONNX Runtime gives")
+func foreignGraphs() throws {
+  for (bytes, answers) in [(torchONNX, torchAnswers), (kerasONNX, kerasAnswers)] {
+    let found = try ONNXPerceptron<Float>(bytes, path: "m").network.predict(samples)
+    for (sample, expected) in answers.enumerated() {
+      for (output, value) in expected.enumerated() { #expect(abs(found[output, sample] - value) < 1e-6) }
+    }
+  }
+}
+
+@Test("What is affine becomes part of the weights")
+func folding() throws {
+  // z = (x₁ + 3 x₂ + ½, 2 x₁ + 4 x₂ − ½), y = ReLU(2 z − 1) / 4 times (1, 1)ᵀ.
+  let type = ONNXTensor.DataType.float
+  let found = try network(
+    graph(
+      [
+        node("Mul", "two", "z", to: "p"), node("Sub", "p", "one", to: "q"), node("Relu", "q", to: "r"),
+        node("Div", "r", "four", to: "s"), node("MatMul", "s", "ones"),
+      ],
+      constants: [
+        ONNXTensor("two", type, [], [2]), ONNXTensor("one", type, [1, 2], [1, 1]), ONNXTensor("four", type, [1], [4]),
+        ONNXTensor("ones", type, [2, 1], [1, 1]),
+      ]))
+  #expect(found.layers == [Dense(2, 2, .relu), Dense(2, 1)])
+  // x = (1, 1): z = (4.5, 5.5), 2 z − 1 = (8, 10), y = 4.5.
+  #expect(found.predict(Matrix([1, 1]))[0, 0] == 4.5)
+}
+
+@Test("An activation is known as one node and as exporters put it together")
+func activations() throws {
+  let type = ONNXTensor.DataType.float
+  let constants = [
+    ONNXTensor("half", type, [], [0.5]), ONNXTensor("one", type, [], [1]),
+    ONNXTensor("root", type, [], [Double(2).squareRoot()]),
+  ]
+  let cases: [(Activation, [ONNXNode])] = [
+    (.softsign, [node("Softsign", "z")]), (.leakyReLU, [node("LeakyRelu", "z")]),
+    (.silu, [node("Sigmoid", "z", to: "s"), node("Mul", "s", "z")]),
+    (.mish, [node("Softplus", "z", to: "s"), node("Tanh", "s", to: "t"), node("Mul", "z", "t")]),
+    (
+      .gelu,
+      [
+        node("Div", "z", "root", to: "e"), node("Erf", "e", to: "f"), node("Add", "f", "one", to: "g"),
+        node("Mul", "z", "g", to: "h"), node("Mul", "h", "half"),
+      ]
+    ),
+    (.softsign, [node("Abs", "z", to: "a"), node("Add", "one", "a", to: "d"), node("Div", "z", "d")]),
+  ]
+  for (activation, nodes) in cases {
+    #expect(try network(graph(nodes, constants: constants)).layers == [Dense(2, 2, activation)])
+  }
+}
+
+@Test(
+  "A graph that is no perceptron is refused with the node's name",
+  arguments: [
+    ([node("Conv", "z", "w")], "\"the node\" (Conv): expected Gemm"),
+    (
+      [node("LeakyRelu", "z", with: ["alpha": .float(0.2)])],
+      "\"the node\" (LeakyRelu): its alpha is 0.2, expected 0.01"
+    ),
+    ([node("Tanh", "z", to: "t"), node("Add", "t", "z")], "\"the node\" (Add): it joins two branches"),
+    ([node("Relu", "z", to: "t"), node("Tanh", "t")], "\"the node\" (Tanh): an activation has to follow"),
+    ([node("Softmax", "z", with: ["axis": .int(0)])], "\"the node\" (Softmax): its axis is 0, expected -1 or 1"),
+    ([node("Relu", "z", to: "t"), node("Add", "t", "b")], "\"the node\" (Add): no Gemm or MatMul follows"),
+    (
+      [node("Gelu", "z", with: ["approximate": .string("tanh")])],
+      "\"the node\" (Gelu): it is GELU's approximation by tanh"
+    ),
+  ])
+func refusals(nodes: [ONNXNode], line: String) {
+  let error = #expect(throws: ModelError.self) { try network(graph(nodes)) }
+  #expect(error?.description.hasPrefix("m: node \(line)") == true, "\(error?.description ?? "")")
+}
+
+@Test("A circle of nodes is refused")
+func circle() {
+  let error = #expect(throws: ModelError.self) {
+    try network(graph([node("Identity", "u", to: "y"), node("Identity", "y", to: "u")]))
+  }
+  #expect(error?.description == "m: nothing before it gives the value \"u\"; only multi-layer perceptrons are imported")
+}
+
+@Test("Weights that are used again and again do not make a small file large in memory")
+func sharedWeights() {
+  var nodes = (0..<2000).map { node("MatMul", "v\($0)", "square", to: "v\($0 + 1)") }
+  nodes.insert(node("MatMul", "z", "wide", to: "v0"), at: 0)
+  nodes.append(node("MatMul", "v2000", "narrow"))
+  let (type, zeros) = (ONNXTensor.DataType.float, [Double](repeating: 0, count: 250 * 250))
+  let error = #expect(throws: ModelError.self) {
+    try network(
+      graph(
+        nodes,
+        constants: [
+          ONNXTensor("wide", type, [2, 250], zeros[..<500]), ONNXTensor("square", type, [250, 250], zeros),
+          ONNXTensor("narrow", type, [250, 1], zeros[..<250]),
+        ]))
+  }
+  #expect(error?.description.contains("a tensor is used again and again") == true)
+}
+
+// MARK: - Export
+
+@Test("An export is the graph that it should be, to the byte")
+func golden() throws {
+  let model = (tinyModel() as Model<Float>).onnx()
+  #expect(try ONNXModel(model.encoded, path: "m") == model)
+  #expect(model.version == 7)
+  #expect(model.operatorSets == ["": 13, "ai.onnx.ml": 2])
+  #expect(model.metadata == ["epochs": "3", "loss": "cross-entropy"])
+  #expect(
+    model.graph.nodes.map(\.operation) == [
+      "Cast", "IsNaN", "Where", "Sub", "Mul", "Cast", "LabelEncoder", "Equal", "Cast", "Concat", "Gemm", "Tanh", "Gemm",
+      "Softmax", "ArgMax", "Gather", "Identity",
+    ])
+  #expect(model.graph.inputs.map(\.name) == ["a", "b"])
+  #expect(model.graph.inputs.map(\.dataType) == [1, 8])
+  #expect(model.graph.outputs.map(\.name) == ["label", "probabilities"])
+  // These bytes passed onnx.checker, and ONNX Runtime gave the model's answers for them.
+  #expect(Checksum(model.encoded[...]).value == goldenChecksum)
+}
+
+private let goldenChecksum: UInt32 = 433_481_625
+
+@Test("A model of numbers is the same after export and import", arguments: Activation.allCases)
+func roundTrip(activation: Activation) throws {
+  func check<Scalar: BLASScalar>(_ tolerance: Scalar) throws {
+    var generator = Philox(seed: 1)
+    let normalization: Normalization = activation == .softmax ? .layer : .batch
+    var network = Network<Scalar>(
+      [Dense(3, 4, activation, normalization: normalization), Dense(4, 2, .softmax)], initializer: .glorotNormal,
+      using: &generator)
+    network.statistics.fillUniform(0.5...1, using: &generator)
+    let model = Model(
+      network: network, loss: .crossEntropy,
+      preparation: Preparation(
+        inputs: .columns(["a", "b", "c"].map { .number(name: $0, mean: 7) }),
+        inputScaling: Scaling(method: .standard, offsets: [1, 2, 3], factors: [0.5, 2, 1]),
+        outputs: .classes(["no", "yes"], column: "d")))
+    let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).onnx"
+    defer { unlink(path) }
+    try model.writeONNX(to: path)
+    let read = try Model<Scalar>(onnx: path)
+    #expect(read.preparation.classNames == ["no", "yes"])
+    let rows: [[Field]] = [[1.5, 2, 3], [0, nil, 4]]
+    let (found, expected) = (
+      read.predict(read.preparation.features(of: rows)), model.predict(model.preparation.features(of: rows))
+    )
+    for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < tolerance) }
+  }
+  try check(2e-6 as Float)
+  // To 1e-9, because an epsilon is stored as Float. In double some activations are several nodes, which only single precision has as one.
+  if [.sigmoid, .tanh, .relu, .silu, .softsign, .identity, .softmax].contains(activation) {
+    try check(1e-9 as Double)
+  }
+}
+
+// MARK: - The bytes
+
+@Test("Numbers are read from every place that a tensor has for them")
+func tensorData() throws {
+  func tensor(_ type: Int, _ body: (inout ProtobufWriter) -> Void) throws -> ONNXTensor {
+    var writer = ProtobufWriter()
+    writer.write(7) {
+      $0.write(5) {
+        $0.write(1, 2)  // The shape, not packed.
+        $0.write(2, type)
+        body(&$0)
+      }
+    }
+    return try ONNXModel(writer.bytes, path: "m").graph.initializers[0]
+  }
+  #expect(try tensor(1) { $0.write(9, [0, 0, 128, 63, 0, 0, 0, 192]) }.values() == [1, -2] as [Float]?)
+  #expect(try tensor(1) { $0.write(4, [0, 0, 128, 63, 0, 0, 0, 192]) }.values() == [1, -2] as [Double]?)
+  let single = try tensor(1) {
+    $0.write(4, Float(1))
+    $0.write(4, Float(-2))
+  }
+  #expect(single.values() == [1, -2] as [Float]?)
+  #expect(try tensor(7) { $0.write(7, packed: [300, -1]) }.values() == [300, -1] as [Float]?)
+  // 1 and the smallest of float16; 1 and -2 of bfloat16.
+  #expect(try tensor(10) { $0.write(5, packed: [0x3C00, 1]) }.values() == [1, 0x1p-24] as [Float]?)
+  #expect(try tensor(16) { $0.write(9, [0x80, 0x3F, 0x00, 0xC0]) }.values() == [1, -2] as [Float]?)
+  // Too few.
+  #expect(try tensor(1) { $0.write(9, [0, 0, 128, 63]) }.values() as [Float]? == nil)
+}
+
+@Test("A file that is cut at any byte, or has any byte changed, ends in an error or another network")
+func hostileBytes() {
+  var refused = 0
+  for bytes in [torchONNX, kerasONNX, (tinyModel() as Model<Float>).onnx().encoded] {
+    for length in bytes.indices {
+      do throws(ModelError) { _ = try ONNXPerceptron<Float>(Array(bytes[..<length]), path: "m") } catch { refused += 1 }
+    }
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<20_000 {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        damaged[Int.random(in: damaged.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
+      do throws(ModelError) { _ = try ONNXPerceptron<Float>(damaged, path: "m") } catch { refused += 1 }
+    }
+  }
+  #expect(refused > 30_000)
+}
+
+@Test("A length beyond the end is an error that names the byte")
+func lengths() {
+  let error = #expect(throws: ModelError.self) { try ONNXModel([0x3A, 0xFF, 0xFF, 0x03, 0], path: "m") }
+  #expect(
+    error?.description
+      == "m: not an ONNX file, or damaged: byte 1: found a length of 65535 bytes where 1 are left; copy or export the file again"
+  )
+  var many = ProtobufWriter()
+  many.write(7) { for _ in 0..<70_000 { $0.write(1) { _ in } } }
+  #expect(throws: ModelError.self) { try ONNXModel(many.bytes, path: "m") }
+}
