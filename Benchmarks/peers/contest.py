@@ -66,7 +66,7 @@ class Contest:
     def run(self) -> None:
         report, day = self.report, date.today().isoformat()
         title = "-".join([day, slug(cpu_model()), *(self.options.only or [])])  # so that a part never takes the place of the whole
-        report.add(f"# {'Training steps and predictions' if self.workloads else 'Predictions and tables'}, {day}")
+        report.add(f"# {', '.join(self.options.only or ['Training steps and predictions'])}, {day}")
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
         if self.workloads:
             report.add(METHOD)
@@ -264,7 +264,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--serving", required=True, metavar="COMMAND", help="the Swift contestant that predicts")
     parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
     parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
-    parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"of {','.join(names)}")
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"only some of {','.join(names)}")
     parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="MNIST's four gzipped files, for the cold start; made up otherwise")
     parser.add_argument("--no-growth", action="store_true", help="without the picture of step times")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, to see that all works")

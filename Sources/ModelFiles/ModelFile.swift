@@ -123,6 +123,8 @@ public struct ModelFile: Sendable {
   /// A tensor's numbers.
   ///
   /// - Throws: ``ModelError`` where one is not finite.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
     let values: [Scalar] = try tensors.values(of: name)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
