@@ -12,7 +12,7 @@ STATIC_PACKAGES := gfortran binutils
 PYTHON ?= python3
 PEERS := .build/peers
 ONNX := .build/onnx
-# Options for the contest of make bench-peers: --quick, --only nielsen30,tab64, --no-growth.
+# Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth.
 CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist
@@ -51,10 +51,11 @@ static: dependencies ## build a command that needs no library where it runs, .bu
 bench: build ## a training step by this package and by naive loops, and the floor under it
 	@$(PERCEPTRON) benchmark
 
-bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn (an hour, on an idle machine)
+bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn, and predictions beside ONNX Runtime (an hour and a half, on an idle machine)
 	@$(SWIFT) build -c release --product StepContestant
+	@$(SWIFT) build -c release --product ServingContestant
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/StepContestant --command $(PERCEPTRON) \
-	  --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+	  --serving .build/release/ServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report

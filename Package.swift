@@ -34,8 +34,11 @@ let package = Package(
     // What the package is compared with.
     .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),
     .target(name: "StepBenchmark", dependencies: ["Perceptron", "NaiveLoops"], path: "Benchmarks/StepBenchmark"),
+    .target(name: "Contestant", dependencies: ["Perceptron"], path: "Benchmarks/Contestant"),
     .executableTarget(
-      name: "StepContestant", dependencies: ["Perceptron", "StepBenchmark"], path: "Benchmarks/StepContestant"),
+      name: "StepContestant", dependencies: ["Contestant", "StepBenchmark"], path: "Benchmarks/StepContestant"),
+    .executableTarget(
+      name: "ServingContestant", dependencies: ["Contestant"], path: "Benchmarks/ServingContestant"),
 
     .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
 

@@ -1,5 +1,4 @@
-import Foundation
-import NaiveLoops
+import Contestant
 import Perceptron
 import StepBenchmark
 
@@ -18,7 +17,7 @@ enum StepContestant {
       throw ContestError("usage: StepContestant [naive|csv] DIRECTORY|FILE THREADS")
     }
     if isTable { return try answer(TableReading(path: arguments.first!, team: Team(workers: threads))) }
-    let task = try ContestTask(directory: URL(fileURLWithPath: arguments.first!))
+    let task = try ContestTask(directory: arguments.first!)
     let team = Team(workers: threads)
     switch (task.workload.precision, isNaive) {
     case (.float, false): try answer(team, task.steps(of: Float.self, team))
@@ -27,55 +26,27 @@ enum StepContestant {
     }
   }
 
-  /// Answers each line with a number by as many steps, until the input ends.
+  /// Answers each line with a number by as many steps.
   static func answer(_ team: Team, _ step: () throws -> Double) throws {
-    reply(#"{"version": "Perceptron"}"#)
-    while let line = readLine() {
-      if line == "floor" {
-        reply(#"{"gflops": \#(Floor.rate(team: team) / 1e9)}"#)
-        continue
-      }
-      guard let steps = Int(line), steps > 0 else { throw ContestError("unknown request: \(line)") }
-      var loss = 0.0
-      let time = try ContinuousClock().measure { for _ in 0..<steps { loss = try step() } }
-      reply(#"{"seconds": \#(time / .seconds(1)), "loss": \#(loss), "peakBytes": \#(try peakBytes())}"#)
+    var loss = 0.0
+    try Conversation.hold { line in
+      if line == "floor" { return #"{"gflops": \#(Floor.rate(team: team) / 1e9)}"# }
+      return try Conversation.answer(line, by: { for _ in 0..<$0 { loss = try step() } }, figure: { loss })
     }
   }
 
-  /// Answers each line with a number by reading the table as often; the sum of its numbers stands for the loss and is not timed.
+  /// Answers each line with a number by reading the table as often; the sum of its numbers stands for the loss.
   static func answer(_ reading: TableReading) throws {
-    reply(#"{"version": "Perceptron"}"#)
-    while let line = readLine() {
-      guard let count = Int(line), count > 0 else { throw ContestError("unknown request: \(line)") }
-      var table: Table?
-      let time = try ContinuousClock().measure {
-        for _ in 0..<count {
-          table = nil
-          table = try reading.read()
-        }
-      }
-      let peak = try peakBytes()
-      reply(
-        #"{"seconds": \#(time / .seconds(1)), "loss": \#(try TableReading.sum(table!)), "peakBytes": \#(peak)}"#)
+    var table: Table?
+    try Conversation.hold { line in
+      try Conversation.answer(
+        line,
+        by: { count in
+          for _ in 0..<count {
+            table = nil
+            table = try reading.read()
+          }
+        }, figure: { try TableReading.sum(table!) })
     }
   }
-
-  /// Writes a line at once, though the output is no terminal.
-  static func reply(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
-
-  /// The most memory that this process has had resident.
-  static func peakBytes() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    guard let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-      throw ContestError("/proc/self/status names no VmHWM")
-    }
-    return 1024 * kilobytes
-  }
-}
-
-struct ContestError: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
 }

@@ -1,3 +1,4 @@
+import Contestant
 import Perceptron
 
 /// Reads a CSV file as often as it is asked for; a table's figure is the sum of its numbers.

@@ -1,4 +1,4 @@
-"""Measures training steps of the Swift package and of its peers in Python, each at its best; Benchmarks/README.md tells the method."""
+"""Measures training steps and predictions of the Swift package and of its peers in Python, each at its best; Benchmarks/README.md tells the method."""
 
 import argparse
 import json
@@ -18,10 +18,11 @@ import mnist
 from growth import grow
 from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, differ, first_steps, hold_race, progress, take_turn, take_turns
 from report import Report, cpu_model, duration, machine, slug
-from session import Contestant, ContestError, Session, processors
+from serving import Serving
+from session import HERE, Contestant, ContestError, Session, processors, python
 from workloads import WORKLOADS, Workload, write
 
-HERE = Path(__file__).parent
+PARTS = ("tables", "serving")  # what is measured besides the workloads
 FLOAT_TARGETS = {"nielsen30": 3.2, "nielsen100": 2.5, "tab64": 2.4, "mnist512": 1.5, "deep": 1.2, "wide": 1.12}  # against the best peer
 DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 2.5}  # against NumPy
 FLOOR_TARGETS = {"deep": 0.82, "wide": 0.90}  # share of a step that its matrix products would take at full rate
@@ -36,10 +37,6 @@ the same number of steps. A time is the median over the rounds, with the lowest 
 by the Swift program's in the same round. Losses must agree with the Swift program's within {FIRST_TOLERANCE:g} (relative) after the first steps and {LAST_TOLERANCE:g} in the
 mean over the rounds; a contestant whose losses do not is not compared. MLX's wheel brings the reference BLAS, so the system's OpenBLAS is loaded
 in its place. scikit-learn's rows are in order before the clock starts; it has no sigmoid output with squared error (nielsen30)."""
-
-
-def python(name: str, *arguments: str, **settings) -> Contestant:
-    return Contestant(name, (sys.executable, "-B", str(HERE / arguments[0]), *arguments[1:]), **settings)
 
 
 NUMPY = python("NumPy", "numpy_peer.py")
@@ -68,10 +65,11 @@ class Contest:
 
     def run(self) -> None:
         report, day = self.report, date.today().isoformat()
-        title = f"{day}-{slug(cpu_model())}"
-        report.add(f"# Training steps, {day}")
+        title = "-".join([day, slug(cpu_model()), *(self.options.only or [])])  # so that a part never takes the place of the whole
+        report.add(f"# {', '.join(self.options.only or ['Training steps and predictions'])}, {day}")
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
-        report.add(METHOD)
+        if self.workloads:
+            report.add(METHOD)
         for workload in self.workloads.values():
             write(workload, self.scratch / workload.name)
         single = self.races("Single precision", list(self.workloads.values()), PEERS, FLOAT_TARGETS)
@@ -82,17 +80,23 @@ class Contest:
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
-        self.tables()
         versions = {entry.version for race in single for entry in race.entries}
+        if self.measures("tables"):
+            self.tables()
+        if self.measures("serving"):
+            versions |= Serving(tuple(shlex.split(self.options.serving)), report, self.scratch, self.options.quick).run()
         report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
         self.options.output.mkdir(parents=True, exist_ok=True)
         self.write(title)  # the picture takes as long again
-        if not self.options.no_growth:
+        if self.workloads and not self.options.no_growth:
             picture = grow([self.swift, EAGER, JAX, NUMPY], self.scratch / "growth", self.options.quick)
             (self.options.output / f"{title}-growth.svg").write_text(picture)
             report.add("## Growth")
             report.add(f"Median of three repetitions (one where a step takes over a second), with the number of threads that suits each best.\n\n![Time of a step]({title}-growth.svg)")
             self.write(title)
+
+    def measures(self, part: str) -> bool:
+        return not self.options.only or part in self.options.only
 
     def write(self, title: str) -> None:
         (self.options.output / f"{title}.md").write_text(self.report.markdown)
@@ -109,14 +113,7 @@ class Contest:
             race = hold_race(w, [self.swift, *(peer for peer in peers if peer.can_train(w))], directory, self.pace)
             races.append(race)
             self.report.add(f"### {w.name}: {w.layers}, batch {w.batch}, {w.optimizer}, {race.swift.steps} steps a round")
-            rows = []
-            for entry in race.entries:
-                low, high = min(entry.step_seconds), max(entry.step_seconds)
-                ratio = f"{entry.ratio_to(race.swift):.2f}" if entry.agrees else "loss differs"
-                loss = f"{entry.last_loss:.5g}"
-                rows.append([entry.name, str(entry.threads), duration(entry.median), f"{duration(low)} – {duration(high)}", ratio, loss])
-                self.report.wrong += not entry.agrees
-            self.report.table(["contestant", "threads", "step", "lowest – highest", "ratio", "loss"], rows)
+            self.report.table(["contestant", "threads", "step", "lowest – highest", "ratio", "loss"], self.report.rows(race))
             best = race.best_peer
             ratio = best.ratio_to(race.swift) if best else float("nan")
             verdicts.append((f"{w.name}, against {best.name if best else 'no peer'}:", ratio, "≥", targets[w.name]))
@@ -261,18 +258,19 @@ def accuracy_of(name: str, command: list[str]) -> float:
 
 
 def parse_arguments() -> argparse.Namespace:
-    names = [w.name for w in WORKLOADS]
+    names = [*(w.name for w in WORKLOADS), *PARTS]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--perceptron", required=True, metavar="COMMAND", help="the Swift contestant")
+    parser.add_argument("--serving", required=True, metavar="COMMAND", help="the Swift contestant that predicts")
     parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
     parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
-    parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"of {','.join(names)}")
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"only some of {','.join(names)}")
     parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="MNIST's four gzipped files, for the cold start; made up otherwise")
     parser.add_argument("--no-growth", action="store_true", help="without the picture of step times")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, to see that all works")
     options = parser.parse_args()
     if unknown := set(options.only or []) - set(names):
-        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+        parser.error(f"nothing is named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     return options
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
+from typing import Callable
 
 from session import Contestant, Run, Session, thread_counts
 from workloads import Workload
@@ -54,15 +55,19 @@ class Entry:
         """How many times the other's step time: the median over the rounds of the ratio in a round, which a drift of the machine's speed hardly moves."""
         return median(mine / its for mine, its in zip(self.step_seconds, other.step_seconds))
 
-    def check(self, reference: "Entry") -> None:
-        self.agrees = differ(self.first_loss, reference.first_loss) <= FIRST_TOLERANCE and differ(self.last_loss, reference.last_loss) <= LAST_TOLERANCE
+
+Agreement = Callable[[Entry, Entry], bool]  # whether a contestant computed what the Swift program did
+
+
+def losses_agree(entry: Entry, swift: Entry) -> bool:
+    return differ(entry.first_loss, swift.first_loss) <= FIRST_TOLERANCE and differ(entry.last_loss, swift.last_loss) <= LAST_TOLERANCE
 
 
 @dataclass(frozen=True)
 class Race:
     workload: Workload
     entries: list[Entry]  # the Swift program's first
-    floor: float  # seconds that a step's matrix products take at the rate of a large product
+    floor: float | None = None  # seconds that a step's matrix products take at the rate of a large product
 
     @property
     def swift(self) -> Entry:
@@ -103,19 +108,21 @@ def best_threads(contestant: Contestant, directory: Path) -> tuple[int, float]:
     return min(times.items(), key=lambda item: item[1])
 
 
-def hold_race(workload: Workload, contestants: list[Contestant], directory: Path, pace: Pace) -> Race:
-    """Has contestants, the Swift program first, train on the workload in the directory, each with the number of threads that suits it best."""
-    progress(f"{workload.name} {workload.precision}: step time by threads")
+def hold_race(workload: Workload, contestants: list[Contestant], directory: Path, pace: Pace, agreement: Agreement = losses_agree, with_floor: bool = True) -> Race:
+    """Has contestants, the Swift program first, work on the workload in the directory, each with the number of threads that suits it best."""
+    progress(f"{workload.name} {workload.precision}: time by threads")
     chosen = [best_threads(contestant, directory) for contestant in contestants]
     times = [seconds for _, seconds in chosen]
     warm = 2 if times[0] > 1e-2 else 50
     affordable = round(pace.limit / (pace.rounds + 1) / max(times)) - warm
     steps = max(2, min(round(pace.turn / times[0]), affordable))
-    progress(f"{workload.name} {workload.precision}: {pace.rounds} rounds of {steps} steps")
+    progress(f"{workload.name} {workload.precision}: {pace.rounds} rounds of {steps}")
     with ExitStack() as stack:
         sessions = [stack.enter_context(Session(c, directory, threads)) for c, (threads, _) in zip(contestants, chosen)]
+        if not with_floor:
+            return Race(workload, take_turns(sessions, warm, steps, pace.rounds, agreement))
         rate = sessions[0].flops_per_second()
-        entries = take_turns(sessions, warm, steps, pace.rounds)
+        entries = take_turns(sessions, warm, steps, pace.rounds, agreement)
         rate = max(rate, sessions[0].flops_per_second())
     return Race(workload, entries, workload.flops / rate)
 
@@ -133,7 +140,7 @@ def take_turn(session: Session, entry: Entry, warm: int, steps: int) -> None:
     entry.runs.append(session.train(steps))
 
 
-def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> list[Entry]:
+def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int, agreement: Agreement = losses_agree) -> list[Entry]:
     """Has sessions, the reference first, train one at a time, in an order that rotates from round to round.
 
     A round before the first does what this many steps need once, such as compilation. All sessions take the same number of steps in total.
@@ -148,5 +155,5 @@ def take_turns(sessions: list[Session], warm: int, steps: int, rounds: int) -> l
         for session, entry in turns[first:] + turns[:first]:
             take_turn(session, entry, warm, steps)
     for entry in entries:
-        entry.check(entries[0])
+        entry.agrees = agreement(entry, entries[0])
     return entries

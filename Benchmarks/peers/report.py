@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Iterable
 
+from race import Race
 from session import processors
 
 
@@ -31,6 +32,16 @@ class Report:
 
         rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
         self.add("\n".join([line(header), rule, *map(line, rows)]))
+
+    def rows(self, race: Race) -> list[list[str]]:
+        """A race's contestants: name, threads, time, lowest and highest, ratio, loss. Counts those whose loss differs."""
+        rows = []
+        for entry in race.entries:
+            low, high = min(entry.step_seconds), max(entry.step_seconds)
+            ratio = f"{entry.ratio_to(race.swift):.2f}" if entry.agrees else "differs"
+            rows.append([entry.name, str(entry.threads), duration(entry.median), f"{duration(low)} – {duration(high)}", ratio, f"{entry.last_loss:.5g}"])
+            self.wrong += not entry.agrees
+        return rows
 
     def targets(self, lines: Iterable[tuple[str, float, str, float]]) -> None:
         """Lines of what was measured, its value, `≥` or `≤`, and the target."""

@@ -3,12 +3,15 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
 from workloads import Workload
+
+HERE = Path(__file__).parent
 
 
 class ContestError(Exception):
@@ -21,6 +24,11 @@ class Contestant:
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     can_train: Callable[[Workload], bool] = lambda workload: True
+
+
+def python(name: str, *arguments: str, **settings) -> Contestant:
+    """A contestant that is a script beside this one, with its arguments."""
+    return Contestant(name, (sys.executable, "-B", str(HERE / arguments[0]), *arguments[1:]), **settings)
 
 
 @dataclass(frozen=True)

@@ -78,12 +78,22 @@ def write(workload: Workload, directory: Path, seed: int = 0) -> None:
         guessed = random.random(samples) < 0.2
         classes[guessed] = random.integers(outputs, size=guessed.sum())
         targets = np.eye(outputs, dtype=np.float32)[classes]
-    arrays = {"features.f32": features, "targets.f32": targets, "order.i32": random.permutation(samples).astype(np.int32)}
-    for layer, (fan_in, fan_out) in enumerate(zip(workload.sizes, workload.sizes[1:]), start=1):
+    order = random.permutation(samples)
+    parameters = []
+    for fan_in, fan_out in zip(workload.sizes, workload.sizes[1:]):
         limit = np.sqrt(6 / (fan_in + fan_out))  # Glorot and Bengio (2010)
-        arrays[f"weights{layer}.f32"] = random.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32)
-        arrays[f"bias{layer}.f32"] = np.zeros(fan_out, dtype=np.float32)
+        parameters.append((random.uniform(-limit, limit, (fan_in, fan_out)), np.zeros(fan_out)))
+    write_arrays(workload, directory, features, targets, order, parameters)
+
+
+def write_arrays(
+    workload: Workload, directory: Path, features: np.ndarray, targets: np.ndarray, order: np.ndarray, parameters: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Writes the files of a workload; the parameters are weights, inputs × outputs, and bias of each layer."""
+    arrays = {"features.f32": features, "targets.f32": targets, "order.i32": order}
+    for layer, (weights, bias) in enumerate(parameters, start=1):
+        arrays |= {f"weights{layer}.f32": weights, f"bias{layer}.f32": bias}
     directory.mkdir(parents=True, exist_ok=True)
     for name, array in arrays.items():
-        array.astype(array.dtype.newbyteorder("<"), copy=False).tofile(directory / name)
+        array.astype("<i4" if name.endswith("i32") else "<f4", copy=False).tofile(directory / name)
     workload.describe(directory)

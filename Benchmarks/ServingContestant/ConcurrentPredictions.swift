@@ -1,0 +1,67 @@
+import Contestant
+import Perceptron
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// Predicts single samples from many tasks at once, each call timed.
+struct ConcurrentPredictions: Sendable {
+  /// After so many predictions a task gives way, so that all of them are under way at once.
+  private static let turn = 100
+
+  private let predictor: Predictor<Float>
+  private let samples: [Matrix<Float>]  // each inputs × 1
+  private let outputSize: Int
+
+  init(modelPath: String) throws {
+    predictor = try Predictor(contentsOf: modelPath)
+    var generator = Philox(seed: 1)
+    let inputSize = predictor.columns.count
+    samples = (0..<1024).map { _ in
+      var sample = Matrix<Float>(rows: inputSize, columns: 1)
+      sample.fillNormal(using: &generator)
+      return sample
+    }
+    outputSize = try predictor.predict(samples[0]).rows
+  }
+
+  /// Answers a line with how many tasks and how many predictions each: the time of all, and the median and the 99th percentile of the calls.
+  func answer(_ line: String) async throws -> String {
+    let numbers = line.split(separator: " ").compactMap { Int($0) }
+    guard numbers.count == 2, numbers.allSatisfy({ $0 > 0 }) else { throw ContestError("unknown request: \(line)") }
+    let (tasks, count) = (numbers[0], numbers[1])
+    let start = nanoseconds()
+    let calls = try await withThrowingTaskGroup(of: [UInt64].self) { group in
+      for task in 0..<tasks { group.addTask { try await predict(count, from: samples.count * task / tasks) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    let seconds = Double(nanoseconds() - start) * 1e-9
+    let sorted = calls.joined().sorted()
+    func quantile(_ share: Double) -> Double { Double(sorted[Int(share * Double(sorted.count - 1))]) * 1e-9 }
+    return #"{"seconds": \#(seconds), "median": \#(quantile(0.5)), "p99": \#(quantile(0.99))}"#
+  }
+
+  /// A task: predictions one after another, from this sample on; returns the nanoseconds of each call.
+  private func predict(_ count: Int, from first: Int) async throws -> [UInt64] {
+    var answers = Matrix<Float>(rows: outputSize, columns: 1)
+    var calls = [UInt64](repeating: 0, count: count)
+    var next = first
+    for call in 0..<count {
+      let start = nanoseconds()
+      try predictor.predict(samples[next], into: &answers)
+      calls[call] = nanoseconds() - start
+      next = next + 1 < samples.count ? next + 1 : 0
+      if call % Self.turn == Self.turn - 1 { await Task.yield() }
+    }
+    return calls
+  }
+
+  private func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
