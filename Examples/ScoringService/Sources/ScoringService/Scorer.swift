@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Perceptron
 import Wire
 
@@ -15,43 +14,14 @@ struct Scorer: Sendable {
   }
 
   func reply(to request: ArraySlice<UInt8>) async -> Reply {
-    let record: [String: Field]
     do {
-      record = try Self.record(request)
+      let record = try RecordReader.record(request)
+      let prediction =
+        if let batching { try await batching.predict(record) } else { try live.predictor.predict(record) }
+      return Reply(line: AnswerLine.answer(prediction))
     } catch {
-      return Reply(line: AnswerLine.error(error.message), isLast: error.isGarbage)
-    }
-    do {
-      return Reply(line: AnswerLine.answer(try await predict(record)))
-    } catch {
-      return Reply(line: AnswerLine.error("\(error)"))
-    }
-  }
-
-  private func predict(_ record: [String: Field]) async throws -> Prediction<Float> {
-    if let batching { return try await batching.predict(record) }
-    return try live.predictor.predict(record)
-  }
-
-  private struct BadRequest: Error {
-    let message: String
-    let isGarbage: Bool
-  }
-
-  private static func record(_ request: ArraySlice<UInt8>) throws(BadRequest) -> [String: Field] {
-    guard String(validating: request, as: UTF8.self) != nil else {
-      throw BadRequest(message: "the request is not UTF-8", isGarbage: true)
-    }
-    do {
-      return try JSONDecoder().decode([String: Field].self, from: Data(request))
-    } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-      let column = context.codingPath[0].stringValue.debugDescription
-      throw BadRequest(message: "column \(column): expected a number, a text or null", isGarbage: false)
-    } catch DecodingError.typeMismatch {
-      throw BadRequest(
-        message: "the request is no JSON object; send one with a member for each column", isGarbage: true)
-    } catch {
-      throw BadRequest(message: "the request is not JSON; send one object a line", isGarbage: true)
+      let isGarbage = if case RecordReader.Failure.noObject = error { true } else { false }
+      return Reply(line: AnswerLine.error("\(error)"), isLast: isGarbage)
     }
   }
 }
