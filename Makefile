@@ -15,8 +15,10 @@ MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
 PERCEPTRON := .build/release/perceptron
+# The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
+SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long build bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long build service bench bench-peers peers check-report format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +30,10 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 
 test: test-dependencies ## run all tests, in a release build as they will be used
 	@$(SWIFT) test -c release
+	@$(SWIFT) test -c release $(SERVICE)
+
+service: dependencies ## build Examples/ScoringService, a package of its own, into .build/service/release
+	@$(SWIFT) build -c release $(SERVICE)
 
 test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests

@@ -34,7 +34,7 @@ enum ScoringService {
         maximumConnections: options.maximumConnections)
       try accept(
         for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
-      stop(server, within: options.grace, signals: signals)
+      stop(server, within: options.grace)
     } catch {
       throw Failure(error)
     }
@@ -48,6 +48,11 @@ enum ScoringService {
     fflush(nil)
     while true {
       listener.waitForInput(or: signals)
+      var isEnding = false
+      while let signal = Signals.next(from: signals) {
+        if signal == SIGHUP { reload(live) } else { isEnding = true }
+      }
+      // Who has connected before the end is served.
       do {
         while let socket = try listener.accept() { server.serve(socket) }
       } catch {
@@ -55,10 +60,7 @@ enum ScoringService {
         printError("error: \(error)")
         usleep(100_000)
       }
-      while let signal = Signals.next(from: signals) {
-        guard signal == SIGHUP else { return }
-        reload(live)
-      }
+      if isEnding { return }
     }
   }
 
@@ -72,7 +74,7 @@ enum ScoringService {
   }
 
   /// Ends the connections, for which the requests that have come are answered, unless that takes too long.
-  private static func stop(_ server: Server, within seconds: Int, signals: Int32) {
+  private static func stop(_ server: Server, within seconds: Int) {
     server.endConnections()
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !server.isIdle && .now < deadline { usleep(1000) }
