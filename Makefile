@@ -24,7 +24,10 @@ FUZZ_SECONDS ?= 1800
 FUZZ_TARGETS ?=
 FUZZER := .build/fuzz/release/Fuzzer
 
-.PHONY: help demo test test-long build static bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+# The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
+SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
+
+.PHONY: help demo test test-long build static service bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,7 +39,11 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 
 test: test-dependencies ## run all tests, in a release build as they will be used, and fuzz the readers of files for a minute
 	@$(SWIFT) test -c release
+	@$(SWIFT) test -c release $(SERVICE)
 	@$(MAKE) --no-print-directory fuzz-short
+
+service: dependencies ## build Examples/ScoringService, a package of its own, into .build/service/release
+	@$(SWIFT) build -c release $(SERVICE)
 
 test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests

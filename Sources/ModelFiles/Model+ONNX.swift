@@ -26,7 +26,7 @@ extension Model {
   /// The model as a graph.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func onnx() -> ONNXModel {
+  package func onnx() -> ONNXModel {
     let type: ONNXTensor.DataType = Scalar.self == Double.self ? .double : .float
     var builder = ONNXGraphBuilder(name: "perceptron")
     let features = builder.features(preparation, type)

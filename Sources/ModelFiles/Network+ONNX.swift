@@ -3,8 +3,8 @@ import Layers
 import Tensor
 
 /// What an ONNX graph that is a multi-layer perceptron says.
-struct ONNXPerceptron<Scalar: BLASScalar> {
-  let network: Network<Scalar>
+package struct ONNXPerceptron<Scalar: BLASScalar> {
+  package let network: Network<Scalar>
   /// What takes the place of missing inputs; nil where nothing does.
   let missing: [Scalar]?
   /// The names of the classes, if a text output of the graph has them.
@@ -14,7 +14,7 @@ struct ONNXPerceptron<Scalar: BLASScalar> {
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  init(_ bytes: [UInt8], path: String) throws(ModelError) {
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
     var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
     let (steps, classes) = try chain.steps()
     var layers = ONNXLayers<Scalar>(fileSize: bytes.count, path: path)

@@ -1,36 +1,70 @@
 /// What this package needs of an ONNX model: ModelProto of onnx.proto, version 3 of the proto syntax.
-struct ONNXModel: Equatable {
+package struct ONNXModel: Equatable {
   /// The version of the file format; each operator set needs a certain one at least.
-  var version = 0
+  package var version: Int
   /// The version of the operator set of each domain; that of ONNX itself is "".
-  var operatorSets: [String: Int] = [:]
-  var producer = ""
-  var metadata: [String: String] = [:]
-  var graph = ONNXGraph()
+  package var operatorSets: [String: Int]
+  package var producer: String
+  package var metadata: [String: String]
+  package var graph: ONNXGraph
+
+  package init(
+    version: Int = 0, operatorSets: [String: Int] = [:], producer: String = "", metadata: [String: String] = [:],
+    graph: ONNXGraph = ONNXGraph()
+  ) {
+    self.version = version
+    self.operatorSets = operatorSets
+    self.producer = producer
+    self.metadata = metadata
+    self.graph = graph
+  }
 }
 
 /// GraphProto: nodes, each of which comes after those whose outputs it takes.
-struct ONNXGraph: Equatable {
-  var name = ""
-  var nodes: [ONNXNode] = []
-  var initializers: [ONNXTensor] = []
-  var inputs: [ONNXValue] = []
-  var outputs: [ONNXValue] = []
+package struct ONNXGraph: Equatable {
+  package var name: String
+  package var nodes: [ONNXNode]
+  package var initializers: [ONNXTensor]
+  package var inputs: [ONNXValue]
+  package var outputs: [ONNXValue]
+
+  package init(
+    name: String = "", nodes: [ONNXNode] = [], initializers: [ONNXTensor] = [], inputs: [ONNXValue] = [],
+    outputs: [ONNXValue] = []
+  ) {
+    self.name = name
+    self.nodes = nodes
+    self.initializers = initializers
+    self.inputs = inputs
+    self.outputs = outputs
+  }
 }
 
 /// NodeProto: an operator and the names of the values that it takes and gives; "" is an optional input that is not there.
-struct ONNXNode: Equatable {
-  var name = ""
-  var operation = ""
+package struct ONNXNode: Equatable {
+  package var name: String
+  package var operation: String
   /// Whose operator it is; "" is ONNX.
-  var domain = ""
-  var inputs: [String] = []
-  var outputs: [String] = []
-  var attributes: [String: ONNXAttribute] = [:]
+  package var domain: String
+  package var inputs: [String]
+  package var outputs: [String]
+  package var attributes: [String: ONNXAttribute]
+
+  package init(
+    name: String = "", operation: String = "", domain: String = "", inputs: [String] = [], outputs: [String] = [],
+    attributes: [String: ONNXAttribute] = [:]
+  ) {
+    self.name = name
+    self.operation = operation
+    self.domain = domain
+    self.inputs = inputs
+    self.outputs = outputs
+    self.attributes = attributes
+  }
 }
 
 /// AttributeProto, of the types that are needed.
-enum ONNXAttribute: Equatable {
+package enum ONNXAttribute: Equatable {
   case float(Float)
   case int(Int)
   case string(String)
@@ -42,16 +76,22 @@ enum ONNXAttribute: Equatable {
 }
 
 /// ValueInfoProto: the name and type of an input or output of the graph.
-struct ONNXValue: Equatable {
-  enum Size: Equatable {
+package struct ONNXValue: Equatable {
+  package enum Size: Equatable {
     case fixed(Int)
     /// The same for all values that say the same name.
     case named(String)
   }
 
-  var name = ""
+  package var name: String
   /// TensorProto.DataType; 0 where the value is not a tensor.
-  var dataType = 0
+  package var dataType: Int
   /// nil where the file does not say.
-  var shape: [Size]?
+  package var shape: [Size]?
+
+  package init(name: String = "", dataType: Int = 0, shape: [Size]? = nil) {
+    self.name = name
+    self.dataType = dataType
+    self.shape = shape
+  }
 }

@@ -4,7 +4,7 @@ extension ONNXModel {
   /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
   ///
   /// - Throws: ``ModelError/badONNX(path:byte:problem:)`` where they are not a whole ONNX file, and ``ModelError/unsupportedTensor(path:name:problem:)``.
-  init(_ bytes: [UInt8], path: String) throws(ModelError) {
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
   }

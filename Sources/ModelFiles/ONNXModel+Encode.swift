@@ -2,7 +2,7 @@
 
 extension ONNXModel {
   /// The bytes of the file: the same for the same model.
-  var encoded: [UInt8] {
+  package var encoded: [UInt8] {
     var writer = ProtobufWriter()
     writer.write(1, version)
     writer.write(2, producer)

@@ -1,7 +1,7 @@
 /// A constant of an ONNX graph: TensorProto of onnx.proto.
-struct ONNXTensor: Equatable {
+package struct ONNXTensor: Equatable {
   /// TensorProto.DataType, of which these are read.
-  enum DataType: Int {
+  package enum DataType: Int {
     case float = 1
     case int32 = 6
     case int64 = 7
@@ -13,30 +13,42 @@ struct ONNXTensor: Equatable {
   }
 
   /// How the numbers stand in ``contents``.
-  enum Encoding {
+  package enum Encoding {
     /// One after the other, the low bytes first: raw_data, float_data and double_data.
     case littleEndian
     /// As varints: int32_data, which holds the bits of 16-bit numbers too, and int64_data.
     case varints
   }
 
-  var name = ""
+  package var name: String
   /// The sizes, the last one varying fastest; empty for a single number.
-  var shape: [Int] = []
-  var dataType = DataType.float
-  var encoding = Encoding.littleEndian
+  package var shape: [Int]
+  package var dataType: DataType
+  package var encoding: Encoding
   /// The numbers' bytes. Of a tensor that was read they are the file's own.
-  var contents: ArraySlice<UInt8> = []
+  package var contents: ArraySlice<UInt8>
   /// The values of a tensor of texts.
-  var strings: [String] = []
+  package var strings: [String]
 
   /// The product of the shape's sizes; nil where it overflows or a size is negative.
-  var count: Int? { SafeTensors.elementCount(shape) }
+  package var count: Int? { SafeTensors.elementCount(shape) }
+
+  package init(
+    name: String = "", shape: [Int] = [], dataType: DataType = .float, encoding: Encoding = .littleEndian,
+    contents: ArraySlice<UInt8> = [], strings: [String] = []
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dataType = dataType
+    self.encoding = encoding
+    self.contents = contents
+    self.strings = strings
+  }
 }
 
 extension ONNXTensor {
   /// A tensor of floating-point numbers.
-  init(_ name: String, _ type: DataType, _ shape: [Int], _ values: some Sequence<Double>) {
+  package init(_ name: String, _ type: DataType, _ shape: [Int], _ values: some Sequence<Double>) {
     var bytes: [UInt8] = []
     for value in values {
       if type == .double {
@@ -48,18 +60,18 @@ extension ONNXTensor {
     self.init(name: name, shape: shape, dataType: type, contents: bytes[...])
   }
 
-  init(_ name: String, _ shape: [Int], _ values: [Int]) {
+  package init(_ name: String, _ shape: [Int], _ values: [Int]) {
     var bytes: [UInt8] = []
     for value in values { bytes.append(littleEndian: Int64(value)) }
     self.init(name: name, shape: shape, dataType: .int64, contents: bytes[...])
   }
 
-  init(_ name: String, _ shape: [Int], texts: [String]) {
+  package init(_ name: String, _ shape: [Int], texts: [String]) {
     self.init(name: name, shape: shape, dataType: .string, strings: texts)
   }
 
   /// The numbers, rounded to the nearest where `Scalar` is narrower; nil where they are texts or not as many as the shape says.
-  func values<Scalar: BinaryFloatingPoint>(as type: Scalar.Type = Scalar.self) -> [Scalar]? {
+  package func values<Scalar: BinaryFloatingPoint>(as type: Scalar.Type = Scalar.self) -> [Scalar]? {
     guard let count else { return nil }
     switch (dataType, encoding) {
     case (.float, .littleEndian): return fixed(count) { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }

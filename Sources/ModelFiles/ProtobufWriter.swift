@@ -1,34 +1,36 @@
 /// Writes a message of the protobuf wire format; see ``ProtobufReader``.
-struct ProtobufWriter {
-  private(set) var bytes: [UInt8] = []
+package struct ProtobufWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func write(_ field: Int, _ number: Int) {
+  package init() {}
+
+  package mutating func write(_ field: Int, _ number: Int) {
     tag(field, 0)
     varint(UInt64(bitPattern: Int64(number)))
   }
 
-  mutating func write(_ field: Int, _ number: Float) {
+  package mutating func write(_ field: Int, _ number: Float) {
     tag(field, 5)
     bytes.append(littleEndian: number.bitPattern)
   }
 
-  mutating func write(_ field: Int, _ text: String) { write(field, text.utf8) }
+  package mutating func write(_ field: Int, _ text: String) { write(field, text.utf8) }
 
-  mutating func write(_ field: Int, _ contents: some Collection<UInt8>) {
+  package mutating func write(_ field: Int, _ contents: some Collection<UInt8>) {
     tag(field, 2)
     varint(UInt64(contents.count))
     bytes.append(contentsOf: contents)
   }
 
   /// Writes whole numbers as packed varints; nothing where there are none.
-  mutating func write(_ field: Int, packed numbers: [Int]) {
+  package mutating func write(_ field: Int, packed numbers: [Int]) {
     guard !numbers.isEmpty else { return }
     var packed = ProtobufWriter()
     for number in numbers { packed.varint(UInt64(bitPattern: Int64(number))) }
     write(field, packed.bytes)
   }
 
-  mutating func write(_ field: Int, message: (inout ProtobufWriter) -> Void) {
+  package mutating func write(_ field: Int, message: (inout ProtobufWriter) -> Void) {
     var inner = ProtobufWriter()
     message(&inner)
     write(field, inner.bytes)

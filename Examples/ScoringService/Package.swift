@@ -1,0 +1,23 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "scoring-service",
+  dependencies: [
+    // Elsewhere: .package(url: "https://…/perceptron.git", from: "0.1.0").
+    .package(name: "perceptron", path: "../..")
+  ],
+  targets: [
+    // What Swift's Glibc module leaves out.
+    .systemLibrary(name: "CEpoll"),
+    // What both ends of a connection need.
+    .target(name: "Wire", dependencies: ["CEpoll", .product(name: "Perceptron", package: "perceptron")]),
+    .executableTarget(
+      name: "ScoringService", dependencies: ["Wire", .product(name: "Perceptron", package: "perceptron")]),
+    .executableTarget(name: "LoadTest", dependencies: ["Wire", .product(name: "Perceptron", package: "perceptron")]),
+    .testTarget(
+      name: "ScoringServiceTests",
+      dependencies: ["ScoringService", "LoadTest", "Wire", .product(name: "Perceptron", package: "perceptron")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,25 @@
+import FoundationEssentials
+import Perceptron
+import Wire
+
+/// A request, and the answers that are right.
+struct Question: Sendable {
+  let request: [UInt8]
+  /// One of each model.
+  let answers: Set<String>
+
+  /// Makes a record as a model's columns have it, and asks the models themselves.
+  init(for models: [Predictor<Float>], using generator: inout Philox) throws {
+    var record: [String: Field] = [:]
+    for column in models[0].columns {
+      switch column {
+      case .number(let name, let mean):
+        record[name] = .number(mean + Double.random(in: -1...1, using: &generator) * (abs(mean) + 1))
+      case .category(let name, let values):
+        record[name] = values.randomElement(using: &generator).map { .text($0) } ?? nil
+      }
+    }
+    request = Array(try JSONEncoder().encode(record)) + [UInt8(ascii: "\n")]
+    answers = Set(try models.map { AnswerLine.answer(try $0.predict(record)) })
+  }
+}

@@ -1,0 +1,63 @@
+/// What the command line says.
+struct Options {
+  var model = ""
+  var host = "127.0.0.1"
+  var port = 8080
+  var maximumRequest = 1 << 20
+  var maximumConnections = 512
+  /// The largest batch; 0 where each request is answered by itself.
+  var batch = 0
+  var refusesMissing = false
+  /// How many seconds the requests in flight may take at the end.
+  var grace = 5
+
+  static let usage = "usage: ScoringService MODEL [--port N] [options]"
+  static let help = """
+    \(usage)
+
+    Answers records, one JSON object a line, from a model file.
+
+      --host ADDRESS              the IPv4 address to listen on (127.0.0.1)
+      --port N                    the port; 0 for one that is free (8080)
+      --batch SIZE                gathers requests of all connections into batches of at most SIZE (0: does not)
+      --refuse-missing            null is a mistake (it is treated as in training)
+      --maximum-request BYTES     the longest request (1048576)
+      --maximum-connections N     the most connections (512)
+      --grace SECONDS             how long the requests in flight may take after SIGTERM (5)
+
+    SIGHUP reads the model file again; SIGTERM and SIGINT answer the requests in flight and end.
+    """
+
+  init(_ words: [String]) throws(Failure) {
+    var words = words[...]
+    while let word = words.popFirst() {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      func value() throws(Failure) -> String {
+        guard let value = parts.count == 2 ? parts[1] : words.popFirst() else { throw .usage("\(word) needs a value") }
+        return value
+      }
+      func number(_ range: ClosedRange<Int>) throws(Failure) -> Int {
+        let text = try value()
+        guard let number = Int(text), range.contains(number) else {
+          throw .usage(
+            "\(parts[0]): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
+          )
+        }
+        return number
+      }
+      switch parts.first {
+      case "--host": host = try value()
+      case "--port": port = try number(0...65_535)
+      case "--batch": batch = try number(0...65_536)
+      case "--refuse-missing": refusesMissing = true
+      case "--maximum-request": maximumRequest = try number(1...1 << 30)
+      case "--maximum-connections": maximumConnections = try number(1...65_536)
+      case "--grace": grace = try number(0...3600)
+      case _ where word.hasPrefix("-"): throw .usage("unknown option \(word); --help lists the options")
+      case _ where !model.isEmpty: throw .usage("unexpected argument \(word)")
+      default: model = word
+      }
+    }
+    guard !model.isEmpty else { throw .usage("MODEL is missing") }
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import Perceptron
+import Wire
+
+@main
+enum ScoringService {
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    if words.contains("-h") || words.contains("--help") {
+      print(Options.help)
+      return
+    }
+    do throws(Failure) {
+      try run(Options(words))
+    } catch {
+      printError("error: \(error.message)")
+      exit(error.exitCode)
+    }
+  }
+
+  private static func run(_ options: Options) throws(Failure) {
+    let signals = Signals.watch()
+    let live: ReloadablePredictor<Float>
+    do throws(ModelError) {
+      live = try ReloadablePredictor(
+        contentsOf: options.model, missing: options.refusesMissing ? .refused : .replaced)
+    } catch {
+      throw Failure(error)
+    }
+    let batching = options.batch > 0 ? BatchingPredictor(live, maximumBatchSize: options.batch) : nil
+    do throws(SocketError) {
+      let server = Server(
+        Scorer(live: live, batching: batching), on: try EventLoop(), maximumRequest: options.maximumRequest,
+        maximumConnections: options.maximumConnections)
+      try accept(
+        for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
+      stop(server, within: options.grace)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Accepts connections on this thread, the main one, until a signal ends that.
+  private static func accept(
+    for server: Server, at listener: Socket, _ host: String, _ live: ReloadablePredictor<Float>, signals: Int32
+  ) {
+    print("listening on \(host):\(listener.port)")
+    fflush(nil)
+    while true {
+      listener.waitForInput(or: signals)
+      var isEnding = false
+      while let signal = Signals.next(from: signals) {
+        if signal == SIGHUP { reload(live) } else { isEnding = true }
+      }
+      // Who has connected before the end is served.
+      do {
+        while let socket = try listener.accept() { server.serve(socket) }
+      } catch {
+        // As a rule no descriptor is free; soon one will be.
+        printError("error: \(error)")
+        usleep(100_000)
+      }
+      if isEnding { return }
+    }
+  }
+
+  private static func reload(_ live: ReloadablePredictor<Float>) {
+    do throws(ModelError) {
+      try live.reload()
+      printError("loaded \(live.path) anew")
+    } catch {
+      printError("error: \(error); the model from before stays")
+    }
+  }
+
+  /// Ends the connections, for which the requests that have come are answered, unless that takes too long.
+  private static func stop(_ server: Server, within seconds: Int) {
+    server.endConnections()
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while !server.isIdle && .now < deadline { usleep(1000) }
+  }
+
+  private static func printError(_ message: String) {
+    let line = Array("\(message)\n".utf8)
+    write(2, line, line.count)
+  }
+}

@@ -1,0 +1,62 @@
+import Synchronization
+import Wire
+
+/// Serves connections, each in a task of its own.
+final class Server: Sendable {
+  private let scorer: Scorer
+  private let loop: EventLoop
+  private let maximumRequest: Int
+  private let maximumConnections: Int
+  private let open = Mutex<[ObjectIdentifier: Socket]>([:])
+
+  init(_ scorer: Scorer, on loop: EventLoop, maximumRequest: Int, maximumConnections: Int) {
+    self.scorer = scorer
+    self.loop = loop
+    self.maximumRequest = maximumRequest
+    self.maximumConnections = maximumConnections
+  }
+
+  /// Whether no connection is open.
+  var isIdle: Bool { open.withLock { $0.isEmpty } }
+
+  /// Serves a connection, or refuses it where too many are open.
+  func serve(_ socket: Socket) {
+    let isOpen = open.withLock { open in
+      guard open.count < maximumConnections else { return false }
+      open[ObjectIdentifier(socket)] = socket
+      return true
+    }
+    Task {
+      var lines = LineConnection(socket, on: loop, maximumLine: maximumRequest)
+      // Whose connection fails has gone away, and there is nobody to tell.
+      if isOpen {
+        try? await answer(&lines)
+        open.withLock { $0[ObjectIdentifier(socket)] = nil }
+      } else {
+        try? await lines.write(
+          AnswerLine.error("\(maximumConnections) connections are open already; try again later").utf8)
+        try? await lines.finish()
+      }
+    }
+  }
+
+  /// Answers what has come, and ends every connection.
+  func endConnections() {
+    for socket in open.withLock({ Array($0.values) }) { socket.endReceiving() }
+  }
+
+  private func answer(_ lines: inout LineConnection) async throws(LineConnection.Failure) {
+    do throws(LineConnection.Failure) {
+      while let request = try await lines.next() {
+        if request.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
+        let reply = await scorer.reply(to: request)
+        try await lines.write(reply.line.utf8)
+        if reply.isLast { break }
+      }
+    } catch {
+      guard case .tooLong = error else { throw error }
+      try await lines.write(AnswerLine.error("the request is longer than \(maximumRequest) bytes").utf8)
+    }
+    try await lines.finish()
+  }
+}

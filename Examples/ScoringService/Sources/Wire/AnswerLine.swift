@@ -1,0 +1,40 @@
+import Perceptron
+
+/// The line of JSON that answers a request.
+public enum AnswerLine {
+  /// What a model answers: `{"class":"setosa","probability":0.9,"probabilities":{"setosa":0.9,…}}`, `{"value":3.5}`, `{"values":{"a":1.5,…}}`, or
+  /// `{"labels":{"a":"yes",…},"probabilities":{"a":0.75,…}}`.
+  public static func answer(_ prediction: Prediction<Float>) -> String {
+    let names = prediction.names
+    let outputs = object(names, prediction.outputs.map { "\($0)" })
+    if let name = prediction.className, let probability = prediction.probability {
+      return "{\"class\":\(quoted(name)),\"probability\":\(probability),\"probabilities\":\(outputs)}\n"
+    }
+    if let value = prediction.value {
+      return names.count == 1 ? "{\"value\":\(value)}\n" : "{\"values\":\(outputs)}\n"
+    }
+    let labels = object(names, names.map { quoted(prediction.label(ofColumn: $0) ?? "") })
+    return "{\"labels\":\(labels),\"probabilities\":\(outputs)}\n"
+  }
+
+  /// `{"error":"…"}`.
+  public static func error(_ message: String) -> String { "{\"error\":\(quoted(message))}\n" }
+
+  private static func object(_ names: [String], _ values: [String]) -> String {
+    "{" + zip(names, values).map { "\(quoted($0)):\($1)" }.joined(separator: ",") + "}"
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": result += "\\\(scalar)"
+      case ..<" ":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

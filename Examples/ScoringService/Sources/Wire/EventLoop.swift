@@ -1,0 +1,56 @@
+import CEpoll
+import Glibc
+import Synchronization
+
+/// One thread that wakes the tasks whose sockets are ready, so that no thread of Swift's pool waits for a network.
+public final class EventLoop: Sendable {
+  private let epoll = epoll_create1(0)
+  /// By the sockets' descriptors: a connection belongs to one task, which waits for one thing.
+  private let waiting = Mutex<[Int32: CheckedContinuation<Int32?, Never>]>([:])
+
+  enum Event {
+    case input
+    case room
+  }
+
+  /// Starts the thread, which runs until the process ends.
+  public init() throws(SocketError) {
+    var thread = pthread_t()
+    guard epoll >= 0 else { throw SocketError("make an event loop") }
+    let status = pthread_create(
+      &thread, nil,
+      { loop in
+        Unmanaged<EventLoop>.fromOpaque(loop!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+    guard status == 0 else { throw SocketError("make an event loop", status) }
+  }
+
+  /// Returns when a socket has input or room for output, or has ended or failed; seldom also without a reason, so that the caller tries, and waits again.
+  func wait(for event: Event, on socket: Socket) async throws(SocketError) {
+    let failed = await withCheckedContinuation { continuation in
+      waiting.withLock { $0[socket.descriptor] = continuation }
+      var interest = epoll_event()
+      // Once, so that nobody is told who does not wait any more.
+      interest.events = (event == .input ? EPOLLIN : EPOLLOUT).rawValue | EPOLLONESHOT.rawValue
+      interest.data.fd = socket.descriptor
+      // Known already but for the first time.
+      guard epoll_ctl(epoll, EPOLL_CTL_MOD, socket.descriptor, &interest) != 0,
+        epoll_ctl(epoll, EPOLL_CTL_ADD, socket.descriptor, &interest) != 0
+      else { return }
+      let code = errno
+      waiting.withLock { $0.removeValue(forKey: socket.descriptor) }?.resume(returning: code)
+    }
+    if let failed { throw SocketError("wait for a socket", failed) }
+  }
+
+  private func run() {
+    var events = Array(repeating: epoll_event(), count: 256)
+    while true {
+      let count = epoll_wait(epoll, &events, Int32(events.count), -1)
+      for event in events.prefix(max(0, Int(count))) {
+        waiting.withLock { $0.removeValue(forKey: event.data.fd) }?.resume(returning: nil)
+      }
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import Foundation
+import Testing
+
+@Suite("The scoring service", .serialized)
+struct ScoringServiceTests {
+  private let good = #"{"length":1,"width":2,"color":"red"}"#
+
+  @Test(
+    "Each of 10 000 requests from 64 connections gets its answer while the model is replaced and others misbehave",
+    arguments: ["0", "32"])
+  func load(batch: String) async throws {
+    let workspace = try Workspace()
+    for seed in [1, 2] as [UInt64] { try workspace.writeModel(seed: seed, to: "model\(seed)") }
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--batch", batch, "--maximum-request", "4096")
+    let test = try workspace.start(
+      "LoadTest", [workspace.path("model1"), workspace.path("model2"), "--port", "\(port)"])
+    var round = 0
+    try await test.eventually("end of the load test") {
+      round += 1
+      try workspace.writeModel(seed: UInt64(1 + round % 2))
+      service.send(SIGHUP)
+      // Garbage, too long, gone within a request, and gone before the answers to some.
+      for text in ["garbage\n", String(repeating: "x", count: 10_000), good.prefix(10) + "", good + "\n" + good + "\n"]
+      {
+        var client = try Client(port: port)
+        try? await client.send(text)
+      }
+      return !test.output.isEmpty
+    }
+    #expect(try await test.status() == 0)
+    #expect(test.output.hasPrefix("10000 requests from 64 connections: 0 lost, 0 wrong\n"), "\(test.output)")
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("A mistake in a column is answered by a line that names it, and the connection goes on")
+  func mistakes() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--refuse-missing")
+    var client = try Client(port: port)
+    let answer = try await client.answer(to: good)
+    #expect(answer?.hasPrefix(#"{"class":""#) == true)
+    for (request, error) in [
+      (#"{"length":1,"width":2}"#, #"column \"color\" is missing"#),
+      (#"{"length":1,"width":2,"color":"red","x":1}"#, #"column \"x\" is unknown"#),
+      (#"{"length":"a","width":2,"color":"red"}"#, #"column \"length\": found the text \"a\", expected a number"#),
+      (#"{"length":true,"width":2,"color":"red"}"#, #"column \"length\": expected a number, a text or null"#),
+      (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": nothing is known, which is refused"#),
+    ] {
+      let line = try #require(try await client.answer(to: request))
+      #expect(line.hasPrefix(#"{"error":""# + error), "\(line)")
+    }
+    #expect(try await client.answer(to: good) == answer)
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("What is no record, or too long, ends its connection with an error line, and no other")
+  func garbage() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--maximum-request", "1000")
+    var other = try Client(port: port)
+    let answer = try await other.answer(to: good)
+    for (request, error) in [
+      (Array("hello\n".utf8), "no JSON object"), (Array("[1]\n".utf8), "no JSON object"),
+      ([0x7B, 0x22, 0xFF, 0x0A], "expected UTF-8"),
+      (Array(repeating: UInt8(ascii: "x"), count: 5_000_000), "longer than 1000 bytes"),
+    ] {
+      var client = try Client(port: port)
+      // The service may have ended before all of it is sent.
+      try? await client.send(request + Array("\n\(good)\n".utf8))
+      let line = try #require(try await client.line())
+      #expect(line.hasPrefix(#"{"error":""#) && line.contains(error), "\(line)")
+      #expect(try await client.line() == nil)
+    }
+    #expect(try await other.answer(to: good) == answer)
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("Requests that came before SIGTERM are answered, and the service ends with 0", arguments: ["0", "8"])
+  func termination(batch: String) async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--batch", batch)
+    var clients: [Client] = []
+    for _ in 0..<32 {
+      clients.append(try Client(port: port))
+      try await clients[clients.count - 1].send(String(repeating: good + "\n", count: 100))
+    }
+    service.send(SIGTERM)
+    for index in clients.indices {
+      var count = 0
+      while let line = try await clients[index].line() {
+        count += 1
+        #expect(line.hasPrefix(#"{"class":""#))
+      }
+      #expect(count == 100)
+    }
+    #expect(try await service.status() == 0)
+  }
+
+  @Test("Who does not read the answers is not read either, and gets all of them later")
+  func backPressure() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService()
+    let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(connection) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = UInt16(port).bigEndian
+    let connected = withUnsafeBytes(of: &address) {
+      connect(connection, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+    }
+    try #require(connected == 0)
+
+    // The memory of sockets is a few megabytes.
+    let (request, most) = (Array((good + "\n").utf8), 100_000_000)
+    let block = Array(repeatElement(request, count: 1000).joined())
+    var (sent, refusals) = (0, 0)
+    while refusals < 20 && sent < most {
+      let rest = Array(block[(sent % block.count)...])
+      let count = send(connection, rest, rest.count, Int32(MSG_DONTWAIT))
+      if count > 0 {
+        (sent, refusals) = (sent + count, 0)
+      } else {
+        refusals += 1
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+    #expect(sent < most)
+
+    var other = try Client(port: port)
+    #expect(try await other.answer(to: good)?.hasPrefix(#"{"class":""#) == true)
+
+    // The last request may be there in part only, which is garbage.
+    shutdown(connection, Int32(SHUT_WR))
+    var (lines, buffer) = (0, Array(repeating: UInt8(0), count: 1 << 16))
+    while case let count = recv(connection, &buffer, buffer.count, 0), count > 0 {
+      lines += buffer[..<count].count { $0 == UInt8(ascii: "\n") }
+    }
+    #expect(lines == (sent + request.count - 1) / request.count)
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("SIGHUP reads the model again; one that is damaged changes nothing")
+  func reload() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService()
+    var client = try Client(port: port)
+    let first = try await client.answer(to: good)
+
+    try workspace.write("no model", to: "model")
+    service.send(SIGHUP)
+    let line = try await service.line { $0.errors }
+    #expect(line.hasPrefix("error: ") && line.hasSuffix("; the model from before stays"), "\(line)")
+    #expect(try await client.answer(to: good) == first)
+
+    try workspace.writeModel(seed: 2)
+    service.send(SIGHUP)
+    try await service.eventually("another answer") { try await client.answer(to: good) != first }
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("A connection too many is refused by a line")
+  func connections() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--maximum-connections", "1")
+    var client = try Client(port: port)
+    let answer = try await client.answer(to: good)
+    var another = try Client(port: port)
+    #expect(try await another.line() == #"{"error":"1 connections are open already; try again later"}"#)
+    #expect(try await another.line() == nil)
+    #expect(try await client.answer(to: good) == answer)
+    #expect(try await service.end() == 0)
+  }
+
+  @Test("What keeps the service from starting is one line and an exit code")
+  func start() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    try workspace.write("no model", to: "damaged")
+    let (service, port) = try await workspace.startService()
+    for (arguments, status, message) in [
+      (
+        [workspace.path("model"), "--port", "\(port)"], 69,
+        "error: cannot listen on 127.0.0.1:\(port): Address already in use"
+      ),
+      ([workspace.path("none")], 66, "error: \(workspace.path("none")): cannot be opened"),
+      ([workspace.path("damaged")], 65, "error: \(workspace.path("damaged")): not a safetensors file"),
+    ] as [([String], Int32, String)] {
+      let program = try workspace.start("ScoringService", arguments)
+      #expect(try await program.status() == status)
+      #expect(program.errors.hasPrefix(message) && program.errors.count { $0 == "\n" } == 1, "\(program.errors)")
+    }
+    for arguments in [[], ["a", "b"], ["--port"], ["--port", "x", "a"], ["--prot=1"], ["a", "--host", "nowhere"]] {
+      let program = try workspace.start("ScoringService", arguments.map { $0 == "a" ? workspace.path("model") : $0 })
+      #expect(try await program.status() == 64)
+      #expect(program.errors.hasSuffix("\nusage: ScoringService MODEL [--port N] [options]\n"), "\(program.errors)")
+    }
+    #expect(try await service.end() == 0)
+  }
+}

@@ -1,0 +1,28 @@
+/// In JSON a number, a text or null.
+extension Field: Codable {
+  /// - Throws: `DecodingError` for anything else, true and false too, and for a number beyond the range of `Double`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .missing
+    } else if let number = try? container.decode(Double.self) {
+      self = .number(number)
+    } else if let text = try? container.decode(String.self) {
+      self = .text(text)
+    } else {
+      throw DecodingError.typeMismatch(
+        Field.self,
+        DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "expected a number, a text or null"))
+    }
+  }
+
+  /// NaN becomes null, for it says the same.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .number(let value) where !value.isNaN: try container.encode(value)
+    case .text(let text): try container.encode(text)
+    case .number, .missing: try container.encodeNil()
+    }
+  }
+}
