@@ -107,8 +107,8 @@ public protocol BLASRoutines {
   static func packedCount(_ rows: Int, _ columns: Int) -> Int
   static func pack(_ rows: Int, _ columns: Int, _ a: Pointer, _ stride: Int, _ packed: MutablePointer)
   static func multiplyPacked(
-    _ rows: Int, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int, _ z: MutablePointer,
-    _ zStride: Int)
+    _ allRows: Int, _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int,
+    _ z: MutablePointer, _ zStride: Int)
 }
 
 /// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.

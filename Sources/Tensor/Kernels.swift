@@ -165,10 +165,11 @@ extension FloatRoutines {
   }
 
   public static func multiplyPacked(
-    _ rows: Int, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int, _ z: MutablePointer,
-    _ zStride: Int
+    _ allRows: Int, _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int,
+    _ z: MutablePointer, _ zStride: Int
   ) {
-    kernels.multiply_packed(rows, columns, k, packed, x, xStride, z, zStride)
+    kernels.multiply_packed(
+      allRows, rows.lowerBound, rows.count, columns, k, packed, x, xStride, z, zStride)
   }
 
   private static func lowered(_ update: MomentUpdate<Float>) -> ck_float_update {
@@ -342,10 +343,11 @@ extension DoubleRoutines {
   }
 
   public static func multiplyPacked(
-    _ rows: Int, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int, _ z: MutablePointer,
-    _ zStride: Int
+    _ allRows: Int, _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, _ x: Pointer, _ xStride: Int,
+    _ z: MutablePointer, _ zStride: Int
   ) {
-    kernels.multiply_packed(rows, columns, k, packed, x, xStride, z, zStride)
+    kernels.multiply_packed(
+      allRows, rows.lowerBound, rows.count, columns, k, packed, x, xStride, z, zStride)
   }
 
   private static func lowered(_ update: MomentUpdate<Double>) -> ck_double_update {

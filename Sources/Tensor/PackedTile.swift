@@ -38,7 +38,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   /// - Shapes: x columns × any, z rows.count × as many.
   package func multiply(rows range: Range<Int>, _ x: Tile<Scalar>, into z: Tile<Scalar>) {
     Scalar.Routines.multiplyPacked(
-      range.count, z.columns, columns, base + range.lowerBound * columns, x.base, x.stride, z.base, z.stride)
+      rows, range, z.columns, columns, base, x.base, x.stride, z.base, z.stride)
   }
 }
 

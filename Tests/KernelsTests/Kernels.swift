@@ -44,7 +44,7 @@ struct Kernels<Real> {
   var limitRows: (Int, Int, Output?, Int, Real) -> Void
   var packedCount: (Int, Int) -> Int
   var pack: (Int, Int, Numbers?, Int, Output?) -> Void
-  var multiplyPacked: (Int, Int, Int, Numbers?, Numbers?, Int, Output?, Int) -> Void
+  var multiplyPacked: (Int, Int, Int, Int, Int, Numbers?, Numbers?, Int, Output?, Int) -> Void
   var update: (Rule<Real>, Int, Numbers?, _ mean: Output, _ square: Output, _ parameters: Output) -> Void
 }
 

@@ -8,9 +8,9 @@ struct PackedProductTests {
     "is that of plain loops, to the bit where multiply-adds are fused, and a column's bits are the same alone",
     arguments: InstructionSet.here)
   func values(set: InstructionSet) {
-    for rows in [1, 8, 15, 16, 17, 31, 32, 33, 64, 100, 160] {
-      for columns in [1, 2, 3, 4, 7, 8, 9, 20] {
-        for k in [1, 5, 512, 513, 1030] {
+    for rows in [1, 8, 9, 16, 17, 31, 32, 33, 64, 100, 160] {
+      for columns in [1, 3, 4, 8, 9, 20] {
+        for k in [1, 63, 64, 513, 1030, 2100] {
           check(Float.self, set, rows, columns, k)
           check(Double.self, set, rows, columns, k)
         }
@@ -31,23 +31,35 @@ struct PackedProductTests {
     let packed = memory.bindMemory(to: Real.self, capacity: count)
     kernels.pack(rows, k, a, lda, packed)
     var z = [Real](repeating: 7, count: zStride * columns)
-    kernels.multiplyPacked(rows, columns, k, packed, x, xStride, &z, zStride)
+    kernels.multiplyPacked(rows, 0, rows, columns, k, packed, x, xStride, &z, zStride)
+    // A matrix of one panel, two vectors of 64 bytes, is added up in the four quarters of every 2048 numbers.
+    let panel = 2 * 64 / MemoryLayout<Real>.stride
+    let chains = rows <= panel && k >= 64 ? 4 : 1
     var wrong = 0
     for column in 0..<columns {
       for row in 0..<rows {
-        var sum: Real = 0
-        for p in 0..<k {
-          let (weight, number) = (a[row + p * lda], x[p + column * xStride])
-          sum = set == .baseline ? sum + weight * number : sum.addingProduct(weight, number)
+        var sums = [Real](repeating: 0, count: chains)
+        for start in stride(from: 0, to: k, by: chains == 1 ? k : 2048) {
+          let n = chains == 1 ? k : min(k - start, 2048)
+          for chain in 0..<chains {
+            for p in start + n * chain / chains..<start + n * (chain + 1) / chains {
+              let (weight, number) = (a[row + p * lda], x[p + column * xStride])
+              sums[chain] = set == .baseline ? sums[chain] + weight * number : sums[chain].addingProduct(weight, number)
+            }
+          }
         }
+        let sum = chains == 1 ? sums[0] : (sums[0] + sums[1]) + (sums[2] + sums[3])
         if z[row + column * zStride] != sum { wrong += 1 }
       }
       if z[rows + column * zStride] != 7 { wrong += 1 }
-      var alone = [Real](repeating: 0, count: rows)
+      // The column alone, and of it the last panel alone.
+      let first = (rows - 1) / panel * panel
+      var (alone, last) = ([Real](repeating: 0, count: rows), [Real](repeating: 0, count: rows - first))
       Array(x[column * xStride..<column * xStride + k]).withUnsafeBufferPointer {
-        kernels.multiplyPacked(rows, 1, k, packed, $0.baseAddress, k, &alone, rows)
+        kernels.multiplyPacked(rows, 0, rows, 1, k, packed, $0.baseAddress, k, &alone, rows)
+        kernels.multiplyPacked(rows, first, rows - first, 1, k, packed, $0.baseAddress, k, &last, rows - first)
       }
-      if alone[...] != z[column * zStride..<column * zStride + rows] { wrong += 1 }
+      if alone[...] != z[column * zStride..<column * zStride + rows] || alone[first...] != last[...] { wrong += 1 }
     }
     #expect(wrong == 0, "\(rows)×\(columns)×\(k), \(Real.self)")
   }
