@@ -46,6 +46,7 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "CAllocationHook"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
     .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),

@@ -6,7 +6,7 @@ import Tensor
 ///
 /// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They agree with
 /// ``Network/predict(_:)`` to rounding, since that adds in another order.
-package struct PackedNetwork<Scalar: BLASScalar>: Sendable {
+package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   /// A layer, and where its numbers stand. Without references, so that answers from many threads count none.
   private struct Layer: Sendable {
     let inputSize: Int

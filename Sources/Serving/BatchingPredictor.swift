@@ -101,6 +101,9 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     try await answer(.row(row))
   }
 
+  /// How many requests wait for a batch at this moment.
+  public var waitingCount: Int { state.withLock { $0.waiting.count } }
+
   /// Refuses requests from now on, and returns when all that came before have their answers.
   public func shutDown() async {
     await withCheckedContinuation { continuation in

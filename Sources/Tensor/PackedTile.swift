@@ -46,7 +46,7 @@ extension Tile {
   /// A column vector of `count` numbers in memory of the calling thread's own, on a boundary of 64 bytes: allocated only where none before it was as long.
   /// The next call on the thread, or a product, gives it away.
   package static func scratch(_ count: Int) -> Tile {
-    let base = ck_scratch(count * MemoryLayout<Scalar>.stride).bindMemory(to: Scalar.self, capacity: count)
+    let base = ck_scratch(max(count, 1) * MemoryLayout<Scalar>.stride).bindMemory(to: Scalar.self, capacity: count)
     return Tile(base: base, rows: count, columns: 1, stride: count)
   }
 }

@@ -110,11 +110,11 @@ public final class Team: Sendable {
   /// Runs a program on every worker where none runs on the team now, and else on the caller alone: nobody waits for another's program.
   ///
   /// What is computed must be the same either way. Nothing is allocated.
+  @inlinable
   package func runIfFree(_ program: some TeamProgram, work: Int) {
-    if work < Self.leastWork || workerCount == 1 || pthread_mutex_trylock(&shared.pointee.lock) != 0 {
+    if work < Self.leastWork || workerCount == 1 || !lockIfFree() {
       program.run(Worker.alone)
     } else {
-      defer { pthread_mutex_unlock(&shared.pointee.lock) }
       withUnsafePointer(to: program) { runLocked(ErasedProgram($0), work: work) }
     }
   }
@@ -137,11 +137,16 @@ public final class Team: Sendable {
   @usableFromInline
   func runTogether(_ program: ErasedProgram, work: Int) {
     pthread_mutex_lock(&shared.pointee.lock)
-    defer { pthread_mutex_unlock(&shared.pointee.lock) }
     runLocked(program, work: work)
   }
 
-  private func runLocked(_ program: ErasedProgram, work: Int) {
+  @usableFromInline
+  func lockIfFree() -> Bool { pthread_mutex_trylock(&shared.pointee.lock) == 0 }
+
+  /// Runs a program on a team whose lock is held, and gives it up.
+  @usableFromInline
+  func runLocked(_ program: ErasedProgram, work: Int) {
+    defer { pthread_mutex_unlock(&shared.pointee.lock) }
     guard work < Self.longWork else { return meetAndRun(program) }
     let start = Self.nanoseconds()
     if shared.pointee.pace.isAlone { program.run(Worker.alone) } else { meetAndRun(program) }

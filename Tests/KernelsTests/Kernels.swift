@@ -42,6 +42,9 @@ struct Kernels<Real> {
   var dot: (Int, Numbers?, Numbers?) -> Double
   var penalize: (Int, Numbers?, _ l1: Real, _ l2: Real, _ scale: Real, Output?) -> Double
   var limitRows: (Int, Int, Output?, Int, Real) -> Void
+  var packedCount: (Int, Int) -> Int
+  var pack: (Int, Int, Numbers?, Int, Output?) -> Void
+  var multiplyPacked: (Int, Int, Int, Numbers?, Numbers?, Int, Output?, Int) -> Void
   var update: (Rule<Real>, Int, Numbers?, _ mean: Output, _ square: Output, _ parameters: Output) -> Void
 }
 
@@ -81,7 +84,8 @@ extension Float: KernelReal {
         .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
-      penalize: k.penalize, limitRows: k.limit_rows,
+      penalize: k.penalize, limitRows: k.limit_rows, packedCount: k.packed_count, pack: k.pack_panels,
+      multiplyPacked: k.multiply_packed,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_float_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
@@ -114,7 +118,8 @@ extension Double: KernelReal {
         .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
       ],
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
-      penalize: k.penalize, limitRows: k.limit_rows,
+      penalize: k.penalize, limitRows: k.limit_rows, packedCount: k.packed_count, pack: k.pack_panels,
+      multiplyPacked: k.multiply_packed,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_double_update(
           rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,

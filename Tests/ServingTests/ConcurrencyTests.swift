@@ -1,0 +1,141 @@
+import Datasets
+import Glibc
+import ModelFiles
+import Serving
+import Synchronization
+import Tensor
+import Testing
+
+@Test("Many tasks get the same answers from one predictor, with a team too")
+func manyTasks() async throws {
+  let predictor = Predictor(numericModel(Float.self, sizes: [600, 700, 300, 2]), team: Team(workers: 2))
+  let samples: Matrix<Float> = randomSamples(600, 8)
+  let expected = try predictor.predict(samples)
+  try await withThrowingTaskGroup { group in
+    for task in 0..<64 {
+      group.addTask {
+        for step in 0..<20 {
+          let sample = (task + step) % 8
+          let answer = try predictor.predict(samples.gathered([sample]))
+          #expect(answer == expected.gathered([sample]))
+        }
+      }
+    }
+    try await group.waitForAll()
+  }
+}
+
+@Test("While a model is replaced every answer is one of the published models', and a file that is none changes nothing")
+func reloads() async throws {
+  let path = "/tmp/serving-\(UInt64.random(in: 0 ... .max)).safetensors"
+  defer { unlink(path) }
+  let record: [String: Field] = ["length": 1, "color": "red", "width": 2]
+  let models = (0..<4).map { mixedModel(Float.self, networks: Int($0) % 2 + 1, seed: $0 * 10) }
+  let allowed = try Set(models.map { try Predictor($0).predict(record).outputs })
+  #expect(allowed.count == 4)
+  try models[0].write(to: path)
+  let live = try ReloadablePredictor<Float>(contentsOf: path)
+  final class End: Sendable { let isThere = Atomic(false) }
+  let end = End()
+  try await withThrowingTaskGroup { group in
+    for _ in 0..<8 {
+      group.addTask {
+        while !end.isThere.load(ordering: .relaxed) {
+          for _ in 0..<200 {
+            let outputs = try live.predictor.predict(record).outputs
+            #expect(allowed.contains(outputs))
+          }
+          await Task.yield()
+        }
+      }
+    }
+    group.addTask {
+      defer { end.isThere.store(true, ordering: .relaxed) }
+      for number in 1...100 {
+        try models[number % 4].write(to: path)
+        try live.reload()
+        await Task.yield()
+      }
+    }
+    try await group.waitForAll()
+  }
+  #expect(try live.predictor.predict(record) == Predictor(models[0]).predict(record))
+  try AtomicFile.write([1, 2, 3], to: path)
+  #expect(throws: ModelError.self) { try live.reload() }
+  #expect(try live.predictor.predict(record) == Predictor(models[0]).predict(record))
+}
+
+@Test("Requests that are gathered get the answers that they would get alone, and a bad one disturbs no other")
+func batches() async throws {
+  let predictor = Predictor(mixedModel(Float.self))
+  for (size, wait) in [(1, Duration.zero), (7, .zero), (64, .milliseconds(2)), (1000, .milliseconds(1))] {
+    let batching = BatchingPredictor(predictor, maximumBatchSize: size, maximumWait: wait)
+    try await withThrowingTaskGroup { group in
+      for number in 0..<300 {
+        group.addTask {
+          let row: [Field] = [.number(Double(number)), number % 5 == 0 ? "red" : nil, 2]
+          if number % 50 == 3 {
+            await #expect(throws: PredictionError.input(.count(found: 1, expected: 3), sample: nil)) {
+              try await batching.predict([1])
+            }
+          } else {
+            let answer = try await batching.predict(row)
+            #expect(try answer == predictor.predict(row))
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    await batching.shutDown()
+    await #expect(throws: PredictionError.shutDown) { try await batching.predict([1, nil, 2]) }
+  }
+}
+
+@Test("Requests wait until their batch is full or they have waited enough, and shutting down answers those that wait")
+func waits() async throws {
+  let predictor = Predictor(mixedModel(Float.self))
+  let batching = BatchingPredictor(predictor, maximumBatchSize: 3, maximumWait: .seconds(3600), capacity: 3)
+  let row: [Field] = [1, "red", 2]
+  let expected = try predictor.predict(row)
+  // A full batch is answered at once.
+  try await withThrowingTaskGroup { group in
+    for _ in 0..<3 {
+      group.addTask {
+        let answer = try await batching.predict(row)
+        #expect(answer == expected)
+      }
+    }
+    try await group.waitForAll()
+  }
+  // What is not full waits; who is cancelled does no longer.
+  let cancelled = Task { try await batching.predict(row) }
+  let waiting = Task { try await batching.predict(row) }
+  while batching.waitingCount < 2 { await Task.yield() }
+  cancelled.cancel()
+  await #expect(throws: CancellationError.self) { try await cancelled.value }
+  let born = Task {
+    withUnsafeCurrentTask { $0?.cancel() }
+    return try await batching.predict(row)
+  }
+  await #expect(throws: CancellationError.self) { try await born.value }
+  #expect(batching.waitingCount == 1)
+  await batching.shutDown()
+  let answer = try await waiting.value
+  #expect(answer == expected)
+  // With nothing to wait for it returns at once, also again.
+  await batching.shutDown()
+}
+
+@Test("More requests than may wait are refused")
+func overload() async throws {
+  let predictor = Predictor(mixedModel(Float.self))
+  let batching = BatchingPredictor(predictor, maximumBatchSize: 10, maximumWait: .seconds(3600), capacity: 2)
+  let waiting = (0..<2).map { _ in Task { try await batching.predict([1, "red", 2]) } }
+  while batching.waitingCount < 2 { await Task.yield() }
+  await #expect(throws: PredictionError.overloaded(waiting: 2)) { try await batching.predict([1, "red", 2]) }
+  await batching.shutDown()
+  for task in waiting {
+    let answer = try await task.value
+    #expect(try answer == predictor.predict([1, "red", 2]))
+  }
+}
