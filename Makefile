@@ -27,7 +27,7 @@ FUZZER := .build/fuzz/release/Fuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long build static service bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ service: dependencies ## build Examples/ScoringService, a package of its own, in
 
 test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests
+
+test-races: test-dependencies ## ask predictors from many tasks a million times while the model is replaced, under Thread Sanitizer; ten minutes
+	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --sanitize=thread --scratch-path .build/races --filter "ServingTests|TeamTests"
 
 build: dependencies ## build the perceptron command, .build/release/perceptron
 	@$(SWIFT) build -c release --product perceptron

@@ -13,11 +13,13 @@ struct ConcurrentPredictions: Sendable {
   private static let turn = 100
 
   private let predictor: Predictor<Float>
+  private let batching: BatchingPredictor<Float>
   private let samples: [Matrix<Float>]  // each inputs × 1
   private let outputSize: Int
 
   init(modelPath: String) throws {
     predictor = try Predictor(contentsOf: modelPath)
+    batching = BatchingPredictor(predictor)
     var generator = Philox(seed: 1)
     let inputSize = predictor.columns.count
     samples = (0..<1024).map { _ in
@@ -28,14 +30,21 @@ struct ConcurrentPredictions: Sendable {
     outputSize = try predictor.predict(samples[0]).rows
   }
 
-  /// Answers a line with how many tasks and how many predictions each: the time of all, and the median and the 99th percentile of the calls.
+  /// Answers a line with how many tasks and how many predictions each, and perhaps "batching": the time of all, and the median and the 99th percentile of the
+  /// calls.
   func answer(_ line: String) async throws -> String {
-    let numbers = line.split(separator: " ").compactMap { Int($0) }
-    guard numbers.count == 2, numbers.allSatisfy({ $0 > 0 }) else { throw ContestError("unknown request: \(line)") }
+    let words = line.split(separator: " ")
+    let numbers = words.prefix(2).compactMap { Int($0) }
+    let isBatching = words.count == 3 && words[2] == "batching"
+    guard numbers.count == 2, numbers.allSatisfy({ $0 > 0 }), words.count == 2 || isBatching else {
+      throw ContestError("unknown request: \(line)")
+    }
     let (tasks, count) = (numbers[0], numbers[1])
     let start = nanoseconds()
     let calls = try await withThrowingTaskGroup(of: [UInt64].self) { group in
-      for task in 0..<tasks { group.addTask { try await predict(count, from: samples.count * task / tasks) } }
+      for task in 0..<tasks {
+        group.addTask { try await predict(count, from: samples.count * task / tasks, batching: isBatching) }
+      }
       return try await group.reduce(into: []) { $0.append($1) }
     }
     let seconds = Double(nanoseconds() - start) * 1e-9
@@ -45,16 +54,20 @@ struct ConcurrentPredictions: Sendable {
   }
 
   /// A task: predictions one after another, from this sample on; returns the nanoseconds of each call.
-  private func predict(_ count: Int, from first: Int) async throws -> [UInt64] {
+  private func predict(_ count: Int, from first: Int, batching isBatching: Bool) async throws -> [UInt64] {
     var answers = Matrix<Float>(rows: outputSize, columns: 1)
     var calls = [UInt64](repeating: 0, count: count)
     var next = first
     for call in 0..<count {
       let start = nanoseconds()
-      try predictor.predict(samples[next], into: &answers)
+      if isBatching {
+        _ = try await batching.predict(samples[next])
+      } else {
+        try predictor.predict(samples[next], into: &answers)
+      }
       calls[call] = nanoseconds() - start
       next = next + 1 < samples.count ? next + 1 : 0
-      if call % Self.turn == Self.turn - 1 { await Task.yield() }
+      if !isBatching, call % Self.turn == Self.turn - 1 { await Task.yield() }
     }
     return calls
   }

@@ -19,6 +19,7 @@ SAMPLE_TARGETS = {"8-64-64-1": 5.0, "784-30-10": 3.0, "784-512-512-10": 1.5, "78
 BATCH_TARGET = 1.1  # against the best peer
 FIRST_TARGET, FIRST_RATIO_TARGET, FIRST_MEMORY_TARGET = 0.030, 20.0, 40.0  # seconds; times ONNX Runtime's; MB besides the model
 TASKS, TASKS_TARGET, P99_TARGET = 64, 1.8, 5.0  # throughput against one task; in medians
+CALLERS, BATCHING_TARGET = 256, 3.0  # throughput against the same without batching
 TOLERANCE = 1e-5
 
 METHOD = f"""Contestants as for training: processes of their own on the same samples with the same weights, each with the number of threads that suits it best, in turns.
@@ -58,6 +59,7 @@ class Serving:
         races = self.races(like_images=False) + self.races(like_images=True)
         self.first()
         self.tasks()
+        self.batching()
         return {entry.version for race in races for entry in race.entries}
 
     # Races
@@ -159,6 +161,21 @@ class Serving:
         )
         self.report.table(["network, tasks", "predictions a second", "median", "p99"], rows)
         self.report.targets(verdicts)
+
+    def batching(self) -> None:
+        """The same callers with and without a front that gathers their requests."""
+        model, _ = self.model(NETWORKS[2])
+        progress(f"{CALLERS} callers, with and without batching")
+        rates: dict[str, list[float]] = {"each by itself": [], "in batches": []}
+        with Session(Contestant("Swift", (*self.command, "--tasks")), model, len(processors())) as session:
+            count = 20 if self.quick else 300
+            for _ in range(self.pace.rounds):
+                for name, word in zip(rates, ("", " batching")):
+                    rates[name].append(CALLERS * count / session.ask(f"{CALLERS} {count}{word}")["seconds"])
+        ratio = median(b / a for a, b in zip(*rates.values()))
+        self.report.add(f"## Batching\n\n{CALLERS} tasks that ask for one dense sample after another of 784-512-512-10, of a `Predictor` and of a `BatchingPredictor`, in turns.")
+        self.report.table(["answers", "predictions a second"], [[name, f"{median(those):.4g}"] for name, those in rates.items()])
+        self.report.targets([(f"{CALLERS} callers in batches against each by itself:", ratio, "≥", BATCHING_TARGET)])
 
 
 def outputs_agree(entry: Entry, swift: Entry) -> bool:

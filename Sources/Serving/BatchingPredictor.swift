@@ -24,7 +24,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   private struct Request {
     let id: Int
-    let input: Input
+    let input: Input<Scalar>
     /// When it has waited long enough.
     let deadline: ContinuousClock.Instant
     let continuation: CheckedContinuation<Prediction<Scalar>, any Error>
@@ -101,6 +101,15 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     try await answer(.row(row))
   }
 
+  /// The answer for a sample of numbers, a matrix of one column, in the order of ``Predictor/columns`` and as they are in the data.
+  ///
+  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  /// - Precondition: Traps where the matrix has another number of columns than one.
+  public func predict(_ sample: Matrix<Scalar>) async throws -> Prediction<Scalar> {
+    guard sample.columns == 1 else { fail("cannot take \(sample.columns) samples for one request") }
+    return try await answer(.sample(sample))
+  }
+
   /// How many requests wait for a batch at this moment.
   public var waitingCount: Int { state.withLock { $0.waiting.count } }
 
@@ -118,7 +127,9 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   // MARK: - Requests
 
-  private func answer(_ input: Input) async throws -> Prediction<Scalar> {
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private func answer(_ input: Input<Scalar>) async throws -> Prediction<Scalar> {
     let id = state.withLock { state in
       state.requestCount += 1
       return state.requestCount
@@ -140,6 +151,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   }
 
   /// Returns why the request may not wait, or nil.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func enqueue(_ request: Request) -> PredictionError? {
     state.withLock { state in
       if state.isShutDown { return .shutDown }
@@ -149,6 +162,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     }
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func giveUp(_ id: Int) {
     let request = state.withLock { state in
       state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
@@ -160,6 +175,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   // MARK: - Batches
 
   /// Starts what is due, and sees to it that what is not will be.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func startBatches() {
     while let batch = nextBatch(ending: false) { Task { answer(batch) } }
   }
@@ -167,6 +184,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// The requests of a batch that is due, or nil.
   ///
   /// - Parameter isEnding: Whether a batch has ended, in whose place the next may begin.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func nextBatch(ending isEnding: Bool) -> [Request]? {
     state.withLock { state in
       if isEnding { state.batchCount -= 1 }
@@ -192,6 +211,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   }
 
   /// Answers a batch, and then those that have become due.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func answer(_ first: [Request]) {
     var batch = first
     while true {

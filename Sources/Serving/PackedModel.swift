@@ -52,8 +52,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Scalar>) throws(PredictionError) {
-    guard rows.isNumeric else { throw .textColumn(rows.firstTextColumn ?? "") }
-    guard samples.rows == inputSize else { throw .count(found: samples.rows, expected: inputSize) }
+    try check(samples)
     guard answers.rows == outputSize, answers.columns == samples.columns else {
       fail(
         "cannot put \(outputSize) answers for \(samples.columns) samples into a \(answers.rows)×\(answers.columns) matrix"
@@ -86,7 +85,9 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   }
 
   /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
-  func predict(_ inputs: [Input]) -> [Result<Prediction<Scalar>, PredictionError>] {
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func predict(_ inputs: [Input<Scalar>]) -> [Result<Prediction<Scalar>, PredictionError>] {
     var features = Matrix<Scalar>(rows: inputSize, columns: inputs.count)
     var answers = Matrix<Scalar>(rows: outputSize, columns: inputs.count)
     return features.withTile { features in
@@ -110,11 +111,26 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  private func prepare(_ input: Input, into features: Tile<Scalar>) throws(PredictionError) {
+  private func check(_ samples: Matrix<Scalar>) throws(PredictionError) {
+    guard rows.isNumeric else { throw .textColumn(rows.firstTextColumn ?? "") }
+    guard samples.rows == inputSize else { throw .count(found: samples.rows, expected: inputSize) }
+  }
+
+  private func prepare(_ input: Input<Scalar>, into features: Tile<Scalar>) throws(PredictionError) {
+    if case .sample(let sample) = input { try check(sample) }
     do throws(FieldError) {
       switch input {
       case .record(let record): try rows.prepare(record, into: features)
       case .row(let row): try rows.prepare(row, into: features)
+      case .sample(let sample):
+        try sample.withReadOnlyTile { (sample) throws(FieldError) in
+          if rows.keepsNumbers, sample.maxMagnitude.isFinite {
+            features.copy(sample)
+          } else {
+            rows.prepare(sample, into: features)
+            if !features.maxMagnitude.isFinite, let mistake = rows.mistake(in: sample) { throw mistake }
+          }
+        }
       }
     } catch {
       throw .input(error, sample: nil)
@@ -211,7 +227,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 }
 
 /// What an answer is asked for.
-enum Input: Sendable {
+enum Input<Scalar: BLASScalar>: Sendable {
   case record([String: Field])
   case row([Field])
+  case sample(Matrix<Scalar>)
 }

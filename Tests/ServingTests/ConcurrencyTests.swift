@@ -25,6 +25,9 @@ func manyTasks() async throws {
   }
 }
 
+/// How often a model is replaced, and how many predictions there are meanwhile at least: a million as `make test-races` sets PERCEPTRON_LONG_TESTS.
+private let (reloadCount, predictionCount) = getenv("PERCEPTRON_LONG_TESTS") == nil ? (100, 10_000) : (1000, 1_000_000)
+
 @Test("While a model is replaced every answer is one of the published models', and a file that is none changes nothing")
 func reloads() async throws {
   let path = "/tmp/serving-\(UInt64.random(in: 0 ... .max)).safetensors"
@@ -40,18 +43,18 @@ func reloads() async throws {
   try await withThrowingTaskGroup { group in
     for _ in 0..<8 {
       group.addTask {
-        while !end.isThere.load(ordering: .relaxed) {
-          for _ in 0..<200 {
-            let outputs = try live.predictor.predict(record).outputs
-            #expect(allowed.contains(outputs))
-          }
+        var (count, torn) = (0, 0)
+        while !end.isThere.load(ordering: .relaxed) || count < predictionCount / 8 {
+          for _ in 0..<200 where try !allowed.contains(live.predictor.predict(record).outputs) { torn += 1 }
+          count += 200
           await Task.yield()
         }
+        #expect(torn == 0)
       }
     }
     group.addTask {
       defer { end.isThere.store(true, ordering: .relaxed) }
-      for number in 1...100 {
+      for number in 1...reloadCount {
         try models[number % 4].write(to: path)
         try live.reload()
         await Task.yield()
@@ -88,6 +91,42 @@ func batches() async throws {
     }
     await batching.shutDown()
     await #expect(throws: PredictionError.shutDown) { try await batching.predict([1, nil, 2]) }
+  }
+}
+
+@Test("Samples of numbers are gathered too, each refused for what is wrong with it")
+func batchesOfSamples() async throws {
+  for scaling in [Scaling.Method.none, .standard] {
+    let predictor = Predictor(numericModel(Float.self, scaling: scaling), missing: .refused)
+    let batching = BatchingPredictor(predictor, maximumBatchSize: 8)
+    var samples: Matrix<Float> = randomSamples(6, 50)
+    let expected = try predictor.predict(samples)
+    samples[2, 7] = .nan
+    samples[1, 8] = .infinity
+    try await withThrowingTaskGroup { [samples] group in
+      for sample in 0..<50 {
+        group.addTask {
+          let numbers = samples[columns: sample..<sample + 1]
+          switch sample {
+          case 7:
+            await #expect(throws: PredictionError.input(.missing(column: "x2"), sample: nil)) {
+              try await batching.predict(numbers)
+            }
+          case 8:
+            await #expect(throws: PredictionError.input(.notFinite(column: "x1", .infinity), sample: nil)) {
+              try await batching.predict(numbers)
+            }
+          default:
+            let answer = try await batching.predict(numbers)
+            #expect(answer.outputs == expected.gathered([sample]).elements)
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    await #expect(throws: PredictionError.count(found: 2, expected: 6)) {
+      try await batching.predict(Matrix(rows: 2, columns: 1))
+    }
   }
 }
 

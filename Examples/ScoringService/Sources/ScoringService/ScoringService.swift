@@ -35,6 +35,9 @@ enum ScoringService {
       try accept(
         for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
       stop(server, within: options.grace)
+      fflush(nil)
+      // At once: the libraries must not be taken apart under a task that has taken too long.
+      _exit(0)
     } catch {
       throw Failure(error)
     }

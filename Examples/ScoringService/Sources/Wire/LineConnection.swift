@@ -91,12 +91,16 @@ public struct LineConnection {
     }
     if end == input.count { input += Array(repeating: 0, count: min(input.count, maximumLine + 1 - input.count)) }
     do throws(SocketError) {
+      var hasWaited = false
       while true {
         if let count = try socket.receive(into: &input, from: end) {
           end += count
+          // Who sends faster than is answered must not keep a thread from all others.
+          if !hasWaited { await Task.yield() }
           return count > 0
         }
         try await loop.wait(for: .input, on: socket)
+        hasWaited = true
       }
     } catch {
       throw .socket(error)

@@ -93,11 +93,13 @@ public final class Socket: Sendable {
 
   // MARK: - Bytes
 
-  /// Reads what has come into `bytes` from an index on.
+  /// Reads what has come, but at most 64 KiB, into `bytes` from an index on.
   ///
   /// - Returns: How many bytes; 0 at the end; nil where nothing is there yet.
   func receive(into bytes: inout [UInt8], from start: Int) throws(SocketError) -> Int? {
-    let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + start, $0.count - start, 0) }
+    let count = bytes.withUnsafeMutableBytes {
+      recv(descriptor, $0.baseAddress! + start, min($0.count - start, 65_536), 0)
+    }
     return try transferred(count, "receive")
   }
 

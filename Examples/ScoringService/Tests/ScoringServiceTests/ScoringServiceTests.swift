@@ -105,44 +105,26 @@ struct ScoringServiceTests {
     let workspace = try Workspace()
     try workspace.writeModel(seed: 1)
     let (service, port) = try await workspace.startService()
-    let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(connection) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    address.sin_port = UInt16(port).bigEndian
-    let connected = withUnsafeBytes(of: &address) {
-      connect(connection, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
-    }
-    try #require(connected == 0)
-
-    // The memory of sockets is a few megabytes.
-    let (request, most) = (Array((good + "\n").utf8), 100_000_000)
-    let block = Array(repeatElement(request, count: 1000).joined())
-    var (sent, refusals) = (0, 0)
-    while refusals < 20 && sent < most {
-      let rest = Array(block[(sent % block.count)...])
-      let count = send(connection, rest, rest.count, Int32(MSG_DONTWAIT))
-      if count > 0 {
-        (sent, refusals) = (sent + count, 0)
-      } else {
-        refusals += 1
-        try await Task.sleep(for: .milliseconds(50))
-      }
-    }
-    #expect(sent < most)
+    let flood = try await Flood(of: good + "\n", port: port)
+    #expect(flood.hasStalled)
 
     var other = try Client(port: port)
     #expect(try await other.answer(to: good)?.hasPrefix(#"{"class":""#) == true)
 
     // The last request may be there in part only, which is garbage.
-    shutdown(connection, Int32(SHUT_WR))
-    var (lines, buffer) = (0, Array(repeating: UInt8(0), count: 1 << 16))
-    while case let count = recv(connection, &buffer, buffer.count, 0), count > 0 {
-      lines += buffer[..<count].count { $0 == UInt8(ascii: "\n") }
-    }
-    #expect(lines == (sent + request.count - 1) / request.count)
+    let size = good.utf8.count + 1
+    #expect(flood.readToEnd().count { $0 == UInt8(ascii: "\n") } == (flood.sent + size - 1) / size)
     #expect(try await service.end() == 0)
+  }
+
+  @Test("Who never reads the answers does not keep the service from ending")
+  func grace() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--grace", "1")
+    let flood = try await Flood(of: good + "\n", port: port)
+    #expect(try await service.end() == 0)
+    #expect(flood.hasStalled)
   }
 
   @Test("SIGHUP reads the model again; one that is damaged changes nothing")
