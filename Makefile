@@ -9,6 +9,10 @@ TEST_PACKAGES := curl
 PEER_PACKAGES := python3-venv g++
 # What make static needs besides: gfortran brings the archive of its run-time library, which OpenBLAS calls; binutils reads what is linked.
 STATIC_PACKAGES := gfortran binutils
+# A linker that makes a static executable takes archives alone. OpenBLAS's calls the Fortran run-time library. lld, unlike gold, looks for a symbol in
+# all archives, whatever their order. -s leaves debugging information out.
+STATIC := --scratch-path .build/static --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+  -Xlinker -lgfortran -Xlinker -lquadmath -Xlinker -s
 PYTHON ?= python3
 PEERS := .build/peers
 ONNX := .build/onnx
@@ -56,7 +60,8 @@ build: dependencies ## build the perceptron command, .build/release/perceptron
 
 static: dependencies ## build a command that needs no library where it runs, .build/static/release/perceptron; say its size and start-up time
 	@Scripts/install-packages.sh $(STATIC_PACKAGES)
-	@SWIFT="$(SWIFT)" Scripts/build-static.sh .build/static
+	@$(SWIFT) build -c release --product perceptron $(STATIC)
+	@Scripts/check-static.sh .build/static/release/perceptron .build/static
 
 bench: build ## a training step by this package and by naive loops, and the floor under it
 	@$(PERCEPTRON) benchmark
@@ -64,8 +69,10 @@ bench: build ## a training step by this package and by naive loops, and the floo
 bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn, and predictions beside ONNX Runtime (an hour and a half, on an idle machine)
 	@$(SWIFT) build -c release --product StepContestant
 	@$(SWIFT) build -c release --product ServingContestant
+	@Scripts/install-packages.sh $(STATIC_PACKAGES)
+	@$(SWIFT) build -c release --product ServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/StepContestant --command $(PERCEPTRON) \
-	  --serving .build/release/ServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+	  --serving .build/release/ServingContestant --static .build/static/release/ServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report

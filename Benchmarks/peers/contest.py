@@ -84,7 +84,7 @@ class Contest:
         if self.measures("tables"):
             self.tables()
         if self.measures("serving"):
-            versions |= Serving(tuple(shlex.split(self.options.serving)), report, self.scratch, self.options.quick).run()
+            versions |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
         report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
         self.options.output.mkdir(parents=True, exist_ok=True)
         self.write(title)  # the picture takes as long again
@@ -262,6 +262,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--perceptron", required=True, metavar="COMMAND", help="the Swift contestant")
     parser.add_argument("--serving", required=True, metavar="COMMAND", help="the Swift contestant that predicts")
+    parser.add_argument("--static", required=True, metavar="COMMAND", help="the same, linked statically, for the first prediction of a process")
     parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
     parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"only some of {','.join(names)}")

@@ -1,24 +1,18 @@
 #!/bin/bash
-# build-static.sh DIRECTORY: builds the perceptron command so that it needs no library where it runs, in a scratch directory of its
-# own, and says what it still links, its size and its start-up time. Fails where it links anything.
-# SWIFT is the swift to call, if not the one on the PATH. Needs bash, for a clock that starts no process.
+# check-static.sh PROGRAM DIRECTORY: checks that a perceptron command needs no library where it runs, and says its size and its start-up time.
+# Fails where it links anything. Writes what it tries into the directory. Needs bash, for a clock that starts no process.
 set -euo pipefail
 
 fail() {
-  printf 'build-static: %s\n' "$1" >&2
+  printf 'check-static: %s\n' "$1" >&2
   exit 1
 }
 
-[ $# -eq 1 ] || { printf 'usage: build-static.sh DIRECTORY\n' >&2; exit 2; }
-directory=$1
+[ $# -eq 2 ] || { printf 'usage: check-static.sh PROGRAM DIRECTORY\n' >&2; exit 2; }
+program=$1
+directory=$2
 data=Examples/digits.csv.gz
 [ -r "$data" ] || fail "$data was not found; run this where Package.swift lies"
-
-# A linker that makes a static executable takes archives alone. OpenBLAS's calls the Fortran run-time library. lld, unlike gold,
-# looks for a symbol in all archives, whatever their order. -s leaves debugging information out.
-"${SWIFT:-swift}" build -c release --product perceptron --scratch-path "$directory" --static-swift-stdlib \
-  -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -lgfortran -Xlinker -lquadmath -Xlinker -s
-program=$directory/release/perceptron
 
 links=$(objdump -p "$program" | awk '$1 == "NEEDED" { printf "%s ", $2 }')
 [ -z "$links" ] || fail "$program still links ${links% }; expected no libraries"
