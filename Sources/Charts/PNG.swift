@@ -1,4 +1,5 @@
 import CZlib
+import FoundationEssentials
 
 /// A picture as the bytes of a PNG file (ISO/IEC 15948).
 package struct PNG {
@@ -25,7 +26,7 @@ package struct PNG {
   }
 
   /// What an `img` element takes as its source.
-  package var address: String { "data:image/png;base64," + base64(bytes) }
+  package var address: String { "data:image/png;base64," + Data(bytes).base64EncodedString() }
 
   private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
     var length = compressBound(uLong(bytes.count))
@@ -41,17 +42,4 @@ package struct PNG {
   }
 
   private static func word(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
-}
-
-/// Bytes as text (RFC 4648).
-package func base64(_ bytes: [UInt8]) -> String {
-  let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  var result: [UInt8] = []
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let three = (0..<3).map { start + $0 < bytes.count ? Int(bytes[start + $0]) : 0 }
-    let word = three[0] << 16 | three[1] << 8 | three[2]
-    let present = min(3, bytes.count - start)
-    result += (0..<4).map { $0 <= present ? digits[word >> (18 - 6 * $0) & 63] : UInt8(ascii: "=") }
-  }
-  return String(decoding: result, as: UTF8.self)
 }

@@ -89,8 +89,10 @@ package enum AtomicFile {
     }
   }
 
-  /// Zero, or the error number of what went wrong.
-  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, through call: WriteCall) -> Int32 {
+  /// Writes all of the bytes, in as few calls as there is room for; zero, or the error number of what went wrong.
+  package static func writeAll(
+    _ bytes: [UInt8], to descriptor: Int32, through call: WriteCall = systemWrite
+  ) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]
       while !rest.isEmpty, let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress {

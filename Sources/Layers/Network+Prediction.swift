@@ -32,30 +32,21 @@ extension Network {
   public func predict(
     _ inputs: Matrix<Scalar>, into outputs: inout Matrix<Scalar>, workspace: inout Workspace<Scalar>
   ) {
+    predict(inputs, into: &outputs, adding: false, workspace: &workspace)
+  }
+
+  /// The same, or, where `adding`, the sums of the outputs and what is there: those of other networks with the same layers.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func predict(
+    _ inputs: Matrix<Scalar>, into outputs: inout Matrix<Scalar>, adding: Bool, workspace: inout Workspace<Scalar>
+  ) {
     check(inputs, outputs: outputs)
     check(workspace)
     outputs.withTile { outputs in
       workspace.forEachBlock(self, nil, inputs) { block, buffers in
-        outputs[columns: block].copy(buffers.outputs(of: chain.layers.count))
-      }
-    }
-  }
-
-  /// Adds the outputs for a batch to the sums of other networks', in a workspace and by its team.
-  ///
-  /// - Shapes: inputs inputSize × batch, sums outputSize × batch.
-  /// - Precondition: Traps on other shapes, and on the workspace of a network with other layers.
-  /// - Complexity: As ``predict(_:into:workspace:)``; allocates nothing, unless another matrix shares the sums' storage.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  package func predict(
-    _ inputs: Matrix<Scalar>, addingTo sums: inout Matrix<Scalar>, workspace: inout Workspace<Scalar>
-  ) {
-    check(inputs, outputs: sums)
-    check(workspace)
-    sums.withTile { sums in
-      workspace.forEachBlock(self, nil, inputs) { block, buffers in
-        sums[columns: block].add(buffers.outputs(of: chain.layers.count))
+        let found = buffers.outputs(of: chain.layers.count)
+        if adding { outputs[columns: block].add(found) } else { outputs[columns: block].copy(found) }
       }
     }
   }

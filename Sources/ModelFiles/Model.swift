@@ -55,7 +55,7 @@ public struct Model<Scalar: BLASScalar>: Sendable {
 }
 
 /// How many networks a model may have.
-let networkCounts = 1...1000
+package let networkCounts = 1...1000
 
 /// The most layers that a model may have; the names of a layer's tensors take a pass over the layers before it.
 let mostLayers = 1000
@@ -91,7 +91,7 @@ extension Model {
     var workspace = Workspace(for: network, batchCapacity: min(max(features.columns, 1), 256), team: team)
     var outputs = network.predict(features, workspace: &workspace)
     guard networks.count > 1 else { return outputs }
-    for member in networks.dropFirst() { member.predict(features, addingTo: &outputs, workspace: &workspace) }
+    for member in networks.dropFirst() { member.predict(features, into: &outputs, adding: true, workspace: &workspace) }
     outputs.scale(by: 1 / Scalar(networks.count))
     return outputs
   }

@@ -44,7 +44,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       if arguments.flag(option.name) { notes[option.name] = "" }
     }
     networks = 0..<options.networkCount
-    if !resumes, (0..<1000).contains(where: { access(Self.file(in: path, ofNetwork: $0), F_OK) == 0 }) {
+    if !resumes, networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 }) {
       throw CommandError.usage(
         "--checkpoint \(path): a checkpoint is there; add --resume to go on from it, or name another directory")
     }
@@ -84,7 +84,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> [EpochRecord]? {
     guard let checkpoint = try checkpoint(number) else { return nil }
     try trainer.restore(checkpoint)
-    guard let records = checkpoint.notes["records"].flatMap({ epochRecords(json: $0) }), records.count == trainer.epoch
+    guard let records = checkpoint.notes["records"].flatMap({ [EpochRecord](json: $0) }), records.count == trainer.epoch
     else { throw Self.foreign(Self.file(in: path, ofNetwork: number)) }
     return records
   }
@@ -96,7 +96,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(DataError) {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
-    checkpoint.notes["records"] = json(records)
+    checkpoint.notes["records"] = records.json
     try checkpoint.write(to: Self.file(in: path, ofNetwork: number), through: Self.partial(in: path))
   }
 

@@ -32,19 +32,22 @@ struct EpochRecord: Codable, Equatable {
   }
 }
 
-/// What a checkpoint keeps of the epochs before it.
-func json(_ records: [EpochRecord]) -> String {
-  let encoder = JSONEncoder()
-  encoder.nonConformingFloatEncodingStrategy = .convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  guard let data = try? encoder.encode(records) else { fatalError("cannot encode numbers") }
-  return String(decoding: data, as: UTF8.self)
-}
+extension [EpochRecord] {
+  /// What a checkpoint keeps of the epochs before it.
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(self) else { fatalError("cannot encode numbers") }
+    return String(decoding: data, as: UTF8.self)
+  }
 
-/// The epochs that a checkpoint has kept; nil where the text is no such list.
-func epochRecords(json: String) -> [EpochRecord]? {
-  let decoder = JSONDecoder()
-  decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  return try? decoder.decode([EpochRecord].self, from: Data(json.utf8))
+  /// The epochs that a checkpoint has kept; nil where the text is no such list.
+  init?(json: String) {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let records = try? decoder.decode([EpochRecord].self, from: Data(json.utf8)) else { return nil }
+    self = records
+  }
 }

@@ -46,7 +46,7 @@ extension Evaluation {
     }
 
     /// The cells of a table's row.
-    fileprivate var row: [String] {
+    var row: [String] {
       func cell(_ figure: Double?) -> String { figure?.fixed(4) ?? "–" }
       guard let count else {
         return [name, rmse?.short ?? "–", mae?.short ?? "–", cell(r2), mape.map { (100 * $0).short } ?? "–"]

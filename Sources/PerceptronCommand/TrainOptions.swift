@@ -127,7 +127,7 @@ struct TrainOptions {
     regularization = try Self.regularization(arguments)
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
-    networkCount = try arguments.integer("--ensemble", in: 1...1000) ?? 1
+    networkCount = try arguments.integer("--ensemble", in: networkCounts) ?? 1
     schedule = try Self.schedule(arguments, epochs: epochs)
     var record: [String: String] = [:]
     for option in Self.networkOptions + Self.trainingOptions where !Self.recordedApart.contains(option.name) {

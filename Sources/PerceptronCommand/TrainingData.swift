@@ -60,7 +60,8 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     preparation = try Self.prepare(raw, split?.training, options, team)
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
-    samples = try Self.weighted(split.map { all.chosen($0.training) } ?? all, options, preparation)
+    let chosen = split.map { all.chosen($0.training) } ?? all
+    samples = try options.classWeights?.applied(to: chosen, preparation) ?? chosen
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
       try source.map { try read($0, .test).samples(preparation, team: team) }
@@ -68,12 +69,6 @@ struct TrainingData<Scalar: BLASScalar> {
     validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
     if !options.isQuiet, case .table(let table) = raw { Self.warnOfHeader(table) }
-  }
-
-  private static func weighted(
-    _ samples: Samples<Scalar>, _ options: TrainOptions, _ preparation: Preparation
-  ) throws(CommandError) -> Samples<Scalar> {
-    try options.classWeights?.applied(to: samples, preparation) ?? samples
   }
 
   /// - Parameter indices: The samples that are learnt from; nil for all.

@@ -60,16 +60,8 @@ final class TrainingLog {
   /// The fields are numbers and names without commas, so that none is quoted. One call writes all of the line, or as much as there is room for.
   private func write(_ fields: [String]) {
     guard failure == nil else { return }
-    var rest = Array((fields.joined(separator: ",") + "\r\n").utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress!, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        failure = errno
-        return
-      }
-      rest = rest.dropFirst(count)
-    }
+    let code = AtomicFile.writeAll(Array((fields.joined(separator: ",") + "\r\n").utf8), to: descriptor)
+    if code != 0 { failure = code }
   }
 
   private static func error(_ path: String, _ code: Int32) -> CommandError {

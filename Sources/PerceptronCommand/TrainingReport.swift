@@ -145,18 +145,13 @@ struct TrainingReport<Scalar: BLASScalar> {
 
   private func labels(_ outputs: Matrix<Scalar>, _ columns: [String], _ classes: [[String]]) -> String {
     let metrics = MultiLabelMetrics(outputs: outputs, targets: judged.targets)
-    func row(_ name: String, _ label: MultiLabelMetrics.Label) -> [String] {
-      [
-        name, label.accuracy.fixed(4), label.scores.precision.fixed(4), label.scores.recall.fixed(4),
-        label.scores.f1.fixed(4), label.rocAUC?.fixed(4) ?? "–", "\(label.scores.count)",
-      ]
-    }
     return "<p>All labels are right for \(percent(metrics.exactMatch)) of the samples.</p>\n"
       + markupTable(
         ["label", "accuracy", "precision", "recall", "F1", "ROC AUC", "count"],
-        zip(zip(columns, classes), metrics.labels).map { row("\($0.0): \($0.1.last ?? "")", $1) } + [
-          row("mean", metrics.macro)
+        (zip(zip(columns, classes), metrics.labels).map { ("\($0.0): \($0.1.last ?? "")", $1) } + [
+          ("mean", metrics.macro)
         ])
+        .map { Evaluation.Output($1, name: $0).row })
   }
 
   private func plots(_ outputs: Matrix<Scalar>, _ columns: [String]) -> String {
@@ -165,12 +160,7 @@ struct TrainingReport<Scalar: BLASScalar> {
     let metrics = RegressionMetrics.perOutput(outputs: answers, targets: values)
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
-      zip(columns, metrics).map {
-        [
-          $0, $1.rootMeanSquaredError.short, $1.meanAbsoluteError.short, $1.determination.fixed(4),
-          $1.meanAbsolutePercentageError.map { (100 * $0).short } ?? "–",
-        ]
-      })
+      zip(columns, metrics).map { Evaluation.Output($1, name: $0).row })
     let figures = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
         name, actual: (0..<values.columns).map { Double(values[row, $0]) },

@@ -68,15 +68,17 @@ struct TrainingRun<Scalar: BLASScalar> {
       try test.printOutputs()
     }
     let (judge, judgeName) = judge
-    let judged = try test ?? Evaluation(trained, judge, team, depth: .outputs)
-    if judgeName == "training" { summary.train.add(judged) }
-    if wantsBaseline {
+    // A pass over the samples that only some of what follows needs.
+    let needsJudgement = wantsBaseline || outputs.report != nil || wantsJSON && judgeName == "training"
+    let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
+    if let judged, judgeName == "training" { summary.train.add(judged) }
+    if wantsBaseline, let judged {
       let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
-    if let path = outputs.report {
+    if let path = outputs.report, let judged {
       try AtomicFile.write(Array(report(trained, fits, summary, judged).html().utf8), to: path)
       try printLine("wrote \(path)")
     }

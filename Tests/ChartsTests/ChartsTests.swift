@@ -58,19 +58,14 @@ func scatter() {
 @Test("Text is escaped, and has no control characters")
 func escaping() { #expect("<a b=\"c\">'&\u{1}".escaped == "&lt;a b=&quot;c&quot;&gt;&#39;&amp;\u{FFFD}") }
 
-@Test(
-  "Bytes are written as the examples of RFC 4648",
-  arguments: [
-    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"),
-  ])
-func base64Text(_ text: String, _ expected: String) { #expect(base64(Array(text.utf8)) == expected) }
-
 @Test("A PNG file has its signature, its size and the check sum of an empty end")
 func png() {
-  let bytes = PNG([0, 128, 255, 7, 8, 9], width: 3, height: 2, kind: .gray).bytes
+  let picture = PNG([0, 128, 255, 7, 8, 9], width: 3, height: 2, kind: .gray)
+  let bytes = picture.bytes
   #expect(
     bytes[..<8] == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] && bytes[16..<24] == [0, 0, 0, 3, 0, 0, 0, 2])
   #expect(bytes.suffix(12) == [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
+  #expect(picture.address.hasPrefix("data:image/png;base64,iVBORw0KGgo"))
 }
 
 extension String {
