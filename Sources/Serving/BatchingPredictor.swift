@@ -94,6 +94,13 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     try await answer(.record(record))
   }
 
+  /// The answer for a value whose properties are the columns, as ``Predictor`` takes it.
+  ///
+  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  public func predict(propertiesOf value: some Encodable) async throws -> Prediction<Scalar> {
+    try await answer(.record(record(of: value)))
+  }
+
   /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.

@@ -6,6 +6,8 @@ public enum PredictionError: Error, Equatable {
   ///
   /// - Parameter sample: Which one, counted from 0, where there are several.
   case input(FieldError, sample: Int?)
+  /// A value is no record: what about it.
+  case notARecord(String)
   /// Samples have another number of rows than the model has columns.
   case count(found: Int, expected: Int)
   /// Samples are a matrix, but a column has texts.
@@ -22,6 +24,7 @@ extension PredictionError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .input(let error, let sample): "\(place(sample))\(error)"
+    case .notARecord(let problem): "cannot take the value for a record: \(problem)"
     case .count(let found, let expected): "found samples of \(found) numbers, expected \(expected), one for each column"
     case .textColumn(let name): "column \(name.debugDescription) has texts; give records instead of a matrix"
     case .outputNotFinite(let sample):

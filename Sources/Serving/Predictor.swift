@@ -65,6 +65,14 @@ extension Predictor {
     }
   }
 
+  /// The answer for a value whose properties, by their coding keys, are the columns: numbers, texts, enumerations of these, or nil for what is missing.
+  ///
+  /// - Throws: ``PredictionError``, as for a dictionary, and where a property is something else.
+  /// - Complexity: As for a dictionary, and the making of one.
+  public func predict(propertiesOf value: some Encodable) throws(PredictionError) -> Prediction<Scalar> {
+    try predict(record(of: value))
+  }
+
   /// The answer for a row with a field for every column, in the order of ``columns``.
   public func predict(_ row: [Field]) throws(PredictionError) -> Prediction<Scalar> {
     var prediction = Prediction<Scalar>()

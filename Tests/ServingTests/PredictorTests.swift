@@ -55,6 +55,53 @@ func mixedRecords() throws {
   }
 }
 
+private enum Color: String, Encodable { case red, blue }
+
+private struct Thing: Encodable {
+  var length: Double?
+  var color: Color?
+  var size: Float = 2
+
+  private enum CodingKeys: String, CodingKey {
+    case length, color
+    case size = "width"
+  }
+}
+
+@Test("A structure is a record by its coding keys")
+func structures() async throws {
+  let predictor = Predictor(mixedModel(Float.self))
+  let batching = BatchingPredictor(predictor)
+  for thing in [Thing(length: 1, color: .red), Thing(length: nil, color: nil), Thing(length: 3, color: .blue)] {
+    let record: [String: Field] = [
+      "length": thing.length.map(Field.number) ?? nil, "color": thing.color.map { .text($0.rawValue) } ?? nil,
+      "width": 2,
+    ]
+    let expected = try predictor.predict(record)
+    #expect(try predictor.predict(propertiesOf: thing) == expected)
+    let gathered = try await batching.predict(propertiesOf: thing)
+    #expect(gathered == expected)
+  }
+  #expect(
+    try predictor.predict(propertiesOf: ["length": 1, "color": nil, "width": 3] as [String: Int?]).outputs.count == 3)
+  struct List: Encodable { let length = [1.0] }
+  struct Flag: Encodable { let length = true }
+  struct Nested: Encodable { let length = Thing() }
+  func line(_ value: some Encodable) -> String {
+    do throws(PredictionError) {
+      _ = try predictor.predict(propertiesOf: value)
+      return "an answer"
+    } catch {
+      return error.description
+    }
+  }
+  let wrong = "cannot take the value for a record: \"length\" is neither a number nor a text"
+  #expect(line(List()) == wrong && line(Flag()) == wrong && line(Nested()) == wrong)
+  #expect(line(1.5) == "cannot take the value for a record: it has no properties; give a structure or a dictionary")
+  #expect(line([1.5]) == line(1.5))
+  #expect(line(["length": 1.0]).hasPrefix("column \"color\" is missing"))
+}
+
 @Test("An answer knows what its outputs mean")
 func meanings() throws {
   let values = try Predictor(numericModel(Float.self)).predict([1, 2, 3, 4, 5, 6])

@@ -1,0 +1,126 @@
+import Datasets
+
+/// Makes the record of a value whose properties are the columns.
+///
+/// - Throws: ``PredictionError/notARecord(_:)`` where the value has no properties, or one is neither a number nor a text nor nil.
+func record(of value: some Encodable) throws(PredictionError) -> [String: Field] {
+  let fields = Fields()
+  do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {
+    throw .notARecord("\(error)")
+  }
+  return fields.record
+}
+
+private final class Fields {
+  var record: [String: Field] = [:]
+}
+
+private func mistake(_ column: String?) -> PredictionError {
+  .notARecord(
+    column.map { "\($0.debugDescription) is neither a number nor a text" }
+      ?? "it has no properties; give a structure or a dictionary")
+}
+
+/// Encodes the value itself, or that of a column.
+private struct RecordEncoder: Encoder {
+  let fields: Fields
+  var column: String?
+  var codingPath: [any CodingKey] { [] }
+  var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+  func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+    KeyedEncodingContainer(Properties(encoder: self))
+  }
+
+  func unkeyedContainer() -> any UnkeyedEncodingContainer { Elements(encoder: self) }
+  func singleValueContainer() -> any SingleValueEncodingContainer { SingleValue(encoder: self) }
+
+  func set(_ field: Field) throws {
+    guard let column else { throw mistake(nil) }
+    fields.record[column] = field
+  }
+
+  func encode(_ value: some Encodable) throws {
+    switch value {
+    case let field as Field: try set(field)
+    case let text as String: try set(.text(text))
+    case let number as Double: try set(.number(number))
+    case let number as Float: try set(.number(Double(number)))
+    case is Bool: throw mistake(column)
+    case let number as any BinaryInteger: try set(.number(Double(number)))
+    // Enumerations with raw values, for example.
+    default: try value.encode(to: self)
+    }
+  }
+}
+
+private struct Properties<Key: CodingKey>: KeyedEncodingContainerProtocol {
+  let encoder: RecordEncoder
+  var codingPath: [any CodingKey] { [] }
+
+  /// The encoder for a property; those of a column's value are none.
+  private func property(_ key: Key) throws -> RecordEncoder {
+    if let column = encoder.column { throw mistake(column) }
+    return RecordEncoder(fields: encoder.fields, column: key.stringValue)
+  }
+
+  func encodeNil(forKey key: Key) throws { try property(key).set(.missing) }
+  func encode(_ value: some Encodable, forKey key: Key) throws { try property(key).encode(value) }
+
+  private func encodeOptional(_ value: (some Encodable)?, _ key: Key) throws {
+    if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
+  }
+
+  // The protocol's own forms of these, one for each type, leave nil out.
+  func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: String?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { try encodeOptional(value, key) }
+  func encodeIfPresent(_ value: (some Encodable)?, forKey key: Key) throws { try encodeOptional(value, key) }
+
+  func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
+    KeyedEncodingContainer(Properties<Nested>(encoder: RecordEncoder(fields: encoder.fields, column: key.stringValue)))
+  }
+
+  func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+    Elements(encoder: RecordEncoder(fields: encoder.fields, column: key.stringValue))
+  }
+
+  func superEncoder() -> any Encoder { RecordEncoder(fields: encoder.fields, column: "super") }
+  func superEncoder(forKey key: Key) -> any Encoder { RecordEncoder(fields: encoder.fields, column: key.stringValue) }
+}
+
+private struct SingleValue: SingleValueEncodingContainer {
+  let encoder: RecordEncoder
+  var codingPath: [any CodingKey] { [] }
+
+  func encodeNil() throws { try encoder.set(.missing) }
+  func encode(_ value: some Encodable) throws { try encoder.encode(value) }
+}
+
+/// Elements have no names, so each is a mistake.
+private struct Elements: UnkeyedEncodingContainer {
+  let encoder: RecordEncoder
+  var codingPath: [any CodingKey] { [] }
+  var count: Int { 0 }
+
+  func encodeNil() throws { throw mistake(encoder.column) }
+  func encode(_ value: some Encodable) throws { throw mistake(encoder.column) }
+
+  func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type) -> KeyedEncodingContainer<Nested> {
+    KeyedEncodingContainer(Properties<Nested>(encoder: RecordEncoder(fields: encoder.fields, column: "")))
+  }
+
+  func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { self }
+  func superEncoder() -> any Encoder { RecordEncoder(fields: encoder.fields, column: "") }
+}
