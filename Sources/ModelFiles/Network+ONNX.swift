@@ -61,7 +61,11 @@ extension Model {
   ///
   /// - Throws: As ``Network/init(onnx:)``.
   public init(onnx path: String) throws(ModelError) {
-    let file = try ONNXPerceptron<Scalar>(contentsOf: path)
+    self.init(try ONNXPerceptron(contentsOf: path), path: path)
+  }
+
+  /// The model of a graph that has been read; the path is for what the model says of where it came from.
+  package init(_ file: ONNXPerceptron<Scalar>, path: String) {
     let network = file.network
     let (inputs, outputs) = (network.inputSize, network.outputSize)
     let isImage = file.inputShape.count == 2 && file.inputShape[0] * file.inputShape[1] == inputs

@@ -111,7 +111,7 @@ func activations() throws {
     ([node("Relu", "z", to: "t"), node("Add", "t", "b")], "\"the node\" (Add): no Gemm or MatMul follows"),
     (
       [node("Gelu", "z", with: ["approximate": .string("tanh")])],
-      "\"the node\" (Gelu): it is GELU's approximation by tanh"
+      "\"the node\" (Gelu): it is GELU's approximation by \"tanh\""
     ),
   ])
 func refusals(nodes: [ONNXNode], line: String) {
