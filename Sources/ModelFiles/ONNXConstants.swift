@@ -133,6 +133,7 @@ extension ONNXNode {
     let name = name.isEmpty ? "of the output \(quoted(outputs.first ?? ""))" : quoted(name)
     return "\(name) (\(Self.plain(domain.isEmpty ? operation : "\(domain).\(operation)")))"
   }
+
   /// The names of operations are words, but in a file that is damaged: quoted where it is not one.
   private static func plain(_ name: String) -> String {
     name.utf8.allSatisfy { (0x21..<0x7F).contains($0) } && name.utf8.count <= 80 ? name : quoted(name)
