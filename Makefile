@@ -83,13 +83,15 @@ check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Run
 fuzz: fuzzer ## feed the readers of files with millions of damaged ones, in search of a trap; half an hour (FUZZ_RUNS, FUZZ_SECONDS, FUZZ_TARGETS)
 	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) 1 $(FUZZ_TARGETS)
 
-# On a machine that does other things, too, a second may pass in which nothing is done.
+# On a machine that does other things, too, seconds may pass in which nothing is done: a minute for an input is a hang there.
 fuzz-short: fuzzer ## the same for ten seconds a reader
-	@Scripts/fuzz.sh $(FUZZER) .build/fuzzing -1 10 10 $(FUZZ_TARGETS)
+	@Scripts/fuzz.sh $(FUZZER) .build/fuzzing -1 10 60 $(FUZZ_TARGETS)
 
+# The Swift compiler takes the last of several -sanitize alone, and SwiftPM gives it two: without the one with both, no line of Swift would guide the fuzzer.
 fuzzer: dependencies
 	@mkdir -p .build
-	@$(SWIFT) build -c release --product Fuzzer --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address -Xswiftc -DFUZZING \
+	@$(SWIFT) build -c release --product Fuzzer --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
+	  -Xswiftc -sanitize=fuzzer,address -Xswiftc -DFUZZING \
 	  > .build/fuzz.log 2>&1 || { tail -n 40 .build/fuzz.log; exit 1; }
 
 format: ## format the sources

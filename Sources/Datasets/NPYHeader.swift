@@ -32,20 +32,25 @@ struct NPYHeader {
           + " with astype('<f4')")
     }
     guard !shape.isEmpty, !shape.contains(0) else {
-      throw bad("found the shape \(shape), expected one dimension or more and each at least 1")
+      throw bad("found the shape \(Self.text(shape)), expected one dimension or more and each at least 1")
     }
     var expected = size
     for dimension in shape {
       let (product, overflows) = expected.multipliedReportingOverflow(by: dimension)
-      guard !overflows else { throw bad("found the shape \(shape), which no file holds") }
+      guard !overflows else { throw bad("found the shape \(Self.text(shape)), which no file holds") }
       expected = product
     }
     guard bytes.count - end == expected else {
-      throw bad("found \(bytes.count - end) bytes of elements, expected \(expected) for the shape \(shape)")
+      throw bad("found \(bytes.count - end) bytes of elements, expected \(expected) for the shape \(Self.text(shape))")
     }
     self.type = String(type.dropFirst())
     self.isFortranOrder = isFortranOrder
     self.shape = shape
+  }
+
+  /// A shape, of which a header may have thousands of dimensions, and no more of it than a line can bear.
+  private static func text(_ shape: [Int]) -> String {
+    shape.count <= 8 ? "\(shape)" : "\(shape.prefix(8)) and \(shape.count - 8) dimensions more"
   }
 }
 

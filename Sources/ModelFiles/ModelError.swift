@@ -119,7 +119,8 @@ func quoted(_ text: String) -> String {
   return scalars.count <= 80 ? text.debugDescription : String(scalars.prefix(80)).debugDescription + "…"
 }
 
-/// Returns a shape as `128×784`.
+/// Returns a shape as `128×784`, and no more of it than a line can bear.
 func shapeText(_ shape: [Int]) -> String {
-  shape.isEmpty ? "a single number" : shape.map(String.init).joined(separator: "×")
+  let sizes = shape.prefix(8).map(String.init).joined(separator: "×")
+  return shape.isEmpty ? "a single number" : shape.count <= 8 ? sizes : "\(sizes)×… of \(shape.count) sizes"
 }

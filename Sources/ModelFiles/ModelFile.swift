@@ -43,7 +43,9 @@ public struct ModelFile: Sendable {
     }
 
     let format = try metadata("format")
-    guard format == modelFormat else { throw bad("format", "found \"\(format)\", expected \"\(modelFormat)\"") }
+    guard format == modelFormat else {
+      throw bad("format", "found \(quoted(format)), expected \(quoted(modelFormat))")
+    }
     try tensors.verifyChecksum()
     guard let version = Int(try metadata("version")), version >= 1 else {
       throw bad("version", "it is not a whole number")

@@ -12,6 +12,9 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   /// The sizes of the input, without that of the batch.
   let inputShape: [Int]
 
+  /// The most inputs or outputs of a network that is imported, as many as a table has columns.
+  private static var mostFeatures: Int { 100_000 }
+
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package init(_ bytes: [UInt8], path: String) throws(ModelError) {
@@ -21,6 +24,13 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
     for step in steps { try layers.add(step) }
     network = try layers.network()
     let inputSize = network.inputSize
+    // Each gets a name of its own, which takes more memory than its weights do in the file.
+    guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
+      throw .unsupportedGraph(
+        path: path,
+        problem:
+          "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
+    }
     missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
     if let missing, missing.count != inputSize {
       throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
@@ -61,7 +71,11 @@ extension Model {
   ///
   /// - Throws: As ``Network/init(onnx:)``.
   public init(onnx path: String) throws(ModelError) {
-    let file = try ONNXPerceptron<Scalar>(contentsOf: path)
+    self.init(try ONNXPerceptron(contentsOf: path), path: path)
+  }
+
+  /// The model of a graph that has been read; the path is for what the model says of where it came from.
+  package init(_ file: ONNXPerceptron<Scalar>, path: String) {
     let network = file.network
     let (inputs, outputs) = (network.inputSize, network.outputSize)
     let isImage = file.inputShape.count == 2 && file.inputShape[0] * file.inputShape[1] == inputs

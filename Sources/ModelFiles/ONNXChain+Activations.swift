@@ -28,7 +28,7 @@ extension ONNXChain {
       return (.selu, x)
     case "Gelu":
       if case .string(let kind)? = node.attributes["approximate"], kind != "none" {
-        throw bad(node, "it is GELU's approximation by \(kind), expected approximate \"none\"")
+        throw bad(node, "it is GELU's approximation by \(quoted(kind)), expected approximate \"none\"")
       }
       return (.gelu, x)
     case "Swish":

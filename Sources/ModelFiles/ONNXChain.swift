@@ -177,7 +177,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     }
     let array = try constant(node, constantFirst ? 0 : 1)
     guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
-      throw bad(node, "its constant is \(array.shape.map(String.init).joined(separator: "×")), expected a vector")
+      throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
     }
     let values = array.values
     switch node.operation {

@@ -12,13 +12,14 @@ struct ONNXConstants<Scalar: BLASScalar> {
   private var tensors: [String: ONNXTensor] = [:]
   /// Nodes that take nothing but constants, by their output.
   private var computed: [String: ONNXNode] = [:]
-  /// How many numbers may still be read. A small file could otherwise use a tensor again and again.
+  /// How many bytes of numbers, as they would be in a file, may still be read: all of it and a million numbers more. A small file could otherwise use a tensor
+  /// again and again.
   private var allowance: Int
 
-  /// - Parameter fileSize: The bytes of the file, twice which, and 16 MB, the numbers take at most.
+  /// - Parameter fileSize: The bytes of the file.
   init(_ graph: ONNXGraph, fileSize: Int, path: String) {
     self.path = path
-    allowance = (2 * fileSize + 16 << 20) / MemoryLayout<Scalar>.size
+    allowance = fileSize + 4 << 20
     for tensor in graph.initializers { tensors[tensor.name] = tensor }
     for node in graph.nodes {
       guard let output = node.outputs.first else { continue }
@@ -50,10 +51,10 @@ struct ONNXConstants<Scalar: BLASScalar> {
       guard let node = computed[name], depth < 8 else { throw bad("it is computed in too many steps") }
       return try array(of: node, depth: depth + 1)
     }
-    guard let count = tensor.count, count <= allowance else {
-      throw bad("the graph's numbers take more than twice the file; a tensor is used again and again")
+    guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
+      throw bad("the graph's numbers are more than the file's; a tensor is used again and again")
     }
-    allowance -= count
+    allowance -= count * tensor.dataType.size
     guard let values: [Scalar] = tensor.values() else { throw bad("its numbers are not as many as its shape says") }
     guard values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
     return Array(shape: tensor.shape, values: values)
@@ -115,10 +116,26 @@ struct ONNXConstants<Scalar: BLASScalar> {
   }
 }
 
+extension ONNXTensor.DataType {
+  /// What a number counts as, in bytes; those that are no weights, as one of single precision at least.
+  fileprivate var size: Int {
+    switch self {
+    case .float16, .bfloat16: 2
+    case .double, .int64: 8
+    case .float, .int32, .string, .bool: 4
+    }
+  }
+}
+
 extension ONNXNode {
   /// What errors call the node: its name, or that of its output, and its operation.
   var label: String {
     let name = name.isEmpty ? "of the output \(quoted(outputs.first ?? ""))" : quoted(name)
-    return "\(name) (\(domain.isEmpty ? "" : domain + ".")\(operation))"
+    return "\(name) (\(Self.plain(domain.isEmpty ? operation : "\(domain).\(operation)")))"
+  }
+
+  /// The names of operations are words, but in a file that is damaged: quoted where it is not one.
+  private static func plain(_ name: String) -> String {
+    name.utf8.allSatisfy { (0x21..<0x7F).contains($0) } && name.utf8.count <= 80 ? name : quoted(name)
   }
 }

@@ -23,6 +23,8 @@ struct SequentialLayers<Scalar: BLASScalar> {
   private(set) var width: Int?
 
   private let byteCount: Int
+  /// The weights of the layers that were added for what has no place in another.
+  private var identityWeights = 0
 
   /// - Parameters:
   ///   - path: The file, for messages.
@@ -131,12 +133,14 @@ struct SequentialLayers<Scalar: BLASScalar> {
   /// Adds a layer whose outputs are its inputs, scaled where they have to be.
   private mutating func addIdentity(_ units: Int) throws(ModelError) {
     // Its weights are not in the file, which is to bound them.
-    guard units <= 1024 || units <= byteCount / 4 / units else {
+    let most = max(1 << 20, byteCount / 4) - identityWeights
+    guard units <= most / units else {
       throw .otherModules(
         path: path,
         problem: "a layer-norm, activation or last batch-norm of \(units) units does not follow its linear module,"
-          + " which is possible for up to 1024")
+          + " which is possible for up to 1024, and fewer where others do neither")
     }
+    identityWeights += units * units
     var weights = [Scalar](repeating: 0, count: units * units)
     for unit in 0..<units { weights[unit * (units + 1)] = scaling?.factors[unit] ?? 1 }
     layers.append(

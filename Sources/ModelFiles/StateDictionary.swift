@@ -20,6 +20,9 @@ struct StateDictionary {
     var example: SafeTensors.Entry { tensors["weight"] ?? tensors.min { $0.key < $1.key }!.value }
   }
 
+  private static let mostTensors = 16_384
+  private static let mostDots = 16
+
   /// In the order of their numbers.
   let modules: [Module]
 
@@ -32,8 +35,16 @@ struct StateDictionary {
     func refused(_ entry: SafeTensors.Entry, _ problem: String) -> ModelError {
       .otherModules(path: file.path, problem: "tensor \(quoted(entry.name)) \(problem)")
     }
+    // Each takes more memory than its text takes in the file.
+    guard file.entries.count <= Self.mostTensors else {
+      throw .otherModules(
+        path: file.path, problem: "found \(file.entries.count) tensors, expected at most \(Self.mostTensors)")
+    }
     var modules: [[String]: Module] = [:]
     for entry in file.entries where !entry.dataType.isInteger {
+      guard entry.name.utf8.count(where: { $0 == UInt8(ascii: ".") }) <= Self.mostDots else {
+        throw refused(entry, "has more than \(Self.mostDots) dots in its name")
+      }
       let words = entry.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let (path, own) = (Array(words.dropLast()), words.last ?? "")
       guard ["weight", "bias", "running_mean", "running_var"].contains(own) else {

@@ -84,6 +84,10 @@ import Testing
         bytes(header("<f8", "(4611686018427387904, 2)"), []),
         "found the shape [4611686018427387904, 2], which no file holds"
       ),
+      (
+        bytes(header("|u1", "(" + String(repeating: "1,", count: 300) + ")"), []),
+        "found 0 bytes of elements, expected 1 for the shape [1, 1, 1, 1, 1, 1, 1, 1] and 292 dimensions more"
+      ),
       (bytes(header("|u1", "()"), [1]), "found the shape [], expected one dimension or more and each at least 1"),
       (
         bytes(header("|u1", "(0, 3)"), []), "found the shape [0, 3], expected one dimension or more and each at least 1"

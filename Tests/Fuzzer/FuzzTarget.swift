@@ -12,7 +12,9 @@ struct FuzzTarget: Sendable {
   /// Reads bytes, and uses what they hold; traps on all that must not happen.
   let read: @Sendable ([UInt8]) -> Void
 
-  static let all: [FuzzTarget] = [.idx, .npy, .table, .gzip, .model, .checkpoint]
+  static let all: [FuzzTarget] = [
+    .idx, .npy, .table, .gzip, .model, .checkpoint, .stateDictionary, .onnx,
+  ]
 
   /// Writes the seeds as `seeds/0`, `seeds/1`, …, and the dictionary.
   func prepare(in directory: String) throws(DataError) {

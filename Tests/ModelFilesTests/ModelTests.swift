@@ -199,6 +199,7 @@ func checksum() throws {
   "What is wrong is said in one line",
   arguments: [
     (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),
+    (["format": "a\nb"], "m: metadata \"format\": found \"a\\nb\", expected \"perceptron\"; save the model again"),
     (["version": "2"], "m: written in version 2 of the model format, expected 1 or earlier; update this program"),
     (
       ["loss": "hinge"],

@@ -107,11 +107,12 @@ func activations() throws {
     ),
     ([node("Tanh", "z", to: "t"), node("Add", "t", "z")], "\"the node\" (Add): it joins two branches"),
     ([node("Relu", "z", to: "t"), node("Tanh", "t")], "\"the node\" (Tanh): an activation has to follow"),
+    ([node("a\nb", "z")], "\"the node\" (\"a\\nb\"): expected Gemm"),
     ([node("Softmax", "z", with: ["axis": .int(0)])], "\"the node\" (Softmax): its axis is 0, expected -1 or 1"),
     ([node("Relu", "z", to: "t"), node("Add", "t", "b")], "\"the node\" (Add): no Gemm or MatMul follows"),
     (
       [node("Gelu", "z", with: ["approximate": .string("tanh")])],
-      "\"the node\" (Gelu): it is GELU's approximation by tanh"
+      "\"the node\" (Gelu): it is GELU's approximation by \"tanh\""
     ),
   ])
 func refusals(nodes: [ONNXNode], line: String) {
@@ -143,6 +144,19 @@ func sharedWeights() {
         ]))
   }
   #expect(error?.description.contains("a tensor is used again and again") == true)
+}
+
+@Test("More inputs than a table has columns are refused before each gets a name")
+func manyInputs() {
+  let constants = [ONNXTensor("w", .float, [100_001, 1], repeatElement(0, count: 100_001))]
+  let model = ONNXModel(
+    graph: ONNXGraph(
+      nodes: [node("MatMul", "x", "w")], initializers: constants, inputs: [ONNXValue(name: "x")],
+      outputs: [ONNXValue(name: "y")]))
+  let error = #expect(throws: ModelError.self) { try network(model) }
+  #expect(
+    error?.description
+      == "m: there are 100001 inputs and 1 outputs, expected at most 100000; only multi-layer perceptrons are imported")
 }
 
 // MARK: - Export

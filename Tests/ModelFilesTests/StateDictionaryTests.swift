@@ -205,3 +205,19 @@ func damagedStateDictionary() throws {
   // The numbers and words before the modules' are free, and the spaces at the end.
   #expect(readable < headerEnd)
 }
+
+@Test("Names and added layers that would take much memory for a small file are refused")
+func largeForTheFile() {
+  let dots = String(repeating: ".", count: 17)
+  let named = #expect(throws: ModelError.self) { try network([tensor(dots + "weight", [1, 1], [1])], [.linear]) }
+  #expect(named?.description.contains("has more than 16 dots in its name") == true)
+  let many = (0..<16_385).map { tensor("\($0).bias", [0], []) }
+  let crowded = #expect(throws: ModelError.self) { try network(many, [.linear]) }
+  #expect(crowded?.description.contains("found 16385 tensors, expected at most 16384") == true)
+  // Each activation but the first needs a layer of 1024 × 1024.
+  let column = tensor("0.weight", [1024, 1], [Float](repeating: 1, count: 1024))
+  let activations = [SequentialModule](repeating: .activation(.relu), count: 3)
+  #expect(throws: Never.self) { try network([column], [.linear] + activations.prefix(2)) }
+  let added = #expect(throws: ModelError.self) { try network([column], [.linear] + activations) }
+  #expect(added?.description.contains("activation or last batch-norm of 1024 units") == true)
+}
