@@ -1,5 +1,4 @@
 import Datasets
-import Synchronization
 import Tensor
 
 /// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight that is fetched serves all of them.
@@ -20,7 +19,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   public let capacity: Int
   public let batchesAtOnce: Int
   private let predictor: @Sendable () -> Predictor<Scalar>
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   private struct Request {
     let id: Int

@@ -1,5 +1,4 @@
 import ModelFiles
-import Synchronization
 import Tensor
 
 /// The ``Predictor`` of a model file that may be replaced on disk while requests run.
@@ -15,7 +14,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   private let missing: Predictor<Scalar>.MissingValues
   private let team: Team
   /// Held for as long as it takes to count a reference, never while something is read or computed.
-  private let current: Mutex<Predictor<Scalar>>
+  private let current: Guarded<Predictor<Scalar>>
 
   /// Reads the model file.
   ///
@@ -26,7 +25,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
     self.path = path
     self.missing = missing
     self.team = team
-    current = Mutex(try Predictor(contentsOf: path, missing: missing, team: team))
+    current = Guarded(try Predictor(contentsOf: path, missing: missing, team: team))
   }
 
   /// The predictor of the model that was read last. To be taken anew for each request, and used for the whole of it.

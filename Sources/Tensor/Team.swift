@@ -16,18 +16,19 @@ public final class Team: Sendable {
   /// How many threads work, the calling one included.
   public let workerCount: Int
   nonisolated(unsafe) private let shared: UnsafeMutablePointer<Shared>
+  /// Held while a program runs: a second caller waits, or does without the team.
+  nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  /// Changes under the lock only. Apart from what is shared, as a change of a part counts as one of the whole to Thread Sanitizer.
+  nonisolated(unsafe) private let pace: UnsafeMutablePointer<Pace>
   private let threads: [pthread_t]
 
   /// What the threads share; it does not move.
   private struct Shared {
     var barrier: ck_barrier
-    /// Held while a program runs: a second caller waits.
-    var lock = pthread_mutex_t()
     /// The program; nil ends the threads.
     var program: ErasedProgram?
     /// The processor that the caller was on when it started the program.
     var processor: Int32 = -1
-    var pace = Pace()
   }
 
   /// Whether short programs are faster on the whole team or on the caller alone, by trial: that depends on how far the processors are from each
@@ -65,7 +66,10 @@ public final class Team: Sendable {
     let spins: UInt32 = workers > 1 && workers <= usableProcessorCount() ? 2000 : 0
     shared.initialize(
       to: Shared(barrier: ck_barrier_make(UInt32(workers), spins)))
-    pthread_mutex_init(&shared.pointee.lock, nil)
+    lock = .allocate(capacity: 1)
+    pthread_mutex_init(lock, nil)
+    pace = .allocate(capacity: 1)
+    pace.initialize(to: Pace())
     threads = (1..<workers).map { [shared] index in
       // The thread owns its start: a box with where the shared part is and which worker it is.
       let start = Unmanaged.passRetained(Start(shared: shared, index: index)).toOpaque()
@@ -88,7 +92,9 @@ public final class Team: Sendable {
       ck_barrier_wait(&shared.pointee.barrier)
       for thread in threads { pthread_join(thread, nil) }
     }
-    pthread_mutex_destroy(&shared.pointee.lock)
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+    pace.deallocate()
     shared.deinitialize(count: 1)
     shared.deallocate()
   }
@@ -136,21 +142,21 @@ public final class Team: Sendable {
 
   @usableFromInline
   func runTogether(_ program: ErasedProgram, work: Int) {
-    pthread_mutex_lock(&shared.pointee.lock)
+    pthread_mutex_lock(lock)
     runLocked(program, work: work)
   }
 
   @usableFromInline
-  func lockIfFree() -> Bool { pthread_mutex_trylock(&shared.pointee.lock) == 0 }
+  func lockIfFree() -> Bool { pthread_mutex_trylock(lock) == 0 }
 
   /// Runs a program on a team whose lock is held, and gives it up.
   @usableFromInline
   func runLocked(_ program: ErasedProgram, work: Int) {
-    defer { pthread_mutex_unlock(&shared.pointee.lock) }
+    defer { pthread_mutex_unlock(lock) }
     guard work < Self.longWork else { return meetAndRun(program) }
     let start = Self.nanoseconds()
-    if shared.pointee.pace.isAlone { program.run(Worker.alone) } else { meetAndRun(program) }
-    shared.pointee.pace.note(Self.nanoseconds() - start, work: work)
+    if pace.pointee.isAlone { program.run(Worker.alone) } else { meetAndRun(program) }
+    pace.pointee.note(Self.nanoseconds() - start, work: work)
   }
 
   private static func nanoseconds() -> UInt64 {
