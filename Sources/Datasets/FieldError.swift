@@ -4,6 +4,7 @@ public enum FieldError: Error, Equatable {
   case missingColumn(String, columns: [String])
   case unknownColumn(String, columns: [String])
   case notANumber(column: String, text: String)
+  case notAText(column: String, number: Double)
   /// Nothing is known, and that is refused.
   case missing(column: String)
   /// It is infinite, or leaves the range when it is scaled.
@@ -20,6 +21,8 @@ extension FieldError: CustomStringConvertible {
       "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
     case .notANumber(let column, let text):
       "column \(quoted(column)): found the text \(quoted(text)), expected a number"
+    case .notAText(let column, let number):
+      "column \(quoted(column)): found the number \(number), expected a text"
     case .missing(let column): "column \(quoted(column)): nothing is known, which is refused; give a value"
     case .notFinite(let column, let value):
       "column \(quoted(column)): \(value) is out of range; give a finite number like those in training"

@@ -13,6 +13,9 @@ struct NameIndex {
     }
   }
 
+  /// Whether some of the names are numbers.
+  var hasNumbers: Bool { !ofNumber.isEmpty }
+
   subscript(text: String) -> Int? { ofText[text] ?? DecimalNumber.parse(text).flatMap { ofNumber[$0] } }
 
   subscript(number: Double) -> Int? { ofNumber[number] }

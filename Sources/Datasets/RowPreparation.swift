@@ -84,7 +84,7 @@ package struct RowPreparation: Sendable {
     switch (field, place.texts) {
     case (.number(let value), nil) where !value.isNaN:
       let scaled = Scalar(scaling.scaled(value, place.number))
-      guard scaled.isFinite else { throw .notFinite(column: columns[column].name, value) }
+      guard value.isFinite, scaled.isFinite else { throw .notFinite(column: columns[column].name, value) }
       features[place.feature] = scaled
     case (.text(let text), nil) where TextKind(text) != .missing:
       throw .notANumber(column: columns[column].name, text: text)
@@ -95,7 +95,10 @@ package struct RowPreparation: Sendable {
       let isMissing: Bool
       let category: Int?
       switch field {
-      case .number(let value): (isMissing, category) = (value.isNaN, value.isNaN ? texts[""] : texts[value])
+      case .number(let value):
+        // A number that is none of them is like a text that was not there in training, where there were numbers among the texts.
+        guard value.isNaN || texts.hasNumbers else { throw .notAText(column: columns[column].name, number: value) }
+        (isMissing, category) = (value.isNaN, value.isNaN ? texts[""] : texts[value])
       case .text(let text):
         isMissing = TextKind(text) == .missing
         category = texts[isMissing ? "" : text]
@@ -120,7 +123,7 @@ package struct RowPreparation: Sendable {
         let value = Double(from[feature])
         let isReplaced = value.isNaN && !refusesMissing
         let scaled = Scalar(scaling.scaled(isReplaced ? means[feature] : value, feature))
-        to[feature] = scaled.isFinite ? scaled : .nan
+        to[feature] = value.isInfinite || !scaled.isFinite ? .nan : scaled
       }
     }
   }
@@ -134,7 +137,7 @@ package struct RowPreparation: Sendable {
       let value = Double(sample[feature])
       if value.isNaN {
         if refusesMissing { return .missing(column: column.name) }
-      } else if !Scalar(scaling.scaled(value, feature)).isFinite {
+      } else if value.isInfinite || !Scalar(scaling.scaled(value, feature)).isFinite {
         return .notFinite(column: column.name, value)
       }
     }

@@ -21,7 +21,7 @@ import Tensor
 // (β), for batch normalisation also "1.running_mean" and "1.running_var". Several networks have those of a ModuleList of such Sequentials:
 // "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
-let modelFormat = "perceptron"
+package let modelFormat = "perceptron"
 let modelVersion = 1
 
 /// The number of a layer's first module in PyTorch's Sequential.

@@ -58,7 +58,7 @@ public struct Model<Scalar: BLASScalar>: Sendable {
 package let networkCounts = 1...1000
 
 /// The most layers that a model may have; the names of a layer's tensors take a pass over the layers before it.
-let mostLayers = 1000
+package let mostLayers = 1000
 
 // MARK: - Answers
 

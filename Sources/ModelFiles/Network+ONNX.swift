@@ -31,13 +31,21 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
         problem:
           "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
     }
+    let sizes = (chain.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
+    // Where the graph says all sizes: others would mean that a sample is cut into several.
+    if !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }), SafeTensors.elementCount(sizes) != inputSize {
+      throw .unsupportedGraph(
+        path: path,
+        problem:
+          "the input has the shape \(sizes.prefix(8).map(String.init).joined(separator: "×")), the first layer \(inputSize) inputs"
+      )
+    }
+    inputShape = sizes.filter { $0 != 1 }
     missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
     if let missing, missing.count != inputSize {
       throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
     }
     self.classes = classes
-    let sizes = (chain.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
-    inputShape = sizes.filter { $0 != 1 }
     // A size that the file leaves open may be any.
     if let shape = chain.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
       throw .unsupportedGraph(
@@ -78,7 +86,7 @@ extension Model {
   package init(_ file: ONNXPerceptron<Scalar>, path: String) {
     let network = file.network
     let (inputs, outputs) = (network.inputSize, network.outputSize)
-    let isImage = file.inputShape.count == 2 && file.inputShape[0] * file.inputShape[1] == inputs
+    let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
     let targets = (1...outputs).map { String(inputs + $0) }
     let meaning: Preparation.Outputs
     let loss: Loss

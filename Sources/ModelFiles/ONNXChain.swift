@@ -119,7 +119,11 @@ struct ONNXChain<Scalar: BLASScalar> {
       guard node.inputs.count == 3, let condition = producer(x), condition.operation == "IsNaN",
         condition.inputs == [node.inputs[2]], constants.contains(node.inputs[1])
       else { throw bad(node, "only numbers that are NaN can be replaced, by constants") }
-      step(node, .missing(try constants.array(node.inputs[1]).values))
+      let array = try constants.array(node.inputs[1])
+      guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
+        throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
+      }
+      step(node, .missing(array.values))
       return node.inputs[2]
     default:
       throw bad(
@@ -138,8 +142,9 @@ struct ONNXChain<Scalar: BLASScalar> {
     if alpha != 1 { for index in weights.indices { weights[index] *= alpha } }
     var bias = [Scalar](repeating: 0, count: outputs)
     if node.inputs.count > 2, !node.inputs[2].isEmpty {
-      let values = try constant(node, 2).values
-      guard [1, outputs].contains(values.count) else {
+      let array = try constant(node, 2)
+      let values = array.values
+      guard [1, outputs].contains(values.count), array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
         throw bad(node, "its C has \(values.count) numbers, expected \(outputs)")
       }
       bias = (0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] }
@@ -220,7 +225,14 @@ struct ONNXChain<Scalar: BLASScalar> {
     guard node.inputs.count > 1 else { throw bad(node, "it has no shape") }
     var count = 1
     if constants.contains(node.inputs[1]) {
-      count = try constant(node, 1).values.count
+      let sizes = try constant(node, 1).values
+      count = sizes.count
+      if count == 2, sizes[1] != -1 {
+        guard [0, -1].contains(sizes[0]), sizes[1] > 0, let width = Int(exactly: sizes[1]) else {
+          throw bad(node, "it reshapes to \(sizes[0]) × \(sizes[1]), expected samples × features")
+        }
+        step(node, .width(width))
+      }
     } else if let shape = producer(node.inputs[1]), shape.operation == "Concat" {
       count = shape.inputs.count
     }

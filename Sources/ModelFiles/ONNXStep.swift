@@ -11,6 +11,8 @@ struct ONNXStep<Scalar: BLASScalar> {
     /// x ← γ ∘ (x − μ) / √(σ² + ε) + β over a sample's units.
     case normalization(scale: [Scalar], shift: [Scalar], epsilon: Double)
     case activation(Activation)
+    /// x stays as it is; each sample has so many units.
+    case width(Int)
     /// These take the place of numbers that are NaN; x stays as it is.
     case missing([Scalar])
   }
@@ -78,6 +80,10 @@ struct ONNXLayers<Scalar: BLASScalar> {
       let factor = Scalar((Normalization.epsilon / epsilon).squareRoot())
       self.scale(last, [factor], [0])
       layers[last].normalization = (scale, shift)
+    case .width(let width):
+      guard layers.last.map({ $0.bias.count == width }) ?? true else {
+        throw bad("it reshapes to \(width) units, the layer before it gives \(layers[last].bias.count)")
+      }
     case .activation(let activation):
       guard last >= 0, layers[last].activation == nil, pending == nil else {
         throw bad("an activation has to follow Gemm, MatMul or a normalization behind one")
@@ -160,6 +166,10 @@ struct ONNXLayers<Scalar: BLASScalar> {
         path: path, node: pending.node, problem: "no Gemm or MatMul follows, whose weights could take it up")
     }
     guard !layers.isEmpty else { throw .unsupportedGraph(path: path, problem: "the graph has no Gemm and no MatMul") }
+    guard layers.count <= mostLayers else {
+      throw .unsupportedGraph(
+        path: path, problem: "the graph has \(layers.count) layers, expected at most \(mostLayers)")
+    }
     var network = Network<Scalar>(
       layers.map {
         Dense(

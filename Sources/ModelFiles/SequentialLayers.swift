@@ -108,6 +108,9 @@ struct SequentialLayers<Scalar: BLASScalar> {
   mutating func network() throws(ModelError) -> Network<Scalar> {
     if scaling != nil { try addIdentity(width!) }
     guard !layers.isEmpty else { throw .otherModules(path: path, problem: "no module with a size is listed") }
+    guard layers.count <= mostLayers else {
+      throw .otherModules(path: path, problem: "\(layers.count) layers are listed, expected at most \(mostLayers)")
+    }
     var network = Network<Scalar>(
       layers.enumerated().map { index, layer in
         let activation = layer.activation ?? .identity

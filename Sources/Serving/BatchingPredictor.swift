@@ -34,8 +34,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     var requestCount = 0
     /// The batches at work.
     var batchCount = 0
-    /// Whether a task sleeps until a deadline.
-    var hasTimer = false
+    /// The task that sleeps until a deadline.
+    var timer: Task<Void, Never>?
     var isShutDown = false
     /// Who waits until the last request is answered.
     var closers: [CheckedContinuation<Void, Never>] = []
@@ -125,6 +125,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
       state.withLock { state in
         state.isShutDown = true
         state.closers.append(continuation)
+        state.timer?.cancel()
       }
       startBatches()
       closeIfDone()
@@ -184,7 +185,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func startBatches() {
-    while let batch = nextBatch(ending: false) { Task { answer(batch) } }
+    // Apart from the task that asks, whose priority is not that of the others in the batch.
+    while let batch = nextBatch(ending: false) { Task.detached { await self.answer(batch) } }
   }
 
   /// The requests of a batch that is due, or nil.
@@ -197,9 +199,11 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
       if isEnding { state.batchCount -= 1 }
       guard let oldest = state.waiting.first, state.batchCount < batchesAtOnce else { return nil }
       guard state.waiting.count >= maximumBatchSize || state.isShutDown || oldest.deadline <= .now else {
-        if !state.hasTimer {
-          state.hasTimer = true
-          Task { await startBatches(at: oldest.deadline) }
+        if state.timer == nil {
+          state.timer = Task.detached { [weak self] in
+            try? await ContinuousClock().sleep(until: oldest.deadline)
+            self?.deadlinePassed()
+          }
         }
         return nil
       }
@@ -210,20 +214,21 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  private func startBatches(at deadline: ContinuousClock.Instant) async {
-    try? await ContinuousClock().sleep(until: deadline)
-    state.withLock { $0.hasTimer = false }
+  private func deadlinePassed() {
+    state.withLock { $0.timer = nil }
     startBatches()
   }
 
   /// Answers a batch, and then those that have become due.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private func answer(_ first: [Request]) {
+  private func answer(_ first: [Request]) async {
     var batch = first
     while true {
       let results = predictor().model.predict(batch.map(\.input))
       for (request, result) in zip(batch, results) { request.continuation.resume(with: result.mapError { $0 }) }
+      // Those who have their answers go on before the next batch, though all processors are busy with batches.
+      await Task.yield()
       guard let next = nextBatch(ending: true) else { break }
       batch = next
     }

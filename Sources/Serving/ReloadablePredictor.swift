@@ -15,6 +15,8 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   private let team: Team
   /// Held for as long as it takes to count a reference, never while something is read or computed.
   private let current: Guarded<Predictor<Scalar>>
+  /// Held while the file is read, so that of two reloads the one that read later is the one that stays.
+  private let reloading = Guarded(())
 
   /// Reads the model file.
   ///
@@ -33,12 +35,14 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
 
   /// Reads the file again. Requests go on meanwhile with the model from before, and keep it where this throws.
   ///
-  /// The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one that is written over while it is read may be refused.
+  /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one that is written over while it is read may be refused.
   ///
   /// - Throws: ``ModelError`` where the file is no model.
   public func reload() throws(ModelError) {
-    var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
-    current.withLock { swap(&$0, &predictor) }
-    // The model from before is let go here, after the lock.
+    try reloading.withLock { _ throws(ModelError) in
+      var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
+      current.withLock { swap(&$0, &predictor) }
+      // The model from before is let go here, after the lock.
+    }
   }
 }

@@ -277,3 +277,45 @@ func lengths() {
   many.write(7) { for _ in 0..<70_000 { $0.write(1) { _ in } } }
   #expect(throws: ModelError.self) { try ONNXModel(many.bytes, path: "m") }
 }
+
+@Test("A sample is not cut into several, nor a bias taken for several samples', nor a shape beyond all numbers counted")
+func shapesThatDoNotFit() {
+  func line(_ model: ONNXModel) -> String {
+    do throws(ModelError) {
+      _ = try Model(ONNXPerceptron<Float>(model.encoded, path: "m"), path: "m")
+      return "a model"
+    } catch {
+      return error.description
+    }
+  }
+  let shape = ONNXTensor("s", [2], [-1, 1])
+  #expect(line(graph([node("Reshape", "z", "s")], constants: [shape])).contains("it reshapes to 1 units"))
+  #expect(line(graph([node("Reshape", "z", "s")], constants: [ONNXTensor("s", [2], [-1, 2])])) == "a model")
+  let constants = [
+    ONNXTensor("v", .float, [2, 2], [1, 0, 0, 1]), ONNXTensor("c", .float, [2, 1], [10, 20]),
+  ]
+  #expect(line(graph([node("Gemm", "z", "v", "c")], constants: constants)).contains("its C has 2 numbers"))
+  for (first, second) in [(1 << 40, 1 << 40), (-3, -2), (2, 2)] {
+    var model = graph([])
+    model.graph.nodes = [
+      ONNXNode(name: "flat", operation: "Flatten", inputs: ["x"], outputs: ["f"]),
+      ONNXNode(name: "first", operation: "Gemm", inputs: ["f", "w", "b"], outputs: ["y"]),
+    ]
+    model.graph.inputs[0].shape = [.named("n"), .fixed(first), .fixed(second)]
+    #expect(line(model).contains("the first layer 2 inputs") == (first > 0))
+  }
+}
+
+@Test("More layers than a model may have are refused")
+func tooManyLayers() {
+  var model = graph([])
+  model.graph.nodes = (0...1000).map {
+    ONNXNode(name: "n\($0)", operation: "Gemm", inputs: ["v\($0)", "w", "b"], outputs: ["v\($0 + 1)"])
+  }
+  model.graph.inputs[0].name = "v0"
+  model.graph.outputs[0].name = "v1001"
+  #expect(throws: ModelError.self) { try network(model) }
+  model.graph.nodes.removeLast()
+  model.graph.outputs[0].name = "v1000"
+  #expect(throws: Never.self) { try network(model) }
+}

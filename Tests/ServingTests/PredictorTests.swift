@@ -1,5 +1,6 @@
 import CAllocationHook
 import Datasets
+import Layers
 import ModelFiles
 import Serving
 import Tensor
@@ -144,6 +145,16 @@ func badRecords() {
   #expect(
     line(["length": 1, "color": "red", "width": .number(.infinity)])
       == "column \"width\": inf is out of range; give a finite number like those in training")
+  // Where the texts of training are no numbers a number is a mistake, where some are it is a text that was not there.
+  #expect(line(["length": 1, "color": 5, "width": 2]) == "an answer")
+  let preparation = Preparation(
+    inputs: .columns([.category(name: "city", values: ["", "Ulm", "Bonn"])]),
+    inputScaling: Scaling(method: .none, offsets: [], factors: []), outputs: .classes(["a", "b"], column: nil))
+  let cities = Predictor(
+    Model(network: Network<Float>([Dense(3, 2, .softmax)]), loss: .crossEntropy, preparation: preparation))
+  #expect(throws: PredictionError.input(.notAText(column: "city", number: 5), sample: nil)) {
+    try cities.predict(["city": 5])
+  }
   #expect(throws: PredictionError.input(.count(found: 2, expected: 3), sample: nil)) {
     try predictor.predict([1, "red"])
   }

@@ -19,7 +19,9 @@ struct RecordReader {
       switch self {
       case .noObject(let byte, let expected):
         "the request is no JSON object: byte \(byte): expected \(expected); send one object a line"
-      case .badColumn(let name, let problem): "column \(name.debugDescription): \(problem)"
+      case .badColumn(let name, let problem):
+        // No longer than a line can bear.
+        "column \(String(name.unicodeScalars.prefix(80)).debugDescription): \(problem)"
       }
     }
   }
@@ -100,7 +102,7 @@ struct RecordReader {
         index = start
         throw failure("UTF-8")
       }
-      text = text.isEmpty ? part : text + part
+      text += part
       if take("\"") { return text }
       guard take("\\") else { throw failure("the end of a text") }
       text.unicodeScalars.append(try escaped())
