@@ -9,14 +9,6 @@ import Tensor
 /// A sample's answer has the same bits alone and in a batch, at any place in it, and for any team. It agrees with ``Model/predict(_:)``, which adds in the order of
 /// training, to rounding: about 10⁻⁶ of the largest output in `Float`.
 public struct Predictor<Scalar: BLASScalar>: Sendable {
-  /// What is done with a number or a text that is missing.
-  public enum MissingValues: Sendable {
-    /// As in training: the mean takes its place, or the category of what is missing.
-    case replaced
-    /// A prediction throws.
-    case refused
-  }
-
   let model: PackedModel<Scalar>
 
   /// Makes a predictor; the model is not needed any more.

@@ -11,7 +11,7 @@ import Tensor
 /// models.
 public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   public let path: String
-  private let missing: Predictor<Scalar>.MissingValues
+  private let missing: MissingValues
   private let team: Team
   /// Held for as long as it takes to count a reference, never while something is read or computed.
   private let current: Guarded<Predictor<Scalar>>
@@ -22,7 +22,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   ///
   /// - Throws: ``ModelError`` where the file is not there or is not a whole and consistent model.
   public init(
-    contentsOf path: String, missing: Predictor<Scalar>.MissingValues = .replaced, team: Team = Team(workers: 1)
+    contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1)
   ) throws(ModelError) {
     self.path = path
     self.missing = missing

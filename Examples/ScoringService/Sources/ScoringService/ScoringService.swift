@@ -37,7 +37,7 @@ enum ScoringService {
       stop(server, within: options.grace)
       fflush(nil)
       // At once: the libraries must not be taken apart under a task that has taken too long.
-      _exit(0)
+      _exit(server.isIdle ? 0 : EX_TEMPFAIL)
     } catch {
       throw Failure(error)
     }
@@ -81,6 +81,7 @@ enum ScoringService {
     server.endConnections()
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !server.isIdle && .now < deadline { usleep(1000) }
+    if !server.isIdle { printError("error: some connections were not answered within \(seconds) seconds") }
   }
 
   private static func printError(_ message: String) {

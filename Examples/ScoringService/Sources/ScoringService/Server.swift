@@ -7,7 +7,13 @@ final class Server: Sendable {
   private let loop: EventLoop
   private let maximumRequest: Int
   private let maximumConnections: Int
-  private let open = Mutex<[ObjectIdentifier: Socket]>([:])
+  private let connections = Mutex(Connections())
+
+  private struct Connections {
+    var open: [ObjectIdentifier: Socket] = [:]
+    /// How many are being told that there are too many. Beyond as many as may be open nobody is told.
+    var refusedCount = 0
+  }
 
   init(_ scorer: Scorer, on loop: EventLoop, maximumRequest: Int, maximumConnections: Int) {
     self.scorer = scorer
@@ -17,32 +23,38 @@ final class Server: Sendable {
   }
 
   /// Whether no connection is open.
-  var isIdle: Bool { open.withLock { $0.isEmpty } }
+  var isIdle: Bool { connections.withLock { $0.open.isEmpty } }
 
   /// Serves a connection, or refuses it where too many are open.
   func serve(_ socket: Socket) {
-    let isOpen = open.withLock { open in
-      guard open.count < maximumConnections else { return false }
-      open[ObjectIdentifier(socket)] = socket
-      return true
+    let (isOpen, isDropped) = connections.withLock { connections in
+      if connections.open.count < maximumConnections {
+        connections.open[ObjectIdentifier(socket)] = socket
+        return (true, false)
+      }
+      guard connections.refusedCount < maximumConnections else { return (false, true) }
+      connections.refusedCount += 1
+      return (false, false)
     }
+    if isDropped { return }
     Task {
       var lines = LineConnection(socket, on: loop, maximumLine: maximumRequest)
       // Whose connection fails has gone away, and there is nobody to tell.
       if isOpen {
         try? await answer(&lines)
-        open.withLock { $0[ObjectIdentifier(socket)] = nil }
+        connections.withLock { $0.open[ObjectIdentifier(socket)] = nil }
       } else {
         try? await lines.write(
           AnswerLine.error("\(maximumConnections) connections are open already; try again later").utf8)
         try? await lines.finish()
+        connections.withLock { $0.refusedCount -= 1 }
       }
     }
   }
 
   /// Answers what has come, and ends every connection.
   func endConnections() {
-    for socket in open.withLock({ Array($0.values) }) { socket.endReceiving() }
+    for socket in connections.withLock({ Array($0.open.values) }) { socket.endReceiving() }
   }
 
   private func answer(_ lines: inout LineConnection) async throws(LineConnection.Failure) {

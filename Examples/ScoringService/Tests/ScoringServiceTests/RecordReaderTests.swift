@@ -38,6 +38,17 @@ struct RecordReaderTests {
     #expect(throws: RecordReader.Failure.noObject(byte: byte, expected: expected)) { try record(text) }
   }
 
+  @Test("A name that is not kept is not repeated at its length")
+  func longName() {
+    let line = "{\"" + String(repeating: "x", count: 100_000) + "\":true}"
+    do throws(RecordReader.Failure) {
+      _ = try RecordReader.record(Array(line.utf8)[...])
+      Issue.record("a record")
+    } catch {
+      #expect(error.description.utf8.count < 300)
+    }
+  }
+
   @Test("A text that is not UTF-8 is refused")
   func encoding() {
     #expect(throws: RecordReader.Failure.noObject(byte: 3, expected: "UTF-8")) {
