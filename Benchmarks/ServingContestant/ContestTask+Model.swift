@@ -6,15 +6,11 @@ extension ContestTask {
   func model() throws -> Model<Float> {
     let (inputSize, outputSize) = (workload.sizes.first!, workload.sizes.last!)
     let columns = (0..<inputSize).map { InputColumn.number(name: "x\($0)", mean: 0) }
-    func unscaled(_ count: Int) -> Scaling {
-      Scaling(
-        method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
-    }
     let names = (0..<outputSize).map { "y\($0)" }
     let preparation = Preparation(
-      inputs: inputSize == 784 ? .pixels(shape: [28, 28]) : .columns(columns), inputScaling: unscaled(inputSize),
+      inputs: inputSize == 784 ? .pixels(shape: [28, 28]) : .columns(columns), inputScaling: .unscaled(inputSize),
       outputs: workload.output == "softmax"
-        ? .classes(names, column: nil) : .values(columns: names, scaling: unscaled(outputSize)))
+        ? .classes(names, column: nil) : .values(columns: names, scaling: .unscaled(outputSize)))
     return Model(network: try network(Float.self), loss: try loss, preparation: preparation)
   }
 }

@@ -3,7 +3,6 @@ import Tensor
 /// A ``Preparation`` in the form that is quick for one row after the other, as a service gets them: what is looked up is indexed once.
 package struct RowPreparation: Sendable {
   package let columns: [InputColumn]
-  private let columnIndex: [String: Int]
   private let places: [Place]
   private let scaling: Scaling
   private let featureCount: Int
@@ -26,7 +25,6 @@ package struct RowPreparation: Sendable {
       case .columns(let columns): columns
       case .pixels: (0..<preparation.inputCount).map { .number(name: "pixel \($0 + 1)", mean: 0) }
       }
-    columnIndex = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1.name, $0) })
     var (places, feature, number) = ([Place](), 0, 0)
     for column in columns {
       switch column {
@@ -73,8 +71,10 @@ package struct RowPreparation: Sendable {
       guard let field = record[input.name] else { throw .missingColumn(input.name, columns: columns.map(\.name)) }
       try prepare(field, column, into: features)
     }
-    if record.count > columns.count, let name = record.keys.filter({ columnIndex[$0] == nil }).min() {
-      throw .unknownColumn(name, columns: columns.map(\.name))
+    // With every column there, what is more is unknown.
+    if record.count > columns.count {
+      let names = columns.map(\.name)
+      if let name = Set(record.keys).subtracting(names).min() { throw .unknownColumn(name, columns: names) }
     }
   }
 

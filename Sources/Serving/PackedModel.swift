@@ -69,21 +69,6 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       .map { .input($0, sample: failed) } ?? .outputNotFinite(sample: failed)
   }
 
-  /// The answers for prepared features.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  func predict(features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Scalar> {
-    var answers = Matrix<Scalar>(rows: outputSize, columns: features.columns)
-    let failed = answers.withTile { answers in
-      features.withReadOnlyTile { features in
-        predict(Job(model: self, samples: features, answers: answers, arePrepared: true))
-        return firstNotFinite(answers)
-      }
-    }
-    if let failed { throw .outputNotFinite(sample: failed) }
-    return answers
-  }
-
   /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

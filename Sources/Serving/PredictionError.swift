@@ -20,6 +20,17 @@ public enum PredictionError: Error, Equatable {
   case shutDown
 }
 
+extension PredictionError {
+  /// The same, of one of several samples.
+  func of(sample: Int) -> PredictionError {
+    switch self {
+    case .input(let error, _): .input(error, sample: sample)
+    case .outputNotFinite: .outputNotFinite(sample: sample)
+    default: self
+    }
+  }
+}
+
 extension PredictionError: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -87,22 +87,11 @@ extension Predictor {
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
   public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction<Scalar>] {
-    var features = Matrix<Scalar>(rows: model.inputSize, columns: records.count)
-    for (sample, record) in records.enumerated() {
-      do throws(FieldError) {
-        try features.withTile { (features) throws(FieldError) in
-          try model.rows.prepare(record, into: features[columns: sample..<sample + 1])
-        }
-      } catch {
-        throw .input(error, sample: sample)
-      }
+    var predictions: [Prediction<Scalar>] = []
+    for (sample, result) in model.predict(records.map { .record($0) }).enumerated() {
+      do throws(PredictionError) { predictions.append(try result.get()) } catch { throw error.of(sample: sample) }
     }
-    let answers = try model.predict(features: features)
-    return (0..<records.count).map { sample in
-      var prediction = Prediction<Scalar>()
-      answers.withReadOnlyTile { prediction.set($0[columns: sample..<sample + 1], model.outputs) }
-      return prediction
-    }
+    return predictions
   }
 
   /// The answers for the columns of a matrix of numbers, in the order of ``columns`` and as they are in the data: neither scaled nor prepared otherwise.
