@@ -55,6 +55,12 @@ enum {
   PACKED = 1 << 20, // bytes of packed columns
 };
 
+// The totals of a reduction, and as many numbers anywhere in memory.
+typedef float lanes_f32 __attribute__((ext_vector_type(LANES)));
+typedef float unaligned_lanes_f32 __attribute__((ext_vector_type(LANES), aligned(4)));
+typedef double lanes_f64 __attribute__((ext_vector_type(LANES)));
+typedef double unaligned_lanes_f64 __attribute__((ext_vector_type(LANES), aligned(8)));
+
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
 static pthread_key_t scratch_key;
 

@@ -100,12 +100,17 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameter scratch: ``scratchCount(samples:)`` numbers on a boundary of 64 bytes, the same ones for all workers.
   /// - Shapes: inputs inputSize × samples, outputs outputSize × samples.
+  /// - Returns: False where a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the sample's. An activation may hide it. One worker
+  ///   alone knows of all samples, those of a team only where their share of the sums is not empty.
   /// - Complexity: 2 · parameterCount flops a sample, fewer for one alone that has zeros in it. Allocates nothing.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func predict(_ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ worker: Worker) {
+  package func predict(
+    _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ worker: Worker
+  ) -> Bool {
     numbers.withReadOnlyTile { numbers in
       var a = inputs
+      var areFinite = true
       for index in layers.indices {
         let layer = layers[index]
         let isLast = index == layers.count - 1
@@ -115,20 +120,24 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
           : scratch.reshaped(
             from: index % 2 * width * inputs.columns, rows: Self.padded(layer.outputSize), columns: inputs.columns
           ).rows(0..<layer.outputSize)
-        Self.apply(layer, numbers, to: a, into: z, worker)
+        let weights = layer.packedWeights(in: numbers)
+        let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
+        if !rows.isEmpty {
+          weights.multiply(rows: rows, a, into: z.rows(rows))
+          if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
+        }
+        Self.activate(layer, numbers, z, rows, worker)
         if !isLast { worker.meet() }
         a = z
       }
+      return areFinite
     }
   }
 
-  private static func apply(
-    _ layer: Layer, _ numbers: Tile<Scalar>, to a: Tile<Scalar>, into z: Tile<Scalar>, _ worker: Worker
+  private static func activate(
+    _ layer: Layer, _ numbers: Tile<Scalar>, _ z: Tile<Scalar>, _ rows: Range<Int>, _ worker: Worker
   ) {
-    let weights = layer.packedWeights(in: numbers)
-    let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
     func vector(_ offset: Int) -> Tile<Scalar> { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1) }
-    if !rows.isEmpty { weights.multiply(rows: rows, a, into: z.rows(rows)) }
     guard layer.isNormalized || layer.activation == .softmax else {
       if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias).rows(rows)) }
       return

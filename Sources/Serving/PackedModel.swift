@@ -41,7 +41,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   ) throws(PredictionError) {
     let memory = Memory(self, samples: 1)
     do throws(FieldError) { try prepare(memory.features) } catch { throw .input(error, sample: nil) }
-    answer(memory.features, into: memory.answers, memory, on: team)
+    _ = answer(memory.features, into: memory.answers, memory, on: team)
     guard memory.answers.maxMagnitude.isFinite else { throw .outputNotFinite(sample: nil) }
     prediction.set(memory.answers, outputs)
   }
@@ -133,7 +133,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     if samples >= 8 * team.workerCount {
       team.runIfFree(job, work: work * samples)
     } else {
-      job.run(0..<samples, on: team)
+      job.run(0..<samples, on: team.workerCount > 1 ? team : nil)
     }
   }
 
@@ -155,30 +155,39 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       let memory = Memory(model, samples: min(range.count, model.blockSize))
       for start in stride(from: range.lowerBound, to: range.upperBound, by: model.blockSize) {
         let block = start..<min(start + model.blockSize, range.upperBound)
-        var features = samples[columns: block]
-        if !arePrepared && !(model.rows.keepsNumbers && features.maxMagnitude.isFinite) {
-          features = memory.features[columns: 0..<block.count]
-          model.rows.prepare(samples[columns: block], into: features)
+        let (samples, answers) = (samples[columns: block], answers[columns: block])
+        // What is not finite may be missing, or a mistake; most often nothing is.
+        if arePrepared || model.rows.keepsNumbers {
+          let areFinite = model.answer(samples, into: answers, memory, on: team)
+          if arePrepared || areFinite { continue }
         }
-        model.answer(features, into: answers[columns: block], memory, on: team)
+        let features = memory.features[columns: 0..<block.count]
+        model.rows.prepare(samples, into: features)
+        _ = model.answer(features, into: answers, memory, on: team)
       }
     }
   }
 
-  /// The answers for a block of prepared samples.
-  private func answer(_ features: Tile<Scalar>, into answers: Tile<Scalar>, _ memory: Memory, on team: Team?) {
+  /// The answers for a block of prepared samples; returns false where a feature is infinite or NaN.
+  ///
+  /// A thread alone sees that in the weighted sums, and does not read the features twice.
+  private func answer(
+    _ features: Tile<Scalar>, into answers: Tile<Scalar>, _ memory: Memory, on team: Team?
+  ) -> Bool {
+    var areFinite = true
     for index in networks.indices {
       let outputs = index == 0 ? answers : memory.outputs[columns: 0..<answers.columns]
-      let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
       if let team {
+        let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
         team.runIfFree(pass, work: work / networks.count * features.columns)
       } else {
-        pass.run(Worker.alone)
+        areFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
       }
       if index > 0 { answers.add(outputs) }
     }
     if networks.count > 1 { answers.scale(by: share) }
     targetScaling?.invert(answers)
+    return team == nil ? areFinite : features.maxMagnitude.isFinite
   }
 
   /// A network's outputs, which the workers of a team compute together.
@@ -189,7 +198,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     let outputs: Tile<Scalar>
     let scratch: Tile<Scalar>
 
-    func run(_ worker: Worker) { model.networks[index].predict(features, into: outputs, scratch: scratch, worker) }
+    func run(_ worker: Worker) { _ = model.networks[index].predict(features, into: outputs, scratch: scratch, worker) }
   }
 
   /// The memory of a thread for a block of samples.
