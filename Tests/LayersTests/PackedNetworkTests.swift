@@ -25,7 +25,7 @@ private struct Pass<Scalar: BLASScalar>: TeamProgram {
   let outputs: Tile<Scalar>
   let scratch: Tile<Scalar>
 
-  func run(_ worker: Worker) { packed.predict(inputs, into: outputs, scratch: scratch, worker) }
+  func run(_ worker: Worker) { _ = packed.predict(inputs, into: outputs, scratch: scratch, worker) }
 }
 
 private func answers<Scalar>(_ packed: PackedNetwork<Scalar>, _ inputs: Matrix<Scalar>, workers: Int = 1) -> Matrix<
@@ -97,4 +97,25 @@ func packedNaN() {
     #expect(sample == 4 ? outputs[0, 4].isNaN : outputs.gathered([sample]) == clean.gathered([sample]))
   }
   #expect(answers(packed, inputs.gathered([4]))[2, 0].isNaN)
+}
+
+@Test(
+  "The weighted sums tell of an input that is not finite, where the activation hides it too", arguments: [1, 9, 70])
+func packedFinite(samples: Int) {
+  for hidden in [Activation.relu, .sigmoid] {
+    let packed = PackedNetwork<Float>(network([100, 50, 3], hidden, .identity, .none))
+    var inputs = Matrix<Float>(rows: 100, columns: samples, repeating: 0.5)
+    func isFinite() -> Bool {
+      var outputs = Matrix<Float>(rows: 3, columns: samples)
+      let scratch = Tile<Float>.scratch(packed.scratchCount(samples: samples))
+      return outputs.withTile { outputs in
+        inputs.withReadOnlyTile { packed.predict($0, into: outputs, scratch: scratch, Worker.alone) }
+      }
+    }
+    #expect(isFinite())
+    for number in [Float.nan, .infinity, -.infinity] {
+      inputs[99, samples - 1] = number
+      #expect(!isFinite(), "\(hidden) of \(number)")
+    }
+  }
 }

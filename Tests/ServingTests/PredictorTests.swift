@@ -197,6 +197,19 @@ func badSamples() throws {
   #expect(throws: PredictionError.input(.notFinite(column: "x5", -.infinity), sample: 12)) {
     try Predictor(unscaled).predict(samples)
   }
+  for workers in [1, 2] {
+    let predictor = Predictor(unscaled, team: Team(workers: workers))
+    for sample in [12, 70] {
+      let alone = samples.gathered([sample])
+      if sample == 70 {
+        #expect(try predictor.predict(alone) == predictor.predict(replacedTwice(alone)))
+      } else {
+        #expect(throws: PredictionError.input(.notFinite(column: "x5", -.infinity), sample: 0)) {
+          try predictor.predict(alone)
+        }
+      }
+    }
+  }
   samples[5, 12] = 1
   #expect(try Predictor(unscaled).predict(samples) == Predictor(unscaled).predict(replacedTwice(samples)))
 }
