@@ -15,7 +15,7 @@ package enum DecimalNumber {
   /// The longest number that begins at the position, which moves behind it; NaN, and no move, if none does.
   ///
   /// Infinite if the number is beyond a Double's range.
-  static func scan(_ bytes: Span<UInt8>, at position: inout Int) -> Double {
+  package static func scan(_ bytes: Span<UInt8>, at position: inout Int) -> Double {
     let count = bytes.count
     var index = position
     var negative = false

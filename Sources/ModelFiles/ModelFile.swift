@@ -1,5 +1,4 @@
 import Datasets
-import FoundationEssentials
 import Layers
 import Tensor
 
@@ -32,14 +31,16 @@ public struct ModelFile: Sendable {
       return value
     }
     func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
-    func decode<Record: Decodable>(_ key: String) throws(ModelError) -> Record {
-      do {
-        return try JSONDecoder().decode(Record.self, from: Data(try metadata(key).utf8))
-      } catch let error as ModelError {
-        throw error
-      } catch {
-        throw bad(key, "it is not the JSON that is expected there")
+    func decode<Record>(
+      _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
+    ) throws(ModelError) -> Record {
+      let text = Array(try metadata(key).utf8)
+      var json = JSONReader(text, 0..<text.count, endName: "its end") { byte, problem in
+        .badMetadata(path: path, key: key, problem: "byte \(byte): \(problem)")
       }
+      let record = try read(&json)
+      try json.finish("bracket")
+      return record
     }
 
     let format = try metadata("format")
@@ -52,15 +53,14 @@ public struct ModelFile: Sendable {
     }
     guard version <= modelVersion else { throw .newerVersion(path: path, found: version, supported: modelVersion) }
 
-    let records: [LayerRecord] = try decode("layers")
+    let records = try decode("layers") { json throws(ModelError) in
+      try json.array(atMost: mostLayers, "layers") { json throws(ModelError) in try LayerRecord(&json) }
+    }
     layers = try records.map { record throws(ModelError) in
       guard let layer = record.layer else {
         throw bad("layers", "a layer has an unknown type or activation, or a size below 1")
       }
       return layer
-    }
-    guard layers.count <= mostLayers else {
-      throw bad("layers", "found \(layers.count) layers, expected at most \(mostLayers)")
     }
     guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
       throw bad("layers", "the layers do not form a chain")
@@ -89,7 +89,10 @@ public struct ModelFile: Sendable {
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
       throw bad("loss", "found \"\(lossName)\", which is unknown or not defined for the output's activation")
     }
-    let record: PreparationRecord = try decode("preparation")
+    let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
+    let record = try decode("preparation") { json throws(ModelError) in
+      try PreparationRecord(&json, inputs: inputs, outputs: outputs)
+    }
     guard let preparation = record.preparation else { throw bad("preparation", "its parts contradict each other") }
     guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
       throw bad(
@@ -99,7 +102,16 @@ public struct ModelFile: Sendable {
     self.path = path
     self.loss = loss
     self.preparation = preparation
-    self.training = try decode("training")
+    training = try decode("training") { json throws(ModelError) in
+      var (training, isFirst) = ([String: String](), true)
+      while let name = try json.name(&isFirst) {
+        guard training.count < SafeTensors.mostMetadata else {
+          throw json.error("found more than \(SafeTensors.mostMetadata) texts, expected }")
+        }
+        training[name] = try json.string()
+      }
+      return training
+    }
     self.tensors = tensors
   }
 

@@ -52,16 +52,16 @@ package struct SafeTensors: Sendable {
   /// - Complexity: O(header); the tensors are not copied.
   package init(bytes: [UInt8], path: String) throws(ModelError) {
     let headerLength = try Self.headerLength(of: bytes, path: path)
-    var reader = SafeTensorsHeader(bytes: bytes, path: path, end: 8 + headerLength)
+    dataStart = 8 + headerLength
+    var reader = SafeTensorsHeader(bytes: bytes, path: path, end: dataStart)
     try reader.read()
-    try Self.check(reader.entries, fill: bytes.count - reader.end, path: path)
+    try Self.check(reader.entries, fill: bytes.count - dataStart, path: path)
 
     self.entries = reader.entries
     self.metadata = reader.metadata
     self.checksum = reader.checksum
     self.path = path
     self.bytes = bytes
-    self.dataStart = reader.end
     self.indices = reader.indices
   }
 

@@ -212,12 +212,16 @@ func checksum() throws {
           + Array(
             repeating: "{\"type\":\"dense\",\"inputs\":1,\"outputs\":1,\"activation\":\"relu\"}", count: 1001
           ).joined(separator: ",") + "]"
-      ], "m: metadata \"layers\": found 1001 layers, expected at most 1000; save the model again"
+      ], "m: metadata \"layers\": byte 60001: found more than 1000 layers, expected ]; save the model again"
     ),
-    (["layers": "{"], "m: metadata \"layers\": it is not the JSON that is expected there; save the model again"),
+    (["layers": "[{"], "m: metadata \"layers\": byte 2: found its end, expected '\"'; save the model again"),
     (
       ["preparation": ""],
-      "m: metadata \"preparation\": it is not the JSON that is expected there; save the model again"
+      "m: metadata \"preparation\": byte 0: found its end, expected '{'; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":" + String(repeating: "[", count: 100_000)],
+      "m: metadata \"preparation\": byte 69: found more than 64 values in one another; save the model again"
     ),
     (["training": nil], "m: no metadata \"training\", which a model saved by this program has; save the model with it"),
   ] as [([String: String?], String)])

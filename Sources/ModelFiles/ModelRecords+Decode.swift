@@ -1,0 +1,129 @@
+import Datasets
+
+// How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take many times its length of memory.
+
+extension LayerRecord {
+  init(_ json: inout JSONReader) throws(ModelError) {
+    var isFirst = true
+    var type: String?
+    var inputs: Int?
+    var outputs: Int?
+    var activation: String?
+    var normalization: String?
+    var dropout: Double?
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "type" where type == nil: type = try json.string()
+      case "inputs" where inputs == nil: inputs = try json.wholeNumber()
+      case "outputs" where outputs == nil: outputs = try json.wholeNumber()
+      case "activation" where activation == nil: activation = try json.string()
+      case "normalization" where normalization == nil: normalization = try json.string()
+      case "dropout" where dropout == nil: dropout = try json.number()
+      case "type", "inputs", "outputs", "activation", "normalization", "dropout":
+        throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let type, let inputs, let outputs, let activation else {
+      throw json.error("expected a layer's type, inputs, outputs and activation before this")
+    }
+    (self.type, self.inputs, self.outputs, self.activation) = (type, inputs, outputs, activation)
+    (self.normalization, self.dropout) = (normalization, dropout)
+  }
+}
+
+extension ScalingRecord {
+  init(_ json: inout JSONReader, features: Int) throws(ModelError) {
+    var isFirst = true
+    var method: String?
+    var offsets: [Double]?
+    var factors: [Double]?
+    var quantiles: [[Double]]?
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "method" where method == nil: method = try json.string()
+      case "offsets" where offsets == nil: offsets = try json.numbers(atMost: features, "offsets")
+      case "factors" where factors == nil: factors = try json.numbers(atMost: features, "factors")
+      case "quantiles" where quantiles == nil:
+        quantiles = try json.array(atMost: features, "features") { json throws(ModelError) in
+          try json.numbers(atMost: Quantiles.most, "quantiles")
+        }
+      case "method", "offsets", "factors", "quantiles": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let method else { throw json.error("expected a scaling's method before this") }
+    (self.method, self.offsets, self.factors, self.quantiles) = (method, offsets, factors, quantiles)
+  }
+}
+
+extension ColumnRecord {
+  init(_ json: inout JSONReader, features: Int) throws(ModelError) {
+    var isFirst = true
+    var name: String?
+    var mean: Double?
+    var texts: [String]?
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "name" where name == nil: name = try json.string()
+      case "mean" where mean == nil: mean = try json.number()
+      case "texts" where texts == nil: texts = try json.strings(atMost: features, "texts of all columns")
+      case "name", "mean", "texts": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let name else { throw json.error("expected a column's name before this") }
+    (self.name, self.mean, self.texts) = (name, mean, texts)
+  }
+}
+
+extension PreparationRecord {
+  init(_ json: inout JSONReader, inputs: Int, outputs: Int) throws(ModelError) {
+    var isFirst = true
+    var columns: [ColumnRecord]?
+    var image: [Int]?
+    var scaling: ScalingRecord?
+    var classes: [String]?
+    var targets: [String]?
+    var labels: [[String]]?
+    var targetScaling: ScalingRecord?
+    // Those that texts of columns can still be.
+    var features = inputs
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "columns" where columns == nil:
+        columns = try json.array(atMost: inputs, "columns") { json throws(ModelError) in
+          let column = try ColumnRecord(&json, features: features)
+          features -= column.texts?.count ?? 0
+          return column
+        }
+      case "image" where image == nil:
+        image = try json.array(atMost: 64, "sizes") { json throws(ModelError) in try json.wholeNumber() }
+      case "scaling" where scaling == nil: scaling = try ScalingRecord(&json, features: inputs)
+      case "classes" where classes == nil: classes = try json.strings(atMost: outputs + 1, "classes")
+      case "targets" where targets == nil: targets = try json.strings(atMost: outputs, "targets")
+      case "labels" where labels == nil:
+        labels = try json.array(atMost: outputs, "labels") { json throws(ModelError) in
+          try json.strings(atMost: 2, "texts of a label")
+        }
+      case "targetScaling" where targetScaling == nil: targetScaling = try ScalingRecord(&json, features: outputs)
+      case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling":
+        throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let scaling else { throw json.error("expected the scaling before this") }
+    (self.columns, self.image, self.scaling, self.classes) = (columns, image, scaling, classes)
+    (self.targets, self.labels, self.targetScaling) = (targets, labels, targetScaling)
+  }
+}
+
+extension JSONReader {
+  fileprivate mutating func strings(atMost count: Int, _ what: String) throws(ModelError) -> [String] {
+    try array(atMost: count, what) { json throws(ModelError) in try json.string() }
+  }
+
+  fileprivate mutating func numbers(atMost count: Int, _ what: String) throws(ModelError) -> [Double] {
+    try array(atMost: count, what) { json throws(ModelError) in try json.number() }
+  }
+}
