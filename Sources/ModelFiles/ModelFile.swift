@@ -108,7 +108,9 @@ public struct ModelFile: Sendable {
         guard training.count < SafeTensors.mostMetadata else {
           throw json.error("found more than \(SafeTensors.mostMetadata) texts, expected }")
         }
-        training[name] = try json.string()
+        guard training.updateValue(try json.string(), forKey: name) == nil else {
+          throw json.error("\(quoted(name)) is given twice")
+        }
       }
       return training
     }
