@@ -193,3 +193,46 @@ extension ONNXGraphBuilder {
     }
   }
 }
+
+extension Model {
+  /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the classes.
+  ///
+  /// The inputs are the columns 1, 2, … of a table, or the pixels of images where each sample has two dimensions. Softmax outputs are classes, 0, 1, … unless
+  /// the graph has names, and the label is in the column after the inputs; sigmoid outputs are each of a label 0 or 1 in a column of its own there; others are values.
+  ///
+  /// - Throws: As ``Network/init(onnx:)``.
+  public init(onnx path: String) throws(ModelError) {
+    self.init(try ONNXPerceptron(contentsOf: path), path: path)
+  }
+
+  /// The model of a graph that has been read; the path is for what the model says of where it came from.
+  package init(_ file: ONNXPerceptron<Scalar>, path: String) {
+    let network = file.network
+    let (inputs, outputs) = (network.inputSize, network.outputSize)
+    let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
+    let targets = (1...outputs).map { String(inputs + $0) }
+    let meaning: Preparation.Outputs
+    let loss: Loss
+    switch network.outputActivation {
+    // Softmax of a single output is always 1: there is nothing to choose from.
+    case .softmax where outputs > 1:
+      let names = file.classes.flatMap { Set($0).count == outputs && $0.count == outputs ? $0 : nil }
+      meaning = .classes(names ?? (0..<outputs).map(String.init), column: isImage ? nil : targets[0])
+      loss = .crossEntropy
+    case .sigmoid:
+      meaning = .labels(columns: targets, classes: Array(repeating: ["0", "1"], count: outputs))
+      loss = .binaryCrossEntropy
+    default:
+      meaning = .values(columns: targets, scaling: .unscaled(outputs))
+      loss = .meanSquaredError
+    }
+    self.init(
+      network: network, loss: loss,
+      preparation: Preparation(
+        inputs: isImage
+          ? .pixels(shape: file.inputShape)
+          : .columns((0..<inputs).map { .number(name: String($0 + 1), mean: Double(file.missing?[$0] ?? 0)) }),
+        inputScaling: .unscaled(inputs), outputs: meaning),
+      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path])
+  }
+}
