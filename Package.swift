@@ -46,7 +46,7 @@ let package = Package(
     .target(name: "CAllocationHook", path: "Tests/CAllocationHook"),
     // Feeds the readers of files with bytes; `make fuzz` builds it with libFuzzer.
     .target(name: "CFuzzer", path: "Tests/CFuzzer"),
-    .executableTarget(name: "Fuzzer", dependencies: ["ModelFiles", "CFuzzer"], path: "Tests/Fuzzer"),
+    .executableTarget(name: "Fuzzer", dependencies: ["Serving", "CFuzzer"], path: "Tests/Fuzzer"),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Tensor"]),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),

@@ -1,6 +1,7 @@
 import Datasets
 import Layers
 import ModelFiles
+import Serving
 import Tensor
 
 extension FuzzTarget {
@@ -71,6 +72,21 @@ func use(_ model: Model<Float>) {
   guard case .columns(let columns) = model.preparation.inputs else { return }
   let rows = [columns.map { _ in Field.missing }, columns.map { $0.count == 1 ? Field.missing : .text("x") }]
   _ = model.predict(model.preparation.features(of: rows))
+  serve(model, rows + [columns.map { _ in .number(-.infinity) }, []])
+}
+
+/// The same by a predictor, of which each answer is one or a refusal in one line.
+private func serve(_ model: Model<Float>, _ rows: [[Field]]) {
+  for missing in [MissingValues.replaced, .refused] {
+    let predictor = Predictor(model, missing: missing)
+    for row in rows {
+      do throws(PredictionError) { _ = try predictor.predict(row) } catch { check(error) }
+    }
+    for value: Float in [0, .greatestFiniteMagnitude, .nan] {
+      let samples = Matrix(rows: predictor.columns.count, columns: 3, repeating: value)
+      do throws(PredictionError) { _ = try predictor.predict(samples) } catch { check(error) }
+    }
+  }
 }
 
 // MARK: - Seeds
