@@ -13,8 +13,7 @@ enum ScoringService {
     do throws(Failure) {
       try run(Options(words))
     } catch {
-      printError("error: \(error.message)")
-      exit(error.exitCode)
+      error.end(usage: Options.usage)
     }
   }
 
@@ -82,10 +81,5 @@ enum ScoringService {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !server.isIdle && .now < deadline { usleep(1000) }
     if !server.isIdle { printError("error: some connections were not answered within \(seconds) seconds") }
-  }
-
-  private static func printError(_ message: String) {
-    let line = Array("\(message)\n".utf8)
-    write(2, line, line.count)
   }
 }

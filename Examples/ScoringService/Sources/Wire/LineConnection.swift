@@ -14,10 +14,17 @@ public struct LineConnection {
   private var output: [UInt8] = []
 
   /// Why there is no next line.
-  public enum Failure: Error {
+  public enum Failure: Error, CustomStringConvertible {
     /// It is longer than it may be.
     case tooLong
     case socket(SocketError)
+
+    public var description: String {
+      switch self {
+      case .tooLong: "a line is too long"
+      case .socket(let error): "\(error)"
+      }
+    }
   }
 
   /// - Parameter maximumLine: The most bytes of a line that is read, without its end.

@@ -186,4 +186,30 @@ struct ScoringServiceTests {
     }
     #expect(try await service.end() == 0)
   }
+
+  @Test("What keeps the load test from asking is one line and an exit code")
+  func loadTestMistakes() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    // Its port is free again at its end.
+    let (service, port) = try await workspace.startService()
+    #expect(try await service.end() == 0)
+    for (arguments, status, message) in [
+      (
+        ["model", "--port", "\(port)"], 69,
+        "127.0.0.1:\(port) answers nothing: cannot send: Connection refused; start it"
+      ),
+      (["none"], 66, "\(workspace.path("none")): cannot be opened"),
+      (["table.csv"], 65, "\(workspace.path("table.csv")): not a safetensors file"),
+      (["model", "--clients", "\(Int.max)"], 64, "--clients: expected a whole number from 1 to 65536, found"),
+      (["model", "--requests=\(Int.max)"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
+      (["model", "--requests", "0"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
+      (["model", "--host", "nowhere"], 64, "--host: expected an IPv4 address, as 127.0.0.1, found"),
+    ] as [([String], Int32, String)] {
+      let program = try workspace.start("LoadTest", [workspace.path(arguments[0])] + arguments.dropFirst())
+      #expect(try await program.status() == status)
+      #expect(program.errors.hasPrefix("error: \(message)"), "\(program.errors)")
+      #expect(program.errors.count { $0 == "\n" } == (status == 64 ? 2 : 1) && program.output.isEmpty)
+    }
+  }
 }
