@@ -9,6 +9,8 @@ struct Options {
   var maximumConnections = 512
   /// The largest batch; 0 where each request is answered by itself.
   var batch = 0
+  /// How many seconds a connection may be silent; 0 where that is no matter.
+  var idle = 60
   var refusesMissing = false
   /// How many seconds the requests in flight may take at the end.
   var grace = 5
@@ -25,6 +27,7 @@ struct Options {
       --refuse-missing            null is a mistake (it is treated as in training)
       --maximum-request BYTES     the longest request (1048576)
       --maximum-connections N     the most connections (512)
+      --idle SECONDS              ends a connection on which nothing comes for so long (60; 0: does not)
       --grace SECONDS             how long the requests in flight may take after SIGTERM (5)
 
     SIGHUP reads the model file again; SIGTERM and SIGINT answer the requests in flight and end.
@@ -40,6 +43,7 @@ struct Options {
       case "--refuse-missing": refusesMissing = true
       case "--maximum-request": maximumRequest = try words.number(1...1 << 30)
       case "--maximum-connections": maximumConnections = try words.number(1...65_536)
+      case "--idle": idle = try words.number(0...86_400)
       case "--grace": grace = try words.number(0...3600)
       case _ where word.hasPrefix("-"): throw words.unknown
       case _ where !model.isEmpty: throw .usage("unexpected argument \(word)")

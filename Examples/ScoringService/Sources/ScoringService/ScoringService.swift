@@ -30,7 +30,8 @@ enum ScoringService {
     do throws(SocketError) {
       let server = Server(
         Scorer(live: live, batching: batching), on: try EventLoop(), maximumRequest: options.maximumRequest,
-        maximumConnections: options.maximumConnections)
+        maximumConnections: options.maximumConnections,
+        idleLimit: options.idle > 0 ? .seconds(options.idle) : nil)
       try accept(
         for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
       stop(server, within: options.grace)

@@ -147,6 +147,23 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
+  @Test("A connection on which nothing comes is ended by a line, and none that waits for its answers to be read")
+  func idle() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--idle", "1")
+    let flood = try await Flood(of: good + "\n", port: port)
+    var clients = try (0..<3).map { _ in try Client(port: port) }
+    try await clients[1].send(good.prefix(10) + "")
+    #expect(try await clients[2].answer(to: good)?.hasPrefix(#"{"class":""#) == true)
+    for index in clients.indices {
+      #expect(try await clients[index].line() == #"{"error":"nothing came for 1 seconds; connect again"}"#)
+      #expect(try await clients[index].line() == nil)
+    }
+    #expect(flood.readToEnd().suffix(2).elementsEqual("}\n".utf8) && flood.hasStalled)
+    #expect(try await service.end() == 0)
+  }
+
   @Test("A connection too many is refused by a line")
   func connections() async throws {
     let workspace = try Workspace()
