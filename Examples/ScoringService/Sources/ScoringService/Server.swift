@@ -64,7 +64,7 @@ final class Server: Sendable {
   private func answer(_ lines: inout LineConnection) async throws(LineConnection.Failure) {
     do throws(LineConnection.Failure) {
       while let request = try await lines.next() {
-        if request.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
+        if request.allSatisfy(RecordReader.isSpace) { continue }
         let reply = await scorer.reply(to: request)
         try await lines.write(reply.line.utf8)
         if reply.isLast { break }

@@ -78,6 +78,21 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
+  @Test("Lines with nothing but spaces and tabs on them are passed over, and spaces about a record")
+  func spaces() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService()
+    var client = try Client(port: port)
+    let answer = try await client.answer(to: good)
+    #expect(try await client.answer(to: "\n\r\n \n\t\n\t \t\r\n\t\(good) \t\r") == answer)
+    // The last line needs no end.
+    try await client.send(good + "\n \t")
+    #expect(try await client.line() == answer)
+    #expect(try await service.end() == 0)
+    #expect(try await client.line() == nil)
+  }
+
   @Test("Requests that came before SIGTERM are answered, and the service ends with 0", arguments: ["0", "8"])
   func termination(batch: String) async throws {
     let workspace = try Workspace()
