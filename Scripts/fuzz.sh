@@ -9,6 +9,13 @@ shift 5
 targets=${*:-$("$fuzzer")}
 # Traps are told by the program itself in one line; leaks are not looked for, because the run-time library of Swift keeps what it makes.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=0
+# What libFuzzer is guided by: the C loops alone have 15 000 counters, with all of the Swift code there are 100 000.
+least=50000
+counters=$({ "$fuzzer" "${targets%%[[:space:]]*}" -runs=0 2>&1 || true; } | sed -n 's/.*(\([0-9]*\) inline 8-bit counters).*/\1/p')
+if [ "${counters:-0}" -lt "$least" ]; then
+  echo "$fuzzer: found ${counters:-0} counters, expected $least or more: its Swift code does not guide the fuzzer; see fuzzer in the Makefile" >&2
+  exit 1
+fi
 failed=0
 printf '%-12s %12s %10s %10s %10s\n' target inputs edges features inputs/s
 for target in $targets; do

@@ -10,7 +10,7 @@ let package = Package(
   targets: [
     // What Swift's Glibc module leaves out.
     .systemLibrary(name: "CEpoll"),
-    // What both ends of a connection need.
+    // What both programs need: the ends of a connection, the command line and its mistakes.
     .target(name: "Wire", dependencies: ["CEpoll", .product(name: "Perceptron", package: "perceptron")]),
     .executableTarget(
       name: "ScoringService", dependencies: ["Wire", .product(name: "Perceptron", package: "perceptron")]),

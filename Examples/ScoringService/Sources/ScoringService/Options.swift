@@ -1,3 +1,5 @@
+import Wire
+
 /// What the command line says.
 struct Options {
   var model = ""
@@ -7,6 +9,8 @@ struct Options {
   var maximumConnections = 512
   /// The largest batch; 0 where each request is answered by itself.
   var batch = 0
+  /// How many seconds a connection may be silent; 0 where that is no matter.
+  var idle = 60
   var refusesMissing = false
   /// How many seconds the requests in flight may take at the end.
   var grace = 5
@@ -23,37 +27,25 @@ struct Options {
       --refuse-missing            null is a mistake (it is treated as in training)
       --maximum-request BYTES     the longest request (1048576)
       --maximum-connections N     the most connections (512)
+      --idle SECONDS              ends a connection on which nothing comes for so long (60; 0: does not)
       --grace SECONDS             how long the requests in flight may take after SIGTERM (5)
 
     SIGHUP reads the model file again; SIGTERM and SIGINT answer the requests in flight and end.
     """
 
   init(_ words: [String]) throws(Failure) {
-    var words = words[...]
-    while let word = words.popFirst() {
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      func value() throws(Failure) -> String {
-        guard let value = parts.count == 2 ? parts[1] : words.popFirst() else { throw .usage("\(word) needs a value") }
-        return value
-      }
-      func number(_ range: ClosedRange<Int>) throws(Failure) -> Int {
-        let text = try value()
-        guard let number = Int(text), range.contains(number) else {
-          throw .usage(
-            "\(parts[0]): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
-          )
-        }
-        return number
-      }
-      switch parts.first {
-      case "--host": host = try value()
-      case "--port": port = try number(0...65_535)
-      case "--batch": batch = try number(0...65_536)
+    var words = CommandWords(words)
+    while let word = words.next() {
+      switch word {
+      case "--host": host = try words.address()
+      case "--port": port = try words.number(0...65_535)
+      case "--batch": batch = try words.number(0...65_536)
       case "--refuse-missing": refusesMissing = true
-      case "--maximum-request": maximumRequest = try number(1...1 << 30)
-      case "--maximum-connections": maximumConnections = try number(1...65_536)
-      case "--grace": grace = try number(0...3600)
-      case _ where word.hasPrefix("-"): throw .usage("unknown option \(word); --help lists the options")
+      case "--maximum-request": maximumRequest = try words.number(1...1 << 30)
+      case "--maximum-connections": maximumConnections = try words.number(1...65_536)
+      case "--idle": idle = try words.number(0...86_400)
+      case "--grace": grace = try words.number(0...3600)
+      case _ where word.hasPrefix("-"): throw words.unknown
       case _ where !model.isEmpty: throw .usage("unexpected argument \(word)")
       default: model = word
       }

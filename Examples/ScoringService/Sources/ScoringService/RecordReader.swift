@@ -142,8 +142,13 @@ struct RecordReader {
 
   // MARK: - Bytes
 
+  /// Whether a byte is one of JSON's spaces, but for the end of a line.
+  static func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+  }
+
   private mutating func skipSpaces() {
-    while index < bytes.endIndex, bytes[index] == 0x20 || bytes[index] == 0x09 || bytes[index] == 0x0D { index += 1 }
+    while index < bytes.endIndex, Self.isSpace(bytes[index]) { index += 1 }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {

@@ -13,8 +13,7 @@ enum ScoringService {
     do throws(Failure) {
       try run(Options(words))
     } catch {
-      printError("error: \(error.message)")
-      exit(error.exitCode)
+      error.end(usage: Options.usage)
     }
   }
 
@@ -31,7 +30,8 @@ enum ScoringService {
     do throws(SocketError) {
       let server = Server(
         Scorer(live: live, batching: batching), on: try EventLoop(), maximumRequest: options.maximumRequest,
-        maximumConnections: options.maximumConnections)
+        maximumConnections: options.maximumConnections,
+        idleLimit: options.idle > 0 ? .seconds(options.idle) : nil)
       try accept(
         for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
       stop(server, within: options.grace)
@@ -82,10 +82,5 @@ enum ScoringService {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !server.isIdle && .now < deadline { usleep(1000) }
     if !server.isIdle { printError("error: some connections were not answered within \(seconds) seconds") }
-  }
-
-  private static func printError(_ message: String) {
-    let line = Array("\(message)\n".utf8)
-    write(2, line, line.count)
   }
 }

@@ -7,6 +7,7 @@ final class Server: Sendable {
   private let loop: EventLoop
   private let maximumRequest: Int
   private let maximumConnections: Int
+  private let idleLimit: Duration?
   private let connections = Mutex(Connections())
 
   private struct Connections {
@@ -15,11 +16,14 @@ final class Server: Sendable {
     var refusedCount = 0
   }
 
-  init(_ scorer: Scorer, on loop: EventLoop, maximumRequest: Int, maximumConnections: Int) {
+  init(
+    _ scorer: Scorer, on loop: EventLoop, maximumRequest: Int, maximumConnections: Int, idleLimit: Duration?
+  ) {
     self.scorer = scorer
     self.loop = loop
     self.maximumRequest = maximumRequest
     self.maximumConnections = maximumConnections
+    self.idleLimit = idleLimit
   }
 
   /// Whether no connection is open.
@@ -38,7 +42,7 @@ final class Server: Sendable {
     }
     if isDropped { return }
     Task {
-      var lines = LineConnection(socket, on: loop, maximumLine: maximumRequest)
+      var lines = LineConnection(socket, on: loop, maximumLine: maximumRequest, idleLimit: idleLimit)
       // Whose connection fails has gone away, and there is nobody to tell.
       if isOpen {
         try? await answer(&lines)
@@ -60,14 +64,19 @@ final class Server: Sendable {
   private func answer(_ lines: inout LineConnection) async throws(LineConnection.Failure) {
     do throws(LineConnection.Failure) {
       while let request = try await lines.next() {
-        if request.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
+        if request.allSatisfy(RecordReader.isSpace) { continue }
         let reply = await scorer.reply(to: request)
         try await lines.write(reply.line.utf8)
         if reply.isLast { break }
       }
     } catch {
-      guard case .tooLong = error else { throw error }
-      try await lines.write(AnswerLine.error("the request is longer than \(maximumRequest) bytes").utf8)
+      let problem =
+        switch error {
+        case .tooLong: "the request is longer than \(maximumRequest) bytes"
+        case .idle: "nothing came for \(idleLimit?.components.seconds ?? 0) seconds; connect again"
+        case .socket: throw error
+        }
+      try await lines.write(AnswerLine.error(problem).utf8)
     }
     try await lines.finish()
   }

@@ -6,7 +6,12 @@ import Synchronization
 public final class EventLoop: Sendable {
   private let epoll = epoll_create1(0)
   /// By the sockets' descriptors: a connection belongs to one task, which waits for one thing.
-  private let waiting = Mutex<[Int32: CheckedContinuation<Int32?, Never>]>([:])
+  private let waiting = Mutex<[Int32: Wait]>([:])
+
+  private struct Wait {
+    let continuation: CheckedContinuation<Int32?, Never>
+    let deadline: ContinuousClock.Instant?
+  }
 
   enum Event {
     case input
@@ -26,10 +31,13 @@ public final class EventLoop: Sendable {
     guard status == 0 else { throw SocketError("make an event loop", status) }
   }
 
-  /// Returns when a socket has input or room for output, or has ended or failed; seldom also without a reason, so that the caller tries, and waits again.
-  func wait(for event: Event, on socket: Socket) async throws(SocketError) {
+  /// Returns when a socket has input or room for output, or has ended or failed, and within a second of a deadline; seldom also without a reason, so that the caller tries, and
+  /// waits again.
+  func wait(
+    for event: Event, on socket: Socket, until deadline: ContinuousClock.Instant? = nil
+  ) async throws(SocketError) {
     let failed = await withCheckedContinuation { continuation in
-      waiting.withLock { $0[socket.descriptor] = continuation }
+      waiting.withLock { $0[socket.descriptor] = Wait(continuation: continuation, deadline: deadline) }
       var interest = epoll_event()
       // Once, so that nobody is told who does not wait any more.
       interest.events = (event == .input ? EPOLLIN : EPOLLOUT).rawValue | EPOLLONESHOT.rawValue
@@ -39,17 +47,34 @@ public final class EventLoop: Sendable {
         epoll_ctl(epoll, EPOLL_CTL_ADD, socket.descriptor, &interest) != 0
       else { return }
       let code = errno
-      waiting.withLock { $0.removeValue(forKey: socket.descriptor) }?.resume(returning: code)
+      waiting.withLock { $0.removeValue(forKey: socket.descriptor) }?.continuation.resume(returning: code)
     }
     if let failed { throw SocketError("wait for a socket", failed) }
   }
 
   private func run() {
     var events = Array(repeating: epoll_event(), count: 256)
+    var nextLook = ContinuousClock.now
     while true {
-      let count = epoll_wait(epoll, &events, Int32(events.count), -1)
+      let count = epoll_wait(epoll, &events, Int32(events.count), 1000)
       for event in events.prefix(max(0, Int(count))) {
-        waiting.withLock { $0.removeValue(forKey: event.data.fd) }?.resume(returning: nil)
+        waiting.withLock { $0.removeValue(forKey: event.data.fd) }?.continuation.resume(returning: nil)
+      }
+      if nextLook <= .now {
+        wakeOverdue()
+        nextLook = .now + .seconds(1)
+      }
+    }
+  }
+
+  /// Wakes what has waited until its deadline. All that wait are looked at, so it is done once a second only.
+  private func wakeOverdue() {
+    let now = ContinuousClock.now
+    waiting.withLock { waiting in
+      for (descriptor, wait) in waiting {
+        guard let deadline = wait.deadline, deadline <= now else { continue }
+        waiting[descriptor] = nil
+        wait.continuation.resume(returning: nil)
       }
     }
   }

@@ -8,23 +8,37 @@ public struct LineConnection {
   private let socket: Socket
   private let loop: EventLoop
   private let maximumLine: Int
+  private let idleLimit: Duration?
   /// Holds what has come and is not taken yet at `start..<end`; up to `scanned` no line ends.
   private var input: [UInt8]
   private var (start, scanned, end) = (0, 0, 0)
   private var output: [UInt8] = []
 
   /// Why there is no next line.
-  public enum Failure: Error {
+  public enum Failure: Error, CustomStringConvertible {
     /// It is longer than it may be.
     case tooLong
+    /// Nothing came for too long.
+    case idle
     case socket(SocketError)
+
+    public var description: String {
+      switch self {
+      case .tooLong: "a line is too long"
+      case .idle: "nothing comes"
+      case .socket(let error): "\(error)"
+      }
+    }
   }
 
-  /// - Parameter maximumLine: The most bytes of a line that is read, without its end.
-  public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int) {
+  /// - Parameters:
+  ///   - maximumLine: The most bytes of a line that is read, without its end.
+  ///   - idleLimit: How long it is waited for something to come; up to a second more. Nil where that is no matter.
+  public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
     self.maximumLine = maximumLine
+    self.idleLimit = idleLimit
     input = Array(repeating: 0, count: min(maximumLine + 1, 4096))
   }
 
@@ -90,6 +104,7 @@ public struct LineConnection {
       (start, scanned, end) = (0, scanned - start, end - start)
     }
     if end == input.count { input += Array(repeating: 0, count: min(input.count, maximumLine + 1 - input.count)) }
+    let deadline = idleLimit.map { ContinuousClock.now + $0 }
     do throws(SocketError) {
       var hasWaited = false
       while true {
@@ -99,11 +114,13 @@ public struct LineConnection {
           if !hasWaited { await Task.yield() }
           return count > 0
         }
-        try await loop.wait(for: .input, on: socket)
+        if let deadline, ContinuousClock.now >= deadline { break }
+        try await loop.wait(for: .input, on: socket, until: deadline)
         hasWaited = true
       }
     } catch {
       throw .socket(error)
     }
+    throw .idle
   }
 }

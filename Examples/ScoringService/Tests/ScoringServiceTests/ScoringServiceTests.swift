@@ -78,6 +78,21 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
+  @Test("Lines with nothing but spaces and tabs on them are passed over, and spaces about a record")
+  func spaces() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService()
+    var client = try Client(port: port)
+    let answer = try await client.answer(to: good)
+    #expect(try await client.answer(to: "\n\r\n \n\t\n\t \t\r\n\t\(good) \t\r") == answer)
+    // The last line needs no end.
+    try await client.send(good + "\n \t")
+    #expect(try await client.line() == answer)
+    #expect(try await service.end() == 0)
+    #expect(try await client.line() == nil)
+  }
+
   @Test("Requests that came before SIGTERM are answered, and the service ends with 0", arguments: ["0", "8"])
   func termination(batch: String) async throws {
     let workspace = try Workspace()
@@ -147,6 +162,23 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
+  @Test("A connection on which nothing comes is ended by a line, and none that waits for its answers to be read")
+  func idle() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--idle", "1")
+    let flood = try await Flood(of: good + "\n", port: port)
+    var clients = try (0..<3).map { _ in try Client(port: port) }
+    try await clients[1].send(good.prefix(10) + "")
+    #expect(try await clients[2].answer(to: good)?.hasPrefix(#"{"class":""#) == true)
+    for index in clients.indices {
+      #expect(try await clients[index].line() == #"{"error":"nothing came for 1 seconds; connect again"}"#)
+      #expect(try await clients[index].line() == nil)
+    }
+    #expect(flood.readToEnd().suffix(2).elementsEqual("}\n".utf8) && flood.hasStalled)
+    #expect(try await service.end() == 0)
+  }
+
   @Test("A connection too many is refused by a line")
   func connections() async throws {
     let workspace = try Workspace()
@@ -185,5 +217,31 @@ struct ScoringServiceTests {
       #expect(program.errors.hasSuffix("\nusage: ScoringService MODEL [--port N] [options]\n"), "\(program.errors)")
     }
     #expect(try await service.end() == 0)
+  }
+
+  @Test("What keeps the load test from asking is one line and an exit code")
+  func loadTestMistakes() async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    // Its port is free again at its end.
+    let (service, port) = try await workspace.startService()
+    #expect(try await service.end() == 0)
+    for (arguments, status, message) in [
+      (
+        ["model", "--port", "\(port)"], 69,
+        "127.0.0.1:\(port) answers nothing: cannot send: Connection refused; start it"
+      ),
+      (["none"], 66, "\(workspace.path("none")): cannot be opened"),
+      (["table.csv"], 65, "\(workspace.path("table.csv")): not a safetensors file"),
+      (["model", "--clients", "\(Int.max)"], 64, "--clients: expected a whole number from 1 to 65536, found"),
+      (["model", "--requests=\(Int.max)"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
+      (["model", "--requests", "0"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
+      (["model", "--host", "nowhere"], 64, "--host: expected an IPv4 address, as 127.0.0.1, found"),
+    ] as [([String], Int32, String)] {
+      let program = try workspace.start("LoadTest", [workspace.path(arguments[0])] + arguments.dropFirst())
+      #expect(try await program.status() == status)
+      #expect(program.errors.hasPrefix("error: \(message)"), "\(program.errors)")
+      #expect(program.errors.count { $0 == "\n" } == (status == 64 ? 2 : 1) && program.output.isEmpty)
+    }
   }
 }

@@ -1,0 +1,39 @@
+import Wire
+
+/// What the command line says.
+struct Options {
+  var models: [String] = []
+  var host = "127.0.0.1"
+  var port = 8080
+  var clients = 64
+  var requests = 10_000
+
+  static let usage = "usage: LoadTest MODEL… [--port N] [options]"
+  static let help = """
+    \(usage)
+
+    Asks a ScoringService random records and compares each answer with what MODEL answers; of several, for a service whose model is being replaced, with what any of them does.
+
+      --host ADDRESS              the service's IPv4 address (127.0.0.1)
+      --port N                    its port (8080)
+      --clients N                 how many connections ask at once (64)
+      --requests N                how many requests they share; all are made before the first is sent (10000)
+
+    The exit code is 0 where no answer is lost or wrong, 69 where nothing is answered at all.
+    """
+
+  init(_ words: [String]) throws(Failure) {
+    var words = CommandWords(words)
+    while let word = words.next() {
+      switch word {
+      case "--host": host = try words.address()
+      case "--port": port = try words.number(1...65_535)
+      case "--clients": clients = try words.number(1...65_536)
+      case "--requests": requests = try words.number(1...1_000_000)
+      case _ where word.hasPrefix("-"): throw words.unknown
+      default: models.append(word)
+      }
+    }
+    guard !models.isEmpty else { throw .usage("MODEL is missing") }
+  }
+}

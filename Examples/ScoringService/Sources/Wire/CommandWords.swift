@@ -1,0 +1,48 @@
+import Glibc
+
+/// The words of a command line: options, whose values stand behind them or behind `=`, and arguments.
+public struct CommandWords {
+  private var rest: ArraySlice<String>
+  /// The option that is read, and what stands behind its `=`.
+  private var (option, attached): (String, String?) = ("", nil)
+
+  public init(_ words: [String]) { rest = words[...] }
+
+  /// The next option, without what stands behind its `=`, or argument; nil at the end.
+  public mutating func next() -> String? {
+    guard let word = rest.popFirst() else { return nil }
+    (option, attached) = (word, nil)
+    if word.hasPrefix("-"), let sign = word.firstIndex(of: "=") {
+      (option, attached) = (String(word[..<sign]), String(word[sign...].dropFirst()))
+    }
+    return option
+  }
+
+  /// The value of the option that was read last.
+  public mutating func value() throws(Failure) -> String {
+    guard let value = attached ?? rest.popFirst() else { throw .usage("\(option) needs a value") }
+    return value
+  }
+
+  public mutating func number(_ range: ClosedRange<Int>) throws(Failure) -> Int {
+    let text = try value()
+    guard let number = Int(text), range.contains(number) else {
+      throw .usage(
+        "\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
+      )
+    }
+    return number
+  }
+
+  public mutating func address() throws(Failure) -> String {
+    let text = try value()
+    var address = in_addr()
+    guard inet_pton(AF_INET, text, &address) == 1 else {
+      throw .usage("\(option): expected an IPv4 address, as 127.0.0.1, found \(text.debugDescription)")
+    }
+    return text
+  }
+
+  /// What is wrong with an option that is not known.
+  public var unknown: Failure { .usage("unknown option \(option); --help lists the options") }
+}

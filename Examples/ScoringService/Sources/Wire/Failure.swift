@@ -1,0 +1,48 @@
+import Glibc
+import Perceptron
+
+/// Why a program ends early, with its exit code (sysexits).
+public struct Failure: Error {
+  private let message: String
+  private let exitCode: Int32
+
+  public init(message: String, exitCode: Int32) {
+    self.message = message
+    self.exitCode = exitCode
+  }
+
+  public static func usage(_ message: String) -> Failure { Failure(message: message, exitCode: EX_USAGE) }
+
+  public init(_ error: ModelError) {
+    message = "\(error)"
+    exitCode =
+      switch error {
+      case .unreadable(let error) where error.kind == .missingInput: EX_NOINPUT
+      case .unreadable(let error) where error.kind == .ioFailure: EX_IOERR
+      default: EX_DATAERR
+      }
+  }
+
+  public init(_ error: SocketError) {
+    switch error.code {
+    case EADDRINUSE:
+      self.init(
+        message: "\(error); choose another port with --port, or 0 for one that is free", exitCode: EX_UNAVAILABLE)
+    case EACCES: self.init(message: "\(error); choose a port from 1024 on with --port", exitCode: EX_NOPERM)
+    default: self.init(message: "\(error)", exitCode: EX_UNAVAILABLE)
+    }
+  }
+
+  /// Ends the program with a line on standard error, and behind a mistake on the command line how it is to be used.
+  public func end(usage: String) -> Never {
+    printError("error: \(message)")
+    if exitCode == EX_USAGE { printError(usage) }
+    exit(exitCode)
+  }
+}
+
+/// Prints a line on standard error, whole even where several threads do.
+public func printError(_ message: String) {
+  let line = Array("\(message)\n".utf8)
+  write(STDERR_FILENO, line, line.count)
+}
