@@ -22,7 +22,7 @@ private func write(_ bytes: [UInt8], _ path: String) throws -> Int {
 }
 
 /// Reads a file of these bytes, and checks that it takes no more memory than twice its length and 16 MB.
-private func check(_ what: String, _ bytes: () -> [UInt8], _ read: (String) throws -> Void) throws {
+private func check(_ what: String, _ bytes: @autoclosure () -> [UInt8], _ read: (String) throws -> Void) throws {
   let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max))"
   defer { unlink(path) }
   let size = try write(bytes(), path)
@@ -58,9 +58,9 @@ struct ReadingMemoryTests {
   @Test("of a large model, graph or state dictionary")
   func large() async {
     await #expect(processExitsWith: .success) {
-      try check("model", { bytes { try! model().write(to: $0) } }) { _ = try Model<Float>(contentsOf: $0) }
-      try check("graph", { bytes { try! model().writeONNX(to: $0) } }) { _ = try Network<Float>(onnx: $0) }
-      try check("state dictionary", { bytes { try! model().write(to: $0) } }) {
+      try check("model", bytes { try! model().write(to: $0) }) { _ = try Model<Float>(contentsOf: $0) }
+      try check("graph", bytes { try! model().writeONNX(to: $0) }) { _ = try Network<Float>(onnx: $0) }
+      try check("state dictionary", bytes { try! model().write(to: $0) }) {
         _ = try Network<Float>(
           stateDictionary: $0,
           modules: [
@@ -109,7 +109,7 @@ struct ReadingMemoryTests {
         ("preparation", long("{\"columns\":[{\"name\":\"a\",\"texts\":[", "\"\",", "\"\"]}]}")),
         ("training", long("{", "\"\":\"\",", "\"a\":\"\"}")),
       ] {
-        try check("\(key) \(text.prefix(60))", { file(key, text) }) { path in
+        try check("\(key) \(text.prefix(60))", file(key, text)) { path in
           if key == "unknown" {
             _ = try ModelFile(path)
           } else {

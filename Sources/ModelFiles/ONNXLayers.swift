@@ -1,0 +1,171 @@
+import Layers
+import Tensor
+
+/// Dense layers made of steps, one after the other: what is affine becomes part of the weights beside it.
+struct ONNXLayers<Scalar: BLASScalar> {
+  private struct Layer {
+    let inputs: Int
+    var weights: [Scalar]
+    var bias: [Scalar]
+    var normalization: (scale: [Scalar], shift: [Scalar])?
+    var activation: Activation?
+  }
+
+  private let path: String
+  private var layers: [Layer] = []
+  /// x ↦ factors ∘ x + offsets, to be done before the next linear step; and its node.
+  private var pending: (factors: [Scalar], offsets: [Scalar], node: String)?
+  /// What takes the place of missing inputs, or nil.
+  private(set) var missing: [Scalar]?
+
+  /// How many more numbers may be scaled: a small file could otherwise have a large layer scaled again and again.
+  private var allowance: Int
+
+  init(fileSize: Int, path: String) {
+    self.path = path
+    allowance = 16 * fileSize + 1 << 22
+  }
+
+  mutating func add(_ step: ONNXStep<Scalar>) throws(ModelError) {
+    func bad(_ problem: String) -> ModelError { .unsupportedNode(path: path, node: step.node, problem: problem) }
+    let last = layers.count - 1
+    switch step.kind {
+    case .linear(let inputs, let weights, let bias):
+      guard inputs > 0, !bias.isEmpty, layers.last.map({ $0.bias.count == inputs }) ?? true else {
+        throw bad("it takes \(inputs) inputs, the layer before it gives \(layers.last?.bias.count ?? 0)")
+      }
+      try addLinear(inputs, weights, bias, step.node)
+    case .affine(let factors, let offsets):
+      let counts = Set([factors.count, offsets.count]).subtracting([1])
+      guard counts.count <= 1, layers.isEmpty || counts.isSubset(of: [layers[last].bias.count]) else {
+        throw bad("its constants have other sizes than the layer before it")
+      }
+      let size = last < 0 ? 0 : layers[last].weights.count
+      allowance -= size + factors.count + offsets.count + (pending?.factors.count ?? 0) + (pending?.offsets.count ?? 0)
+      guard allowance >= 0 else { throw bad("the same numbers are scaled again and again") }
+      if last < 0 || layers[last].activation != nil {
+        try wait(factors, offsets, step.node)
+      } else {
+        scale(last, factors, offsets)
+      }
+    case .normalization(let scale, let shift, let epsilon):
+      guard last >= 0, layers[last].activation == nil, layers[last].normalization == nil else {
+        throw bad("a normalization of each sample has to follow Gemm or MatMul directly")
+      }
+      let units = layers[last].bias.count
+      guard scale.count == units, shift.count == units, epsilon > 0 else {
+        throw bad("its constants have other sizes than the layer before it")
+      }
+      // c z has the variance c² σ², and √(c² σ² + 10⁻⁵) = c √(σ² + ε).
+      let factor = Scalar((Normalization.epsilon / epsilon).squareRoot())
+      self.scale(last, [factor], [0])
+      layers[last].normalization = (scale, shift)
+    case .width(let width):
+      guard layers.last.map({ $0.bias.count == width }) ?? true else {
+        throw bad("it reshapes to \(width) units, the layer before it gives \(layers[last].bias.count)")
+      }
+    case .activation(let activation):
+      guard last >= 0, layers[last].activation == nil, pending == nil else {
+        throw bad("an activation has to follow Gemm, MatMul or a normalization behind one")
+      }
+      layers[last].activation = activation
+    case .missing(let values):
+      guard layers.isEmpty, pending == nil, missing == nil else {
+        throw bad("only numbers that are missing in the inputs can be replaced")
+      }
+      missing = values
+    }
+  }
+
+  /// W (s ∘ x + t) + b = (W diag s) x + (W t + b)
+  private mutating func addLinear(
+    _ inputs: Int, _ weights: [Scalar], _ bias: [Scalar], _ node: String
+  ) throws(ModelError) {
+    var layer = Layer(inputs: inputs, weights: weights, bias: bias)
+    if let (factors, offsets, before) = pending {
+      guard [1, inputs].contains(factors.count), [1, inputs].contains(offsets.count) else {
+        throw .unsupportedNode(
+          path: path, node: before, problem: "its constants are not as many as the \(inputs) inputs")
+      }
+      let outputs = bias.count
+      var sums = bias.map { Double($0) }
+      for input in 0..<inputs {
+        let offset = Double(offsets[offsets.count == 1 ? 0 : input])
+        let factor = factors[factors.count == 1 ? 0 : input]
+        for index in input * outputs..<(input + 1) * outputs {
+          sums[index - input * outputs] += Double(layer.weights[index]) * offset
+          layer.weights[index] *= factor
+        }
+      }
+      layer.bias = sums.map { Scalar($0) }
+      pending = nil
+    }
+    layers.append(layer)
+  }
+
+  /// s ∘ (W x + b) + t, or the same of γ and β.
+  private mutating func scale(_ index: Int, _ factors: [Scalar], _ offsets: [Scalar]) {
+    func factor(_ unit: Int) -> Scalar { factors[factors.count == 1 ? 0 : unit] }
+    func offset(_ unit: Int) -> Scalar { offsets[offsets.count == 1 ? 0 : unit] }
+    let outputs = layers[index].bias.count
+    if let (scale, shift) = layers[index].normalization {
+      layers[index].normalization = (
+        (0..<outputs).map { factor($0) * scale[$0] }, (0..<outputs).map { factor($0) * shift[$0] + offset($0) }
+      )
+      return
+    }
+    for unit in 0..<outputs { layers[index].bias[unit] = factor(unit) * layers[index].bias[unit] + offset(unit) }
+    guard factors != [1] else { return }
+    for input in 0..<layers[index].inputs {
+      for unit in 0..<outputs { layers[index].weights[input * outputs + unit] *= factor(unit) }
+    }
+  }
+
+  /// Keeps a scaling for the next linear step, after one that waits already.
+  private mutating func wait(_ factors: [Scalar], _ offsets: [Scalar], _ node: String) throws(ModelError) {
+    guard let before = pending else {
+      pending = (factors, offsets, node)
+      return
+    }
+    let count = [before.factors, before.offsets, factors, offsets].map(\.count).max()!
+    func fits(_ values: [Scalar]) -> Bool { [1, count].contains(values.count) }
+    guard fits(before.factors), fits(before.offsets), fits(factors), fits(offsets) else {
+      throw .unsupportedNode(path: path, node: node, problem: "its constants have other sizes than those before it")
+    }
+    func element(_ values: [Scalar], _ index: Int) -> Scalar { values[values.count == 1 ? 0 : index] }
+    pending = (
+      (0..<count).map { element(before.factors, $0) * element(factors, $0) },
+      (0..<count).map { element(before.offsets, $0) * element(factors, $0) + element(offsets, $0) }, node
+    )
+  }
+
+  /// The network of all layers.
+  func network() throws(ModelError) -> Network<Scalar> {
+    if let pending {
+      throw .unsupportedNode(
+        path: path, node: pending.node, problem: "no Gemm or MatMul follows, whose weights could take it up")
+    }
+    guard !layers.isEmpty else { throw .unsupportedGraph(path: path, problem: "the graph has no Gemm and no MatMul") }
+    guard layers.count <= mostLayers else {
+      throw .unsupportedGraph(
+        path: path, problem: "the graph has \(layers.count) layers, expected at most \(mostLayers)")
+    }
+    var network = Network<Scalar>(
+      layers.map {
+        Dense(
+          $0.inputs, $0.bias.count, $0.activation ?? .identity, normalization: $0.normalization == nil ? .none : .layer)
+      })
+    for (index, layer) in layers.enumerated() {
+      network.setWeights(
+        Matrix(rows: layer.bias.count, columns: layer.inputs, columnMajor: layer.weights), ofLayer: index)
+      network.setBias(Matrix(layer.bias), ofLayer: index)
+      guard let (scale, shift) = layer.normalization else { continue }
+      network.setScale(Matrix(scale), ofLayer: index)
+      network.setShift(Matrix(shift), ofLayer: index)
+    }
+    guard network.parameters.elements.allSatisfy(\.isFinite) else {
+      throw .unsupportedGraph(path: path, problem: "the weights, with the scaling beside them, are not finite")
+    }
+    return network
+  }
+}
