@@ -87,7 +87,7 @@ public struct ModelFile: Sendable {
     }
     let lossName = try metadata("loss")
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
-      throw bad("loss", "found \"\(lossName)\", which is unknown or not defined for the output's activation")
+      throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
     }
     let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
     let record = try decode("preparation") { json throws(ModelError) in

@@ -205,6 +205,10 @@ func checksum() throws {
       ["loss": "hinge"],
       "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
     ),
+    (
+      ["loss": "a\0b"],
+      "m: metadata \"loss\": found \"a\\0b\", which is unknown or not defined for the output's activation; save the model again"
+    ),
     (["layers": "[]"], "m: metadata \"layers\": the layers do not form a chain; save the model again"),
     (
       [
