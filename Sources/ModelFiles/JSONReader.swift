@@ -1,6 +1,6 @@
 import Datasets
 
-/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and numbers beyond `Int`, are errors
+/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and those beyond `Int`, are errors
 /// that name the byte. It makes nothing of a value but what it is asked for.
 struct JSONReader {
   /// The JSON begins at `position` and takes the bytes up to `end`.

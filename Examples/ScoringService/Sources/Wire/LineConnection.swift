@@ -33,7 +33,7 @@ public struct LineConnection {
 
   /// - Parameters:
   ///   - maximumLine: The most bytes of a line that is read, without its end.
-  ///   - idleLimit: How long it is waited for something to come; up to a second more. Nil where that is no matter.
+  ///   - idleLimit: How long it is waited for something to come; up to two seconds more. Nil where that is no matter.
   public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
