@@ -158,8 +158,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
         let (samples, answers) = (samples[columns: block], answers[columns: block])
         // What is not finite may be missing, or a mistake; most often nothing is.
         if arePrepared || model.rows.keepsNumbers {
-          let areFinite = model.answer(samples, into: answers, memory, on: team)
-          if arePrepared || areFinite { continue }
+          let areSumsFinite = model.answer(samples, into: answers, memory, on: team)
+          if arePrepared || (team == nil ? areSumsFinite : samples.maxMagnitude.isFinite) { continue }
         }
         let features = memory.features[columns: 0..<block.count]
         model.rows.prepare(samples, into: features)
@@ -168,26 +168,24 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// The answers for a block of prepared samples; returns false where a feature is infinite or NaN.
-  ///
-  /// A thread alone sees that in the weighted sums, and does not read the features twice.
+  /// The answers for a block of prepared samples; without a team, returns false where a feature is infinite or NaN, which the weighted sums tell.
   private func answer(
     _ features: Tile<Scalar>, into answers: Tile<Scalar>, _ memory: Memory, on team: Team?
   ) -> Bool {
-    var areFinite = true
+    var areSumsFinite = true
     for index in networks.indices {
       let outputs = index == 0 ? answers : memory.outputs[columns: 0..<answers.columns]
       if let team {
         let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
         team.runIfFree(pass, work: work / networks.count * features.columns)
       } else {
-        areFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
+        areSumsFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
       }
       if index > 0 { answers.add(outputs) }
     }
     if networks.count > 1 { answers.scale(by: share) }
     targetScaling?.invert(answers)
-    return team == nil ? areFinite : features.maxMagnitude.isFinite
+    return areSumsFinite
   }
 
   /// A network's outputs, which the workers of a team compute together.
