@@ -15,14 +15,18 @@ public struct Quantiles: Sendable, Equatable {
   /// The quantiles in ascending order; at least one.
   public let values: [Double]
 
-  /// The most quantiles that a fit takes.
+  /// The most quantiles that there may be, and that a fit takes.
   public static let most = 1000
 
-  /// The map by known quantiles; traps if there are none, they do not ascend, or one is not finite.
+  /// The map by known quantiles.
+  ///
+  /// - Precondition: Traps if there are none or more than ``most``, they do not ascend, or one is not finite.
   public init(_ values: [Double]) {
-    guard !values.isEmpty, values.allSatisfy(\.isFinite), zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 })
+    guard 1...Self.most ~= values.count, values.allSatisfy(\.isFinite),
+      zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 })
     else {
-      fail("cannot scale by \(values.count) quantiles: there must be one, and all finite and in ascending order")
+      fail(
+        "cannot scale by \(values.count) quantiles: there must be 1 to \(Self.most), all finite and in ascending order")
     }
     self.values = values
   }

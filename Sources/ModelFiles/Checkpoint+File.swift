@@ -86,16 +86,16 @@ extension Checkpoint {
     func bad(_ problem: String) -> CheckpointError { .damaged(path: path, problem: problem) }
     let file: SafeTensors
     do throws(ModelError) { file = try SafeTensors(bytes: bytes, path: path) } catch { throw bad(problem(of: error)) }
-    guard file.metadata["format"] == checkpointFormat else {
-      throw bad("its format is \(quoted(file.metadata["format"] ?? "")), expected \(quoted(checkpointFormat))")
+    guard file.text("format") == checkpointFormat else {
+      throw bad("its format is \(quoted(file.text("format") ?? "")), expected \(quoted(checkpointFormat))")
     }
     do throws(ModelError) { try file.verifyChecksum() } catch { throw bad("its checksum is not that of its bytes") }
     guard file.hasChecksum else { throw bad("it has no checksum") }
-    let version = file.metadata["version"] ?? "unknown"
+    let version = file.text("version") ?? "unknown"
     guard version == checkpointVersion else {
       throw .otherVersion(path: path, found: version, expected: checkpointVersion)
     }
-    let found = file.metadata["precision"] ?? "unknown"
+    let found = file.text("precision") ?? "unknown"
     guard found == precision else { throw .otherPrecision(path: path, found: found, expected: precision) }
     return file
   }

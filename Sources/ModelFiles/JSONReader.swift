@@ -9,18 +9,24 @@ struct JSONReader {
   private(set) var position: Int
   /// What errors call the end.
   private let endName: String
+  /// How many bytes more the texts may take.
+  private var textLeft: Int
   /// The error for a problem at a byte.
   private let refusal: (_ byte: Int, _ problem: String) -> ModelError
 
   /// The most objects and arrays in one another that are skipped.
   private static let mostNested = 64
+  /// The most bytes of a number; those that are written here take 24.
+  private static let longestNumber = 1000
 
+  /// A reader of the bytes of a range, all texts of which together may take `mostText` bytes.
   init(
-    _ bytes: [UInt8], _ range: Range<Int>, endName: String,
+    _ bytes: [UInt8], _ range: Range<Int>, mostText: Int = .max, endName: String,
     refusal: @escaping (_ byte: Int, _ problem: String) -> ModelError
   ) {
     self.bytes = bytes
     (position, end) = (range.lowerBound, range.upperBound)
+    textLeft = mostText
     self.endName = endName
     self.refusal = refusal
   }
@@ -70,17 +76,28 @@ struct JSONReader {
     guard position == end else { throw error("found more after the closing \(closing), expected only spaces") }
   }
 
-  /// A number that is finite.
+  /// A number within the range of `Double`.
   mutating func number() throws(ModelError) -> Double {
     skipSpace()
     let start = position
-    guard let byte = peek(), byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
-      throw error("found \(found), expected a number")
+    if peek() == UInt8(ascii: "-") { position += 1 }
+    try wholeDigits("a number")
+    if peek() == UInt8(ascii: ".") {
+      position += 1
+      try digits("a digit")
     }
-    var place = start
-    let number = DecimalNumber.scan(bytes.span, at: &place)
-    position = place
-    guard number.isFinite else { throw refusal(start, "expected a finite number") }
+    if let byte = peek(), byte | 0x20 == UInt8(ascii: "e") {
+      position += 1
+      if let sign = peek(), "+-".utf8.contains(sign) { position += 1 }
+      try digits("a digit")
+    }
+    // Longer ones would be copied on the way.
+    guard position - start <= Self.longestNumber else {
+      throw refusal(start, "found a number of more than \(Self.longestNumber) bytes")
+    }
+    var place = 0
+    let number = DecimalNumber.scan(bytes.span.extracting(start..<position), at: &place)
+    guard number.isFinite else { throw refusal(start, "found a number beyond the range of Double") }
     return number
   }
 
@@ -112,43 +129,99 @@ struct JSONReader {
   mutating func wholeNumber() throws(ModelError) -> Int {
     skipSpace()
     let start = position
-    // Errors point at the number's first digit.
-    func refused(_ problem: String) -> ModelError { refusal(start, problem) }
+    try wholeDigits("a whole number, at least 0")
     var number = 0
-    while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+    for byte in bytes[start..<position] {
       let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tenfold.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
-      guard !overflow, !carry else { throw refused("found a number greater than \(Int.max)") }
+      // Errors point at the number's first digit.
+      guard !overflow, !carry else { throw refusal(start, "found a number greater than \(Int.max)") }
       number = sum
-      position += 1
-    }
-    guard position > start else { throw error("found \(found), expected a whole number, at least 0") }
-    guard bytes[start] != UInt8(ascii: "0") || position == start + 1 else {
-      throw refused("found a number with a leading 0")
     }
     return number
   }
 
+  /// Steps over digits, of which the first is a zero only where it is the only one.
+  private mutating func wholeDigits(_ expected: String) throws(ModelError) {
+    let start = position
+    try digits(expected)
+    guard bytes[start] != UInt8(ascii: "0") || position == start + 1 else {
+      throw refusal(start, "found a number with a leading 0")
+    }
+  }
+
+  /// Steps over one digit or several.
+  private mutating func digits(_ expected: String) throws(ModelError) {
+    let start = position
+    while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    guard position > start else { throw error("found \(found), expected \(expected)") }
+  }
+
   mutating func string() throws(ModelError) -> String {
+    let (raw, count) = try text()
+    textLeft -= count
+    guard textLeft >= 0 else { throw refusal(raw.lowerBound, "found longer texts than a file of this size can have") }
+    if count == raw.count { return String(decoding: bytes[raw], as: UTF8.self) }
+    return String(unsafeUninitializedCapacity: count) { unescape(raw, into: $0) }
+  }
+
+  /// The bytes of a text, which are UTF-8.
+  mutating func utf8() throws(ModelError) -> [UInt8] {
+    let (raw, count) = try text()
+    return [UInt8](unsafeUninitializedCapacity: count) { $1 = unescape(raw, into: $0) }
+  }
+
+  /// Steps over a text.
+  ///
+  /// - Returns: where it stands between its quotation marks, and how many bytes it takes once nothing in it is escaped.
+  private mutating func text() throws(ModelError) -> (raw: Range<Int>, count: Int) {
     try expect("\"")
-    var text: [UInt8] = []
+    let start = position
+    var count = 0
     while let byte = peek() {
       switch byte {
       case UInt8(ascii: "\""):
-        guard let string = String(validating: text, as: UTF8.self) else { throw error("found text that is not UTF-8") }
-        position += 1
-        return string
+        // An escape is ASCII, so what is around it is UTF-8 if the whole is.
+        guard isUTF8(start..<position) else { throw error("found text that is not UTF-8") }
+        defer { position += 1 }
+        return (start..<position, count)
       case UInt8(ascii: "\\"):
         position += 1
-        text.append(contentsOf: String(try escapedScalar()).utf8)
+        count += UTF8.width(try escapedScalar())
       case ..<0x20:
         throw error("found \(found) inside a text")
       default:
         position += 1
-        text.append(byte)
+        count += 1
       }
     }
     throw error("found \(found), expected '\"'")
+  }
+
+  private func isUTF8(_ range: Range<Int>) -> Bool {
+    (try? UTF8Span(validating: bytes.span.extracting(range))) != nil
+  }
+
+  /// Writes the bytes of a text that has been stepped over.
+  ///
+  /// - Returns: their number.
+  private func unescape(_ raw: Range<Int>, into text: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    var (reader, count) = (self, 0)
+    reader.position = raw.lowerBound
+    while reader.position < raw.upperBound {
+      let byte = bytes[reader.position]
+      reader.position += 1
+      if byte == UInt8(ascii: "\\"), let scalar = try? reader.escapedScalar() {
+        for unit in UTF8.encode(scalar)! {
+          text[count] = unit
+          count += 1
+        }
+      } else {
+        text[count] = byte
+        count += 1
+      }
+    }
+    return count
   }
 
   /// Reads what follows a backslash.

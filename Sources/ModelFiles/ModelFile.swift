@@ -27,15 +27,17 @@ public struct ModelFile: Sendable {
   package init(_ bytes: [UInt8], path: String) throws(ModelError) {
     let tensors = try SafeTensors(bytes: bytes, path: path)
     func metadata(_ key: String) throws(ModelError) -> String {
-      guard let value = tensors.metadata[key] else { throw .missingMetadata(path: path, key: key) }
-      return value
+      guard let text = tensors.text(key) else { throw .missingMetadata(path: path, key: key) }
+      return text
     }
     func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
+    // Names of columns and classes are shorter than their weights: others would take more memory than twice the file.
+    let mostText = 8 << 20 + tensors.dataCount
     func decode<Record>(
       _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
     ) throws(ModelError) -> Record {
-      let text = Array(try metadata(key).utf8)
-      var json = JSONReader(text, 0..<text.count, endName: "its end") { byte, problem in
+      guard let bytes = tensors.metadataBytes[key] else { throw .missingMetadata(path: path, key: key) }
+      var json = JSONReader(bytes, 0..<bytes.count, mostText: mostText, endName: "its end") { byte, problem in
         .badMetadata(path: path, key: key, problem: "byte \(byte): \(problem)")
       }
       let record = try read(&json)
@@ -121,7 +123,7 @@ public struct ModelFile: Sendable {
   public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
 
   private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(ModelError) -> Int {
-    guard let text = tensors.metadata["networks"] else { return 1 }
+    guard let text = tensors.text("networks") else { return 1 }
     guard let count = Int(text), networkCounts.contains(count) else {
       throw .badMetadata(
         path: path, key: "networks",

@@ -1,9 +1,8 @@
 import Tensor
 
-/// Weights, row after row, and bias of a linear module.
+/// Weights and bias of a linear module.
 struct LinearParameters<Scalar: BLASScalar> {
-  let inputs: Int
-  var weights: [Scalar]  // outputs × inputs
+  var weights: Matrix<Scalar>  // outputs × inputs
   var bias: [Scalar]  // outputs
 }
 
@@ -42,7 +41,7 @@ struct ModuleParameters {
       throw mismatch("tensor \(quoted(weight.name)) is \(shapeText(weight.shape)), expected \(expected)")
     }
     return LinearParameters(
-      inputs: weight.shape[1], weights: try values(weight),
+      weights: Matrix(rows: weight.shape[0], columns: weight.shape[1], rowMajor: try values(weight)),
       bias: try vector("bias", module, weight.shape[0]) ?? Array(repeating: 0, count: weight.shape[0]))
   }
 

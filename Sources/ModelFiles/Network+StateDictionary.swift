@@ -19,13 +19,28 @@ extension Network {
   /// - Throws: ``ModelError`` where the file is not there or is no safetensors file, and where a tensor is missing, of another shape, or of no module of
   ///   the list, which it names.
   public init(stateDictionary path: String, modules: [SequentialModule]) throws(ModelError) {
+    var layers = try Self.layers(path, modules)
+    self = try layers.network()
+  }
+
+  /// The layers of a file, whose bytes are gone before a network is made.
+  private static func layers(
+    _ path: String, _ modules: [SequentialModule]
+  ) throws(ModelError) -> SequentialLayers<Scalar> {
     let bytes: [UInt8]
     do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
-    try self.init(SafeTensors(bytes: bytes, path: path), modules: modules)
+    return try layers(SafeTensors(bytes: bytes, path: path), modules)
   }
 
   /// Makes a network of a state dictionary that has been read.
   package init(_ file: SafeTensors, modules: [SequentialModule]) throws(ModelError) {
+    var layers = try Self.layers(file, modules)
+    self = try layers.network()
+  }
+
+  private static func layers(
+    _ file: SafeTensors, _ modules: [SequentialModule]
+  ) throws(ModelError) -> SequentialLayers<Scalar> {
     var parameters = ModuleParameters(file, try StateDictionary(file).modules, of: modules)
     var layers = SequentialLayers<Scalar>(path: file.path, byteCount: file.byteCount)
     for (position, module) in modules.enumerated() {
@@ -38,6 +53,6 @@ extension Network {
       }
     }
     try parameters.checkAllUsed()
-    self = try layers.network()
+    return layers
   }
 }

@@ -138,8 +138,9 @@ struct ONNXChain<Scalar: BLASScalar> {
   private mutating func gemm(_ node: ONNXNode) throws(ModelError) {
     guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0: samples have to be rows") }
     let (alpha, beta) = (Scalar(float(node, "alpha", 1)), Scalar(float(node, "beta", 1)))
-    var (inputs, outputs, weights) = try weights(node, isTransposed: int(node, "transB", 0) != 0)
-    if alpha != 1 { for index in weights.indices { weights[index] *= alpha } }
+    var weights = try weights(node, isTransposed: int(node, "transB", 0) != 0)
+    if alpha != 1 { weights.scale(by: alpha) }
+    let outputs = weights.rows
     var bias = [Scalar](repeating: 0, count: outputs)
     if node.inputs.count > 2, !node.inputs[2].isEmpty {
       let array = try constant(node, 2)
@@ -149,18 +150,16 @@ struct ONNXChain<Scalar: BLASScalar> {
       }
       bias = (0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] }
     }
-    step(node, .linear(inputs: inputs, weights: weights, bias: bias))
+    step(node, .linear(weights: weights, bias: bias))
   }
 
   private mutating func matMul(_ node: ONNXNode) throws(ModelError) {
-    let (inputs, outputs, weights) = try weights(node, isTransposed: false)
-    step(node, .linear(inputs: inputs, weights: weights, bias: [Scalar](repeating: 0, count: outputs)))
+    let weights = try weights(node, isTransposed: false)
+    step(node, .linear(weights: weights, bias: [Scalar](repeating: 0, count: weights.rows)))
   }
 
-  /// The second input, inputs × outputs or transposed, the outputs varying fastest.
-  private mutating func weights(
-    _ node: ONNXNode, isTransposed: Bool
-  ) throws(ModelError) -> (inputs: Int, outputs: Int, values: [Scalar]) {
+  /// The second input, inputs × outputs or transposed, as outputs × inputs.
+  private mutating func weights(_ node: ONNXNode, isTransposed: Bool) throws(ModelError) -> Matrix<Scalar> {
     if let first = node.inputs.first, constants.contains(first) {
       throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
     }
@@ -168,9 +167,9 @@ struct ONNXChain<Scalar: BLASScalar> {
     guard array.shape.count == 2, array.shape.allSatisfy({ $0 > 0 }) else {
       throw bad(node, "its weights have \(array.shape.count) dimensions, expected two sizes from 1")
     }
-    guard isTransposed else { return (array.shape[0], array.shape[1], array.values) }
-    let matrix = Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
-    return (array.shape[1], array.shape[0], Matrix(matrix.transposed).elements)
+    return isTransposed
+      ? Matrix(rows: array.shape[0], columns: array.shape[1], rowMajor: array.values)
+      : Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
   }
 
   /// x + c, x − c, c − x, x c and x / c; returns x.

@@ -76,8 +76,8 @@ struct ONNXConstants<Scalar: BLASScalar> {
     case (_, let a?, _) where isShaping && a.shape.filter({ $0 != 1 }).count <= 1:
       return Array(shape: [a.values.count], values: a.values)
     case ("Transpose", let a?, nil) where a.shape.count == 2:
-      let matrix = Matrix(rows: a.shape[1], columns: a.shape[0], columnMajor: a.values)
-      return Array(shape: a.shape.reversed(), values: Matrix(matrix.transposed).elements)
+      let matrix = Matrix(rows: a.shape[0], columns: a.shape[1], rowMajor: a.values)
+      return Array(shape: a.shape.reversed(), values: matrix.elements)
     case ("Sqrt", let a?, nil): return Array(shape: a.shape, values: a.values.map { $0.squareRoot() })
     case ("Reciprocal", let a?, nil): return Array(shape: a.shape, values: a.values.map { 1 / $0 })
     case ("Neg", let a?, nil): return Array(shape: a.shape, values: a.values.map { -$0 })

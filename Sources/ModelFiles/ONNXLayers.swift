@@ -4,8 +4,7 @@ import Tensor
 /// Dense layers made of steps, one after the other: what is affine becomes part of the weights beside it.
 struct ONNXLayers<Scalar: BLASScalar> {
   private struct Layer {
-    let inputs: Int
-    var weights: [Scalar]
+    var weights: Matrix<Scalar>
     var bias: [Scalar]
     var normalization: (scale: [Scalar], shift: [Scalar])?
     var activation: Activation?
@@ -30,11 +29,11 @@ struct ONNXLayers<Scalar: BLASScalar> {
     func bad(_ problem: String) -> ModelError { .unsupportedNode(path: path, node: step.node, problem: problem) }
     let last = layers.count - 1
     switch step.kind {
-    case .linear(let inputs, let weights, let bias):
-      guard inputs > 0, !bias.isEmpty, layers.last.map({ $0.bias.count == inputs }) ?? true else {
-        throw bad("it takes \(inputs) inputs, the layer before it gives \(layers.last?.bias.count ?? 0)")
+    case .linear(let weights, let bias):
+      guard layers.last.map({ $0.bias.count == weights.columns }) ?? true else {
+        throw bad("it takes \(weights.columns) inputs, the layer before it gives \(layers[last].bias.count)")
       }
-      try addLinear(inputs, weights, bias, step.node)
+      try addLinear(weights, bias, step.node)
     case .affine(let factors, let offsets):
       let counts = Set([factors.count, offsets.count]).subtracting([1])
       guard counts.count <= 1, layers.isEmpty || counts.isSubset(of: [layers[last].bias.count]) else {
@@ -79,22 +78,22 @@ struct ONNXLayers<Scalar: BLASScalar> {
 
   /// W (s ∘ x + t) + b = (W diag s) x + (W t + b)
   private mutating func addLinear(
-    _ inputs: Int, _ weights: [Scalar], _ bias: [Scalar], _ node: String
+    _ weights: Matrix<Scalar>, _ bias: [Scalar], _ node: String
   ) throws(ModelError) {
-    var layer = Layer(inputs: inputs, weights: weights, bias: bias)
+    var layer = Layer(weights: weights, bias: bias)
+    let inputs = weights.columns
     if let (factors, offsets, before) = pending {
       guard [1, inputs].contains(factors.count), [1, inputs].contains(offsets.count) else {
         throw .unsupportedNode(
           path: path, node: before, problem: "its constants are not as many as the \(inputs) inputs")
       }
-      let outputs = bias.count
       var sums = bias.map { Double($0) }
       for input in 0..<inputs {
         let offset = Double(offsets[offsets.count == 1 ? 0 : input])
         let factor = factors[factors.count == 1 ? 0 : input]
-        for index in input * outputs..<(input + 1) * outputs {
-          sums[index - input * outputs] += Double(layer.weights[index]) * offset
-          layer.weights[index] *= factor
+        for output in sums.indices {
+          sums[output] += Double(layer.weights[output, input]) * offset
+          layer.weights[output, input] *= factor
         }
       }
       layer.bias = sums.map { Scalar($0) }
@@ -116,8 +115,8 @@ struct ONNXLayers<Scalar: BLASScalar> {
     }
     for unit in 0..<outputs { layers[index].bias[unit] = factor(unit) * layers[index].bias[unit] + offset(unit) }
     guard factors != [1] else { return }
-    for input in 0..<layers[index].inputs {
-      for unit in 0..<outputs { layers[index].weights[input * outputs + unit] *= factor(unit) }
+    for input in 0..<layers[index].weights.columns {
+      for unit in 0..<outputs { layers[index].weights[unit, input] *= factor(unit) }
     }
   }
 
@@ -153,17 +152,17 @@ struct ONNXLayers<Scalar: BLASScalar> {
     var network = Network<Scalar>(
       layers.map {
         Dense(
-          $0.inputs, $0.bias.count, $0.activation ?? .identity, normalization: $0.normalization == nil ? .none : .layer)
+          $0.weights.columns, $0.bias.count, $0.activation ?? .identity,
+          normalization: $0.normalization == nil ? .none : .layer)
       })
     for (index, layer) in layers.enumerated() {
-      network.setWeights(
-        Matrix(rows: layer.bias.count, columns: layer.inputs, columnMajor: layer.weights), ofLayer: index)
+      network.setWeights(layer.weights, ofLayer: index)
       network.setBias(Matrix(layer.bias), ofLayer: index)
       guard let (scale, shift) = layer.normalization else { continue }
       network.setScale(Matrix(scale), ofLayer: index)
       network.setShift(Matrix(shift), ofLayer: index)
     }
-    guard network.parameters.elements.allSatisfy(\.isFinite) else {
+    guard network.parameters.maxMagnitude().isFinite else {
       throw .unsupportedGraph(path: path, problem: "the weights, with the scaling beside them, are not finite")
     }
     return network

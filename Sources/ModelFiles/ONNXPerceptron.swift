@@ -15,14 +15,32 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   /// The most inputs or outputs of a network that is imported, as many as a table has columns.
   private static var mostFeatures: Int { 100_000 }
 
+  /// What a graph says before a network is made of it.
+  private typealias Parts = (layers: ONNXLayers<Scalar>, classes: [String]?, input: ONNXValue)
+
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) { try self.init(Self.parts(bytes, path), path) }
+
+  init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
+
+  /// The parts of a file, whose bytes are gone before a network is made.
+  private static func parts(_ path: String) throws(ModelError) -> Parts {
+    let bytes: [UInt8]
+    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    return try parts(bytes, path)
+  }
+
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+  private static func parts(_ bytes: [UInt8], _ path: String) throws(ModelError) -> Parts {
     var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
     let (steps, classes) = try chain.steps()
     var layers = ONNXLayers<Scalar>(fileSize: bytes.count, path: path)
     for step in steps { try layers.add(step) }
-    network = try layers.network()
+    return (layers, classes, chain.input)
+  }
+
+  private init(_ parts: Parts, _ path: String) throws(ModelError) {
+    network = try parts.layers.network()
     let inputSize = network.inputSize
     // Each gets a name of its own, which takes more memory than its weights do in the file.
     guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
@@ -31,7 +49,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
         problem:
           "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
     }
-    let sizes = (chain.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
+    let sizes = (parts.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
     // Where the graph says all sizes: others would mean that a sample is cut into several.
     if !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }), SafeTensors.elementCount(sizes) != inputSize {
       throw .unsupportedGraph(
@@ -41,23 +59,15 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
       )
     }
     inputShape = sizes.filter { $0 != 1 }
-    missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
+    missing = parts.layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
     if let missing, missing.count != inputSize {
       throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
     }
-    self.classes = classes
+    classes = parts.classes
     // A size that the file leaves open may be any.
-    if let shape = chain.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
+    if let shape = parts.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
       throw .unsupportedGraph(
         path: path, problem: "the input has \(sizes[0]) features, the first layer takes \(inputSize)")
     }
-  }
-}
-
-extension ONNXPerceptron {
-  init(contentsOf path: String) throws(ModelError) {
-    let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
-    try self.init(bytes, path: path)
   }
 }

@@ -4,8 +4,8 @@ import Tensor
 /// What a node, or a group of nodes, of an imported graph does to the samples, and what errors call it.
 struct ONNXStep<Scalar: BLASScalar> {
   enum Kind {
-    /// x ← W x + b; W's outputs vary fastest.
-    case linear(inputs: Int, weights: [Scalar], bias: [Scalar])
+    /// x ← W x + b, W outputs × inputs.
+    case linear(weights: Matrix<Scalar>, bias: [Scalar])
     /// x ← s ∘ x + t, one of each for all, or one for each unit.
     case affine(factors: [Scalar], offsets: [Scalar])
     /// x ← γ ∘ (x − μ) / √(σ² + ε) + β over a sample's units.

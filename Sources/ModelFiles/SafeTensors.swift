@@ -36,8 +36,8 @@ package struct SafeTensors: Sendable {
 
   /// The tensors in the order of the header.
   package let entries: [Entry]
-  /// The metadata but for the checksum.
-  package let metadata: [String: String]
+  /// The metadata but for the checksum, each text as UTF-8.
+  let metadataBytes: [String: [UInt8]]
   /// What stands for the checksum, and at which byte of the file; nil where nothing does.
   private let checksum: (text: String, position: Int)?
 
@@ -58,7 +58,7 @@ package struct SafeTensors: Sendable {
     try Self.check(reader.entries, fill: bytes.count - dataStart, path: path)
 
     self.entries = reader.entries
-    self.metadata = reader.metadata
+    self.metadataBytes = reader.metadata
     self.checksum = reader.checksum
     self.path = path
     self.bytes = bytes
@@ -70,8 +70,18 @@ package struct SafeTensors: Sendable {
     indices[name].map { entries[$0] }
   }
 
+  /// The metadata but for the checksum.
+  ///
+  /// - Complexity: O(metadata).
+  package var metadata: [String: String] { metadataBytes.mapValues { String(decoding: $0, as: UTF8.self) } }
+
+  /// A text of the metadata, or nil where there is none of that key.
+  package func text(_ key: String) -> String? { metadataBytes[key].map { String(decoding: $0, as: UTF8.self) } }
+
   /// The length of the file.
   package var byteCount: Int { bytes.count }
+  /// How many bytes the tensors take.
+  var dataCount: Int { bytes.count - dataStart }
 
   /// Whether the file has a checksum.
   package var hasChecksum: Bool { checksum != nil }
@@ -116,30 +126,27 @@ package struct SafeTensors: Sendable {
     // Concrete types, because conversions between generic scalars are slow; through Any, because a cast from array to
     // array goes element by element.
     switch entry.dataType {
-    case .f32 where type == Float.self: return floats(part) as Any as! [Scalar]
-    case .f32 where type == Double.self: return floats(part).map(Double.init) as Any as! [Scalar]
-    case .f32: return floats(part).map { Scalar($0) }
-    case .f64 where type == Double.self: return doubles(part) as Any as! [Scalar]
-    case .f64 where type == Float.self: return doubles(part).map(Float.init) as Any as! [Scalar]
-    case .f64: return doubles(part).map { Scalar($0) }
-    case .f16: return integers(part).map { Scalar(Float16(bitPattern: $0)) }
-    case .bf16: return integers(part).map { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
+    case .f32 where type == Float.self: return numbers(part, Float.init(bitPattern:)) as Any as! [Scalar]
+    case .f32 where type == Double.self:
+      return numbers(part) { Double(Float(bitPattern: $0)) } as Any as! [Scalar]
+    case .f32: return numbers(part) { Scalar(Float(bitPattern: $0)) }
+    case .f64 where type == Double.self: return numbers(part, Double.init(bitPattern:)) as Any as! [Scalar]
+    case .f64 where type == Float.self:
+      return numbers(part) { Float(Double(bitPattern: $0)) } as Any as! [Scalar]
+    case .f64: return numbers(part) { Scalar(Double(bitPattern: $0)) }
+    case .f16: return numbers(part) { Scalar(Float16(bitPattern: $0)) }
+    case .bf16: return numbers(part) { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
     default: throw .unsupportedDataType(path: path, name: name, found: entry.dataType.rawValue)
     }
   }
 
-  private func floats(_ part: Range<Int>) -> [Float] {
-    integers(part).map { Float(bitPattern: $0) }
-  }
-
-  private func doubles(_ part: Range<Int>) -> [Double] {
-    integers(part).map { Double(bitPattern: $0) }
-  }
-
-  /// The numbers at a range of the file's bytes.
-  private func integers<Bits: FixedWidthInteger & BitwiseCopyable>(_ part: Range<Int>) -> [Bits] {
+  /// The numbers whose bits are at a range of the file's bytes.
+  @inline(__always)
+  private func numbers<Bits: FixedWidthInteger & BitwiseCopyable, Number>(
+    _ part: Range<Int>, _ number: (Bits) -> Number
+  ) -> [Number] {
     let width = Bits.bitWidth / 8
-    return (0..<part.count / width).map { Self.integer(at: part.lowerBound + $0 * width, of: bytes) }
+    return (0..<part.count / width).map { number(Self.integer(at: part.lowerBound + $0 * width, of: bytes)) }
   }
 
   /// Returns a little-endian number; it need not be aligned.

@@ -9,7 +9,7 @@ struct SafeTensorsHeader {
 
   private(set) var entries: [SafeTensors.Entry] = []
   private(set) var indices: [String: Int] = [:]
-  private(set) var metadata: [String: String] = [:]
+  private(set) var metadata: [String: [UInt8]] = [:]
   /// What stands for the checksum among the metadata, and where its first digit is.
   private(set) var checksum: (text: String, position: Int)?
 
@@ -46,11 +46,11 @@ struct SafeTensorsHeader {
       }
       json.skipSpace()
       let start = json.position + 1
-      let value = try json.string()
+      let value = try json.utf8()
       let isFirst: Bool
       if key == SafeTensors.checksumName {
         isFirst = checksum == nil
-        checksum = (value, start)
+        checksum = (String(decoding: value, as: UTF8.self), start)
       } else {
         isFirst = metadata.updateValue(value, forKey: key) == nil
       }

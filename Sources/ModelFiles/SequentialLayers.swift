@@ -40,15 +40,14 @@ struct SequentialLayers<Scalar: BLASScalar> {
   mutating func add(_ linear: LinearParameters<Scalar>) {
     var linear = linear
     if let (factors, offsets) = scaling {
-      for output in linear.bias.indices {
-        let row = output * linear.inputs
-        var sum = Double(linear.bias[output])
-        for input in 0..<linear.inputs {
-          sum += Double(linear.weights[row + input]) * Double(offsets[input])
-          linear.weights[row + input] *= factors[input]
+      var sums = linear.bias.map { Double($0) }
+      for input in 0..<linear.weights.columns {
+        for output in sums.indices {
+          sums[output] += Double(linear.weights[output, input]) * Double(offsets[input])
+          linear.weights[output, input] *= factors[input]
         }
-        linear.bias[output] = Scalar(sum)
       }
+      linear.bias = sums.map { Scalar($0) }
       scaling = nil
     }
     width = linear.bias.count
@@ -90,8 +89,8 @@ struct SequentialLayers<Scalar: BLASScalar> {
     if activation == .softmax, layers[last].normalization == .batch, let norm = layers[last].norm {
       let (factors, offsets) = Self.scaling(norm)
       for output in 0..<width {
-        for input in 0..<layers[last].linear.inputs {
-          layers[last].linear.weights[output * layers[last].linear.inputs + input] *= factors[output]
+        for input in 0..<layers[last].linear.weights.columns {
+          layers[last].linear.weights[output, input] *= factors[output]
         }
         layers[last].linear.bias[output] = layers[last].linear.bias[output] * factors[output] + offsets[output]
       }
@@ -115,13 +114,11 @@ struct SequentialLayers<Scalar: BLASScalar> {
       layers.enumerated().map { index, layer in
         let activation = layer.activation ?? .identity
         return Dense(
-          layer.linear.inputs, layer.linear.bias.count, activation, normalization: layer.normalization,
+          layer.linear.weights.columns, layer.linear.weights.rows, activation, normalization: layer.normalization,
           dropout: index == layers.count - 1 || activation == .softmax ? 0 : layer.dropout)
       })
     for (index, layer) in layers.enumerated() {
-      let rowMajor = Matrix(
-        rows: layer.linear.inputs, columns: layer.linear.bias.count, columnMajor: layer.linear.weights)
-      network.setWeights(Matrix(rowMajor.transposed), ofLayer: index)
+      network.setWeights(layer.linear.weights, ofLayer: index)
       network.setBias(Matrix(layer.linear.bias), ofLayer: index)
       guard let norm = layer.norm else { continue }
       network.setScale(Matrix(norm.scale), ofLayer: index)
@@ -144,12 +141,12 @@ struct SequentialLayers<Scalar: BLASScalar> {
           + " which is possible for up to 1024, and fewer where others do neither")
     }
     identityWeights += units * units
-    var weights = [Scalar](repeating: 0, count: units * units)
-    for unit in 0..<units { weights[unit * (units + 1)] = scaling?.factors[unit] ?? 1 }
+    var weights = Matrix<Scalar>(rows: units, columns: units)
+    for unit in 0..<units { weights[unit, unit] = scaling?.factors[unit] ?? 1 }
     layers.append(
       Layer(
         linear: LinearParameters(
-          inputs: units, weights: weights, bias: scaling?.offsets ?? Array(repeating: 0, count: units))))
+          weights: weights, bias: scaling?.offsets ?? Array(repeating: 0, count: units))))
     scaling = nil
   }
 

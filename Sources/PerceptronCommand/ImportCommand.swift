@@ -30,7 +30,7 @@ enum ImportCommand: Command {
   private static func importStateDictionary(_ path: String, to output: String, _ arguments: Arguments) throws {
     let modules = try modules(arguments)
     let file = try SafeTensors(bytes: ByteFile.read(path), path: path)
-    if file.metadata["format"] == modelFormat {
+    if file.text("format") == modelFormat {
       throw CommandError.usage("\(path) is a model already, which import would take the preparation from")
     }
     let isDouble =

@@ -28,15 +28,7 @@ extension Matrix {
   public init(_ view: Transposed<Scalar>) {
     let source = view.matrix
     self.init(rows: source.columns, columns: source.rows)
-    withTile { destination in
-      source.withReadOnlyTile { source in
-        for column in 0..<source.columns {
-          for row in 0..<source.rows {
-            destination.base[column + row * source.columns] = source.base[row + column * source.rows]
-          }
-        }
-      }
-    }
+    source.withReadOnlyTile { fill(rowMajor: UnsafeBufferPointer(start: $0.base, count: count)) }
   }
 }
 

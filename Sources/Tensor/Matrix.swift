@@ -48,6 +48,34 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     _ = UnsafeMutableBufferPointer(start: buffer.base, count: count).update(fromContentsOf: elements)
   }
 
+  /// Makes a matrix from its elements, row after row, as NumPy and PyTorch keep them.
+  ///
+  /// - Precondition: Traps unless there are `rows` × `columns` elements.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public init(rows: Int, columns: Int, rowMajor elements: [Scalar]) {
+    self.init(rows: rows, columns: columns)
+    guard elements.count == count else {
+      fail("cannot make a \(rows)×\(columns) matrix of \(elements.count) elements: it has \(count)")
+    }
+    elements.withUnsafeBufferPointer { fill(rowMajor: $0) }
+  }
+
+  /// Copies elements that stand row after row.
+  ///
+  /// It goes by sixteen rows at a time, which share cache lines of a column.
+  @inline(__always)
+  func fill(rowMajor source: UnsafeBufferPointer<Scalar>) {
+    guard let source = source.baseAddress, count > 0 else { return }
+    let destination = buffer.base
+    for first in stride(from: 0, to: rows, by: 16) {
+      let end = min(first + 16, rows)
+      for column in 0..<columns {
+        for row in first..<end { destination[row + column * rows] = source[row * columns + column] }
+      }
+    }
+  }
+
   /// Makes a column vector.
   public init(_ elements: some Collection<Scalar>) {
     self.init(rows: elements.count, columns: 1, columnMajor: elements)

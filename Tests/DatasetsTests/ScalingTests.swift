@@ -187,5 +187,8 @@ import Testing
     await #expect(processExitsWith: .failure) {
       _ = Scaling(.standard, fittedOn: Matrix<Float>(rows: 2, columns: 0))
     }
+    await #expect(processExitsWith: .failure) {
+      _ = Quantiles((0...Quantiles.most).map(Double.init))
+    }
   }
 }

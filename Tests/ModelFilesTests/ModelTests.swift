@@ -227,6 +227,54 @@ func checksum() throws {
       ["preparation": "{\"x\":" + String(repeating: "[", count: 100_000)],
       "m: metadata \"preparation\": byte 69: found more than 64 values in one another; save the model again"
     ),
+    (
+      ["preparation": "{\"x\":[01]}"],
+      "m: metadata \"preparation\": byte 6: found a number with a leading 0; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[-01]}"],
+      "m: metadata \"preparation\": byte 7: found a number with a leading 0; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[1.]}"],
+      "m: metadata \"preparation\": byte 8: found ']', expected a digit; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[1.e5]}"],
+      "m: metadata \"preparation\": byte 8: found 'e', expected a digit; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[-.5]}"],
+      "m: metadata \"preparation\": byte 7: found '.', expected a number; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[-]}"],
+      "m: metadata \"preparation\": byte 7: found ']', expected a number; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[1e]}"],
+      "m: metadata \"preparation\": byte 8: found ']', expected a digit; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[1e+]}"],
+      "m: metadata \"preparation\": byte 9: found ']', expected a digit; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[1e999]}"],
+      "m: metadata \"preparation\": byte 6: found a number beyond the range of Double; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":[+1]}"],
+      "m: metadata \"preparation\": byte 6: found '+', expected a number; save the model again"
+    ),
+    (
+      ["preparation": "{\"x\":" + String(repeating: "1", count: 1001) + "}"],
+      "m: metadata \"preparation\": byte 5: found a number of more than 1000 bytes; save the model again"
+    ),
+    (
+      ["training": "{\"a\":\"" + String(repeating: "b", count: 9 << 20) + "\"}"],
+      "m: metadata \"training\": byte 6: found longer texts than a file of this size can have; save the model again"
+    ),
     (["training": nil], "m: no metadata \"training\", which a model saved by this program has; save the model with it"),
   ] as [([String: String?], String)])
 func badMetadata(change: [String: String?], line: String) throws {

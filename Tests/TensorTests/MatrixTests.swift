@@ -20,7 +20,13 @@ func storage() {
   let matrix: Matrix<Float> = [[1, 2], [3, 4], [5, 6]]
   #expect(matrix.elements == [1, 3, 5, 2, 4, 6])
   #expect(matrix.reshaped(rows: 2, columns: 3) == [[1, 5, 4], [3, 2, 6]])
+  #expect(matrix == Matrix(rows: 3, columns: 2, columnMajor: [1, 3, 5, 2, 4, 6]))
+  #expect(matrix == Matrix(rows: 3, columns: 2, rowMajor: [1, 2, 3, 4, 5, 6]))
   for count in 1..<40 {
+    let rowMajor = (0..<count * 19).map(Double.init)
+    let tall = Matrix(rows: count, columns: 19, rowMajor: rowMajor)
+    #expect((0..<count).allSatisfy { row in (0..<19).allSatisfy { tall[row, $0] == rowMajor[row * 19 + $0] } })
+    #expect(Matrix(tall.transposed).elements == rowMajor)
     Matrix<Double>(rows: count, columns: 1).withSpan { span in
       span.withUnsafeBufferPointer { #expect(UInt(bitPattern: $0.baseAddress!) % 64 == 0) }
     }
@@ -38,6 +44,9 @@ func emptyMatrices(rows: Int, columns: Int) {
   #expect(matrix.columnSums().rows == columns)
   #expect(matrix[columns: 0..<0].columns == 0)
   #expect(matrix == matrix)
+  #expect(
+    Matrix(Matrix<Double>(rows: rows, columns: columns, rowMajor: []).transposed)
+      == Matrix<Double>(rows: columns, columns: rows))
   if rows < 10 { #expect(matrix.multiplied(by: Matrix(rows: columns, columns: 2)) == Matrix(rows: rows, columns: 2)) }
 }
 

@@ -24,7 +24,7 @@ struct Options {
 
   init(_ words: [String]) throws(Failure) {
     var words = CommandWords(words)
-    while let word = words.next() {
+    while let word = try words.next() {
       switch word {
       case "--host": host = try words.address()
       case "--port": port = try words.number(1...65_535)

@@ -27,7 +27,7 @@ struct Options {
       --refuse-missing            null is a mistake (it is treated as in training)
       --maximum-request BYTES     the longest request (1048576)
       --maximum-connections N     the most connections (512)
-      --idle SECONDS              ends a connection on which nothing comes for so long (60; 0: does not)
+      --idle SECONDS              ends a connection on which no request comes for so long (60; 0: does not)
       --grace SECONDS             how long the requests in flight may take after SIGTERM (5)
 
     SIGHUP reads the model file again; SIGTERM and SIGINT answer the requests in flight and end.
@@ -35,7 +35,7 @@ struct Options {
 
   init(_ words: [String]) throws(Failure) {
     var words = CommandWords(words)
-    while let word = words.next() {
+    while let word = try words.next() {
       switch word {
       case "--host": host = try words.address()
       case "--port": port = try words.number(0...65_535)

@@ -73,7 +73,7 @@ final class Server: Sendable {
       let problem =
         switch error {
         case .tooLong: "the request is longer than \(maximumRequest) bytes"
-        case .idle: "nothing came for \(idleLimit?.components.seconds ?? 0) seconds; connect again"
+        case .idle: "no request came for \(idleLimit?.components.seconds ?? 0) seconds; connect again"
         case .socket: throw error
         }
       try await lines.write(AnswerLine.error(problem).utf8)

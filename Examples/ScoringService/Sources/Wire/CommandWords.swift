@@ -9,7 +9,10 @@ public struct CommandWords {
   public init(_ words: [String]) { rest = words[...] }
 
   /// The next option, without what stands behind its `=`, or argument; nil at the end.
-  public mutating func next() -> String? {
+  ///
+  /// - Throws: where the option before it has a value that nobody took.
+  public mutating func next() throws(Failure) -> String? {
+    if attached != nil { throw .usage("\(option) takes no value") }
     guard let word = rest.popFirst() else { return nil }
     (option, attached) = (word, nil)
     if word.hasPrefix("-"), let sign = word.firstIndex(of: "=") {
@@ -21,6 +24,7 @@ public struct CommandWords {
   /// The value of the option that was read last.
   public mutating func value() throws(Failure) -> String {
     guard let value = attached ?? rest.popFirst() else { throw .usage("\(option) needs a value") }
+    attached = nil
     return value
   }
 

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// What is written is kept until ``next()`` has to wait, so that the answers to requests that came together leave together. Nothing more is read before it is sent: who does
 /// not read the answers is not read either.
-public struct LineConnection {
+public struct LineConnection: Sendable {
   private let socket: Socket
   private let loop: EventLoop
   private let maximumLine: Int
@@ -18,14 +18,14 @@ public struct LineConnection {
   public enum Failure: Error, CustomStringConvertible {
     /// It is longer than it may be.
     case tooLong
-    /// Nothing came for too long.
+    /// No whole line came for too long.
     case idle
     case socket(SocketError)
 
     public var description: String {
       switch self {
       case .tooLong: "a line is too long"
-      case .idle: "nothing comes"
+      case .idle: "no line comes"
       case .socket(let error): "\(error)"
       }
     }
@@ -33,7 +33,7 @@ public struct LineConnection {
 
   /// - Parameters:
   ///   - maximumLine: The most bytes of a line that is read, without its end.
-  ///   - idleLimit: How long it is waited for something to come; up to two seconds more. Nil where that is no matter.
+  ///   - idleLimit: How long it is waited for a whole line; up to two seconds more. Nil where that is no matter.
   public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
@@ -44,6 +44,7 @@ public struct LineConnection {
 
   /// The next line without its end, or nil where there is none. The last needs no end.
   public mutating func next() async throws(Failure) -> ArraySlice<UInt8>? {
+    var deadline: ContinuousClock.Instant?
     while true {
       let lineEnd = input[scanned..<end].firstIndex(of: UInt8(ascii: "\n"))
       scanned = lineEnd ?? end
@@ -53,7 +54,9 @@ public struct LineConnection {
         return input[start..<lineEnd]
       }
       try await flush()
-      guard try await receive() else {
+      // Not from the last byte that came: a part of a line now and then is no reason to wait on.
+      deadline = deadline ?? idleLimit.map { ContinuousClock.now + $0 }
+      guard try await receive(until: deadline) else {
         defer { start = end }
         return start < end ? input[start..<end] : nil
       }
@@ -94,17 +97,16 @@ public struct LineConnection {
       socket.endReceiving()
     }
     defer { timer.cancel() }
-    repeat { (start, scanned, end) = (0, 0, 0) } while try await receive() && .now < deadline
+    repeat { (start, scanned, end) = (0, 0, 0) } while try await receive(until: nil) && .now < deadline
   }
 
   /// Reads what comes next; returns false at the end.
-  private mutating func receive() async throws(Failure) -> Bool {
+  private mutating func receive(until deadline: ContinuousClock.Instant?) async throws(Failure) -> Bool {
     if start > 0 {
       input.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + start, end - start) }
       (start, scanned, end) = (0, scanned - start, end - start)
     }
     if end == input.count { input += Array(repeating: 0, count: min(input.count, maximumLine + 1 - input.count)) }
-    let deadline = idleLimit.map { ContinuousClock.now + $0 }
     do throws(SocketError) {
       var hasWaited = false
       while true {

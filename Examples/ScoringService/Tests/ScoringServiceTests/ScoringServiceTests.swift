@@ -162,7 +162,7 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
-  @Test("A connection on which nothing comes is ended by a line, and none that waits for its answers to be read")
+  @Test("A connection on which no whole line comes is ended by a line, and none that waits for its answers to be read")
   func idle() async throws {
     let workspace = try Workspace()
     try workspace.writeModel(seed: 1)
@@ -171,10 +171,20 @@ struct ScoringServiceTests {
     var clients = try (0..<3).map { _ in try Client(port: port) }
     try await clients[1].send(good.prefix(10) + "")
     #expect(try await clients[2].answer(to: good)?.hasPrefix(#"{"class":""#) == true)
+    let start = ContinuousClock.now
+    let trickle = Task { [client = clients[1]] in
+      var client = client
+      for _ in 0..<300 {
+        try await client.send(" ")
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    defer { trickle.cancel() }
     for index in clients.indices {
-      #expect(try await clients[index].line() == #"{"error":"nothing came for 1 seconds; connect again"}"#)
+      #expect(try await clients[index].line() == #"{"error":"no request came for 1 seconds; connect again"}"#)
       #expect(try await clients[index].line() == nil)
     }
+    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(flood.readToEnd().suffix(2).elementsEqual("}\n".utf8) && flood.hasStalled)
     #expect(try await service.end() == 0)
   }
@@ -211,7 +221,10 @@ struct ScoringServiceTests {
       #expect(try await program.status() == status)
       #expect(program.errors.hasPrefix(message) && program.errors.count { $0 == "\n" } == 1, "\(program.errors)")
     }
-    for arguments in [[], ["a", "b"], ["--port"], ["--port", "x", "a"], ["--prot=1"], ["a", "--host", "nowhere"]] {
+    for arguments in [
+      [], ["a", "b"], ["--port"], ["--port", "x", "a"], ["--prot=1"], ["a", "--host", "nowhere"],
+      ["a", "--refuse-missing=no"], ["--refuse-missing=no", "a"],
+    ] {
       let program = try workspace.start("ScoringService", arguments.map { $0 == "a" ? workspace.path("model") : $0 })
       #expect(try await program.status() == 64)
       #expect(program.errors.hasSuffix("\nusage: ScoringService MODEL [--port N] [options]\n"), "\(program.errors)")
