@@ -90,6 +90,7 @@ void *ck_scratch(size_t size) {
 
 #define SET baseline
 #define HAS_PRODUCT 0
+#define PACKED_VECTOR 16
 #define PACKED_PANELS 1
 #define PACKED_COLUMNS 1
 #define VECTORIZE_REST VECTORIZE
@@ -111,6 +112,7 @@ void *ck_scratch(size_t size) {
 #undef VECTORIZE_REST
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
+#undef PACKED_VECTOR
 #undef HAS_PRODUCT
 #undef SET
 
@@ -123,6 +125,7 @@ void *ck_scratch(size_t size) {
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
 #define SET avx2
 #define HAS_PRODUCT 0
+#define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
 #define VECTORIZE_REST VECTORIZE
@@ -135,6 +138,7 @@ void *ck_scratch(size_t size) {
 #undef VECTORIZE_REST
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
+#undef PACKED_VECTOR
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
@@ -144,6 +148,7 @@ void *ck_scratch(size_t size) {
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
 #define SET avx512
 #define HAS_PRODUCT 1
+#define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
 // Masked vectors, which only here are as fast as whole ones.
@@ -157,6 +162,7 @@ void *ck_scratch(size_t size) {
 #undef VECTORIZE_REST
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
+#undef PACKED_VECTOR
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop

@@ -1,7 +1,8 @@
 import CKernels
 import Testing
 
-/// The product with a packed matrix, for every instruction set: the sizes lie on both sides of a vector, a panel and a group of panels or of columns.
+/// The product with a packed matrix, for every instruction set: the sizes lie on both sides of a vector, a panel and a group of panels or of columns, and of
+/// the numbers a third is 0, or four fifths, which are left out.
 @Suite("The product with a packed matrix")
 struct PackedProductTests {
   @Test(
@@ -11,20 +12,25 @@ struct PackedProductTests {
     for rows in [1, 8, 9, 16, 17, 31, 32, 33, 64, 100, 160] {
       for columns in [1, 3, 4, 8, 9, 20] {
         for k in [1, 63, 64, 513, 1030, 2100] {
-          check(Float.self, set, rows, columns, k)
-          check(Double.self, set, rows, columns, k)
+          check(Float.self, set, rows, columns, k) { $0 % 3 == 0 }
+          check(Double.self, set, rows, columns, k) { $0 % 3 == 0 }
         }
       }
     }
+    for (rows, columns, k) in [(300, 9, 300), (150, 70, 200), (129, 66, 97), (64, 2, 4200)] {
+      check(Float.self, set, rows, columns, k) { $0 % 5 != 0 }
+      check(Double.self, set, rows, columns, k) { $0 % 5 != 0 }
+    }
   }
 
-  private func check<Real: KernelReal>(_: Real.Type, _ set: InstructionSet, _ rows: Int, _ columns: Int, _ k: Int) {
+  private func check<Real: KernelReal>(
+    _: Real.Type, _ set: InstructionSet, _ rows: Int, _ columns: Int, _ k: Int, isZero: (Int) -> Bool
+  ) {
     let kernels = Real.kernels(set)
     let (lda, xStride, zStride) = (rows + 3, k + 2, rows + 1)
     let a: [Real] = randomNumbers(lda * k, in: -1...1, seed: 1)
     var x: [Real] = randomNumbers(xStride * columns, in: -1...1, seed: 2)
-    // Zeros, which are left out of a single column.
-    for index in x.indices where index % 3 == 0 { x[index] = 0 }
+    for index in x.indices where isZero(index) { x[index] = 0 }
     let count = kernels.packedCount(rows, k)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Real>.stride, alignment: 64)
     defer { memory.deallocate() }
