@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "Tensor", dependencies: ["COpenBLAS", "CLAPACKE", "CKernels"]),
     .target(name: "Layers", dependencies: ["Tensor"]),
-    .target(name: "Datasets", dependencies: ["Tensor", "CZlib"]),
+    .target(name: "Datasets", dependencies: ["Tensor", "CKernels", "CZlib"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
     .target(name: "ModelFiles", dependencies: ["Training"]),
     .target(name: "Serving", dependencies: ["ModelFiles"]),

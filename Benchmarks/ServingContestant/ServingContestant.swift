@@ -30,11 +30,12 @@ enum ServingContestant {
     }
   }
 
-  /// Prints the answer for a sample of which every number is 0.5.
+  /// Prints the answer for a sample of which every number is 0.5, and then the memory that it took.
   private static func predictFirst(_ modelPath: String) throws {
     let predictor = try Predictor<Float>(contentsOf: modelPath)
     let sample = Matrix<Float>(rows: predictor.columns.count, columns: 1, repeating: 0.5)
     let outputs = try predictor.predict(sample).elements
-    Conversation.reply(#"{"outputs": \#(Array(outputs)), "peakBytes": \#(try Conversation.peakBytes())}"#)
+    Conversation.reply(#"{"outputs": [\#(outputs.map { "\($0)" }.joined(separator: ", "))]}"#)
+    Conversation.reply(#"{"peakBytes": \#(try Conversation.peakBytes())}"#)
   }
 }

@@ -9,6 +9,7 @@ import onnxruntime
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 outputs = session.run(["y"], {"x": np.full(session.get_inputs()[0].shape, 0.5, np.float32)})[0]
+print(json.dumps({"outputs": outputs[0].tolist()}), flush=True)
 status = Path("/proc/self/status").read_text()
 peak = 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
-print(json.dumps({"outputs": outputs[0].tolist(), "peakBytes": peak}), flush=True)
+print(json.dumps({"peakBytes": peak}), flush=True)

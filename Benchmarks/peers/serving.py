@@ -190,9 +190,10 @@ def first_prediction(name: str, command: list[str]) -> First:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         seconds = time.perf_counter() - start
+        memory = process.stdout.readline()
         errors = process.stderr.read().strip().splitlines()
     try:
-        answer = json.loads(line)
+        answer, peak = json.loads(line), json.loads(memory)
     except json.JSONDecodeError:
         raise ContestError(f"{name} did not predict: {(errors or ['no message'])[-1]}") from None
-    return First(seconds, answer["outputs"], answer["peakBytes"])
+    return First(seconds, answer["outputs"], peak["peakBytes"])

@@ -93,6 +93,7 @@ void *ck_scratch(size_t size) {
 #define PACKED_VECTOR 16
 #define PACKED_PANELS 1
 #define PACKED_COLUMNS 1
+#define PACKED_DEPTH 128
 #define VECTORIZE_REST VECTORIZE
 #if defined(__aarch64__)
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
@@ -110,6 +111,7 @@ void *ck_scratch(size_t size) {
 #undef MADD
 #undef VECTOR_MADD
 #undef VECTORIZE_REST
+#undef PACKED_DEPTH
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
@@ -128,6 +130,7 @@ void *ck_scratch(size_t size) {
 #define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
+#define PACKED_DEPTH 128
 #define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
 #include "kernels.inc"
@@ -136,6 +139,7 @@ void *ck_scratch(size_t size) {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef PACKED_DEPTH
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
@@ -151,6 +155,7 @@ void *ck_scratch(size_t size) {
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
+#define PACKED_DEPTH 4096
 // Masked vectors, which only here are as fast as whole ones.
 #define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")
 #define PRECISION f32
@@ -160,6 +165,7 @@ void *ck_scratch(size_t size) {
 #include "kernels.inc"
 #undef PRECISION
 #undef VECTORIZE_REST
+#undef PACKED_DEPTH
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR

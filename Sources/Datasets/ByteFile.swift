@@ -46,17 +46,18 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected)
   }
 
-  /// The bytes of a long regular file; nil if it is short, or gzip data, or anything fails: the other way will find out what.
+  /// The bytes of a regular file; nil if it is empty, or gzip data, or anything fails: the other way will find out what.
   private static func readPlain(_ descriptor: Int32, count: Int, _ team: Team) -> [UInt8]? {
     let pieceSize = 1 << 22
-    guard count >= pieceSize, !isGzip(descriptor) else { return nil }
+    guard count > 0, !isGzip(descriptor) else { return nil }
     var isWhole = false
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
       let start = UnsafeMutableRawPointer(buffer.baseAddress!)
       #if canImport(Glibc)
-        // Few large pages instead of many small ones, each of which would have to be asked for.
+        // Few large pages instead of many small ones, each of which would have to be asked for; for less, as many small ones at once as there are.
         let pages = start.alignedUp(toMultipleOf: 4096)
-        madvise(pages, (count - (pages - start)) & ~4095, MADV_HUGEPAGE)
+        let advice = count >= pieceSize ? MADV_HUGEPAGE : MADV_POPULATE_WRITE
+        if count > 1 << 17 { madvise(pages, (count - (pages - start)) & ~4095, advice) }
       #endif
       let areRead = team.map((count + pieceSize - 1) / pieceSize) { index in
         var position = index * pieceSize

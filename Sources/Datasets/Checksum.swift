@@ -1,3 +1,4 @@
+import CKernels
 import CZlib
 
 /// The CRC-32 of bytes as they come: that of zlib, gzip and PNG.
@@ -23,7 +24,10 @@ package struct Checksum: Sendable, Equatable {
 
   private mutating func add(_ bytes: UnsafeRawBufferPointer) {
     // Where there is no address zlib would begin anew.
-    guard let start = bytes.baseAddress else { return }
-    value = UInt32(crc32_z(UInt(value), start.assumingMemoryBound(to: UInt8.self), bytes.count))
+    guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    var folded = [UInt8](repeating: 0, count: 16)
+    let count = ck_fold_crc32(value, start, bytes.count, &folded)
+    if count > 0 { value = UInt32(crc32_z(UInt(UInt32.max), folded, folded.count)) }
+    value = UInt32(crc32_z(UInt(value), start + count, bytes.count - count))
   }
 }

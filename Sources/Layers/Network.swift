@@ -127,6 +127,16 @@ extension Network {
     replace(chain.offsets[layer], weights)
   }
 
+  /// Calls `body` with a tile of a layer's weights, outputSize × inputSize, which `body` may change.
+  package mutating func withWeights<R, E: Error>(
+    ofLayer layer: Int, _ body: (Tile<Scalar>) throws(E) -> R
+  ) throws(E) -> R {
+    let (dense, offset) = (layers[layer], chain.offsets[layer])
+    return try storage.withTile { (parameters) throws(E) in
+      try body(parameters.reshaped(from: offset, rows: dense.outputSize, columns: dense.inputSize))
+    }
+  }
+
   /// Replaces a layer's bias.
   ///
   /// - Precondition: Traps where it is not outputSize × 1.

@@ -266,7 +266,8 @@ struct JSONReader {
   private func peek() -> UInt8? { position < end ? bytes[position] : nil }
 
   mutating func skipSpace() {
-    while let byte = peek(), " \n\r\t".utf8.contains(byte) { position += 1 }
+    // Most bytes are above all of them.
+    while let byte = peek(), byte <= UInt8(ascii: " "), " \n\r\t".utf8.contains(byte) { position += 1 }
   }
 
   /// Steps over a byte where it comes next.

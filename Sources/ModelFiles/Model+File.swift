@@ -103,7 +103,9 @@ extension Model {
     var network = Network<Scalar>(file.layers)
     for index in file.layers.indices {
       let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
-      try readWeights(names.weight, file, to: &network, index)
+      try network.withWeights(ofLayer: index) { (weights) throws(ModelError) in
+        try file.read(names.weight, into: weights)
+      }
       network.setBias(Matrix(try file.values(names.bias)), ofLayer: index)
       if let names = names.normalization {
         network.setScale(Matrix(try file.values(names.scale)), ofLayer: index)
@@ -119,28 +121,6 @@ extension Model {
       }
     }
     return network
-  }
-
-  /// Puts a tensor's numbers, outputs × inputs row after row, in the place of a layer's weights, which are column after column.
-  ///
-  /// It goes by some rows at a time: the numbers of all of them would take their memory once more.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private static func readWeights(
-    _ name: String, _ file: ModelFile, to network: inout Network<Scalar>, _ index: Int
-  ) throws(ModelError) {
-    let (outputs, inputs) = (network.layers[index].outputSize, network.layers[index].inputSize)
-    let start = network.layers[..<index].reduce(0) { $0 + $1.parameterCount }
-    let most = max(1, (1 << 16) / inputs)
-    for first in stride(from: 0, to: outputs, by: most) {
-      let rows = first..<min(first + most, outputs)
-      let values: [Scalar] = try file.values(name, rows.lowerBound * inputs..<rows.upperBound * inputs)
-      network.parameters.withMutableSpan { parameters in
-        for input in 0..<inputs {
-          for row in rows { parameters[start + input * outputs + row] = values[(row - first) * inputs + input] }
-        }
-      }
-    }
   }
 
   /// The tensors of a layer.

@@ -142,14 +142,28 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// A tensor's numbers, or those of some places.
+  /// A tensor's numbers.
   ///
+  /// - Throws: ``ModelError`` where one is not finite.
+  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
+    let values: [Scalar] = try tensors.values(of: name)
+    guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
+    return values
+  }
+
+  /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
+  ///
+  /// It goes by some rows at a time: the numbers of all of them would take their memory once more, and those of some stay in the cache.
   /// - Throws: ``ModelError`` where one is not finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func values<Scalar: BLASScalar>(_ name: String, _ places: Range<Int>? = nil) throws(ModelError) -> [Scalar] {
-    let values: [Scalar] = try tensors.values(of: name, places)
-    guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
-    return values
+  func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
+    let most = max(16, (1 << 16) / matrix.columns & ~15)
+    for first in stride(from: 0, to: matrix.rows, by: most) {
+      let rows = first..<min(first + most, matrix.rows)
+      let places = rows.lowerBound * matrix.columns..<rows.upperBound * matrix.columns
+      matrix.rows(rows).fill(rowMajor: try tensors.values(of: name, places))
+    }
+    guard matrix.maxMagnitude.isFinite else { throw .notFinite(path: path, name: name) }
   }
 }

@@ -146,7 +146,16 @@ package struct SafeTensors: Sendable {
     _ part: Range<Int>, _ number: (Bits) -> Number
   ) -> [Number] {
     let width = Bits.bitWidth / 8
-    return (0..<part.count / width).map { number(Self.integer(at: part.lowerBound + $0 * width, of: bytes)) }
+    let count = part.count / width
+    return bytes[part].withUnsafeBytes { bytes in
+      [Number](unsafeUninitializedCapacity: count) { numbers, initializedCount in
+        for index in 0..<count {
+          let bits = Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * width, as: Bits.self))
+          numbers.initializeElement(at: index, to: number(bits))
+        }
+        initializedCount = count
+      }
+    }
   }
 
   /// Returns a little-endian number; it need not be aligned.

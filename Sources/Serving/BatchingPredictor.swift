@@ -1,4 +1,5 @@
 import Datasets
+import Synchronization
 import Tensor
 
 /// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight that is fetched serves all of them.
@@ -20,18 +21,19 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   public let batchesAtOnce: Int
   private let predictor: @Sendable () -> Predictor<Scalar>
   private let state = Guarded(State())
+  private let requestCount = Atomic(0)
 
   private struct Request {
     let id: Int
     let input: Input<Scalar>
-    /// When it has waited long enough.
-    let deadline: ContinuousClock.Instant
-    let continuation: CheckedContinuation<Prediction<Scalar>, any Error>
+    /// When it has waited long enough; nil for at once.
+    let deadline: ContinuousClock.Instant?
+    // Not a checked one, which allocates: each is resumed by who takes it out of the list.
+    let continuation: UnsafeContinuation<Prediction<Scalar>, any Error>
   }
 
   private struct State {
     var waiting: [Request] = []
-    var requestCount = 0
     /// The batches at work.
     var batchCount = 0
     /// The task that sleeps until a deadline.
@@ -137,19 +139,15 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func answer(_ input: Input<Scalar>) async throws -> Prediction<Scalar> {
-    let id = state.withLock { state in
-      state.requestCount += 1
-      return state.requestCount
-    }
+    let id = requestCount.add(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        let deadline = ContinuousClock.now + maximumWait
+      try await withUnsafeThrowingContinuation { continuation in
+        let deadline = maximumWait == .zero ? nil : ContinuousClock.now + maximumWait
         if let refusal = enqueue(Request(id: id, input: input, deadline: deadline, continuation: continuation)) {
           continuation.resume(throwing: refusal)
-        } else {
+        } else if Task.isCancelled {
           // A cancellation from before the request was there has found nothing to give up.
-          if Task.isCancelled { giveUp(id) }
-          startBatches()
+          giveUp(id)
         }
       }
     } onCancel: {
@@ -157,16 +155,18 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// Returns why the request may not wait, or nil.
+  /// Returns why the request may not wait, or nil; starts what has become due.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func enqueue(_ request: Request) -> PredictionError? {
-    state.withLock { state in
-      if state.isShutDown { return .shutDown }
-      if state.waiting.count >= capacity { return .overloaded(waiting: state.waiting.count) }
+    let (refusal, batch) = state.withLock { state in
+      if state.isShutDown { return (PredictionError?.some(.shutDown), [Request]?.none) }
+      if state.waiting.count >= capacity { return (.overloaded(waiting: state.waiting.count), nil) }
       state.waiting.append(request)
-      return nil
+      return (nil, nextBatch(&state))
     }
+    if let batch { start(batch) }
+    return refusal
   }
 
   @specialized(where Scalar == Float)
@@ -182,36 +182,31 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   // MARK: - Batches
 
   /// Starts what is due, and sees to it that what is not will be.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
   private func startBatches() {
-    // Apart from the task that asks, whose priority is not that of the others in the batch.
-    while let batch = nextBatch(ending: false) { Task.detached { await self.answer(batch) } }
+    while let batch = state.withLock({ nextBatch(&$0) }) { start(batch) }
   }
 
+  /// Answers a batch in a task apart from the one that asks, whose priority is not that of the others in the batch.
+  private func start(_ batch: [Request]) { Task.detached { await self.answer(batch) } }
+
   /// The requests of a batch that is due, or nil.
-  ///
-  /// - Parameter isEnding: Whether a batch has ended, in whose place the next may begin.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private func nextBatch(ending isEnding: Bool) -> [Request]? {
-    state.withLock { state in
-      if isEnding { state.batchCount -= 1 }
-      guard let oldest = state.waiting.first, state.batchCount < batchesAtOnce else { return nil }
-      guard state.waiting.count >= maximumBatchSize || state.isShutDown || oldest.deadline <= .now else {
-        if state.timer == nil {
-          state.timer = Task.detached { [weak self] in
-            try? await ContinuousClock().sleep(until: oldest.deadline)
-            self?.deadlinePassed()
-          }
+  private func nextBatch(_ state: inout State) -> [Request]? {
+    guard let oldest = state.waiting.first, state.batchCount < batchesAtOnce else { return nil }
+    if let deadline = oldest.deadline, state.waiting.count < maximumBatchSize, !state.isShutDown, deadline > .now {
+      if state.timer == nil {
+        state.timer = Task.detached { [weak self] in
+          try? await ContinuousClock().sleep(until: deadline)
+          self?.deadlinePassed()
         }
-        return nil
       }
-      let batch = Array(state.waiting.prefix(maximumBatchSize))
-      state.waiting.removeFirst(batch.count)
-      state.batchCount += 1
-      return batch
+      return nil
     }
+    let batch = Array(state.waiting.prefix(maximumBatchSize))
+    state.waiting.removeFirst(batch.count)
+    state.batchCount += 1
+    return batch
   }
 
   private func deadlinePassed() {
@@ -229,7 +224,11 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
       for (request, result) in zip(batch, results) { request.continuation.resume(with: result.mapError { $0 }) }
       // Those who have their answers go on before the next batch, though all processors are busy with batches.
       await Task.yield()
-      guard let next = nextBatch(ending: true) else { break }
+      let next = state.withLock { state in
+        state.batchCount -= 1
+        return nextBatch(&state)
+      }
+      guard let next else { break }
       batch = next
     }
     closeIfDone()

@@ -60,7 +60,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
     let failed = answers.withTile { answers in
       samples.withReadOnlyTile { samples in
-        predict(Job(model: self, samples: samples, answers: answers, arePrepared: false))
+        predict(Job(model: self, samples: samples, answers: answers))
         return firstNotFinite(answers)
       }
     }
@@ -73,27 +73,33 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(_ inputs: [Input<Scalar>]) -> [Result<Prediction<Scalar>, PredictionError>] {
-    var features = Matrix<Scalar>(rows: inputSize, columns: inputs.count)
-    var answers = Matrix<Scalar>(rows: outputSize, columns: inputs.count)
-    return features.withTile { features in
-      answers.withTile { answers in
-        var results = inputs.enumerated().map { sample, input in
-          Result { () throws(PredictionError) in
-            try prepare(input, into: features[columns: sample..<sample + 1])
-            return Prediction<Scalar>()
-          }
+    var results: [Result<Prediction<Scalar>, PredictionError>] = []
+    results.reserveCapacity(inputs.count)
+    let memory = Memory(self, samples: min(inputs.count, blockSize))
+    for start in stride(from: 0, to: inputs.count, by: blockSize) {
+      let block = start..<min(start + blockSize, inputs.count)
+      for sample in block {
+        let features = memory.features[columns: sample - start..<sample - start + 1]
+        do throws(PredictionError) {
+          try prepare(inputs[sample], into: features)
+          results.append(.success(Prediction()))
+        } catch {
+          features.fill(0)
+          results.append(.failure(error))
         }
-        predict(Job(model: self, samples: features, answers: answers, arePrepared: true))
-        for sample in inputs.indices {
-          guard case .success(var prediction) = results[sample] else { continue }
-          let answer = answers[columns: sample..<sample + 1]
-          prediction.set(answer, outputs)
-          results[sample] =
-            answer.maxMagnitude.isFinite ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
-        }
-        return results
+      }
+      let answers = memory.answers[columns: 0..<block.count]
+      _ = answer(
+        memory.features[columns: 0..<block.count], into: answers, memory, on: team.workerCount > 1 ? team : nil)
+      for sample in block {
+        guard case .success(var prediction) = results[sample] else { continue }
+        let answer = answers[columns: sample - start..<sample - start + 1]
+        prediction.set(answer, outputs)
+        results[sample] =
+          answer.maxMagnitude.isFinite ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
       }
     }
+    return results
   }
 
   private func check(_ samples: Matrix<Scalar>) throws(PredictionError) {
@@ -142,7 +148,6 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     let model: PackedModel
     let samples: Tile<Scalar>
     let answers: Tile<Scalar>
-    let arePrepared: Bool
 
     func run(_ worker: Worker) {
       let count = samples.columns
@@ -157,9 +162,9 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
         let block = start..<min(start + model.blockSize, range.upperBound)
         let (samples, answers) = (samples[columns: block], answers[columns: block])
         // What is not finite may be missing, or a mistake; most often nothing is.
-        if arePrepared || model.rows.keepsNumbers {
+        if model.rows.keepsNumbers {
           let areSumsFinite = model.answer(samples, into: answers, memory, on: team)
-          if arePrepared || (team == nil ? areSumsFinite : samples.maxMagnitude.isFinite) { continue }
+          if team == nil ? areSumsFinite : samples.maxMagnitude.isFinite { continue }
         }
         let features = memory.features[columns: 0..<block.count]
         model.rows.prepare(samples, into: features)

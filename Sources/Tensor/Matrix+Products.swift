@@ -28,7 +28,7 @@ extension Matrix {
   public init(_ view: Transposed<Scalar>) {
     let source = view.matrix
     self.init(rows: source.columns, columns: source.rows)
-    source.withReadOnlyTile { fill(rowMajor: UnsafeBufferPointer(start: $0.base, count: count)) }
+    source.withReadOnlyTile { tile.fill(rowMajor: $0.base) }
   }
 }
 

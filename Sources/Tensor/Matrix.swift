@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
-
 /// A matrix of `Float` or `Double`, contiguous and column-major, with value semantics.
 ///
 /// In this package a batch is features × samples: one sample is one column. A vector is a matrix of one column. Storage starts at a 64-byte
@@ -58,22 +52,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     guard elements.count == count else {
       fail("cannot make a \(rows)×\(columns) matrix of \(elements.count) elements: it has \(count)")
     }
-    elements.withUnsafeBufferPointer { fill(rowMajor: $0) }
-  }
-
-  /// Copies elements that stand row after row.
-  ///
-  /// It goes by sixteen rows at a time, which share cache lines of a column.
-  @inline(__always)
-  func fill(rowMajor source: UnsafeBufferPointer<Scalar>) {
-    guard let source = source.baseAddress, count > 0 else { return }
-    let destination = buffer.base
-    for first in stride(from: 0, to: rows, by: 16) {
-      let end = min(first + 16, rows)
-      for column in 0..<columns {
-        for row in first..<end { destination[row + column * rows] = source[row * columns + column] }
-      }
-    }
+    tile.fill(rowMajor: elements)
   }
 
   /// Makes a column vector.
@@ -246,31 +225,4 @@ extension Matrix {
     copy.buffer.base.update(from: buffer.base + offset, count: count)
     return copy
   }
-}
-
-/// Zeroed memory for elements, at a 64-byte boundary: a cache line, and a vector of the widest instruction set.
-@usableFromInline
-final class Buffer<Scalar: BLASScalar>: @unchecked Sendable {
-  // Sendable because only a matrix that holds the sole reference writes.
-  @usableFromInline let base: UnsafeMutablePointer<Scalar>
-  private let allocation: UnsafeMutableRawPointer
-
-  init(count: Int) {
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Scalar>.stride)
-    // calloc rather than an aligned allocation: it hands out large zeroed memory without touching it.
-    guard !overflow, bytes <= Int.max - 64, let memory = calloc(bytes + 64, 1) else {
-      fail("out of memory: cannot allocate \(count) elements of \(Scalar.self)")
-    }
-    #if canImport(Glibc)
-      // Few large pages instead of many small ones: a step walks through all of a large matrix, and its page table would not stay in cache.
-      if bytes >= 1 << 22 {
-        let start = memory.alignedUp(toMultipleOf: 4096)
-        madvise(start, (bytes + 64 - (start - memory)) & ~4095, MADV_HUGEPAGE)
-      }
-    #endif
-    allocation = memory
-    base = memory.alignedUp(toMultipleOf: 64).bindMemory(to: Scalar.self, capacity: count)
-  }
-
-  deinit { free(allocation) }
 }

@@ -189,6 +189,24 @@ extension Tile {
   @inlinable
   package func fill(_ value: Scalar) { forEachRun { run, count in run.update(repeating: value, count: count) } }
 
+  /// Copies elements that stand row after row, `rows` × `columns` of them.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func fill(rowMajor elements: [Scalar]) {
+    elements.withUnsafeBufferPointer { $0.baseAddress.map { fill(rowMajor: $0) } }
+  }
+
+  /// It goes by sixteen rows at a time, which share cache lines of a column.
+  @inline(__always)
+  func fill(rowMajor source: UnsafePointer<Scalar>) {
+    for first in Swift.stride(from: 0, to: rows, by: 16) {
+      let end = min(first + 16, rows)
+      for column in 0..<columns {
+        for row in first..<end { base[row + column * stride] = source[row * columns + column] }
+      }
+    }
+  }
+
   /// The loss summed over the tile, computed from its content and the `targets` of the same shape; where `scale` is given, the content is
   /// replaced by `scale` times its error.
   @inlinable

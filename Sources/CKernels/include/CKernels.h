@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CChecksum.h"
 #include "CThreads.h"
 
 /// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has NEON and
