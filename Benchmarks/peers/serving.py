@@ -27,7 +27,7 @@ A prediction answers a batch whose numbers lie in memory, another one each time,
 Every sample's outputs are compared with NumPy's in double precision before the clock starts, and each turn's last batch after it; a contestant that is
 further away than {TOLERANCE:g} is not compared. The Swift program calls `Predictor.predict(_:into:)` with a matrix, of one column for a single sample. ONNX Runtime has all graph
 optimizations and a graph of fixed batch; bound, it also has its memory bound before. PyTorch is in `inference_mode`; TorchScript's module is scripted and frozen. Dense numbers are
-normal, and the aims are for those; of numbers like images' {ZEROS:.0%} are 0, and the Swift program's kernel for single samples skips these, which the peers' do not."""
+normal, and the aims are for those; of numbers like images' {ZEROS:.0%} are 0, and the Swift program leaves these out, as it does zeros of hidden layers, which the peers do not."""
 
 PEERS = (
     python("ONNX Runtime", "onnx_peer.py", "plain"),

@@ -4,12 +4,12 @@
 #include <immintrin.h>
 
 /// `block`, which is `distance` bits above `next`, with it: x^distance mod P for each half of it is in `powers`.
-__attribute__((target("pclmul,sse4.1"))) static inline __m128i fold(__m128i block, __m128i powers, __m128i next) {
+__attribute__((target("pclmul"))) static inline __m128i fold(__m128i block, __m128i powers, __m128i next) {
   __m128i low = _mm_clmulepi64_si128(block, powers, 0x00), high = _mm_clmulepi64_si128(block, powers, 0x11);
   return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
-__attribute__((target("pclmul,sse4.1"))) static void fold_all(uint32_t crc, const uint8_t *bytes, intptr_t count,
+__attribute__((target("pclmul"))) static void fold_all(uint32_t crc, const uint8_t *bytes, intptr_t count,
                                                               uint8_t folded[16]) {
   // The bits of bytes and of powers are reflected, so a power has one bit more.
   const __m128i by_four = _mm_set_epi64x(0x1c6e41596, 0x154442bd4), by_one = _mm_set_epi64x(0x0ccaa009e, 0x1751997d0);
@@ -26,7 +26,7 @@ __attribute__((target("pclmul,sse4.1"))) static void fold_all(uint32_t crc, cons
 
 intptr_t ck_fold_crc32(uint32_t crc, const uint8_t *bytes, intptr_t count, uint8_t folded[16]) {
   count = count / 64 * 64;
-  if (count == 0 || !__builtin_cpu_supports("pclmul") || !__builtin_cpu_supports("sse4.1")) return 0;
+  if (count == 0 || !__builtin_cpu_supports("pclmul")) return 0;
   fold_all(crc, bytes, count, folded);
   return count;
 }

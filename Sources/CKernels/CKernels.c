@@ -130,6 +130,7 @@ void *ck_scratch(size_t size) {
 #define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
+// A part of a panel, 16 KB, stays in the nearest cache.
 #define PACKED_DEPTH 128
 #define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
@@ -155,6 +156,7 @@ void *ck_scratch(size_t size) {
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
+// Eight columns take each vector of a panel so seldom that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
 // Masked vectors, which only here are as fast as whole ones.
 #define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")

@@ -11,7 +11,7 @@ import Tensor
 package enum ByteFile {
   /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
   ///
-  /// Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
+  /// Of a plain file what was there when it was opened is read. Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
   /// gzip data, memory for what they decompress to. The team shares the reading of a long file that is plain.
   /// - Throws: ``DataError/cannotOpen(path:reason:)``, ``DataError/cannotRead(path:reason:)``,
   ///   ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
@@ -54,9 +54,10 @@ package enum ByteFile {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
       let start = UnsafeMutableRawPointer(buffer.baseAddress!)
       #if canImport(Glibc)
-        // Few large pages instead of many small ones, each of which would have to be asked for; for less, as many small ones at once as there are.
+        // Few large pages instead of many small ones, each of which would have to be asked for; a shorter file gets all its small pages in one call.
+        let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, which older headers lack
         let pages = start.alignedUp(toMultipleOf: 4096)
-        let advice = count >= pieceSize ? MADV_HUGEPAGE : MADV_POPULATE_WRITE
+        let advice = count >= pieceSize ? MADV_HUGEPAGE : populateWrite
         if count > 1 << 17 { madvise(pages, (count - (pages - start)) & ~4095, advice) }
       #endif
       let areRead = team.map((count + pieceSize - 1) / pieceSize) { index in

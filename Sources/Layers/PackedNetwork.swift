@@ -102,7 +102,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   /// - Shapes: inputs inputSize × samples, outputs outputSize × samples.
   /// - Returns: False where a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the sample's. An activation may hide it. One worker
   ///   alone knows of all samples, those of a team only where their share of the sums is not empty.
-  /// - Complexity: 2 · parameterCount flops a sample, fewer for one alone that has zeros in it. Allocates nothing.
+  /// - Complexity: 2 · parameterCount flops a sample, fewer where inputs and hidden outputs have many zeros. Allocates nothing.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func predict(

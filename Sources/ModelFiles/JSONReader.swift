@@ -10,7 +10,7 @@ struct JSONReader {
   /// What errors call the end.
   private let endName: String
   /// How many bytes more the texts may take.
-  private var textLeft: Int
+  private(set) var textLeft: Int
   /// The error for a problem at a byte.
   private let refusal: (_ byte: Int, _ problem: String) -> ModelError
 
@@ -113,7 +113,7 @@ struct JSONReader {
       } else {
         while try element(&isFirst) { try skip(depth: depth + 1) }
       }
-    case "\"": _ = try string()
+    case "\"": _ = try text()
     case "t": try skip("true")
     case "f": try skip("false")
     case "n": try skip("null")
@@ -160,7 +160,7 @@ struct JSONReader {
   mutating func string() throws(ModelError) -> String {
     let (raw, count) = try text()
     textLeft -= count
-    guard textLeft >= 0 else { throw refusal(raw.lowerBound, "found longer texts than a file of this size can have") }
+    guard textLeft >= 0 else { throw refusal(raw.lowerBound, "found more text than 8 MiB and the size of the tensors") }
     if count == raw.count { return String(decoding: bytes[raw], as: UTF8.self) }
     return String(unsafeUninitializedCapacity: count) { unescape(raw, into: $0) }
   }
@@ -211,7 +211,9 @@ struct JSONReader {
     while reader.position < raw.upperBound {
       let byte = bytes[reader.position]
       reader.position += 1
-      if byte == UInt8(ascii: "\\"), let scalar = try? reader.escapedScalar() {
+      if byte == UInt8(ascii: "\\") {
+        // It has been read once.
+        let scalar = try! reader.escapedScalar()
         for unit in UTF8.encode(scalar)! {
           text[count] = unit
           count += 1

@@ -31,17 +31,18 @@ public struct ModelFile: Sendable {
       return text
     }
     func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
-    // Names of columns and classes are shorter than their weights: others would take more memory than twice the file.
-    let mostText = 8 << 20 + tensors.dataCount
+    // Longer texts would take more memory than twice the file.
+    var textLeft = 8 << 20 + tensors.dataCount
     func decode<Record>(
       _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
     ) throws(ModelError) -> Record {
       guard let bytes = tensors.metadataBytes[key] else { throw .missingMetadata(path: path, key: key) }
-      var json = JSONReader(bytes, 0..<bytes.count, mostText: mostText, endName: "its end") { byte, problem in
+      var json = JSONReader(bytes, 0..<bytes.count, mostText: textLeft, endName: "its end") { byte, problem in
         .badMetadata(path: path, key: key, problem: "byte \(byte): \(problem)")
       }
       let record = try read(&json)
       try json.finish("bracket")
+      textLeft = json.textLeft
       return record
     }
 
@@ -153,17 +154,11 @@ public struct ModelFile: Sendable {
 
   /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
   ///
-  /// It goes by some rows at a time: the numbers of all of them would take their memory once more, and those of some stay in the cache.
   /// - Throws: ``ModelError`` where one is not finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
-    let most = max(16, (1 << 16) / matrix.columns & ~15)
-    for first in stride(from: 0, to: matrix.rows, by: most) {
-      let rows = first..<min(first + most, matrix.rows)
-      let places = rows.lowerBound * matrix.columns..<rows.upperBound * matrix.columns
-      matrix.rows(rows).fill(rowMajor: try tensors.values(of: name, places))
-    }
+    try tensors.read(name, into: matrix)
     guard matrix.maxMagnitude.isFinite else { throw .notFinite(path: path, name: name) }
   }
 }

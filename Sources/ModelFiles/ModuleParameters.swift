@@ -40,8 +40,11 @@ struct ModuleParameters {
       let expected = "outputs×\(inputs.map(String.init) ?? "inputs")"
       throw mismatch("tensor \(quoted(weight.name)) is \(shapeText(weight.shape)), expected \(expected)")
     }
+    var weights = Matrix<Scalar>(rows: weight.shape[0], columns: weight.shape[1])
+    try weights.withTile { (weights) throws(ModelError) in try file.read(weight.name, into: weights) }
+    guard weights.maxMagnitude().isFinite else { throw .notFinite(path: file.path, name: weight.name) }
     return LinearParameters(
-      weights: Matrix(rows: weight.shape[0], columns: weight.shape[1], rowMajor: try values(weight)),
+      weights: weights,
       bias: try vector("bias", module, weight.shape[0]) ?? Array(repeating: 0, count: weight.shape[0]))
   }
 

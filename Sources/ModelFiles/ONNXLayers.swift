@@ -87,16 +87,8 @@ struct ONNXLayers<Scalar: BLASScalar> {
         throw .unsupportedNode(
           path: path, node: before, problem: "its constants are not as many as the \(inputs) inputs")
       }
-      var sums = bias.map { Double($0) }
-      for input in 0..<inputs {
-        let offset = Double(offsets[offsets.count == 1 ? 0 : input])
-        let factor = factors[factors.count == 1 ? 0 : input]
-        for output in sums.indices {
-          sums[output] += Double(layer.weights[output, input]) * offset
-          layer.weights[output, input] *= factor
-        }
-      }
-      layer.bias = sums.map { Scalar($0) }
+      layer.weights.takeOverInputs(
+        { factors[factors.count == 1 ? 0 : $0] }, { offsets[offsets.count == 1 ? 0 : $0] }, bias: &layer.bias)
       pending = nil
     }
     layers.append(layer)
@@ -115,9 +107,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
     }
     for unit in 0..<outputs { layers[index].bias[unit] = factor(unit) * layers[index].bias[unit] + offset(unit) }
     guard factors != [1] else { return }
-    for input in 0..<layers[index].weights.columns {
-      for unit in 0..<outputs { layers[index].weights[unit, input] *= factor(unit) }
-    }
+    layers[index].weights.takeOverOutputs(factor)
   }
 
   /// Keeps a scaling for the next linear step, after one that waits already.

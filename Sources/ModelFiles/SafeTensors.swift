@@ -1,4 +1,5 @@
 import Datasets
+import Tensor
 
 /// The tensors and the metadata of one safetensors file.
 ///
@@ -137,6 +138,23 @@ package struct SafeTensors: Sendable {
     case .f16: return numbers(part) { Scalar(Float16(bitPattern: $0)) }
     case .bf16: return numbers(part) { (bits: UInt16) in Scalar(Float(bitPattern: UInt32(bits) << 16)) }
     default: throw .unsupportedDataType(path: path, name: name, found: entry.dataType.rawValue)
+    }
+  }
+
+  /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
+  ///
+  /// It goes by some rows at a time, where they are not very wide by sixteen, which share cache lines of a column: the numbers of all of them would take their memory once more,
+  /// and those of some stay in the cache.
+  /// - Throws: As ``values(of:_:as:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
+    let fitting = (1 << 16) / max(matrix.columns, 1)
+    let most = fitting >= 16 ? fitting & ~15 : max(fitting, 1)
+    for first in stride(from: 0, to: matrix.rows, by: most) {
+      let rows = first..<min(first + most, matrix.rows)
+      let places = rows.lowerBound * matrix.columns..<rows.upperBound * matrix.columns
+      matrix.rows(rows).fill(rowMajor: try values(of: name, places))
     }
   }
 

@@ -40,14 +40,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
   mutating func add(_ linear: LinearParameters<Scalar>) {
     var linear = linear
     if let (factors, offsets) = scaling {
-      var sums = linear.bias.map { Double($0) }
-      for input in 0..<linear.weights.columns {
-        for output in sums.indices {
-          sums[output] += Double(linear.weights[output, input]) * Double(offsets[input])
-          linear.weights[output, input] *= factors[input]
-        }
-      }
-      linear.bias = sums.map { Scalar($0) }
+      linear.weights.takeOverInputs({ factors[$0] }, { offsets[$0] }, bias: &linear.bias)
       scaling = nil
     }
     width = linear.bias.count
@@ -88,10 +81,8 @@ struct SequentialLayers<Scalar: BLASScalar> {
     // No layer has batch normalisation before softmax.
     if activation == .softmax, layers[last].normalization == .batch, let norm = layers[last].norm {
       let (factors, offsets) = Self.scaling(norm)
+      layers[last].linear.weights.takeOverOutputs { factors[$0] }
       for output in 0..<width {
-        for input in 0..<layers[last].linear.weights.columns {
-          layers[last].linear.weights[output, input] *= factors[output]
-        }
         layers[last].linear.bias[output] = layers[last].linear.bias[output] * factors[output] + offsets[output]
       }
       (layers[last].normalization, layers[last].norm) = (.none, nil)

@@ -142,11 +142,13 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     let id = requestCount.add(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
+        // A cancellation from before the request is there finds nothing to give up.
+        if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
         let deadline = maximumWait == .zero ? nil : ContinuousClock.now + maximumWait
         if let refusal = enqueue(Request(id: id, input: input, deadline: deadline, continuation: continuation)) {
           continuation.resume(throwing: refusal)
         } else if Task.isCancelled {
-          // A cancellation from before the request was there has found nothing to give up.
+          // So does one from between.
           giveUp(id)
         }
       }

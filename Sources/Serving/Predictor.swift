@@ -83,7 +83,7 @@ extension Predictor {
 // MARK: - Many samples
 
 extension Predictor {
-  /// The answers for records, each of which has a field for every column.
+  /// The answers for records, each of which has a field for every column. A team shares the work of each 64 of them; many are answered sooner as a matrix.
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
   public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction<Scalar>] {

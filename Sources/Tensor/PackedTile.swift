@@ -33,7 +33,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
     min(panels.lowerBound * Self.panelHeight, rows)..<min(panels.upperBound * Self.panelHeight, rows)
   }
 
-  /// z ← the `rows` of A, which are those of some panels, times x. Zeros of a single column are left out, which changes nothing where A is finite.
+  /// z ← the `rows` of A, which are those of some panels, times x. Where x has many zeros they are left out, which changes nothing where A is finite.
   ///
   /// - Shapes: x columns × any, z rows.count × as many.
   package func multiply(rows range: Range<Int>, _ x: Tile<Scalar>, into z: Tile<Scalar>) {

@@ -273,7 +273,7 @@ func checksum() throws {
     ),
     (
       ["training": "{\"a\":\"" + String(repeating: "b", count: 9 << 20) + "\"}"],
-      "m: metadata \"training\": byte 6: found longer texts than a file of this size can have; save the model again"
+      "m: metadata \"training\": byte 6: found more text than 8 MiB and the size of the tensors; save the model again"
     ),
     (["training": nil], "m: no metadata \"training\", which a model saved by this program has; save the model with it"),
   ] as [([String: String?], String)])

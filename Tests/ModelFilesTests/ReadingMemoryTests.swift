@@ -16,7 +16,7 @@ private func memory(_ name: String) -> Int? {
 
 /// What is read, and whether it can be.
 private enum Reading: Codable, Sendable {
-  case model, graph, stateDictionary, wrongModel
+  case model, graph, stateDictionary, stateDictionaryOfTwo, wrongModel
 
   func read(_ path: String) throws {
     switch self {
@@ -26,6 +26,9 @@ private enum Reading: Codable, Sendable {
       _ = try Network<Float>(
         stateDictionary: path,
         modules: [.linear, .activation(.relu), .linear, .activation(.relu), .linear, .activation(.softmax)])
+    case .stateDictionaryOfTwo:
+      _ = try Network<Float>(
+        stateDictionary: path, modules: [.linear, .activation(.relu), .linear, .activation(.softmax)])
     case .wrongModel: #expect(throws: ModelError.self) { try ModelFile(path) }
     }
   }
@@ -52,12 +55,14 @@ private func withTemporaryPath(_ body: (String) async throws -> Void) async thro
   try await body(path)
 }
 
-private func model(_ layers: [Dense]) -> Model<Float> {
+private func model(_ layers: [Dense], isImage: Bool = false) -> Model<Float> {
   var generator = Philox(seed: 1)
   return Model(
     network: Network<Float>(layers, initializer: .heNormal, using: &generator), loss: .crossEntropy,
     preparation: Preparation(
-      inputs: .columns((0..<layers[0].inputSize).map { .number(name: "x\($0)", mean: 0) }),
+      inputs: isImage
+        ? .pixels(shape: [layers[0].inputSize])
+        : .columns((0..<layers[0].inputSize).map { .number(name: "x\($0)", mean: 0) }),
       inputScaling: .unscaled(layers[0].inputSize),
       outputs: .classes((0..<layers.last!.outputSize).map(String.init), column: nil)))
 }
@@ -79,6 +84,18 @@ struct ReadingMemoryTests {
       try await check(.stateDictionary, path, "state dictionary")
       try model.writeONNX(to: path)
       try await check(.graph, path, "graph")
+    }
+  }
+
+  @Test(
+    "of a model or state dictionary with one large matrix, or one with very long rows",
+    arguments: [[4000, 1500], [500_000, 12]])
+  func oneMatrix(sizes: [Int]) async throws {
+    let model = model([Dense(sizes[0], sizes[1], .relu), Dense(sizes[1], 2, .softmax)], isImage: true)
+    try await withTemporaryPath { path in
+      try model.write(to: path)
+      try await check(.model, path, "model")
+      try await check(.stateDictionaryOfTwo, path, "state dictionary")
     }
   }
 

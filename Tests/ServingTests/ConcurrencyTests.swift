@@ -157,6 +157,12 @@ func waits() async throws {
     return try await batching.predict(row)
   }
   await #expect(throws: CancellationError.self) { try await born.value }
+  let atOnce = BatchingPredictor(predictor)
+  let bornAtOnce = Task {
+    withUnsafeCurrentTask { $0?.cancel() }
+    return try await atOnce.predict(row)
+  }
+  await #expect(throws: CancellationError.self) { try await bornAtOnce.value }
   #expect(batching.waitingCount == 1)
   await batching.shutDown()
   let answer = try await waiting.value

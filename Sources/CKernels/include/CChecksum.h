@@ -3,10 +3,8 @@
 
 #include <stdint.h>
 
-/// Folds bytes to 16 that have the same CRC-32, zlib's, by the processor's product of polynomials over GF(2): some twenty times as fast as zlib.
-///
-/// The checksum of what came before, `crc`, goes into them: that of all is what zlib's crc32 makes of the 16 bytes and those that are left, beginning
-/// with 0xFFFFFFFF.
+/// Folds bytes, and the CRC-32 of those before, to 16 bytes from which zlib's crc32, begun with 0xFFFFFFFF, goes on to the checksum of all: by the processor's product
+/// of polynomials over GF(2), three times as fast as zlib for bytes that are not in the cache (AMD EPYC (Zen 3), 2026-11-26).
 ///
 /// Source: Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction (Intel, 2009).
 /// @return How many of the bytes were folded, a multiple of 64; 0, with `folded` as it was, where the processor cannot or they are fewer.

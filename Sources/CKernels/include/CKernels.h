@@ -155,11 +155,11 @@ typedef CK_UPDATE(double) ck_double_update;
        OpenBLAS's products are as fast. */                                                                                     \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \
-    /* A matrix that is packed once and multiplied often. The numbers that `packed` needs for rows × k; it starts on a boundary of 64 bytes. */ \
+    /* A matrix that is packed once and multiplied often. The numbers that `packed` needs for rows × k, both at least 1; it starts on a boundary of 64 bytes. */ \
     ptrdiff_t (*packed_count)(ptrdiff_t rows, ptrdiff_t k);                                                                   \
     void (*pack_panels)(ptrdiff_t rows, ptrdiff_t k, const real *a, ptrdiff_t lda, real *packed);                              \
     /* Z = A X for `rows` rows of A from row `first` on, those of some panels; A is all_rows × k and packed. An element's bits do not depend on which  \
-       others are computed. The zeros of a single column are left out, which changes nothing where A is finite. */                                                                                   \
+       others are computed. Where X has many zeros they are left out, which changes nothing where A is finite. */                                                                                   \
     void (*multiply_packed)(ptrdiff_t all_rows, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k, const real *packed, \
                             const real *x, ptrdiff_t x_stride, real *z, ptrdiff_t z_stride);                                                                      \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
