@@ -135,15 +135,16 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
   private func predict(_ job: Job) {
     let samples = job.samples.columns
+    guard samples > 0 else { return }
     // Of many samples each worker takes some; of few, some of every layer's outputs.
     if samples >= 8 * team.workerCount {
       team.runIfFree(job, work: work * samples)
     } else {
-      job.run(0..<samples, on: team.workerCount > 1 ? team : nil)
+      job.run(0..<samples, Memory(self, samples: samples), on: team.workerCount > 1 ? team : nil)
     }
   }
 
-  /// Samples whose answers a team computes, each worker those of some blocks.
+  /// Samples whose answers a team computes, block by block.
   private struct Job: TeamProgram {
     let model: PackedModel
     let samples: Tile<Scalar>
@@ -151,25 +152,24 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
     func run(_ worker: Worker) {
       let count = samples.columns
-      run(worker.share(of: count), on: nil)
+      let size = min(model.blockSize, (count + worker.count - 1) / worker.count)
+      let memory = Memory(model, samples: size)
+      worker.takeTiles((count + size - 1) / size) { block in
+        run(block * size..<min((block + 1) * size, count), memory, on: nil)
+      }
     }
 
-    /// - Parameter team: Who computes each block's answers; nil for the calling thread alone.
-    func run(_ range: Range<Int>, on team: Team?) {
-      guard !range.isEmpty else { return }
-      let memory = Memory(model, samples: min(range.count, model.blockSize))
-      for start in stride(from: range.lowerBound, to: range.upperBound, by: model.blockSize) {
-        let block = start..<min(start + model.blockSize, range.upperBound)
-        let (samples, answers) = (samples[columns: block], answers[columns: block])
-        // What is not finite may be missing, or a mistake; most often nothing is.
-        if model.rows.keepsNumbers {
-          let areSumsFinite = model.answer(samples, into: answers, memory, on: team)
-          if team == nil ? areSumsFinite : samples.maxMagnitude.isFinite { continue }
-        }
-        let features = memory.features[columns: 0..<block.count]
-        model.rows.prepare(samples, into: features)
-        _ = model.answer(features, into: answers, memory, on: team)
+    /// - Parameter team: Who computes the block's answers; nil for the calling thread alone.
+    func run(_ block: Range<Int>, _ memory: Memory, on team: Team?) {
+      let (samples, answers) = (samples[columns: block], answers[columns: block])
+      // What is not finite may be missing, or a mistake; most often nothing is.
+      if model.rows.keepsNumbers {
+        let areSumsFinite = model.answer(samples, into: answers, memory, on: team)
+        if team == nil ? areSumsFinite : samples.maxMagnitude.isFinite { return }
       }
+      let features = memory.features[columns: 0..<block.count]
+      model.rows.prepare(samples, into: features)
+      _ = model.answer(features, into: answers, memory, on: team)
     }
   }
 

@@ -169,6 +169,7 @@ public final class Team: Sendable {
     let barrier = Team.barrier(of: shared)
     shared.pointee.program = program
     shared.pointee.processor = ck_current_processor()
+    ck_barrier_reset(barrier)
     ck_barrier_wait(barrier)
     program.run(Worker(index: 0, count: workerCount, barrier: barrier))
     ck_barrier_wait(barrier)
@@ -255,4 +256,12 @@ package struct Worker: @unchecked Sendable {
   ///
   /// What is computed for a tile must depend on the tile alone. Then the result has the same bits for any number of workers.
   package func share(of tiles: Int) -> Range<Int> { tiles * index / count..<tiles * (index + 1) / count }
+
+  /// Calls `body` with 0 to `tiles` − 1, all workers together once with each: who is free takes the next. Once in a program, for few and long tiles that take unequal times.
+  ///
+  /// As for ``share(of:)``, what is computed for a tile must depend on the tile alone.
+  package func takeTiles(_ tiles: Int, _ body: (Int) -> Void) {
+    guard let barrier else { return (0..<tiles).forEach(body) }
+    while case let tile = Int(ck_barrier_take(barrier)), tile < tiles { body(tile) }
+  }
 }

@@ -27,6 +27,8 @@ typedef struct {
   char apart[64];
   uint32_t arrived;
   uint32_t parked;
+  /// The number that who takes one gets next.
+  uint32_t next;
 } ck_barrier;
 
 /// A barrier that nobody waits at.
@@ -34,6 +36,12 @@ static inline ck_barrier ck_barrier_make(uint32_t parties, uint32_t spins) { ret
 
 /// Returns when all parties have called it: what each wrote before is then seen by all.
 void ck_barrier_wait(ck_barrier *barrier);
+
+/// Returns 0, 1, 2, …, each to one caller, from the last reset on.
+static inline uint32_t ck_barrier_take(ck_barrier *barrier) { return __atomic_fetch_add(&barrier->next, 1, __ATOMIC_RELAXED); }
+
+/// Begins again with 0; a meeting has to part it from what takes numbers.
+static inline void ck_barrier_reset(ck_barrier *barrier) { __atomic_store_n(&barrier->next, 0, __ATOMIC_RELAXED); }
 
 /// Begins to fetch `bytes` from `start` on into the cache.
 static inline void ck_prefetch(const void *start, long bytes) {
