@@ -158,8 +158,8 @@ void *ck_scratch(size_t size) {
 #define PACKED_COLUMNS 8
 // Eight columns take each vector of a panel so seldom that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
-// Masked vectors, which only here are as fast as whole ones.
-#define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable)")
+// Masked vectors, which only here are as fast as whole ones. A loop that was unrolled before would have none.
+#define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
 #define PRECISION f32
 #include "kernels.inc"
 #undef PRECISION

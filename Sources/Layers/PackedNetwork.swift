@@ -29,8 +29,9 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
     var end: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
 
-    func packedWeights(in numbers: Tile<Scalar>) -> PackedTile<Scalar> {
-      PackedTile(numbers, from: weights, rows: outputSize, columns: inputSize)
+    /// - Parameter rows: outputSize, or as many as are computed, 0 those beyond it.
+    func packedWeights(in numbers: Tile<Scalar>, rows: Int) -> PackedTile<Scalar> {
+      PackedTile(numbers, from: weights, rows: rows, columns: inputSize)
     }
   }
 
@@ -67,7 +68,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
         bias[unit, 0] = Scalar(factor * (Double(bias[unit, 0]) - Double(mean[unit, 0])) + Double(beta[unit, 0]))
       }
     }
-    weights.withReadOnlyTile { packed.packedWeights(in: numbers).pack($0) }
+    weights.withReadOnlyTile { packed.packedWeights(in: numbers, rows: layer.outputSize).pack($0) }
     func copy(_ vector: Matrix<Scalar>, to offset: Int) {
       vector.withReadOnlyTile { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1).copy($0) }
     }
@@ -114,13 +115,12 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
       for index in layers.indices {
         let layer = layers[index]
         let isLast = index == layers.count - 1
+        // Hidden outputs fill whole vectors; what is computed beyond them nobody reads.
+        let size = isLast ? layer.outputSize : Self.padded(layer.outputSize)
         let z =
           isLast
-          ? outputs
-          : scratch.reshaped(
-            from: index % 2 * width * inputs.columns, rows: Self.padded(layer.outputSize), columns: inputs.columns
-          ).rows(0..<layer.outputSize)
-        let weights = layer.packedWeights(in: numbers)
+          ? outputs : scratch.reshaped(from: index % 2 * width * inputs.columns, rows: size, columns: inputs.columns)
+        let weights = layer.packedWeights(in: numbers, rows: size)
         let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
         if !rows.isEmpty {
           weights.multiply(rows: rows, a, into: z.rows(rows))
@@ -137,20 +137,25 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   private static func activate(
     _ layer: Layer, _ numbers: Tile<Scalar>, _ z: Tile<Scalar>, _ rows: Range<Int>, _ worker: Worker
   ) {
-    func vector(_ offset: Int) -> Tile<Scalar> { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1) }
+    func vector(_ offset: Int, _ rows: Range<Int>) -> Tile<Scalar> {
+      numbers.reshaped(from: offset + rows.lowerBound, rows: rows.count, columns: 1)
+    }
     guard layer.isNormalized || layer.activation == .softmax else {
-      if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias).rows(rows)) }
+      if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias, rows)) }
       return
     }
     // What concerns all outputs of a sample one worker does.
     worker.meet()
     guard worker.index == 0 else { return }
+    let all = 0..<layer.outputSize
+    let z = z.rows(all)
     guard layer.isNormalized else {
-      _ = z.activate(layer.activation, bias: vector(layer.bias))
+      _ = z.activate(layer.activation, bias: vector(layer.bias, all))
       return
     }
-    _ = z.activate(.identity, bias: vector(layer.bias))
-    z.normalizeColumns(gamma: vector(layer.scale), epsilon: Scalar(Normalization.epsilon), normal: nil, inverse: nil)
-    _ = z.activate(layer.activation, bias: vector(layer.shift))
+    _ = z.activate(.identity, bias: vector(layer.bias, all))
+    z.normalizeColumns(
+      gamma: vector(layer.scale, all), epsilon: Scalar(Normalization.epsilon), normal: nil, inverse: nil)
+    _ = z.activate(layer.activation, bias: vector(layer.shift, all))
   }
 }

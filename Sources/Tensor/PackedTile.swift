@@ -20,7 +20,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
     self.columns = columns
   }
 
-  /// self ← a copy of A, of the same shape.
+  /// self ← a copy of A, of the same shape. Up to the next multiple of 64 bytes rows of zeros follow.
   package func pack(_ a: Tile<Scalar>) { Scalar.Routines.pack(rows, columns, a.base, a.stride, base) }
 
   /// The panels, each of ``panelHeight`` rows, the last one of fewer.
