@@ -25,9 +25,10 @@ package struct Checksum: Sendable, Equatable {
   private mutating func add(_ bytes: UnsafeRawBufferPointer) {
     // Where there is no address zlib would begin anew.
     guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    var folded = [UInt8](repeating: 0, count: 16)
-    let count = ck_fold_crc32(value, start, bytes.count, &folded)
-    if count > 0 { value = UInt32(crc32_z(UInt(UInt32.max), folded, folded.count)) }
-    value = UInt32(crc32_z(UInt(value), start + count, bytes.count - count))
+    value = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { folded in
+      let count = ck_fold_crc32(value, start, bytes.count, folded.baseAddress)
+      let sum = count > 0 ? crc32_z(UInt(UInt32.max), folded.baseAddress, 16) : UInt(value)
+      return UInt32(crc32_z(sum, start + count, bytes.count - count))
+    }
   }
 }

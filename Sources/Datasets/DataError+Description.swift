@@ -8,6 +8,8 @@ extension DataError: CustomStringConvertible {
       "\(path): cannot be read: \(reason); expected a readable file"
     case .cannotWrite(let path, let reason):
       "\(path): cannot be written: \(reason); choose another path, or free space or permissions there"
+    case .tooLarge(let path, let problem):
+      "\(path): cannot be written: \(problem)"
     case .truncatedGzip(let path):
       "\(path): the gzip data end too early, expected their end mark; copy or download the file again"
     case .corruptGzip(let path, let detail):

@@ -10,6 +10,8 @@ public enum DataError: Error, Sendable, Equatable {
   case cannotRead(path: String, reason: String)
   /// The file could not be written; `reason` is the system's text for errno. What was there before is untouched.
   case cannotWrite(path: String, reason: String)
+  /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there before is untouched.
+  case tooLarge(path: String, problem: String)
   /// The gzip stream ends before its end mark.
   case truncatedGzip(path: String)
   /// The gzip stream is damaged; `detail` is zlib's text.

@@ -59,8 +59,20 @@ struct LayerTensors {
 extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
-  /// - Throws: ``DataError`` where the file cannot be written.
-  public func write(to path: String) throws(DataError) { try AtomicFile.write(encoded, to: path) }
+  /// - Throws: ``DataError`` where the file cannot be written, or the names of its columns and classes are longer than a reader takes.
+  public func write(to path: String) throws(DataError) {
+    let bytes = encoded
+    do throws(ModelError) {
+      if try SafeTensors.headerLength(of: bytes, path: path) > ModelFile.mostText {
+        _ = try ModelFile(bytes, path: path)
+      }
+    } catch {
+      throw .tooLarge(
+        path: path, problem: "the names of the model's columns and classes are longer than a reader takes; shorten them"
+      )
+    }
+    try AtomicFile.write(bytes, to: path)
+  }
 
   /// The bytes of the file.
   package var encoded: [UInt8] {

@@ -15,7 +15,7 @@ extension Model {
   public func writeONNX(to path: String) throws(DataError) {
     let most = 1 << 31 - 1
     func tooLarge() -> DataError {
-      .cannotWrite(path: path, reason: "An ONNX file holds 2 GB at most, fewer than the model's parameters take")
+      .tooLarge(path: path, problem: "an ONNX file holds 2 GB at most, and the model's parameters take more")
     }
     guard parameterCount <= most / MemoryLayout<Scalar>.size else { throw tooLarge() }
     let bytes = onnx().encoded

@@ -14,6 +14,9 @@ public struct ModelFile: Sendable {
   public let training: [String: String]
   private let tensors: SafeTensors
 
+  /// How many bytes of text are read, besides as many as the tensors have.
+  static let mostText = 8 << 20
+
   /// Reads a file.
   ///
   /// - Throws: ``ModelError`` where it is not there or is not a model.
@@ -32,7 +35,7 @@ public struct ModelFile: Sendable {
     }
     func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
     // Longer texts would take more memory than twice the file.
-    var textLeft = 8 << 20 + tensors.dataCount
+    var textLeft = Self.mostText + tensors.dataCount
     func decode<Record>(
       _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
     ) throws(ModelError) -> Record {

@@ -163,13 +163,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     if let first = node.inputs.first, constants.contains(first) {
       throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
     }
-    let array = try constant(node, 1)
-    guard array.shape.count == 2, array.shape.allSatisfy({ $0 > 0 }) else {
-      throw bad(node, "its weights have \(array.shape.count) dimensions, expected two sizes from 1")
-    }
-    return isTransposed
-      ? Matrix(rows: array.shape[0], columns: array.shape[1], rowMajor: array.values)
-      : Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
+    return try constants.weights(constantName(node, 1), transposed: !isTransposed, of: node)
   }
 
   /// x + c, x − c, c − x, x c and x / c; returns x.
@@ -242,10 +236,14 @@ struct ONNXChain<Scalar: BLASScalar> {
   // MARK: - Attributes and constants
 
   private mutating func constant(_ node: ONNXNode, _ index: Int) throws(ModelError) -> ONNXConstants<Scalar>.Array {
+    try constants.array(try constantName(node, index))
+  }
+
+  private func constantName(_ node: ONNXNode, _ index: Int) throws(ModelError) -> String {
     guard node.inputs.count > index, constants.contains(node.inputs[index]) else {
       throw bad(node, "its input \(index + 1) is not a constant")
     }
-    return try constants.array(node.inputs[index])
+    return node.inputs[index]
   }
 
   func int(_ node: ONNXNode, _ name: String, _ standard: Int) -> Int {

@@ -45,17 +45,67 @@ struct ONNXConstants<Scalar: BLASScalar> {
   /// - Throws: ``ModelError`` where they are not finite, not as many as their shape says, texts, or computed by operations that are not known here.
   mutating func array(_ name: String) throws(ModelError) -> Array { try array(name, depth: 0) }
 
-  private mutating func array(_ name: String, depth: Int) throws(ModelError) -> Array {
-    func bad(_ problem: String) -> ModelError { .unsupportedTensor(path: path, name: name, problem: problem) }
-    guard let tensor = tensors[name] else {
-      guard let node = computed[name], depth < 8 else { throw bad("it is computed in too many steps") }
-      return try array(of: node, depth: depth + 1)
+  /// The weights of a node, a constant of two sizes, as a matrix of these or its transpose.
+  ///
+  /// - Throws: As ``array(_:)``, and where the constant has other dimensions.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  mutating func weights(_ name: String, transposed: Bool, of node: ONNXNode) throws(ModelError) -> Matrix<Scalar> {
+    func check(_ shape: [Int]) throws(ModelError) {
+      guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
+        throw .unsupportedNode(
+          path: path, node: node.label,
+          problem: "its weights have \(shape.count) dimensions, expected two sizes from 1")
+      }
     }
+    guard let tensor = tensors[name], tensor.encoding == .littleEndian, tensor.dataType != .string else {
+      let array = try array(name)
+      try check(array.shape)
+      return transposed
+        ? Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
+        : Matrix(rows: array.shape[0], columns: array.shape[1], rowMajor: array.values)
+    }
+    try check(tensor.shape)
+    try take(tensor, name)
+    // Some numbers at a time: all of them would take their memory once more.
+    func values(_ places: Range<Int>) throws(ModelError) -> [Scalar] {
+      guard let values: [Scalar] = tensor.values(places) else { throw wrongCount(name) }
+      return values
+    }
+    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    _ = try values(0..<0)
+    var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
+    try matrix.withTile { (tile) throws(ModelError) in
+      // Row after row is the transpose column after column.
+      try (transposed ? tile.reshaped(from: 0, rows: rows * columns, columns: 1) : tile).fill(rowMajor: values)
+    }
+    guard matrix.maxMagnitude().isFinite else { throw .notFinite(path: path, name: name) }
+    return matrix
+  }
+
+  /// Counts a tensor's numbers among those that may be read.
+  private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(ModelError) {
     guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
-      throw bad("the graph's numbers are more than the file's; a tensor is used again and again")
+      throw .unsupportedTensor(
+        path: path, name: name,
+        problem: "the graph's numbers are more than the file's; a tensor is used again and again")
     }
     allowance -= count * tensor.dataType.size
-    guard let values: [Scalar] = tensor.values() else { throw bad("its numbers are not as many as its shape says") }
+  }
+
+  private func wrongCount(_ name: String) -> ModelError {
+    .unsupportedTensor(path: path, name: name, problem: "its numbers are not as many as its shape says")
+  }
+
+  private mutating func array(_ name: String, depth: Int) throws(ModelError) -> Array {
+    guard let tensor = tensors[name] else {
+      guard let node = computed[name], depth < 8 else {
+        throw .unsupportedTensor(path: path, name: name, problem: "it is computed in too many steps")
+      }
+      return try array(of: node, depth: depth + 1)
+    }
+    try take(tensor, name)
+    guard let values: [Scalar] = tensor.values() else { throw wrongCount(name) }
     guard values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
     return Array(shape: tensor.shape, values: values)
   }

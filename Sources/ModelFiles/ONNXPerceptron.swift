@@ -15,14 +15,15 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   /// The most inputs or outputs of a network that is imported, as many as a table has columns.
   private static var mostFeatures: Int { 100_000 }
 
-  /// What a graph says before a network is made of it.
-  private typealias Parts = (layers: ONNXLayers<Scalar>, classes: [String]?, input: ONNXValue)
+  /// What a graph says, which holds nothing of the file's bytes.
+  private typealias Parts = (steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, fileSize: Int)
 
   package init(_ bytes: [UInt8], path: String) throws(ModelError) { try self.init(Self.parts(bytes, path), path) }
 
   init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
 
-  /// The parts of a file, whose bytes are gone before a network is made.
+  // The file's bytes, the steps' weights, the layers' and the network's are alike large, and no three of them there at once.
+
   private static func parts(_ path: String) throws(ModelError) -> Parts {
     let bytes: [UInt8]
     do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
@@ -34,13 +35,19 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   private static func parts(_ bytes: [UInt8], _ path: String) throws(ModelError) -> Parts {
     var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
     let (steps, classes) = try chain.steps()
-    var layers = ONNXLayers<Scalar>(fileSize: bytes.count, path: path)
-    for step in steps { try layers.add(step) }
-    return (layers, classes, chain.input)
+    return (steps, classes, chain.input, bytes.count)
   }
 
-  private init(_ parts: Parts, _ path: String) throws(ModelError) {
-    network = try parts.layers.network()
+  private static func layers(_ parts: Parts, _ path: String) throws(ModelError) -> ONNXLayers<Scalar> {
+    var layers = ONNXLayers<Scalar>(fileSize: parts.fileSize, path: path)
+    for step in parts.steps { try layers.add(step) }
+    return layers
+  }
+
+  private init(_ parts: consuming Parts, _ path: String) throws(ModelError) {
+    let layers = try Self.layers(parts, path)
+    parts.steps = []
+    network = try layers.network()
     let inputSize = network.inputSize
     // Each gets a name of its own, which takes more memory than its weights do in the file.
     guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
@@ -59,7 +66,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
       )
     }
     inputShape = sizes.filter { $0 != 1 }
-    missing = parts.layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
+    missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
     if let missing, missing.count != inputSize {
       throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
     }

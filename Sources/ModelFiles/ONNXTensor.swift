@@ -70,33 +70,34 @@ extension ONNXTensor {
     self.init(name: name, shape: shape, dataType: .string, strings: texts)
   }
 
-  /// The numbers, rounded to the nearest where `Scalar` is narrower; nil where they are texts or not as many as the shape says.
-  package func values<Scalar: BinaryFloatingPoint>(as type: Scalar.Type = Scalar.self) -> [Scalar]? {
+  /// The numbers, or those at some places, rounded to the nearest where `Scalar` is narrower; nil where they are texts or not as many as the shape says.
+  ///
+  /// - Parameter places: Of numbers that stand one after the other; nil for all.
+  package func values<Scalar: BinaryFloatingPoint>(
+    _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
+  ) -> [Scalar]? {
     guard let count else { return nil }
+    func fixed<Bits: FixedWidthInteger & BitwiseCopyable>(_ number: (Bits) -> Scalar) -> [Scalar]? {
+      let size = MemoryLayout<Bits>.size
+      guard contents.count % size == 0, contents.count / size == count else { return nil }
+      let bytes = contents.span.bytes
+      return (places ?? 0..<count).map {
+        number(Bits(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: $0 * size, as: Bits.self)))
+      }
+    }
     switch (dataType, encoding) {
-    case (.float, .littleEndian): return fixed(count) { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }
-    case (.double, .littleEndian): return fixed(count) { (bits: UInt64) in Scalar(Double(bitPattern: bits)) }
-    case (.float16, .littleEndian): return fixed(count) { (bits: UInt16) in Scalar(Self.half(bits)) }
-    case (.bfloat16, .littleEndian): return fixed(count) { (bits: UInt16) in Scalar(Self.brain(bits)) }
-    case (.int32, .littleEndian): return fixed(count) { (bits: UInt32) in Scalar(Int32(bitPattern: bits)) }
-    case (.int64, .littleEndian): return fixed(count) { (bits: UInt64) in Scalar(Int64(bitPattern: bits)) }
-    case (.bool, .littleEndian): return fixed(count) { (bits: UInt8) in bits == 0 ? 0 : 1 }
+    case (.float, .littleEndian): return fixed { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }
+    case (.double, .littleEndian): return fixed { (bits: UInt64) in Scalar(Double(bitPattern: bits)) }
+    case (.float16, .littleEndian): return fixed { (bits: UInt16) in Scalar(Self.half(bits)) }
+    case (.bfloat16, .littleEndian): return fixed { (bits: UInt16) in Scalar(Self.brain(bits)) }
+    case (.int32, .littleEndian): return fixed { (bits: UInt32) in Scalar(Int32(bitPattern: bits)) }
+    case (.int64, .littleEndian): return fixed { (bits: UInt64) in Scalar(Int64(bitPattern: bits)) }
+    case (.bool, .littleEndian): return fixed { (bits: UInt8) in bits == 0 ? 0 : 1 }
     case (.float16, .varints): return varints(count) { Scalar(Self.half(UInt16(truncatingIfNeeded: $0))) }
     case (.bfloat16, .varints): return varints(count) { Scalar(Self.brain(UInt16(truncatingIfNeeded: $0))) }
     case (.int32, .varints), (.int64, .varints), (.bool, .varints):
       return varints(count) { Scalar(Int64(bitPattern: $0)) }
     case (.string, _), (.float, .varints), (.double, .varints): return nil
-    }
-  }
-
-  private func fixed<Bits: FixedWidthInteger & BitwiseCopyable, Scalar>(
-    _ count: Int, _ number: (Bits) -> Scalar
-  ) -> [Scalar]? {
-    let size = MemoryLayout<Bits>.size
-    guard contents.count % size == 0, contents.count / size == count else { return nil }
-    let bytes = contents.span.bytes
-    return (0..<count).map {
-      number(Bits(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: $0 * size, as: Bits.self)))
     }
   }
 

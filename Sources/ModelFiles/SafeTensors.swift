@@ -71,7 +71,7 @@ package struct SafeTensors: Sendable {
     indices[name].map { entries[$0] }
   }
 
-  /// The metadata but for the checksum.
+  /// The metadata but for the checksum, once more.
   ///
   /// - Complexity: O(metadata).
   package var metadata: [String: String] { metadataBytes.mapValues { String(decoding: $0, as: UTF8.self) } }
@@ -143,19 +143,9 @@ package struct SafeTensors: Sendable {
 
   /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
   ///
-  /// It goes by some rows at a time, where they are not very wide by sixteen, which share cache lines of a column: the numbers of all of them would take their memory once more,
-  /// and those of some stay in the cache.
   /// - Throws: As ``values(of:_:as:)``.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
   func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
-    let fitting = (1 << 16) / max(matrix.columns, 1)
-    let most = fitting >= 16 ? fitting & ~15 : max(fitting, 1)
-    for first in stride(from: 0, to: matrix.rows, by: most) {
-      let rows = first..<min(first + most, matrix.rows)
-      let places = rows.lowerBound * matrix.columns..<rows.upperBound * matrix.columns
-      matrix.rows(rows).fill(rowMajor: try values(of: name, places))
-    }
+    try matrix.fill { (places) throws(ModelError) in try values(of: name, places) }
   }
 
   /// The numbers whose bits are at a range of the file's bytes.
@@ -183,7 +173,8 @@ package struct SafeTensors: Sendable {
 
   // MARK: - Checks
 
-  private static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
+  /// The length that a file begins with.
+  static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
     guard bytes.count >= 8 else {
       throw .notSafeTensors(path: path, found: "it holds \(bytes.count) bytes, the header's length alone takes 8")
     }

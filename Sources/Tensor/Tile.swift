@@ -196,6 +196,19 @@ extension Tile {
     elements.withUnsafeBufferPointer { $0.baseAddress.map { fill(rowMajor: $0) } }
   }
 
+  /// Copies elements that stand row after row, of which `part` gives those at some places at a time.
+  ///
+  /// They are those of some rows, where these are not very wide of sixteen, which share cache lines of a column: all of them would take their memory once more, and those
+  /// of some stay in the cache.
+  package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
+    let fitting = (1 << 16) / max(columns, 1)
+    let most = fitting >= 16 ? fitting & ~15 : max(fitting, 1)
+    for first in Swift.stride(from: 0, to: rows, by: most) {
+      let some = first..<min(first + most, rows)
+      rows(some).fill(rowMajor: try part(some.lowerBound * columns..<some.upperBound * columns))
+    }
+  }
+
   /// It goes by sixteen rows at a time, which share cache lines of a column.
   @inline(__always)
   func fill(rowMajor source: UnsafePointer<Scalar>) {

@@ -291,6 +291,26 @@ func badMetadata(change: [String: String?], line: String) throws {
   #expect(error?.description == line)
 }
 
+@Test("A model whose names are longer than what is read is not written")
+func namesTooLong() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  func model(_ nameLength: Int) -> Model<Float> {
+    let name = String(repeating: "b", count: nameLength)
+    return Model(
+      network: (classifier() as Model<Float>).networks[0], loss: .crossEntropy,
+      preparation: Preparation(
+        inputs: .pixels(shape: [3]), inputScaling: .unscaled(3), outputs: .classes(["a", name], column: nil)))
+  }
+  try model(8 << 20 - 100).write(to: path)
+  _ = try Model<Float>(contentsOf: path)
+  let error = #expect(throws: DataError.self) { try model(9 << 20).write(to: path) }
+  #expect(
+    error?.description
+      == "\(path): cannot be written: the names of the model's columns and classes are longer than a reader takes; shorten them"
+  )
+}
+
 @Test("Missing tensors, other shapes and numbers that are not finite are named")
 func badTensors() throws {
   let path = temporaryPath()

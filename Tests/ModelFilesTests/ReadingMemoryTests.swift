@@ -55,15 +55,19 @@ private func withTemporaryPath(_ body: (String) async throws -> Void) async thro
   try await body(path)
 }
 
-private func model(_ layers: [Dense], isImage: Bool = false) -> Model<Float> {
+private func model(_ layers: [Dense], isImage: Bool = false, isScaled: Bool = false) -> Model<Float> {
   var generator = Philox(seed: 1)
+  let inputs = layers[0].inputSize
   return Model(
     network: Network<Float>(layers, initializer: .heNormal, using: &generator), loss: .crossEntropy,
     preparation: Preparation(
       inputs: isImage
-        ? .pixels(shape: [layers[0].inputSize])
-        : .columns((0..<layers[0].inputSize).map { .number(name: "x\($0)", mean: 0) }),
-      inputScaling: .unscaled(layers[0].inputSize),
+        ? .pixels(shape: [inputs])
+        : .columns((0..<inputs).map { .number(name: "x\($0)", mean: 0) }),
+      inputScaling: isScaled
+        ? Scaling(
+          method: .standard, offsets: Array(repeating: 0.5, count: inputs), factors: Array(repeating: 2, count: inputs))
+        : .unscaled(inputs),
       outputs: .classes((0..<layers.last!.outputSize).map(String.init), column: nil)))
 }
 
@@ -88,14 +92,25 @@ struct ReadingMemoryTests {
   }
 
   @Test(
-    "of a model or state dictionary with one large matrix, or one with very long rows",
-    arguments: [[4000, 1500], [500_000, 12]])
+    "of a model, graph or state dictionary with one large matrix, or one with very long rows",
+    arguments: [[4000, 1500], [100_000, 60]])
   func oneMatrix(sizes: [Int]) async throws {
     let model = model([Dense(sizes[0], sizes[1], .relu), Dense(sizes[1], 2, .softmax)], isImage: true)
     try await withTemporaryPath { path in
       try model.write(to: path)
       try await check(.model, path, "model")
       try await check(.stateDictionaryOfTwo, path, "state dictionary")
+      try model.writeONNX(to: path)
+      try await check(.graph, path, "graph")
+    }
+  }
+
+  @Test("of a graph whose first weights take up a scaling of the inputs")
+  func scaledGraph() async throws {
+    let model = model([Dense(4000, 1500, .relu), Dense(1500, 2, .softmax)], isImage: true, isScaled: true)
+    try await withTemporaryPath { path in
+      try model.writeONNX(to: path)
+      try await check(.graph, path, "graph")
     }
   }
 
