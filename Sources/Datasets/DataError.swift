@@ -114,7 +114,7 @@ public enum DataError: Error, Sendable, Equatable {
   public var kind: Kind {
     switch self {
     case .cannotOpen: .missingInput
-    case .cannotRead, .cannotWrite: .ioFailure
+    case .cannotRead, .cannotWrite, .tooLarge: .ioFailure
     default: .badData
     }
   }

@@ -57,8 +57,8 @@ extension Checkpoint {
       do throws(ModelError) { return try file.values(of: name) } catch { throw bad("it has no \(name)") }
     }
     var (counts, settings, notes) = ([String: Int](), [String: String](), [String: String]())
-    for (key, bytes) in file.metadataBytes {
-      let value = String(decoding: bytes, as: UTF8.self)
+    for (key, text) in file.metadataBytes {
+      let value = String(decoding: text, as: UTF8.self)
       let parts = key.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2 else { continue }
       switch parts[0] {

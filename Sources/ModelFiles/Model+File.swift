@@ -21,6 +21,9 @@ import Tensor
 // (β), for batch normalisation also "1.running_mean" and "1.running_var". Several networks have those of a ModuleList of such Sequentials:
 // "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
+private let quote = UInt8(ascii: "\"")
+private let backslash = UInt8(ascii: "\\")
+
 package let modelFormat = "perceptron"
 let modelVersion = 1
 
@@ -59,39 +62,61 @@ struct LayerTensors {
 extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
-  /// - Throws: ``DataError`` where the file cannot be written, or the names of its columns and classes are longer than a reader takes.
+  /// - Throws: ``DataError`` where the file cannot be written, or its names and the notes on its training are longer than a reader takes.
   public func write(to path: String) throws(DataError) {
-    let bytes = encoded
-    do throws(ModelError) {
-      if try SafeTensors.headerLength(of: bytes, path: path) > ModelFile.mostText {
-        _ = try ModelFile(bytes, path: path)
-      }
-    } catch {
+    let metadata = metadata
+    // As a reader counts them, and as the header has them.
+    let texts = ["layers", "preparation", "training"].reduce(0) { $0 + Self.textCount(metadata[$1]!) }
+    let header = metadata.values.reduce(0) { $0 + $1.utf8.count + $1.utf8.count { $0 == quote || $0 == backslash } }
+    guard texts <= ModelFile.mostText + parameterCount * MemoryLayout<Scalar>.size,
+      training.count <= SafeTensors.mostMetadata, header <= SafeTensors.longestHeader - 1 << 24
+    else {
       throw .tooLarge(
-        path: path, problem: "the names of the model's columns and classes are longer than a reader takes; shorten them"
-      )
+        path: path,
+        problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
+          + "shorten them")
     }
-    try AtomicFile.write(bytes, to: path)
+    try AtomicFile.write(encoded(metadata), to: path)
+  }
+
+  /// The bytes within the texts of JSON, as they stand.
+  private static func textCount(_ json: String) -> Int {
+    var (count, isText, isEscaped) = (0, false, false)
+    for byte in json.utf8 {
+      if byte == quote, !isEscaped {
+        isText.toggle()
+      } else if isText {
+        count += 1
+        isEscaped = byte == backslash && !isEscaped
+      }
+    }
+    return count
   }
 
   /// The bytes of the file.
-  package var encoded: [UInt8] {
+  package var encoded: [UInt8] { encoded(metadata) }
+
+  private func encoded(_ metadata: [String: String]) -> [UInt8] {
     let tensors = networks.enumerated().flatMap { number, network in
       network.layers.indices.flatMap { layer in
         Self.tensors(
           network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
       }
     }
+    return SafeTensors.encode(tensors, metadata: metadata)
+  }
+
+  private var metadata: [String: String] {
     var metadata = [
       "format": modelFormat,
       "version": String(modelVersion),
-      "layers": encode(network.layers.map(LayerRecord.init)),
+      "layers": encode(networks[0].layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
       "preparation": encode(PreparationRecord(preparation)),
       "training": encode(training),
     ]
     if networks.count > 1 { metadata["networks"] = String(networks.count) }
-    return SafeTensors.encode(tensors, metadata: metadata)
+    return metadata
   }
 
   /// Reads a model; one that was stored in the other precision is converted.

@@ -73,7 +73,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
       return values
     }
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-    _ = try values(0..<0)
+    _ = try values(0..<0)  // has none, but checks that there are as many as the matrix is made for
     var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
     try matrix.withTile { (tile) throws(ModelError) in
       // Row after row is the transpose column after column.

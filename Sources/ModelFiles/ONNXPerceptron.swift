@@ -22,8 +22,6 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
 
-  // The file's bytes, the steps' weights, the layers' and the network's are alike large, and no three of them there at once.
-
   private static func parts(_ path: String) throws(ModelError) -> Parts {
     let bytes: [UInt8]
     do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
@@ -38,6 +36,8 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
     return (steps, classes, chain.input, bytes.count)
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private static func layers(_ parts: Parts, _ path: String) throws(ModelError) -> ONNXLayers<Scalar> {
     var layers = ONNXLayers<Scalar>(fileSize: parts.fileSize, path: path)
     for step in parts.steps { try layers.add(step) }
@@ -46,6 +46,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   private init(_ parts: consuming Parts, _ path: String) throws(ModelError) {
     let layers = try Self.layers(parts, path)
+    // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them is there need at once.
     parts.steps = []
     network = try layers.network()
     let inputSize = network.inputSize

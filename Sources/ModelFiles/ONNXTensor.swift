@@ -72,7 +72,7 @@ extension ONNXTensor {
 
   /// The numbers, or those at some places, rounded to the nearest where `Scalar` is narrower; nil where they are texts or not as many as the shape says.
   ///
-  /// - Parameter places: Of numbers that stand one after the other; nil for all.
+  /// - Parameter places: Nil for all; those of varints can be had altogether only, and are nil otherwise.
   package func values<Scalar: BinaryFloatingPoint>(
     _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
   ) -> [Scalar]? {
@@ -85,6 +85,7 @@ extension ONNXTensor {
         number(Bits(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: $0 * size, as: Bits.self)))
       }
     }
+    guard places == nil || encoding == .littleEndian else { return nil }
     switch (dataType, encoding) {
     case (.float, .littleEndian): return fixed { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }
     case (.double, .littleEndian): return fixed { (bits: UInt64) in Scalar(Double(bitPattern: bits)) }

@@ -71,7 +71,7 @@ package struct SafeTensors: Sendable {
     indices[name].map { entries[$0] }
   }
 
-  /// The metadata but for the checksum, once more.
+  /// The metadata but for the checksum, made anew by every call.
   ///
   /// - Complexity: O(metadata).
   package var metadata: [String: String] { metadataBytes.mapValues { String(decoding: $0, as: UTF8.self) } }
@@ -144,6 +144,8 @@ package struct SafeTensors: Sendable {
   /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
   ///
   /// - Throws: As ``values(of:_:as:)``.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
     try matrix.fill { (places) throws(ModelError) in try values(of: name, places) }
   }
@@ -173,8 +175,7 @@ package struct SafeTensors: Sendable {
 
   // MARK: - Checks
 
-  /// The length that a file begins with.
-  static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
+  private static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
     guard bytes.count >= 8 else {
       throw .notSafeTensors(path: path, found: "it holds \(bytes.count) bytes, the header's length alone takes 8")
     }

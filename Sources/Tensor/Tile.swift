@@ -198,14 +198,17 @@ extension Tile {
 
   /// Copies elements that stand row after row, of which `part` gives those at some places at a time.
   ///
-  /// They are those of some rows, where these are not very wide of sixteen, which share cache lines of a column: all of them would take their memory once more, and those
-  /// of some stay in the cache.
+  /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of sixteen where so many fit, or a part of one row.
   package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
-    let fitting = (1 << 16) / max(columns, 1)
-    let most = fitting >= 16 ? fitting & ~15 : max(fitting, 1)
-    for first in Swift.stride(from: 0, to: rows, by: most) {
-      let some = first..<min(first + most, rows)
-      rows(some).fill(rowMajor: try part(some.lowerBound * columns..<some.upperBound * columns))
+    let width = min(columns, 1 << 16)
+    let fitting = (1 << 16) / max(width, 1)
+    let height = fitting >= 16 ? fitting & ~15 : fitting
+    for row in Swift.stride(from: 0, to: rows, by: height) {
+      for column in Swift.stride(from: 0, to: columns, by: max(width, 1)) {
+        let tile = self[TilePart(rows: row..<min(row + height, rows), columns: column..<min(column + width, columns))]
+        let start = row * columns + column
+        tile.fill(rowMajor: try part(start..<start + tile.rows * tile.columns))
+      }
     }
   }
 

@@ -310,9 +310,10 @@ struct TileTests {
     let kernels = Float.kernels(set)
     for place in [0, 3, 18] {
       for activation in Activation.allCases {
-        var z = [Float](repeating: 1, count: 19)
+        // In the first of two columns.
+        var z = [Float](repeating: 1, count: 38)
         z[place] = .nan
-        let largest = kernels.bias[activation]!(19, 1, &z, 19, [Float](repeating: 0, count: 19))
+        let largest = kernels.bias[activation]!(19, 2, &z, 19, [Float](repeating: 0, count: 19))
         #expect(largest.isNaN != [.sigmoid, .tanh, .softmax].contains(activation), "\(activation)")
         #expect(z[place].isNaN, "\(activation)")
         #expect(z.filter(\.isNaN).count == (activation == .softmax ? 19 : 1), "\(activation)")

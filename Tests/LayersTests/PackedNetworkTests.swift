@@ -45,6 +45,8 @@ private let cases: [([Int], Activation, Activation, Normalization)] = [
   ([3, 1], .relu, .identity, .none), ([8, 64, 64, 1], .relu, .identity, .none),
   ([784, 30, 10], .sigmoid, .softmax, .none), ([600, 133, 150, 17], .relu, .softmax, .batch),
   ([20, 48, 33, 5], .gelu, .sigmoid, .layer), ([1100, 300, 2], .tanh, .softmax, .none),
+  // A last panel of 120 and 60 that fills a group of panels only with the zeros beyond its end.
+  ([200, 120, 60, 3], .softmax, .identity, .none), ([200, 120, 60, 3], .relu, .identity, .none),
 ]
 
 private func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Scalar) {

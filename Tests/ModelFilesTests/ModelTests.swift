@@ -295,20 +295,29 @@ func badMetadata(change: [String: String?], line: String) throws {
 func namesTooLong() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  func model(_ nameLength: Int) -> Model<Float> {
+  func model(_ nameLength: Int = 1, training: [String: String] = [:]) -> Model<Float> {
     let name = String(repeating: "b", count: nameLength)
     return Model(
       network: (classifier() as Model<Float>).networks[0], loss: .crossEntropy,
       preparation: Preparation(
-        inputs: .pixels(shape: [3]), inputScaling: .unscaled(3), outputs: .classes(["a", name], column: nil)))
+        inputs: .pixels(shape: [3]), inputScaling: .unscaled(3), outputs: .classes(["a", name], column: nil)),
+      training: training)
   }
-  try model(8 << 20 - 100).write(to: path)
+  try model(8 << 20 - 1000).write(to: path)
   _ = try Model<Float>(contentsOf: path)
   let error = #expect(throws: DataError.self) { try model(9 << 20).write(to: path) }
   #expect(
     error?.description
-      == "\(path): cannot be written: the names of the model's columns and classes are longer than a reader takes; shorten them"
-  )
+      == "\(path): cannot be written: the names of its columns and classes, or the notes on its training, are longer than a"
+      + " reader takes; shorten them")
+  #expect(error?.kind == .ioFailure)
+  // More notes than are read, and more than a header may have.
+  for training in [
+    Dictionary(uniqueKeysWithValues: (0..<100_001).map { (String($0), "") }),
+    ["a": String(repeating: "\"", count: 26 << 20)],
+  ] {
+    #expect(throws: DataError.self) { try model(training: training).write(to: path) }
+  }
 }
 
 @Test("Missing tensors, other shapes and numbers that are not finite are named")
