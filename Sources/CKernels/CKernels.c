@@ -3,6 +3,10 @@
 
 #include "CKernels.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -90,6 +94,7 @@ void *ck_scratch(size_t size) {
 
 #define SET baseline
 #define HAS_PRODUCT 0
+#define HAS_COMPRESSION 0
 #define PACKED_VECTOR 16
 #define PACKED_PANELS 1
 #define PACKED_COLUMNS 1
@@ -115,6 +120,7 @@ void *ck_scratch(size_t size) {
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
+#undef HAS_COMPRESSION
 #undef HAS_PRODUCT
 #undef SET
 
@@ -127,6 +133,7 @@ void *ck_scratch(size_t size) {
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
 #define SET avx2
 #define HAS_PRODUCT 0
+#define HAS_COMPRESSION 0
 #define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
@@ -144,6 +151,7 @@ void *ck_scratch(size_t size) {
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
+#undef HAS_COMPRESSION
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
@@ -151,8 +159,36 @@ void *ck_scratch(size_t size) {
 // MARK: AVX-512
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
+/// find_numbers of packed.inc, a vector at a time: what is behind the numbers of a vector the next one overwrites.
+static inline ptrdiff_t find_numbers_f32_avx512(ptrdiff_t n, const float *x, float *numbers, int32_t *places) {
+  ptrdiff_t count = 0;
+  __m512i place = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (ptrdiff_t p = 0; p < n; p += 16, place = _mm512_add_epi32(place, _mm512_set1_epi32(16))) {
+    __m512 some = _mm512_maskz_loadu_ps(n - p < 16 ? (1 << (n - p)) - 1 : 0xFFFF, x + p);
+    __mmask16 taken = _mm512_cmp_ps_mask(some, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    _mm512_storeu_ps(numbers + count, _mm512_maskz_compress_ps(taken, some));
+    _mm512_storeu_si512(places + count, _mm512_maskz_compress_epi32(taken, place));
+    count += __builtin_popcount(taken);
+  }
+  return count;
+}
+
+static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, double *numbers, int32_t *places) {
+  ptrdiff_t count = 0;
+  __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  for (ptrdiff_t p = 0; p < n; p += 8, place = _mm256_add_epi32(place, _mm256_set1_epi32(8))) {
+    __m512d some = _mm512_maskz_loadu_pd(n - p < 8 ? (1 << (n - p)) - 1 : 0xFF, x + p);
+    __mmask8 taken = _mm512_cmp_pd_mask(some, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+    _mm512_storeu_pd(numbers + count, _mm512_maskz_compress_pd(taken, some));
+    _mm256_storeu_si256((__m256i *)(places + count), _mm256_maskz_compress_epi32(taken, place));
+    count += __builtin_popcount(taken);
+  }
+  return count;
+}
+
 #define SET avx512
 #define HAS_PRODUCT 1
+#define HAS_COMPRESSION 1
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
@@ -171,6 +207,7 @@ void *ck_scratch(size_t size) {
 #undef PACKED_COLUMNS
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
+#undef HAS_COMPRESSION
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
