@@ -110,7 +110,7 @@ extension Model {
     var metadata = [
       "format": modelFormat,
       "version": String(modelVersion),
-      "layers": encode(networks[0].layers.map(LayerRecord.init)),
+      "layers": encode(network.layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
       "preparation": encode(PreparationRecord(preparation)),
       "training": encode(training),

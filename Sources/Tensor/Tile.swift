@@ -200,11 +200,12 @@ extension Tile {
   ///
   /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of sixteen where so many fit, or a part of one row.
   package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
-    let width = min(columns, 1 << 16)
-    let fitting = (1 << 16) / max(width, 1)
+    let most = 1 << 16
+    let width = max(min(columns, most), 1)
+    let fitting = most / width
     let height = fitting >= 16 ? fitting & ~15 : fitting
     for row in Swift.stride(from: 0, to: rows, by: height) {
-      for column in Swift.stride(from: 0, to: columns, by: max(width, 1)) {
+      for column in Swift.stride(from: 0, to: columns, by: width) {
         let tile = self[TilePart(rows: row..<min(row + height, rows), columns: column..<min(column + width, columns))]
         let start = row * columns + column
         tile.fill(rowMajor: try part(start..<start + tile.rows * tile.columns))

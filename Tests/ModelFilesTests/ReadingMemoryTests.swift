@@ -93,13 +93,14 @@ struct ReadingMemoryTests {
 
   @Test(
     "of a model, graph or state dictionary with one large matrix, or one with very long rows",
-    arguments: [[4000, 1500], [100_000, 60]])
+    arguments: [[4000, 1500], [100_000, 60], [500_000, 12]])
   func oneMatrix(sizes: [Int]) async throws {
     let model = model([Dense(sizes[0], sizes[1], .relu), Dense(sizes[1], 2, .softmax)], isImage: true)
     try await withTemporaryPath { path in
       try model.write(to: path)
       try await check(.model, path, "model")
       try await check(.stateDictionaryOfTwo, path, "state dictionary")
+      guard sizes[0] <= 100_000 else { return }  // the most inputs of a graph
       try model.writeONNX(to: path)
       try await check(.graph, path, "graph")
     }
