@@ -31,28 +31,37 @@ package func cgroupQuota(root: String, membership: String) -> Double? {
     guard let quota, let period, quota > 0, period > 0 else { return }
     least = min(least ?? .infinity, quota / period)
   }
+  forEachCgroup(root: root, membership: membership, controller: "cpu") { folder, isVersion2 in
+    if isVersion2 {
+      // "max 100000" or "50000 100000", in microseconds.
+      let words = contents(folder + "/cpu.max").split(whereSeparator: { $0 == " " || $0 == "\n" })
+      if words.count == 2 { note(Double(words[0]), Double(words[1])) }
+    } else {
+      note(number(folder + "/cpu.cfs_quota_us"), number(folder + "/cpu.cfs_period_us"))
+    }
+  }
+  return least
+}
+
+/// Calls `body` with the folder of each cgroup that binds a process through a controller, and whether it is of version 2.
+///
+/// A group is bound by every group that it stands in. In a container the path may be the host's, and the mount the group itself.
+func forEachCgroup(
+  root: String, membership: String, controller: Substring, _ body: (_ folder: String, _ isVersion2: Bool) -> Void
+) {
   for line in membership.split(separator: "\n") {
     let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
     guard fields.count == 3 else { continue }
     let isVersion2 = fields[0] == "0"
-    guard isVersion2 || fields[1].split(separator: ",").contains("cpu") else { continue }
-    let mount = isVersion2 ? root : root + "/cpu"
-    // A group is bound by every group that it stands in. In a container the path may be the host's, and the mount the group itself.
+    guard isVersion2 || fields[1].split(separator: ",").contains(controller) else { continue }
+    let mount = isVersion2 ? root : "\(root)/\(controller)"
     var path = fields[2]
     while true {
-      let folder = mount + (path == "/" ? "" : path)
-      if isVersion2 {
-        // "max 100000" or "50000 100000", in microseconds.
-        let words = contents(folder + "/cpu.max").split(whereSeparator: { $0 == " " || $0 == "\n" })
-        if words.count == 2 { note(Double(words[0]), Double(words[1])) }
-      } else {
-        note(number(folder + "/cpu.cfs_quota_us"), number(folder + "/cpu.cfs_period_us"))
-      }
+      body(mount + (path == "/" ? "" : path), isVersion2)
       guard let slash = path.lastIndex(of: "/"), path.count > 1 else { break }
       path = slash == path.startIndex ? "/" : String(path[..<slash])
     }
   }
-  return least
 }
 
 private func number(_ path: String) -> Double? {
@@ -60,7 +69,7 @@ private func number(_ path: String) -> Double? {
 }
 
 /// The first 4096 bytes of a file of the kernel; empty where there is none.
-private func contents(_ path: String) -> String {
+func contents(_ path: String) -> String {
   guard let file = fopen(path, "r") else { return "" }
   defer { fclose(file) }
   var bytes = [UInt8](repeating: 0, count: 4096)

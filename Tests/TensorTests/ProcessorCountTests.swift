@@ -2,8 +2,12 @@ import Foundation
 import Tensor
 import Testing
 
-/// A folder of files as the kernel has them, and what follows from them.
+/// What follows from a folder of files as the kernel has them.
 private func quota(_ files: [String: String], membership: String) throws -> Double? {
+  try withFolder(of: files) { cgroupQuota(root: $0, membership: membership) }
+}
+
+private func withFolder<Result>(of files: [String: String], _ body: (_ root: String) -> Result) throws -> Result {
   let root = FileManager.default.temporaryDirectory.appending(path: "cgroup-\(UUID().uuidString)")
   defer { try? FileManager.default.removeItem(at: root) }
   for (path, text) in files {
@@ -11,7 +15,7 @@ private func quota(_ files: [String: String], membership: String) throws -> Doub
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: file)
   }
-  return cgroupQuota(root: root.path, membership: membership)
+  return body(root.path)
 }
 
 @Test("A quota of version 2 binds the groups below it")
@@ -50,4 +54,21 @@ func wholeProcessors() {
 @Test("At least one processor may be used, and no more than there are")
 func usable() {
   #expect((1...ProcessInfo.processInfo.processorCount).contains(usableProcessorCount()))
+}
+
+@Test("The least memory of all groups is the limit")
+func memory() throws {
+  func limit(_ files: [String: String], _ membership: String) throws -> Int? {
+    try withFolder(of: files) { cgroupMemory(root: $0, membership: membership) }
+  }
+  #expect(try limit(["memory.max": "max\n"], "0::/\n") == nil)
+  #expect(try limit(["a/memory.max": "5000000\n", "a/b/memory.max": "8000000\n"], "0::/a/b\n") == 5_000_000)
+  #expect(try limit(["memory/job/memory.limit_in_bytes": "7000000\n"], "4:memory:/job\n") == 7_000_000)
+  #expect(try limit(["memory.max": "garbage"], "0::/\nxx\n::\n") == nil)
+}
+
+@Test("A process may take some memory, and no more than the machine has")
+func usable() {
+  #expect(usableMemory() > 1 << 20)
+  #expect(usableMemory() < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
 }

@@ -1,0 +1,51 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// The bytes of memory that this process may still take: what the machine, its cgroups and its resource limits leave.
+///
+/// The least of these is meant: physical memory and the cgroups' limits (`memory.max`) less what the process holds already, and the limits of its address
+/// space and data (`ulimit -v`, `ulimit -d`) less what it has mapped. Other processes are not counted. Reads a few small files of the kernel; about 50 µs.
+package func usableMemory() -> Int {
+  // The program's pages in all, and those that are resident: /proc/self/statm begins with these two.
+  let page = sysconf(Int32(_SC_PAGESIZE))
+  let pages = contents("/proc/self/statm").split(separator: " ").prefix(6).map { Int($0) ?? 0 }
+  let mapped = pages.first.map { $0 * page } ?? 0
+  let resident = pages.count > 1 ? pages[1] * page : 0
+  let data = pages.count > 5 ? pages[5] * page : 0
+  var most = sysconf(Int32(_SC_PHYS_PAGES)) * page - resident
+  if let limit = cgroupMemory(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")) {
+    most = min(most, limit - resident)
+  }
+  #if canImport(Glibc)
+    let (space, segment) = (Int32(RLIMIT_AS.rawValue), Int32(RLIMIT_DATA.rawValue))
+  #else
+    let (space, segment) = (RLIMIT_AS, RLIMIT_DATA)
+  #endif
+  if let limit = resourceLimit(space) { most = min(most, limit - mapped) }
+  if let limit = resourceLimit(segment) { most = min(most, limit - data) }
+  return max(most, 0)
+}
+
+/// The soft limit of a resource in bytes; nil without one.
+private func resourceLimit(_ resource: Int32) -> Int? {
+  var limit = rlimit()
+  guard getrlimit(resource, &limit) == 0, limit.rlim_cur < UInt64(Int.max) else { return nil }
+  return Int(limit.rlim_cur)
+}
+
+/// The bytes that a process's cgroups let it take, or nil without a limit.
+///
+/// - Parameters: As for ``cgroupQuota(root:membership:)``.
+package func cgroupMemory(root: String, membership: String) -> Int? {
+  var least: Int?
+  forEachCgroup(root: root, membership: membership, controller: "memory") { folder, isVersion2 in
+    // "max" or a number; version 1 says a number beyond all memory if there is no limit.
+    let text = contents(folder + (isVersion2 ? "/memory.max" : "/memory.limit_in_bytes"))
+    guard let limit = text.split(separator: "\n").first.flatMap({ Int($0) }), limit > 0 else { return }
+    least = min(least ?? .max, limit)
+  }
+  return least
+}
