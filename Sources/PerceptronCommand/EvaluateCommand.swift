@@ -42,6 +42,7 @@ enum EvaluateCommand: Command {
 
 /// Prints cells in columns as wide as they need to be, to the right.
 func printTable(_ rows: [[String]]) throws(CommandError) {
+  let rows = rows.map { $0.map { printable($0) } }
   let widths = columnWidths(rows)
   for row in rows {
     try printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))

@@ -16,7 +16,7 @@ enum PredictCommand: Command {
     let words = try arguments.positional("MODEL", "DATA")
     let source = try DataSource(words[1])
     try source.check(arguments)
-    let path = arguments.string("-o")
+    let path = arguments.string("-o").flatMap { $0 == "-" ? nil : $0 }
     if let path {
       if isSameFile(path, words[0]) { throw CommandError.usage("-o \(path) is the model; name another file") }
       try source.check(output: path, .test)
@@ -32,7 +32,7 @@ enum PredictCommand: Command {
     if let path {
       try AtomicFile.write(bytes, to: path)
     } else {
-      try printLine(String(decoding: bytes.dropLast(), as: UTF8.self))
+      try printData(String(decoding: bytes, as: UTF8.self))
     }
   }
 
