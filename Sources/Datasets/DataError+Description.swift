@@ -10,6 +10,9 @@ extension DataError: CustomStringConvertible {
       "\(path): cannot be written: \(reason); choose another path, or free space or permissions there"
     case .tooLarge(let path, let problem):
       "\(path): cannot be written: \(problem)"
+    case .exceedsMemory(let path, let bytes, let usable):
+      "\(path): found \(Self.size(bytes)) or more to read, expected at most the \(Self.size(usable)) of memory that may still be used;"
+        + " give a smaller file, or more memory"
     case .truncatedGzip(let path):
       "\(path): the gzip data end too early, expected their end mark; copy or download the file again"
     case .corruptGzip(let path, let detail):
@@ -30,6 +33,8 @@ extension DataError: CustomStringConvertible {
     case .emptyIDX(let path, let dimensions):
       "\(path): the IDX file holds no values: found the dimensions \(Self.product(dimensions)),"
         + " expected each to be at least 1; write it again"
+    case .badElement(let path, let number, let found, let expected):
+      "\(path), value \(number): found \(found), expected \(expected); correct the file"
     case .countsDisagree(let images, let imageCount, let labels, let labelCount):
       "\(labels): found \(labelCount) labels, expected \(imageCount) as there are images in \(images);"
         + " give the two files of one set"
@@ -47,6 +52,17 @@ extension DataError: CustomStringConvertible {
       "\(path): not a .npy file that can be read: \(problem); write it with numpy.save"
     case .arraysDisagree(let features, let samples, let labels, let labelCount):
       "\(labels): found labels of \(labelCount) samples, expected \(samples) as in \(features); give the two files of one set"
+    case .badNPZ(let path, let problem):
+      "\(path): not a .npz archive that can be read: \(problem); write it with numpy.savez"
+    case .missingArray(let path, let expected, let found):
+      "\(path): found the arrays \(listed(found)), expected \(expected); write it with numpy.savez(FILE, X=…, y=…)"
+    case .wrongColumnCount(let path, let found, let columns):
+      "\(path): found \(found) number\(found == 1 ? "" : "s") for each sample, expected \(columns.count), in the order of the columns"
+        + " \(listed(columns)) as in training; give an array of samples × columns"
+    case .numbersForTexts(let path, let column):
+      "\(path): found numbers for the column \(quoted(column)), which held texts in training; give a table"
+    case .notATable(let path, let kind, let advice):
+      "\(path): found \(kind), expected a table as CSV text; \(advice)"
     case .tableForImages(let path):
       "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS"
     case .singleClass(let path, let column, let label):
@@ -127,6 +143,15 @@ extension DataError: CustomStringConvertible {
     "\(Datasets.place(path, line)), column \(quoted(column)) (field \(field))"
   }
 
+  /// A number of bytes, for people.
+  private static func size(_ bytes: Int) -> String {
+    let units = ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"]
+    var (size, unit) = (Double(bytes), 0)
+    while size >= 999.5, unit + 1 < units.count { (size, unit) = (size / 1000, unit + 1) }
+    return size < 10 && unit > 0
+      ? "\((size * 10).rounded() / 10) \(units[unit])" : "\(Int(size.rounded())) \(units[unit])"
+  }
+
   private static func product(_ dimensions: [Int]) -> String {
     dimensions.map(String.init).joined(separator: " × ")
   }
@@ -138,7 +163,10 @@ extension DataError: CustomStringConvertible {
 }
 
 /// A line of a file; arrays have rows instead.
-func place(_ path: String, _ line: Int) -> String { "\(path), \(path.hasSuffix(".npy") ? "row" : "line") \(line)" }
+func place(_ path: String, _ line: Int) -> String {
+  let isArray = isNamed(path, ".npy", ".npy.gz") || path.lowercased().contains(".npz, array ")
+  return "\(path), \(isArray ? "row" : "line") \(line)"
+}
 
 /// The text in quotes, on one line and of a sane length whatever a file holds.
 func quoted(_ text: String) -> String {

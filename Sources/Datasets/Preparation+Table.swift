@@ -55,7 +55,12 @@ extension Preparation {
     of table: Table, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(DataError) -> Matrix<Scalar> {
     guard case .columns(let columns) = inputs else { throw .tableForImages(path: table.path) }
-    let indices = try Self.indices(of: columns.map(\.name), in: table)
+    let indices =
+      if let count = table.arrayFeatures {
+        try table.places(of: columns, inArrayOf: count)
+      } else {
+        try Self.indices(of: columns.map(\.name), in: table)
+      }
     let sources = zip(columns, indices).map { Self.source($0, table, $1) }
     for source in sources { if let warning = Self.unseenCategory(source, table) { warn(warning) } }
     return try table.matrix(of: sources, scaledBy: inputScaling, team: team)
@@ -76,22 +81,35 @@ extension Preparation {
     let targets: Matrix<Scalar>
     switch outputs {
     case .classes(let names, let column):
-      let index = try Self.indices(of: [column ?? ""], in: table)[0]
+      let index = try Self.targetIndices([column ?? ""], in: table)[0]
       targets = oneHot(try table.classLabels(inColumn: index, among: names), classes: names.count)
     case .labels(let columns, let classes):
-      let labels = try zip(try Self.indices(of: columns, in: table), classes).map { index, names throws(DataError) in
+      let labels = try zip(try Self.targetIndices(columns, in: table), classes).map { index, names throws(DataError) in
         try table.classLabels(inColumn: index, among: names)
       }
       targets = Matrix(
         rows: columns.count, columns: table.rowCount,
         columnMajor: (0..<table.rowCount).flatMap { row in labels.map { Scalar($0[row]) } })
     case .values(let columns, let scaling):
-      targets = try table.matrix(ofColumns: try Self.indices(of: columns, in: table), scaledBy: scaling)
+      targets = try table.matrix(ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling)
     }
     let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(DataError) in
       try Self.weights(table, try table.columnIndices(named: [name])[0])
     }
     return Samples(features: features, targets: targets, weights: weights)
+  }
+
+  /// The columns of the targets: by their names, or those after the features if there are only places.
+  private static func targetIndices(_ names: [String], in table: Table) throws(DataError) -> [Int] {
+    guard let features = table.arrayFeatures else { return try indices(of: names, in: table) }
+    let places = Array(features..<table.columnNames.count)
+    guard places.count == names.count else {
+      throw .missingArray(
+        path: table.path,
+        expected: "labels of \(names.count) value\(names.count == 1 ? "" : "s") for each sample: \(listed(names))",
+        found: places.map { table.columnNames[$0] })
+    }
+    return places
   }
 
   private static func indices(of names: [String], in table: Table) throws(DataError) -> [Int] {
@@ -219,7 +237,9 @@ extension Preparation {
   }
 
   private static func inferredTask(_ table: Table, _ targets: [Int]) -> Task {
-    let mostClasses = targets.count == 1 ? 20 : 2
+    // An array's type says more than a text: whole numbers that repeat are classes.
+    let mostIntegers = table.hasIntegerTargets ? min(1000, (table.rowCount - 1) / 2) : 0
+    let mostClasses = targets.count == 1 ? max(20, mostIntegers) : 2
     let areClassified = targets.allSatisfy { target in
       guard !table.isText(target) else { return true }
       let numbers = table.distinctTexts(inColumn: target)

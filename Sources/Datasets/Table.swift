@@ -41,6 +41,10 @@ public struct Table: Sendable {
   let kinds: [[TextKind]]
   /// How many of the last columns are targets if none is named.
   let lastTargets: Int
+  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no names.
+  var arrayFeatures: Int?
+  /// Whether the last targets are whole numbers by their type, and so are classes rather than values.
+  var hasIntegerTargets = false
 
   init(path: String, columnNames: [String], parts: [TablePart], texts: [[String]], lastTargets: Int = 1) {
     self.lastTargets = lastTargets
@@ -64,7 +68,7 @@ public struct Table: Sendable {
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
   ) throws(DataError) {
-    let isTabbed = path.hasSuffix(".tsv") || path.hasSuffix(".tsv.gz")
+    let isTabbed = isNamed(path, ".tsv", ".tsv.gz")
     let bytes = try ByteFile.read(path, team: team)
     try self.init(bytes, path: path, delimiter: isTabbed ? Byte.tab : Byte.comma, header: header, team: team)
   }
@@ -77,6 +81,7 @@ public struct Table: Sendable {
     _ bytes: [UInt8], path: String, delimiter: UInt8 = UInt8(ascii: ","), header: Header = .automatic,
     team: Team = Team(workers: 1), partSize: Int = 1 << 22
   ) throws(DataError) {
+    try FileKind.check(bytes, path: path)
     self = try TableParser(path: path, delimiter: delimiter, header: header, team: team, partSize: partSize)
       .parse(bytes)
   }

@@ -40,7 +40,7 @@ extension Checkpoint {
   /// - Throws: ``CheckpointError`` where the file is not there, is not a whole checkpoint to the last bit, or is of another version or precision.
   public init(contentsOf path: String) throws(CheckpointError) {
     let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
     try self.init(bytes, path: path)
   }
 

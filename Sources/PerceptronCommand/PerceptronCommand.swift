@@ -30,8 +30,10 @@ private func overview(_ commands: [any Command.Type]) -> String {
 private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
+  "  -                      a table from standard input",
   "  FILE.npy               a NumPy array, samples first; --labels names that of the labels",
-  "  idx:IMAGES,LABELS      a pair of IDX files; predict needs no labels",
+  "  FILE.npz               such arrays in an archive: X and y, or others of the usual names; --labels NAME",
+  "  idx:IMAGES,LABELS      a pair of IDX files; bytes are divided by 255, other numbers are taken as they are",
   "  mnist:DIRECTORY        MNIST's four files: train-* to train, t10k-* for all else",
 ]
 
@@ -88,7 +90,8 @@ enum PerceptronCommand {
     for index in 1..<max(Int(CommandLine.argc), 1) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       throw .usage(
-        "argument \(index), \(String(cString: argument).debugDescription), is not UTF-8; rename the file, or make a link to it")
+        "argument \(index), \(String(cString: argument).debugDescription), is not UTF-8; rename the file, or make a link to it"
+      )
     }
   }
 

@@ -40,14 +40,15 @@ enum PredictCommand: Command {
     _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
   ) throws -> [UInt8] {
     let team = Team()
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false, team: team)
+    let data = try RawData<Scalar>(
+      source, part: .test, header: headerMode(arguments), needsLabels: false, for: model.preparation, team: team)
     let answers = model.predict(try data.features(model.preparation, team: team))
     try checkFinite(answers)
     let wantsProbabilities = arguments.flag("--probabilities")
     if wantsProbabilities && model.preparation.task == .regression {
       throw CommandError.usage("--probabilities is for classification; this model predicts a value")
     }
-    if arguments.string("-o")?.hasSuffix(".npy") == true {
+    if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
       return array(answers, model.preparation, wantsProbabilities)
     }
     return Array((lines(answers, model.preparation, wantsProbabilities).joined(separator: "\n") + "\n").utf8)

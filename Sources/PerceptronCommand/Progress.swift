@@ -108,8 +108,8 @@ struct Progress {
 func duration(_ seconds: Double) -> String {
   if seconds < 0.0995 { return "\((1000 * seconds).fixed(0)) ms" }
   if seconds < 9.95 { return "\(seconds.fixed(1)) s" }
-  // A first guess of the time left may be beyond all bounds.
-  let whole = Int(min(seconds, 1e9).rounded())
+  // A first guess of the time left may be beyond all bounds, or no number.
+  let whole = seconds < 1e9 ? Int(seconds.rounded()) : 1_000_000_000
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   if whole < 60 { return "\(whole) s" }
   return whole < 3600 ? "\(whole / 60) min \(two(whole % 60)) s" : "\(whole / 3600) h \(two(whole % 3600 / 60)) min"
