@@ -10,7 +10,7 @@ enum Cell {
 
 /// What a field is that is no finite number.
 enum TextKind: Sendable {
-  /// Nothing is known: the field is empty, NA, NaN, ? or null.
+  /// The value is missing: the field is empty, or one of the usual spellings of ``MissingSpellings``.
   case missing
   /// A number, but infinite or beyond the range.
   case infinite
@@ -18,7 +18,7 @@ enum TextKind: Sendable {
   case word
 
   init(_ text: String) {
-    if ["", "NA", "?", "null"].contains(text) {
+    if MissingSpellings.usual.contains(text) {
       self = .missing
     } else if let number = Double(text), !number.isFinite {
       self = number.isNaN ? .missing : .infinite

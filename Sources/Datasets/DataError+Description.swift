@@ -86,11 +86,27 @@ extension DataError: CustomStringConvertible {
     case .repeatedColumn(let path, let name):
       "\(path): found the column \(quoted(name)) named twice as a target or as the sample weights, expected each once;"
         + " correct the names"
-    case .noValues(let path, let column):
-      "\(path): found no value in any row of the column \(quoted(column)), expected at least one; remove the column"
-    case .manyCategories(let path, let column, let found, let most):
-      "\(path): found \(found) different texts in the column \(quoted(column)), expected at most \(most), as each becomes a"
-        + " feature; remove the column, or make numbers or fewer groups of it"
+    case .datesAsTarget(let path, let column):
+      "\(path): found dates in the target \(quoted(column)), expected numbers or classes; give the target as a number, days since some day for example"
+    case .textAmongNumbers(let path, let line, let column, let field, let text, let rows):
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number as in most rows of this target"
+        + (rows > 1 ? " (\(rows) rows hold no number)" : "")
+        + "; correct the field or remove the row, or give --task classification if the numbers are names of classes"
+    case .manyClasses(let path, let column, let found, let rows):
+      "\(path): found \(found) different texts in \(rows) rows of the target \(quoted(column)), which are too many to be classes;"
+        + " choose another target, or give --task classification if they are"
+    case .noUsableFeatures(let path):
+      "\(path): found no column that something can be learnt from: each is left out, as the warnings say;"
+        + " add columns of numbers, or of texts that repeat"
+    case .notADate(let path, let line, let column, let field, let text, let pattern):
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a date as in training (\(pattern));"
+        + " correct the field or leave it empty"
+    case .otherFormat(let path, let line, let column, let format):
+      "\(Datasets.place(path, line)), column \(quoted(column)): found a plain number, expected \(format) as in training;"
+        + " read the table in the format of the preparation"
+    case .tooLargeForMemory(let path, let what, let bytes, let available, let column):
+      "\(path): \(what) take \(gigabytes(bytes)), more than the \(gigabytes(available)) of memory that may be used;"
+        + (column.map { " the most are of the column \($0);" } ?? "") + " leave out columns or rows, or raise the limit"
     case .notBinary(let path, let column, let found):
       "\(path): found \(found) different values in the target \(quoted(column)), expected two, as there are several targets"
         + " to be classified; name one target, or give --task regression if all are numbers"
@@ -139,6 +155,13 @@ extension DataError: CustomStringConvertible {
 
 /// A line of a file; arrays have rows instead.
 func place(_ path: String, _ line: Int) -> String { "\(path), \(path.hasSuffix(".npy") ? "row" : "line") \(line)" }
+
+/// A number of bytes for people: `12 MB`, `3.4 GB`.
+func gigabytes(_ bytes: Int) -> String {
+  if bytes == .max { return "far too much" }
+  let tenths = (bytes + 50_000_000) / 100_000_000
+  return bytes < 1_000_000_000 ? "\(bytes / 1_000_000) MB" : "\(tenths / 10).\(tenths % 10) GB"
+}
 
 /// The text in quotes, on one line and of a sane length whatever a file holds.
 func quoted(_ text: String) -> String {

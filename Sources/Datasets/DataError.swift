@@ -79,16 +79,26 @@ public enum DataError: Error, Sendable, Equatable {
   case missingColumn(path: String, name: String, columns: [String])
   /// A column is named twice among the targets and the sample weights.
   case repeatedColumn(path: String, name: String)
-  /// A column to be learnt from has missing values only.
-  case noValues(path: String, column: String)
-  /// A column of text has too many different texts to have a feature for each.
-  case manyCategories(path: String, column: String, found: Int, most: Int)
   /// One of several targets to be classified has not two classes.
   case notBinary(path: String, column: String, found: Int)
   /// A sample weight is below 0.
   case negativeWeight(path: String, line: Int, column: String, weight: Double)
   /// All sample weights are 0.
   case noWeight(path: String, column: String)
+  /// A column of dates is to be learnt, which is no task as it stands.
+  case datesAsTarget(path: String, column: String)
+  /// A target of numbers holds a few other texts, this one first, in so many rows.
+  case textAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
+  /// A target has more classes than make sense.
+  case manyClasses(path: String, column: String, found: Int, rows: Int)
+  /// No column is left that something can be learnt from.
+  case noUsableFeatures(path: String)
+  /// A field that has to be a date is something else.
+  case notADate(path: String, line: Int, column: String, field: Int, text: String, pattern: String)
+  /// Fields were read as plain numbers though the column's numbers were written in another format in training.
+  case otherFormat(path: String, line: Int, column: String, format: String)
+  /// What the table becomes does not fit the memory that may be used.
+  case tooLargeForMemory(path: String, what: String, bytes: Int, available: Int, column: String?)
   /// Besides the target the table has no column.
   case noFeatures(path: String, target: String)
   /// A field that has to be a number is something else.

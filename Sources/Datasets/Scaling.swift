@@ -20,7 +20,7 @@ public struct Scaling: Sendable, Equatable {
   public let method: Method
   /// What is subtracted from each feature.
   public let offsets: [Double]
-  /// What each feature is multiplied by then; 1 for a feature that was constant.
+  /// What each feature is multiplied by then; 1, or 0 for one that is to have no influence, if it was constant.
   public let factors: [Double]
   /// For the method quantile each feature's quantiles, and the offsets are 0 and the factors 1; else empty.
   public let quantiles: [Quantiles]
@@ -34,14 +34,14 @@ public struct Scaling: Sendable, Equatable {
   }
 
   /// An affine map with known parameters, one offset and one factor for each feature; traps if they are not
-  /// equally many, an offset is not finite, or a factor not positive and finite, and for the method quantile.
+  /// equally many, an offset is not finite, or a factor negative or not finite, and for the method quantile.
   public init(method: Method, offsets: [Double], factors: [Double]) {
     guard method != .quantile else { fail("cannot scale by quantiles with offsets and factors") }
     guard offsets.count == factors.count, offsets.allSatisfy({ $0.isFinite }),
-      factors.allSatisfy({ $0 > 0 && $0.isFinite })
+      factors.allSatisfy({ $0 >= 0 && $0.isFinite })
     else {
       fail(
-        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, the factors positive"
+        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, no factor below 0"
       )
     }
     self.method = method
@@ -49,6 +49,24 @@ public struct Scaling: Sendable, Equatable {
     self.factors = factors
     quantiles = []
   }
+
+  /// Joins the maps of features that were fitted by the same method.
+  init(_ method: Method, joining scalings: [Scaling]) {
+    if method == .quantile {
+      self.init(scalings.flatMap(\.quantiles))
+    } else {
+      self.init(method: method, offsets: scalings.flatMap(\.offsets), factors: scalings.flatMap(\.factors))
+    }
+  }
+
+  /// The same map, except that features that were constant in training have no influence.
+  func withoutInfluence(_ isConstant: [Bool]) -> Scaling {
+    guard method != .quantile, isConstant.contains(true) else { return self }
+    return Scaling(method: method, offsets: offsets, factors: zip(factors, isConstant).map { $1 ? 0 : $0 })
+  }
+
+  /// Whether a feature's number is the feature.
+  package var isIdentity: Bool { method == .none && !factors.contains(0) }
 
   /// The map that changes nothing, of so many features.
   package static func unscaled(_ count: Int) -> Scaling {
@@ -102,7 +120,7 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public func apply<Scalar: BLASScalar>(to data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "apply")
-    if method == .none { return }
+    if isIdentity { return }
     transform(&data, scaled)
   }
 
@@ -127,6 +145,12 @@ public struct Scaling: Sendable, Equatable {
           method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature])
       }
     }
+  }
+
+  /// How one of the features is mapped.
+  func scale(ofFeature feature: Int) -> FeatureScale {
+    FeatureScale(
+      offset: offsets[feature], factor: factors[feature], quantiles: method == .quantile ? quantiles[feature] : nil)
   }
 
   /// A number of a feature, mapped.

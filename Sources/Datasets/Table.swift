@@ -70,7 +70,7 @@ public struct Table: Sendable {
   }
 
   /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name takes in the file.
-  static let mostColumns = 100_000
+  package static let mostColumns = 100_000
 
   /// Parses a file's bytes; the path is for messages.
   package init(

@@ -6,13 +6,17 @@ import Tensor
 // The metadata of a model file, each value a string:
 //
 //   format       "perceptron"
-//   version      "1"
+//   version      "1", or "2" if the preparation has one of the members that are marked so
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
 //                "normalization": "batch" and "dropout": 0.5 besides where there are any
 //   loss         the loss's name
-//   preparation  JSON: {"columns": [{"name", "mean" or "texts": […]}, …] or "image": [28, 28],
-//                "scaling": {"method", "offsets", "factors" or "quantiles": [[…], …]},
-//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…}}
+//   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
+//                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…},
+//                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …], "identifier": name}
+//                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
+//                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
+//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain numbers
 //   training     JSON: how it was trained, names to strings
 //   networks     how many there are: "5"; absent where there is one
 //
@@ -25,7 +29,8 @@ private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
 
 package let modelFormat = "perceptron"
-let modelVersion = 1
+/// The latest version. Files that need nothing of it are written as version 1, which earlier programs read.
+let modelVersion = 2
 
 /// The number of a layer's first module in PyTorch's Sequential.
 func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
@@ -107,12 +112,13 @@ extension Model {
   }
 
   private var metadata: [String: String] {
+    let preparation = PreparationRecord(preparation)
     var metadata = [
       "format": modelFormat,
-      "version": String(modelVersion),
+      "version": preparation.needsVersion2 ? "2" : "1",
       "layers": encode(network.layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
-      "preparation": encode(PreparationRecord(preparation)),
+      "preparation": encode(preparation),
       "training": encode(training),
     ]
     if networks.count > 1 { metadata["networks"] = String(networks.count) }

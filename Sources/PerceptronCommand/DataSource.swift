@@ -39,7 +39,8 @@ enum DataSource: Sendable, Equatable {
       for name in ["--header", "--no-header"] where arguments.flag(name) {
         throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no header")
       }
-      for name in ["--target", "--sample-weight"] where arguments.string(name) != nil {
+      for name in ["--target", "--sample-weight"] + (isArrays ? [] : TableOptions.options.map(\.name))
+      where arguments.string(name) != nil {
         throw .usage("\(name) is for tables; \(isArrays ? "arrays have --labels" : "images have one label each")")
       }
       return

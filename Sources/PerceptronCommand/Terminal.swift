@@ -47,7 +47,7 @@ func printError(_ text: String) {
 }
 
 /// Says what is odd about the data.
-func printWarning(_ warning: DataWarning) { printError("warning: \(warning)\n") }
+func printWarning(_ warning: DataWarning) { printError("\(warning.isNote ? "note" : "warning"): \(warning)\n") }
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 

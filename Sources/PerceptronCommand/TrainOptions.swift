@@ -28,6 +28,8 @@ struct TrainOptions {
   let sampleWeight: String?
   let classWeights: ClassWeights?
   let scaling: Scaling.Method?
+  /// What a table's columns are.
+  let columns: ColumnOptions
   private let augmentation: Augmentation.Kind?
   let isQuiet: Bool
   /// What else was given, for the model's file.
@@ -149,6 +151,7 @@ struct TrainOptions {
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
+    columns = try TableOptions.columns(arguments)
     isQuiet = arguments.flag("--quiet")
   }
 

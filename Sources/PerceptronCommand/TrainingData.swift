@@ -79,7 +79,8 @@ struct TrainingData<Scalar: BLASScalar> {
     case .table(let table):
       return try Preparation(
         fittedOn: table, rows: indices, target: options.target, task: options.task,
-        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, team: team, warn: printWarning)
+        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, options: options.columns, team: team,
+        warn: printWarning)
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)

@@ -206,7 +206,7 @@ func roundTrip(activation: Activation) throws {
     #expect(read.preparation.classNames == ["no", "yes"])
     let rows: [[Field]] = [[1.5, 2, 3], [0, nil, 4]]
     let (found, expected) = (
-      read.predict(read.preparation.features(of: rows)), model.predict(model.preparation.features(of: rows))
+      read.predict(try read.preparation.features(of: rows)), model.predict(try model.preparation.features(of: rows))
     )
     for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < tolerance) }
   }

@@ -45,11 +45,11 @@ func mixedRecords() throws {
   let rows: [[Field]] = [
     [1, "red", 2], [nil, "red", 2], [.number(.nan), nil, "NA"], [1, "unseen", 2], [1, 7, 2], [1, "7", 2], [1, "?", 2],
   ]
-  let expected = model.predict(model.preparation.features(of: rows))
+  let expected = model.predict(try model.preparation.features(of: rows))
   for (sample, row) in rows.enumerated() {
     let answer = try predictor.predict(row)
     #expect(zip(answer.outputs, expected.gathered([sample]).elements).allSatisfy { abs($0 - $1) < 1e-13 })
-    #expect(answer.className == model.classes(for: model.preparation.features(of: [row]))[0])
+    #expect(answer.className == model.classes(for: try model.preparation.features(of: [row]))[0])
     #expect(answer.probability == answer.outputs.max())
     #expect(answer[answer.className!] == answer.probability)
     #expect(answer["none"] == nil && answer.value == nil)
