@@ -200,7 +200,7 @@ func checksum() throws {
   arguments: [
     (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),
     (["format": "a\nb"], "m: metadata \"format\": found \"a\\nb\", expected \"perceptron\"; save the model again"),
-    (["version": "2"], "m: written in version 2 of the model format, expected 1 or earlier; update this program"),
+    (["version": "3"], "m: written in version 3 of the model format, expected 2 or earlier; update this program"),
     (
       ["loss": "hinge"],
       "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
