@@ -9,7 +9,7 @@ struct FieldScanner {
     /// The text: the bytes from start up to end, less one of each two quotes if `hasDoubledQuotes`.
     var start: Int
     var end: Int
-    /// The field's number; NaN or infinite if the field is no finite number.
+    /// The field's number; NaN or infinite if the field is no finite number, or a whole one that no Double holds.
     var number: Double
     var hasDoubledQuotes = false
     var endsRow: Bool
@@ -52,7 +52,7 @@ struct FieldScanner {
     let end = index
     index = skipSpaces(in: bytes, from: index)
     if let kind = consumeEnd(in: bytes, at: index) {
-      return Field(start: start, end: end, number: number, endsRow: kind == .row)
+      return Field(start: start, end: end, number: exact(number, in: bytes, start, end), endsRow: kind == .row)
     }
     return try nextText(in: bytes, from: start, column: column)
   }
@@ -70,26 +70,33 @@ struct FieldScanner {
 
   /// The field's text.
   func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
+    var texts = TextSet()
+    let code = try code(of: field, in: bytes, line: line, column: column, among: &texts)
+    return texts[code]
+  }
+
+  /// The code of the field's text in a set, to which it is added if it is new.
+  func code(
+    of field: Field, in bytes: Span<UInt8>, line: Int, column: Int, among texts: inout TextSet
+  ) throws(DataError) -> Int {
     guard field.end - field.start <= Self.longestField else {
       throw .longField(path: path, line: line, field: column + 1, count: field.end - field.start)
     }
-    guard field.hasDoubledQuotes else {
-      guard let utf8 = try? UTF8Span(validating: bytes.extracting(field.start..<field.end)) else {
-        throw .invalidUTF8(path: path, line: line, field: column + 1)
+    let code: Int?
+    if field.hasDoubledQuotes {
+      var utf8: [UInt8] = []
+      utf8.reserveCapacity(field.end - field.start)
+      var index = field.start
+      while index < field.end {
+        utf8.append(bytes[index])
+        index += bytes[index] == Byte.quote ? 2 : 1
       }
-      return String(copying: utf8)
+      code = texts.code(of: utf8.span)
+    } else {
+      code = texts.code(of: bytes.extracting(field.start..<field.end))
     }
-    var utf8: [UInt8] = []
-    utf8.reserveCapacity(field.end - field.start)
-    var index = field.start
-    while index < field.end {
-      utf8.append(bytes[index])
-      index += bytes[index] == Byte.quote ? 2 : 1
-    }
-    guard let text = String(validating: utf8, as: UTF8.self) else {
-      throw .invalidUTF8(path: path, line: line, field: column + 1)
-    }
-    return text
+    guard let code else { throw .invalidUTF8(path: path, line: line, field: column + 1) }
+    return code
   }
 
   private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
@@ -143,9 +150,16 @@ struct FieldScanner {
 
   /// The number that a quoted field holds, else NaN.
   private func number(in bytes: Span<UInt8>, of field: Field) -> Double {
-    var index = skipSpaces(in: bytes, from: field.start)
+    let start = skipSpaces(in: bytes, from: field.start)
+    var index = start
     let number = DecimalNumber.scan(bytes, at: &index)
-    return skipSpaces(in: bytes, from: index) == field.end ? number : .nan
+    return skipSpaces(in: bytes, from: index) == field.end ? exact(number, in: bytes, start, index) : .nan
+  }
+
+  /// The number in these bytes, or NaN if they are a whole number that no Double holds.
+  @inline(__always)
+  private func exact(_ number: Double, in bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Double {
+    number.magnitude >= 0x1p53 && DecimalNumber.isLongInteger(bytes.extracting(start..<end)) ? .nan : number
   }
 
   /// Goes past the end of a field if it is at the index.

@@ -115,7 +115,7 @@ extension Preparation {
     let kinds = table.kinds[column]
     guard table.isText(column) else {
       let cells = table.mapCells(ofColumn: column) { _, cell in cell }.chosen(rows)
-      let numbers = cells.filter(\.isFinite)
+      let numbers = cells.map { table.number($0, column: column) }.filter(\.isFinite)
       guard !numbers.isEmpty || cells.contains(where: { kinds[Cell.code($0)] == .infinite }) else {
         throw .noValues(path: table.path, column: name)
       }

@@ -31,24 +31,37 @@ public struct Table: Sendable {
   public let columnNames: [String]
   /// The number of rows, without the header; at least 1.
   public let rowCount: Int
+  /// What stands between the fields of the file.
+  public let delimiter: Delimiter
+  /// What is odd about the file, each kind once.
+  public let warnings: [DataWarning]
 
   /// The rows, in order.
   let parts: [TablePart]
   /// For each part the index of its first row.
   let firstRows: [Int]
   /// For each column its texts, by their codes in the cells, and what they are.
-  let texts: [[String]]
+  let texts: [TextSet]
   let kinds: [[TextKind]]
+  /// Whether each column is one of text: some field of it is a word, or it was to be read so.
+  private let textColumns: [Bool]
   /// How many of the last columns are targets if none is named.
   let lastTargets: Int
 
-  init(path: String, columnNames: [String], parts: [TablePart], texts: [[String]], lastTargets: Int = 1) {
+  init(
+    path: String, columnNames: [String], parts: [TablePart], texts: [TextSet], textColumns: [Bool]? = nil,
+    lastTargets: Int = 1, delimiter: Delimiter = .comma, warnings: [DataWarning] = []
+  ) {
     self.lastTargets = lastTargets
     self.path = path
     self.columnNames = columnNames
     self.parts = parts
     self.texts = texts
-    kinds = texts.map { $0.map(TextKind.init) }
+    self.delimiter = delimiter
+    self.warnings = warnings
+    let kinds = texts.map { $0.map(TextKind.init) }
+    self.kinds = kinds
+    self.textColumns = columnNames.indices.map { textColumns?[$0] == true || kinds[$0].contains(.word) }
     var count = 0
     firstRows = parts.map { part in
       defer { count += part.rowCount }
@@ -64,9 +77,13 @@ public struct Table: Sendable {
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
   ) throws(DataError) {
-    let isTabbed = path.hasSuffix(".tsv") || path.hasSuffix(".tsv.gz")
-    let bytes = try ByteFile.read(path, team: team)
-    try self.init(bytes, path: path, delimiter: isTabbed ? Byte.tab : Byte.comma, header: header, team: team)
+    try self.init(contentsOf: path, format: Format(header: header), team: team)
+  }
+
+  /// Reads a file, plain or gzipped, in a format that is known in part.
+  /// - Throws: the ``DataError`` of what is wrong with the file.
+  public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(DataError) {
+    try self.init(try ByteFile.read(path, team: team), path: path, format: format, team: team)
   }
 
   /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name takes in the file.
@@ -74,10 +91,10 @@ public struct Table: Sendable {
 
   /// Parses a file's bytes; the path is for messages.
   package init(
-    _ bytes: [UInt8], path: String, delimiter: UInt8 = UInt8(ascii: ","), header: Header = .automatic,
-    team: Team = Team(workers: 1), partSize: Int = 1 << 22
+    _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 22
   ) throws(DataError) {
-    self = try TableParser(path: path, delimiter: delimiter, header: header, team: team, partSize: partSize)
+    let delimiter = format.delimiter ?? .usual(forPath: path)
+    self = try TableParser(path: path, delimiter: delimiter, format: format, team: team, partSize: partSize)
       .parse(bytes)
   }
 
@@ -89,7 +106,10 @@ public struct Table: Sendable {
 
   /// The column at this 0-based index.
   public func column(at index: Int) -> Column {
-    if isText(index) { return .text(mapCells(ofColumn: index) { _, cell in texts[index][Cell.code(cell)] }) }
+    if isText(index) {
+      let texts = Array(texts[index])
+      return .text(mapCells(ofColumn: index) { _, cell in texts[Cell.code(cell)] })
+    }
     return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
 
@@ -145,12 +165,12 @@ public struct Table: Sendable {
 // MARK: - Fields
 
 extension Table {
-  /// Whether a column holds at least one field that is neither a number nor missing.
+  /// Whether a column holds at least one field that is neither a number nor missing, or was to be read as text.
   func isText(_ column: Int) -> Bool {
     guard columnNames.indices.contains(column) else {
       fail("column \(column): the table has \(columnNames.count) columns, counted from 0")
     }
-    return kinds[column].contains(.word)
+    return textColumns[column]
   }
 
   /// What `body` makes of each row's field in a column.

@@ -7,26 +7,29 @@ import Tensor
 /// So what is read does not depend on the parts.
 struct TableParser {
   let path: String
-  let delimiter: UInt8
-  let header: Table.Header
+  let delimiter: Table.Delimiter
+  let format: Table.Format
   let team: Team
   /// About how many bytes a part has.
   let partSize: Int
 
   func parse(_ bytes: [UInt8]) throws(DataError) -> Table {
-    var scanner = FieldScanner(path: path, delimiter: delimiter, position: Self.hasByteOrderMark(bytes.span) ? 3 : 0)
+    var scanner = FieldScanner(
+      path: path, delimiter: delimiter.rawValue, position: Self.hasByteOrderMark(bytes.span) ? 3 : 0)
     let names = try parseFirstRow(bytes.span, &scanner)
-    var parts = try parseRows(bytes, &scanner, columnCount: names.count)
+    var parts = try parseRows(bytes, &scanner, isText: names.map(format.isText))
     guard parts.contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: path) }
     let columnsOfWords = names.indices.filter { column in
-      parts.contains { $0.texts[column].texts.contains { TextKind($0) == .word } }
+      parts.contains { $0.texts[column].contains { TextKind($0) == .word } }
     }
     var texts = Array(repeating: TextSet(), count: names.count)
     for index in parts.indices {
       try parts[index].replaceNumbers(inColumns: columnsOfWords, in: bytes.span, scanner)
       parts[index].joinTexts(&texts)
     }
-    return Table(path: path, columnNames: names, parts: parts, texts: texts.map(\.texts))
+    return Table(
+      path: path, columnNames: names, parts: parts, texts: texts, textColumns: names.map(format.isText),
+      delimiter: delimiter)
   }
 
   /// Finds the number of columns and their names, and leaves the scanner at the first row of data.
@@ -44,7 +47,7 @@ struct TableParser {
     } while !fields[fields.count - 1].endsRow
 
     let hasHeader =
-      switch header {
+      switch format.header {
       case .present: true
       case .absent: false
       case .automatic: !fields.allSatisfy(\.isNumber)
@@ -67,14 +70,14 @@ struct TableParser {
   }
 
   private func parseRows(
-    _ bytes: [UInt8], _ scanner: inout FieldScanner, columnCount: Int
+    _ bytes: [UInt8], _ scanner: inout FieldScanner, isText: [Bool]
   ) throws(DataError) -> [TablePart] {
     let cuts = cuts(in: bytes, from: scanner.position)
     let start = scanner
     var guesses: [TablePart?] = team.map(cuts.count - 1) { index in
       var scanner = start
       scanner.move(to: cuts[index], line: 1)
-      return try? TablePart(&scanner, in: bytes.span, before: cuts[index + 1], columnCount: columnCount)
+      return try? TablePart(&scanner, in: bytes.span, before: cuts[index + 1], isText: isText)
     }
     var parts: [TablePart] = []
     var blankLine: Int?
@@ -86,7 +89,7 @@ struct TableParser {
         scanner.move(to: part.end, line: scanner.line + part.lineCount)
       } else {
         part = try TablePart(
-          &scanner, in: bytes.span, before: cuts[index + 1], columnCount: columnCount, after: blankLine)
+          &scanner, in: bytes.span, before: cuts[index + 1], isText: isText, after: blankLine)
       }
       blankLine = blankLine ?? part.blankLine.map { part.firstLine + $0 }
       parts.append(part)

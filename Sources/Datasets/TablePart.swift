@@ -28,10 +28,11 @@ struct TablePart: Sendable {
 
   /// Parses the rows that begin before `limit`, from the scanner's position on; none may come if a line before was blank.
   init(
-    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, columnCount: Int,
+    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, isText: [Bool],
     after earlierBlankLine: Int? = nil
   ) throws(DataError) {
-    self.columnCount = columnCount
+    columnCount = isText.count
+    let hasText = isText.contains(true)
     texts = Array(repeating: TextSet(), count: columnCount)
     start = scanner.position
     end = start
@@ -47,7 +48,7 @@ struct TablePart: Sendable {
       if let line = earlierBlankLine ?? blankLine.map({ firstLine + $0 }) {
         throw .blankLine(path: scanner.path, line: line)
       }
-      try parseRow(&scanner, in: bytes, line: line)
+      try parseRow(&scanner, in: bytes, line: line, isText: hasText ? isText : [])
       row += 1
       if scanner.line - line > 1 { longRows.append((row - 1, scanner.line - firstLine - row)) }
       if row == sampledRows {
@@ -60,16 +61,16 @@ struct TablePart: Sendable {
   }
 
   private mutating func parseRow(
-    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int
+    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, isText: [Bool]
   ) throws(DataError) {
     var column = 0
     while true {
       let field = try scanner.next(in: bytes, column: column)
-      if field.isNumber {
+      if field.isNumber, isText.isEmpty || column >= columnCount || !isText[column] {
         cells.append(field.number)
       } else if column < columnCount {
-        let text = try scanner.text(of: field, in: bytes, line: line, column: column)
-        cells.append(Cell.text(texts[column].code(of: text)))
+        cells.append(
+          Cell.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
       }
       column += 1
       if field.endsRow { break }
@@ -92,8 +93,8 @@ struct TablePart: Sendable {
       let column = index % columnCount
       let field = try scanner.next(in: bytes, column: column)
       guard isChosen[column], cells[index].isFinite else { continue }
-      let text = try scanner.text(of: field, in: bytes, line: scanner.line, column: column)
-      cells[index] = Cell.text(texts[column].code(of: text))
+      cells[index] = Cell.text(
+        try scanner.code(of: field, in: bytes, line: scanner.line, column: column, among: &texts[column]))
     }
   }
 
@@ -104,7 +105,7 @@ struct TablePart: Sendable {
   /// Gives the texts the codes that they have in the sets of the whole table, to which new ones are added.
   mutating func joinTexts(_ sets: inout [TextSet]) {
     for column in 0..<columnCount {
-      let codes = texts[column].texts.map { sets[column].code(of: $0) }
+      let codes = sets[column].codes(of: texts[column])
       texts[column] = TextSet()
       guard codes != Array(codes.indices) else { continue }
       for index in stride(from: column, to: cells.count, by: columnCount) where !cells[index].isFinite {

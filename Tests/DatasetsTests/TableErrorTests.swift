@@ -8,7 +8,9 @@ import Testing
   }
 
   private func error(_ bytes: [UInt8], header: Table.Header = .automatic) -> String? {
-    let error = dataError { () throws(DataError) in _ = try Table(bytes, path: "t.csv", header: header) }
+    let error = dataError { () throws(DataError) in
+      _ = try Table(bytes, path: "t.csv", format: Table.Format(header: header))
+    }
     #expect(error?.kind == .badData)
     return error?.description
   }
@@ -24,7 +26,7 @@ import Testing
     _ text: String, _: Scalar.Type, header: Table.Header = .automatic
   ) -> DataError? {
     dataError { () throws(DataError) in
-      let table = try Table(Array(text.utf8), path: "t.csv", header: header)
+      let table = try Table(Array(text.utf8), path: "t.csv", format: Table.Format(header: header))
       let _: Matrix<Scalar> = try table.matrix(ofColumns: Array(table.columnNames.indices))
     }
   }

@@ -68,7 +68,7 @@ import Testing
     for length in 0...whole.count {
       for header in [Table.Header.automatic, .present, .absent] {
         do throws(DataError) {
-          let table = try Table(Array(whole.prefix(length)), path: "t", header: header)
+          let table = try Table(Array(whole.prefix(length)), path: "t", format: Table.Format(header: header))
           #expect(table.rowCount >= 1)
           for column in table.columnNames.indices { _ = table.column(at: column) }
         } catch {

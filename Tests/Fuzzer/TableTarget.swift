@@ -23,7 +23,7 @@ extension FuzzTarget {
         // Parts of few bytes, so that what begins in one and ends in another is met as well.
         func table(partSize: Int) throws(DataError) -> Table {
           try Table(
-            file, path: "table", delimiter: UInt8(ascii: mode & 1 == 0 ? "," : "\t"), header: header,
+            file, path: "table", format: Table.Format(header: header, delimiter: mode & 1 == 0 ? .comma : .tab),
             partSize: partSize)
         }
         let whole = try withinBudget(file.count) { () throws(DataError) in try table(partSize: 1 << 22) }
