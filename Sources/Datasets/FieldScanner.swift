@@ -15,6 +15,7 @@ struct FieldScanner {
     var endsRow: Bool
 
     var isNumber: Bool { number.isFinite }
+    var isEmpty: Bool { start == end }
   }
 
   private enum End { case field, row }
@@ -51,6 +52,7 @@ struct FieldScanner {
     // NaN moves nothing: the field then begins with text, or ends at once.
     let end = index
     index = skipSpaces(in: bytes, from: index)
+    guard index - start <= Self.longestField else { throw .longField(path: path, line: line, field: column + 1) }
     if let kind = consumeEnd(in: bytes, at: index) {
       return Field(start: start, end: end, number: exact(number, in: bytes, start, end), endsRow: kind == .row)
     }
@@ -68,35 +70,68 @@ struct FieldScanner {
     return true
   }
 
+  /// Goes past the rest of the line, whatever it holds.
+  mutating func skipLine(in bytes: Span<UInt8>) {
+    var index = position
+    while index < bytes.count, bytes[index] != Byte.lineFeed, bytes[index] != Byte.carriageReturn { index += 1 }
+    _ = consumeEnd(in: bytes, at: index)
+  }
+
+  /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
+  /// - Throws: ``DataError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and ``DataError/longField(path:line:field:)``.
+  mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(DataError) -> Bool {
+    var row = self
+    var count = 0
+    do throws(DataError) {
+      var field: Field
+      repeat {
+        field = try row.next(in: bytes, column: count)
+        count += 1
+        if field.endsRow, count == rules.columnCount { return false }
+        if field.endsRow, rules.hasTrailingDelimiter, count == rules.columnCount + 1, field.isEmpty { return false }
+      } while !field.endsRow && count <= rules.columnCount
+    } catch {
+      switch error {
+      case .longField: throw error
+      case .unterminatedQuote where !rules.areBytesAll: throw error
+      default: break
+      }
+    }
+    skipLine(in: bytes)
+    return true
+  }
+
   /// The field's text.
   func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
-    var texts = TextSet()
-    let code = try code(of: field, in: bytes, line: line, column: column, among: &texts)
-    return texts[code]
+    let utf8 = field.hasDoubledQuotes ? unquoted(field, in: bytes) : []
+    let span = field.hasDoubledQuotes ? utf8.span : bytes.extracting(field.start..<field.end)
+    guard let text = try? UTF8Span(validating: span) else {
+      throw .invalidUTF8(path: path, line: line, field: column + 1)
+    }
+    return String(copying: text)
   }
 
   /// The code of the field's text in a set, to which it is added if it is new.
   func code(
     of field: Field, in bytes: Span<UInt8>, line: Int, column: Int, among texts: inout TextSet
   ) throws(DataError) -> Int {
-    guard field.end - field.start <= Self.longestField else {
-      throw .longField(path: path, line: line, field: column + 1, count: field.end - field.start)
-    }
-    let code: Int?
-    if field.hasDoubledQuotes {
-      var utf8: [UInt8] = []
-      utf8.reserveCapacity(field.end - field.start)
-      var index = field.start
-      while index < field.end {
-        utf8.append(bytes[index])
-        index += bytes[index] == Byte.quote ? 2 : 1
-      }
-      code = texts.code(of: utf8.span)
-    } else {
-      code = texts.code(of: bytes.extracting(field.start..<field.end))
-    }
+    let code =
+      field.hasDoubledQuotes
+      ? texts.code(of: unquoted(field, in: bytes).span) : texts.code(of: bytes.extracting(field.start..<field.end))
     guard let code else { throw .invalidUTF8(path: path, line: line, field: column + 1) }
     return code
+  }
+
+  /// The bytes of a field, one of each two quotes.
+  private func unquoted(_ field: Field, in bytes: Span<UInt8>) -> [UInt8] {
+    var utf8: [UInt8] = []
+    utf8.reserveCapacity(field.end - field.start)
+    var index = field.start
+    while index < field.end {
+      utf8.append(bytes[index])
+      index += bytes[index] == Byte.quote ? 2 : 1
+    }
+    return utf8
   }
 
   private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
@@ -104,13 +139,15 @@ struct FieldScanner {
       return try nextQuoted(in: bytes, from: start + 1, column: column)
     }
     var index = start
-    while index < bytes.count {
+    let limit = min(bytes.count, start + Self.longestField + 1)
+    while index < limit {
       if let kind = consumeEnd(in: bytes, at: index) {
         return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: kind == .row)
       }
       if bytes[index] == 0 { throw .nulByte(path: path, line: line) }
       index += 1
     }
+    guard limit == bytes.count else { throw .longField(path: path, line: line, field: column + 1) }
     position = index
     return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: true)
   }
@@ -120,6 +157,9 @@ struct FieldScanner {
     var field = Field(start: start, end: start, number: .nan, endsRow: false)
     var index = start
     while true {
+      guard index - start <= Self.longestField else {
+        throw .longField(path: path, line: openingLine, field: column + 1)
+      }
       guard index < bytes.count else { throw .unterminatedQuote(path: path, line: openingLine) }
       switch bytes[index] {
       case Byte.quote where index + 1 < bytes.count && bytes[index + 1] == Byte.quote:
@@ -212,5 +252,6 @@ enum Byte {
   static let carriageReturn = UInt8(ascii: "\r")
   static let space = UInt8(ascii: " ")
   static let quote = UInt8(ascii: "\"")
+  static let hash = UInt8(ascii: "#")
   static let comma = UInt8(ascii: ",")
 }

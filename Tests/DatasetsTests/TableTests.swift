@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `files named tsv have tabs, others commas, and both may be gzipped`() throws {
+  @Test func `tabs and commas are found, whatever the file is called, and files may be gzipped`() throws {
     let scratch = Scratch()
     let tabbed = Array("a\tb\n1,5\t 2 \n".utf8)
     for path in [scratch.file("t.tsv", tabbed), scratch.gzip("u.tsv.gz", tabbed)] {
@@ -32,7 +32,7 @@ import Testing
       #expect(try table.column(named: "b") == .numbers([2]))
     }
     let commas = Array("a,b\n1\t,2\n".utf8)
-    for path in [scratch.file("t.csv", commas), scratch.gzip("u.csv.gz", commas), scratch.file("v.txt", commas)] {
+    for path in [scratch.file("t.csv", commas), scratch.gzip("u.csv.gz", commas), scratch.file("v.tsv", commas)] {
       #expect(try Table(contentsOf: path).column(named: "a") == .numbers([1]))
     }
   }
@@ -53,8 +53,9 @@ import Testing
     #expect(letters.columnNames == ["1", "2"] && letters.rowCount == 2)
   }
 
-  @Test func `a column without a name has its number as its name`() throws {
-    #expect(try table(",a,\"\"\n1,2,3").columnNames == ["1", "a", "3"])
+  @Test func `a column without a name is called by its place, but never as another`() throws {
+    #expect(try table(",a,\"\"\n1,2,3").columnNames == ["column 1", "a", "column 3"])
+    #expect(try table(",column 1,1\n1,2,3").columnNames == ["column 1'", "column 1", "1"])
   }
 
   @Test func `quoted fields hold delimiters, quotes, line ends and spaces`() throws {
