@@ -47,7 +47,7 @@ extension Table {
         if cells[index].isFinite { bareNumbers += 1 } else { counts[Cell.code(cells[index])] += 1 }
       }
     }
-    let words = texts.indices.filter { kinds[$0] == .word && counts[$0] > 0 }
+    let words = texts.indices.filter { (kinds[$0] == .word || kinds[$0] == .number) && counts[$0] > 0 }
     var reading = ColumnReading(content: .texts, counts: counts)
     if words.isEmpty {
       reading.content = bareNumbers > 0 ? .numbers(.plain, others: []) : .nothing

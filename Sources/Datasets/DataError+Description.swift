@@ -10,6 +10,11 @@ extension DataError: CustomStringConvertible {
       "\(path): cannot be written: \(reason); choose another path, or free space or permissions there"
     case .tooLarge(let path, let problem):
       "\(path): cannot be written: \(problem)"
+    case .exceedsMemory(let path, let bytes, let usable):
+      "\(path): found \(Self.size(bytes)) or more to read, expected at most the \(Self.size(usable)) of memory that may still be used;"
+        + " give a smaller file, or more memory"
+    case .changed(let path):
+      "\(path): the file was changed while it was read, expected one that stays as it is; read it again when it is complete"
     case .truncatedGzip(let path):
       "\(path): the gzip data end too early, expected their end mark; copy or download the file again"
     case .corruptGzip(let path, let detail):
@@ -57,8 +62,6 @@ extension DataError: CustomStringConvertible {
     case .raggedRow(let path, let line, let found, let expected):
       "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
         + " add or remove fields, or put fields that hold the delimiter in quotes"
-    case .blankLine(let path, let line):
-      "\(path), line \(line): found a blank line, expected a row; delete the line"
     case .noRows(let path):
       "\(path): found a header but no row of data, expected at least one;"
         + " add rows, or say that the file has no header (--no-header)"
@@ -74,8 +77,8 @@ extension DataError: CustomStringConvertible {
     case .invalidUTF8(let path, let line, let field):
       "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
         + " convert the file, for example with iconv -f latin1 -t utf-8"
-    case .duplicateColumn(let path, let name, let first, let second):
-      "\(path), line 1: found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
+    case .duplicateColumn(let path, let line, let name, let first, let second):
+      "\(path), line \(line): found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
         + " expected distinct names; rename one, or say that the file has no header (--no-header)"
     case .unknownColumn(let path, let name, let columns):
       "\(path): found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
@@ -115,12 +118,12 @@ extension DataError: CustomStringConvertible {
         + " correct the weight"
     case .noWeight(let path, let column):
       "\(path): found no sample weight above 0 in the column \(quoted(column)), expected at least one; correct the weights"
-    case .longField(let path, let line, let field, let count):
-      "\(path), line \(line), field \(field): found a field of \(count) bytes, expected at most \(FieldScanner.longestField);"
-        + " a closing \" may be missing"
+    case .longField(let path, let line, let field):
+      "\(path), line \(line), field \(field): found a field of more than \(FieldScanner.longestField) bytes, expected at most as many;"
+        + " a closing \" or a line end may be missing"
     case .noFeatures(let path, let target):
       "\(path): found no column besides the target \(quoted(target)), expected at least one feature;"
-        + " check the delimiter: tabs in .tsv files, commas in others"
+        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike (--delimiter)"
     case .notANumber(let path, let line, let column, let field, ""):
       "\(Self.place(path, line, column, field)): found an empty field, expected a number;"
         + " fill in the value or remove the row"
@@ -141,6 +144,15 @@ extension DataError: CustomStringConvertible {
 
   private static func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {
     "\(Datasets.place(path, line)), column \(quoted(column)) (field \(field))"
+  }
+
+  /// A size in the largest unit of which it has one.
+  private static func size(_ bytes: Int) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"]
+    var (value, unit) = (Double(bytes), 0)
+    while value >= 999.5, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
+    let rounded = value < 10 && unit > 0 ? "\((value * 10).rounded() / 10)" : "\(Int(value.rounded()))"
+    return "\(rounded) \(units[unit])"
   }
 
   private static func product(_ dimensions: [Int]) -> String {

@@ -12,6 +12,10 @@ public enum DataError: Error, Sendable, Equatable {
   case cannotWrite(path: String, reason: String)
   /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there before is untouched.
   case tooLarge(path: String, problem: String)
+  /// What the file holds takes about so many bytes of memory, of which fewer may be used.
+  case exceedsMemory(path: String, bytes: Int, usable: Int)
+  /// The file is another than it was when its reading began.
+  case changed(path: String)
   /// The gzip stream ends before its end mark.
   case truncatedGzip(path: String)
   /// The gzip stream is damaged; `detail` is zlib's text.
@@ -57,8 +61,6 @@ public enum DataError: Error, Sendable, Equatable {
   case manyColumns(path: String, most: Int)
   /// A row has more or fewer fields than the first row.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
-  /// A blank line stands before or between the rows.
-  case blankLine(path: String, line: Int)
   /// The file has a header but no data.
   case noRows(path: String)
   /// A quoted field, opened on `line`, is never closed.
@@ -70,9 +72,9 @@ public enum DataError: Error, Sendable, Equatable {
   /// A text field is not UTF-8.
   case invalidUTF8(path: String, line: Int, field: Int)
   /// A field is longer than any that is meant.
-  case longField(path: String, line: Int, field: Int, count: Int)
-  /// Two columns have one name; both numbers are 1-based.
-  case duplicateColumn(path: String, name: String, first: Int, second: Int)
+  case longField(path: String, line: Int, field: Int)
+  /// Two columns have one name in the header on this line; both numbers are 1-based.
+  case duplicateColumn(path: String, line: Int, name: String, first: Int, second: Int)
   /// No column has this name or number.
   case unknownColumn(path: String, name: String, columns: [String])
   /// The table lacks a column that the model was trained on.

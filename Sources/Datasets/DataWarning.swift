@@ -24,6 +24,18 @@ public enum DataWarning: Sendable, Equatable {
   case countsRows(path: String, column: String)
   /// A field of a column that was the same in all training rows is another, in `rows` rows.
   case changedConstant(path: String, line: Int, column: String, text: String, constant: String, rows: Int)
+  /// Blank lines between or above the rows of a table, this one first, which are left out.
+  case blankLines(path: String, line: Int, count: Int)
+  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left out.
+  case comments(path: String, line: Int, count: Int)
+  /// Each row of a table ends with a delimiter, behind which there is nothing.
+  case trailingDelimiter(path: String)
+  /// This line is taken for a table's header, though it has numbers and words where the other rows have them.
+  case headerLikeData(path: String, line: Int)
+  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like it.
+  case headerOfNumbers(path: String, line: Int, first: String)
+  /// This line of numbers that count, from `first` on, is taken for data, but may be a table's header.
+  case dataLikeHeader(path: String, line: Int, first: String)
 
   /// Why a column is left out.
   public enum Omission: Sendable, CaseIterable {
@@ -78,6 +90,19 @@ extension DataWarning: CustomStringConvertible {
       "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)), though the column was"
         + " \(quoted(constant)) in all training data; it has no influence on the answer"
         + (rows > 1 ? ", nor have others, in \(rows) rows in all" : "")
+    case .blankLines(let path, let line, let count):
+      "\(place(path, line)): found \(count == 1 ? "a blank line, which is" : "the first of \(count) blank lines, which are") left out"
+    case .comments(let path, let line, let count):
+      "\(place(path, line)): found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and another number of"
+        + " fields than the rows; \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")"
+    case .trailingDelimiter(let path):
+      "\(path): found a delimiter at the end of each row and nothing behind it; it is left out"
+    case .headerLikeData(let path, let line):
+      "\(place(path, line)) is taken for the header though it holds numbers; --no-header if it is data"
+    case .headerOfNumbers(let path, let line, let first):
+      "\(place(path, line)) is taken for the header, as its numbers count from \(first) and the other rows are not like it; --no-header if it is data"
+    case .dataLikeHeader(let path, let line, let first):
+      "\(place(path, line)) is taken for data though its numbers count from \(first); --header if it is the header"
     }
   }
 }

@@ -23,6 +23,8 @@ public struct MissingSpellings: Sendable, Hashable {
     "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaT", "?", "-1.#IND", "-1.#QNAN",
     "1.#IND", "1.#QNAN",
   ]
+  /// No usual spelling takes more bytes.
+  static let longestUsual = 8
   /// Those that are words elsewhere.
   static let usualAmongNumbers: Set<String> = ["None", "none"]
 

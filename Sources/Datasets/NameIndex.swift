@@ -1,6 +1,7 @@
 import Tensor
 
-/// Finds names by a text or, failing that, by a number: 1.0 is "1". If the names are true and false, their capitals do not matter.
+/// Finds names by a text or, failing that, by a number: 1.0 is "1". Integers that no Double holds are texts alone. If the names are true and false, their
+/// capitals do not matter.
 struct NameIndex {
   private var ofText: [String: Int] = [:]
   private var ofNumber: [Double: Int] = [:]
@@ -12,7 +13,7 @@ struct NameIndex {
     for (index, name) in names.enumerated() {
       let key = areTruthValues ? name.lowercased() : name
       guard ofText.updateValue(index, forKey: key) == nil || areTruthValues else { fail("the name \(name) occurs twice in \(names)") }
-      if let number = DecimalNumber.parse(name), ofNumber[number] == nil { ofNumber[number] = index }
+      if let number = Self.number(name), ofNumber[number] == nil { ofNumber[number] = index }
     }
   }
 
@@ -20,10 +21,14 @@ struct NameIndex {
   var hasNumbers: Bool { !ofNumber.isEmpty }
 
   subscript(text: String) -> Int? {
-    ofText[text] ?? (areTruthValues ? ofText[text.lowercased()] : DecimalNumber.parse(text).flatMap { ofNumber[$0] })
+    ofText[text] ?? (areTruthValues ? ofText[text.lowercased()] : Self.number(text).flatMap { ofNumber[$0] })
   }
 
   subscript(number: Double) -> Int? { ofNumber[number] }
+
+  private static func number(_ text: String) -> Double? {
+    TextKind(text) == .number ? nil : DecimalNumber.parse(text)
+  }
 }
 
 extension Sequence<String> {

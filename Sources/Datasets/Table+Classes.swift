@@ -66,18 +66,31 @@ extension Table {
       if counts.keys.areTruthValues { counts = Self.joiningCapitals(of: counts) }
       return counts.keys.sorted { $0.precedes($1) }
     }
+    let infinite = zip(texts[index], kinds[index]).map { $1 == .infinite ? Double($0) ?? .nan : .nan }
     // Looking a number up is dearer than comparing it with the last.
     var last = Double.nan
     var numbers: Set<Double> = []
     for part in parts {
       let cells = part.cells.span
       for cell in stride(from: index, to: cells.count, by: columnNames.count) {
-        let number = number(cells[cell], column: index)
+        let number = cells[cell].isFinite ? cells[cell] : infinite[Cell.code(cells[cell])]
         if number != last && !number.isNaN { numbers.insert(number) }
         last = number
       }
     }
-    return numbers.sorted().map(Self.name)
+    let long = zip(texts[index], kinds[index]).compactMap { $1 == .number ? $0 : nil }
+    guard !long.isEmpty else { return numbers.sorted().map(Self.name) }
+    return (numbers.map(Self.name) + long).sorted(by: Self.isLess)
+  }
+
+  /// Whether a number is less than another, to the last digit of whole ones.
+  private static func isLess(_ left: String, _ right: String) -> Bool {
+    let (first, second) = (Double(left) ?? .nan, Double(right) ?? .nan)
+    if first != second { return first < second }
+    func digits(_ text: String) -> String { String(text.drop { "+-0".contains($0) }) }
+    let (leftDigits, rightDigits) = (digits(left), digits(right))
+    let isShorter = (leftDigits.utf8.count, leftDigits) < (rightDigits.utf8.count, rightDigits)
+    return leftDigits == rightDigits ? left < right : isShorter != (first < 0)
   }
 
   /// The counts of true and false; if one of them is written in several ways both are written in small letters.

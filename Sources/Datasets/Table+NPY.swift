@@ -14,7 +14,7 @@ extension Table {
     }
     let (width, labelWidth) = (features.sampleSize, labels?.sampleSize ?? 0)
     // Numbers that are not finite are texts to a table.
-    let texts = ["NaN", "inf", "-inf"]
+    let texts = TextSet(["NaN", "inf", "-inf"])
     func cell(_ number: Double) -> Double {
       number.isFinite ? number : Cell.text(number.isNaN ? 0 : number > 0 ? 1 : 2)
     }

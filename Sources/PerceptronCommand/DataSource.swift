@@ -113,7 +113,9 @@ enum RawData<Scalar: BLASScalar> {
     if let files = source.imageFiles(part) {
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
     } else if case .table(let path) = source {
-      self = .table(try Table(contentsOf: path, header: header, team: team))
+      let table = try Table(contentsOf: path, header: header, team: team)
+      table.warnings.forEach(printWarning)
+      self = .table(table)
     } else if case .arrays(let features, let labels) = source {
       self = .table(
         try Table(

@@ -68,7 +68,6 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
-    if !options.isQuiet, case .table(let table) = raw { Self.warnOfHeader(table) }
   }
 
   /// - Parameter indices: The samples that are learnt from; nil for all.
@@ -84,13 +83,6 @@ struct TrainingData<Scalar: BLASScalar> {
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)
-    }
-  }
-
-  private static func warnOfHeader(_ table: Table) {
-    if table.line(ofRow: 0) > 1, table.columnNames.contains(where: { Double($0) != nil }) {
-      printError(
-        "warning: \(table.path), line 1 is taken for the header though it holds numbers; --no-header if it is data\n")
     }
   }
 }
