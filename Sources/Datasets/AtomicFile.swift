@@ -11,82 +11,94 @@ package enum AtomicFile {
 
   /// Writes the bytes to the path, in place of what was there.
   ///
-  /// They go to a new file in the same directory, which is flushed to the disk and then renamed onto the path (through
-  /// symbolic links, onto what they point to). A new file has the mode 0644 less the umask,
-  /// a replaced one keeps its mode.
-  /// - Parameters:
-  ///   - partial: The path of the new file, in the same directory; what a write that was killed has left there is written over. It must be one
-  ///     that nobody else writes at the same time. nil for a name that nothing has.
-  ///   - call: what stands in for `write(2)`.
+  /// They go to a new file beside it, which is flushed to the disk and then renamed onto the path. Symbolic links stay: the file that
+  /// they point to is written, whether it is there already or not. A new file has the mode 0644 less the umask, a replaced one keeps
+  /// its mode. The new files of processes that were killed are removed.
+  /// - Parameter call: what stands in for `write(2)`.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``; the new file is then gone and an old one unchanged.
   package static func write(
-    _ bytes: [UInt8], to path: String, partial: String? = nil, through call: WriteCall = systemWrite
+    _ bytes: [UInt8], to path: String, through call: WriteCall = systemWrite
   ) throws(DataError) {
     let destination = try destination(for: path)
-    let (descriptor, temporary) = try createTemporary(partial, beside: destination, for: path)
+    let temporary = try TemporaryFile(in: directory(of: destination), for: path)
     var status = stat()
-    if stat(destination, &status) == 0 { fchmod(descriptor, status.st_mode & 0o7777) }
-    var code = writeAll(bytes, to: descriptor, through: call)
-    if code == 0, fsync(descriptor) != 0 { code = errno }
-    // Some file systems report only here that the space was not enough.
-    if close(descriptor) != 0, code == 0 { code = errno }
-    if code == 0, rename(temporary, destination) != 0 { code = errno }
+    if stat(destination, &status) == 0 { fchmod(temporary.descriptor, status.st_mode & 0o7777) }
+    var code = writeAll(bytes, to: temporary.descriptor, through: call)
+    if code == 0, fsync(temporary.descriptor) != 0 { code = errno }
+    // Some file systems report only at a close that the space was not enough. The lock lasts until the last descriptor is closed.
+    let copy = dup(temporary.descriptor)
+    if copy >= 0, close(copy) != 0, code == 0 { code = errno }
+    if code == 0, rename(temporary.path, destination) != 0 { code = errno }
     guard code == 0 else {
-      unlink(temporary)
-      throw .cannotWrite(path: path, reason: systemMessage(code))
+      unlink(temporary.path)
+      throw .cannotWrite(path: path, reason: replacementMessage(code))
     }
-    synchroniseDirectory(of: destination)
+    synchroniseDirectory(directory(of: destination))
   }
 
-  /// Checks that ``write(_:to:partial:through:)`` can create its file: the directory is there and lets files be created.
+  /// Checks that ``write(_:to:through:)`` can create its file and rename it onto the path.
   ///
   /// Creates an empty file there and removes it; for the time before a long computation whose result goes to the path.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``.
-  package static func checkWritable(_ path: String, partial: String? = nil) throws(DataError) {
-    let (descriptor, temporary) = try createTemporary(partial, beside: try destination(for: path), for: path)
-    close(descriptor)
-    unlink(temporary)
+  package static func checkWritable(_ path: String) throws(DataError) {
+    let destination = try destination(for: path)
+    let temporary = try TemporaryFile(in: directory(of: destination), for: path)
+    unlink(temporary.path)
+    let code = isMountPoint(destination) ? EBUSY : replacementError(destination)
+    if code != 0 { throw .cannotWrite(path: path, reason: replacementMessage(code)) }
+  }
+
+  /// Makes a directory, and those that it is to be in, so that all of them last through a power failure.
+  /// - Throws: ``DataError/cannotWrite(path:reason:)``.
+  package static func makeDirectory(_ path: String) throws(DataError) {
+    var status = stat()
+    if path.isEmpty || stat(path, &status) == 0 { return }
+    let name = path.hasSuffix("/") ? String(path.dropLast()) : path
+    if let slash = name.lastIndex(of: "/"), slash != name.startIndex { try makeDirectory(String(name[..<slash])) }
+    guard mkdir(name, 0o755) == 0 || errno == EEXIST else {
+      throw .cannotWrite(path: path, reason: systemMessage(errno))
+    }
+    synchroniseDirectory(directory(of: name))
+  }
+
+  /// The path at the end of the symbolic links, of a file that is there or not; nil if they go in a circle, or lead to a name that is not UTF-8.
+  package static func followingLinks(_ path: String) -> String? {
+    var path = path
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    for _ in 0..<40 {
+      let count = readlink(path, &target, target.count - 1)
+      if count < 0 { return path }
+      target[count] = 0
+      guard let name = String(validating: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) else {
+        return nil
+      }
+      path = name.hasPrefix("/") ? name : directory(of: path) + name
+    }
+    return nil
   }
 
   /// The path of the regular file that is there or will be.
   ///
   /// A rename would replace whatever is there, be it a device such as /dev/null: hence the check.
   private static func destination(for path: String) throws(DataError) -> String {
-    guard !path.isEmpty, !path.hasSuffix("/") else {
-      throw .cannotWrite(path: path, reason: systemMessage(path.isEmpty ? ENOENT : EISDIR))
+    guard let destination = followingLinks(path) else {
+      throw .cannotWrite(path: path, reason: "Is a symbolic link that cannot be followed")
+    }
+    guard !destination.isEmpty, !destination.hasSuffix("/") else {
+      throw .cannotWrite(path: path, reason: systemMessage(destination.isEmpty ? ENOENT : EISDIR))
     }
     var status = stat()
-    guard stat(path, &status) == 0 else { return path }
+    guard stat(destination, &status) == 0 else { return destination }
     switch status.st_mode & S_IFMT {
-    case S_IFREG: break
+    case S_IFREG: return destination
     case S_IFDIR: throw .cannotWrite(path: path, reason: systemMessage(EISDIR))
     default: throw .cannotWrite(path: path, reason: "Not a regular file")
     }
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 
-  private static func createTemporary(
-    _ partial: String?, beside destination: String, for path: String
-  ) throws(DataError) -> (descriptor: Int32, path: String) {
-    if let partial { return (try openTemporary(partial, O_TRUNC, for: path)!, partial) }
-    let directory = destination.lastIndex(of: "/").map { destination[...$0] } ?? ""
-    while true {
-      // A name of its own length, as the destination's with an addition could be too long for a file name.
-      let temporary = "\(directory).\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial"
-      if let descriptor = try openTemporary(temporary, O_EXCL, for: path) { return (descriptor, temporary) }
-    }
-  }
-
-  /// Nil where the flag O_EXCL meets a file that is there.
-  private static func openTemporary(_ temporary: String, _ flag: Int32, for path: String) throws(DataError) -> Int32? {
-    while true {
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | flag, 0o644)
-      if descriptor >= 0 { return descriptor }
-      if errno == EEXIST { return nil }
-      guard errno == EINTR else { throw .cannotWrite(path: path, reason: systemMessage(errno)) }
-    }
+  /// The path up to the last slash, with it; empty for the working directory.
+  private static func directory(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
   }
 
   /// Writes all of the bytes, in as few calls as there is room for; zero, or the error number of what went wrong.
@@ -109,15 +121,58 @@ package enum AtomicFile {
     }
   }
 
-  /// Makes the rename last through a power failure, where the file system can.
+  /// Makes what was renamed or made in a directory last through a power failure, if the file system can.
   ///
-  /// The new file is whole and in place by now, so a directory that cannot be opened or flushed is no failure.
-  private static func synchroniseDirectory(of destination: String) {
-    let directory = destination.lastIndex(of: "/").map { String(destination[...$0]) } ?? "."
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  /// It is in place by now, so a directory that cannot be opened or flushed is no failure.
+  private static func synchroniseDirectory(_ directory: String) {
+    let descriptor = open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)
+  }
+}
+
+// MARK: - Files that cannot be replaced
+
+extension AtomicFile {
+  /// The error with which a rename onto a file would fail, though its directory can be written to: another user's file in a sticky
+  /// directory, or one that is immutable; 0 for none.
+  ///
+  /// A directory is renamed onto it, which never succeeds: the kernel checks the permissions before it refuses that with ENOTDIR.
+  private static func replacementError(_ destination: String) -> Int32 {
+    guard access(destination, F_OK) == 0 else { return 0 }
+    let probe = directory(of: destination) + TemporaryFile.newName()
+    guard mkdir(probe, 0o700) == 0 else { return 0 }
+    defer { rmdir(probe) }
+    guard rename(probe, destination) != 0 else {
+      // The file went away in the meantime.
+      rmdir(destination)
+      return 0
+    }
+    return [EPERM, EACCES, EROFS].contains(errno) ? errno : 0
+  }
+
+  /// Whether a file is mounted by itself, as containers have it, so that no other can take its place.
+  private static func isMountPoint(_ destination: String) -> Bool {
+    guard let resolved = realpath(destination, nil) else { return false }
+    defer { free(resolved) }
+    guard let file = fopen("/proc/self/mountinfo", "re") else { return false }
+    defer { fclose(file) }
+    // The fifth field, in which these four characters are written in octal digits.
+    let escapes: [Character: String] = [" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134"]
+    let name = String(cString: resolved).map { escapes[$0] ?? String($0) }.joined()
+    var line: UnsafeMutablePointer<CChar>?
+    var capacity = 0
+    defer { free(line) }
+    while getline(&line, &capacity, file) > 0, let text = line.map({ String(cString: $0) }) {
+      let fields = text.split(separator: " ", maxSplits: 5)
+      if fields.count > 4, fields[4] == name { return true }
+    }
+    return false
+  }
+
+  private static func replacementMessage(_ code: Int32) -> String {
+    code == EBUSY ? "Is mounted by itself, so that no new file can take its place" : systemMessage(code)
   }
 }
 

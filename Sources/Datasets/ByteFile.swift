@@ -9,15 +9,34 @@ import Tensor
 
 /// Reads whole files, plain or gzipped.
 package enum ByteFile {
+  /// What standard input is called in messages.
+  package static let standardInput = "standard input"
+
   /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
   ///
   /// Of a plain file what was there when it was opened is read. Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
   /// gzip data, memory for what they decompress to. The team shares the reading of a long file that is plain.
+  /// - Parameter isWanted: Is asked about the first 64 KiB of what gzip data decompress to, or all if it is less; if it says no, these are returned and
+  ///   no more is read.
   /// - Throws: ``DataError/cannotOpen(path:reason:)``, ``DataError/cannotRead(path:reason:)``,
-  ///   ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
-  package static func read(_ path: String, team: Team = Team(workers: 1)) throws(DataError) -> [UInt8] {
+  ///   ``DataError/exceedsMemory(path:bytes:usable:)``, ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
+  package static func read(
+    _ path: String, team: Team = Team(workers: 1), isWanted: ([UInt8]) -> Bool = { _ in true }
+  ) throws(DataError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
+    }
+    return try read(descriptor, path: path, team: team, isWanted: isWanted)
+  }
+
+  /// Reads what a descriptor gives, and closes it.
+  private static func read(
+    _ descriptor: Int32, path: String, team: Team, isWanted: ([UInt8]) -> Bool
+  ) throws(DataError) -> [UInt8] {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
@@ -28,22 +47,24 @@ package enum ByteFile {
       close(descriptor)
       throw .cannotOpen(path: path, reason: systemMessage(EISDIR))
     }
-    guard status.st_mode & S_IFMT != S_IFCHR else {
+    let (isRegular, size) = (status.st_mode & S_IFMT == S_IFREG, Int(status.st_size))
+    if isRegular, size > 1 << 20, case let usable = usableMemory(), size > usable {
       close(descriptor)
-      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
+      throw .exceedsMemory(path: path, bytes: size, usable: usable)
     }
-    if status.st_mode & S_IFMT == S_IFREG, let bytes = readPlain(descriptor, count: Int(status.st_size), team) {
+    // Standard input may have been read from already.
+    if isRegular, lseek(descriptor, 0, SEEK_CUR) == 0, let bytes = readPlain(descriptor, count: size, team) {
       close(descriptor)
       return bytes
     }
-    let expected = expectedCount(descriptor, fileSize: Int(status.st_size))
+    let expected = expectedCount(descriptor, fileSize: isRegular ? size : 0)
     guard let file = gzdopen(descriptor, "rb") else {
       close(descriptor)
       throw .cannotRead(path: path, reason: systemMessage(ENOMEM))
     }
     defer { gzclose_r(file) }
     gzbuffer(file, 1 << 17)
-    return try readAll(of: file, path: path, expectedCount: expected)
+    return try readAll(of: file, path: path, expectedCount: expected, isWanted)
   }
 
   /// The bytes of a regular file; nil if it is empty, or gzip data, or anything fails: the other way will find out what.
@@ -90,12 +111,12 @@ package enum ByteFile {
     return min(end.reversed().reduce(0) { $0 << 8 | Int($1) }, 8 * fileSize)
   }
 
-  private static func readAll(of file: gzFile, path: String, expectedCount: Int) throws(DataError) -> [UInt8] {
+  private static func readAll(
+    of file: gzFile, path: String, expectedCount: Int, _ isWanted: ([UInt8]) -> Bool
+  ) throws(DataError) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(expectedCount + 1)  // with room for the read that meets the end
     var count = 0
-    repeat {
-      let room = max(bytes.capacity - bytes.count, 1 << 18)
+    func read(atMost room: Int) {
       bytes.append(addingCapacity: room) { output in
         output.withUnsafeMutableBufferPointer { buffer, initializedCount in
           errno = 0
@@ -103,7 +124,22 @@ package enum ByteFile {
           initializedCount += max(count, 0)
         }
       }
-    } while count > 0
+    }
+    read(atMost: 1 << 16)
+    if count > 0 {
+      guard isWanted(bytes) else { return bytes }
+      bytes.reserveCapacity(expectedCount + 1)  // with room for the read that meets the end
+    }
+    while count > 0 {
+      let room = max(bytes.capacity - bytes.count, 1 << 18)
+      // An array that is full grows to twice its size.
+      if bytes.count + room > bytes.capacity, bytes.count > 1 << 24, case let usable = usableMemory(),
+        2 * bytes.count > usable
+      {
+        throw .exceedsMemory(path: path, bytes: 2 * bytes.count, usable: usable)
+      }
+      read(atMost: room)
+    }
     // At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
     let readCode = errno
     var state: Int32 = Z_OK
@@ -124,4 +160,10 @@ package enum ByteFile {
 func systemMessage(_ code: Int32) -> String {
   guard let text = strerror(code) else { return "error \(code)" }
   return String(cString: text)
+}
+
+/// Whether a path ends in one of these suffixes, in small letters or capitals.
+package func isNamed(_ path: String, _ suffixes: String...) -> Bool {
+  let path = path.lowercased()
+  return suffixes.contains { path.hasSuffix($0) }
 }

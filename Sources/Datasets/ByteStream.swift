@@ -20,7 +20,8 @@ final class ByteStream {
     case bytes([UInt8])
   }
 
-  private let path: String
+  /// The file, for messages.
+  let path: String
   private let source: Source
   /// The next byte.
   private(set) var position = 0
@@ -37,7 +38,7 @@ final class ByteStream {
 
   /// Whether the bytes can be read again.
   var canSeek: Bool {
-    if case .stream = source { return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0 && path != "-" }
+    if case .stream = source { return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0 && path != ByteFile.standardInput }
     return true
   }
 
@@ -50,8 +51,10 @@ final class ByteStream {
   /// Opens a file.
   /// - Throws: ``DataError/cannotOpen(path:reason:)``.
   init(_ path: String) throws(DataError) {
+    let isStandardInput = path == "-"
+    let path = isStandardInput ? ByteFile.standardInput : path
     self.path = path
-    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = isStandardInput ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
     var status = stat()
     let code = fstat(descriptor, &status) == 0 ? 0 : errno
@@ -63,13 +66,13 @@ final class ByteStream {
       } else if kind == S_IFDIR {
         systemMessage(EISDIR)
       } else {
-        kind == S_IFCHR && path != "-" ? "Is a device, which has no end" : nil
+        kind == S_IFCHR && !isStandardInput ? "Is a device, which has no end" : nil
       }
     if let problem {
       close(descriptor)
       throw .cannotOpen(path: path, reason: problem)
     }
-    let isRegular = kind == S_IFREG && path != "-"
+    let isRegular = kind == S_IFREG && !isStandardInput
     if isRegular, status.st_size > 0, !Self.isGzip(descriptor) {
       source = .plain(descriptor, size: Int(status.st_size))
     } else {

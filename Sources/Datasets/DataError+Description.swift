@@ -35,6 +35,8 @@ extension DataError: CustomStringConvertible {
     case .emptyIDX(let path, let dimensions):
       "\(path): the IDX file holds no values: found the dimensions \(Self.product(dimensions)),"
         + " expected each to be at least 1; write it again"
+    case .badElement(let path, let number, let found, let expected):
+      "\(path), value \(number): found \(found), expected \(expected); correct the file"
     case .countsDisagree(let images, let imageCount, let labels, let labelCount):
       "\(labels): found \(labelCount) labels, expected \(imageCount) as there are images in \(images);"
         + " give the two files of one set"
@@ -52,6 +54,17 @@ extension DataError: CustomStringConvertible {
       "\(path): not a .npy file that can be read: \(problem); write it with numpy.save"
     case .arraysDisagree(let features, let samples, let labels, let labelCount):
       "\(labels): found labels of \(labelCount) samples, expected \(samples) as in \(features); give the two files of one set"
+    case .badNPZ(let path, let problem):
+      "\(path): not a .npz archive that can be read: \(problem); write it with numpy.savez"
+    case .missingArray(let path, let expected, let found):
+      "\(path): found the arrays \(listed(found)), expected \(expected); write it with numpy.savez(FILE, X=…, y=…)"
+    case .wrongColumnCount(let path, let found, let columns):
+      "\(path): found \(found) number\(found == 1 ? "" : "s") for each sample, expected \(columns.count), in the order of the columns"
+        + " \(listed(columns)) as in training; give an array of samples × columns"
+    case .numbersForTexts(let path, let column):
+      "\(path): found numbers for the column \(quoted(column)), which held texts in training; give a table"
+    case .notATable(let path, let kind, let advice):
+      "\(path): found \(kind), expected a table as CSV text; \(advice)"
     case .tableForImages(let path):
       "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS"
     case .singleClass(let path, let column, let label):
@@ -108,7 +121,7 @@ extension DataError: CustomStringConvertible {
       "\(Datasets.place(path, line)), column \(quoted(column)): found a plain number, expected \(format) as in training;"
         + " read the table in the format of the preparation"
     case .tooLargeForMemory(let path, let what, let bytes, let available, let column):
-      "\(path): \(what) take \(gigabytes(bytes)), more than the \(gigabytes(available)) of memory that may be used;"
+      "\(path): \(what) take \(Self.size(bytes)), more than the \(Self.size(available)) of memory that may be used;"
         + (column.map { " the most are of the column \($0);" } ?? "") + " leave out columns or rows, or raise the limit"
     case .notBinary(let path, let column, let found):
       "\(path): found \(found) different values in the target \(quoted(column)), expected two, as there are several targets"
@@ -146,13 +159,13 @@ extension DataError: CustomStringConvertible {
     "\(Datasets.place(path, line)), column \(quoted(column)) (field \(field))"
   }
 
-  /// A size in the largest unit of which it has one.
+  /// A number of bytes, for people.
   private static func size(_ bytes: Int) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB"]
-    var (value, unit) = (Double(bytes), 0)
-    while value >= 999.5, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
-    let rounded = value < 10 && unit > 0 ? "\((value * 10).rounded() / 10)" : "\(Int(value.rounded()))"
-    return "\(rounded) \(units[unit])"
+    let units = ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"]
+    var (size, unit) = (Double(bytes), 0)
+    while size >= 999.5, unit + 1 < units.count { (size, unit) = (size / 1000, unit + 1) }
+    return size < 10 && unit > 0
+      ? "\((size * 10).rounded() / 10) \(units[unit])" : "\(Int(size.rounded())) \(units[unit])"
   }
 
   private static func product(_ dimensions: [Int]) -> String {
@@ -166,13 +179,9 @@ extension DataError: CustomStringConvertible {
 }
 
 /// A line of a file; arrays have rows instead.
-func place(_ path: String, _ line: Int) -> String { "\(path), \(path.hasSuffix(".npy") ? "row" : "line") \(line)" }
-
-/// A number of bytes for people: `12 MB`, `3.4 GB`.
-func gigabytes(_ bytes: Int) -> String {
-  if bytes == .max { return "far too much" }
-  let tenths = (bytes + 50_000_000) / 100_000_000
-  return bytes < 1_000_000_000 ? "\(bytes / 1_000_000) MB" : "\(tenths / 10).\(tenths % 10) GB"
+func place(_ path: String, _ line: Int) -> String {
+  let isArray = isNamed(path, ".npy", ".npy.gz") || path.lowercased().contains(".npz, array ")
+  return "\(path), \(isArray ? "row" : "line") \(line)"
 }
 
 /// The text in quotes, on one line and of a sane length whatever a file holds.

@@ -34,6 +34,8 @@ public enum DataError: Error, Sendable, Equatable {
   case oversizedIDX(path: String, dimensions: [Int])
   /// One of the dimensions is zero.
   case emptyIDX(path: String, dimensions: [Int])
+  /// The value with the 1-based number is of no use.
+  case badElement(path: String, number: Int, found: String, expected: String)
   /// The images and their labels are not equally many.
   case countsDisagree(images: String, imageCount: Int, labels: String, labelCount: Int)
   /// The label at the 0-based `index` is not below the number of classes.
@@ -52,7 +54,18 @@ public enum DataError: Error, Sendable, Equatable {
   /// Features and labels are not of equally many samples.
   case arraysDisagree(features: String, samples: Int, labels: String, labelCount: Int)
 
+  /// The file is not a .npz archive that is read; `problem` says what was found.
+  case badNPZ(path: String, problem: String)
+  /// A .npz archive has no array of this name, or none that is known as features or labels.
+  case missingArray(path: String, expected: String, found: [String])
+  /// An array has not as many numbers for each sample as the model has columns.
+  case wrongColumnCount(path: String, found: Int, columns: [String])
+  /// A model takes texts in a column, which an array of numbers cannot hold.
+  case numbersForTexts(path: String, column: String)
+
   // Tables.
+  /// The file is of another kind; `kind` says what it is and `advice` what to do.
+  case notATable(path: String, kind: String, advice: String)
   /// A table was given to a model that takes images.
   case tableForImages(path: String)
   /// There is one class only, so there is nothing to learn.

@@ -1,17 +1,24 @@
 import Tensor
 
-/// An IDX file of unsigned bytes: the dimensions and the values.
+/// An IDX file: the dimensions and the values.
 ///
 /// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits): two zero bytes, the element type
-/// (8 for unsigned bytes), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the
+/// (8 for unsigned bytes, 9 for signed ones, B, C, D and E for big-endian 16-bit and 32-bit integers, `Float` and `Double`), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the
 /// values with the last dimension varying fastest.
 public struct IDX: Sendable, Equatable {
   /// The dimensions, first the number of samples; each is at least 1.
   public let dimensions: [Int]
-  /// The values: as many as the product of the dimensions.
-  public var values: ArraySlice<UInt8> { bytes[(4 + 4 * dimensions.count)...] }
+  /// What the values are.
+  package let type: NumberType
+  /// The bytes of the values, which are as many as the product of the dimensions.
+  package var values: ArraySlice<UInt8> { bytes[(4 + 4 * dimensions.count)...] }
   /// The whole file.
   private let bytes: [UInt8]
+
+  /// The values as numbers.
+  public var numbers: [Double] {
+    type.numbers(in: bytes, from: values.startIndex, count: values.count / type.size, isBigEndian: true)
+  }
 
   /// Reads a file, plain or gzipped, with a number of dimensions within the range.
   /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
@@ -28,7 +35,7 @@ public struct IDX: Sendable, Equatable {
     guard bytes.count >= 4 else { throw .truncatedIDX(path: path, expected: 4, found: bytes.count) }
     let magic = Self.integer(in: bytes, at: 0)
     let rank = Int(magic & 0xFF)
-    guard magic >> 8 == 8, ranks.contains(rank) else {
+    guard magic >> 16 == 0, let type = Self.types[magic >> 8], ranks.contains(rank) else {
       throw .wrongMagic(path: path, found: magic, expected: Self.expectation(ranks))
     }
     let headerSize = 4 + 4 * rank
@@ -37,7 +44,7 @@ public struct IDX: Sendable, Equatable {
     }
     let dimensions = (0..<rank).map { Int(Self.integer(in: bytes, at: 4 + 4 * $0)) }
     guard !dimensions.contains(0) else { throw .emptyIDX(path: path, dimensions: dimensions) }
-    var size = 1
+    var size = type.size
     for dimension in dimensions {
       let (product, overflows) = size.multipliedReportingOverflow(by: dimension)
       guard !overflows, product <= Int.max - headerSize else {
@@ -52,9 +59,12 @@ public struct IDX: Sendable, Equatable {
     guard bytes.count == expected else {
       throw .surplusIDX(path: path, expected: expected, found: bytes.count)
     }
+    self.type = type
     self.dimensions = dimensions
     self.bytes = bytes
   }
+
+  private static let types: [UInt32: NumberType] = [8: .u1, 9: .i1, 0xB: .i2, 0xC: .i4, 0xD: .f4, 0xE: .f8]
 
   private static func integer(in bytes: [UInt8], at index: Int) -> UInt32 {
     (0..<4).reduce(0) { $0 << 8 | UInt32(bytes[index + $1]) }
@@ -63,7 +73,7 @@ public struct IDX: Sendable, Equatable {
   private static func expectation(_ ranks: ClosedRange<Int>) -> String {
     func magic(_ rank: Int) -> String { "0x0000080\(String(rank, radix: 16))" }
     return ranks == 1...1
-      ? "\(magic(1)) (labels in unsigned bytes)"
-      : "\(magic(ranks.lowerBound)) to \(magic(ranks.upperBound)) (images in unsigned bytes)"
+      ? "\(magic(1)) (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
+      : "\(magic(ranks.lowerBound)) to \(magic(ranks.upperBound)) (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
   }
 }

@@ -2,7 +2,7 @@ import Tensor
 
 /// Images, with their labels where they have any.
 public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
-  /// The pixels, pixel / 255, of each image in one column: features × samples.
+  /// The pixels of each image in one column, divided by 255 if they are unsigned bytes, other numbers as they are: features × samples.
   public let features: Matrix<Scalar>
   /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
   public let shape: [Int]
@@ -43,11 +43,22 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
       } else {
         nil
       }
+    let size = pixels.values.count / pixels.type.size / count
+    features =
+      pixels.type == .u1
+      ? Self.features(ofBytes: pixels.values, rows: size, count: count, team)
+      : try Self.features(of: pixels.numbers, rows: size, count: count, path: images)
+  }
+
+  /// The pixels as numbers from 0 to 1.
+  @inline(__always)
+  private static func features(ofBytes bytes: ArraySlice<UInt8>, rows: Int, count: Int, _ team: Team) -> Matrix<Scalar>
+  {
     // The division is done once for each of the 256 values that there are.
     let scaled = (0..<256).map { Scalar($0) / 255 }
-    var features = Matrix<Scalar>(rows: pixels.values.count / count, columns: count)
+    var features = Matrix<Scalar>(rows: rows, columns: count)
     features.withTile { tile in
-      pixels.values.withUnsafeBufferPointer { values in
+      bytes.withUnsafeBufferPointer { values in
         scaled.withUnsafeBufferPointer { scaled in
           team.run { worker in
             let share = worker.share(of: tile.columns)
@@ -58,17 +69,46 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
         }
       }
     }
-    self.features = features
+    return features
   }
+
+  /// The numbers, divided.
+  static func features(
+    of numbers: [Double], dividedBy divisor: Scalar = 1, rows: Int, count: Int, path: String
+  ) throws(DataError) -> Matrix<Scalar> {
+    var features = Matrix<Scalar>(rows: rows, columns: count)
+    let firstBad = features.withTile { tile in
+      for (index, number) in numbers.enumerated() {
+        let value = Scalar(number) / divisor
+        guard value.isFinite else { return index as Int? }
+        tile[index] = value
+      }
+      return nil
+    }
+    if let index = firstBad {
+      throw .badElement(
+        path: path, number: index + 1, found: "\(numbers[index])", expected: "a finite number within range")
+    }
+    return features
+  }
+
+  /// Each number up to the largest label is a class.
+  private static var largestLabel: Int { 9999 }
 
   private static func labels(
     in path: String, classes: Int?, count: Int, of images: String
   ) throws(DataError) -> [Int] {
-    let values = try IDX(contentsOf: path, ranks: 1...1).values
-    guard values.count == count else {
-      throw .countsDisagree(images: images, imageCount: count, labels: path, labelCount: values.count)
+    let file = try IDX(contentsOf: path, ranks: 1...1)
+    guard file.dimensions[0] == count else {
+      throw .countsDisagree(images: images, imageCount: count, labels: path, labelCount: file.dimensions[0])
     }
-    let labels = values.map(Int.init)
+    let numbers = file.numbers
+    if let index = numbers.firstIndex(where: { !(0...Double(largestLabel)).contains($0) || $0 != $0.rounded() }) {
+      throw .badElement(
+        path: path, number: index + 1, found: Table.name(of: numbers[index]),
+        expected: "a label, which is a whole number from 0 to \(largestLabel)")
+    }
+    let labels = numbers.map { Int($0) }
     if let classes, let index = labels.firstIndex(where: { $0 >= classes }) {
       throw .labelOutOfRange(path: path, index: index, label: labels[index], classes: classes)
     }

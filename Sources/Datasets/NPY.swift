@@ -1,17 +1,23 @@
 import Tensor
 
-/// A NumPy array of numbers from a .npy file, of format version 1, 2 or 3.
+/// A NumPy array of numbers or texts from a .npy file, of format version 1, 2 or 3.
 ///
 /// The format (NumPy Enhancement Proposal 1): the bytes 93 "NUMPY", the version, the header's length, the header as a Python dictionary of
-/// element type, order and shape, then the elements. Floats of 4 and 8 bytes, integers of 1 to 8 bytes and Booleans are read, little-endian, in
-/// C and Fortran order.
+/// element type, order and shape, then the elements. Floats of 2, 4 and 8 bytes, integers of 1 to 8 bytes, Booleans, and texts of fixed width (U, and S
+/// in UTF-8) are read, little-endian and big-endian, in C and Fortran order.
 public struct NPY: Sendable, Equatable {
   /// The file, for messages.
   public let path: String
   /// The dimensions, first the number of samples; there is at least one, and each is at least 1.
   public let shape: [Int]
-  /// The elements, the last dimension varying fastest; integers beyond 2^53 are rounded.
+  /// The elements, the last dimension varying fastest; integers beyond 2^53 are rounded. For texts their indices in ``texts``.
   public let elements: [Double]
+  /// The different texts of an array of texts, in the order in which they occur; nil for numbers.
+  public let texts: [String]?
+  /// The type of the elements; nil for texts.
+  package let type: NumberType?
+  /// The elements in 64 bits, if they are integers and at least one of them is rounded in ``elements``.
+  private let exactIntegers: [UInt64]?
 
   /// Reads a file, plain or gzipped.
   /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
@@ -23,25 +29,47 @@ public struct NPY: Sendable, Equatable {
   package init(_ bytes: [UInt8], path: String) throws(DataError) {
     let header = try NPYHeader(bytes, path: path)
     let count = header.shape.reduce(1, *)
-    let (type, start) = (header.type, header.end)
-    var elements: [Double]
-    switch type {
-    case "f4": elements = Self.elements(bytes, start, count) { Double(Float(bitPattern: $0)) }
-    case "f8": elements = Self.elements(bytes, start, count) { Double(bitPattern: $0) }
-    case "b1": elements = Self.elements(bytes, start, count) { (value: UInt8) in value == 0 ? 0 : 1 }
-    case "u1": elements = Self.elements(bytes, start, count) { (value: UInt8) in Double(value) }
-    case "u2": elements = Self.elements(bytes, start, count) { (value: UInt16) in Double(value) }
-    case "u4": elements = Self.elements(bytes, start, count) { (value: UInt32) in Double(value) }
-    case "u8": elements = Self.elements(bytes, start, count) { (value: UInt64) in Double(value) }
-    case "i1": elements = Self.elements(bytes, start, count) { (value: UInt8) in Double(Int8(bitPattern: value)) }
-    case "i2": elements = Self.elements(bytes, start, count) { (value: UInt16) in Double(Int16(bitPattern: value)) }
-    case "i4": elements = Self.elements(bytes, start, count) { (value: UInt32) in Double(Int32(bitPattern: value)) }
-    default: elements = Self.elements(bytes, start, count) { (value: UInt64) in Double(Int64(bitPattern: value)) }
+    func inOrder<Element>(_ elements: [Element]) -> [Element] {
+      header.isFortranOrder ? Self.reordered(elements, header.shape) : elements
     }
-    if header.isFortranOrder { elements = Self.reordered(elements, header.shape) }
     self.path = path
     shape = header.shape
-    self.elements = elements
+    switch header.type {
+    case .number(let type):
+      self.type = type
+      texts = nil
+      elements = inOrder(
+        type.numbers(in: bytes, from: header.end, count: count, isBigEndian: header.isBigEndian))
+      exactIntegers =
+        if type == .u8 || type == .i8, elements.contains(where: { $0.magnitude > 0x1p53 }) {
+          inOrder(
+            NumberType.integers(
+              in: bytes, from: header.end, count: count, isBigEndian: header.isBigEndian, { (bits: UInt64) in bits }))
+        } else {
+          nil
+        }
+    case .text(let characterSize, let length):
+      type = nil
+      exactIntegers = nil
+      var set = TextSet()
+      var codes: [Double] = []
+      codes.reserveCapacity(count)
+      for index in 0..<count {
+        let start = header.end + index * characterSize * length
+        guard let text = Self.text(bytes, start, characterSize, length, isBigEndian: header.isBigEndian) else {
+          throw .badNPY(
+            path: path, problem: "element \(index + 1) is no text in \(characterSize == 1 ? "UTF-8" : "Unicode")")
+        }
+        codes.append(Double(set.code(of: text)))
+      }
+      elements = inOrder(codes)
+      texts = set.texts
+    }
+  }
+
+  private init(_ array: NPY, elements: [Double], texts: [String]) {
+    (path, shape, type, exactIntegers) = (array.path, array.shape, nil, nil)
+    (self.elements, self.texts) = (elements, texts)
   }
 
   /// The number of samples.
@@ -49,23 +77,38 @@ public struct NPY: Sendable, Equatable {
   /// The number of elements of a sample.
   public var sampleSize: Int { elements.count / shape[0] }
 
-  @inline(__always)
-  private static func elements<Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-    _ bytes: [UInt8], _ start: Int, _ count: Int, _ number: (Bits) -> Double
-  ) -> [Double] {
-    let raw = bytes.span.bytes
-    let size = MemoryLayout<Bits>.size
-    var result: [Double] = []
-    result.reserveCapacity(count)
-    for index in 0..<count {
-      let bits = Bits(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: start + index * size, as: Bits.self))
-      result.append(number(bits))
+  /// The array as names: integers of which some are rounded in ``elements`` are texts of all their digits then, and so stay apart.
+  var asNames: NPY {
+    guard let exactIntegers else { return self }
+    var set = TextSet()
+    let codes = exactIntegers.map { bits in
+      Double(set.code(of: type == .u8 ? String(bits) : String(Int64(bitPattern: bits))))
     }
-    return result
+    return NPY(self, elements: codes, texts: set.texts)
+  }
+
+  /// A text without the zeros that fill it up; nil if it is no text.
+  private static func text(
+    _ bytes: [UInt8], _ start: Int, _ characterSize: Int, _ length: Int, isBigEndian: Bool
+  ) -> String? {
+    if characterSize == 1 {
+      let end = bytes[start..<start + length].lastIndex { $0 != 0 } ?? start - 1
+      return String(validating: bytes[start..<(end + 1)], as: UTF8.self)
+    }
+    let values = NumberType.integers(in: bytes, from: start, count: length, isBigEndian: isBigEndian) {
+      (bits: UInt32) in
+      bits
+    }
+    var text = String.UnicodeScalarView()
+    for value in values[..<((values.lastIndex { $0 != 0 } ?? -1) + 1)] {
+      guard let scalar = Unicode.Scalar(value) else { return nil }
+      text.append(scalar)
+    }
+    return String(text)
   }
 
   /// Elements of which the first dimension varies fastest, put so that the last one does.
-  private static func reordered(_ elements: [Double], _ shape: [Int]) -> [Double] {
+  private static func reordered<Element>(_ elements: [Element], _ shape: [Int]) -> [Element] {
     // Dimensions of 1 change no order; a header may have thousands, each of which would be gone through for every element.
     let shape = shape.filter { $0 > 1 }
     // How far apart neighbours in each dimension are.

@@ -1,7 +1,13 @@
 /// What a .npy file says about its elements, checked against the file's length.
 struct NPYHeader {
-  /// The element type without the byte order: f4, f8, b1, u1 to u8 or i1 to i8.
-  let type: String
+  enum ElementType: Equatable {
+    case number(NumberType)
+    /// A text of so many characters, each of 1 byte (S) or 4 (U).
+    case text(characterSize: Int, length: Int)
+  }
+
+  let type: ElementType
+  let isBigEndian: Bool
   let isFortranOrder: Bool
   let shape: [Int]
   /// Where the elements begin.
@@ -23,12 +29,9 @@ struct NPYHeader {
     guard let (type, isFortranOrder, shape) = parser.header() else {
       throw bad("its header is not a dictionary of 'descr', 'fortran_order' and 'shape'")
     }
-    let sizes = [
-      "<f4": 4, "<f8": 8, "|b1": 1, "|u1": 1, "<u2": 2, "<u4": 4, "<u8": 8, "|i1": 1, "<i2": 2, "<i4": 4, "<i8": 8,
-    ]
-    guard let size = sizes[type] else {
+    guard let (elementType, size) = Self.elementType(type) else {
       throw bad(
-        "found elements of type \(quoted(type)), expected little-endian floats of 4 or 8 bytes, integers or Booleans; convert them"
+        "found elements of type \(quoted(type)), expected floats of 2, 4 or 8 bytes, integers, Booleans or texts; convert them"
           + " with astype('<f4')")
     }
     guard !shape.isEmpty, !shape.contains(0) else {
@@ -43,10 +46,30 @@ struct NPYHeader {
     guard bytes.count - end == expected else {
       throw bad("found \(bytes.count - end) bytes of elements, expected \(expected) for the shape \(Self.text(shape))")
     }
-    self.type = String(type.dropFirst())
+    self.type = elementType
+    isBigEndian = type.hasPrefix(">")
     self.isFortranOrder = isFortranOrder
     self.shape = shape
   }
+
+  /// What a type code means, with the bytes of an element: the byte order (| if there is none), a letter, and the number of bytes, or of characters for U.
+  private static func elementType(_ code: String) -> (ElementType, size: Int)? {
+    guard let order = code.first, "<>|=".contains(order) else { return nil }
+    let name = String(code.dropFirst())
+    if let number = NumberType(rawValue: name) {
+      // Only a single byte needs no order; = is the order of the machine that wrote it, which nobody knows.
+      return order == "<" || order == ">" || order == "|" && number.size == 1 ? (.number(number), number.size) : nil
+    }
+    guard let letter = name.first, letter == "U" || letter == "S",
+      let length = Int(name.dropFirst()), (1...longestText).contains(length)
+    else { return nil }
+    let characterSize = letter == "U" ? 4 : 1
+    guard characterSize == 1 || order == "<" || order == ">" else { return nil }
+    return (.text(characterSize: characterSize, length: length), characterSize * length)
+  }
+
+  /// The most characters of a text.
+  private static let longestText = 1_000_000
 
   /// A shape, of which a header may have thousands of dimensions, and no more of it than a line can bear.
   private static func text(_ shape: [Int]) -> String {

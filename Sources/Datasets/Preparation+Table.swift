@@ -1,6 +1,18 @@
 import Tensor
 
 extension Preparation {
+  /// How later tables are to be read: the fields of columns whose numbers were not written as programs do stay texts, as they are written.
+  public var tableFormat: Table.Format {
+    var names: Set<String> = []
+    if case .columns(let columns) = inputs {
+      for case .number(let name, _, let format, _) in columns where format.isUnlikePlain { names.insert(name) }
+    }
+    if case .values(let columns, _) = outputs {
+      for (name, format) in zip(columns, targetFormats) where format.isUnlikePlain { names.insert(name) }
+    }
+    return Table.Format(isText: { [names] in names.contains($0) })
+  }
+
   /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and perhaps others.
   ///
   /// A text that was not there in training has no feature, or that of all rare texts.
@@ -14,7 +26,12 @@ extension Preparation {
     of table: Table, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(DataError) -> Matrix<Scalar> {
     guard case .columns(let columns) = inputs else { throw .tableForImages(path: table.path) }
-    let indices = try Self.indices(of: columns.map(\.name), in: table)
+    let indices =
+      if let count = table.arrayFeatures {
+        try table.places(of: columns, inArrayOf: count)
+      } else {
+        try Self.indices(of: columns.map(\.name), in: table)
+      }
     let encoded = zip(encoders, indices).map { EncodedColumn($0, $1, of: table) }
     for column in encoded {
       if let mistake = Self.otherFormat(column, table) { throw mistake }
@@ -39,12 +56,12 @@ extension Preparation {
     let targets: Matrix<Scalar>
     switch outputs {
     case .classes(let names, let column):
-      let index = try Self.indices(of: [column ?? ""], in: table)[0]
+      let index = try Self.targetIndices([column ?? ""], in: table)[0]
       let labels = try table.classLabels(inColumn: index, among: names, missing)
       try Self.checkMemory(forClasses: names.count, Scalar.self, table, column: column ?? "")
       targets = oneHot(labels, classes: names.count)
     case .labels(let columns, let classes):
-      let labels = try zip(try Self.indices(of: columns, in: table), classes).map { index, names throws(DataError) in
+      let labels = try zip(try Self.targetIndices(columns, in: table), classes).map { index, names throws(DataError) in
         try table.classLabels(inColumn: index, among: names, missing)
       }
       targets = Matrix(
@@ -52,12 +69,25 @@ extension Preparation {
         columnMajor: (0..<table.rowCount).flatMap { row in labels.map { Scalar($0[row]) } })
     case .values(let columns, let scaling):
       targets = try table.matrix(
-        ofColumns: try Self.indices(of: columns, in: table), scaledBy: scaling, formats: targetFormats)
+        ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling, formats: targetFormats)
     }
     let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(DataError) in
       try Self.weights(table, try table.columnIndices(named: [name])[0])
     }
     return Samples(features: features, targets: targets, weights: weights)
+  }
+
+  /// The columns of the targets: by their names, or those after the features if there are only places.
+  private static func targetIndices(_ names: [String], in table: Table) throws(DataError) -> [Int] {
+    guard let features = table.arrayFeatures else { return try indices(of: names, in: table) }
+    let places = Array(features..<table.columnNames.count)
+    guard places.count == names.count else {
+      throw .missingArray(
+        path: table.path,
+        expected: "labels of \(names.count) value\(names.count == 1 ? "" : "s") for each sample: \(listed(names))",
+        found: places.map { table.columnNames[$0] })
+    }
+    return places
   }
 
   private static func indices(of names: [String], in table: Table) throws(DataError) -> [Int] {

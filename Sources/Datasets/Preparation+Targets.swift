@@ -69,7 +69,9 @@ extension Preparation {
   }
 
   private static func inferredTask(_ table: Table, _ targets: [Int], _ readings: [ColumnReading]) -> Task {
-    let mostClasses = targets.count == 1 ? 20 : 2
+    // An array's type says more than a text: integers that repeat are classes.
+    let mostIntegers = table.hasIntegerTargets ? min(mostClasses, (table.rowCount - 1) / 2) : 0
+    let mostClasses = targets.count == 1 ? max(20, mostIntegers) : 2
     let areClassified = zip(targets, readings).map { target, reading in
       switch reading.content {
       case .numbers(.plain, _):

@@ -5,30 +5,91 @@ extension Table {
   ///
   /// An array of one dimension has one feature or label for each sample; of several, as many as the dimensions after the first have elements. One
   /// label is called "label", several "label 1", "label 2" and so on; they are the targets if none is named. A feature that is NaN is
-  /// missing.
+  /// missing. Labels that are integers or Booleans by their type are classes, if at most 1000 are different, and fewer than half as many as there are samples.
   /// - Throws: ``DataError/arraysDisagree(features:samples:labels:labelCount:)``.
   public init(features: NPY, labels: NPY? = nil) throws(DataError) {
     if let labels, labels.count != features.count {
       throw .arraysDisagree(
         features: features.path, samples: features.count, labels: labels.path, labelCount: labels.count)
     }
-    let (width, labelWidth) = (features.sampleSize, labels?.sampleSize ?? 0)
-    // Numbers that are not finite are texts to a table.
-    let texts = TextSet(["NaN", "inf", "-inf"])
-    func cell(_ number: Double) -> Double {
-      number.isFinite ? number : Cell.text(number.isNaN ? 0 : number > 0 ? 1 : 2)
+    let isInteger = labels?.type?.isInteger == true
+    // So many different ones are values, and rounded as such.
+    let mostNames = 1000
+    let labels = labels.map { labels in
+      let names = labels.asNames
+      return names.texts.map { $0.count <= mostNames } ?? true ? names : labels
     }
+    let (width, labelWidth) = (features.sampleSize, labels?.sampleSize ?? 0)
+    let (featureColumns, labelColumns) = (features.columns, labels?.columns)
     var cells: [Double] = []
     cells.reserveCapacity(features.count * (width + labelWidth))
     for sample in 0..<features.count {
-      cells += features.elements[sample * width..<(sample + 1) * width].lazy.map(cell)
-      if let labels { cells += labels.elements[sample * labelWidth..<(sample + 1) * labelWidth].lazy.map(cell) }
+      cells += featureColumns.cells(sample * width..<(sample + 1) * width)
+      if let labelColumns { cells += labelColumns.cells(sample * labelWidth..<(sample + 1) * labelWidth) }
     }
-    let names = (1...width).map(String.init)
+    let names = (0..<width).map(Self.name(ofPlace:))
     let labelNames = labelWidth == 1 ? ["label"] : (0..<labelWidth).map { "label \($0 + 1)" }
     self.init(
       path: features.path, columnNames: names + labelNames,
       parts: [TablePart(cells: cells, columnCount: width + labelWidth)],
-      texts: Array(repeating: texts, count: width + labelWidth), lastTargets: max(labelWidth, 1))
+      texts: featureColumns.texts + (labelColumns?.texts ?? []), lastTargets: max(labelWidth, 1))
+    arrayFeatures = width
+    hasIntegerTargets = isInteger
+  }
+
+  /// What a column of an array is called, counted from 0.
+  static func name(ofPlace place: Int) -> String { String(place + 1) }
+
+  /// The places of the columns of features in training, whose names an array does not have.
+  /// - Throws: ``DataError/wrongColumnCount(path:found:columns:)`` or ``DataError/numbersForTexts(path:column:)``.
+  func places(of columns: [InputColumn], inArrayOf features: Int) throws(DataError) -> [Int] {
+    guard columns.count == features else {
+      throw .wrongColumnCount(path: path, found: features, columns: columns.map(\.name))
+    }
+    for (place, column) in columns.enumerated()
+    where !column.isNumber && column.name != Self.name(ofPlace: place) && !isText(place) {
+      throw .numbersForTexts(path: path, column: column.name)
+    }
+    return Array(columns.indices)
+  }
+}
+
+/// An array as columns of a table.
+private struct ArrayColumns {
+  /// Numbers, or the codes of texts.
+  let elements: [Double]
+  /// For each column what the codes of its cells stand for.
+  let texts: [TextSet]
+  let areTexts: Bool
+
+  /// The cells of some elements.
+  func cells(_ range: Range<Int>) -> some Sequence<Double> {
+    elements[range].lazy.map { element in
+      areTexts
+        ? Cell.text(Int(element))
+        : element.isFinite ? element : Cell.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
+    }
+  }
+}
+
+extension NPY {
+  fileprivate var columns: ArrayColumns {
+    let width = sampleSize
+    guard let texts else {
+      // Numbers that are not finite are texts to a table.
+      let notFinite = TextSet(["NaN", "inf", "-inf"])
+      return ArrayColumns(elements: elements, texts: Array(repeating: notFinite, count: width), areTexts: false)
+    }
+    // Each column has its own texts: all of them for each would be too many.
+    var codes = [[Double: Int]](repeating: [:], count: width)
+    var columnTexts = [TextSet](repeating: TextSet(), count: width)
+    let columnCodes = elements.enumerated().map { index, element in
+      let column = index % width
+      if let code = codes[column][element] { return Double(code) }
+      let code = columnTexts[column].code(of: texts[Int(element)])
+      codes[column][element] = code
+      return Double(code)
+    }
+    return ArrayColumns(elements: columnCodes, texts: columnTexts, areTexts: true)
   }
 }

@@ -49,6 +49,10 @@ public struct Table: Sendable {
   private let textColumns: [Bool]
   /// How many of the last columns are targets if none is named.
   let lastTargets: Int
+  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no names.
+  var arrayFeatures: Int?
+  /// Whether the last targets are whole numbers by their type, and so are classes rather than values.
+  var hasIntegerTargets = false
 
   init(
     path: String, columnNames: [String], parts: [TablePart], texts: [TextSet], textColumns: [Bool]? = nil,
@@ -87,7 +91,8 @@ public struct Table: Sendable {
   /// Reads a file, plain or gzipped, in a format that is known in part.
   /// - Throws: the ``DataError`` of what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(DataError) {
-    self = try Self.parse(ByteStream(path), path: path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
+    let stream = try ByteStream(path)
+    self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
 
   /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name takes in the file.

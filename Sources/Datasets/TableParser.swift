@@ -75,6 +75,8 @@ struct TableParser {
 
   private mutating func findLayout() throws(DataError) -> TableLayout {
     var size = Self.sampleSize
+    try input.fill(size)
+    try FileKind.check(Array(input.bytes.prefix(1 << 16)), path: path)
     while true {
       try input.fill(size)
       let (end, isFinal) = input.lines(upTo: size)

@@ -20,12 +20,7 @@ extension Checkpoint {
   /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
   /// - Throws: ``DataError`` where the file cannot be written.
-  public func write(to path: String) throws(DataError) { try write(to: path, through: nil) }
-
-  /// - Parameter partial: The path of the file that is renamed when it is whole, in the same directory; one that is there is written over.
-  package func write(to path: String, through partial: String?) throws(DataError) {
-    try AtomicFile.write(encoded, to: path, partial: partial)
-  }
+  public func write(to path: String) throws(DataError) { try AtomicFile.write(encoded, to: path) }
 
   /// The bytes of the file.
   package var encoded: [UInt8] {
@@ -45,7 +40,7 @@ extension Checkpoint {
   /// - Throws: ``CheckpointError`` where the file is not there, is not a whole checkpoint to the last bit, or is of another version or precision.
   public init(contentsOf path: String) throws(CheckpointError) {
     let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
     try self.init(bytes, path: path)
   }
 

@@ -22,7 +22,7 @@ public struct ModelFile: Sendable {
   /// - Throws: ``ModelError`` where it is not there or is not a model.
   public init(_ path: String) throws(ModelError) {
     let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
     try self.init(bytes, path: path)
   }
 

@@ -28,7 +28,7 @@ extension Network {
     _ path: String, _ modules: [SequentialModule]
   ) throws(ModelError) -> SequentialLayers<Scalar> {
     let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
     return try layers(SafeTensors(bytes: bytes, path: path), modules)
   }
 

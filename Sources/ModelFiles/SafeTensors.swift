@@ -47,6 +47,11 @@ package struct SafeTensors: Sendable {
   private let dataStart: Int
   private let indices: [String: Int]
 
+  /// The bytes of a file; if it is a gzip file that cannot be one of safetensors when it is decompressed, those that it begins with.
+  package static func bytes(of path: String) throws(DataError) -> [UInt8] {
+    try ByteFile.read(path) { canBegin(with: $0) }
+  }
+
   /// Reads the header of a file's bytes and checks it; `path` is what errors call the file.
   ///
   /// - Throws: `ModelError` when the bytes are not a whole and consistent safetensors file.
@@ -174,6 +179,14 @@ package struct SafeTensors: Sendable {
   }
 
   // MARK: - Checks
+
+  /// Whether a file that begins with these bytes can be one: asked before all of a gzip file is decompressed.
+  static func canBegin(with bytes: [UInt8]) -> Bool {
+    do throws(ModelError) { _ = try headerLength(of: bytes, path: "") } catch {
+      guard case .cutShort = error else { return false }
+    }
+    return true
+  }
 
   private static func headerLength(of bytes: [UInt8], path: String) throws(ModelError) -> Int {
     guard bytes.count >= 8 else {

@@ -52,18 +52,16 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   /// Whether a path is that of a file that is written here.
   func owns(_ path: String) -> Bool {
-    (networks.map { Self.file(in: self.path, ofNetwork: $0) } + [Self.partial(in: self.path)]).contains {
-      isSameDestination($0, path)
-    }
+    networks.contains { isSameDestination(Self.file(in: self.path, ofNetwork: $0), path) }
   }
 
   /// Makes the directory where there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
   mutating func prepare(for data: TrainingData<Scalar>) throws {
-    try Self.make(path)
+    try AtomicFile.makeDirectory(path)
     try Self.lock(path)
     notes["data"] = data.fingerprint
     for number in networks { _ = try checkpoint(number) }
-    try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: 0), partial: Self.partial(in: path))
+    for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
   }
 
   /// The checkpoint of the network with this number, counted from 0; nil where there is none.
@@ -97,7 +95,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
     checkpoint.notes["records"] = records.json
-    try checkpoint.write(to: Self.file(in: path, ofNetwork: number), through: Self.partial(in: path))
+    try checkpoint.write(to: Self.file(in: path, ofNetwork: number))
   }
 
   // MARK: The checkpoint that is there
@@ -128,19 +126,6 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   private static func file(in path: String, ofNetwork number: Int) -> String {
     "\(path)/checkpoint\(number == 0 ? "" : "-\(number + 1)").safetensors"
-  }
-
-  /// What a checkpoint is written to before it takes the place of the last; a killed command may leave it, and the next removes it.
-  private static func partial(in path: String) -> String { "\(path)/.checkpoint.partial" }
-
-  /// Makes the directory, and those that it is to be in.
-  private static func make(_ path: String) throws(DataError) {
-    var status = stat()
-    if stat(path, &status) == 0 { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try make(String(path[..<slash])) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
-      throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
-    }
   }
 
   /// Keeps others from writing to the directory as long as the process lives. Where locks are not known there is none.

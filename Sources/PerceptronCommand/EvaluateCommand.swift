@@ -6,7 +6,7 @@ enum EvaluateCommand: Command {
   static let usage = "perceptron evaluate MODEL DATA [--json]"
   static let summary = "loss and metrics of a model on labelled data"
   static let options = [
-    Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file"),
+    Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file, or an array in FILE.npz"),
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
     Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
@@ -27,7 +27,8 @@ enum EvaluateCommand: Command {
 
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
     let team = Team()
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), team: team)
+    let data = try RawData<Scalar>(
+      source, part: .test, header: headerMode(arguments), for: model.preparation, team: team)
     let evaluation = try Evaluation(
       model, try data.samples(model.preparation, team: team), team, depth: .details)
     if arguments.flag("--json") {
@@ -42,6 +43,7 @@ enum EvaluateCommand: Command {
 
 /// Prints cells in columns as wide as they need to be, to the right.
 func printTable(_ rows: [[String]]) throws(CommandError) {
+  let rows = rows.map { $0.map { printable($0) } }
   let widths = columnWidths(rows)
   for row in rows {
     try printLine(zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  "))

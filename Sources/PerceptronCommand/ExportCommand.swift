@@ -10,11 +10,11 @@ enum ExportCommand: Command {
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "FILE.onnx")
     let path = words[1]
-    guard path.hasSuffix(".onnx") else {
+    guard isNamed(path, ".onnx") else {
       throw CommandError.usage("expected a file named .onnx, found \(path.debugDescription)")
     }
     if isSameFile(path, words[0]) { throw CommandError.usage("\(path) is the model; name another file") }
-    try AtomicFile.checkWritable(path)
+    try checkOutput(path, option: "FILE.onnx")
     let file = try ModelFile(words[0])
     if file.isDouble {
       try Model<Double>(file).writeONNX(to: path)

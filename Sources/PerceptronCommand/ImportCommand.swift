@@ -20,7 +20,7 @@ enum ImportCommand: Command {
     let path = try arguments.positional("FILE")[0]
     guard let output = arguments.string("-o") else { throw CommandError.usage("-o MODEL is missing") }
     if isSameFile(output, path) { throw CommandError.usage("-o \(output) is the file to import; name another file") }
-    try AtomicFile.checkWritable(output)
+    try checkOutput(output)
     switch path.split(separator: ".").last?.lowercased() {
     case "onnx": try importONNX(path, to: output, arguments)
     default: try importStateDictionary(path, to: output, arguments)
@@ -29,7 +29,7 @@ enum ImportCommand: Command {
 
   private static func importStateDictionary(_ path: String, to output: String, _ arguments: Arguments) throws {
     let modules = try modules(arguments)
-    let file = try SafeTensors(bytes: ByteFile.read(path), path: path)
+    let file = try SafeTensors(bytes: SafeTensors.bytes(of: path), path: path)
     if file.text("format") == modelFormat {
       throw CommandError.usage("\(path) is a model already, which import would take the preparation from")
     }

@@ -56,11 +56,12 @@ enum InspectCommand: Command {
       ("parameters", "\(description.parameters), \(description.precision)"),
       ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
     ]
-    for (name, value) in facts { try printLine("\(name.padded(to: 12))\(value)") }
+    for (name, value) in facts { try printLine("\(name.padded(to: 12))\(printable(value))") }
     guard !description.training.isEmpty else { return }
     try printLine("\ntrained with")
-    let width = description.training.keys.map(\.count).max() ?? 0
-    for (name, value) in description.training.sorted(by: { $0.key < $1.key }) {
+    let notes = description.training.sorted { $0.key < $1.key }.map { (printable($0), printable($1)) }
+    let width = notes.map(\.0.count).max() ?? 0
+    for (name, value) in notes {
       try printLine("  \(name.padded(to: width + 2))\(value)")
     }
   }

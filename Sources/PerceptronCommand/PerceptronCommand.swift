@@ -30,8 +30,10 @@ private func overview(_ commands: [any Command.Type]) -> String {
 private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
+  "  -                      a table from standard input",
   "  FILE.npy               a NumPy array, samples first; --labels names that of the labels",
-  "  idx:IMAGES,LABELS      a pair of IDX files; predict needs no labels",
+  "  FILE.npz               such arrays in an archive: X and y, or others of the usual names; --labels NAME",
+  "  idx:IMAGES,LABELS      a pair of IDX files; bytes are divided by 255, other numbers are taken as they are",
   "  mnist:DIRECTORY        MNIST's four files: train-* to train, t10k-* for all else",
 ]
 
@@ -60,22 +62,36 @@ enum PerceptronCommand {
   ]
 
   static func main() {
+    openStandardDescriptors()
+    // A file that may not grow is then an error of the write, as any other.
+    signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
     do {
+      try checkUTF8()
       try run(words)
       exit(0)
     } catch let interruption as Interruption {
-      printError(interruption.message + "\n")
+      printError(printable(interruption.message) + "\n")
       exit(interruption.exitCode)
     } catch {
       let error = CommandError(error)
-      printError("error: \(error.message)\n")
+      printError("error: \(printable(error.message))\n")
       if error.showsUsage {
         let command = commands.first { $0.name == words.first }
         let names = commands.map { $0.name }.joined(separator: "|")
         printError("usage: \(command.map { $0.usage } ?? "perceptron \(names) …")\n")
       }
       exit(error.exitCode)
+    }
+  }
+
+  /// Refuses arguments that are not UTF-8: Swift repairs them, so that they would name other files.
+  private static func checkUTF8() throws(CommandError) {
+    for index in 1..<max(Int(CommandLine.argc), 1) {
+      guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
+      throw .usage(
+        "argument \(index), \(String(cString: argument).debugDescription), is not UTF-8; rename the file, or make a link to it"
+      )
     }
   }
 

@@ -16,7 +16,7 @@ enum PredictCommand: Command {
     let words = try arguments.positional("MODEL", "DATA")
     let source = try DataSource(words[1])
     try source.check(arguments)
-    let path = arguments.string("-o")
+    let path = arguments.string("-o").flatMap { $0 == "-" ? nil : $0 }
     if let path {
       if isSameFile(path, words[0]) { throw CommandError.usage("-o \(path) is the model; name another file") }
       try source.check(output: path, .test)
@@ -32,7 +32,7 @@ enum PredictCommand: Command {
     if let path {
       try AtomicFile.write(bytes, to: path)
     } else {
-      try printLine(String(decoding: bytes.dropLast(), as: UTF8.self))
+      try printData(String(decoding: bytes, as: UTF8.self))
     }
   }
 
@@ -40,14 +40,15 @@ enum PredictCommand: Command {
     _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
   ) throws -> [UInt8] {
     let team = Team()
-    let data = try RawData<Scalar>(source, part: .test, header: headerMode(arguments), needsLabels: false, team: team)
+    let data = try RawData<Scalar>(
+      source, part: .test, header: headerMode(arguments), needsLabels: false, for: model.preparation, team: team)
     let answers = model.predict(try data.features(model.preparation, team: team))
     try checkFinite(answers)
     let wantsProbabilities = arguments.flag("--probabilities")
     if wantsProbabilities && model.preparation.task == .regression {
       throw CommandError.usage("--probabilities is for classification; this model predicts a value")
     }
-    if arguments.string("-o")?.hasSuffix(".npy") == true {
+    if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
       return array(answers, model.preparation, wantsProbabilities)
     }
     return Array((lines(answers, model.preparation, wantsProbabilities).joined(separator: "\n") + "\n").utf8)

@@ -40,7 +40,7 @@ struct Progress {
     let share = (Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)) / Double(epochs)
     let width = terminalWidth(STDERR_FILENO)
     let line = bar(share, epoch: epoch + 1, width: width - 1)
-    printError(erasure(width) + line)
+    drawError(erasure(width) + line)
     drawnWidth = line.count
   }
 
@@ -63,7 +63,7 @@ struct Progress {
 
   /// Takes the bar away.
   func interrupt() {
-    if isTerminal && !isQuiet { printError(erasure(terminalWidth(STDERR_FILENO))) }
+    if isTerminal && !isQuiet { drawError(erasure(terminalWidth(STDERR_FILENO))) }
   }
 
   /// Goes back to the start of the bar's line and erases it. A terminal that has become narrower since has broken it into several.
@@ -92,9 +92,11 @@ struct Progress {
   private var lossText: String? { loss.map { "loss \($0.short)" } }
   private var validationText: String? { validation.map { "validation \($0)" } }
 
-  private func rateText(_ share: Double) -> String {
+  /// Nil if no time has passed.
+  private func rateText(_ share: Double) -> String? {
     let epochsHere = share * Double(epochs) - Double(epochsBefore)
-    return "\((epochsHere * Double(samplesPerEpoch) / seconds(since: start)).fixed(0)) samples/s"
+    let rate = epochsHere * Double(samplesPerEpoch) / seconds(since: start)
+    return rate.ifFinite.map { "\($0.fixed(0)) samples/s" }
   }
 
   private func timeLeft(_ share: Double) -> String {
@@ -106,8 +108,8 @@ struct Progress {
 func duration(_ seconds: Double) -> String {
   if seconds < 0.0995 { return "\((1000 * seconds).fixed(0)) ms" }
   if seconds < 9.95 { return "\(seconds.fixed(1)) s" }
-  // A first guess of the time left may be beyond all bounds.
-  let whole = Int(min(seconds, 1e9).rounded())
+  // A first guess of the time left may be beyond all bounds, or no number.
+  let whole = seconds < 1e9 ? Int(seconds.rounded()) : 1_000_000_000
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   if whole < 60 { return "\(whole) s" }
   return whole < 3600 ? "\(whole / 60) min \(two(whole % 60)) s" : "\(whole / 3600) h \(two(whole % 3600 / 60)) min"

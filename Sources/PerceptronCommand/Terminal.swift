@@ -6,17 +6,53 @@ import Perceptron
   import Musl
 #endif
 
-/// Writes a line to standard output at once.
-func printLine(_ line: String) throws(CommandError) {
-  var rest = Array((line + "\n").utf8)[...]
-  while !rest.isEmpty {
-    let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress!, $0.count) }
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else {
-      throw CommandError(
-        message: "standard output cannot be written: \(String(cString: strerror(errno)))", exitCode: 74)
+/// Writes lines to standard output at once, without what would steer a terminal.
+func printLine(_ line: String) throws(CommandError) { try printOutput(printable(line, keepingLines: true) + "\n") }
+
+/// Writes data to standard output as they are; on a terminal without what would steer it.
+func printData(_ text: String) throws(CommandError) {
+  try printOutput(isatty(STDOUT_FILENO) == 1 ? printable(text, keepingLines: true) : text)
+}
+
+private func printOutput(_ text: String) throws(CommandError) {
+  let code = AtomicFile.writeAll(Array(text.utf8), to: STDOUT_FILENO)
+  // Standard output that was closed at the start: see openStandardDescriptors().
+  let reason = code == EBADF ? "it is closed" : String(cString: strerror(code))
+  guard code == 0 else { throw CommandError(message: "standard output cannot be written: \(reason)", exitCode: 74) }
+}
+
+/// The text with JSON's escapes in the place of all characters that a terminal would obey: control characters and those that change
+/// the direction of writing.
+///
+/// - Parameter keepingLines: Whether line ends and tabs stay as they are.
+func printable(_ text: String, keepingLines: Bool = false) -> String {
+  func steers(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0A: !keepingLines
+    case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
     }
-    rest = rest.dropFirst(count)
+  }
+  guard text.unicodeScalars.contains(where: steers) else { return text }
+  var result = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    guard steers(scalar) else {
+      result.append(scalar)
+      continue
+    }
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    let names: [Unicode.Scalar: String] = ["\n": "\\n", "\r": "\\r", "\t": "\\t"]
+    result.append(contentsOf: (names[scalar] ?? "\\u" + "0000".dropLast(digits.count) + digits).unicodeScalars)
+  }
+  return String(result)
+}
+
+/// Puts /dev/null in the place of standard input, output and error that are closed, so that no file gets their descriptors.
+///
+/// It is opened the wrong way round: reading from such an input and writing to such an output are errors.
+func openStandardDescriptors() {
+  for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+    _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
   }
 }
 
@@ -36,18 +72,22 @@ func isSameDestination(_ one: String, _ other: String) -> Bool {
     let slash = path.lastIndex(of: "/")
     return (slash.map { String(path[...$0]) } ?? ".", path[(slash.map(path.index(after:)) ?? path.startIndex)...])
   }
-  let (first, second) = (parts(one), parts(other))
+  let (first, second) = (
+    parts(AtomicFile.followingLinks(one) ?? one), parts(AtomicFile.followingLinks(other) ?? other)
+  )
   return isSameFile(one, other) || first.name == second.name && isSameFile(first.directory, second.directory)
 }
 
-/// Writes text to standard error at once.
-func printError(_ text: String) {
-  var text = text
-  text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-}
+/// Writes text to standard error at once, without what would steer a terminal.
+func printError(_ text: String) { drawError(printable(text, keepingLines: true)) }
+
+/// Writes text to standard error at once, as it is: for what is drawn on a terminal.
+func drawError(_ text: String) { _ = AtomicFile.writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
 /// Says what is odd about the data.
-func printWarning(_ warning: DataWarning) { printError("\(warning.isNote ? "note" : "warning"): \(warning)\n") }
+func printWarning(_ warning: DataWarning) {
+  printError("\(warning.isNote ? "note" : "warning"): \(printable(warning.description))\n")
+}
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 

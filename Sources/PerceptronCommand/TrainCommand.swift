@@ -8,7 +8,9 @@ enum TrainCommand: Command {
   static let options =
     [
       Option("-o", "MODEL", "the file to write; without it the model is not kept"),
-      Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file: whole numbers are classes"),
+      Option(
+        "--labels", "FILE.npy",
+        "the labels of DATA that is a .npy file, or an array in FILE.npz: integers are classes, if they repeat"),
       Option("--test", "DATA", "evaluated once, at the end"),
       Option("--test-labels", "FILE.npy", "the labels of --test"),
       Option("--validation", "DATA", "evaluated after each epoch"),

@@ -25,6 +25,9 @@ struct TrainingSources {
     try training.requireLabels()
     try training.check(arguments)
     (test, validation) = (try other("--test"), try other("--validation"))
+    if [training, test, validation].count(where: { $0 == .standardInput }) > 1 {
+      throw .usage("- is given twice; standard input can be read once")
+    }
     validationShare = try arguments.share("--validation-split")
     if let validationShare {
       if validationShare == 0 { throw .usage("--validation-split: expected a number between 0 and 1, found 0") }
@@ -49,8 +52,11 @@ struct TrainingData<Scalar: BLASScalar> {
   let test: Samples<Scalar>?
 
   init(_ sources: TrainingSources, _ options: TrainOptions, team: Team) throws {
-    func read(_ source: DataSource, _ part: DataSource.Part) throws -> RawData<Scalar> {
-      try RawData(source, part: part, header: sources.header, team: team)
+    func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
+      Scalar
+    > {
+      try RawData(
+        source, part: part, header: sources.header, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try read(sources.training, .training)
     let split = try sources.validationShare.map { share in
@@ -64,7 +70,7 @@ struct TrainingData<Scalar: BLASScalar> {
     samples = try options.classWeights?.applied(to: chosen, preparation) ?? chosen
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
-      try source.map { try read($0, .test).samples(preparation, team: team) }
+      try source.map { try read($0, .test, for: preparation).samples(preparation, team: team) }
     }
     validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)

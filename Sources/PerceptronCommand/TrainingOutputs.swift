@@ -13,7 +13,7 @@ struct TrainingOutputs {
       if let other = files[..<index].first(where: { isSameDestination(path, $0.path) }) {
         throw CommandError.usage("\(option) \(path) is the file of \(other.option); name another file")
       }
-      try AtomicFile.checkWritable(path)
+      try checkOutput(path, option: option)
     }
   }
 
@@ -21,4 +21,12 @@ struct TrainingOutputs {
   var files: [(option: String, path: String)] {
     [("-o", model), ("--report", report), ("--log", log)].compactMap { option, path in path.map { (option, $0) } }
   }
+}
+
+/// Refuses an output that cannot be written, and standard output, which is for results.
+func checkOutput(_ path: String, option: String = "-o") throws {
+  if path == "-" {
+    throw CommandError.usage("\(option) -: standard output is for the results; name a file (./- is one too)")
+  }
+  try AtomicFile.checkWritable(path)
 }

@@ -198,7 +198,7 @@ private let mistakes = [
   // Images.
   Mistake(
     "train idx:t.csv,labels", 65,
-    "error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images in unsigned bytes); check which file is given where"
+    "error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
   ),
   Mistake(
     "train idx:short,labels", 65,

@@ -133,15 +133,82 @@ import Testing
     #expect(scratch.names == [])
   }
 
-  @Test func `what a killed write has left under a name of its own is written over, and gone`() throws {
+  @Test func `what a killed write has left is removed by the next, what a living one writes is not`() throws {
     let scratch = Scratch()
-    let partial = scratch.file(".partial", "much longer than what is written")
-    try AtomicFile.write([1, 2], to: scratch.path("model"), partial: partial)
+    scratch.file(".perceptron-left.partial", "left")
+    let living = scratch.file(".perceptron-living.partial", "written just now")
+    let descriptor = open(living, O_WRONLY)
+    #expect(flock(descriptor, LOCK_EX) == 0)
+    // Neither of these is a file that a write has left.
+    scratch.file("victim", "precious")
+    #expect(symlink("victim", scratch.path(".perceptron-link.partial")) == 0)
+    #expect(mkfifo(scratch.path(".perceptron-fifo.partial"), 0o644) == 0)
+    scratch.file(".other.partial", "kept")
+    try AtomicFile.write([1, 2], to: scratch.path("model"))
     #expect(scratch.contents("model") == [1, 2])
-    #expect(scratch.names == ["model"])
-    scratch.file(".partial", "left")
-    try AtomicFile.checkWritable(scratch.path("model"), partial: partial)
-    #expect(scratch.names == ["model"])
+    #expect(scratch.contents("victim") == Array("precious".utf8))
+    #expect(
+      scratch.names == [
+        ".other.partial", ".perceptron-fifo.partial", ".perceptron-link.partial", ".perceptron-living.partial", "model",
+        "victim",
+      ])
+    close(descriptor)
+    try AtomicFile.checkWritable(scratch.path("model"))
+    #expect(!scratch.names.contains(".perceptron-living.partial"))
+  }
+
+  @Test func `a link to a file that is not there stays, and the file is made`() throws {
+    let scratch = Scratch()
+    #expect(symlink("second", scratch.path("first")) == 0 && symlink("model", scratch.path("second")) == 0)
+    try AtomicFile.checkWritable(scratch.path("first"))
+    #expect(scratch.names == ["first", "second"])
+    try AtomicFile.write([7], to: scratch.path("first"))
+    #expect(scratch.names == ["first", "model", "second"] && scratch.contents("model") == [7])
+    #expect(AtomicFile.followingLinks(scratch.path("first")) == scratch.path("model"))
+    #expect(symlink("circle", scratch.path("circle")) == 0)
+    #expect(
+      dataError { () throws(DataError) in try AtomicFile.checkWritable(scratch.path("circle")) }
+        == .cannotWrite(path: scratch.path("circle"), reason: "Is a symbolic link that cannot be followed"))
+  }
+
+  @Test func `another user's file in a sticky directory is refused before the writing`() async {
+    // Only root can become another user.
+    guard geteuid() == 0 else { return }
+    await #expect(processExitsWith: .success) {
+      let scratch = Scratch()
+      let path = scratch.file("model", "old")
+      guard chmod(scratch.directory, 0o1777) == 0, seteuid(65_534) == 0 else { exit(2) }
+      let expected = DataError.cannotWrite(path: path, reason: "Operation not permitted")
+      do throws(DataError) {
+        try AtomicFile.checkWritable(path)
+        exit(3)
+      } catch { guard error == expected else { exit(4) } }
+      do throws(DataError) {
+        try AtomicFile.write([1], to: path)
+        exit(5)
+      } catch { guard error == expected else { exit(6) } }
+      // Its own file there it may replace.
+      do throws(DataError) {
+        try AtomicFile.write([1], to: scratch.path("own"))
+        try AtomicFile.checkWritable(scratch.path("own"))
+      } catch { exit(7) }
+      guard seteuid(0) == 0, scratch.contents("model") == Array("old".utf8), scratch.names == ["model", "own"] else {
+        exit(8)
+      }
+    }
+  }
+
+  @Test func `directories are made with those that they are in`() throws {
+    let scratch = Scratch()
+    try AtomicFile.makeDirectory(scratch.path("a/b/c/"))
+    try AtomicFile.makeDirectory(scratch.path("a/b"))
+    var status = stat()
+    #expect(stat(scratch.path("a/b/c"), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR)
+    for name in ["a/b/c", "a/b"] { rmdir(scratch.path(name)) }
+    let file = scratch.file("file", "")
+    #expect(
+      dataError { () throws(DataError) in try AtomicFile.makeDirectory(file + "/b") }
+        == .cannotWrite(path: file + "/b", reason: "Not a directory"))
   }
 
   @Test func `the check leaves nothing behind`() throws {

@@ -1,4 +1,5 @@
 import Datasets
+import Glibc
 import Tensor
 import Testing
 
@@ -31,6 +32,36 @@ import Testing
     scratch.gzip("a.gz", text)
     let path = scratch.gzip("a.gz", text, append: true)
     #expect(try ByteFile.read(path) == text + text)
+  }
+
+  @Test func `a file longer than memory is refused before it is read`() {
+    let scratch = Scratch()
+    let path = scratch.file("sparse", "a,b\n")
+    let size = 2 * usableMemory() + 1 << 21
+    // Not every file system has files with holes that are so long.
+    guard truncate(path, size) == 0 else { return }
+    let error = dataError { () throws(DataError) in _ = try ByteFile.read(path) }
+    guard case .exceedsMemory(path, size, _) = error else {
+      Issue.record("\(error as Any)")
+      return
+    }
+    #expect(error?.kind == .badData)
+    #expect(
+      DataError.exceedsMemory(path: "f", bytes: 8 << 40, usable: 25_200_000_000).description
+        == "f: found 8.8 TB or more to read, expected at most the 25 GB of memory that may still be used; give a smaller"
+        + " file, or more memory")
+  }
+
+  @Test func `gzip data that are not wanted are decompressed no further than to their start`() throws {
+    let scratch = Scratch()
+    let path = scratch.gzip("zeros", [UInt8](repeating: 0, count: 10_000_000))
+    var starts: [[UInt8]] = []
+    let bytes = try ByteFile.read(path) { start in
+      starts.append(start)
+      return false
+    }
+    #expect(bytes == [UInt8](repeating: 0, count: 1 << 16) && starts == [bytes])
+    #expect(try ByteFile.read(path) { $0.first == 0 }.count == 10_000_000)
   }
 
   @Test func `a missing file is missing input`() {

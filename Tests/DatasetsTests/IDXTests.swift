@@ -75,17 +75,20 @@ import Testing
     #expect(
       error(Self.labels)?.description
         == "f: not the IDX file wanted here: it begins with 0x00000801, expected 0x00000802 to 0x00000804"
-        + " (images in unsigned bytes); check which file is given where")
+        + " (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
+    )
     #expect(
       error(Self.images, ranks: 1...1)?.description
         == "f: not the IDX file wanted here: it begins with 0x00000803, expected 0x00000801"
-        + " (labels in unsigned bytes); check which file is given where")
-    let floats = Self.bytes([1, 1], [0, 0, 0, 0], type: 0x0D)
-    #expect(error(floats) == .wrongMagic(path: "f", found: 0x0D02, expected: magicOfImages))
+        + " (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
+    )
+    let unknown = Self.bytes([1, 1], [0, 0, 0, 0], type: 0x0A)
+    #expect(error(unknown) == .wrongMagic(path: "f", found: 0x0A02, expected: magicOfImages))
     #expect(error(Array("a,b\n".utf8)) == .wrongMagic(path: "f", found: 0x612C_620A, expected: magicOfImages))
   }
 
-  private let magicOfImages = "0x00000802 to 0x00000804 (images in unsigned bytes)"
+  private let magicOfImages =
+    "0x00000802 to 0x00000804 (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
 
   @Test func `dimensions beyond all memory are an error, not an allocation`() {
     let largest = 0xFFFF_FFFF
@@ -126,6 +129,52 @@ import Testing
     #expect(
       error?.description == "\(labels), label 2: found 7, expected 0 to 6 (7 classes);"
         + " correct the label or the number of classes")
+  }
+
+  @Test func `signed bytes, integers and floats are read as they are, big-endian`() throws {
+    // Python: struct.pack(">2h", -2, 300), (">2i", -70000, 1), (">2f", 1.5, -0.25), (">2d", 0.1, -1e300)
+    let cases: [(UInt8, [UInt8], [Double])] = [
+      (0x09, [0xFF, 0x7F], [-1, 127]),
+      (0x0B, [0xFF, 0xFE, 0x01, 0x2C], [-2, 300]),
+      (0x0C, [0xFF, 0xFE, 0xEE, 0x90, 0, 0, 0, 1], [-70000, 1]),
+      (0x0D, [0x3F, 0xC0, 0, 0, 0xBE, 0x80, 0, 0], [1.5, -0.25]),
+      (
+        0x0E, [0x3F, 0xB9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9A, 0xFE, 0x37, 0xE4, 0x3C, 0x88, 0x00, 0x75, 0x9C],
+        [0.1, -1e300]
+      ),
+    ]
+    let scratch = Scratch()
+    for (type, values, expected) in cases {
+      let bytes = Self.bytes([1, 2], values, type: type)
+      #expect(try IDX(bytes, path: "f", ranks: 2...2).numbers == expected)
+      #expect(try ImageSet<Double>(images: scratch.file("images", bytes)).features == [[expected[0]], [expected[1]]])
+      #expect(error(Array(bytes.dropLast())) == .truncatedIDX(path: "f", expected: bytes.count, found: bytes.count - 1))
+    }
+    let images = scratch.file("images", Self.bytes([2, 1], [7, 8]))
+    let labels = scratch.file("labels", Self.bytes([2], [0x01, 0x2C, 0, 3], type: 0x0B))
+    #expect(try ImageSet<Float>(images: images, labels: labels).labels == [300, 3])
+  }
+
+  @Test func `numbers that are no labels or no finite pixels are named`() {
+    let scratch = Scratch()
+    let images = scratch.file("images", Self.bytes([2, 1], [7, 8]))
+    for (type, values, found) in [
+      (0x09, [3, 0xFE], "-2"), (0x0D, [0, 0, 0, 0, 0x3F, 0xC0, 0, 0], "1.5"),
+      (0x0C, [0, 0, 0, 0, 0, 1, 0, 0], "65536"),
+      (0x0D, [0, 0, 0, 0, 0x7F, 0xC0, 0, 0], "nan"),
+    ] as [(UInt8, [UInt8], String)] {
+      let labels = scratch.file("labels", Self.bytes([2], values, type: type))
+      #expect(
+        dataError { () throws(DataError) in _ = try ImageSet<Float>(images: images, labels: labels) }?.description
+          == "\(labels), value 2: found \(found), expected a label, which is a whole number from 0 to 9999; correct the file"
+      )
+    }
+    // A Double that Float cannot hold.
+    let large = scratch.file(
+      "large", Self.bytes([1, 1], [0x7E, 0x37, 0xE4, 0x3C, 0x88, 0x00, 0x75, 0x9C], type: 0x0E))
+    #expect(
+      dataError { () throws(DataError) in _ = try ImageSet<Float>(images: large) }?.description
+        == "\(large), value 1: found 1e+300, expected a finite number within range; correct the file")
   }
 
   @Test func `a file that is not there is missing input`() {

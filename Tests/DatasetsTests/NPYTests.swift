@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Tensor
 import Testing
 
@@ -76,7 +77,7 @@ import Testing
   }
 
   @Test func `a header that contradicts the file is refused before memory is taken`() {
-    let type = "little-endian floats of 4 or 8 bytes, integers or Booleans; convert them with astype('<f4')"
+    let type = "floats of 2, 4 or 8 bytes, integers, Booleans or texts; convert them with astype('<f4')"
     let cases: [([UInt8], String)] = [
       (bytes(header("<f4", "(2,)"), [1, 2, 3]), "found 3 bytes of elements, expected 8 for the shape [2]"),
       (bytes(header("|u1", "(2,)"), [1, 2, 3]), "found 3 bytes of elements, expected 2 for the shape [2]"),
@@ -92,7 +93,11 @@ import Testing
       (
         bytes(header("|u1", "(0, 3)"), []), "found the shape [0, 3], expected one dimension or more and each at least 1"
       ),
-      (bytes(header(">f4", "(1,)"), [0, 0, 0, 0]), "found elements of type \">f4\", expected \(type)"),
+      (bytes(header("=f4", "(1,)"), [0, 0, 0, 0]), "found elements of type \"=f4\", expected \(type)"),
+      (bytes(header("<c8", "(1,)"), [0, 0, 0, 0]), "found elements of type \"<c8\", expected \(type)"),
+      (bytes(header("<U0", "(1,)"), []), "found elements of type \"<U0\", expected \(type)"),
+      (bytes(header("|S3", "(1,)"), [0xFF, 0, 0]), "element 1 is no text in UTF-8"),
+      (bytes(header("<U1", "(1,)"), [0, 0xD8, 0, 0]), "element 1 is no text in Unicode"),
       (bytes(header("|O", "(1,)"), [0]), "found elements of type \"|O\", expected \(type)"),
       (bytes("{'descr': '<f4'}", []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
       (bytes(header("<f4", "(-1,)"), []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
@@ -166,6 +171,123 @@ import Testing
         .description
         == "x.npy, row 2, column \"1\" (field 1): found \"inf\", expected a finite number within range;"
         + " correct the field or remove the row")
+  }
+
+  // numpy.save of the arrays in the comments (NumPy 2.4), in base 64.
+  @Test func `what NumPy writes of other byte orders, half floats and texts is read`() throws {
+    func array(_ text: String) throws -> NPY {
+      try NPY(decoded(Self.magic + text), path: "a.npy")
+    }
+    // array([1.5, -2, 65504, 6e-8, inf], '<f2'); the fourth is the smallest subnormal.
+    #expect(
+      try array(
+        "PGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAPgDA/3sBAAB8"
+      ).elements == [1.5, -2, 65504, 0x1p-24, .infinity])
+    // array([[1.5, -2.25], [3, 4]], '>f4')
+    let big = try array(
+      "PmY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAo/wAAAwBAAAEBAAABAgAAA"
+    )
+    #expect(big.elements == [1.5, -2.25, 3, 4] && big.shape == [2, 2])
+    // array([1, -2, 2**53 + 1], '>i8')
+    #expect(
+      try array(
+        "Pmk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAf/////////+ACAAAAAAAAE="
+      ).elements == [1, -2, 0x1p53])
+    // array(['red', 'green', 'grün', 'red', ''])
+    let texts = try array(
+      "PFU1JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIApyAAAAZQAAAGQAAAAAAAAAAAAAAGcAAAByAAAAZQAAAGUAAABuAAAAZwAAAHIAAAD8AAAAbgAAAAAAAAByAAAAZQAAAGQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    )
+    #expect(texts.texts == ["red", "green", "grün", ""] && texts.elements == [0, 1, 2, 0, 3])
+    // array(['a𝛼', 'b'], '>U2')
+    #expect(
+      try array(
+        "PlUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAABhAAHW/AAAAGIAAAAA"
+      ).texts == ["a𝛼", "b"])
+    // array(['ab', 'c'], 'S3')
+    #expect(
+      try array(
+        "fFMzJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAphYgBjAAA="
+      ).texts == ["ab", "c"])
+    // asfortranarray(array([['a', 'b', 'c'], ['d', 'e', 'f']]))
+    let fortran = try array(
+      "PFUxJywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAphAAAAZAAAAGIAAABlAAAAYwAAAGYAAAA="
+    )
+    #expect(fortran.elements.map { fortran.texts![Int($0)] } == ["a", "b", "c", "d", "e", "f"])
+  }
+
+  /// The start of each of NumPy's files above, up to the element type, in base 64.
+  private static let magic = "k05VTVBZAQB2AHsnZGVzY3InOiAn"
+
+  private func decoded(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)!) }
+
+  @Test func `labels beyond 2^53 stay apart, and features are rounded`() throws {
+    let ids = [1 << 53, 1 << 53 + 1, 1_582_218_195_625_938_945, 1 << 53]
+    let labels = try NPY(NPY.encode(.integers(ids), shape: [4]), path: "y.npy")
+    let preparation = try Preparation(fittedOn: Table(features: labels, labels: labels))
+    #expect(preparation.classNames == ["1582218195625938945", "9007199254740992", "9007199254740993"])
+    #expect(try Table(features: labels).column(at: 0) == .numbers([0x1p53, 0x1p53, 1_582_218_195_625_938_944, 0x1p53]))
+    // uint64: [2^53 + 1, 2^64 − 1]
+    let large = try NPY(bytes(header("<u8", "(2,)"), raw([UInt64(1 << 53 + 1), .max])), path: "y.npy")
+    #expect(
+      try Preparation(fittedOn: Table(features: large, labels: large)).classNames
+        == ["18446744073709551615", "9007199254740993"])
+  }
+
+  @Test func `integers are classes if they repeat, floats only if they are few`() throws {
+    func task(_ values: NPY.Values, _ count: Int) throws -> Preparation.Task {
+      let labels = try NPY(NPY.encode(values, shape: [count]), path: "y.npy")
+      return try Preparation(fittedOn: Table(features: labels, labels: labels)).task
+    }
+    let letters = (0..<60).map { $0 % 26 + 1 }
+    #expect(try task(.integers(letters), 60) == .classification)
+    #expect(try task(.doubles(letters.map(Double.init)), 60) == .regression)
+    // 26 of 52 are not fewer than half.
+    #expect(try task(.integers(Array(letters[..<52])), 52) == .regression)
+    #expect(try task(.integers(Array(letters[..<53])), 53) == .classification)
+    // More than 1000.
+    #expect(try task(.integers((0..<4000).map { $0 % 1001 }), 4000) == .regression)
+    #expect(try task(.integers((0..<4000).map { $0 % 1000 }), 4000) == .classification)
+    #expect(try task(.texts(["b", "a", "b"]), 3) == .classification)
+  }
+
+  @Test func `an array fits the columns of a table by their places`() throws {
+    let table = try Table(Array("height,width,kind\n1,2,a\n3,5,b\n4,4,b\n".utf8), path: "t.csv")
+    let preparation = try Preparation(fittedOn: table, scaling: .none)
+    let features = try NPY(NPY.encode(.floats([1, 2, 3, 5]), shape: [2, 2]), path: "x.npy")
+    let labels = try NPY(NPY.encode(.texts(["b", "a"]), shape: [2]), path: "y.npy")
+    let samples: Samples<Double> = try preparation.samples(of: Table(features: features, labels: labels))
+    #expect(samples.features == [[1, 3], [2, 5]] && samples.targets == [[0, 1], [1, 0]])
+    let three = try NPY(NPY.encode(.floats([1, 2, 3]), shape: [1, 3]), path: "x.npy")
+    #expect(
+      dataError { () throws(DataError) in _ = try preparation.features(of: Table(features: three)) as Matrix<Float> }?
+        .description
+        == "x.npy: found 3 numbers for each sample, expected 2, in the order of the columns \"height\", \"width\" as in"
+        + " training; give an array of samples × columns")
+    let words = try Preparation(
+      fittedOn: Table(Array("colour,width,kind\nred,2,a\nblue,5,b\nred,4,b\n".utf8), path: "t.csv"))
+    #expect(
+      dataError { () throws(DataError) in _ = try words.features(of: Table(features: features)) as Matrix<Float> }
+        == .numbersForTexts(path: "x.npy", column: "colour"))
+  }
+
+  @Test func `an array is images for a model of images, and only unsigned bytes are divided by 255`() throws {
+    let names = ["0", "1", "2"]
+    let bytes = try NPY(self.bytes(header("|u1", "(2, 2, 1, 2)"), [0, 51, 102, 153, 204, 255, 0, 51]), path: "x.npy")
+    let labels = try NPY(NPY.encode(.integers([2, 0]), shape: [2]), path: "y.npy")
+    let set = try ImageSet<Double>(bytes, shape: [2, 2], labels: labels, classNames: names)
+    #expect(
+      set.features == [[0, 0.8], [0.2, 1], [0.4, 0], [0.6, 0.2]] && set.labels == [2, 0] && set.shape == [2, 2])
+    let floats = try NPY(NPY.encode(.floats([0, 0.5, -1, 300]), shape: [1, 4]), path: "x.npy")
+    #expect(
+      try ImageSet<Double>(floats, shape: [2, 2], classNames: names).features == [[0], [0.5], [-1], [300]])
+    #expect(
+      dataError { () throws(DataError) in _ = try ImageSet<Float>(floats, shape: [2, 3], classNames: names) }
+        == .wrongImageShape(path: "x.npy", found: [4], expected: [2, 3]))
+    let three = try NPY(NPY.encode(.integers([2, 3]), shape: [2]), path: "y.npy")
+    #expect(
+      dataError { () throws(DataError) in
+        _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: three, classNames: names)
+      } == .unknownClass(path: "y.npy", line: 2, column: "1", label: "3", classes: names))
   }
 
   private func error(_ bytes: [UInt8]) -> String? {

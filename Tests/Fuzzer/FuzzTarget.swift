@@ -13,7 +13,7 @@ struct FuzzTarget: Sendable {
   let read: @Sendable ([UInt8]) -> Void
 
   static let all: [FuzzTarget] = [
-    .idx, .npy, .table, .gzip, .model, .checkpoint, .stateDictionary, .onnx,
+    .idx, .npy, .npz, .table, .gzip, .model, .checkpoint, .stateDictionary, .onnx,
   ]
 
   /// Writes the seeds as `seeds/0`, `seeds/1`, …, and the dictionary.

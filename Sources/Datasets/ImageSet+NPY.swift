@@ -1,0 +1,33 @@
+import Tensor
+
+extension ImageSet {
+  /// Takes images from a NumPy array, for a model of images of a shape.
+  ///
+  /// The array is of images × the shape, perhaps with dimensions of 1 besides, or of images × pixels. Unsigned bytes are divided by 255, as those of IDX
+  /// files are; other numbers are taken as they are.
+  /// - Parameters:
+  ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
+  /// - Throws: ``DataError/wrongImageShape(path:found:expected:)`` and the errors of labels that do not fit.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public init(_ images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(DataError) {
+    let found = Array(images.shape.dropFirst())
+    guard found == [shape.reduce(1, *)] || found.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }), images.texts == nil
+    else { throw .wrongImageShape(path: images.path, found: found, expected: shape) }
+    features = try Self.features(
+      of: images.elements, dividedBy: images.type == .u1 ? 255 : 1, rows: images.sampleSize, count: images.count,
+      path: images.path)
+    self.shape = shape
+    path = images.path
+    labelPath = labels?.path
+    self.labels = try labels.map { labels throws(DataError) in
+      // A table of these labels alone: the classes are found as in any table.
+      let table = try Table(features: labels.asNames)
+      guard labels.count == images.count, labels.sampleSize == 1 else {
+        throw .countsDisagree(
+          images: images.path, imageCount: images.count, labels: labels.path, labelCount: labels.elements.count)
+      }
+      return try table.classLabels(inColumn: 0, among: classNames)
+    }
+  }
+}
