@@ -7,6 +7,7 @@ extension Checkpoint {
     var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
     var matrices = trainer.matrixPaths.mapValues { trainer[keyPath: $0] }
+    (matrices["parameters"], matrices["statistics"]) = (trainer.network.parameters, trainer.network.statistics)
     numbers["order"] = trainer.order.map { Double($0) }
     numbers["reports"] = trainer.reports.flatMap(\.numbers)
     if let search = trainer.search { numbers["rho"] = search.method.rho }
@@ -38,6 +39,9 @@ extension Trainer {
     for (name, path) in matrixPaths {
       restored[keyPath: path] = try checkpoint.matrix(name, like: restored[keyPath: path])
     }
+    restored.move(
+      to: try checkpoint.matrix("parameters", like: network.parameters),
+      statistics: try checkpoint.matrix("statistics", like: network.statistics))
     restored.order = try checkpoint.order()
     guard restored.samplesDone <= max(restored.order.count - 1, 0) else { throw .badValue(name: "samples done") }
     restored.reports = try checkpoint.reports()
@@ -77,19 +81,18 @@ extension Trainer {
 
   fileprivate var numberPaths: [String: WritableKeyPath<Trainer, Double>] {
     var paths: [String: WritableKeyPath<Trainer, Double>] = [
-      "loss sum": \.lossSum, "seconds in epoch": \.secondsInEpoch, "parameter bound": \.parameterBound,
-      "moment bound": \.state.reach.momentBound, "plateau": \.schedule.plateau,
+      "loss sum": \.lossSum, "seconds in epoch": \.secondsInEpoch, "moment bound": \.state.reach.momentBound,
+      "plateau": \.schedule.plateau,
       "plateau factor": \.schedule.plateauFactor,
     ]
     if search != nil { paths["scale"] = \.search!.method.scale }
     return paths
   }
 
-  // L-BFGS's loss and gradient at the present parameters are not kept: they are computed anew, to the same bits.
+  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are not kept: they are computed
+  // anew, to the same bits. So is the parameters' bound, which decides nothing in the end: a step that it refuses is tried again with a new one.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
-    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = [
-      "parameters": \.network.parameters, "statistics": \.network.statistics, "moments": \.state.moments,
-    ]
+    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
     if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }
     return paths
   }

@@ -51,15 +51,26 @@ extension Trainer {
       outcome.gradientBound += penaltyBound
       return outcome
     }
+    // Each block moves the running statistics, and only then it is known whether the step is taken.
+    let hasStatistics = !statisticsBefore.isEmpty
+    if hasStatistics {
+      network.statistics.withReadOnlyTile { statistics in statisticsBefore.withTile { $0.copy(statistics) } }
+    }
     var outcome = evaluate(samples, batch)
-    guard outcome.isTaken else { return outcome }
-    let factor = clip(&outcome)
-    outcome.isTaken = outcome.gradientBound <= largestGradient
+    var factor: Scalar = 1
     if outcome.isTaken {
-      let team = workspace.team
-      network.parameters.withTile { parameters in
-        state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
+      factor = clip(&outcome)
+      outcome.isTaken = outcome.gradientBound <= largestGradient
+    }
+    guard outcome.isTaken else {
+      if hasStatistics {
+        statisticsBefore.withReadOnlyTile { before in network.statistics.withTile { $0.copy(before) } }
       }
+      return outcome
+    }
+    let team = workspace.team
+    network.parameters.withTile { parameters in
+      state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
     }
     return outcome
   }

@@ -40,6 +40,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   var parameterBound: Double
   /// Memory for the sums of pieces of the gradient, where its norm is wanted.
   var sums: Matrix<Double>
+  /// The running statistics before a step, if it is computed in blocks or may be refused after its gradient is known; else empty.
+  var statisticsBefore: Matrix<Scalar>
 
   /// The samples that a method which takes all in a step computes at once.
   private static var blockSize: Int { 4096 }
@@ -88,6 +90,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     state = OptimizerState(
       optimizer, parameterCount: network.parameterCount,
       keepsGradient: optimizer.isFullBatch || regularization.clipNorm != nil)
+    let isInParts = optimizer.isFullBatch || regularization.clipNorm != nil
+    statisticsBefore = Matrix(rows: isInParts ? network.statistics.rows : 0, columns: 1)
     sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
@@ -183,6 +187,14 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
 
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
   public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
+
+  /// Moves the network to other parameters. Except for a step, this is the only way: what is known of the parameters must not outlive them.
+  mutating func move(to parameters: Matrix<Scalar>, statistics: Matrix<Scalar>) {
+    network.parameters = parameters
+    network.statistics = statistics
+    parameterBound = Double(parameters.maxMagnitude())
+    search?.forget()
+  }
 
   private func checkIndices(_ batch: ArraySlice<Int>, _ samples: Samples<Scalar>) {
     for index in batch where !(0..<samples.count).contains(index) {

@@ -72,6 +72,50 @@ private func golden(golden: Golden) throws {
   #expect(isClose(trainer.network.predict(samples.features).elements, golden.predictions))
 }
 
+/// A trainer of a network with batch normalisation.
+private func trainer(
+  _ optimizer: Optimizer, _ regularization: Regularization = Regularization(), batchSize: Int
+) -> Trainer<Float> {
+  var generator = Philox(seed: 1)
+  let network = Network<Float>(
+    [Dense(2, 3, .relu, normalization: .batch), Dense(3, 1)], initializer: .heNormal, using: &generator)
+  return Trainer(
+    network, loss: .meanSquaredError, optimizer: optimizer, regularization: regularization, batchSize: batchSize,
+    generator: generator, team: Team(workers: 1))
+}
+
+private func samples(_ count: Int, lastTarget: Float = 1) -> Samples<Float> {
+  var generator = Philox(seed: 5)
+  var features = Matrix<Float>(rows: 2, columns: count)
+  features.fillNormal(using: &generator)
+  var targets = Matrix<Float>(rows: 1, columns: count)
+  for sample in 0..<count { targets[0, sample] = features[0, sample] - features[1, sample] }
+  targets[0, count - 1] = lastTarget
+  return Samples(features: features, targets: targets)
+}
+
+@Test("A step that is refused after its gradient was clipped leaves statistics and parameters as they were, to the bit")
+func refusedAfterClipping() throws {
+  // A gradient as long as 100 times a rate of 10³⁷ is beyond Float.
+  var trainer = trainer(.sgd(learningRate: 1e37), Regularization(clipNorm: 100), batchSize: 20)
+  let before = trainer.network
+  #expect(throws: Divergence.self) { _ = try trainer.runEpoch(on: samples(20, lastTarget: 1e6)) }
+  #expect(trainer.network.parameters == before.parameters)
+  #expect(trainer.network.statistics == before.statistics)
+}
+
+@Test("A step that is refused in its second block leaves statistics and parameters as they were, to the bit")
+func refusedInSecondBlock() throws {
+  var trainer = trainer(.rProp(), batchSize: 5000)
+  _ = try trainer.runEpoch(on: samples(5000))
+  let before = trainer.network
+  #expect(throws: Divergence.self) { _ = try trainer.runEpoch(on: samples(5000, lastTarget: 1e30)) }
+  #expect(trainer.network.parameters == before.parameters)
+  #expect(trainer.network.statistics == before.statistics)
+  #expect(try trainer.runEpoch(on: samples(5000)).isFinite)
+  #expect(trainer.network.statistics != before.statistics)
+}
+
 @Test("A batch of one sample leaves the running statistics as they are")
 func oneSample() throws {
   var generator = Philox(seed: 1)
