@@ -298,7 +298,15 @@ struct TrainOptions {
         "--batch-size: --optimizer \(optimizer.name) takes all \(samples) samples in each step, found \(batchSize); leave it out"
       )
     }
-    return min(batchSize ?? (optimizer.isFullBatch ? samples : 128), samples)
+    let size = min(batchSize ?? (optimizer.isFullBatch ? samples : 128), samples)
+    if normalization == .batch && !hidden.isEmpty && size == 1 {
+      throw .usage(
+        samples == 1
+          ? "--normalization batch needs at least 2 training samples, found 1; leave it out, or use --normalization layer"
+          : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger batch"
+            + " size, or --normalization layer")
+    }
+    return size
   }
 
   /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the order of the samples the second.

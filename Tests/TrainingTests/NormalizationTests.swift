@@ -116,14 +116,84 @@ func refusedInSecondBlock() throws {
   #expect(trainer.network.statistics != before.statistics)
 }
 
-@Test("A batch of one sample leaves the running statistics as they are")
-func oneSample() throws {
+/// The sizes of the batches of an epoch.
+private func batches(_ trainer: Trainer<Float>, _ count: Int) throws -> [Int] {
+  var trainer = trainer
+  var ends = [0]
+  _ = try trainer.runEpoch(on: samples(count)) { ends.append($0) }
+  return zip(ends.dropFirst(), ends).map { $0 - $1 }
+}
+
+@Test("With batch normalisation a last batch of a few samples joins the one before it, and no sample is lost")
+func smallLastBatch() throws {
+  func check(_ count: Int, _ size: Int, _ expected: [Int]) throws {
+    #expect(try batches(trainer(.sgd(), batchSize: size), count) == expected, "\(count) in batches of \(size)")
+  }
+  try check(256, 128, [128, 128])
+  try check(257, 128, [128, 129])
+  try check(271, 128, [128, 143])
+  try check(272, 128, [128, 128, 16])
+  try check(9, 4, [4, 5])
+  try check(10, 4, [4, 4, 2])
+  try check(3, 2, [3])
+  try check(4, 2, [2, 2])
+  try check(3, 128, [3])
+  let plain = Trainer(
+    Network<Float>([Dense(2, 3, .relu), Dense(3, 1)]), loss: .meanSquaredError, optimizer: .sgd(), batchSize: 128,
+    generator: Philox(seed: 1), team: Team(workers: 1))
+  #expect(try batches(plain, 257) == [128, 128, 1])
+}
+
+@Test("A larger last batch is one step: by hand, of the same samples, it leaves the same bits")
+func largerLastBatch() throws {
+  let samples = samples(5)
+  var trainer = trainer(.sgd(), batchSize: 4)
+  var byHand = Trainer(
+    trainer.network, loss: .meanSquaredError, optimizer: .sgd(), batchSize: 5, generator: Philox(seed: 2),
+    team: Team(workers: 1))
+  var order = Array(0..<5)
   var generator = Philox(seed: 1)
-  let network = Network<Float>(
-    [Dense(2, 3, .relu, normalization: .batch), Dense(3, 1)], initializer: .heNormal, using: &generator)
-  var trainer = Trainer(
-    network, loss: .meanSquaredError, optimizer: .adam(), batchSize: 1, generator: generator, team: Team(workers: 1))
-  _ = try trainer.takeStep(on: Samples(features: [[1], [2]], targets: [[1]]), batch: [0])
-  #expect(trainer.network.statistics == network.statistics)
-  #expect(trainer.network.parameters != network.parameters)
+  _ = Network<Float>(trainer.network.layers, initializer: .heNormal, using: &generator)
+  generator.shuffle(&order)
+  _ = try trainer.runEpoch(on: samples)
+  _ = try byHand.takeStep(on: samples, batch: order[...])
+  #expect(trainer.network.parameters == byHand.network.parameters)
+  #expect(trainer.network.statistics == byHand.network.statistics)
+}
+
+@Test("A schedule counts the batches that there are")
+func scheduledBatches() throws {
+  var scheduled = Trainer(
+    trainer(.sgd(), batchSize: 4).network, loss: .meanSquaredError, optimizer: .sgd(learningRate: 0.1),
+    schedule: Schedule(.step(every: 1, factor: 0.5)), batchSize: 4, generator: Philox(seed: 1), team: Team(workers: 1))
+  let reports = try scheduled.fit(on: samples(9), epochs: 3)
+  #expect(reports.map(\.learningRate) == [0.05, 0.025, 0.0125])
+}
+
+@Test("With batch normalisation the last block of a step on all samples is not of a few")
+func smallLastBlock() throws {
+  // 4096 samples twice over, then with two more: the statistics of a block of two would be far from these.
+  var (whole, more) = (trainer(.rProp(), batchSize: 8192), trainer(.rProp(), batchSize: 8194))
+  _ = try whole.runEpoch(on: samples(8192))
+  _ = try more.runEpoch(on: samples(8194))
+  for (a, b) in zip(whole.network.statistics.elements, more.network.statistics.elements) { #expect(abs(a - b) < 0.01) }
+}
+
+@Test("Batch normalisation of one sample is refused")
+func oneSample() async {
+  let one = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = trainer(.sgd(), batchSize: 1)
+  }
+  #expect(
+    standardError(one).contains("cannot train with batch normalization and a batch size of 1: at least 2 are needed"))
+  let step = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer = trainer(.sgd(), batchSize: 4)
+    _ = try trainer.takeStep(on: samples(3), batch: [1])
+  }
+  #expect(standardError(step).contains("cannot train with batch normalization on one sample"))
+  let epoch = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer = trainer(.sgd(), batchSize: 4)
+    _ = try trainer.runEpoch(on: samples(1))
+  }
+  #expect(standardError(epoch).contains("cannot train with batch normalization on one sample"))
 }
