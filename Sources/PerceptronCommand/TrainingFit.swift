@@ -28,7 +28,7 @@ extension TrainingRun {
       regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
       inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
       generator: Philox(seed: seed, stream: 1), team: team)
-    let before = try checkpoints?.restore(&trainer, ofNetwork: number)
+    let before = try checkpoints?.restore(&trainer, ofNetwork: number, data)
     if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
     var records = before ?? []
     for record in records { log?.append(record, ofNetwork: number) }
@@ -57,7 +57,8 @@ extension TrainingRun {
             return false
           }
           if report.isBest { best = validation }
-          let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
+          let record = EpochRecord(
+            report, lossUnit: data.preparation.lossUnit, EpochRecord.Figures(validation))
           records.append(record)
           log?.append(record, ofNetwork: number)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)

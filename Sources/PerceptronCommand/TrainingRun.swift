@@ -43,7 +43,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
     let options = options
     augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
-    try checkpoints?.prepare(for: data)
+    try checkpoints?.prepare(for: data, epochs: options.epochs, options.schedule)
     self.checkpoints = checkpoints
   }
 
