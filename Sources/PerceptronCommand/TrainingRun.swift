@@ -9,6 +9,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   let layers: [Dense]
   let optimizer: Optimizer
   let batchSize: Int
+  let epochs: Int
+  let schedule: Schedule
   /// Of each network.
   let augmentations: [Augmentation?]
   let patience: Int?
@@ -41,9 +43,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
+    epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
+    schedule = try options.schedule(epochs)
     let options = options
     augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
-    try checkpoints?.prepare(for: data, epochs: options.epochs, options.schedule)
+    try checkpoints?.prepare(for: data, epochs: epochs, schedule)
     self.checkpoints = checkpoints
   }
 
@@ -114,7 +118,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
     let network = isEnsemble ? "\(options.networkCount) networks" : "network"
-    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes)\n")
+    let length = "\(epochs) epoch\(epochs == 1 ? "" : "s")"
+    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
   }
 
   /// The mean of the networks' losses of their last epochs.
