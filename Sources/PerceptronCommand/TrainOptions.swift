@@ -310,7 +310,8 @@ struct TrainOptions {
   ) throws(CommandError) -> (_ epochs: Int) throws(CommandError) -> Schedule {
     typealias Shape = (_ epochs: Int) -> Schedule.Shape
     let shapes: [(String, Shape)] = [
-      ("constant", { _ in .constant }), ("step", { .step(every: ($0 + 2) / 3) }), ("exponential", { _ in .exponential() }),
+      ("constant", { _ in .constant }), ("step", { .step(every: ($0 + 2) / 3) }),
+      ("exponential", { _ in .exponential() }),
       ("cosine", { .cosine(epochs: $0) }), ("one-cycle", { .oneCycle(epochs: $0) }), ("plateau", { _ in .plateau() }),
     ]
     let shape = try arguments.choice("--schedule", shapes) ?? { _ in .constant }

@@ -77,7 +77,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
     if let judged, judgeName == "training" { summary.train.add(judged) }
     if wantsBaseline, let judged {
-      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, team)
+      let epochs = fits.reduce(0) { $0 + $1.records.count }
+      let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
+      let baseline = Baseline(
+        trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
     }
