@@ -178,7 +178,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     let validation = isEnsemble ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
     return TrainingSummary(
       task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: records.count,
-      seconds: seconds, samplesPerSecond: Double(data.samples.count * records.count) / seconds,
+      seconds: seconds, samplesPerSecond: (Double(data.samples.count * records.count) / seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
       members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)

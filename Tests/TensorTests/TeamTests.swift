@@ -123,11 +123,14 @@ func fewerThreads() async {
     var line = [CChar](repeating: 0, count: 200)
     fgets(&line, 200, file)
     let pages = rlim_t(strtoul(line, nil, 10))
-    var limit = rlimit(rlim_cur: pages * 4096 + 96 << 20, rlim_max: RLIM_INFINITY)
-    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+    let addressSpace = __rlimit_resource_t(9)  // RLIMIT_AS, a macro that Swift does not see.
+    var old = rlimit()
+    getrlimit(addressSpace, &old)
+    var limit = old
+    limit.rlim_cur = pages * 4096 + 96 << 20
+    setrlimit(addressSpace, &limit)
     let team = Team(workers: 200)
-    limit.rlim_cur = RLIM_INFINITY
-    setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+    setrlimit(addressSpace, &old)
     #expect((1..<200).contains(team.workerCount))
     var visits = Matrix<Double>(rows: 1000, columns: 1)
     for _ in 0..<50 {
