@@ -81,7 +81,11 @@ extension Model {
         problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
           + "shorten them")
     }
-    try AtomicFile.write(encoded(metadata), to: path)
+    let bytes: [UInt8]
+    do throws(SafeTensors.TooLong) { bytes = try encoded(metadata) } catch {
+      throw .tooLarge(path: path, problem: "the model is described at too great a length: \(error); shorten its names")
+    }
+    try AtomicFile.write(bytes, to: path)
   }
 
   /// The bytes within the texts of JSON, as they stand.
@@ -99,16 +103,18 @@ extension Model {
   }
 
   /// The bytes of the file.
-  package var encoded: [UInt8] { encoded(metadata) }
+  package var encoded: [UInt8] {
+    do throws(SafeTensors.TooLong) { return try encoded(metadata) } catch { fail("cannot encode a model: \(error)") }
+  }
 
-  private func encoded(_ metadata: [String: String]) -> [UInt8] {
+  private func encoded(_ metadata: [String: String]) throws(SafeTensors.TooLong) -> [UInt8] {
     let tensors = networks.enumerated().flatMap { number, network in
       network.layers.indices.flatMap { layer in
         Self.tensors(
           network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
       }
     }
-    return SafeTensors.encode(tensors, metadata: metadata)
+    return try SafeTensors.encode(tensors, metadata: metadata)
   }
 
   private var metadata: [String: String] {

@@ -9,6 +9,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   let layers: [Dense]
   let optimizer: Optimizer
   let batchSize: Int
+  let epochs: Int
+  let schedule: Schedule
   /// Of each network.
   let augmentations: [Augmentation?]
   let patience: Int?
@@ -41,9 +43,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
+    epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
+    schedule = try options.schedule(epochs)
     let options = options
     augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
-    try checkpoints?.prepare(for: data)
+    try checkpoints?.prepare(for: data, epochs: epochs, schedule)
     self.checkpoints = checkpoints
   }
 
@@ -73,7 +77,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
     if let judged, judgeName == "training" { summary.train.add(judged) }
     if wantsBaseline, let judged {
-      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, team)
+      let epochs = fits.reduce(0) { $0 + $1.records.count }
+      let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
+      let baseline = Baseline(
+        trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
     }
@@ -114,7 +121,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
     let network = isEnsemble ? "\(options.networkCount) networks" : "network"
-    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes)\n")
+    let length = "\(epochs) epoch\(epochs == 1 ? "" : "s")"
+    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
   }
 
   /// The mean of the networks' losses of their last epochs.

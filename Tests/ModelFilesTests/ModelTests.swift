@@ -286,7 +286,7 @@ func badMetadata(change: [String: String?], line: String) throws {
   let tensors = [("0.weight", [4, 3]), ("0.bias", [4]), ("2.weight", [2, 4]), ("2.bias", [2])].map { name, shape in
     SafeTensors.Tensor(name: name, shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
-  let bytes = SafeTensors.encode(tensors, metadata: metadata)
+  let bytes = try SafeTensors.encode(tensors, metadata: metadata)
   let error = #expect(throws: ModelError.self) { _ = try ModelFile(bytes, path: "m") }
   #expect(error?.description == line)
 }
