@@ -7,8 +7,11 @@ import Perceptron
 #endif
 
 /// Writes a line to standard output at once.
-func printLine(_ line: String) throws(CommandError) {
-  var rest = Array((line + "\n").utf8)[...]
+func printLine(_ line: String) throws(CommandError) { try printBytes(Array((line + "\n").utf8)) }
+
+/// Writes bytes to standard output at once.
+func printBytes(_ bytes: [UInt8]) throws(CommandError) {
+  var rest = bytes[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress!, $0.count) }
     if count < 0 && errno == EINTR { continue }
