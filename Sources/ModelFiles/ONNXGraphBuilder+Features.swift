@@ -5,21 +5,22 @@ import Datasets
 extension ONNXGraphBuilder {
   /// Declares the graph's inputs and returns the scaled features, samples × features, of the type.
   mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
+    let numberType = preparation.inputScaling.needsDouble ? .double : type
     guard case .columns(let columns) = preparation.inputs else {
-      let pixels = input("input", type, preparation.inputCount)
+      let pixels = input("input", numberType, preparation.inputCount)
       guard preparation.inputScaling.method != .none else { return pixels }
       return scaled(
-        pixels, means: nil, ScalingPart(preparation.inputScaling, 0..<preparation.inputCount), type)
+        pixels, means: nil, ScalingPart(preparation.inputScaling, 0..<preparation.inputCount), numberType, type)
     }
     let means = columns.compactMap(\.mean)
     guard means.count < columns.count else {
-      let numbers = input("input", type, columns.count)
-      return scaled(numbers, means: means, ScalingPart(preparation.inputScaling, 0..<columns.count), type)
+      let numbers = input("input", numberType, columns.count)
+      return scaled(numbers, means: means, ScalingPart(preparation.inputScaling, 0..<columns.count), numberType, type)
     }
     // First of all, so that they have the columns' names.
     let inputs = columns.enumerated().map { index, column in
       input(
-        column.name.isEmpty ? "column \(index + 1)" : column.name, column.mean == nil ? .string : type, 1)
+        column.name.isEmpty ? "column \(index + 1)" : column.name, column.mean == nil ? .string : numberType, 1)
     }
     var parts: [String] = []
     var (index, number) = (0, 0)
@@ -36,7 +37,7 @@ extension ONNXGraphBuilder {
       parts.append(
         scaled(
           numbers, means: columns[index..<end].compactMap(\.mean),
-          ScalingPart(preparation.inputScaling, number..<number + run.count), type))
+          ScalingPart(preparation.inputScaling, number..<number + run.count), numberType, type))
       number += run.count
       index = end
     }
@@ -45,10 +46,11 @@ extension ONNXGraphBuilder {
 
   /// Numbers, samples × features, with the means in place of what is missing, and scaled.
   private mutating func scaled(
-    _ numbers: String, means: [Double]?, _ scaling: ScalingPart, _ type: ONNXTensor.DataType
+    _ numbers: String, means: [Double]?, _ scaling: ScalingPart, _ numberType: ONNXTensor.DataType,
+    _ type: ONNXTensor.DataType
   ) -> String {
     let count = scaling.count
-    var value = type == .float ? cast(numbers, to: .double) : numbers
+    var value = numberType == .float ? cast(numbers, to: .double) : numbers
     if let means {
       let means = constant(ONNXTensor("means", .double, [1, count], means))
       value = node("Where", [node("IsNaN", [value]), means, value])
