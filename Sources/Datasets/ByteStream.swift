@@ -38,7 +38,9 @@ final class ByteStream {
 
   /// Whether the bytes can be read again.
   var canSeek: Bool {
-    if case .stream = source { return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0 && path != ByteFile.standardInput }
+    if case .stream = source {
+      return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0 && path != ByteFile.standardInput
+    }
     return true
   }
 

@@ -131,12 +131,14 @@ public struct ColumnOptions: Sendable, Equatable {
 
   /// - Precondition: Traps if a count is below 1.
   public init(
-    ignored: [String] = [], only: [String]? = nil, identifier: String? = nil, missing: MissingSpellings = MissingSpellings(),
+    ignored: [String] = [], only: [String]? = nil, identifier: String? = nil,
+    missing: MissingSpellings = MissingSpellings(),
     decimal: NumberFormat.Mark? = nil, thousands: NumberFormat.Mark? = nil, minimumFrequency: Int? = nil,
     maximumCategories: Int = 1000
   ) {
     guard minimumFrequency ?? 1 >= 1, maximumCategories >= 1 else {
-      fail("cannot gather texts below a frequency of \(minimumFrequency ?? 1) or beyond \(maximumCategories) categories")
+      fail(
+        "cannot gather texts below a frequency of \(minimumFrequency ?? 1) or beyond \(maximumCategories) categories")
     }
     self.ignored = ignored
     self.only = only

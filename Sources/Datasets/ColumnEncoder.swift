@@ -161,7 +161,8 @@ extension String {
     func isSpace(_ byte: UInt8) -> Bool { byte == Byte.space || byte == Byte.tab }
     let bytes = utf8
     guard let first = bytes.first, isSpace(first) || isSpace(bytes.last!) else { return self }
-    guard let start = bytes.firstIndex(where: { !isSpace($0) }), let end = bytes.lastIndex(where: { !isSpace($0) }) else {
+    guard let start = bytes.firstIndex(where: { !isSpace($0) }), let end = bytes.lastIndex(where: { !isSpace($0) })
+    else {
       return ""
     }
     return String(self[start...end])

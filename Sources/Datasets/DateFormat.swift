@@ -95,7 +95,9 @@ public struct DateFormat: Sendable, Hashable {
       guard let day = Self.day(&rest, date) else { return nil }
       found.day = day
       if rest.isEmpty { return found }
-      guard let mark = rest.popFirst(), [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(mark) else { return nil }
+      guard let mark = rest.popFirst(), [UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")].contains(mark) else {
+        return nil
+      }
       rest = rest.drop { $0 == UInt8(ascii: " ") }
     }
     guard let hour = Self.hour(&rest), rest.isEmpty else { return nil }
@@ -128,7 +130,9 @@ public struct DateFormat: Sendable, Hashable {
       case UInt8(ascii: "N"):
         let letters = rest.prefix(while: isLetter)
         let name = String(decoding: letters, as: UTF8.self).lowercased()
-        guard name.count >= 3, let index = months.firstIndex(where: { $0 == name || $0.prefix(3) == name }) else { return nil }
+        guard name.count >= 3, let index = months.firstIndex(where: { $0 == name || $0.prefix(3) == name }) else {
+          return nil
+        }
         month = index + 1
         rest = rest[letters.endIndex...]
         if rest.first == UInt8(ascii: ".") { rest.removeFirst() }
@@ -171,7 +175,8 @@ public struct DateFormat: Sendable, Hashable {
     } else if let sign = rest.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
       let zone = rest.dropFirst()
       let digits = zone.filter(isDigit)
-      guard digits.count == 2 || digits.count == 4, zone.count <= 5, zone.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: ":") })
+      guard digits.count == 2 || digits.count == 4, zone.count <= 5,
+        zone.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: ":") })
       else { return nil }
       rest = []
     }

@@ -54,7 +54,8 @@ public enum InputColumn: Sendable, Equatable {
         ? nil : "the texts \(values) of the column \(name): there must be one, and all different"
     case .date(let name, let format, let means, _):
       means.count == format.parts.count
-        ? nil : "the dates \(format.pattern) of the column \(name) with \(means.count) means instead of \(format.parts.count)"
+        ? nil
+        : "the dates \(format.pattern) of the column \(name) with \(means.count) means instead of \(format.parts.count)"
     }
   }
 }

@@ -20,7 +20,8 @@ public struct MissingSpellings: Sendable, Hashable {
   }
 
   static let usual: Set<String> = [
-    "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaT", "?", "-1.#IND", "-1.#QNAN",
+    "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaT", "?", "-1.#IND",
+    "-1.#QNAN",
     "1.#IND", "1.#QNAN",
   ]
   /// No usual spelling takes more bytes.

@@ -12,7 +12,9 @@ struct NameIndex {
     areTruthValues = names.areTruthValues
     for (index, name) in names.enumerated() {
       let key = areTruthValues ? name.lowercased() : name
-      guard ofText.updateValue(index, forKey: key) == nil || areTruthValues else { fail("the name \(name) occurs twice in \(names)") }
+      guard ofText.updateValue(index, forKey: key) == nil || areTruthValues else {
+        fail("the name \(name) occurs twice in \(names)")
+      }
       if let number = Self.number(name), ofNumber[number] == nil { ofNumber[number] = index }
     }
   }

@@ -25,7 +25,9 @@ public struct NumberFormat: Sendable, Hashable {
   /// - Precondition: Traps if the decimal mark is neither a point nor a comma, or the same as that of thousands.
   public init(decimal: Mark = .point, thousands: Mark? = nil, unit: String = "") {
     guard Self.isPossible(decimal, thousands) else {
-      fail("cannot read numbers with \(decimal) before the fraction and \(String(describing: thousands)) between thousands")
+      fail(
+        "cannot read numbers with \(decimal) before the fraction and \(String(describing: thousands)) between thousands"
+      )
     }
     self.decimal = decimal
     self.thousands = thousands
@@ -232,7 +234,8 @@ struct WrittenNumber {
     }
     if let first = groups.first {
       // 1,234,567, or 12,34,567 as in India.
-      guard (1...3).contains(first), length == 3, groups.dropFirst().allSatisfy({ $0 == 3 || $0 == 2 && group == UInt8(ascii: ",") })
+      guard (1...3).contains(first), length == 3,
+        groups.dropFirst().allSatisfy({ $0 == 3 || $0 == 2 && group == UInt8(ascii: ",") })
       else { return nil }
     }
     var position = 0
@@ -246,13 +249,17 @@ struct WrittenNumber {
     if word == "%" || currencies.contains(word.uppercased()) { return true }
     return word.unicodeScalars.count <= 4
       && word.unicodeScalars.contains { $0.properties.generalCategory == .currencySymbol }
-      && word.unicodeScalars.allSatisfy { $0.properties.generalCategory == .currencySymbol || $0.properties.isAlphabetic }
+      && word.unicodeScalars.allSatisfy {
+        $0.properties.generalCategory == .currencySymbol || $0.properties.isAlphabetic
+      }
   }
 
   /// The codes of the most traded currencies (ISO 4217), and how some are written.
   private static let currencies: Set<String> = [
-    "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RUB",
-    "TRY", "BRL", "MXN", "ZAR", "KRW", "SGD", "HKD", "ILS", "THB", "IDR", "MYR", "PHP", "AED", "SAR", "KR", "KR.", "KČ", "ZŁ",
+    "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "RUB",
+    "TRY", "BRL", "MXN", "ZAR", "KRW", "SGD", "HKD", "ILS", "THB", "IDR", "MYR", "PHP", "AED", "SAR", "KR", "KR.", "KČ",
+    "ZŁ",
     "RS", "RS.", "FR.", "FT", "LEI",
   ]
 }

@@ -183,7 +183,8 @@ private struct ColumnFit {
     let ofText = table.texts[column].map { text in
       others.contains(text.trimmed) ? nil : format.numbers(text.trimmed)
     }
-    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[Cell.code(cell)] }.chosen(rows)
+    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[Cell.code(cell)] }.chosen(
+      rows)
     let known = dates.compactMap(\.self)
     guard !known.isEmpty else {
       omission = .noValues
@@ -286,7 +287,8 @@ private struct ColumnFit {
             text: table.text(row: row, column: column), rows: count))
       }
       if reading.isMostlyNumbers {
-        let words = Set(table.texts[column].lazy.map(\.trimmed).filter { WrittenNumber($0) == nil && TextKind($0) == .word })
+        let words = Set(
+          table.texts[column].lazy.map(\.trimmed).filter { WrittenNumber($0) == nil && TextKind($0) == .word })
         if let (row, count) = table.rows(ofColumn: column, with: words) {
           warn(
             .mostlyNumbers(

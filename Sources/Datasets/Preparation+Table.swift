@@ -10,6 +10,8 @@ extension Preparation {
     if case .values(let columns, _) = outputs {
       for (name, format) in zip(columns, targetFormats) where format.isUnlikePlain { names.insert(name) }
     }
+    // Spelling tells rows apart, too: 007 is not 7.
+    if let identifier { names.insert(identifier) }
     return Table.Format(isText: { [names] in names.contains($0) })
   }
 
@@ -179,6 +181,7 @@ extension Preparation {
     let available = usableMemory()
     guard overflows || overflowsToo || bytes > available else { return }
     throw .tooLargeForMemory(
-      path: table.path, what: what, bytes: overflows || overflowsToo ? .max : bytes, available: available, column: column)
+      path: table.path, what: what, bytes: overflows || overflowsToo ? .max : bytes, available: available,
+      column: column)
   }
 }

@@ -45,7 +45,9 @@ extension Preparation {
       }
       return names
     }
-    return (targets.count == 1 ? .classes(classes[0], column: columns[0]) : .labels(columns: columns, classes: classes), [])
+    return (
+      targets.count == 1 ? .classes(classes[0], column: columns[0]) : .labels(columns: columns, classes: classes), []
+    )
   }
 
   /// The most classes that are taken for what is meant if nobody says that they are.

@@ -145,11 +145,36 @@ extension Preparation {
     return names
   }
 
-  /// Outputs as answers: the probabilities as they are, values in the units of the data.
-  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Scalar> {
-    guard case .values(_, let scaling) = self.outputs else { return outputs }
-    var answers = outputs
-    scaling.invert(&answers)
+  /// Outputs as answers: probabilities as they are, or values in the units of the data.
+  ///
+  ///     value = output / factor + offset
+  ///
+  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates, identifiers.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {
+    guard outputs.rows == outputCount else {
+      fail("cannot make \(outputCount) answers of \(outputs.rows) outputs for each sample")
+    }
+    var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
+    answers.withTile { answers in
+      outputs.withReadOnlyTile { self.outputs.writeAnswers($0, into: answers) }
+    }
     return answers
+  }
+}
+
+extension Preparation.Outputs {
+  /// answers ← outputs, as ``Preparation/answers(_:)``. Allocates nothing.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func writeAnswers<Scalar: BLASScalar>(_ outputs: Tile<Scalar>, into answers: Tile<Double>) {
+    if case .values(_, let scaling) = self { return scaling.invert(outputs, into: answers) }
+    for column in 0..<outputs.columns {
+      let (from, to) = (outputs[columns: column..<column + 1], answers[columns: column..<column + 1])
+      for row in 0..<outputs.rows { to[row] = Double(from[row]) }
+    }
   }
 }

@@ -38,7 +38,7 @@ public struct Quantiles: Sendable, Equatable {
   }
 
   /// The value below which a share of the values, which are in ascending order, lies; between two it goes linearly.
-  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     let place = share * Double(sorted.count - 1)
     let index = min(Int(place), sorted.count - 1)
     let next = min(index + 1, sorted.count - 1)

@@ -129,21 +129,19 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "invert and apply")
-    data.withTile { invert($0) }
+    if method == .none { return }
+    transform(&data, inverted)
   }
 
-  /// The same in place, for a tile of as many rows as there are features.
+  /// values ← the data, mapped back in `Double`: a value far from 0 compared with its spread keeps its digits.
+  ///
+  /// - Shapes: data and values, features × any.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>) {
-    if method == .none { return }
+  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>, into values: Tile<Double>) {
     for column in 0..<data.columns {
-      let values = data[columns: column..<column + 1]
-      for feature in 0..<data.rows {
-        let value = Double(values[feature])
-        values[feature] = Scalar(
-          method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature])
-      }
+      let (from, to) = (data[columns: column..<column + 1], values[columns: column..<column + 1])
+      for feature in 0..<data.rows { to[feature] = inverted(Double(from[feature]), feature) }
     }
   }
 
@@ -157,6 +155,12 @@ public struct Scaling: Sendable, Equatable {
   @inline(__always)
   func scaled(_ value: Double, _ feature: Int) -> Double {
     method == .quantile ? quantiles[feature].scaled(value) : (value - offsets[feature]) * factors[feature]
+  }
+
+  /// A number of a feature, mapped back.
+  @inline(__always)
+  private func inverted(_ value: Double, _ feature: Int) -> Double {
+    method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature]
   }
 
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {
@@ -233,7 +237,7 @@ public struct Scaling: Sendable, Equatable {
   }
 
   /// The power of two in (value / 2, value], within the range whose inverse is a normal number; 1 for other values.
-  private static func powerOfTwo(below value: Double) -> Double {
+  package static func powerOfTwo(below value: Double) -> Double {
     guard value.isFinite, value > 0 else { return 1 }
     return Double(sign: .plus, exponent: min(max(value.exponent, -1021), 1021), significand: 1)
   }

@@ -61,7 +61,8 @@ extension Table {
     }
     for (firstRow, failure) in zip(firstRows, failures) {
       if let failure {
-        throw mistake(row: firstRow + failure.row, columns[failure.column].encoder.column, columns[failure.column].index)
+        throw mistake(
+          row: firstRow + failure.row, columns[failure.column].encoder.column, columns[failure.column].index)
       }
     }
     return matrix

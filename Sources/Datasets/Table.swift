@@ -130,6 +130,13 @@ public struct Table: Sendable {
     return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
 
+  /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints them.
+  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
+  public func fields(ofColumn name: String) throws(DataError) -> [String] {
+    let index = try columnIndices(named: [name])[0]
+    return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
+  }
+
   /// The line of the file on which a row begins; both are counted from 1 and 0 respectively.
   public func line(ofRow row: Int) -> Int {
     guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }

@@ -140,7 +140,8 @@ extension PreparationRecord {
           try FormatRecord(&json)
         }
       case "missing" where missing == nil: missing = try json.strings(atMost: ColumnRecord.mostMissing, "missing texts")
-      case "notMissing" where notMissing == nil: notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "texts")
+      case "notMissing" where notMissing == nil:
+        notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "texts")
       case "ignored" where ignored == nil: ignored = try json.strings(atMost: Table.mostColumns, "columns")
       case "identifier" where identifier == nil: identifier = try json.string()
       case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling", "targetFormats", "missing",

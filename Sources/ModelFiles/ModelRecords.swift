@@ -206,7 +206,8 @@ struct PreparationRecord: Codable {
     else { return nil }
     return Preparation(
       inputs: inputs, inputScaling: scaling, outputs: outputs,
-      missing: MissingSpellings(additional: Set(missing ?? []), excluded: Set(notMissing ?? [])), ignored: ignored ?? [],
+      missing: MissingSpellings(additional: Set(missing ?? []), excluded: Set(notMissing ?? [])),
+      ignored: ignored ?? [],
       identifier: identifier, targetFormats: formats)
   }
 

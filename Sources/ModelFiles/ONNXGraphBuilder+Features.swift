@@ -8,22 +8,24 @@ extension ONNXGraphBuilder {
   /// A column of dates has an input for each of its numbers.
   mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
     let encoders = preparation.encoders
+    let numberType = preparation.inputScaling.needsDouble ? .double : type
     guard case .columns = preparation.inputs else {
-      let pixels = input("input", type, preparation.inputCount)
+      let pixels = input("input", numberType, preparation.inputCount)
       guard !preparation.inputScaling.isIdentity else { return pixels }
-      return scaled(pixels, means: nil, encoders.flatMap(\.scales), preparation.missing, type)
+      return scaled(pixels, means: nil, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
     guard encoders.contains(where: { $0.mean == nil }) else {
-      let numbers = input("input", type, encoders.count)
-      return scaled(numbers, means: encoders.map { $0.mean! }, encoders.flatMap(\.scales), preparation.missing, type)
+      let numbers = input("input", numberType, encoders.count)
+      return scaled(
+        numbers, means: encoders.map { $0.mean! }, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
     // First of all, so that they have the columns' names.
     let inputs = encoders.enumerated().map { index, encoder in
       let name = encoder.column.name.isEmpty ? "column \(index + 1)" : encoder.column.name
       return switch encoder.column {
-      case .number: [input(name, type, 1)]
+      case .number: [input(name, numberType, 1)]
       case .category: [input(name, .string, 1)]
-      case .date(_, let format, _, _): format.parts.map { input("\(name) \($0)", type, 1) }
+      case .date(_, let format, _, _): format.parts.map { input("\(name) \($0)", numberType, 1) }
       }
     }
     var parts: [String] = []
@@ -32,7 +34,8 @@ extension ONNXGraphBuilder {
       if case .category(_, let values, let gathersOthers) = encoders[index].column {
         parts.append(
           oneHot(
-            inputs[index][0], values, gathersOthers, isConstant: encoders[index].isConstantCategory, preparation.missing,
+            inputs[index][0], values, gathersOthers, isConstant: encoders[index].isConstantCategory,
+            preparation.missing,
             type))
         index += 1
         continue
@@ -44,7 +47,7 @@ extension ONNXGraphBuilder {
       parts.append(
         scaled(
           numbers, means: encoders[index..<end].flatMap(\.means), encoders[index..<end].flatMap(\.scales),
-          preparation.missing, type))
+          preparation.missing, numberType, type))
       index = end
     }
     return parts.count == 1 ? parts[0] : node("Concat", parts, ["axis": .int(1)])
@@ -53,10 +56,10 @@ extension ONNXGraphBuilder {
   /// Numbers, samples × features, with the means in place of what is missing, and scaled.
   private mutating func scaled(
     _ numbers: String, means: [Double]?, _ scales: [FeatureScale], _ missing: MissingSpellings,
-    _ type: ONNXTensor.DataType
+    _ numberType: ONNXTensor.DataType, _ type: ONNXTensor.DataType
   ) -> String {
     let count = scales.count
-    var value = type == .float ? cast(numbers, to: .double) : numbers
+    var value = numberType == .float ? cast(numbers, to: .double) : numbers
     if let means {
       let means = constant(ONNXTensor("means", .double, [1, count], means))
       var isMissing = node("IsNaN", [value])
@@ -84,7 +87,8 @@ extension ONNXGraphBuilder {
     var codes: [String: Int] = [:]
     let areTruthValues = values.areTruthValues
     for (code, value) in values.enumerated() {
-      let spellings = areTruthValues ? [value, value.lowercased(), value.uppercased(), value.lowercased().capitalized] : [value]
+      let spellings =
+        areTruthValues ? [value, value.lowercased(), value.uppercased(), value.lowercased().capitalized] : [value]
       for spelling in spellings where codes[spelling] == nil { codes[spelling] = code }
     }
     let spellings = Set(missing.spellings)

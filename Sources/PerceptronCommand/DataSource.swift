@@ -105,25 +105,6 @@ extension DataSource {
   }
 }
 
-/// How tables are read: `--header`, `--no-header` and `--delimiter`, and the columns whose numbers are not plain as a model knows it.
-func tableFormat(_ arguments: Arguments, for preparation: Preparation? = nil) throws(CommandError) -> Table.Format {
-  var format = preparation?.tableFormat ?? Table.Format()
-  switch (arguments.flag("--header"), arguments.flag("--no-header")) {
-  case (true, true): throw .usage("--header and --no-header exclude each other")
-  case (true, false): format.header = .present
-  case (false, true): format.header = .absent
-  case (false, false): break
-  }
-  if let text = arguments.string("--delimiter") {
-    guard let delimiter = Table.Delimiter(text) else {
-      let names = Table.Delimiter.allCases.map(\.name).joined(separator: ", ")
-      throw .usage("--delimiter: expected one of \(names), or the character itself, found \(text.debugDescription)")
-    }
-    format.delimiter = delimiter
-  }
-  return format
-}
-
 /// A data set that has been read but not prepared.
 enum RawData<Scalar: BLASScalar> {
   case table(Table)

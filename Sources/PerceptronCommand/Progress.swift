@@ -91,7 +91,7 @@ struct Progress {
     return ([bar] + parts.compactMap(\.self)).joined(separator: "  ")
   }
 
-  private var lossText: String? { loss.map { "loss \($0.short)" } }
+  private var lossText: String? { loss.map { "loss \($0.shown)" } }
   private var validationText: String? { validation.map { "validation \($0)" } }
 
   /// Nil if no time has passed.

@@ -63,8 +63,6 @@ struct TrainOptions {
       Option("--sample-weight", "NAME", "the column that says how much each training sample counts (all alike)"),
       Option(
         "--class-weights", "NAME=W,…", "how much the samples of a class count, 1 where not named; or balanced (1)"),
-      Option("--header", nil, "the first row is a header (found out by itself)"),
-      Option("--no-header", nil, "the first row is data"),
       Option(
         "--scale", "NAME",
         "of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for images)"),

@@ -2,7 +2,9 @@ import Perceptron
 
 /// Where the data of `train` are.
 struct TrainingSources {
-  fileprivate let header: Table.Header
+  /// How the training table is read.
+  fileprivate let format: Table.Format
+  private let arguments: Arguments
   let training: DataSource
   fileprivate let test: DataSource?
   fileprivate let validation: DataSource?
@@ -20,7 +22,8 @@ struct TrainingSources {
       try source.requireLabels(option: "\(name)-labels")
       return source
     }
-    header = try headerMode(arguments)
+    format = try TableOptions.format(arguments)
+    self.arguments = arguments
     training = try DataSource(try arguments.positional("DATA")[0], labels: arguments.string("--labels"))
     try training.requireLabels()
     try training.check(arguments)
@@ -33,6 +36,11 @@ struct TrainingSources {
       if validationShare == 0 { throw .usage("--validation-split: expected a number between 0 and 1, found 0") }
       if validation != nil { throw .usage("--validation and --validation-split exclude each other") }
     }
+  }
+
+  /// How later tables are read.
+  fileprivate func format(for preparation: Preparation) throws(CommandError) -> Table.Format {
+    try TableOptions.format(arguments, for: preparation)
   }
 
   var hasValidation: Bool { validation != nil || validationShare != nil }
@@ -55,8 +63,9 @@ struct TrainingData<Scalar: BLASScalar> {
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
-      try RawData(
-        source, part: part, header: sources.header, for: preparation, announces: !options.isQuiet, team: team)
+      let format = try preparation.map(sources.format(for:)) ?? sources.format
+      return try RawData(
+        source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try read(sources.training, .training)
     let split = try sources.validationShare.map { share in

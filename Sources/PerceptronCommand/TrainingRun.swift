@@ -59,7 +59,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     let fits = try (0..<options.networkCount).map { try fit($0, log) }
     let trained = model(fits.map(\.network), record(fits))
-    if let path = outputs.model { try trained.write(to: path) }
+    if let path = outputs.model {
+      try checkAnswers(trained)
+      try trained.write(to: path)
+    }
     let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
     for fit in fits {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
@@ -93,7 +96,26 @@ struct TrainingRun<Scalar: BLASScalar> {
     if wantsJSON {
       try printLine(json(summary))
     } else if test == nil {
-      try printLine("training loss \(trainingLoss(fits).short)")
+      try printLine("training loss \(trainingLoss(fits).shown)")
+    }
+  }
+
+  /// Refuses to write a model that has no answers: it is asked for some of the training samples, evenly spread.
+  private func checkAnswers(_ trained: Model<Scalar>) throws(CommandError) {
+    let most = 4096
+    let count = min(data.samples.count, most)
+    let asked = data.samples.features.gathered((0..<count).map { $0 * data.samples.count / count })
+    let found = trained.outputs(for: asked, team: team)
+    let isSingle = Scalar.self == Float.self
+    guard found.maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained network's outputs are not finite; lower --learning-rate\(isSingle ? ", or try --precision double" : "");"
+          + " nothing was written")
+    }
+    guard data.preparation.answers(found).maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained model's answers leave the range of numbers; divide the target by a power of ten; nothing was written"
+      )
     }
   }
 
@@ -162,7 +184,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       }
     }
     let facts = record(fits).merging([
-      "threads": "\(options.threads)", "training loss": trainingLoss(fits).short,
+      "threads": "\(options.threads)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,

@@ -199,7 +199,7 @@ private let mistakes = [
   ),
   Mistake(
     "predict m far.csv", 65,
-    "error: sample 2: the network's output is not finite; its features are too far from the training data"),
+    "error: sample 2: the network's output is not finite; the features are too far from the training data"),
   Mistake(
     "train values.csv --output softmax", 64,
     "error: --output softmax is for classification; use identity, sigmoid or tanh, or --task classification"),

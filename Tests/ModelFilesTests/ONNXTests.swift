@@ -208,7 +208,7 @@ func roundTrip(activation: Activation) throws {
     let (found, expected) = (
       read.predict(try read.preparation.features(of: rows)), model.predict(try model.preparation.features(of: rows))
     )
-    for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < tolerance) }
+    for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < Double(tolerance)) }
   }
   try check(2e-6 as Float)
   // To 1e-9, because an epsilon is stored as Float. In double some activations are several nodes, which only single precision has as one.
