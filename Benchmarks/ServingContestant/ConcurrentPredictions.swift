@@ -55,7 +55,7 @@ struct ConcurrentPredictions: Sendable {
 
   /// A task: predictions one after another, from this sample on; returns the nanoseconds of each call.
   private func predict(_ count: Int, from first: Int, batching isBatching: Bool) async throws -> [UInt64] {
-    var answers = Matrix<Float>(rows: outputSize, columns: 1)
+    var answers = Matrix<Double>(rows: outputSize, columns: 1)
     var calls = [UInt64](repeating: 0, count: count)
     var next = first
     for call in 0..<count {

@@ -6,7 +6,7 @@ struct RotatingPredictions {
   private let predictor: Predictor<Float>
   private let batches: [Matrix<Float>]  // each inputs × batch
   private let expected: [Matrix<Float>]  // each outputs × batch
-  private var answers: Matrix<Float>
+  private var answers: Matrix<Double>
   private var next = 0
   private var last = 0
   /// The greatest difference from the expected outputs that was seen: of every sample before the clock first starts, and of each run's last batch.
@@ -40,7 +40,7 @@ struct RotatingPredictions {
   /// The greatest difference, that of the last batch's answers included.
   mutating func compare() -> Double {
     for (answer, target) in zip(answers.elements, expected[last].elements) {
-      difference = max(difference, Double((answer - target).magnitude))
+      difference = max(difference, (answer - Double(target)).magnitude)
     }
     return difference
   }

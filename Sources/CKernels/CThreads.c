@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CThreads.h"
 
+#include <pthread.h>
+
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sched.h>
@@ -20,8 +22,11 @@ void ck_leave_processor(int processor) {
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
   others = allowed;
   CPU_CLR(processor, &others);
-  // The thread moves at once; then it may again be wherever it might be before.
-  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
+  // The thread moves at once; then it may again be wherever it might be before. If somebody else has chosen its processors meanwhile, as
+  // `taskset -a -p` does, theirs stay.
+  cpu_set_t now;
+  if (sched_setaffinity(0, sizeof others, &others) == 0 && sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &others))
+    sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 /// Sleeps while *word is `value`; may return early.
@@ -51,10 +56,22 @@ static void pause_briefly(void) {
 #endif
 }
 
+static uint32_t fork_count;
+
+static void count_fork(void) { __atomic_add_fetch(&fork_count, 1, __ATOMIC_RELAXED); }
+
+static void watch_forks(void) { pthread_atfork(0, 0, count_fork); }
+
+uint32_t ck_fork_count(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  return __atomic_load_n(&fork_count, __ATOMIC_RELAXED);
+}
+
 void ck_barrier_wait(ck_barrier *barrier) {
-  if (barrier->parties == 1) return;
+  if (__atomic_load_n(&barrier->parties, __ATOMIC_RELAXED) == 1) return;
   uint32_t phase = __atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE);
-  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == barrier->parties) {
+  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == __atomic_load_n(&barrier->parties, __ATOMIC_RELAXED)) {
     // Nobody can arrive for the next meeting before the phase changes.
     __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_SEQ_CST);

@@ -33,14 +33,6 @@ package enum ByteFile {
     return try read(descriptor, path: path, team: team, isWanted: isWanted)
   }
 
-  /// The bytes that standard input still has, as those of a file.
-  /// - Throws: As ``read(_:team:isWanted:)``.
-  package static func readStandardInput(team: Team = Team(workers: 1)) throws(DataError) -> [UInt8] {
-    let descriptor = dup(STDIN_FILENO)
-    guard descriptor >= 0 else { throw .cannotOpen(path: standardInput, reason: systemMessage(errno)) }
-    return try read(descriptor, path: standardInput, team: team) { _ in true }
-  }
-
   /// Reads what a descriptor gives, and closes it.
   private static func read(
     _ descriptor: Int32, path: String, team: Team, isWanted: ([UInt8]) -> Bool

@@ -8,20 +8,24 @@ enum Cell {
   private static let quietNaN: UInt64 = 0x7FF8_0000_0000_0000
 }
 
-/// What a field is that is no finite number.
+/// What a field is that stands in its cell as a text.
 enum TextKind: Sendable {
-  /// Nothing is known: the field is empty, NA, NaN, ? or null.
+  /// The value is missing: the field is empty, or one of the usual spellings of ``MissingSpellings``.
   case missing
   /// A number, but infinite or beyond the range.
   case infinite
+  /// A whole number that no cell can hold: as a feature it is rounded, as a label it stays apart from its neighbours.
+  case number
   /// A word: the column is not numeric.
   case word
 
   init(_ text: String) {
-    if ["", "NA", "?", "null"].contains(text) {
+    if text.utf8.count <= MissingSpellings.longestUsual, MissingSpellings.usual.contains(text) {
       self = .missing
     } else if let number = Double(text), !number.isFinite {
       self = number.isNaN ? .missing : .infinite
+    } else if text.utf8.count > 15, DecimalNumber.isLongInteger(Array(text.utf8).span) {
+      self = .number
     } else {
       self = .word
     }

@@ -13,6 +13,8 @@ extension DataError: CustomStringConvertible {
     case .exceedsMemory(let path, let bytes, let usable):
       "\(path): found \(Self.size(bytes)) or more to read, expected at most the \(Self.size(usable)) of memory that may still be used;"
         + " give a smaller file, or more memory"
+    case .changed(let path):
+      "\(path): the file was changed while it was read, expected one that stays as it is; read it again when it is complete"
     case .truncatedGzip(let path):
       "\(path): the gzip data end too early, expected their end mark; copy or download the file again"
     case .corruptGzip(let path, let detail):
@@ -75,8 +77,6 @@ extension DataError: CustomStringConvertible {
     case .raggedRow(let path, let line, let found, let expected):
       "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
         + " add or remove fields, or put fields that hold the delimiter in quotes"
-    case .blankLine(let path, let line):
-      "\(path), line \(line): found a blank line, expected a row; delete the line"
     case .noRows(let path):
       "\(path): found a header but no row of data, expected at least one;"
         + " add rows, or say that the file has no header (--no-header)"
@@ -92,8 +92,8 @@ extension DataError: CustomStringConvertible {
     case .invalidUTF8(let path, let line, let field):
       "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
         + " convert the file, for example with iconv -f latin1 -t utf-8"
-    case .duplicateColumn(let path, let name, let first, let second):
-      "\(path), line 1: found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
+    case .duplicateColumn(let path, let line, let name, let first, let second):
+      "\(path), line \(line): found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
         + " expected distinct names; rename one, or say that the file has no header (--no-header)"
     case .unknownColumn(let path, let name, let columns):
       "\(path): found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
@@ -104,11 +104,27 @@ extension DataError: CustomStringConvertible {
     case .repeatedColumn(let path, let name):
       "\(path): found the column \(quoted(name)) named twice as a target or as the sample weights, expected each once;"
         + " correct the names"
-    case .noValues(let path, let column):
-      "\(path): found no value in any row of the column \(quoted(column)), expected at least one; remove the column"
-    case .manyCategories(let path, let column, let found, let most):
-      "\(path): found \(found) different texts in the column \(quoted(column)), expected at most \(most), as each becomes a"
-        + " feature; remove the column, or make numbers or fewer groups of it"
+    case .datesAsTarget(let path, let column):
+      "\(path): found dates in the target \(quoted(column)), expected numbers or classes; give the target as a number, days since some day for example"
+    case .textAmongNumbers(let path, let line, let column, let field, let text, let rows):
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number as in most rows of this target"
+        + (rows > 1 ? " (\(rows) rows hold no number)" : "")
+        + "; correct the field or remove the row, or give --task classification if the numbers are names of classes"
+    case .manyClasses(let path, let column, let found, let rows):
+      "\(path): found \(found) different texts in \(rows) rows of the target \(quoted(column)), which are too many to be classes;"
+        + " choose another target, or give --task classification if they are"
+    case .noUsableFeatures(let path):
+      "\(path): found no column that something can be learnt from: each is left out, as the warnings say;"
+        + " add columns of numbers, or of texts that repeat"
+    case .notADate(let path, let line, let column, let field, let text, let pattern):
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a date as in training (\(pattern));"
+        + " correct the field or leave it empty"
+    case .otherFormat(let path, let line, let column, let format):
+      "\(Datasets.place(path, line)), column \(quoted(column)): found a plain number, expected \(format) as in training;"
+        + " read the table in the format of the preparation"
+    case .tooLargeForMemory(let path, let what, let bytes, let available, let column):
+      "\(path): \(what) take \(Self.size(bytes)), more than the \(Self.size(available)) of memory that may be used;"
+        + (column.map { " the most are of the column \($0);" } ?? "") + " leave out columns or rows, or raise the limit"
     case .notBinary(let path, let column, let found):
       "\(path): found \(found) different values in the target \(quoted(column)), expected two, as there are several targets"
         + " to be classified; name one target, or give --task regression if all are numbers"
@@ -117,12 +133,12 @@ extension DataError: CustomStringConvertible {
         + " correct the weight"
     case .noWeight(let path, let column):
       "\(path): found no sample weight above 0 in the column \(quoted(column)), expected at least one; correct the weights"
-    case .longField(let path, let line, let field, let count):
-      "\(path), line \(line), field \(field): found a field of \(count) bytes, expected at most \(FieldScanner.longestField);"
-        + " a closing \" may be missing"
+    case .longField(let path, let line, let field):
+      "\(path), line \(line), field \(field): found a field of more than \(FieldScanner.longestField) bytes, expected at most as many;"
+        + " a closing \" or a line end may be missing"
     case .noFeatures(let path, let target):
       "\(path): found no column besides the target \(quoted(target)), expected at least one feature;"
-        + " check the delimiter: tabs in .tsv files, commas in others"
+        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike (--delimiter)"
     case .notANumber(let path, let line, let column, let field, ""):
       "\(Self.place(path, line, column, field)): found an empty field, expected a number;"
         + " fill in the value or remove the row"

@@ -12,8 +12,10 @@ public enum DataError: Error, Sendable, Equatable {
   case cannotWrite(path: String, reason: String)
   /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there before is untouched.
   case tooLarge(path: String, problem: String)
-  /// The file's bytes, or what they decompress to as far as that is known, take more memory than the process may use.
+  /// What the file holds takes about so many bytes of memory, of which fewer may be used.
   case exceedsMemory(path: String, bytes: Int, usable: Int)
+  /// The file is another than it was when its reading began.
+  case changed(path: String)
   /// The gzip stream ends before its end mark.
   case truncatedGzip(path: String)
   /// The gzip stream is damaged; `detail` is zlib's text.
@@ -74,8 +76,6 @@ public enum DataError: Error, Sendable, Equatable {
   case manyColumns(path: String, most: Int)
   /// A row has more or fewer fields than the first row.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
-  /// A blank line stands before or between the rows.
-  case blankLine(path: String, line: Int)
   /// The file has a header but no data.
   case noRows(path: String)
   /// A quoted field, opened on `line`, is never closed.
@@ -87,25 +87,35 @@ public enum DataError: Error, Sendable, Equatable {
   /// A text field is not UTF-8.
   case invalidUTF8(path: String, line: Int, field: Int)
   /// A field is longer than any that is meant.
-  case longField(path: String, line: Int, field: Int, count: Int)
-  /// Two columns have one name; both numbers are 1-based.
-  case duplicateColumn(path: String, name: String, first: Int, second: Int)
+  case longField(path: String, line: Int, field: Int)
+  /// Two columns have one name in the header on this line; both numbers are 1-based.
+  case duplicateColumn(path: String, line: Int, name: String, first: Int, second: Int)
   /// No column has this name or number.
   case unknownColumn(path: String, name: String, columns: [String])
   /// The table lacks a column that the model was trained on.
   case missingColumn(path: String, name: String, columns: [String])
   /// A column is named twice among the targets and the sample weights.
   case repeatedColumn(path: String, name: String)
-  /// A column to be learnt from has missing values only.
-  case noValues(path: String, column: String)
-  /// A column of text has too many different texts to have a feature for each.
-  case manyCategories(path: String, column: String, found: Int, most: Int)
   /// One of several targets to be classified has not two classes.
   case notBinary(path: String, column: String, found: Int)
   /// A sample weight is below 0.
   case negativeWeight(path: String, line: Int, column: String, weight: Double)
   /// All sample weights are 0.
   case noWeight(path: String, column: String)
+  /// A column of dates is to be learnt, which is no task as it stands.
+  case datesAsTarget(path: String, column: String)
+  /// A target of numbers holds a few other texts, this one first, in so many rows.
+  case textAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
+  /// A target has more classes than make sense.
+  case manyClasses(path: String, column: String, found: Int, rows: Int)
+  /// No column is left that something can be learnt from.
+  case noUsableFeatures(path: String)
+  /// A field that has to be a date is something else.
+  case notADate(path: String, line: Int, column: String, field: Int, text: String, pattern: String)
+  /// Fields were read as plain numbers though the column's numbers were written in another format in training.
+  case otherFormat(path: String, line: Int, column: String, format: String)
+  /// What the table becomes does not fit the memory that may be used.
+  case tooLargeForMemory(path: String, what: String, bytes: Int, available: Int, column: String?)
   /// Besides the target the table has no column.
   case noFeatures(path: String, target: String)
   /// A field that has to be a number is something else.

@@ -8,6 +8,48 @@ public enum DataWarning: Sendable, Equatable {
   case loneSamples(path: String, column: String, classes: [String])
   /// A column is taken for text because of some fields, this one first, but most are numbers.
   case mostlyNumbers(path: String, line: Int, column: String, text: String, rows: Int)
+  /// A few texts in a column of numbers or dates, this one first, which count as missing.
+  case textsAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
+  /// How columns that are no plain numbers were read.
+  case readAs(path: String, columns: [String], how: String)
+  /// A column was read in one of two ways that are possible.
+  case doubtful(path: String, line: Int, column: String, text: String, how: String)
+  /// These columns are not learnt from.
+  case leftOut(path: String, columns: [String], Omission)
+  /// So many texts of a column, which are rare, have one feature together.
+  case gathered(path: String, column: String, texts: Int, rows: Int)
+  /// Two texts of a column are the same but for capitals.
+  case capitals(path: String, column: String, text: String, other: String)
+  /// The first column counts the rows.
+  case countsRows(path: String, column: String)
+  /// A field of a column that was the same in all training rows is another, in `rows` rows.
+  case changedConstant(path: String, line: Int, column: String, text: String, constant: String, rows: Int)
+  /// Blank lines between or above the rows of a table, this one first, which are left out.
+  case blankLines(path: String, line: Int, count: Int)
+  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left out.
+  case comments(path: String, line: Int, count: Int)
+  /// Each row of a table ends with a delimiter, behind which there is nothing.
+  case trailingDelimiter(path: String)
+  /// This line is taken for a table's header, though it has numbers and words where the other rows have them.
+  case headerLikeData(path: String, line: Int)
+  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like it.
+  case headerOfNumbers(path: String, line: Int, first: String)
+  /// This line of numbers that count, from `first` on, is taken for data, but may be a table's header.
+  case dataLikeHeader(path: String, line: Int, first: String)
+
+  /// Why a column is left out.
+  public enum Omission: Sendable, CaseIterable {
+    case noValues
+    case neverRepeats
+  }
+
+  /// Whether it only tells how the data were read.
+  public var isNote: Bool {
+    switch self {
+    case .readAs, .gathered: true
+    default: false
+    }
+  }
 }
 
 extension DataWarning: CustomStringConvertible {
@@ -27,6 +69,40 @@ extension DataWarning: CustomStringConvertible {
     case .mostlyNumbers(let path, let line, let column, let text, let rows):
       "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is taken for text, though"
         + " numbers are all but \(rows) of its fields; correct the field if it is a mistake"
+    case .textsAmongNumbers(let path, let line, let column, let field, let text, let rows):
+      "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among numbers;"
+        + " it counts as missing\(rows > 1 ? ", as do others, in \(rows) rows in all" : ""); correct the field if it is a mistake"
+    case .readAs(let path, let columns, let how):
+      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)"
+    case .doubtful(let path, let line, let column, let text, let how):
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways; it is read as \(how)"
+    case .leftOut(let path, let columns, let omission):
+      "\(path): column\(columns.count == 1 ? "" : "s") \(listed(columns)) \(columns.count == 1 ? "is" : "are") left out: "
+        + (omission == .noValues
+          ? "no row has a value there" : "the texts nearly never repeat, so nothing can be learnt from them")
+    case .gathered(let path, let column, let texts, let rows):
+      "\(path), column \(quoted(column)): \(texts) rare texts, in \(rows) rows, count as one"
+    case .capitals(let path, let column, let text, let other):
+      "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts; correct one of them if they are the same"
+    case .countsRows(let path, let column):
+      "\(path): the first column, \(quoted(column)), only counts the rows; leave it out unless it means something"
+    case .changedConstant(let path, let line, let column, let text, let constant, let rows):
+      "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)), though the column was"
+        + " \(quoted(constant)) in all training data; it has no influence on the answer"
+        + (rows > 1 ? ", nor have others, in \(rows) rows in all" : "")
+    case .blankLines(let path, let line, let count):
+      "\(place(path, line)): found \(count == 1 ? "a blank line, which is" : "the first of \(count) blank lines, which are") left out"
+    case .comments(let path, let line, let count):
+      "\(place(path, line)): found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and another number of"
+        + " fields than the rows; \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")"
+    case .trailingDelimiter(let path):
+      "\(path): found a delimiter at the end of each row and nothing behind it; it is left out"
+    case .headerLikeData(let path, let line):
+      "\(place(path, line)) is taken for the header though it holds numbers; --no-header if it is data"
+    case .headerOfNumbers(let path, let line, let first):
+      "\(place(path, line)) is taken for the header, as its numbers count from \(first) and the other rows are not like it; --no-header if it is data"
+    case .dataLikeHeader(let path, let line, let first):
+      "\(place(path, line)) is taken for data though its numbers count from \(first); --header if it is the header"
     }
   }
 }

@@ -12,6 +12,23 @@ package enum DecimalNumber {
     return number.isNaN || position < bytes.count ? nil : number
   }
 
+  /// Whether the bytes, without spaces, are a whole number in digits, with a sign or not, that a Double rounds or an Int does not hold.
+  static func isLongInteger(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count > 15 else { return false }
+    let isNegative = bytes[0] == minus
+    var value = 0
+    var overflows = false
+    for index in (isNegative || bytes[0] == plus ? 1 : 0)..<bytes.count {
+      let digit = bytes[index] &- zero
+      guard digit < 10 else { return false }
+      let (tens, isLong) = value.multipliedReportingOverflow(by: 10)
+      let (sum, isLonger) = tens.subtractingReportingOverflow(Int(digit))
+      overflows = overflows || isLong || isLonger
+      value = sum
+    }
+    return overflows || !isNegative && value == .min || Int(exactly: Double(value)) != value
+  }
+
   /// The longest number that begins at the position, which moves behind it; NaN, and no move, if none does.
   ///
   /// Infinite if the number is beyond a Double's range.

@@ -5,6 +5,7 @@ public enum FieldError: Error, Equatable {
   case unknownColumn(String, columns: [String])
   case notANumber(column: String, text: String)
   case notAText(column: String, number: Double)
+  case notADate(column: String, text: String, pattern: String)
   /// Nothing is known, and that is refused.
   case missing(column: String)
   /// It is infinite, or leaves the range when it is scaled.
@@ -23,7 +24,9 @@ extension FieldError: CustomStringConvertible {
       "column \(quoted(column)): found the text \(quoted(text)), expected a number"
     case .notAText(let column, let number):
       "column \(quoted(column)): found the number \(number), expected a text"
-    case .missing(let column): "column \(quoted(column)): nothing is known, which is refused; give a value"
+    case .notADate(let column, let text, let pattern):
+      "column \(quoted(column)): found \(quoted(text)), expected a date as in training (\(pattern))"
+    case .missing(let column): "column \(quoted(column)): the value is missing, which is not accepted; give a value"
     case .notFinite(let column, let value):
       "column \(quoted(column)): \(value) is out of range; give a finite number like those in training"
     }

@@ -9,12 +9,13 @@ struct FieldScanner {
     /// The text: the bytes from start up to end, less one of each two quotes if `hasDoubledQuotes`.
     var start: Int
     var end: Int
-    /// The field's number; NaN or infinite if the field is no finite number.
+    /// The field's number; NaN or infinite if the field is no finite number, or a whole one that no Double holds.
     var number: Double
     var hasDoubledQuotes = false
     var endsRow: Bool
 
     var isNumber: Bool { number.isFinite }
+    var isEmpty: Bool { start == end }
   }
 
   private enum End { case field, row }
@@ -51,8 +52,9 @@ struct FieldScanner {
     // NaN moves nothing: the field then begins with text, or ends at once.
     let end = index
     index = skipSpaces(in: bytes, from: index)
+    guard index - start <= Self.longestField else { throw .longField(path: path, line: line, field: column + 1) }
     if let kind = consumeEnd(in: bytes, at: index) {
-      return Field(start: start, end: end, number: number, endsRow: kind == .row)
+      return Field(start: start, end: end, number: exact(number, in: bytes, start, end), endsRow: kind == .row)
     }
     return try nextText(in: bytes, from: start, column: column)
   }
@@ -68,17 +70,60 @@ struct FieldScanner {
     return true
   }
 
+  /// Goes past the rest of the line, whatever it holds.
+  mutating func skipLine(in bytes: Span<UInt8>) {
+    var index = position
+    while index < bytes.count, bytes[index] != Byte.lineFeed, bytes[index] != Byte.carriageReturn { index += 1 }
+    _ = consumeEnd(in: bytes, at: index)
+  }
+
+  /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
+  /// - Throws: ``DataError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and ``DataError/longField(path:line:field:)``.
+  mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(DataError) -> Bool {
+    var row = self
+    var count = 0
+    do throws(DataError) {
+      var field: Field
+      repeat {
+        field = try row.next(in: bytes, column: count)
+        count += 1
+        if field.endsRow, count == rules.columnCount { return false }
+        if field.endsRow, rules.hasTrailingDelimiter, count == rules.columnCount + 1, field.isEmpty { return false }
+      } while !field.endsRow && count <= rules.columnCount
+    } catch {
+      switch error {
+      case .longField: throw error
+      case .unterminatedQuote where !rules.areBytesAll: throw error
+      default: break
+      }
+    }
+    skipLine(in: bytes)
+    return true
+  }
+
   /// The field's text.
   func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
-    guard field.end - field.start <= Self.longestField else {
-      throw .longField(path: path, line: line, field: column + 1, count: field.end - field.start)
+    let utf8 = field.hasDoubledQuotes ? unquoted(field, in: bytes) : []
+    let span = field.hasDoubledQuotes ? utf8.span : bytes.extracting(field.start..<field.end)
+    guard let text = try? UTF8Span(validating: span) else {
+      throw .invalidUTF8(path: path, line: line, field: column + 1)
     }
-    guard field.hasDoubledQuotes else {
-      guard let utf8 = try? UTF8Span(validating: bytes.extracting(field.start..<field.end)) else {
-        throw .invalidUTF8(path: path, line: line, field: column + 1)
-      }
-      return String(copying: utf8)
-    }
+    return String(copying: text)
+  }
+
+  /// The code of the field's text in a set, to which it is added if it is new.
+  func code(
+    of field: Field, in bytes: Span<UInt8>, line: Int, column: Int, among texts: inout TextSet
+  ) throws(DataError) -> Int {
+    let code =
+      field.hasDoubledQuotes
+      ? texts.code(of: unquoted(field, in: bytes).span) : texts.code(of: bytes.extracting(field.start..<field.end))
+    guard let code else { throw .invalidUTF8(path: path, line: line, field: column + 1) }
+    return code
+  }
+
+  /// The bytes of a field, one of each two quotes.
+  private func unquoted(_ field: Field, in bytes: Span<UInt8>) -> [UInt8] {
     var utf8: [UInt8] = []
     utf8.reserveCapacity(field.end - field.start)
     var index = field.start
@@ -86,10 +131,7 @@ struct FieldScanner {
       utf8.append(bytes[index])
       index += bytes[index] == Byte.quote ? 2 : 1
     }
-    guard let text = String(validating: utf8, as: UTF8.self) else {
-      throw .invalidUTF8(path: path, line: line, field: column + 1)
-    }
-    return text
+    return utf8
   }
 
   private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
@@ -97,13 +139,15 @@ struct FieldScanner {
       return try nextQuoted(in: bytes, from: start + 1, column: column)
     }
     var index = start
-    while index < bytes.count {
+    let limit = min(bytes.count, start + Self.longestField + 1)
+    while index < limit {
       if let kind = consumeEnd(in: bytes, at: index) {
         return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: kind == .row)
       }
       if bytes[index] == 0 { throw .nulByte(path: path, line: line) }
       index += 1
     }
+    guard limit == bytes.count else { throw .longField(path: path, line: line, field: column + 1) }
     position = index
     return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: true)
   }
@@ -113,6 +157,9 @@ struct FieldScanner {
     var field = Field(start: start, end: start, number: .nan, endsRow: false)
     var index = start
     while true {
+      guard index - start <= Self.longestField else {
+        throw .longField(path: path, line: openingLine, field: column + 1)
+      }
       guard index < bytes.count else { throw .unterminatedQuote(path: path, line: openingLine) }
       switch bytes[index] {
       case Byte.quote where index + 1 < bytes.count && bytes[index + 1] == Byte.quote:
@@ -143,9 +190,16 @@ struct FieldScanner {
 
   /// The number that a quoted field holds, else NaN.
   private func number(in bytes: Span<UInt8>, of field: Field) -> Double {
-    var index = skipSpaces(in: bytes, from: field.start)
+    let start = skipSpaces(in: bytes, from: field.start)
+    var index = start
     let number = DecimalNumber.scan(bytes, at: &index)
-    return skipSpaces(in: bytes, from: index) == field.end ? number : .nan
+    return skipSpaces(in: bytes, from: index) == field.end ? exact(number, in: bytes, start, index) : .nan
+  }
+
+  /// The number in these bytes, or NaN if they are a whole number that no Double holds.
+  @inline(__always)
+  private func exact(_ number: Double, in bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Double {
+    number.magnitude >= 0x1p53 && DecimalNumber.isLongInteger(bytes.extracting(start..<end)) ? .nan : number
   }
 
   /// Goes past the end of a field if it is at the index.
@@ -198,5 +252,6 @@ enum Byte {
   static let carriageReturn = UInt8(ascii: "\r")
   static let space = UInt8(ascii: " ")
   static let quote = UInt8(ascii: "\"")
+  static let hash = UInt8(ascii: "#")
   static let comma = UInt8(ascii: ",")
 }

@@ -1,14 +1,27 @@
-/// A column of a table as features of a network.
+/// A column of a table as features of a network: what its fields mean, as it was decided in training.
 public enum InputColumn: Sendable, Equatable {
-  /// Numbers: one feature. The mean of the training data takes the place of a missing number.
-  case number(name: String, mean: Double)
+  /// Numbers: one feature.
+  ///
+  /// - Parameters:
+  ///   - mean: The mean of the training data, which takes the place of a missing number.
+  ///   - format: How the numbers are written in tables.
+  ///   - missing: Texts of this column that are missing values besides those of ``Preparation/missing``.
+  case number(name: String, mean: Double, format: NumberFormat = .plain, missing: [String] = [])
   /// One of some texts: a feature for each of them, 1 for the field's, else 0. The text "" stands for a missing field.
-  case category(name: String, values: [String])
+  ///
+  /// - Parameter gathersOthers: Whether one more feature stands for all other texts, those that were rare in training and those that were not there. If not, such a text has no feature.
+  case category(name: String, values: [String], gathersOthers: Bool = false)
+  /// Dates, times or both: a feature for each of the numbers that ``DateFormat`` makes of them.
+  ///
+  /// - Parameters:
+  ///   - means: Those of the training data, which take the place of a missing date's numbers.
+  ///   - missing: As for numbers.
+  case date(name: String, format: DateFormat, means: [Double], missing: [String] = [])
 
   /// The column's name.
   public var name: String {
     switch self {
-    case .number(let name, _), .category(let name, _): name
+    case .number(let name, _, _, _), .category(let name, _, _), .date(let name, _, _, _): name
     }
   }
 
@@ -16,11 +29,33 @@ public enum InputColumn: Sendable, Equatable {
   public var count: Int {
     switch self {
     case .number: 1
-    case .category(_, let values): values.count
+    case .category(_, let values, let gathersOthers): values.count + (gathersOthers ? 1 : 0)
+    case .date(_, _, let means, _): means.count
     }
   }
 
-  var isNumber: Bool {
-    if case .number = self { true } else { false }
+  /// How many of the features are numbers, which are scaled.
+  var numberCount: Int {
+    switch self {
+    case .number: 1
+    case .category: 0
+    case .date(_, _, let means, _): means.count
+    }
+  }
+
+  var isNumber: Bool { if case .number = self { true } else { false } }
+
+  /// What is wrong with it, or nil.
+  var mistake: String? {
+    switch self {
+    case .number: nil
+    case .category(let name, let values, _):
+      !values.isEmpty && Set(values).count == values.count
+        ? nil : "the texts \(values) of the column \(name): there must be one, and all different"
+    case .date(let name, let format, let means, _):
+      means.count == format.parts.count
+        ? nil
+        : "the dates \(format.pattern) of the column \(name) with \(means.count) means instead of \(format.parts.count)"
+    }
   }
 }

@@ -5,19 +5,28 @@ extension Preparation {
   /// are `rows.map { $0.map(Field.number) }`.
   ///
   /// - Shapes: returns features × rows.
-  /// - Precondition: Traps where a row has another count of fields, where text stands for a number, and on infinite numbers.
-  public func features<Scalar>(of rows: [[Field]]) -> Matrix<Scalar> {
+  /// - Throws: ``RowError`` for the first row that has another count of fields, a text in the place of a number, or an infinite number.
+  public func features<Scalar>(of rows: [[Field]]) throws(RowError) -> Matrix<Scalar> {
     let preparation = RowPreparation(self)
     var features = Matrix<Scalar>(rows: inputCount, columns: rows.count)
-    features.withTile { features in
+    try features.withTile { (features) throws(RowError) in
       for (sample, row) in rows.enumerated() {
         do throws(FieldError) {
           try preparation.prepare(row, into: features[columns: sample..<sample + 1])
         } catch {
-          fail("cannot prepare row \(sample): \(error)")
+          throw RowError(row: sample, error: error)
         }
       }
     }
     return features
   }
+}
+
+/// What is wrong with one of several rows.
+public struct RowError: Error, Equatable, CustomStringConvertible {
+  /// Which row, counted from 0.
+  public let row: Int
+  public let error: FieldError
+
+  public var description: String { "row \(row): \(error)" }
 }

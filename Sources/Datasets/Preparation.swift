@@ -32,30 +32,48 @@ public struct Preparation: Sendable, Equatable {
   /// How the features that are numbers, those of numeric columns or all pixels, are scaled before they enter the network.
   public let inputScaling: Scaling
   public let outputs: Outputs
+  /// Which texts say that a field is missing.
+  public let missing: MissingSpellings
+  /// The columns that the training table had besides and that are not learnt from, which later data may have or not.
+  public let ignored: [String]
+  /// The column among those ignored that tells the rows apart, which predictions keep.
+  public let identifier: String?
+  /// How the numbers of each regression target are written; empty if all are plain.
+  public let targetFormats: [NumberFormat]
 
   /// Makes a preparation that was fitted before.
   ///
-  /// - Precondition: Traps where the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds.
-  public init(inputs: Inputs, inputScaling: Scaling, outputs: Outputs) {
-    if let mistake = Self.mistake(inputs: inputs, inputScaling: inputScaling, outputs: outputs) {
+  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds, or there are not as many formats as regression
+  ///   targets or none.
+  public init(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
+    ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
+  ) {
+    if let mistake = Self.mistake(
+      inputs: inputs, inputScaling: inputScaling, outputs: outputs, targetFormats: targetFormats)
+    {
       fail("cannot prepare \(mistake)")
     }
     self.inputs = inputs
     self.inputScaling = inputScaling
     self.outputs = outputs
+    self.missing = missing
+    self.ignored = ignored
+    self.identifier = identifier
+    self.targetFormats = targetFormats.allSatisfy { $0 == .plain } ? [] : targetFormats
   }
 
   /// What is wrong with parts of a preparation, or nil: columns, classes and the texts of a column have to be all different, and as many
   /// as they are for; the scalings have to be of as many features as there are numbers and values.
-  package static func mistake(inputs: Inputs, inputScaling: Scaling, outputs: Outputs) -> String? {
+  package static func mistake(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, targetFormats: [NumberFormat] = []
+  ) -> String? {
     func areDifferent(_ names: [String], _ least: Int) -> Bool {
       names.count >= least && Set(names).count == names.count
     }
     if case .columns(let columns) = inputs {
       guard areDifferent(columns.map(\.name), 1) else { return "columns that are none or not all different" }
-      for case .category(let name, let values) in columns where !areDifferent(values, 1) {
-        return "the texts \(values) of the column \(name): there must be one, and all different"
-      }
+      if let mistake = columns.lazy.compactMap(\.mistake).first { return mistake }
     }
     guard inputScaling.offsets.count == inputs.numberCount else {
       return "\(inputs.numberCount) numbers by a scaling of \(inputScaling.offsets.count)"
@@ -71,8 +89,13 @@ public struct Preparation: Sendable, Equatable {
       guard areDifferent(columns, 1), scaling.offsets.count == columns.count else {
         return "the targets \(columns) by a scaling of \(scaling.offsets.count)"
       }
+      guard !scaling.factors.contains(0) else { return "the targets \(columns) by a factor of 0" }
+      guard targetFormats.isEmpty || targetFormats.count == columns.count else {
+        return "the targets \(columns) in \(targetFormats.count) formats"
+      }
+      return nil
     }
-    return nil
+    return targetFormats.isEmpty ? nil : "formats of targets that are classes"
   }
 
   /// The number of features.
@@ -107,7 +130,7 @@ extension Preparation.Inputs {
   /// How many of the features are numbers, which are scaled.
   var numberCount: Int {
     switch self {
-    case .columns(let columns): columns.count(where: \.isNumber)
+    case .columns(let columns): columns.reduce(0) { $0 + $1.numberCount }
     case .pixels: count
     }
   }
@@ -122,11 +145,36 @@ extension Preparation {
     return names
   }
 
-  /// Outputs as answers: the probabilities as they are, values in the units of the data.
-  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Scalar> {
-    guard case .values(_, let scaling) = self.outputs else { return outputs }
-    var answers = outputs
-    scaling.invert(&answers)
+  /// Outputs as answers: probabilities as they are, or values in the units of the data.
+  ///
+  ///     value = output / factor + offset
+  ///
+  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates, identifiers.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {
+    guard outputs.rows == outputCount else {
+      fail("cannot make \(outputCount) answers of \(outputs.rows) outputs for each sample")
+    }
+    var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
+    answers.withTile { answers in
+      outputs.withReadOnlyTile { self.outputs.writeAnswers($0, into: answers) }
+    }
     return answers
+  }
+}
+
+extension Preparation.Outputs {
+  /// answers ← outputs, as ``Preparation/answers(_:)``. Allocates nothing.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func writeAnswers<Scalar: BLASScalar>(_ outputs: Tile<Scalar>, into answers: Tile<Double>) {
+    if case .values(_, let scaling) = self { return scaling.invert(outputs, into: answers) }
+    for column in 0..<outputs.columns {
+      let (from, to) = (outputs[columns: column..<column + 1], answers[columns: column..<column + 1])
+      for row in 0..<outputs.rows { to[row] = Double(from[row]) }
+    }
   }
 }

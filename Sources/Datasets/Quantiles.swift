@@ -38,13 +38,15 @@ public struct Quantiles: Sendable, Equatable {
   }
 
   /// The value below which a share of the values, which are in ascending order, lies; between two it goes linearly.
-  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     let place = share * Double(sorted.count - 1)
     let index = min(Int(place), sorted.count - 1)
     let next = min(index + 1, sorted.count - 1)
     let part = place - Double(index)
-    // In this form the middle of two huge values of different signs does not leave the range.
-    return sorted[index] * (1 - part) + sorted[next] * part
+    // In this form the middle of two huge values of different signs does not leave the range. Rounding may take it past one of the two, so that it
+    // would not be between them: 0.1 · 0.9 + 0.1 · 0.1 is not 0.1.
+    let (low, high) = (sorted[index], sorted[next])
+    return min(max(low * (1 - part) + high * part, low), high)
   }
 
   /// The number of the normal distribution that has the same share below it; 0 if all quantiles are equal.

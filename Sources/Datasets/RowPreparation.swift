@@ -3,49 +3,32 @@ import Tensor
 /// A ``Preparation`` in the form that is quick for one row after the other, as a service gets them: what is looked up is indexed once.
 package struct RowPreparation: Sendable {
   package let columns: [InputColumn]
-  private let places: [Place]
+  private let encoders: [ColumnEncoder]
   private let scaling: Scaling
   private let featureCount: Int
-  /// What takes the place of each number that is missing; empty where the inputs are no numbers alone.
+  /// Columns that a record may have and that are not learnt from.
+  private let ignored: Set<String>
+  /// What takes the place of each number that is missing; empty if the inputs are no numbers alone.
   private let means: [Double]
+  private let missing: MissingSpellings
   /// Whether a missing field is a mistake.
   private let refusesMissing: Bool
 
-  /// Where a column's features begin, and how they are made.
-  private struct Place {
-    let feature: Int
-    /// The column's number among those of numbers; of the others the texts.
-    let number: Int
-    let texts: NameIndex?
-  }
-
   package init(_ preparation: Preparation, refusesMissing: Bool = false) {
-    columns =
-      switch preparation.inputs {
-      case .columns(let columns): columns
-      case .pixels: (0..<preparation.inputCount).map { .number(name: "pixel \($0 + 1)", mean: 0) }
-      }
-    var (places, feature, number) = ([Place](), 0, 0)
-    for column in columns {
-      switch column {
-      case .number:
-        places.append(Place(feature: feature, number: number, texts: nil))
-        number += 1
-      case .category(_, let values): places.append(Place(feature: feature, number: number, texts: NameIndex(values)))
-      }
-      feature += column.count
-    }
-    self.places = places
-    means = columns.compactMap { if case .number(_, let mean) = $0 { mean } else { nil } }
+    encoders = preparation.encoders
+    columns = encoders.map(\.column)
+    means = columns.compactMap { if case .number(_, let mean, _, _) = $0 { mean } else { nil } }
     scaling = preparation.inputScaling
-    featureCount = feature
+    featureCount = preparation.inputCount
+    ignored = Set(preparation.ignored)
+    missing = preparation.missing
     self.refusesMissing = refusesMissing
   }
 
   /// Whether every column has numbers, so that rows may be columns of a matrix.
   package var isNumeric: Bool { means.count == columns.count }
 
-  /// The name of the first column that has texts.
+  /// The name of the first column that has texts or dates.
   package var firstTextColumn: String? { columns.first { !$0.isNumber }?.name }
 
   // MARK: - Rows of fields
@@ -71,41 +54,60 @@ package struct RowPreparation: Sendable {
       guard let field = record[input.name] else { throw .missingColumn(input.name, columns: columns.map(\.name)) }
       try prepare(field, column, into: features)
     }
-    // With every column there, what is more is unknown.
+    // With every column there, what is more was left out in training or is unknown.
     if record.count > columns.count {
       let names = columns.map(\.name)
-      if let name = Set(record.keys).subtracting(names).min() { throw .unknownColumn(name, columns: names) }
+      if let name = Set(record.keys).subtracting(names).subtracting(ignored).min() {
+        throw .unknownColumn(name, columns: names)
+      }
     }
   }
 
   @inline(__always)
   private func prepare<Scalar>(_ field: Field, _ column: Int, into features: Tile<Scalar>) throws(FieldError) {
-    let place = places[column]
-    switch (field, place.texts) {
-    case (.number(let value), nil) where !value.isNaN:
-      let scaled = Scalar(scaling.scaled(value, place.number))
-      guard value.isFinite, scaled.isFinite else { throw .notFinite(column: columns[column].name, value) }
-      features[place.feature] = scaled
-    case (.text(let text), nil) where TextKind(text) != .missing:
-      throw .notANumber(column: columns[column].name, text: text)
-    case (_, nil):
-      if refusesMissing { throw .missing(column: columns[column].name) }
-      features[place.feature] = Scalar(scaling.scaled(means[place.number], place.number))
-    case (_, let texts?):
-      let isMissing: Bool
-      let category: Int?
-      switch field {
-      case .number(let value):
-        // A number that is none of them is like a text that was not there in training, where there were numbers among the texts.
-        guard value.isNaN || texts.hasNumbers else { throw .notAText(column: columns[column].name, number: value) }
-        (isMissing, category) = (value.isNaN, value.isNaN ? texts[""] : texts[value])
-      case .text(let text):
-        isMissing = TextKind(text) == .missing
-        category = texts[isMissing ? "" : text]
-      case .missing: (isMissing, category) = (true, texts[""])
+    let encoders = encoders.span
+    let value: FieldValue
+    switch field {
+    case .number(let number):
+      // A number that is none of a column's texts is like one that was not there in training, if there were numbers among them.
+      guard number.isNaN || encoders[column].takesNumbers else {
+        throw .notAText(column: columns[column].name, number: number)
       }
-      if isMissing && refusesMissing { throw .missing(column: columns[column].name) }
-      if let category { features[place.feature + category] = 1 }
+      value = encoders[column].value(of: number)
+    case .text(let text): value = encoders[column].value(of: text)
+    case .missing: value = encoders[column].missingValue
+    }
+    if refusesMissing, isMissing(field, column) { throw .missing(column: columns[column].name) }
+    guard encoders[column].write(value, to: features, from: 0) else { throw mistake(field, value, column) }
+  }
+
+  private func isMissing(_ field: Field, _ column: Int) -> Bool {
+    switch field {
+    case .missing: true
+    case .number(let number): number.isNaN || missing.isMissing(number)
+    case .text(let text):
+      if case .category = columns[column] {
+        missing.isMissing(text.trimmed, amongNumbers: false)
+      } else if case .missing = encoders[column].value(of: text) {
+        true
+      } else {
+        false
+      }
+    }
+  }
+
+  @inline(never)
+  private func mistake(_ field: Field, _ value: FieldValue, _ column: Int) -> FieldError {
+    let name = columns[column].name
+    switch (field, value) {
+    case (_, .number(let number)), (_, .infinite(let number)): return .notFinite(column: name, number)
+    case (.text(let text), _):
+      if case .date(_, let format, _, _) = columns[column] {
+        return .notADate(column: name, text: text, pattern: format.pattern)
+      }
+      return .notANumber(column: name, text: text)
+    case (.number(let number), _): return .notAText(column: name, number: number)
+    case (.missing, _): return .missing(column: name)
     }
   }
 
@@ -121,21 +123,21 @@ package struct RowPreparation: Sendable {
       let (from, to) = (samples[columns: sample..<sample + 1], features[columns: sample..<sample + 1])
       for feature in 0..<featureCount {
         let value = Double(from[feature])
-        let isReplaced = value.isNaN && !refusesMissing
-        let scaled = Scalar(scaling.scaled(isReplaced ? means[feature] : value, feature))
-        to[feature] = value.isInfinite || !scaled.isFinite ? .nan : scaled
+        let isMissing = value.isNaN || missing.isMissing(value)
+        let scaled = Scalar(scaling.scaled(isMissing && !refusesMissing ? means[feature] : value, feature))
+        to[feature] = value.isInfinite || !scaled.isFinite || isMissing && refusesMissing ? .nan : scaled
       }
     }
   }
 
   /// Whether samples of finite numbers are features as they are.
-  package var keepsNumbers: Bool { scaling.method == .none }
+  package var keepsNumbers: Bool { scaling.isIdentity && !missing.hasNumbers }
 
   /// What is wrong with a sample of numbers, if it is the sample.
   package func mistake<Scalar>(in sample: Tile<Scalar>) -> FieldError? {
     for (feature, column) in columns.enumerated() {
       let value = Double(sample[feature])
-      if value.isNaN {
+      if value.isNaN || missing.isMissing(value) {
         if refusesMissing { return .missing(column: column.name) }
       } else if value.isInfinite || !Scalar(scaling.scaled(value, feature)).isFinite {
         return .notFinite(column: column.name, value)

@@ -20,7 +20,7 @@ public struct Scaling: Sendable, Equatable {
   public let method: Method
   /// What is subtracted from each feature.
   public let offsets: [Double]
-  /// What each feature is multiplied by then; 1 for a feature that was constant.
+  /// What each feature is multiplied by then; 1, or 0 for one that is to have no influence, if it was constant.
   public let factors: [Double]
   /// For the method quantile each feature's quantiles, and the offsets are 0 and the factors 1; else empty.
   public let quantiles: [Quantiles]
@@ -34,14 +34,14 @@ public struct Scaling: Sendable, Equatable {
   }
 
   /// An affine map with known parameters, one offset and one factor for each feature; traps if they are not
-  /// equally many, an offset is not finite, or a factor not positive and finite, and for the method quantile.
+  /// equally many, an offset is not finite, or a factor negative or not finite, and for the method quantile.
   public init(method: Method, offsets: [Double], factors: [Double]) {
     guard method != .quantile else { fail("cannot scale by quantiles with offsets and factors") }
     guard offsets.count == factors.count, offsets.allSatisfy({ $0.isFinite }),
-      factors.allSatisfy({ $0 > 0 && $0.isFinite })
+      factors.allSatisfy({ $0 >= 0 && $0.isFinite })
     else {
       fail(
-        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, the factors positive"
+        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, no factor below 0"
       )
     }
     self.method = method
@@ -49,6 +49,24 @@ public struct Scaling: Sendable, Equatable {
     self.factors = factors
     quantiles = []
   }
+
+  /// Joins the maps of features that were fitted by the same method.
+  init(_ method: Method, joining scalings: [Scaling]) {
+    if method == .quantile {
+      self.init(scalings.flatMap(\.quantiles))
+    } else {
+      self.init(method: method, offsets: scalings.flatMap(\.offsets), factors: scalings.flatMap(\.factors))
+    }
+  }
+
+  /// The same map, except that features that were constant in training have no influence.
+  func withoutInfluence(_ isConstant: [Bool]) -> Scaling {
+    guard method != .quantile, isConstant.contains(true) else { return self }
+    return Scaling(method: method, offsets: offsets, factors: zip(factors, isConstant).map { $1 ? 0 : $0 })
+  }
+
+  /// Whether a feature's number is the feature.
+  package var isIdentity: Bool { method == .none && !factors.contains(0) }
 
   /// The map that changes nothing, of so many features.
   package static func unscaled(_ count: Int) -> Scaling {
@@ -102,7 +120,7 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public func apply<Scalar: BLASScalar>(to data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "apply")
-    if method == .none { return }
+    if isIdentity { return }
     transform(&data, scaled)
   }
 
@@ -111,28 +129,38 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
     check(data.rows, data.columns, "invert and apply")
-    data.withTile { invert($0) }
+    if method == .none { return }
+    transform(&data, inverted)
   }
 
-  /// The same in place, for a tile of as many rows as there are features.
+  /// values ← the data, mapped back in `Double`: a value far from 0 compared with its spread keeps its digits.
+  ///
+  /// - Shapes: data and values, features × any.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>) {
-    if method == .none { return }
+  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>, into values: Tile<Double>) {
     for column in 0..<data.columns {
-      let values = data[columns: column..<column + 1]
-      for feature in 0..<data.rows {
-        let value = Double(values[feature])
-        values[feature] = Scalar(
-          method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature])
-      }
+      let (from, to) = (data[columns: column..<column + 1], values[columns: column..<column + 1])
+      for feature in 0..<data.rows { to[feature] = inverted(Double(from[feature]), feature) }
     }
+  }
+
+  /// How one of the features is mapped.
+  func scale(ofFeature feature: Int) -> FeatureScale {
+    FeatureScale(
+      offset: offsets[feature], factor: factors[feature], quantiles: method == .quantile ? quantiles[feature] : nil)
   }
 
   /// A number of a feature, mapped.
   @inline(__always)
   func scaled(_ value: Double, _ feature: Int) -> Double {
     method == .quantile ? quantiles[feature].scaled(value) : (value - offsets[feature]) * factors[feature]
+  }
+
+  /// A number of a feature, mapped back.
+  @inline(__always)
+  private func inverted(_ value: Double, _ feature: Int) -> Double {
+    method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature]
   }
 
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {
@@ -209,7 +237,7 @@ public struct Scaling: Sendable, Equatable {
   }
 
   /// The power of two in (value / 2, value], within the range whose inverse is a normal number; 1 for other values.
-  private static func powerOfTwo(below value: Double) -> Double {
+  package static func powerOfTwo(below value: Double) -> Double {
     guard value.isFinite, value > 0 else { return 1 }
     return Double(sign: .plus, exponent: min(max(value.exponent, -1021), 1021), significand: 1)
   }

@@ -7,10 +7,16 @@ extension Table {
   /// ordered by their Unicode scalars.
   /// - Throws: ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
   public func classNames(inColumn index: Int) throws(DataError) -> [String] {
-    let missing = kinds[index].map { $0 == .missing }
-    if missing.contains(true),
-      let row = mapCells(ofColumn: index, { _, cell in !cell.isFinite && missing[Cell.code(cell)] }).firstIndex(
-        of: true)
+    try classNames(inColumn: index, MissingSpellings())
+  }
+
+  func classNames(inColumn index: Int, _ spellings: MissingSpellings) throws(DataError) -> [String] {
+    let missing = isMissing(inColumn: index, spellings)
+    if missing.contains(true) || !spellings.numbers.isEmpty,
+      let row = mapCells(
+        ofColumn: index,
+        { _, cell in cell.isFinite ? spellings.isMissing(cell) : missing[Cell.code(cell)] }
+      ).firstIndex(of: true)
     {
       throw missingLabel(row: row, column: index)
     }
@@ -23,39 +29,74 @@ extension Table {
   /// - Throws: ``DataError/unknownClass(path:line:column:label:classes:)`` for a label that is none of the names,
   ///   ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
   public func classLabels(inColumn index: Int, among classNames: [String]) throws(DataError) -> [Int] {
+    try classLabels(inColumn: index, among: classNames, MissingSpellings())
+  }
+
+  func classLabels(
+    inColumn index: Int, among classNames: [String], _ spellings: MissingSpellings
+  ) throws(DataError) -> [Int] {
     let classes = NameIndex(classNames)
-    let ofText = zip(texts[index], kinds[index]).map { $1 == .missing ? nil : classes[$0] }
+    let missing = isMissing(inColumn: index, spellings)
+    let ofText = zip(texts[index], missing).map { $1 ? nil : classes[$0.trimmed] }
     let labels = mapCells(ofColumn: index) { _, cell in
-      (cell.isFinite ? classes[cell] : ofText[Cell.code(cell)]) ?? -1
+      (cell.isFinite ? spellings.isMissing(cell) ? nil : classes[cell] : ofText[Cell.code(cell)]) ?? -1
     }
     if let row = labels.firstIndex(of: -1) {
       let text = text(row: row, column: index)
-      if TextKind(text) == .missing { throw missingLabel(row: row, column: index) }
+      if spellings.isMissing(text, amongNumbers: false) || DecimalNumber.parse(text).map(spellings.isMissing) == true {
+        throw missingLabel(row: row, column: index)
+      }
       throw .unknownClass(
         path: path, line: line(ofRow: row), column: columnNames[index], label: text, classes: classNames)
     }
     return labels
   }
 
+  /// Which of a column's texts say that a field is missing, by their codes.
+  private func isMissing(inColumn index: Int, _ spellings: MissingSpellings) -> [Bool] {
+    texts[index].map { spellings.isMissing($0.trimmed, amongNumbers: false) }
+  }
+
   /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts ordered by their
   /// Unicode scalars.
   func distinctTexts(inColumn index: Int) -> [String] {
     if isText(index) {
-      return zip(texts[index], kinds[index]).compactMap { $1 == .missing ? nil : $0 }
-        .sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+      var counts: [String: Int] = [:]
+      for (text, kind) in zip(texts[index], kinds[index]) where kind != .missing { counts[text.trimmed] = 1 }
+      if counts.keys.areTruthValues { counts = Self.joiningCapitals(of: counts) }
+      return counts.keys.sorted { $0.precedes($1) }
     }
+    let infinite = zip(texts[index], kinds[index]).map { $1 == .infinite ? Double($0) ?? .nan : .nan }
     // Looking a number up is dearer than comparing it with the last.
     var last = Double.nan
     var numbers: Set<Double> = []
     for part in parts {
       let cells = part.cells.span
       for cell in stride(from: index, to: cells.count, by: columnNames.count) {
-        let number = number(cells[cell], column: index)
+        let number = cells[cell].isFinite ? cells[cell] : infinite[Cell.code(cells[cell])]
         if number != last && !number.isNaN { numbers.insert(number) }
         last = number
       }
     }
-    return numbers.sorted().map(Self.name)
+    let long = zip(texts[index], kinds[index]).compactMap { $1 == .number ? $0 : nil }
+    guard !long.isEmpty else { return numbers.sorted().map(Self.name) }
+    return (numbers.map(Self.name) + long).sorted(by: Self.isLess)
+  }
+
+  /// Whether a number is less than another, to the last digit of whole ones.
+  private static func isLess(_ left: String, _ right: String) -> Bool {
+    let (first, second) = (Double(left) ?? .nan, Double(right) ?? .nan)
+    if first != second { return first < second }
+    func digits(_ text: String) -> String { String(text.drop { "+-0".contains($0) }) }
+    let (leftDigits, rightDigits) = (digits(left), digits(right))
+    let isShorter = (leftDigits.utf8.count, leftDigits) < (rightDigits.utf8.count, rightDigits)
+    return leftDigits == rightDigits ? left < right : isShorter != (first < 0)
+  }
+
+  /// The counts of true and false; if one of them is written in several ways both are written in small letters.
+  static func joiningCapitals(of counts: [String: Int]) -> [String: Int] {
+    let joined = Dictionary(counts.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: +)
+    return joined.count == counts.count ? counts : joined
   }
 
   private func missingLabel(row: Int, column: Int) -> DataError {
@@ -63,4 +104,9 @@ extension Table {
       path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1,
       text: text(row: row, column: column))
   }
+}
+
+extension String {
+  /// Whether it comes before another text in the order of their Unicode scalars.
+  func precedes(_ other: String) -> Bool { unicodeScalars.lexicographicallyPrecedes(other.unicodeScalars) }
 }

@@ -59,7 +59,7 @@ private struct ArrayColumns {
   /// Numbers, or the codes of texts.
   let elements: [Double]
   /// For each column what the codes of its cells stand for.
-  let texts: [[String]]
+  let texts: [TextSet]
   let areTexts: Bool
 
   /// The cells of some elements.
@@ -77,18 +77,18 @@ extension NPY {
     let width = sampleSize
     guard let texts else {
       // Numbers that are not finite are texts to a table.
-      let notFinite = ["NaN", "inf", "-inf"]
+      let notFinite = TextSet(["NaN", "inf", "-inf"])
       return ArrayColumns(elements: elements, texts: Array(repeating: notFinite, count: width), areTexts: false)
     }
     // Each column has its own texts: all of them for each would be too many.
     var codes = [[Double: Int]](repeating: [:], count: width)
-    var columnTexts = [[String]](repeating: [], count: width)
+    var columnTexts = [TextSet](repeating: TextSet(), count: width)
     let columnCodes = elements.enumerated().map { index, element in
       let column = index % width
       if let code = codes[column][element] { return Double(code) }
-      codes[column][element] = columnTexts[column].count
-      columnTexts[column].append(texts[Int(element)])
-      return Double(columnTexts[column].count - 1)
+      let code = columnTexts[column].code(of: texts[Int(element)])
+      codes[column][element] = code
+      return Double(code)
     }
     return ArrayColumns(elements: columnCodes, texts: columnTexts, areTexts: true)
   }

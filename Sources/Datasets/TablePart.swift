@@ -1,20 +1,37 @@
+/// How the rows of a table are read.
+struct RowRules: Sendable {
+  /// Whether each column is one of text, whose numbers are kept as they are written.
+  var isText: [Bool]
+  /// Whether rows may have an empty field more, behind a delimiter at their ends.
+  let hasTrailingDelimiter: Bool
+  /// Whether the table ends with the bytes; if not, they may end in quotes, within a row that is then left.
+  var areBytesAll = true
+
+  var columnCount: Int { isText.count }
+}
+
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
   /// Row by row the fields, as ``Cell`` tells.
   private(set) var cells: [Double] = []
   /// For each column the texts that the codes in the cells stand for.
   private(set) var texts: [TextSet]
-  let columnCount: Int
+  private(set) var columnCount: Int
   /// Where the first row begins, and the byte and the line after the last.
   let start: Int
   private(set) var end: Int
   private(set) var lineCount = 0
   /// The line on which the first row begins.
   var firstLine: Int
-  /// The first of the blank lines at the end, counted from the first line, if there are any.
-  private(set) var blankLine: Int?
-  /// Rows that take several lines, and how many lines more than rows there are up to their ends.
-  private var longRows: [(row: Int, surplus: Int)] = []
+  /// Whether the bytes end within the row after the last.
+  private(set) var isCut = false
+  /// Blank lines above the last row, blank lines below it, and comments, counted from the first line.
+  private(set) var blankLines = SkippedLines()
+  private(set) var lastBlankLines = SkippedLines()
+  private(set) var comments = SkippedLines()
+  /// Rows that begin further from the first line than in the row before, as one took several lines or some were left out: how many lines more than rows
+  /// there are above them.
+  private var shifts: [(row: Int, surplus: Int)] = []
 
   var rowCount: Int { cells.count / columnCount }
 
@@ -26,33 +43,49 @@ struct TablePart: Sendable {
     (start, end, firstLine) = (0, 0, 1)
   }
 
-  /// Parses the rows that begin before `limit`, from the scanner's position on; none may come if a line before was blank.
+  /// Parses the rows that begin before `limit`, from the scanner's position on.
   init(
-    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, columnCount: Int,
-    after earlierBlankLine: Int? = nil
+    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, _ rules: RowRules
   ) throws(DataError) {
-    self.columnCount = columnCount
+    columnCount = rules.columnCount
     texts = Array(repeating: TextSet(), count: columnCount)
     start = scanner.position
     end = start
     firstLine = scanner.line
-    let sampledRows = 256
+    let textColumns = rules.isText.contains(true) ? rules.isText : []
+    let sampledCells = 2048
+    var isReserved = false
     var row = 0
     while scanner.position < limit {
-      let line = scanner.line
-      if scanner.skipBlankLine(in: bytes) {
-        blankLine = blankLine ?? line - firstLine
-        continue
+      let (position, line) = (scanner.position, scanner.line)
+      do throws(DataError) {
+        if scanner.skipBlankLine(in: bytes) {
+          lastBlankLines.add(line: line - firstLine)
+          continue
+        }
+        if bytes[position] == Byte.hash, try scanner.skipComment(in: bytes, rules) {
+          comments.add(line: line - firstLine)
+          continue
+        }
+        try parseRow(&scanner, in: bytes, line: line, textColumns, rules)
+      } catch {
+        guard case .unterminatedQuote = error, !rules.areBytesAll else { throw error }
+        cells.removeLast(cells.count - row * columnCount)
+        scanner.move(to: position, line: line)
+        isCut = true
+        break
       }
-      if let line = earlierBlankLine ?? blankLine.map({ firstLine + $0 }) {
-        throw .blankLine(path: scanner.path, line: line)
-      }
-      try parseRow(&scanner, in: bytes, line: line)
+      if line - firstLine - row != shifts.last?.surplus ?? 0 { shifts.append((row, line - firstLine - row)) }
       row += 1
-      if scanner.line - line > 1 { longRows.append((row - 1, scanner.line - firstLine - row)) }
-      if row == sampledRows {
+      if lastBlankLines.count > 0 {
+        blankLines.add(lastBlankLines)
+        lastBlankLines = SkippedLines()
+      }
+      if !isReserved, cells.count >= sampledCells {
+        isReserved = true
         // A bit more than if the other rows were about as long as these; memory that stays unused costs nothing.
-        cells.reserveCapacity((limit - start) / (scanner.position - start) * sampledRows / 16 * 17 * columnCount)
+        let rows = (limit - start) * row / (scanner.position - start)
+        cells.reserveCapacity((rows + rows / 16 + 1) * columnCount)
       }
     }
     end = scanner.position
@@ -60,61 +93,101 @@ struct TablePart: Sendable {
   }
 
   private mutating func parseRow(
-    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int
+    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, _ textColumns: [Bool], _ rules: RowRules
   ) throws(DataError) {
     var column = 0
     while true {
       let field = try scanner.next(in: bytes, column: column)
-      if field.isNumber {
-        cells.append(field.number)
-      } else if column < columnCount {
-        let text = try scanner.text(of: field, in: bytes, line: line, column: column)
-        cells.append(Cell.text(texts[column].code(of: text)))
+      if column < columnCount {
+        if field.isNumber, textColumns.isEmpty || !textColumns[column] {
+          cells.append(field.number)
+        } else {
+          cells.append(
+            Cell.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
+        }
       }
       column += 1
-      if field.endsRow { break }
-    }
-    guard column == columnCount else {
-      throw .raggedRow(path: scanner.path, line: line, found: column, expected: columnCount)
+      if field.endsRow {
+        guard column == columnCount || rules.hasTrailingDelimiter && column == columnCount + 1 && field.isEmpty else {
+          throw .raggedRow(path: scanner.path, line: line, found: column, expected: columnCount)
+        }
+        return
+      }
+      // No table has as many columns: a line end is missing, and may be far.
+      if column > Table.mostColumns {
+        throw .raggedRow(path: scanner.path, line: line, found: column, expected: columnCount)
+      }
     }
   }
 
   /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold words.
+  /// - Parameter sets: The texts of the whole table, to which new ones are added.
+  /// - Throws: ``DataError/changed(path:)`` if the bytes are others than they were.
   mutating func replaceNumbers(
-    inColumns chosen: [Int], in bytes: Span<UInt8>, _ scanner: FieldScanner
+    inColumns chosen: [Int], in bytes: Span<UInt8>, _ scanner: FieldScanner, _ rules: RowRules,
+    _ sets: inout [TextSet]
   ) throws(DataError) {
     guard chosen.contains(where: { column in hasNumbers(inColumn: column) }) else { return }
     var scanner = scanner
-    scanner.move(to: start, line: firstLine)
     var isChosen = [Bool](repeating: false, count: columnCount)
     for column in chosen { isChosen[column] = true }
-    for index in cells.indices {
-      let column = index % columnCount
-      let field = try scanner.next(in: bytes, column: column)
-      guard isChosen[column], cells[index].isFinite else { continue }
-      let text = try scanner.text(of: field, in: bytes, line: scanner.line, column: column)
-      cells[index] = Cell.text(texts[column].code(of: text))
+    var index = 0
+    while index < cells.count {
+      guard scanner.position < bytes.count else { throw .changed(path: scanner.path) }
+      if scanner.skipBlankLine(in: bytes) { continue }
+      if bytes[scanner.position] == Byte.hash, try scanner.skipComment(in: bytes, rules) { continue }
+      for column in 0..<columnCount {
+        let field = try scanner.next(in: bytes, column: column)
+        if isChosen[column], cells[index].isFinite {
+          let code = try scanner.code(of: field, in: bytes, line: scanner.line, column: column, among: &sets[column])
+          cells[index] = Cell.text(code)
+        }
+        index += 1
+        if field.endsRow != (column == columnCount - 1) {
+          guard column == columnCount - 1, try scanner.next(in: bytes, column: columnCount).endsRow else {
+            throw .changed(path: scanner.path)
+          }
+        }
+      }
     }
   }
 
-  private func hasNumbers(inColumn column: Int) -> Bool {
-    stride(from: column, to: cells.count, by: columnCount).contains { cells[$0].isFinite }
+  func hasNumbers(inColumn column: Int) -> Bool {
+    let cells = cells.span
+    for index in stride(from: column, to: cells.count, by: columnCount) where cells[index].isFinite { return true }
+    return false
   }
 
   /// Gives the texts the codes that they have in the sets of the whole table, to which new ones are added.
   mutating func joinTexts(_ sets: inout [TextSet]) {
-    for column in 0..<columnCount {
-      let codes = texts[column].texts.map { sets[column].code(of: $0) }
-      texts[column] = TextSet()
+    for column in texts.indices where !texts[column].isEmpty {
+      let codes = sets[column].codes(of: texts[column])
       guard codes != Array(codes.indices) else { continue }
       for index in stride(from: column, to: cells.count, by: columnCount) where !cells[index].isFinite {
         cells[index] = Cell.text(codes[Cell.code(cells[index])])
       }
     }
+    texts = []
+  }
+
+  /// Drops the last column.
+  mutating func removeLastColumn() {
+    let width = columnCount - 1
+    for row in 0..<rowCount {
+      for column in 0..<width { cells[row * width + column] = cells[row * columnCount + column] }
+    }
+    cells.removeLast(rowCount)
+    columnCount = width
   }
 
   /// The line on which a row begins.
   func line(ofRow row: Int) -> Int {
-    firstLine + row + (longRows.last { $0.row < row }?.surplus ?? 0)
+    // The last shift up to the row.
+    var (low, high) = (0, shifts.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if shifts[middle].row <= row { low = middle + 1 } else { high = middle }
+    }
+    return firstLine + row + (low > 0 ? shifts[low - 1].surplus : 0)
   }
 }

@@ -15,12 +15,13 @@ extension Network where Scalar == Double {
   ///     n = (8 (L(θ+h) − L(θ−h)) − (L(θ+2h) − L(θ−2h))) / 12h,   h = 10⁻²
   ///     relative error = |g − n| / max(|g| + |n|, m / 100, 10⁻⁷ L),   m the layer's largest |g|
   ///
-  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the floors. Where a sample lies on ReLU's kink between the
+  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the floors. If a sample meets ReLU's kink between the
   /// points, the differences are wrong, not the gradient, so a large error is tried again with h/10 … h/10⁵ and the smallest counts; a wrong
-  /// gradient is wrong for every h.
+  /// gradient is wrong for every h. If a sample lies on the kink itself, as each does whose normalised values are all 0, the loss has two slopes,
+  /// one to each side; then any gradient between these is right.
   ///
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch.
-  /// - Complexity: four to 24 forward passes for each parameter: for small networks.
+  /// - Complexity: four to 34 forward passes for each parameter: for small networks.
   public func gradientCheck(_ loss: Loss, inputs: Matrix<Double>, targets: Matrix<Double>) -> GradientCheck {
     var workspace = Workspace(for: self, batchCapacity: inputs.columns)
     var gradient = Matrix<Double>(rows: parameterCount, columns: 1)
@@ -35,18 +36,28 @@ extension Network where Scalar == Double {
     var workspace = Workspace(for: self, batchCapacity: inputs.columns)
     var shifted = self
     var unused = Matrix<Double>(rows: parameterCount, columns: 1)
+    func value(_ parameter: Int, _ shift: Double) -> Double {
+      shifted.parameters[parameter, 0] = parameters[parameter, 0] + shift
+      defer { shifted.parameters[parameter, 0] = parameters[parameter, 0] }
+      // Batch normalisation does in training what it does not in a prediction.
+      return layers.contains { $0.normalization == .batch }
+        ? shifted.backPropagate(loss, inputs: inputs, targets: targets, workspace: &workspace, gradient: &unused)
+        : shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace)
+    }
     func difference(_ parameter: Int, _ h: Double) -> Double {
-      func value(_ shift: Double) -> Double {
-        shifted.parameters[parameter, 0] = parameters[parameter, 0] + shift
-        // Batch normalisation does in training what it does not in a prediction.
-        return layers.contains { $0.normalization == .batch }
-          ? shifted.backPropagate(loss, inputs: inputs, targets: targets, workspace: &workspace, gradient: &unused)
-          : shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace)
-      }
-      let near = value(h) - value(-h)
-      let far = value(2 * h) - value(-2 * h)
-      shifted.parameters[parameter, 0] = parameters[parameter, 0]
+      let near = value(parameter, h) - value(parameter, -h)
+      let far = value(parameter, 2 * h) - value(parameter, -2 * h)
       return (8 * near - far) / (12 * h)
+    }
+    // The slopes to the left and right of a parameter that is on a kink; nil if they are the same, which the floor tells from rounding.
+    func slopes(_ parameter: Int, _ h: Double, floor: Double) -> ClosedRange<Double>? {
+      let here = value(parameter, 0)
+      func slope(_ h: Double) -> Double {
+        (4 * value(parameter, h) - value(parameter, 2 * h) - 3 * here) / (2 * h)
+      }
+      let (left, right) = (slope(-h), slope(h))
+      guard abs(left - right) > 1e-3 * max(abs(left), abs(right), floor) else { return nil }
+      return min(left, right)...max(left, right)
     }
     let size = abs(shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace))
     return GradientCheck(
@@ -60,6 +71,11 @@ extension Network where Scalar == Double {
             let n = difference(parameter, h)
             let error = g == n ? 0 : abs(g - n) / max(abs(g) + abs(n), floor)
             if error < smallest { smallest = error }
+          }
+          for h in [1e-4, 1e-5] where !(smallest < 1e-8) {
+            guard let slopes = slopes(parameter, h, floor: floor) else { continue }
+            let n = min(max(g, slopes.lowerBound), slopes.upperBound)
+            smallest = min(smallest, abs(g - n) / max(abs(g) + abs(n), floor))
           }
           return smallest
         }.max()!

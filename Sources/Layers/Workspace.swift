@@ -62,7 +62,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       sizes = [layers[0].inputSize] + layers.map(\.outputSize)
       var end = 0
       func place(_ rows: Int) -> Int {
-        defer { end += (rows * batchCapacity + 15) / 16 * 16 }  // the next starts at a cache line
+        defer { end += (rows * batchCapacity + 15) / 16 * 16 }  // the next starts at a cache line, except after a normalisation
         return end
       }
       outputs = sizes.map(place)

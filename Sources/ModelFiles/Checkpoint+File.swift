@@ -5,34 +5,53 @@ import Training
 // A checkpoint's file is a safetensors file. Its metadata, each value a string:
 //
 //   format          "perceptron checkpoint"
-//   version         "1"
+//   version         "2"
 //   precision       "float" or "double"
 //   count NAME      a whole number
 //   setting NAME    what the trainer was made with
 //   note NAME       what the caller keeps
 //
-// The tensors: each list of numbers as a vector of F64; each matrix, in the precision, as columns × rows, which is its transpose row after row.
+// The tensors: each list of numbers as a vector of F64, `series NAME` if the caller keeps it; each matrix, in the precision, as columns × rows, which
+// is its transpose row after row.
+//
+// Version 1, in which the command kept its epochs as a note, is refused.
 
 private let checkpointFormat = "perceptron checkpoint"
-private let checkpointVersion = "1"
+private let checkpointVersion = "2"
+private let seriesPrefix = "series "
 
 extension Checkpoint {
   /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
-  /// - Throws: ``DataError`` where the file cannot be written.
-  public func write(to path: String) throws(DataError) { try AtomicFile.write(encoded, to: path) }
+  /// - Throws: ``DataError`` if the file cannot be written, or the notes are longer than a reader takes.
+  public func write(to path: String) throws(DataError) {
+    let bytes: [UInt8]
+    do throws(SafeTensors.TooLong) { bytes = try encoded } catch {
+      throw .tooLarge(
+        path: path, problem: "the checkpoint's notes are longer than a reader takes: \(error); shorten them")
+    }
+    try AtomicFile.write(bytes, to: path)
+  }
 
   /// The bytes of the file.
   package var encoded: [UInt8] {
+    get throws(SafeTensors.TooLong) { try SafeTensors.encode(tensors, metadata: metadata) }
+  }
+
+  private var metadata: [String: String] {
     var metadata = ["format": checkpointFormat, "version": checkpointVersion, "precision": Self.precision]
     for (name, count) in counts { metadata["count \(name)"] = String(count) }
     for (name, setting) in settings { metadata["setting \(name)"] = setting }
     for (name, note) in notes { metadata["note \(name)"] = note }
-    var tensors = numbers.sorted { $0.key < $1.key }.map {
+    return metadata
+  }
+
+  private var tensors: [SafeTensors.Tensor] {
+    var lists = numbers
+    for (name, list) in series { lists[seriesPrefix + name] = list }
+    return lists.sorted { $0.key < $1.key }.map {
       SafeTensors.Tensor(name: $0.key, shape: [$0.value.count], values: $0.value)
-    }
-    tensors += matrices.sorted { $0.key < $1.key }.map { Self.tensor($0.key, $0.value) }
-    return SafeTensors.encode(tensors, metadata: metadata)
+    } + matrices.sorted { $0.key < $1.key }.map { Self.tensor($0.key, $0.value) }
   }
 
   /// Reads a checkpoint.
@@ -49,7 +68,9 @@ extension Checkpoint {
     let file = try Self.checked(bytes, path)
     func bad(_ problem: String) -> CheckpointError { .damaged(path: path, problem: problem) }
     func values<Number: BinaryFloatingPoint>(_ name: String) throws(CheckpointError) -> [Number] {
-      do throws(ModelError) { return try file.values(of: name) } catch { throw bad("it has no \(name)") }
+      do throws(ModelError) { return try file.values(of: name) } catch {
+        throw bad("its \(quoted(name)) is not of numbers")
+      }
     }
     var (counts, settings, notes) = ([String: Int](), [String: String](), [String: String]())
     for (key, text) in file.metadataBytes {
@@ -65,16 +86,20 @@ extension Checkpoint {
       default: throw bad("it has \(quoted(key))")
       }
     }
-    var (numbers, matrices) = ([String: [Double]](), [String: Matrix<Scalar>]())
+    var (numbers, series) = ([String: [Double]](), [String: [Double]]())
+    var matrices: [String: Matrix<Scalar>] = [:]
     for entry in file.entries {
       if entry.shape.count == 2 {
         let (columns, rows) = (entry.shape[0], entry.shape[1])
         matrices[entry.name] = Matrix(rows: rows, columns: columns, columnMajor: try values(entry.name) as [Scalar])
+      } else if entry.name.hasPrefix(seriesPrefix) {
+        series[String(entry.name.dropFirst(seriesPrefix.count))] = try values(entry.name)
       } else {
         numbers[entry.name] = try values(entry.name)
       }
     }
-    self.init(settings: settings, counts: counts, numbers: numbers, matrices: matrices, notes: notes)
+    self.init(
+      settings: settings, counts: counts, numbers: numbers, matrices: matrices, notes: notes, series: series)
   }
 
   /// The container of a file that is whole, and a checkpoint of this version and precision.

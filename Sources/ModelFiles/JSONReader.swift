@@ -121,6 +121,14 @@ struct JSONReader {
     }
   }
 
+  /// `true` or `false`.
+  mutating func bool() throws(ModelError) -> Bool {
+    skipSpace()
+    let value = peek() == UInt8(ascii: "t")
+    try skip(value ? "true" : "false")
+    return value
+  }
+
   private mutating func skip(_ word: String) throws(ModelError) {
     guard bytes[position..<end].starts(with: word.utf8) else { throw error("found \(found), expected a value") }
     position += word.utf8.count

@@ -6,13 +6,17 @@ import Tensor
 // The metadata of a model file, each value a string:
 //
 //   format       "perceptron"
-//   version      "1"
+//   version      "1", or "2" if the preparation has one of the members that are marked so
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
 //                "normalization": "batch" and "dropout": 0.5 besides where there are any
 //   loss         the loss's name
-//   preparation  JSON: {"columns": [{"name", "mean" or "texts": […]}, …] or "image": [28, 28],
-//                "scaling": {"method", "offsets", "factors" or "quantiles": [[…], …]},
-//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…}}
+//   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
+//                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…},
+//                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …], "identifier": name}
+//                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
+//                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
+//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain numbers
 //   training     JSON: how it was trained, names to strings
 //   networks     how many there are: "5"; absent where there is one
 //
@@ -25,7 +29,8 @@ private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
 
 package let modelFormat = "perceptron"
-let modelVersion = 1
+/// The latest version. Files that need nothing of it are written as version 1, which earlier programs read.
+let modelVersion = 2
 
 /// The number of a layer's first module in PyTorch's Sequential.
 func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
@@ -76,7 +81,11 @@ extension Model {
         problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
           + "shorten them")
     }
-    try AtomicFile.write(encoded(metadata), to: path)
+    let bytes: [UInt8]
+    do throws(SafeTensors.TooLong) { bytes = try encoded(metadata) } catch {
+      throw .tooLarge(path: path, problem: "the model is described at too great a length: \(error); shorten its names")
+    }
+    try AtomicFile.write(bytes, to: path)
   }
 
   /// The bytes within the texts of JSON, as they stand.
@@ -94,25 +103,28 @@ extension Model {
   }
 
   /// The bytes of the file.
-  package var encoded: [UInt8] { encoded(metadata) }
+  package var encoded: [UInt8] {
+    do throws(SafeTensors.TooLong) { return try encoded(metadata) } catch { fail("cannot encode a model: \(error)") }
+  }
 
-  private func encoded(_ metadata: [String: String]) -> [UInt8] {
+  private func encoded(_ metadata: [String: String]) throws(SafeTensors.TooLong) -> [UInt8] {
     let tensors = networks.enumerated().flatMap { number, network in
       network.layers.indices.flatMap { layer in
         Self.tensors(
           network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
       }
     }
-    return SafeTensors.encode(tensors, metadata: metadata)
+    return try SafeTensors.encode(tensors, metadata: metadata)
   }
 
   private var metadata: [String: String] {
+    let preparation = PreparationRecord(preparation)
     var metadata = [
       "format": modelFormat,
-      "version": String(modelVersion),
+      "version": preparation.needsVersion2 ? "2" : "1",
       "layers": encode(network.layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
-      "preparation": encode(PreparationRecord(preparation)),
+      "preparation": encode(preparation),
       "training": encode(training),
     ]
     if networks.count > 1 { metadata["networks"] = String(networks.count) }

@@ -5,6 +5,8 @@ import Tensor
 extension Model {
   /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a whole, or, if anything fails, not at all.
   ///
+  /// Of a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
+  ///
   /// Where all features are numbers there is one input, `input`, samples × features; where there are texts, one of samples × 1 for each column, named as
   /// the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
   ///
@@ -21,6 +23,24 @@ extension Model {
     let bytes = onnx().encoded
     guard bytes.count <= most else { throw tooLarge() }
     try AtomicFile.write(bytes, to: path)
+  }
+
+  /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a model in `Float` takes, or gives, double: then
+  /// all of its inputs of numbers are double, or its output is.
+  package var numbersThatNeedDouble: (inputs: [String], outputs: [String]) {
+    guard Scalar.self == Float.self else { return ([], []) }
+    var (inputs, outputs) = ([String](), [String]())
+    let features = preparation.inputScaling.featuresThatNeedDouble
+    switch preparation.inputs {
+    case .columns(let columns):
+      let names = columns.filter { if case .number = $0 { true } else { false } }.map(\.name)
+      inputs = features.map { names[$0] }
+    case .pixels: inputs = features.map { "pixel \($0 + 1)" }
+    }
+    if case .values(let columns, let scaling) = preparation.outputs {
+      outputs = scaling.featuresThatNeedDouble.map { columns[$0] }
+    }
+    return (inputs, outputs)
   }
 
   /// The model as a graph.
@@ -183,13 +203,14 @@ extension ONNXGraphBuilder {
     case .values(let columns, let scaling):
       // In double, as Scaling does it.
       let answer = name("output")
+      let answerType = scaling.needsDouble ? .double : type
       var value = type == .float ? cast(outputs, to: .double) : outputs
       let factors = constant(ONNXTensor("target factors", .double, [1, columns.count], scaling.factors))
       let offsets = constant(ONNXTensor("target offsets", .double, [1, columns.count], scaling.offsets))
       value = node("Div", [value, factors])
-      value = node("Add", [value, offsets], output: type == .double ? answer : nil)
-      if type == .float { _ = cast(value, to: .float, output: answer) }
-      output(answer, type, columns: columns.count)
+      value = node("Add", [value, offsets], output: answerType == .double ? answer : nil)
+      if answerType == .float { _ = cast(value, to: .float, output: answer) }
+      output(answer, answerType, columns: columns.count)
     }
   }
 }

@@ -63,10 +63,10 @@ package let mostLayers = 1000
 // MARK: - Answers
 
 extension Model {
-  /// The answers for prepared features: probabilities of the classes, or values in the units of the data.
+  /// The answers for prepared features: probabilities, or values in the units of the data, in `Double` so that values far from 0 keep their digits.
   ///
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
-  public func predict(_ features: Matrix<Scalar>) -> Matrix<Scalar> {
+  public func predict(_ features: Matrix<Scalar>) -> Matrix<Double> {
     preparation.answers(outputs(for: features))
   }
 
@@ -76,7 +76,7 @@ extension Model {
   public func classes(for features: Matrix<Scalar>) -> [String] {
     let names = preparation.classNames
     guard !names.isEmpty else { fail("cannot name classes: the model predicts \(preparation.outputs)") }
-    return predict(features).indicesOfColumnMaxima().map { names[$0] }
+    return outputs(for: features).indicesOfColumnMaxima().map { names[$0] }
   }
 
   /// The network's outputs for prepared features, or the mean of the networks' outputs, values still scaled as in training.

@@ -57,24 +57,47 @@ extension ScalingRecord {
   }
 }
 
+extension FormatRecord {
+  init(_ json: inout JSONReader) throws(ModelError) {
+    var isFirst = true
+    (decimal, thousands, unit) = (nil, nil, nil)
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "decimal" where decimal == nil: decimal = try json.string()
+      case "thousands" where thousands == nil: thousands = try json.string()
+      case "unit" where unit == nil: unit = try json.string()
+      case "decimal", "thousands", "unit": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+  }
+}
+
 extension ColumnRecord {
   init(_ json: inout JSONReader, features: Int) throws(ModelError) {
     var isFirst = true
     var name: String?
-    var mean: Double?
-    var texts: [String]?
     while let key = try json.name(&isFirst) {
       switch key {
       case "name" where name == nil: name = try json.string()
       case "mean" where mean == nil: mean = try json.number()
       case "texts" where texts == nil: texts = try json.strings(atMost: features, "texts of all columns")
-      case "name", "mean", "texts": throw json.error("\(quoted(key)) is given twice")
+      case "others" where others == nil: others = try json.bool()
+      case "format" where format == nil: format = try FormatRecord(&json)
+      case "date" where date == nil: date = try json.string()
+      case "means" where means == nil: means = try json.numbers(atMost: 4, "means")
+      case "missing" where missing == nil: missing = try json.strings(atMost: Self.mostMissing, "missing texts")
+      case "name", "mean", "texts", "others", "format", "date", "means", "missing":
+        throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
     }
     guard let name else { throw json.error("expected a column's name before this") }
-    (self.name, self.mean, self.texts) = (name, mean, texts)
+    self.name = name
   }
+
+  /// The most texts that say that a field is missing.
+  static let mostMissing = 100_000
 }
 
 extension PreparationRecord {
@@ -87,6 +110,11 @@ extension PreparationRecord {
     var targets: [String]?
     var labels: [[String]]?
     var targetScaling: ScalingRecord?
+    var targetFormats: [FormatRecord]?
+    var missing: [String]?
+    var notMissing: [String]?
+    var ignored: [String]?
+    var identifier: String?
     // Those that texts of columns can still be.
     var features = inputs
     while let key = try json.name(&isFirst) {
@@ -107,7 +135,17 @@ extension PreparationRecord {
           try json.strings(atMost: 2, "texts of a label")
         }
       case "targetScaling" where targetScaling == nil: targetScaling = try ScalingRecord(&json, features: outputs)
-      case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling":
+      case "targetFormats" where targetFormats == nil:
+        targetFormats = try json.array(atMost: outputs, "formats") { json throws(ModelError) in
+          try FormatRecord(&json)
+        }
+      case "missing" where missing == nil: missing = try json.strings(atMost: ColumnRecord.mostMissing, "missing texts")
+      case "notMissing" where notMissing == nil:
+        notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "texts")
+      case "ignored" where ignored == nil: ignored = try json.strings(atMost: Table.mostColumns, "columns")
+      case "identifier" where identifier == nil: identifier = try json.string()
+      case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling", "targetFormats", "missing",
+        "notMissing", "ignored", "identifier":
         throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
@@ -115,6 +153,8 @@ extension PreparationRecord {
     guard let scaling else { throw json.error("expected the scaling before this") }
     (self.columns, self.image, self.scaling, self.classes) = (columns, image, scaling, classes)
     (self.targets, self.labels, self.targetScaling) = (targets, labels, targetScaling)
+    (self.targetFormats, self.missing, self.notMissing) = (targetFormats, missing, notMissing)
+    (self.ignored, self.identifier) = (ignored, identifier)
   }
 }
 

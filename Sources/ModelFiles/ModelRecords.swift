@@ -56,33 +56,79 @@ struct ScalingRecord: Codable {
       guard quantiles.allSatisfy({ !$0.isEmpty && zip($0, $0.dropFirst()).allSatisfy { $0 <= $1 } }) else { return nil }
       return Scaling(quantiles.map { Quantiles($0) })
     case (let method?, let offsets?, let factors?, nil) where method != .quantile:
-      guard offsets.count == factors.count, factors.allSatisfy({ $0 > 0 }) else { return nil }
+      guard offsets.count == factors.count, factors.allSatisfy({ $0 >= 0 }) else { return nil }
       return Scaling(method: method, offsets: offsets, factors: factors)
     default: return nil
     }
   }
 }
 
-/// A column of features: of numbers with the mean of them, or of texts.
+/// How numbers are written; without any member they are plain.
+struct FormatRecord: Codable {
+  var decimal: String?
+  var thousands: String?
+  var unit: String?
+
+  init(_ format: NumberFormat) {
+    decimal = format.decimal == .point ? nil : format.decimal.rawValue
+    thousands = format.thousands?.rawValue
+    unit = format.unit.isEmpty ? nil : format.unit
+  }
+
+  /// The format, or nil if it is none.
+  var format: NumberFormat? {
+    guard let decimal = NumberFormat.Mark(rawValue: decimal ?? ".") else { return nil }
+    let mark = thousands.map { NumberFormat.Mark(rawValue: $0) }
+    if case .some(nil) = mark { return nil }
+    let thousands = mark ?? nil
+    return NumberFormat.isPossible(decimal, thousands)
+      ? NumberFormat(decimal: decimal, thousands: thousands, unit: unit ?? "") : nil
+  }
+}
+
+/// A column of features: of numbers with the mean of them, of dates with the means of their numbers, or of texts.
 struct ColumnRecord: Codable {
   let name: String
   var mean: Double?
   var texts: [String]?
+  /// Whether one more feature is for all other texts.
+  var others: Bool?
+  var format: FormatRecord?
+  /// The pattern of dates.
+  var date: String?
+  var means: [Double]?
+  /// Texts that are missing values in this column.
+  var missing: [String]?
 
   init(_ column: InputColumn) {
     name = column.name
     switch column {
-    case .number(_, let mean): self.mean = mean
-    case .category(_, let values): texts = values
+    case .number(_, let mean, let format, let missing):
+      self.mean = mean
+      self.format = format == .plain ? nil : FormatRecord(format)
+      self.missing = missing.isEmpty ? nil : missing
+    case .category(_, let values, let gathersOthers):
+      texts = values
+      others = gathersOthers ? true : nil
+    case .date(_, let format, let means, let missing):
+      date = format.pattern
+      self.means = means
+      self.missing = missing.isEmpty ? nil : missing
     }
   }
 
-  /// The column, or nil where it is none.
+  /// The column, or nil if it is none.
   var column: InputColumn? {
-    switch (mean, texts) {
-    case (let mean?, nil): .number(name: name, mean: mean)
-    case (nil, let texts?): .category(name: name, values: texts)
-    default: nil
+    switch (mean, texts, date, means) {
+    case (let mean?, nil, nil, nil) where others == nil:
+      guard let format = (format ?? FormatRecord(.plain)).format else { return nil }
+      return .number(name: name, mean: mean, format: format, missing: missing ?? [])
+    case (nil, let texts?, nil, nil) where format == nil && missing == nil:
+      return .category(name: name, values: texts, gathersOthers: others ?? false)
+    case (nil, nil, let pattern?, let means?) where format == nil && others == nil:
+      guard let format = DateFormat(pattern), means.count == format.parts.count else { return nil }
+      return .date(name: name, format: format, means: means, missing: missing ?? [])
+    default: return nil
     }
   }
 }
@@ -95,8 +141,22 @@ struct PreparationRecord: Codable {
   var targets: [String]?
   var labels: [[String]]?
   var targetScaling: ScalingRecord?
+  /// How the targets' numbers are written; absent if all are plain.
+  var targetFormats: [FormatRecord]?
+  /// Texts that are missing values besides the usual ones, and usual ones that are not.
+  var missing: [String]?
+  var notMissing: [String]?
+  /// Columns that are not learnt from.
+  var ignored: [String]?
+  var identifier: String?
 
   init(_ preparation: Preparation) {
+    func listed(_ texts: some Collection<String>) -> [String]? { texts.isEmpty ? nil : texts.sorted() }
+    missing = listed(preparation.missing.additional)
+    notMissing = listed(preparation.missing.excluded)
+    ignored = preparation.ignored.isEmpty ? nil : preparation.ignored
+    identifier = preparation.identifier
+    targetFormats = preparation.targetFormats.isEmpty ? nil : preparation.targetFormats.map(FormatRecord.init)
     scaling = ScalingRecord(preparation.inputScaling)
     switch preparation.inputs {
     case .columns(let columns): self.columns = columns.map(ColumnRecord.init)
@@ -136,10 +196,26 @@ struct PreparationRecord: Codable {
     case (nil, let columns?, nil, let scaling?): outputs = .values(columns: columns, scaling: scaling)
     default: return nil
     }
+    var formats: [NumberFormat] = []
+    for record in targetFormats ?? [] {
+      guard let format = record.format else { return nil }
+      formats.append(format)
+    }
     guard let scaling = scaling.scaling,
-      Preparation.mistake(inputs: inputs, inputScaling: scaling, outputs: outputs) == nil
+      Preparation.mistake(inputs: inputs, inputScaling: scaling, outputs: outputs, targetFormats: formats) == nil
     else { return nil }
-    return Preparation(inputs: inputs, inputScaling: scaling, outputs: outputs)
+    return Preparation(
+      inputs: inputs, inputScaling: scaling, outputs: outputs,
+      missing: MissingSpellings(additional: Set(missing ?? []), excluded: Set(notMissing ?? [])),
+      ignored: ignored ?? [],
+      identifier: identifier, targetFormats: formats)
+  }
+
+  /// Whether it says something that version 1 of the format does not know.
+  var needsVersion2: Bool {
+    missing != nil || notMissing != nil || ignored != nil || identifier != nil || targetFormats != nil
+      || scaling.factors?.contains(0) == true
+      || columns?.contains { $0.others != nil || $0.format != nil || $0.date != nil || $0.missing != nil } == true
   }
 }
 

@@ -4,40 +4,50 @@ import Datasets
 
 extension ONNXGraphBuilder {
   /// Declares the graph's inputs and returns the scaled features, samples × features, of the type.
+  ///
+  /// A column of dates has an input for each of its numbers.
   mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
-    guard case .columns(let columns) = preparation.inputs else {
-      let pixels = input("input", type, preparation.inputCount)
-      guard preparation.inputScaling.method != .none else { return pixels }
-      return scaled(
-        pixels, means: nil, ScalingPart(preparation.inputScaling, 0..<preparation.inputCount), type)
+    let encoders = preparation.encoders
+    let numberType = preparation.inputScaling.needsDouble ? .double : type
+    guard case .columns = preparation.inputs else {
+      let pixels = input("input", numberType, preparation.inputCount)
+      guard !preparation.inputScaling.isIdentity else { return pixels }
+      return scaled(pixels, means: nil, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
-    let means = columns.compactMap(\.mean)
-    guard means.count < columns.count else {
-      let numbers = input("input", type, columns.count)
-      return scaled(numbers, means: means, ScalingPart(preparation.inputScaling, 0..<columns.count), type)
+    guard encoders.contains(where: { $0.mean == nil }) else {
+      let numbers = input("input", numberType, encoders.count)
+      return scaled(
+        numbers, means: encoders.map { $0.mean! }, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
     // First of all, so that they have the columns' names.
-    let inputs = columns.enumerated().map { index, column in
-      input(
-        column.name.isEmpty ? "column \(index + 1)" : column.name, column.mean == nil ? .string : type, 1)
+    let inputs = encoders.enumerated().map { index, encoder in
+      let name = encoder.column.name.isEmpty ? "column \(index + 1)" : encoder.column.name
+      return switch encoder.column {
+      case .number: [input(name, numberType, 1)]
+      case .category: [input(name, .string, 1)]
+      case .date(_, let format, _, _): format.parts.map { input("\(name) \($0)", numberType, 1) }
+      }
     }
     var parts: [String] = []
-    var (index, number) = (0, 0)
-    while index < columns.count {
-      if case .category(_, let values) = columns[index] {
-        parts.append(oneHot(inputs[index], values, type))
+    var index = 0
+    while index < encoders.count {
+      if case .category(_, let values, let gathersOthers) = encoders[index].column {
+        parts.append(
+          oneHot(
+            inputs[index][0], values, gathersOthers, isConstant: encoders[index].isConstantCategory,
+            preparation.missing,
+            type))
         index += 1
         continue
       }
       // Numbers side by side are scaled together.
-      let end = columns[index...].firstIndex { $0.mean == nil } ?? columns.count
-      let run = inputs[index..<end]
-      let numbers = run.count == 1 ? run.first! : node("Concat", Array(run), ["axis": .int(1)])
+      let end = encoders[index...].firstIndex { $0.scales.isEmpty } ?? encoders.count
+      let run = inputs[index..<end].flatMap(\.self)
+      let numbers = run.count == 1 ? run[0] : node("Concat", run, ["axis": .int(1)])
       parts.append(
         scaled(
-          numbers, means: columns[index..<end].compactMap(\.mean),
-          ScalingPart(preparation.inputScaling, number..<number + run.count), type))
-      number += run.count
+          numbers, means: encoders[index..<end].flatMap(\.means), encoders[index..<end].flatMap(\.scales),
+          preparation.missing, numberType, type))
       index = end
     }
     return parts.count == 1 ? parts[0] : node("Concat", parts, ["axis": .int(1)])
@@ -45,76 +55,82 @@ extension ONNXGraphBuilder {
 
   /// Numbers, samples × features, with the means in place of what is missing, and scaled.
   private mutating func scaled(
-    _ numbers: String, means: [Double]?, _ scaling: ScalingPart, _ type: ONNXTensor.DataType
+    _ numbers: String, means: [Double]?, _ scales: [FeatureScale], _ missing: MissingSpellings,
+    _ numberType: ONNXTensor.DataType, _ type: ONNXTensor.DataType
   ) -> String {
-    let count = scaling.count
-    var value = type == .float ? cast(numbers, to: .double) : numbers
+    let count = scales.count
+    var value = numberType == .float ? cast(numbers, to: .double) : numbers
     if let means {
       let means = constant(ONNXTensor("means", .double, [1, count], means))
-      value = node("Where", [node("IsNaN", [value]), means, value])
-    }
-    switch scaling {
-    case .affine(_, let offsets, let factors):
-      if offsets.contains(where: { $0 != 0 }) || factors.contains(where: { $0 != 1 }) {
-        value = node("Sub", [value, constant(ONNXTensor("offsets", .double, [1, count], offsets))])
-        value = node("Mul", [value, constant(ONNXTensor("factors", .double, [1, count], factors))])
+      var isMissing = node("IsNaN", [value])
+      for number in missing.numbers.sorted() {
+        let number = constant(ONNXTensor("missing", .double, [], [number]))
+        isMissing = node("Or", [isMissing, node("Equal", [value, number])])
       }
-    case .quantiles(let quantiles): value = normal(share(of: value, quantiles))
+      value = node("Where", [isMissing, means, value])
+    }
+    if scales.contains(where: { $0.quantiles != nil }) {
+      value = normal(share(of: value, scales.map { $0.quantiles! }))
+    } else if scales.contains(where: { $0.offset != 0 || $0.factor != 1 }) {
+      value = node("Sub", [value, constant(ONNXTensor("offsets", .double, [1, count], scales.map(\.offset)))])
+      value = node("Mul", [value, constant(ONNXTensor("factors", .double, [1, count], scales.map(\.factor)))])
     }
     return type == .float ? cast(value, to: .float) : value
   }
 
-  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there is one.
-  private mutating func oneHot(_ text: String, _ values: [String], _ type: ONNXTensor.DataType) -> String {
-    var (keys, codes) = (values, Array(values.indices))
-    if let missing = values.firstIndex(of: "") {
-      for name in missingNames where !values.contains(name) {
-        keys.append(name)
-        codes.append(missing)
-      }
+  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there is one. A space before or behind a text
+  /// does not count.
+  private mutating func oneHot(
+    _ text: String, _ values: [String], _ gathersOthers: Bool, isConstant: Bool, _ missing: MissingSpellings,
+    _ type: ONNXTensor.DataType
+  ) -> String {
+    var codes: [String: Int] = [:]
+    let areTruthValues = values.areTruthValues
+    for (code, value) in values.enumerated() {
+      let spellings =
+        areTruthValues ? [value, value.lowercased(), value.uppercased(), value.lowercased().capitalized] : [value]
+      for spelling in spellings where codes[spelling] == nil { codes[spelling] = code }
     }
-    let code = node(
+    let spellings = Set(missing.spellings)
+    // Without a category of their own missing values have no feature, not even the one of other texts.
+    let code = values.firstIndex(of: "") ?? -1
+    for name in spellings where codes[name] == nil && (code >= 0 || gathersOthers) { codes[name] = code }
+    for (key, code) in codes {
+      for spaced in [" " + key, key + " ", " " + key + " "] where codes[spaced] == nil { codes[spaced] = code }
+    }
+    let keys = codes.keys.sorted()
+    let encoded = node(
       "LabelEncoder", [text],
-      ["keys_strings": .strings(keys), "values_int64s": .ints(codes), "default_int64": .int(-1)],
+      [
+        "keys_strings": .strings(keys), "values_int64s": .ints(keys.map { codes[$0]! }),
+        "default_int64": .int(gathersOthers ? values.count : -1),
+      ],
       domain: "ai.onnx.ml")
-    let all = constant(ONNXTensor("codes", [1, values.count], Array(values.indices)))
-    return cast(node("Equal", [code, all]), to: type)
+    let count = values.count + (gathersOthers ? 1 : 0)
+    // The one text of a constant column has no feature of its own: no code is its.
+    let all = constant(ONNXTensor("codes", [1, count], isConstant ? [-2] : Array(0..<count)))
+    return cast(node("Equal", [encoded, all]), to: type)
   }
 }
 
-/// How tables say that a field is missing: see TextKind.
-private let missingNames: [String] = {
-  var spellings = [""]
-  for letter in ["n", "a", "n"] { spellings = spellings.flatMap { [$0 + letter, $0 + letter.uppercased()] } }
-  return ["NA", "?", "null"] + ["", "+", "-"].flatMap { sign in spellings.map { sign + $0 } }
-}()
-
-/// The scaling of some features.
-private enum ScalingPart {
-  case affine(count: Int, offsets: [Double], factors: [Double])
-  case quantiles([Quantiles])
-
-  init(_ scaling: Scaling, _ features: Range<Int>) {
-    self =
-      scaling.method == .quantile
-      ? .quantiles(Array(scaling.quantiles[features]))
-      : .affine(
-        count: features.count, offsets: Array(scaling.offsets[features]), factors: Array(scaling.factors[features]))
+extension ColumnEncoder {
+  /// The mean of a column of numbers, nil of others.
+  fileprivate var mean: Double? {
+    if case .number(_, let mean, _, _) = column { mean } else { nil }
   }
 
-  var count: Int {
-    switch self {
-    case .affine(let count, _, _): count
-    case .quantiles(let quantiles): quantiles.count
+  /// The means of the column's numbers.
+  fileprivate var means: [Double] {
+    switch column {
+    case .number(_, let mean, _, _): [mean]
+    case .date(_, _, let means, _): means
+    case .category: []
     }
   }
 }
 
-extension InputColumn {
-  /// The mean of a column of numbers, nil of a column of texts.
-  fileprivate var mean: Double? {
-    if case .number(_, let mean) = self { mean } else { nil }
-  }
+extension String {
+  fileprivate var capitalized: String { prefix(1).uppercased() + dropFirst() }
 }
 
 // MARK: - Quantiles

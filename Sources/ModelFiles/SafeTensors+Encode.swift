@@ -30,11 +30,23 @@ extension SafeTensors {
     }
   }
 
+  /// Why a file is not written: no reader would take its header.
+  package struct TooLong: Error, CustomStringConvertible {
+    package let description: String
+  }
+
   /// Returns the bytes of a file with these tensors, in the order given, and this metadata: first the checksum, then the rest sorted by key.
   ///
   /// The header is padded with spaces so that the data begin at a multiple of 8 bytes. Equal tensors and metadata
   /// give equal bytes. Traps when two tensors have the same name, one is called `__metadata__`, or the metadata have a checksum.
-  package static func encode(_ tensors: [Tensor], metadata: [String: String] = [:]) -> [UInt8] {
+  ///
+  /// - Throws: ``TooLong`` if the header or the number of its metadata is beyond what is read.
+  package static func encode(
+    _ tensors: [Tensor], metadata: [String: String] = [:]
+  ) throws(TooLong) -> [UInt8] {
+    guard metadata.count <= mostMetadata else {
+      throw TooLong(description: "there are \(metadata.count) of them, at most \(mostMetadata) are possible")
+    }
     var names: Set = [metadataName]
     guard metadata[checksumName] == nil else { fail("cannot write the metadata \(checksumName): the name is taken") }
     let beforeChecksum = "{\(json(metadataName)):{\(json(checksumName)):\""
@@ -57,7 +69,7 @@ extension SafeTensors {
     var header = Array("{\(members.joined(separator: ","))}".utf8)
     while !header.count.isMultiple(of: 8) { header.append(UInt8(ascii: " ")) }
     guard header.count <= longestHeader else {
-      fail("cannot write a header of \(header.count) bytes: the format allows \(longestHeader)")
+      throw TooLong(description: "the header would take \(header.count) bytes, the format allows \(longestHeader)")
     }
 
     var bytes: [UInt8] = []
@@ -66,8 +78,8 @@ extension SafeTensors {
     bytes += header
     for tensor in tensors {
       switch tensor.values {
-      case .floats(let values): for value in values { append(value.bitPattern, to: &bytes) }
-      case .doubles(let values): for value in values { append(value.bitPattern, to: &bytes) }
+      case .floats(let values): append(values, to: &bytes) { $0.bitPattern }
+      case .doubles(let values): append(values, to: &bytes) { $0.bitPattern }
       }
     }
     let checksumStart = 8 + beforeChecksum.utf8.count
@@ -81,6 +93,17 @@ extension SafeTensors {
     for byte in 0..<Bits.bitWidth / 8 {
       bytes.append(UInt8(truncatingIfNeeded: bits >> Bits(8 * byte)))
     }
+  }
+
+  /// Appends numbers, each lowest byte first.
+  private static func append<Number, Bits: FixedWidthInteger>(
+    _ numbers: [Number], to bytes: inout [UInt8], _ bits: (Number) -> Bits
+  ) {
+    #if _endian(little)
+      numbers.withUnsafeBytes { bytes += $0 }
+    #else
+      for number in numbers { append(bits(number), to: &bytes) }
+    #endif
   }
 
   /// Returns text as a JSON string.

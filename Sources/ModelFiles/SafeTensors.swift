@@ -162,6 +162,8 @@ package struct SafeTensors: Sendable {
   ) -> [Number] {
     let width = Bits.bitWidth / 8
     let count = part.count / width
+    // The memory of an empty array is the standard library's own, for all threads: the closure's count would be written into it.
+    guard count > 0 else { return [] }
     return bytes[part].withUnsafeBytes { bytes in
       [Number](unsafeUninitializedCapacity: count) { numbers, initializedCount in
         for index in 0..<count {

@@ -8,8 +8,10 @@ struct Baseline {
   /// For people.
   let lines: [String]
 
-  /// Beyond this its cost, which grows with the square, is no longer small beside training.
-  private static let mostInputs = 5000
+  /// Beyond this its memory, which grows with the square of the lesser of inputs and samples, is no longer small.
+  private static let mostUnknowns = 5000
+  /// So many multiplications are always worth it: less than a second.
+  private static let smallWork = 5e9
   private static let ridge = 1e-4
 
   /// Fits it to the training samples and judges it on the same samples as the network.
@@ -17,14 +19,20 @@ struct Baseline {
   /// - Parameters:
   ///   - network: The network's figures on the samples to judge by.
   ///   - name: What these samples are called.
+  ///   - trainingWork: About how many multiplications the training took. A comparison that nobody asked for must not take longer.
   init<Scalar>(
     _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, judgedBy judge: Samples<Scalar>,
-    _ name: String, _ team: Team
+    _ name: String, trainingWork: Double, _ team: Team
   ) {
     let inputs = model.preparation.inputCount
-    guard inputs <= Self.mostInputs else {
+    let work = Matrix<Scalar>.ridgeWork(inputs: inputs, samples: samples.count)
+    let isTooLarge = min(inputs, samples.count) > Self.mostUnknowns
+    guard !isTooLarge, work <= max(trainingWork, Self.smallWork) else {
       figures = nil
-      lines = ["no linear model to compare with: \(inputs) inputs are more than \(Self.mostInputs)"]
+      lines = [
+        "no linear model to compare with: for \(inputs) inputs and \(samples.count) samples it takes "
+          + (isTooLarge ? "too much memory" : "longer than the training")
+      ]
       return
     }
     let hasLoss = model.loss.accepts(.identity)

@@ -38,7 +38,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     self.path = path
     period = try arguments.integer("--checkpoint-every", in: 1...1_000_000) ?? 1
     resumes = arguments.flag("--resume")
-    notes = ["epochs": String(options.epochs), "schedule": "\(options.schedule.shape)"]
+    notes = ["kernels": kernelNames()]
     for option in TrainCommand.options where !Self.freeOptions.contains(option.name) {
       if let value = arguments.string(option.name) { notes[option.name] = value }
       if arguments.flag(option.name) { notes[option.name] = "" }
@@ -55,12 +55,18 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     networks.contains { isSameDestination(Self.file(in: self.path, ofNetwork: $0), path) }
   }
 
-  /// Makes the directory where there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
-  mutating func prepare(for data: TrainingData<Scalar>) throws {
+  /// Makes the directory if there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
+  mutating func prepare(for data: TrainingData<Scalar>, epochs: Int, _ schedule: Schedule) throws {
     try AtomicFile.makeDirectory(path)
     try Self.lock(path)
+    (notes["epochs"], notes["schedule"]) = (String(epochs), "\(schedule.shape)")
     notes["data"] = data.fingerprint
-    for number in networks { _ = try checkpoint(number) }
+    let kernels = Set(try networks.compactMap { try checkpoint($0)?.notes["kernels"] })
+    for other in kernels.subtracting([notes["kernels"]!]).sorted() {
+      printError(
+        "warning: \(path): the training began with other kernels (\(other.debugDescription), here \(notes["kernels"]!)), which round"
+          + " differently; it goes on, but not to the same bits\n")
+    }
     for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
   }
 
@@ -79,11 +85,19 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and returns
   /// what came of the epochs before; nil where there is none.
-  func restore(_ trainer: inout Trainer<Scalar>, ofNetwork number: Int) throws -> [EpochRecord]? {
+  func restore(
+    _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>
+  ) throws -> [EpochRecord]? {
     guard let checkpoint = try checkpoint(number) else { return nil }
-    try trainer.restore(checkpoint)
-    guard let records = checkpoint.notes["records"].flatMap({ [EpochRecord](json: $0) }), records.count == trainer.epoch
-    else { throw Self.foreign(Self.file(in: path, ofNetwork: number)) }
+    let file = Self.file(in: path, ofNetwork: number)
+    do throws(CheckpointError) { try trainer.restore(checkpoint, sampleCount: data.samples.count) } catch {
+      throw CommandError.badData("\(file): \(error)")
+    }
+    let records = [EpochRecord](
+      trainer.reports, figures: checkpoint.series[Self.figuresName] ?? [], lossUnit: data.preparation.lossUnit)
+    guard let records, records.count == trainer.epoch, trainer.epoch <= Int(notes["epochs"]!)! else {
+      throw Self.foreign(file)
+    }
     return records
   }
 
@@ -94,7 +108,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(DataError) {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
-    checkpoint.notes["records"] = records.json
+    checkpoint.series[Self.figuresName] = records.figures
     try checkpoint.write(to: Self.file(in: path, ofNetwork: number))
   }
 
@@ -117,6 +131,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
         "--epochs", "with \(epochs)", "\(now)", "give the same, for the course of the schedule depends on it")
     }
   }
+
+  private static var figuresName: String { "figures" }
 
   private static func foreign(_ file: String) -> CommandError {
     .badData("\(file): not a checkpoint of this command; name another directory")

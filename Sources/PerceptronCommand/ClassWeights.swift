@@ -17,6 +17,11 @@ enum ClassWeights {
         else {
           throw .usage("--class-weights: expected balanced or NAME=WEIGHT,…, found \(text.debugDescription)")
         }
+        guard weight == 0 || Float(weight).isNormal else {
+          throw .usage(
+            "--class-weights: \(part.debugDescription) is too large or too small to compute with; only the ratios of the"
+              + " weights matter, so choose others")
+        }
         return (String(part[..<equals]), weight)
       })
   }
@@ -27,7 +32,9 @@ enum ClassWeights {
     guard case .classes(let names, _) = preparation.outputs else {
       throw .usage("--class-weights is for one target of classes")
     }
-    guard case .named(let weights) = self else { return samples.weighted(byClass: samples.balancedClassWeights) }
+    guard case .named(let weights) = self else {
+      return try Self.weighted(samples, samples.balancedClassWeights)
+    }
     var all = names.map { _ in 1.0 }
     for (name, weight) in weights {
       guard let index = names.firstIndex(of: name) else {
@@ -39,6 +46,24 @@ enum ClassWeights {
     guard zip(samples.balancedClassWeights, all).contains(where: { $0 > 0 && $1 > 0 }) else {
       throw .usage("--class-weights: all samples would count 0; give a class a weight above 0")
     }
-    return samples.weighted(byClass: all)
+    return try Self.weighted(samples, all)
+  }
+
+  /// The samples weighted by class, if each weight is a number that can be computed with.
+  private static func weighted<Scalar>(
+    _ samples: Samples<Scalar>, _ classWeights: [Double]
+  ) throws(CommandError) -> Samples<Scalar> {
+    var sum = 0.0
+    for sample in 0..<samples.count {
+      let ofClass = classWeights.indices.reduce(0.0) { $0 + classWeights[$1] * Double(samples.targets[$1, sample]) }
+      let weight = Scalar(ofClass) * (samples.weights?[0, sample] ?? 1)
+      sum += Double(weight)
+    }
+    guard sum > 0, sum.isFinite else {
+      throw .usage(
+        "--class-weights: their products with the samples' weights are too large or too small to compute with; only the"
+          + " ratios matter, so choose others")
+    }
+    return samples.weighted(byClass: classWeights)
   }
 }

@@ -41,7 +41,8 @@ enum DataSource: Sendable, Equatable {
     for name in ["--header", "--no-header"] where arguments.flag(name) {
       throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no header")
     }
-    for name in ["--target", "--sample-weight"] where arguments.string(name) != nil {
+    for name in ["--target", "--sample-weight", "--delimiter"] + (isArrays ? [] : TableOptions.options.map(\.name))
+    where arguments.string(name) != nil {
       throw .usage("\(name) is for tables; \(isArrays ? "arrays have --labels" : "images have one label each")")
     }
   }
@@ -104,16 +105,6 @@ extension DataSource {
   }
 }
 
-/// How a table is read: `--header`, `--no-header`.
-func headerMode(_ arguments: Arguments) throws(CommandError) -> Table.Header {
-  switch (arguments.flag("--header"), arguments.flag("--no-header")) {
-  case (true, true): throw .usage("--header and --no-header exclude each other")
-  case (true, false): .present
-  case (false, true): .absent
-  case (false, false): .automatic
-  }
-}
-
 /// A data set that has been read but not prepared.
 enum RawData<Scalar: BLASScalar> {
   case table(Table)
@@ -123,15 +114,12 @@ enum RawData<Scalar: BLASScalar> {
   ///   - preparation: What a model takes, if there is one: images may be given to it as arrays.
   ///   - announces: Whether it is said which arrays of an archive are taken.
   init(
-    _ source: DataSource, part: DataSource.Part, header: Table.Header, needsLabels: Bool = true,
+    _ source: DataSource, part: DataSource.Part, format: Table.Format, needsLabels: Bool = true,
     for preparation: Preparation? = nil, announces: Bool = false, team: Team
   ) throws {
     switch source {
-    case .table(let path): self = .table(try Table(contentsOf: path, header: header, team: team))
-    case .standardInput:
-      self = .table(
-        try Table(
-          ByteFile.readStandardInput(team: team), path: ByteFile.standardInput, header: header, team: team))
+    case .table(let path): self = .table(try Self.table(path, format, team))
+    case .standardInput: self = .table(try Self.table("-", format, team))
     case .images, .mnist:
       let files = source.imageFiles(part)!
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
@@ -145,6 +133,12 @@ enum RawData<Scalar: BLASScalar> {
         self = .table(try Table(features: arrays.features, labels: arrays.labels))
       }
     }
+  }
+
+  private static func table(_ path: String, _ format: Table.Format, _ team: Team) throws(DataError) -> Table {
+    let table = try Table(contentsOf: path, format: format, team: team)
+    table.warnings.forEach(printWarning)
+    return table
   }
 
   var count: Int {

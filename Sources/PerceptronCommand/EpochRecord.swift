@@ -1,53 +1,81 @@
-import FoundationEssentials
 import Perceptron
 
 /// What came of an epoch, in the units of the data: a line of the log, a point of each of the report's curves.
-struct EpochRecord: Codable, Equatable {
+struct EpochRecord: Equatable {
   /// Counted from 1.
   let epoch: Int
   let trainingLoss: Double
-  // On the validation samples; nil where there are none.
+  /// On the validation samples; nil if there are none.
   let validationLoss: Double?
-  let accuracy: Double?
-  let rmse: Double?
-  let mae: Double?
-  let r2: Double?
+  let figures: Figures
   /// Whether no epoch before had as low a validation loss.
   let isBest: Bool
-  /// That of the next step; nil where the optimizer has none.
+  /// That of the next step; nil if the optimizer has none.
   let learningRate: Double?
   let seconds: Double
 
-  /// - Parameters:
-  ///   - lossUnit: What the losses of scaled targets are multiplied by.
-  ///   - validation: The network's figures on the validation samples after the epoch.
-  init(_ report: EpochReport, lossUnit: Double, validation: Evaluation?) {
+  var accuracy: Double? { figures.accuracy }
+  var rmse: Double? { figures.rmse }
+  var mae: Double? { figures.mae }
+  var r2: Double? { figures.r2 }
+
+  /// A network's figures on the validation samples after an epoch, each finite or nil.
+  struct Figures: Equatable {
+    var accuracy, rmse, mae, r2: Double?
+
+    init(_ evaluation: Evaluation?) {
+      (accuracy, rmse, mae, r2) = (evaluation?.accuracy, evaluation?.rmse, evaluation?.mae, evaluation?.r2)
+    }
+  }
+
+  /// - Parameter lossUnit: What the losses of scaled targets are multiplied by.
+  init(_ report: EpochReport, lossUnit: Double, _ figures: Figures) {
     epoch = report.epoch
     trainingLoss = report.trainingLoss * lossUnit
     validationLoss = report.validationLoss.map { $0 * lossUnit }
-    (accuracy, rmse, mae, r2) = (validation?.accuracy, validation?.rmse, validation?.mae, validation?.r2)
+    self.figures = figures
     isBest = report.isBest
     learningRate = report.learningRate
     seconds = report.seconds
   }
 }
 
+// MARK: - As a checkpoint keeps them
+
+extension EpochRecord.Figures {
+  fileprivate static let count = 4
+
+  /// The figures of a row of numbers, in which NaN stands for nil.
+  fileprivate init(_ row: ArraySlice<Double>) {
+    self.init(nil)
+    let start = row.startIndex
+    (accuracy, rmse, mae, r2) = (
+      row[start].ifFinite, row[start + 1].ifFinite, row[start + 2].ifFinite, row[start + 3].ifFinite
+    )
+  }
+}
+
 extension [EpochRecord] {
-  /// What a checkpoint keeps of the epochs before it.
-  var json: String {
-    let encoder = JSONEncoder()
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(self) else { fatalError("cannot encode numbers") }
-    return String(decoding: data, as: UTF8.self)
+  /// The figures of all epochs, a row of numbers for each; the trainer keeps the rest.
+  var figures: [Double] {
+    var numbers: [Double] = []
+    numbers.reserveCapacity(count * EpochRecord.Figures.count)
+    for record in self {
+      let figures = record.figures
+      numbers.append(figures.accuracy ?? .nan)
+      numbers.append(figures.rmse ?? .nan)
+      numbers.append(figures.mae ?? .nan)
+      numbers.append(figures.r2 ?? .nan)
+    }
+    return numbers
   }
 
-  /// The epochs that a checkpoint has kept; nil where the text is no such list.
-  init?(json: String) {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let records = try? decoder.decode([EpochRecord].self, from: Data(json.utf8)) else { return nil }
-    self = records
+  /// The records of a trainer's epochs; nil if the figures are not of as many.
+  init?(_ reports: [EpochReport], figures: [Double], lossUnit: Double) {
+    let width = EpochRecord.Figures.count
+    guard figures.count == width * reports.count else { return nil }
+    self = reports.enumerated().map { index, report in
+      EpochRecord(report, lossUnit: lossUnit, EpochRecord.Figures(figures[width * index..<width * (index + 1)]))
+    }
   }
 }

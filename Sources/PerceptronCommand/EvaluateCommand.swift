@@ -5,12 +5,12 @@ enum EvaluateCommand: Command {
   static let name = "evaluate"
   static let usage = "perceptron evaluate MODEL DATA [--json]"
   static let summary = "loss and metrics of a model on labelled data"
-  static let options = [
-    Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file, or an array in FILE.npz"),
-    Option("--header", nil, "the first row is a header (found out by itself)"),
-    Option("--no-header", nil, "the first row is data"),
-    Option("--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
-  ]
+  static let options =
+    [
+      Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file, or an array in FILE.npz"),
+      Option(
+        "--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
+    ] + TableOptions.formatOptions
 
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "DATA")
@@ -28,7 +28,8 @@ enum EvaluateCommand: Command {
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
     let team = Team()
     let data = try RawData<Scalar>(
-      source, part: .test, header: headerMode(arguments), for: model.preparation, team: team)
+      source, part: .test, format: TableOptions.format(arguments, for: model.preparation), for: model.preparation,
+      team: team)
     let evaluation = try Evaluation(
       model, try data.samples(model.preparation, team: team), team, depth: .details)
     if arguments.flag("--json") {

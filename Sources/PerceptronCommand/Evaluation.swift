@@ -39,7 +39,7 @@ struct Evaluation: Encodable {
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
       summary =
-        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.short)"
+        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.shown)"
       self.outputs = nil
       details =
         isDetailed
@@ -52,20 +52,20 @@ struct Evaluation: Encodable {
       let total = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
       accuracy = total.accuracy
       summary =
-        "accuracy \(total.accuracy.fixed(4)) (\(total.correctCount) of \(total.sampleCount) labels), loss \(loss.short)"
+        "accuracy \(total.accuracy.fixed(4)) (\(total.correctCount) of \(total.sampleCount) labels), loss \(loss.shown)"
       let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
       self.outputs = metrics.map { zip($0.labels, columns).map { Output($0, name: $1) } }
       details = isDetailed ? metrics.map { Details($0) } : nil
-    case .values(let columns, _):
+    case .values(let columns, let scaling):
       let perOutput = RegressionMetrics.perOutput(
-        outputs: model.preparation.answers(outputs), targets: model.preparation.values(ofTargets: samples.targets))
+        outputs: outputs, targets: samples.targets, scaledBy: scaling)
       let metrics = RegressionMetrics(meanOf: perOutput)
       rmse = metrics.rootMeanSquaredError.ifFinite
       mae = metrics.meanAbsoluteError.ifFinite
       r2 = metrics.determination.ifFinite
       summary =
-        "RMSE \(metrics.rootMeanSquaredError.short), MAE \(metrics.meanAbsoluteError.short),"
-        + " R² \(metrics.determination.fixed(4)), loss \(loss.short)"
+        "RMSE \(metrics.rootMeanSquaredError.shown), MAE \(metrics.meanAbsoluteError.shown),"
+        + " R² \(r2?.fixed(4) ?? "–"), loss \(loss.shown)"
       self.outputs = showsOutputs && columns.count > 1 ? zip(perOutput, columns).map { Output($0, name: $1) } : nil
       details = isDetailed ? Details(metrics) : nil
     }
@@ -91,9 +91,7 @@ struct Evaluation: Encodable {
 /// Refuses outputs that are no numbers: an input far from the training data can overflow.
 func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
   guard let index = outputs.elements.firstIndex(where: { !$0.isFinite }) else { return }
-  throw .badData(
-    "sample \(index / outputs.rows + 1): the network's output is not finite; its features are too far from the training data"
-  )
+  throw .badData("\(PredictionError.outputNotFinite(sample: index / outputs.rows))")
 }
 
 extension Preparation {
@@ -103,22 +101,14 @@ extension Preparation {
     guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
   }
-
-  /// Scaled targets in the units of the data. Those that were 0 are so again: scaling there and back leaves a rounding error of the offset.
-  func values<Scalar>(ofTargets targets: Matrix<Scalar>) -> Matrix<Scalar> {
-    guard case .values(_, let scaling) = outputs else { return targets }
-    var values = answers(targets)
-    for row in 0..<values.rows {
-      let rounding = 4 * Scalar.ulpOfOne * Scalar(scaling.offsets[row].magnitude)
-      for column in 0..<values.columns where values[row, column].magnitude <= rounding { values[row, column] = 0 }
-    }
-    return values
-  }
 }
 
 extension Double {
   /// The number, or nil where it is infinite or NaN.
   var ifFinite: Double? { isFinite ? self : nil }
+
+  /// The number in few digits, or a dash if it is infinite or NaN.
+  var shown: String { ifFinite?.short ?? "–" }
 }
 
 /// One line of JSON. JSON has no infinities, so figures that can be infinite are absent then.

@@ -17,9 +17,22 @@ enum ExportCommand: Command {
     try checkOutput(path, option: "FILE.onnx")
     let file = try ModelFile(words[0])
     if file.isDouble {
-      try Model<Double>(file).writeONNX(to: path)
+      try export(Model<Double>(file), to: path)
     } else {
-      try Model<Float>(file).writeONNX(to: path)
+      try export(Model<Float>(file), to: path)
     }
+  }
+
+  private static func export<Scalar>(_ model: Model<Scalar>, to path: String) throws(DataError) {
+    try model.writeONNX(to: path)
+    let (inputs, outputs) = model.numbersThatNeedDouble
+    func warn(_ names: [String], _ what: String) {
+      guard let first = names.first else { return }
+      let others = names.count == 1 ? "" : " and \(names.count - 1) more"
+      printError(
+        "warning: \(path): \(what): float32 would lose digits of \(first.debugDescription)\(others)\n")
+    }
+    warn(inputs, "the graph takes its numbers as double (float64)")
+    warn(outputs, "the graph gives its output as double (float64)")
   }
 }

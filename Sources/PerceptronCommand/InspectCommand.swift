@@ -111,8 +111,10 @@ enum InspectCommand: Command {
 
   private static func described(_ column: InputColumn) -> String {
     switch column {
-    case .number(let name, _): name
-    case .category(let name, let values): "\(name) (\(values.count) texts)"
+    case .number(let name, _, let format, _): format == .plain ? name : "\(name) (\(format))"
+    case .category(let name, let values, let gathersOthers):
+      "\(name) (\(values.count) texts\(gathersOthers ? " and all others" : ""))"
+    case .date(let name, let format, _, _): "\(name) (dates \(format.pattern))"
     }
   }
 

@@ -3,14 +3,14 @@ import Perceptron
 /// `perceptron predict MODEL DATA`.
 enum PredictCommand: Command {
   static let name = "predict"
-  static let usage = "perceptron predict MODEL DATA [-o FILE] [--probabilities]"
+  static let usage = "perceptron predict MODEL DATA [-o FILE] [--probabilities] [--id A]"
   static let summary = "one prediction a line, as CSV with a header, or a NumPy array"
-  static let options = [
-    Option("-o", "FILE", "the file to write, a NumPy array if it is named .npy (standard output)"),
-    Option("--probabilities", nil, "the probability of every class after the class"),
-    Option("--header", nil, "the first row is a header (found out by itself)"),
-    Option("--no-header", nil, "the first row is data"),
-  ]
+  static let options =
+    [
+      Option("-o", "FILE", "the file to write, a NumPy array if it is named .npy (standard output)"),
+      Option("--probabilities", nil, "the probability of every class after the class"),
+      Option("--id", "A", "the column that is kept beside each prediction (that of train)"),
+    ] + TableOptions.formatOptions
 
   static func run(_ arguments: Arguments) throws {
     let words = try arguments.positional("MODEL", "DATA")
@@ -32,7 +32,7 @@ enum PredictCommand: Command {
     if let path {
       try AtomicFile.write(bytes, to: path)
     } else {
-      try printData(String(decoding: bytes, as: UTF8.self))
+      try printData(bytes)
     }
   }
 
@@ -41,57 +41,43 @@ enum PredictCommand: Command {
   ) throws -> [UInt8] {
     let team = Team()
     let data = try RawData<Scalar>(
-      source, part: .test, header: headerMode(arguments), needsLabels: false, for: model.preparation, team: team)
-    let answers = model.predict(try data.features(model.preparation, team: team))
-    try checkFinite(answers)
+      source, part: .test, format: TableOptions.format(arguments, for: model.preparation), needsLabels: false,
+      for: model.preparation, team: team)
     let wantsProbabilities = arguments.flag("--probabilities")
     if wantsProbabilities && model.preparation.task == .regression {
       throw CommandError.usage("--probabilities is for classification; this model predicts a value")
     }
+    let answers = try Predictor(model, team: team).predict(features: data.features(model.preparation, team: team))
     if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
-      return array(answers, model.preparation, wantsProbabilities)
+      return array(answers, model, wantsProbabilities)
     }
-    return Array((lines(answers, model.preparation, wantsProbabilities).joined(separator: "\n") + "\n").utf8)
+    return AnswerTable(
+      answers, of: model, withProbabilities: wantsProbabilities,
+      beside: try identifiers(data, model.preparation, arguments)
+    ).csv(team)
   }
 
-  /// The answers as a table.
-  private static func lines<Scalar>(
-    _ answers: Matrix<Scalar>, _ preparation: Preparation, _ wantsProbabilities: Bool
-  ) -> [String] {
-    switch preparation.outputs {
-    case .classes(let names, let column):
-      let header = [column ?? "class"] + (wantsProbabilities ? names : [])
-      return [csvLine(header)]
-        + answers.predictedClasses().enumerated().map { sample, label in
-          let probabilities = wantsProbabilities ? (0..<names.count).map { "\(answers[$0, sample])" } : []
-          return csvLine([names[label]] + probabilities)
-        }
-    case .labels(let columns, let classes):
-      return [csvLine(columns + (wantsProbabilities ? zip(columns, classes).map { "\($0)=\($1[1])" } : []))]
-        + (0..<answers.columns).map { sample in
-          let probabilities = columns.indices.map { answers[$0, sample] }
-          return csvLine(
-            zip(classes, probabilities).map { $0[$1 >= 0.5 ? 1 : 0] }
-              + (wantsProbabilities ? probabilities.map { "\($0)" } : []))
-        }
-    case .values(let columns, _):
-      return [csvLine(columns)]
-        + (0..<answers.columns).map { sample in columns.indices.map { "\(answers[$0, sample])" }.joined(separator: ",")
-        }
-    }
+  /// The column that tells the rows apart: that of the option, or the model's if the data have it.
+  private static func identifiers<Scalar>(
+    _ data: RawData<Scalar>, _ preparation: Preparation, _ arguments: Arguments
+  ) throws -> (name: String, fields: [String])? {
+    guard case .table(let table) = data else { return nil }
+    if let name = arguments.string("--id") { return (name, try table.fields(ofColumn: name)) }
+    guard let name = preparation.identifier, table.columnNames.contains(name) else { return nil }
+    return (name, try table.fields(ofColumn: name))
   }
 
-  /// The answers as a NumPy array, samples first: numbers in the model's precision, or the classes, as whole numbers where all their
-  /// names are.
+  /// The answers as a NumPy array, samples first: values in double, probabilities in the model's precision, or the classes, as whole numbers if all their names
+  /// are.
   private static func array<Scalar>(
-    _ answers: Matrix<Scalar>, _ preparation: Preparation, _ wantsProbabilities: Bool
+    _ answers: Matrix<Double>, _ model: Model<Scalar>, _ wantsProbabilities: Bool
   ) -> [UInt8] {
     let samples = answers.columns
     func encode(_ names: [String], among all: [String], shape: [Int]) -> [UInt8] {
       NPY.encode(
         all.allSatisfy { Int($0) != nil } ? .integers(names.compactMap { Int($0) }) : .texts(names), shape: shape)
     }
-    switch preparation.outputs {
+    switch model.preparation.outputs {
     case .classes(let names, _) where !wantsProbabilities:
       return encode(answers.predictedClasses().map { names[$0] }, among: names, shape: [samples])
     case .labels(let columns, let classes) where !wantsProbabilities:
@@ -99,17 +85,9 @@ enum PredictCommand: Command {
       return encode(names, among: classes.flatMap { $0 }, shape: [samples, columns.count])
     case .classes, .labels, .values:
       let shape = answers.rows == 1 ? [samples] : [samples, answers.rows]
-      return Scalar.self == Double.self
-        ? NPY.encode(.doubles(answers.elements.map { Double($0) }), shape: shape)
+      return Scalar.self == Double.self || model.preparation.task == .regression
+        ? NPY.encode(.doubles(answers.elements), shape: shape)
         : NPY.encode(.floats(answers.elements.map { Float($0) }), shape: shape)
     }
-  }
-
-  /// Fields with commas between them, quoted where RFC 4180 asks for it.
-  private static func csvLine(_ fields: [String]) -> String {
-    fields.map { field in
-      guard field.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return field }
-      return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }.joined(separator: ",")
   }
 }

@@ -7,7 +7,7 @@ import Perceptron
   import Musl
 #endif
 
-/// How far training is: a bar that is redrawn on a terminal, a line for each epoch elsewhere, nothing when quiet.
+/// How far training is: a bar that is redrawn on a terminal, elsewhere a line for each epoch or, of many, for some of them, nothing when quiet.
 struct Progress {
   private let epochs: Int
   /// The epochs that were complete before.
@@ -47,7 +47,9 @@ struct Progress {
   /// Ends an epoch, counted from 1, with its loss and, where there is one, its validation figure.
   mutating func endEpoch(_ epoch: Int, loss: Double, validation: String?) {
     (self.loss, self.validation, epochsDone) = (loss, validation, epoch)
-    if !isQuiet && !isTerminal {
+    // Of a long training a hundred lines and a few.
+    let isShown = epoch == epochsBefore + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
+    if !isQuiet && !isTerminal && isShown {
       let share = Double(epoch) / Double(epochs)
       printLine(["epoch \(epoch)/\(epochs)", lossText, validationText, rateText(share), timeLeft(share)])
     }
@@ -89,7 +91,7 @@ struct Progress {
     return ([bar] + parts.compactMap(\.self)).joined(separator: "  ")
   }
 
-  private var lossText: String? { loss.map { "loss \($0.short)" } }
+  private var lossText: String? { loss.map { "loss \($0.shown)" } }
   private var validationText: String? { validation.map { "validation \($0)" } }
 
   /// Nil if no time has passed.

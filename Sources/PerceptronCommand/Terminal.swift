@@ -7,15 +7,18 @@ import Perceptron
 #endif
 
 /// Writes lines to standard output at once, without what would steer a terminal.
-func printLine(_ line: String) throws(CommandError) { try printOutput(printable(line, keepingLines: true) + "\n") }
-
-/// Writes data to standard output as they are; on a terminal without what would steer it.
-func printData(_ text: String) throws(CommandError) {
-  try printOutput(isatty(STDOUT_FILENO) == 1 ? printable(text, keepingLines: true) : text)
+func printLine(_ line: String) throws(CommandError) {
+  try printOutput(Array((printable(line, keepingLines: true) + "\n").utf8))
 }
 
-private func printOutput(_ text: String) throws(CommandError) {
-  let code = AtomicFile.writeAll(Array(text.utf8), to: STDOUT_FILENO)
+/// Writes data to standard output as they are; on a terminal without what would steer it.
+func printData(_ bytes: [UInt8]) throws(CommandError) {
+  guard isatty(STDOUT_FILENO) == 1 else { return try printOutput(bytes) }
+  try printOutput(Array(printable(String(decoding: bytes, as: UTF8.self), keepingLines: true).utf8))
+}
+
+private func printOutput(_ bytes: [UInt8]) throws(CommandError) {
+  let code = AtomicFile.writeAll(bytes, to: STDOUT_FILENO)
   // Standard output that was closed at the start: see openStandardDescriptors().
   let reason = code == EBADF ? "it is closed" : String(cString: strerror(code))
   guard code == 0 else { throw CommandError(message: "standard output cannot be written: \(reason)", exitCode: 74) }
@@ -85,7 +88,9 @@ func printError(_ text: String) { drawError(printable(text, keepingLines: true))
 func drawError(_ text: String) { _ = AtomicFile.writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
 /// Says what is odd about the data.
-func printWarning(_ warning: DataWarning) { printError("warning: \(printable(warning.description))\n") }
+func printWarning(_ warning: DataWarning) {
+  printError("\(warning.isNote ? "note" : "warning"): \(printable(warning.description))\n")
+}
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 

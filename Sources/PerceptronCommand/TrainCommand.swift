@@ -18,7 +18,8 @@ enum TrainCommand: Command {
       Option("--validation-split", "SHARE", "of DATA, chosen at random, is for validation instead (none)"),
       Option(
         "--early-stopping", "EPOCHS", "without a lower validation loss end training; the best epoch is kept (off)"),
-    ] + TrainOptions.networkOptions + TrainOptions.trainingOptions + [
+    ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
+    + [
       Option("--checkpoint", "DIR", "keeps where training stands; SIGINT and SIGTERM stop after the step (off)"),
       Option("--checkpoint-every", "EPOCHS", "between two checkpoints (1)"),
       Option("--resume", nil, "go on from the checkpoint in DIR, to the same bits; begin where there is none"),

@@ -15,9 +15,10 @@ struct TrainOptions {
   let inputDropout: Double
   let labelSmoothing: Double
   let regularization: Regularization
-  let schedule: Schedule
   private let batchSize: Int?
-  let epochs: Int
+  private let epochs: Int?
+  /// The schedule of a training of so many epochs.
+  let schedule: (_ epochs: Int) throws(CommandError) -> Schedule
   /// How many networks are trained, from as many seeds.
   let networkCount: Int
   let threads: Int
@@ -28,6 +29,8 @@ struct TrainOptions {
   let sampleWeight: String?
   let classWeights: ClassWeights?
   let scaling: Scaling.Method?
+  /// What a table's columns are.
+  let columns: ColumnOptions
   private let augmentation: Augmentation.Kind?
   let isQuiet: Bool
   /// What else was given, for the model's file.
@@ -60,8 +63,6 @@ struct TrainOptions {
       Option("--sample-weight", "NAME", "the column that says how much each training sample counts (all alike)"),
       Option(
         "--class-weights", "NAME=W,…", "how much the samples of a class count, 1 where not named; or balanced (1)"),
-      Option("--header", nil, "the first row is a header (found out by itself)"),
-      Option("--no-header", nil, "the first row is data"),
       Option(
         "--scale", "NAME",
         "of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for images)"),
@@ -87,7 +88,7 @@ struct TrainOptions {
         "--dropout", "P,…", "probability with which a hidden output is dropped, for all hidden layers or each (0)"),
       Option("--input-dropout", "P", "probability with which an input is dropped (0)"),
       Option("--label-smoothing", "SHARE", "of a target that is spread over all classes (0)"),
-      Option("--epochs", "N", "times to go through the data (20)"),
+      Option("--epochs", "N", "times to go through the data (20; up to 1000 for small tables, about 1000 steps)"),
       Option("--ensemble", "N", "networks from N seeds, whose mean is the answer, in one file (1)"),
       Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
     ]
@@ -126,9 +127,10 @@ struct TrainOptions {
     }
     regularization = try Self.regularization(arguments)
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
-    epochs = try arguments.integer("--epochs", in: 1...1_000_000) ?? 20
+    epochs = try arguments.integer("--epochs", in: 1...1_000_000)
     networkCount = try arguments.integer("--ensemble", in: networkCounts) ?? 1
-    schedule = try Self.schedule(arguments, epochs: epochs)
+    schedule = try Self.schedule(arguments)
+    if let epochs { _ = try schedule(epochs) }
     var record: [String: String] = [:]
     for option in Self.networkOptions + Self.trainingOptions where !Self.recordedApart.contains(option.name) {
       record[String(option.name.dropFirst(2))] = arguments.string(option.name)
@@ -149,7 +151,36 @@ struct TrainOptions {
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
+    columns = try TableOptions.columns(arguments)
     isQuiet = arguments.flag("--quiet")
+    try Self.checkRange(arguments)
+  }
+
+  /// Refuses numbers that are no longer what was given in the precision of the training: not 0 but 0, subnormal or infinite there, or a share that is 1.
+  private static func checkRange(_ arguments: Arguments) throws(CommandError) {
+    let isDouble = arguments.string("--precision") == "double"
+    func check(_ option: String, _ value: Double, isDouble: Bool, isShare: Bool) throws(CommandError) {
+      let isNormal = isDouble ? value.isNormal : Float(value).isNormal
+      let isOne = isShare && (isDouble ? value >= 1 : Float(value) >= 1)
+      guard value == 0 || isNormal && !isOne else {
+        throw .usage(
+          "\(option): \(value) is \(isOne ? "1" : "too large or too small to compute with") in \(isDouble ? "double" : "float")"
+            + " precision; choose another number\(isDouble ? "" : ", or --precision double")")
+      }
+    }
+    let shares = ["--momentum", "--beta1", "--beta2", "--input-dropout", "--label-smoothing"]
+    let numbers = ["--learning-rate", "--l1", "--l2", "--weight-decay", "--clip-norm", "--max-norm"]
+    for option in shares + numbers {
+      guard let value = arguments.string(option).flatMap(Double.init) else { continue }
+      try check(option, value, isDouble: isDouble, isShare: shares.contains(option))
+    }
+    for share in arguments.string("--dropout")?.split(separator: ",").compactMap({ Double($0) }) ?? [] {
+      try check("--dropout", share, isDouble: isDouble, isShare: true)
+    }
+    // A divisor beside squares, for which the optimizers want the range of Float in any precision.
+    if let epsilon = arguments.string("--epsilon").flatMap(Double.init), !Float(epsilon).isNormal {
+      throw .usage("--epsilon: \(epsilon) is too large or too small to compute with; choose another number")
+    }
   }
 
   /// The seed of the network with this number, counted from 0.
@@ -275,21 +306,39 @@ struct TrainOptions {
       clipNorm: try arguments.positive("--clip-norm"), maxNorm: try arguments.positive("--max-norm"))
   }
 
-  private static func schedule(_ arguments: Arguments, epochs: Int) throws(CommandError) -> Schedule {
-    let third = (epochs + 2) / 3
-    let shape =
-      try arguments.choice(
-        "--schedule",
-        [
-          ("constant", .constant), ("step", .step(every: third)), ("exponential", .exponential()),
-          ("cosine", .cosine(epochs: epochs)), ("one-cycle", .oneCycle(epochs: epochs)), ("plateau", .plateau()),
-        ]) ?? Schedule.Shape.constant
-    let warmup = try arguments.integer("--warmup-epochs", in: 0...epochs - 1) ?? 0
-    if case .oneCycle = shape, warmup > 0 {
+  private static func schedule(
+    _ arguments: Arguments
+  ) throws(CommandError) -> (_ epochs: Int) throws(CommandError) -> Schedule {
+    typealias Shape = (_ epochs: Int) -> Schedule.Shape
+    let shapes: [(String, Shape)] = [
+      ("constant", { _ in .constant }), ("step", { .step(every: ($0 + 2) / 3) }),
+      ("exponential", { _ in .exponential() }),
+      ("cosine", { .cosine(epochs: $0) }), ("one-cycle", { .oneCycle(epochs: $0) }), ("plateau", { _ in .plateau() }),
+    ]
+    let shape = try arguments.choice("--schedule", shapes) ?? { _ in .constant }
+    let warmup = try arguments.integer("--warmup-epochs", in: 0...999_999) ?? 0
+    if arguments.string("--schedule") == "one-cycle", warmup > 0 {
       throw .usage("--warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out")
     }
-    return Schedule(shape, warmupEpochs: warmup)
+    return { epochs throws(CommandError) in
+      // The number of epochs may follow from the data.
+      _ = try arguments.integer("--warmup-epochs", in: 0...epochs - 1)
+      return Schedule(shape(epochs), warmupEpochs: warmup)
+    }
   }
+
+  /// The epochs of a training on so many samples.
+  ///
+  /// If `--epochs` is not given, they are what makes about 1000 steps (200 of methods that take all samples in each), but no more than as many batches
+  /// of the usual size would take, and at least 20: small tables need more than 20 epochs, and for large ones these are enough.
+  func epochs(_ optimizer: Optimizer, samples: Int, batchSize: Int) -> Int {
+    if let epochs { return epochs }
+    let steps = optimizer.isFullBatch ? 200 : 1000
+    let stepsPerEpoch = (samples + batchSize - 1) / batchSize
+    return max(20, min(steps / stepsPerEpoch, 1000 * Self.usualBatchSize / samples))
+  }
+
+  private static var usualBatchSize: Int { 128 }
 
   /// The samples in a step of an optimizer, of so many.
   func batchSize(_ optimizer: Optimizer, samples: Int) throws(CommandError) -> Int {
@@ -298,7 +347,15 @@ struct TrainOptions {
         "--batch-size: --optimizer \(optimizer.name) takes all \(samples) samples in each step, found \(batchSize); leave it out"
       )
     }
-    return min(batchSize ?? (optimizer.isFullBatch ? samples : 128), samples)
+    let size = min(batchSize ?? (optimizer.isFullBatch ? samples : Self.usualBatchSize), samples)
+    if normalization == .batch && !hidden.isEmpty && size == 1 {
+      throw .usage(
+        samples == 1
+          ? "--normalization batch needs at least 2 training samples, found 1; leave it out, or use --normalization layer"
+          : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger batch"
+            + " size, or --normalization layer")
+    }
+    return size
   }
 
   /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the order of the samples the second.
@@ -353,6 +410,10 @@ struct TrainOptions {
 
   private static func sizes(_ text: String) throws(CommandError) -> [Int] {
     guard !text.isEmpty else { return [] }
+    let count = text.count { $0 == "," } + 1
+    guard count < mostLayers else {
+      throw .usage("--hidden: expected at most \(mostLayers - 1) hidden layers, found \(count)")
+    }
     return try text.split(separator: ",", omittingEmptySubsequences: false).map { field throws(CommandError) in
       guard let size = Int(field), (1...1_000_000).contains(size) else {
         throw .usage("--hidden: expected whole numbers from 1 to 1000000, found \(text.debugDescription)")

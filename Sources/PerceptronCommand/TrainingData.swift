@@ -2,7 +2,9 @@ import Perceptron
 
 /// Where the data of `train` are.
 struct TrainingSources {
-  fileprivate let header: Table.Header
+  /// How the training table is read.
+  fileprivate let format: Table.Format
+  private let arguments: Arguments
   let training: DataSource
   fileprivate let test: DataSource?
   fileprivate let validation: DataSource?
@@ -20,7 +22,8 @@ struct TrainingSources {
       try source.requireLabels(option: "\(name)-labels")
       return source
     }
-    header = try headerMode(arguments)
+    format = try TableOptions.format(arguments)
+    self.arguments = arguments
     training = try DataSource(try arguments.positional("DATA")[0], labels: arguments.string("--labels"))
     try training.requireLabels()
     try training.check(arguments)
@@ -33,6 +36,11 @@ struct TrainingSources {
       if validationShare == 0 { throw .usage("--validation-split: expected a number between 0 and 1, found 0") }
       if validation != nil { throw .usage("--validation and --validation-split exclude each other") }
     }
+  }
+
+  /// How later tables are read.
+  fileprivate func format(for preparation: Preparation) throws(CommandError) -> Table.Format {
+    try TableOptions.format(arguments, for: preparation)
   }
 
   var hasValidation: Bool { validation != nil || validationShare != nil }
@@ -55,8 +63,9 @@ struct TrainingData<Scalar: BLASScalar> {
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
-      try RawData(
-        source, part: part, header: sources.header, for: preparation, announces: !options.isQuiet, team: team)
+      let format = try preparation.map(sources.format(for:)) ?? sources.format
+      return try RawData(
+        source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try read(sources.training, .training)
     let split = try sources.validationShare.map { share in
@@ -74,7 +83,6 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
-    if !options.isQuiet, case .table(let table) = raw { Self.warnOfHeader(table) }
   }
 
   /// - Parameter indices: The samples that are learnt from; nil for all.
@@ -85,17 +93,11 @@ struct TrainingData<Scalar: BLASScalar> {
     case .table(let table):
       return try Preparation(
         fittedOn: table, rows: indices, target: options.target, task: options.task,
-        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, team: team, warn: printWarning)
+        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, options: options.columns, team: team,
+        warn: printWarning)
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)
-    }
-  }
-
-  private static func warnOfHeader(_ table: Table) {
-    if table.line(ofRow: 0) > 1, table.columnNames.contains(where: { Double($0) != nil }) {
-      printError(
-        "warning: \(table.path), line 1 is taken for the header though it holds numbers; --no-header if it is data\n")
     }
   }
 }

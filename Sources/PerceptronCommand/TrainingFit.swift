@@ -25,10 +25,10 @@ extension TrainingRun {
     let title = isEnsemble ? "\(name): " : ""
     var trainer = Trainer(
       options.network(layers, number: number) as Network<Scalar>, loss: loss, optimizer: optimizer,
-      regularization: options.regularization, schedule: options.schedule, batchSize: batchSize,
+      regularization: options.regularization, schedule: schedule, batchSize: batchSize,
       inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
       generator: Philox(seed: seed, stream: 1), team: team)
-    let before = try checkpoints?.restore(&trainer, ofNetwork: number)
+    let before = try checkpoints?.restore(&trainer, ofNetwork: number, data)
     if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
     var records = before ?? []
     for record in records { log?.append(record, ofNetwork: number) }
@@ -39,13 +39,13 @@ extension TrainingRun {
       return try validate(network)
     }
     var progress = Progress(
-      epochs: options.epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
+      epochs: epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
       isQuiet: options.isQuiet)
     if checkpoints != nil { StopSignal.watch() }
     var failure: (any Error)?
     do throws(Divergence) {
       try trainer.fit(
-        on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: options.epochs,
+        on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: epochs,
         patience: patience,
         afterStep: { epoch, samplesDone in
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
@@ -57,7 +57,8 @@ extension TrainingRun {
             return false
           }
           if report.isBest { best = validation }
-          let record = EpochRecord(report, lossUnit: data.preparation.lossUnit, validation: validation)
+          let record = EpochRecord(
+            report, lossUnit: data.preparation.lossUnit, EpochRecord.Figures(validation))
           records.append(record)
           log?.append(record, ofNetwork: number)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
@@ -80,7 +81,7 @@ extension TrainingRun {
       if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
       throw Interruption(
         signal: signal,
-        message: "\(title)stopped after \(trainer.epoch) of \(options.epochs) epochs; the same command"
+        message: "\(title)stopped after \(trainer.epoch) of \(epochs) epochs; the same command"
           + "\(checkpoints.resumes ? "" : " with --resume") goes on from there")
     }
     progress.finish()
@@ -99,13 +100,13 @@ extension TrainingRun {
 
   /// Whether no more epochs follow.
   private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
-    trainer.epoch >= options.epochs || trainer.hasLostPatience(patience)
+    trainer.epoch >= epochs || trainer.hasLostPatience(patience)
   }
 
   /// Says where training begins.
   private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
     printError(
       isResumed
-        ? "going on after \(trainer.epoch) of \(options.epochs) epochs\n" : "no checkpoint there: training begins\n")
+        ? "going on after \(trainer.epoch) of \(epochs) epochs\n" : "no checkpoint there: training begins\n")
   }
 }

@@ -138,7 +138,7 @@ struct TrainingReport<Scalar: BLASScalar> {
         ClassificationErrors(outputs: outputs, targets: judged.targets, names: names).markup
           + worstImages(outputs, names)
       case .labels(let columns, let classes): labels(outputs, columns, classes)
-      case .values(let columns, _): plots(outputs, columns)
+      case .values(let columns, let scaling): plots(outputs, columns, scaling)
       }
     return "<section><h2>Where it errs: \(judgedName.escaped)</h2>\n\(body)</section>\n"
   }
@@ -154,17 +154,17 @@ struct TrainingReport<Scalar: BLASScalar> {
         .map { Evaluation.Output($1, name: $0).row })
   }
 
-  private func plots(_ outputs: Matrix<Scalar>, _ columns: [String]) -> String {
+  private func plots(_ outputs: Matrix<Scalar>, _ columns: [String], _ scaling: Scaling) -> String {
     let mostPlots = 12
-    let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(ofTargets: judged.targets))
-    let metrics = RegressionMetrics.perOutput(outputs: answers, targets: values)
+    let (answers, values) = (model.preparation.answers(outputs), model.preparation.answers(judged.targets))
+    let metrics = RegressionMetrics.perOutput(outputs: outputs, targets: judged.targets, scaledBy: scaling)
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
       zip(columns, metrics).map { Evaluation.Output($1, name: $0).row })
     let figures = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
-        name, actual: (0..<values.columns).map { Double(values[row, $0]) },
-        predicted: (0..<answers.columns).map { Double(answers[row, $0]) })
+        name, actual: (0..<values.columns).map { values[row, $0] },
+        predicted: (0..<answers.columns).map { answers[row, $0] })
       return "<figure><h3>\(name.escaped)</h3>\n\(plot.svg)</figure>\n"
     }
     let shown =

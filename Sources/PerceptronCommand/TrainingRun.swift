@@ -9,6 +9,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   let layers: [Dense]
   let optimizer: Optimizer
   let batchSize: Int
+  let epochs: Int
+  let schedule: Schedule
   /// Of each network.
   let augmentations: [Augmentation?]
   let patience: Int?
@@ -41,9 +43,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     (loss, layers) = try options.layers(preparation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
+    epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
+    schedule = try options.schedule(epochs)
     let options = options
     augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
-    try checkpoints?.prepare(for: data)
+    try checkpoints?.prepare(for: data, epochs: epochs, schedule)
     self.checkpoints = checkpoints
   }
 
@@ -55,7 +59,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     let fits = try (0..<options.networkCount).map { try fit($0, log) }
     let trained = model(fits.map(\.network), record(fits))
-    if let path = outputs.model { try trained.write(to: path) }
+    if let path = outputs.model {
+      try checkAnswers(trained)
+      try trained.write(to: path)
+    }
     let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
     for fit in fits {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
@@ -73,7 +80,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
     if let judged, judgeName == "training" { summary.train.add(judged) }
     if wantsBaseline, let judged {
-      let baseline = Baseline(trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, team)
+      let epochs = fits.reduce(0) { $0 + $1.records.count }
+      let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
+      let baseline = Baseline(
+        trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.figures
     }
@@ -86,7 +96,26 @@ struct TrainingRun<Scalar: BLASScalar> {
     if wantsJSON {
       try printLine(json(summary))
     } else if test == nil {
-      try printLine("training loss \(trainingLoss(fits).short)")
+      try printLine("training loss \(trainingLoss(fits).shown)")
+    }
+  }
+
+  /// Refuses to write a model that has no answers: it is asked for some of the training samples, evenly spread.
+  private func checkAnswers(_ trained: Model<Scalar>) throws(CommandError) {
+    let most = 4096
+    let count = min(data.samples.count, most)
+    let asked = data.samples.features.gathered((0..<count).map { $0 * data.samples.count / count })
+    let found = trained.outputs(for: asked, team: team)
+    let isSingle = Scalar.self == Float.self
+    guard found.maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained network's outputs are not finite; lower --learning-rate\(isSingle ? ", or try --precision double" : "");"
+          + " nothing was written")
+    }
+    guard data.preparation.answers(found).maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained model's answers leave the range of numbers; divide the target by a power of ten; nothing was written"
+      )
     }
   }
 
@@ -114,7 +143,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
     let network = isEnsemble ? "\(options.networkCount) networks" : "network"
-    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes)\n")
+    let length = "\(epochs) epoch\(epochs == 1 ? "" : "s")"
+    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
   }
 
   /// The mean of the networks' losses of their last epochs.
@@ -154,7 +184,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       }
     }
     let facts = record(fits).merging([
-      "threads": "\(options.threads)", "training loss": trainingLoss(fits).short,
+      "threads": "\(options.threads)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,

@@ -36,7 +36,7 @@ struct TrainingSummary: Encodable {
   /// Of an ensemble those of all networks together.
   let epochs: Int
   let seconds: Double
-  /// Nil if no time has passed.
+  /// Nil if the clock stood still.
   let samplesPerSecond: Double?
   var train: Training
   /// After the last epoch, and after the best one; of an ensemble that of the model alone.

@@ -29,7 +29,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     /// When it has waited long enough; nil for at once.
     let deadline: ContinuousClock.Instant?
     // Not a checked one, which allocates: each is resumed by who takes it out of the list.
-    let continuation: UnsafeContinuation<Prediction<Scalar>, any Error>
+    let continuation: UnsafeContinuation<Prediction, any Error>
   }
 
   private struct State {
@@ -91,21 +91,21 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// The answer for a record, which has a field for every column.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
-  public func predict(_ record: [String: Field]) async throws -> Prediction<Scalar> {
+  public func predict(_ record: [String: Field]) async throws -> Prediction {
     try await answer(.record(record))
   }
 
   /// The answer for a value whose properties are the columns, as ``Predictor`` takes it.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
-  public func predict(propertiesOf value: some Encodable) async throws -> Prediction<Scalar> {
+  public func predict(propertiesOf value: some Encodable) async throws -> Prediction {
     try await answer(.record(record(of: value)))
   }
 
   /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
-  public func predict(_ row: [Field]) async throws -> Prediction<Scalar> {
+  public func predict(_ row: [Field]) async throws -> Prediction {
     try await answer(.row(row))
   }
 
@@ -113,7 +113,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   ///
   /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
   /// - Precondition: Traps where the matrix has another number of columns than one.
-  public func predict(_ sample: Matrix<Scalar>) async throws -> Prediction<Scalar> {
+  public func predict(_ sample: Matrix<Scalar>) async throws -> Prediction {
     guard sample.columns == 1 else { fail("cannot take \(sample.columns) samples for one request") }
     return try await answer(.sample(sample))
   }
@@ -138,7 +138,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private func answer(_ input: Input<Scalar>) async throws -> Prediction<Scalar> {
+  private func answer(_ input: Input<Scalar>) async throws -> Prediction {
     let id = requestCount.add(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in

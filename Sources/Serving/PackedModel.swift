@@ -7,8 +7,6 @@ import Tensor
 final class PackedModel<Scalar: BLASScalar>: Sendable {
   let rows: RowPreparation
   let outputs: Preparation.Outputs
-  /// How outputs become values; nil where they are probabilities.
-  private let targetScaling: Scaling?
   private let networks: [PackedNetwork<Scalar>]
   private let team: Team
   let inputSize: Int
@@ -22,7 +20,6 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   init(_ model: Model<Scalar>, refusesMissing: Bool, team: Team) {
     rows = RowPreparation(model.preparation, refusesMissing: refusesMissing)
     outputs = model.preparation.outputs
-    targetScaling = if case .values(_, let scaling) = outputs { scaling } else { nil }
     networks = model.networks.map { PackedNetwork($0) }
     (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
     share = 1 / Scalar(networks.count)
@@ -37,13 +34,12 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(
-    into prediction: inout Prediction<Scalar>, _ prepare: (Tile<Scalar>) throws(FieldError) -> Void
+    into prediction: inout Prediction, _ prepare: (Tile<Scalar>) throws(FieldError) -> Void
   ) throws(PredictionError) {
     let memory = Memory(self, samples: 1)
     do throws(FieldError) { try prepare(memory.features) } catch { throw .input(error, sample: nil) }
-    _ = answer(memory.features, into: memory.answers, memory, on: team)
-    guard memory.answers.maxMagnitude.isFinite else { throw .outputNotFinite(sample: nil) }
-    prediction.set(memory.answers, outputs)
+    _ = computeOutputs(memory.features, memory, on: team)
+    guard prediction.set(memory.outputs, outputs) else { throw .outputNotFinite(sample: nil) }
   }
 
   // MARK: - Many samples
@@ -51,29 +47,46 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   /// The answers for columns of numbers.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Scalar>) throws(PredictionError) {
+  func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
     try check(samples)
+    guard let failed = firstFailure(samples, arePrepared: false, into: &answers) else { return }
+    throw samples.withReadOnlyTile { rows.mistake(in: $0[columns: failed..<failed + 1]) }
+      .map { .input($0, sample: failed) } ?? .outputNotFinite(sample: failed)
+  }
+
+  /// The answers for columns of features, as the preparation makes them.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func predict(features: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
+    guard features.rows == inputSize else { fail("cannot take \(features.rows) features: the model has \(inputSize)") }
+    if let failed = firstFailure(features, arePrepared: true, into: &answers) {
+      throw .outputNotFinite(sample: failed)
+    }
+  }
+
+  /// Computes the answers and returns the first sample whose answer is not finite, or nil.
+  private func firstFailure(
+    _ samples: Matrix<Scalar>, arePrepared: Bool, into answers: inout Matrix<Double>
+  ) -> Int? {
     guard answers.rows == outputSize, answers.columns == samples.columns else {
       fail(
         "cannot put \(outputSize) answers for \(samples.columns) samples into a \(answers.rows)×\(answers.columns) matrix"
       )
     }
-    let failed = answers.withTile { answers in
+    return answers.withTile { answers in
       samples.withReadOnlyTile { samples in
-        predict(Job(model: self, samples: samples, answers: answers))
-        return firstNotFinite(answers)
+        predict(Job(model: self, samples: samples, arePrepared: arePrepared, answers: answers))
+        return answers.maxMagnitude.isFinite
+          ? nil : (0..<answers.columns).first { !answers[columns: $0..<$0 + 1].maxMagnitude.isFinite }
       }
     }
-    guard let failed else { return }
-    throw samples.withReadOnlyTile { rows.mistake(in: $0[columns: failed..<failed + 1]) }
-      .map { .input($0, sample: failed) } ?? .outputNotFinite(sample: failed)
   }
 
   /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func predict(_ inputs: [Input<Scalar>]) -> [Result<Prediction<Scalar>, PredictionError>] {
-    var results: [Result<Prediction<Scalar>, PredictionError>] = []
+  func predict(_ inputs: [Input<Scalar>]) -> [Result<Prediction, PredictionError>] {
+    var results: [Result<Prediction, PredictionError>] = []
     results.reserveCapacity(inputs.count)
     let memory = Memory(self, samples: min(inputs.count, blockSize))
     for start in stride(from: 0, to: inputs.count, by: blockSize) {
@@ -88,15 +101,12 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
           results.append(.failure(error))
         }
       }
-      let answers = memory.answers[columns: 0..<block.count]
-      _ = answer(
-        memory.features[columns: 0..<block.count], into: answers, memory, on: team.workerCount > 1 ? team : nil)
+      _ = computeOutputs(memory.features[columns: 0..<block.count], memory, on: team.workerCount > 1 ? team : nil)
       for sample in block {
         guard case .success(var prediction) = results[sample] else { continue }
-        let answer = answers[columns: sample - start..<sample - start + 1]
-        prediction.set(answer, outputs)
+        let found = memory.outputs[columns: sample - start..<sample - start + 1]
         results[sample] =
-          answer.maxMagnitude.isFinite ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
+          prediction.set(found, outputs) ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
       }
     }
     return results
@@ -128,11 +138,6 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  private func firstNotFinite(_ answers: Tile<Scalar>) -> Int? {
-    answers.maxMagnitude.isFinite
-      ? nil : (0..<answers.columns).first { !answers[columns: $0..<$0 + 1].maxMagnitude.isFinite }
-  }
-
   private func predict(_ job: Job) {
     let samples = job.samples.columns
     guard samples > 0 else { return }
@@ -148,7 +153,9 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private struct Job: TeamProgram {
     let model: PackedModel
     let samples: Tile<Scalar>
-    let answers: Tile<Scalar>
+    /// Whether the samples are features already.
+    let arePrepared: Bool
+    let answers: Tile<Double>
 
     func run(_ worker: Worker) {
       let count = samples.columns
@@ -161,35 +168,38 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
     /// - Parameter team: Who computes the block's answers; nil for the calling thread alone.
     func run(_ block: Range<Int>, _ memory: Memory, on team: Team?) {
-      let (samples, answers) = (samples[columns: block], answers[columns: block])
+      computeOutputs(samples[columns: block], memory, on: team)
+      model.outputs.writeAnswers(memory.outputs[columns: 0..<block.count], into: answers[columns: block])
+    }
+
+    private func computeOutputs(_ samples: Tile<Scalar>, _ memory: Memory, on team: Team?) {
       // What is not finite may be missing, or a mistake; most often nothing is.
-      if model.rows.keepsNumbers {
-        let areSumsFinite = model.answer(samples, into: answers, memory, on: team)
-        if team == nil ? areSumsFinite : samples.maxMagnitude.isFinite { return }
+      if arePrepared || model.rows.keepsNumbers {
+        let areSumsFinite = model.computeOutputs(samples, memory, on: team)
+        if arePrepared || (team == nil ? areSumsFinite : samples.maxMagnitude.isFinite) { return }
       }
-      let features = memory.features[columns: 0..<block.count]
+      let features = memory.features[columns: 0..<samples.columns]
       model.rows.prepare(samples, into: features)
-      _ = model.answer(features, into: answers, memory, on: team)
+      _ = model.computeOutputs(features, memory, on: team)
     }
   }
 
-  /// The answers for a block of prepared samples; without a team, returns false where a feature is infinite or NaN, which the weighted sums tell.
-  private func answer(
-    _ features: Tile<Scalar>, into answers: Tile<Scalar>, _ memory: Memory, on team: Team?
-  ) -> Bool {
+  /// The first columns of `memory.outputs` ← the networks' outputs for a block of prepared samples. Without a team, returns false if a feature is infinite or
+  /// NaN, which the weighted sums tell.
+  private func computeOutputs(_ features: Tile<Scalar>, _ memory: Memory, on team: Team?) -> Bool {
+    let sums = memory.outputs[columns: 0..<features.columns]
     var areSumsFinite = true
     for index in networks.indices {
-      let outputs = index == 0 ? answers : memory.outputs[columns: 0..<answers.columns]
+      let outputs = index == 0 ? sums : memory.others[columns: 0..<features.columns]
       if let team {
         let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
         team.runIfFree(pass, work: work / networks.count * features.columns)
       } else {
         areSumsFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
       }
-      if index > 0 { answers.add(outputs) }
+      if index > 0 { sums.add(outputs) }
     }
-    if networks.count > 1 { answers.scale(by: share) }
-    targetScaling?.invert(answers)
+    if networks.count > 1 { sums.scale(by: share) }
     return areSumsFinite
   }
 
@@ -207,8 +217,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   /// The memory of a thread for a block of samples.
   private struct Memory {
     let features: Tile<Scalar>  // inputSize × samples
-    let answers: Tile<Scalar>  // outputSize × samples
-    let outputs: Tile<Scalar>  // outputSize × samples, of one network of several
+    let outputs: Tile<Scalar>  // outputSize × samples
+    let others: Tile<Scalar>  // outputSize × samples, of one network of several
     let scratch: Tile<Scalar>
 
     init(_ model: PackedModel, samples: Int) {
@@ -217,8 +227,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       let memory = Tile<Scalar>.scratch(scratchCount + inputs + 2 * outputs)
       scratch = memory.reshaped(from: 0, rows: scratchCount, columns: 1)
       features = memory.reshaped(from: scratchCount, rows: model.inputSize, columns: samples)
-      answers = memory.reshaped(from: scratchCount + inputs, rows: model.outputSize, columns: samples)
-      self.outputs = memory.reshaped(from: scratchCount + inputs + outputs, rows: model.outputSize, columns: samples)
+      self.outputs = memory.reshaped(from: scratchCount + inputs, rows: model.outputSize, columns: samples)
+      others = memory.reshaped(from: scratchCount + inputs + outputs, rows: model.outputSize, columns: samples)
     }
   }
 }

@@ -4,9 +4,12 @@ import Tensor
 /// What a model answers for one sample.
 ///
 /// One that is there already may be given to ``Predictor/predict(_:into:)`` again and again, which then allocates nothing.
-public struct Prediction<Scalar: BLASScalar>: Sendable, Equatable {
+public struct Prediction: Sendable, Equatable {
   /// In the order of ``names``: the probabilities of the classes, which add up to 1; or of each label's second class; or the values in the units of the data.
-  public internal(set) var outputs: [Scalar]
+  ///
+  /// Values are made in `Double` whatever the network's precision, so that those far from 0 keep their digits. Probabilities are the network's own, without a
+  /// change: of a network in `Float`, `Float(probability)` is exact, and shorter where it is printed.
+  public private(set) var outputs: [Double]
   private var meaning: Preparation.Outputs?
 
   /// One to be filled by a ``Predictor``.
@@ -28,13 +31,13 @@ public struct Prediction<Scalar: BLASScalar>: Sendable, Equatable {
   }
 
   /// The probability of the most probable class; nil where the model has no classes.
-  public var probability: Scalar? {
+  public var probability: Double? {
     guard case .classes? = meaning else { return nil }
     return outputs[indexOfLargest]
   }
 
   /// The value, or the first of several, in the units of the data; nil where the model predicts no values.
-  public var value: Scalar? {
+  public var value: Double? {
     guard case .values? = meaning else { return nil }
     return outputs[0]
   }
@@ -42,7 +45,7 @@ public struct Prediction<Scalar: BLASScalar>: Sendable, Equatable {
   /// The output of this name: a class's probability, or a column's value; nil where there is none.
   ///
   /// - Complexity: O(names).
-  public subscript(name: String) -> Scalar? { names.firstIndex(of: name).map { outputs[$0] } }
+  public subscript(name: String) -> Double? { names.firstIndex(of: name).map { outputs[$0] } }
 
   /// The class of a column of labels; nil where the model has no such column.
   public func label(ofColumn name: String) -> String? {
@@ -58,10 +61,17 @@ public struct Prediction<Scalar: BLASScalar>: Sendable, Equatable {
     return largest
   }
 
-  /// self ← the answers of a model with these outputs.
-  mutating func set(_ answers: Tile<Scalar>, _ meaning: Preparation.Outputs) {
-    if outputs.count != answers.rows { outputs = Array(repeating: 0, count: answers.rows) }
-    for index in 0..<answers.rows { outputs[index] = answers[index] }
+  /// self ← the answers that a network's outputs for one sample mean; returns whether all are finite.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  mutating func set<Scalar: BLASScalar>(_ networkOutputs: Tile<Scalar>, _ meaning: Preparation.Outputs) -> Bool {
+    let count = networkOutputs.rows
+    if outputs.count != count { outputs = Array(repeating: 0, count: count) }
     self.meaning = meaning
+    return outputs.withUnsafeMutableBufferPointer { buffer in
+      let answers = Tile(base: buffer.baseAddress!, rows: count, columns: 1, stride: count)
+      meaning.writeAnswers(networkOutputs, into: answers)
+      return answers.maxMagnitude.isFinite
+    }
   }
 }

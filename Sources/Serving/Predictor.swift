@@ -44,14 +44,14 @@ extension Predictor {
   /// The answer for a record, which has a field for every column.
   ///
   /// - Throws: ``PredictionError`` that names the column that is missing, unknown or of another type.
-  public func predict(_ record: [String: Field]) throws(PredictionError) -> Prediction<Scalar> {
-    var prediction = Prediction<Scalar>()
+  public func predict(_ record: [String: Field]) throws(PredictionError) -> Prediction {
+    var prediction = Prediction()
     try predict(record, into: &prediction)
     return prediction
   }
 
   /// The same into a prediction that is there: allocates nothing after the first call on a thread.
-  public func predict(_ record: [String: Field], into prediction: inout Prediction<Scalar>) throws(PredictionError) {
+  public func predict(_ record: [String: Field], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(record, into: features)
     }
@@ -61,19 +61,19 @@ extension Predictor {
   ///
   /// - Throws: ``PredictionError``, as for a dictionary, and where a property is something else.
   /// - Complexity: As for a dictionary, and the making of one.
-  public func predict(propertiesOf value: some Encodable) throws(PredictionError) -> Prediction<Scalar> {
+  public func predict(propertiesOf value: some Encodable) throws(PredictionError) -> Prediction {
     try predict(record(of: value))
   }
 
   /// The answer for a row with a field for every column, in the order of ``columns``.
-  public func predict(_ row: [Field]) throws(PredictionError) -> Prediction<Scalar> {
-    var prediction = Prediction<Scalar>()
+  public func predict(_ row: [Field]) throws(PredictionError) -> Prediction {
+    var prediction = Prediction()
     try predict(row, into: &prediction)
     return prediction
   }
 
   /// The same into a prediction that is there: allocates nothing after the first call on a thread.
-  public func predict(_ row: [Field], into prediction: inout Prediction<Scalar>) throws(PredictionError) {
+  public func predict(_ row: [Field], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(row, into: features)
     }
@@ -86,8 +86,8 @@ extension Predictor {
   /// The answers for records, each of which has a field for every column. A team shares the work of each 64 of them; many are answered sooner as a matrix.
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
-  public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction<Scalar>] {
-    var predictions: [Prediction<Scalar>] = []
+  public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction] {
+    var predictions: [Prediction] = []
     for (sample, result) in model.predict(records.map { .record($0) }).enumerated() {
       do throws(PredictionError) { predictions.append(try result.get()) } catch { throw error.of(sample: sample) }
     }
@@ -96,12 +96,14 @@ extension Predictor {
 
   /// The answers for the columns of a matrix of numbers, in the order of ``columns`` and as they are in the data: neither scaled nor prepared otherwise.
   ///
+  /// A `Float` holds about seven digits: numbers that are far from 0 compared with their spread, such as times in seconds, keep theirs as rows or records.
+  ///
   /// - Shapes: samples columns × samples; returns outputs × samples: probabilities, or values in the units of the data.
   /// - Throws: ``PredictionError`` for another number of rows, where a column has texts, and for the first sample that is infinite, lacks what must not be missing, or is
   ///   too far from the training data.
   /// - Complexity: 2 · parameters flops a sample.
-  public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Scalar> {
-    var answers = Matrix<Scalar>(rows: model.outputSize, columns: samples.columns)
+  public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
+    var answers = Matrix<Double>(rows: model.outputSize, columns: samples.columns)
     try predict(samples, into: &answers)
     return answers
   }
@@ -109,7 +111,17 @@ extension Predictor {
   /// The same into a matrix that is there: allocates nothing after the first call on a thread, unless another matrix shares the answers' storage.
   ///
   /// - Precondition: Traps where the answers are no matrix of outputs × samples.
-  public func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Scalar>) throws(PredictionError) {
+  public func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
     try model.predict(samples, into: &answers)
+  }
+
+  /// The answers for features that ``Preparation`` has made of a table or of images.
+  ///
+  /// - Shapes: features inputSize × samples; returns outputs × samples.
+  /// - Throws: ``PredictionError/outputNotFinite(sample:)`` for the first sample that is too far from the training data.
+  package func predict(features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
+    var answers = Matrix<Double>(rows: model.outputSize, columns: features.columns)
+    try model.predict(features: features, into: &answers)
+    return answers
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 // The only file that calls BLAS. Sizes are OpenBLAS's 32-bit integers; the callers have checked that theirs fit.
@@ -29,6 +30,17 @@ private let isReady: Bool = {
 @inline(__always)
 func prepareBLAS() {
   _ = isReady
+}
+
+/// The kernels that compute here, this package's and OpenBLAS's: others may round differently.
+package func kernelNames() -> String {
+  let set =
+    switch ck_best_instruction_set() {
+    case ck_avx512: "AVX-512"
+    case ck_avx2: "AVX2"
+    default: "baseline"
+    }
+  return "\(set), OpenBLAS \(openblas_get_corename().map { String(cString: $0) } ?? "unknown")"
 }
 
 private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }

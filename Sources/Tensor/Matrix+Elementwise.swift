@@ -17,7 +17,10 @@ extension Matrix {
   public func map(_ transform: (Scalar) -> Scalar) -> Matrix {
     let result = Matrix(rows: rows, columns: columns)
     let (from, to) = (buffer.base + offset, result.buffer.base)
-    for i in 0..<count { to[i] = transform(from[i]) }
+    // Nothing else keeps them alive while their elements are read and written.
+    withExtendedLifetime((buffer, result)) {
+      for i in 0..<count { to[i] = transform(from[i]) }
+    }
     return result
   }
 

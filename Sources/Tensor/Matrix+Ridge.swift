@@ -13,7 +13,9 @@ extension Matrix {
   /// - Parameter sampleWeights: Finite, not negative and not all 0; nil where all samples count alike.
   /// - Throws: ``LinearAlgebraError/notFinite`` where a number, or a sum of products, is not finite.
   /// - Precondition: Traps where the samples are not equally many, or there are none, and unless α is positive and finite.
-  /// - Complexity: inputs² · samples + inputs³ / 3 flops; memory for inputs² numbers, the weights and a block of samples.
+  /// If there are fewer samples than inputs, the same weights are computed from products of samples instead; see `ridgeRegressionBySamples`.
+  ///
+  /// - Complexity: m · inputs · samples + m³ / 3 flops, m the lesser of inputs and samples; memory for m² numbers, the weights and a block.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func ridgeRegression(
@@ -28,6 +30,9 @@ extension Matrix {
     guard alpha > 0, alpha.isFinite else { fail("cannot fit with a ridge of \(alpha): a positive number is needed") }
     let (inputs, outputs) = (rows, targets.rows)
     let sampleWeights = sampleWeights ?? Matrix(rows: 1, columns: columns, repeating: 1)
+    if columns < inputs {
+      return try ridgeRegressionBySamples(targets, sampleWeights: sampleWeights, strength: alpha, team: team)
+    }
     var means = Matrix<Double>(rows: inputs + outputs, columns: 1)
     var moments = Matrix<Double>(rows: inputs, columns: inputs + outputs)
     // Some samples at a time, which stay in cache.
@@ -66,12 +71,7 @@ extension Matrix {
       // With a ridge far above rounding, only numbers that have left the range can be to blame.
       if info != 0 || !solution.maxMagnitude().isFinite { throw .notFinite }
     }
-    var bias = Matrix<Double>(rows: outputs, columns: 1)
-    for output in 0..<outputs {
-      let predicted = (0..<inputs).reduce(0) { $0 + solution[$1, output] * means[$1, 0] }
-      bias[output, 0] = means[inputs + output, 0] - predicted
-    }
-    return (Matrix<Double>(solution.transposed), bias)
+    return (Matrix<Double>(solution.transposed), bias(solution, means))
   }
 }
 
@@ -90,8 +90,8 @@ private struct CentredMoments<Scalar: BLASScalar> {
 
   @inline(__always)
   func run(_ worker: Worker) {
-    computeMeans(worker.share(of: inputs), sources.0, from: 0)
-    computeMeans(worker.share(of: sources.1.rows), sources.1, from: inputs)
+    centredMeans(worker.share(of: inputs), sources.0, weights, into: means, from: 0)
+    centredMeans(worker.share(of: sources.1.rows), sources.1, weights, into: means, from: inputs)
     worker.meet()
     for start in stride(from: 0, to: samples, by: block.columns) {
       let part = block[columns: 0..<min(block.columns, samples - start)]
@@ -106,18 +106,6 @@ private struct CentredMoments<Scalar: BLASScalar> {
       }
       worker.meet()
     }
-  }
-
-  /// As the first sample and the mean distance from it: a feature that is constant is then centred to 0 exactly.
-  @inline(__always)
-  private func computeMeans(_ rows: Range<Int>, _ source: Tile<Scalar>, from offset: Int) {
-    var weightSum = 0.0
-    for column in 0..<samples {
-      let (values, weight) = (source.base + column * source.stride, Double(weights[column * weights.stride]))
-      for row in rows { means.base[offset &+ row] += weight * (Double(values[row]) - Double(source.base[row])) }
-      weightSum += weight
-    }
-    for row in rows { means[offset + row] = Double(source[row]) + means[offset + row] / weightSum }
   }
 
   @inline(__always)
@@ -145,4 +133,20 @@ private struct CentredMoments<Scalar: BLASScalar> {
     func bound(_ index: Int) -> Int { min(units * index / (2 * Self.pairs) * 16, moments.columns) }
     return bound(index)..<bound(index + 1)
   }
+}
+
+/// Computes the weighted means of some rows, as the first sample and the mean distance from it: a feature that is constant is then centred to 0 exactly.
+///
+/// - Parameter offset: Where the means of this source begin among all, which are 0 before.
+@inline(__always)
+func centredMeans<Scalar>(
+  _ rows: Range<Int>, _ source: Tile<Scalar>, _ weights: Tile<Scalar>, into means: Tile<Double>, from offset: Int
+) {
+  var weightSum = 0.0
+  for column in 0..<source.columns {
+    let (values, weight) = (source.base + column * source.stride, Double(weights[column * weights.stride]))
+    for row in rows { means.base[offset &+ row] += weight * (Double(values[row]) - Double(source.base[row])) }
+    weightSum += weight
+  }
+  for row in rows { means[offset + row] = Double(source[row]) + means[offset + row] / weightSum }
 }

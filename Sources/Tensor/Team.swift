@@ -13,7 +13,7 @@ import CKernels
 ///
 /// What a program computes must not depend on the number of workers; see ``Worker/share(of:)``.
 public final class Team: Sendable {
-  /// How many threads work, the calling one included.
+  /// How many threads work, the calling one included: as many as were asked for, or fewer if the system gave no more.
   public let workerCount: Int
   nonisolated(unsafe) private let shared: UnsafeMutablePointer<Shared>
   /// Held while a program runs: a second caller waits, or does without the team.
@@ -21,6 +21,8 @@ public final class Team: Sendable {
   /// Changes under the lock only. Apart from what is shared, as a change of a part counts as one of the whole to Thread Sanitizer.
   nonisolated(unsafe) private let pace: UnsafeMutablePointer<Pace>
   private let threads: [pthread_t]
+  /// Tells whether the process is the one that has the threads, or was forked from it.
+  private let forkCount = ck_fork_count()
 
   /// What the threads share; it does not move.
   private struct Shared {
@@ -56,11 +58,13 @@ public final class Team: Sendable {
 
   /// Starts a team.
   ///
-  /// - Parameter workers: At least 1; more than the processors that may be used is allowed, and slower.
-  /// - Precondition: Traps below 1, above 1024, and where the system gives no more threads.
+  /// In a process that is forked later, which has none of the threads, the caller does all of the work.
+  ///
+  /// - Parameter workers: At least 1; more than the processors that may be used is allowed, and slower. If the system gives no more threads, the team is
+  ///   smaller.
+  /// - Precondition: Traps below 1 and above 1024.
   public init(workers: Int = usableProcessorCount()) {
     guard (1...1024).contains(workers) else { fail("cannot make a team of \(workers) workers: 1 to 1024 are possible") }
-    workerCount = workers
     shared = .allocate(capacity: 1)
     // About 30 µs of spinning; none where a spinning worker would keep another from its processor.
     let spins: UInt32 = workers > 1 && workers <= usableProcessorCount() ? 2000 : 0
@@ -70,24 +74,34 @@ public final class Team: Sendable {
     pthread_mutex_init(lock, nil)
     pace = .allocate(capacity: 1)
     pace.initialize(to: Pace())
-    threads = (1..<workers).map { [shared] index in
+    var threads: [pthread_t] = []
+    for index in 1..<workers {
       // The thread owns its start: a box with where the shared part is and which worker it is.
       let start = Unmanaged.passRetained(Start(shared: shared, index: index)).toOpaque()
       var thread = pthread_t()
       var attributes = pthread_attr_t()
       pthread_attr_init(&attributes)
       defer { pthread_attr_destroy(&attributes) }
-      // The panels of a product stand on the stack, for which some C libraries leave 128 KiB.
-      pthread_attr_setstacksize(&attributes, 1 << 21)
+      pthread_attr_setstacksize(&attributes, threadStackSize)
       let code = pthread_create(
         &thread, &attributes, { Team.work(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()) }, start)
-      guard code == 0 else { fail("cannot start worker \(index) of \(workers): \(String(cString: strerror(code)))") }
-      return thread
+      guard code == 0 else {
+        Unmanaged<Start>.fromOpaque(start).release()
+        break
+      }
+      threads.append(thread)
     }
+    self.threads = threads
+    workerCount = threads.count + 1
+    // None can have passed the first meeting, as this thread has not arrived.
+    ck_barrier_reduce(Team.barrier(of: shared), UInt32(workerCount))
   }
 
+  /// Whether the team's threads are in this process.
+  private var hasThreads: Bool { forkCount == ck_fork_count() }
+
   deinit {
-    if workerCount > 1 {
+    if workerCount > 1 && hasThreads {
       shared.pointee.program = nil
       ck_barrier_wait(&shared.pointee.barrier)
       for thread in threads { pthread_join(thread, nil) }
@@ -142,12 +156,13 @@ public final class Team: Sendable {
 
   @usableFromInline
   func runTogether(_ program: ErasedProgram, work: Int) {
+    guard hasThreads else { return program.run(Worker.alone) }
     pthread_mutex_lock(lock)
     runLocked(program, work: work)
   }
 
   @usableFromInline
-  func lockIfFree() -> Bool { pthread_mutex_trylock(lock) == 0 }
+  func lockIfFree() -> Bool { hasThreads && pthread_mutex_trylock(lock) == 0 }
 
   /// Runs a program on a team whose lock is held, and gives it up.
   @usableFromInline
@@ -189,8 +204,9 @@ public final class Team: Sendable {
   /// What a thread does: program after program, between two meetings each.
   private static func work(_ start: Start) -> UnsafeMutableRawPointer? {
     let barrier = barrier(of: start.shared)
-    let worker = Worker(index: start.index, count: Int(barrier.pointee.parties), barrier: barrier)
     ck_barrier_wait(barrier)
+    // Known from the first meeting on.
+    let worker = Worker(index: start.index, count: Int(barrier.pointee.parties), barrier: barrier)
     while let program = start.shared.pointee.program {
       if barrier.pointee.spins > 0 { ck_leave_processor(start.shared.pointee.processor) }
       program.run(worker)
@@ -205,6 +221,9 @@ public final class Team: Sendable {
       .assumingMemoryBound(to: ck_barrier.self)
   }
 }
+
+/// The stack of a thread that computes; some C libraries leave 128 KiB.
+package let threadStackSize = 1 << 21
 
 /// What every worker of a team runs at the same time.
 ///

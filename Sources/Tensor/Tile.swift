@@ -23,26 +23,36 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   /// An element of a column vector.
   @inlinable
   package subscript(index: Int) -> Scalar {
-    get { base[index] }
-    nonmutating set { base[index] = newValue }
+    get {
+      assert(index >= 0 && index < stride * max(columns, 1))
+      return base[index]
+    }
+    nonmutating set {
+      assert(index >= 0 && index < stride * max(columns, 1))
+      base[index] = newValue
+    }
   }
 
   /// Some of the columns.
   @inlinable
   package subscript(columns range: Range<Int>) -> Tile {
-    Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
+    assert(range.lowerBound >= 0 && range.upperBound <= columns)
+    return Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
   }
 
   /// Some of the rows.
   @inlinable
   package func rows(_ range: Range<Int>) -> Tile {
-    Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
+    assert(range.lowerBound >= 0 && range.upperBound <= rows)
+    return Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
   }
 
   /// Some of the rows and columns.
   @inlinable
   package subscript(part: TilePart) -> Tile {
-    Tile(
+    assert(part.rows.lowerBound >= 0 && part.rows.upperBound <= rows)
+    assert(part.columns.lowerBound >= 0 && part.columns.upperBound <= columns)
+    return Tile(
       base: base + part.rows.lowerBound + part.columns.lowerBound * stride, rows: part.rows.count,
       columns: part.columns.count, stride: stride)
   }
@@ -50,7 +60,9 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   /// `rows` × `columns` elements of a column vector, from element `offset` on.
   @inlinable
   package func reshaped(from offset: Int, rows: Int, columns: Int) -> Tile {
-    Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
+    // Of an empty tile, such as a gradient that is not kept, nobody uses the elements.
+    assert(offset >= 0 && (self.rows * self.columns == 0 || offset + rows * columns <= self.rows * self.columns))
+    return Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
   }
 
   @inlinable

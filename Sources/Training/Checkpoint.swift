@@ -18,15 +18,18 @@ public struct Checkpoint<Scalar: BLASScalar>: Sendable, Equatable {
   package let matrices: [String: Matrix<Scalar>]
   /// What else is to be kept, by names of the caller's.
   public var notes: [String: String]
+  /// The same for lists of numbers, which may grow from epoch to epoch.
+  package var series: [String: [Double]]
 
   package init(
     settings: [String: String], counts: [String: Int], numbers: [String: [Double]], matrices: [String: Matrix<Scalar>],
-    notes: [String: String] = [:]
+    notes: [String: String] = [:], series: [String: [Double]] = [:]
   ) {
     self.settings = settings
     self.counts = counts
     self.numbers = numbers
     self.matrices = matrices
     self.notes = notes
+    self.series = series
   }
 }

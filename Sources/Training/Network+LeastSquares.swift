@@ -12,7 +12,7 @@ extension Network {
   /// - Parameter ridge: Holds the weights back, as a share of each feature's variance.
   /// - Throws: ``LinearAlgebraError/notFinite`` where a number is not finite, or a weight beyond the range of `Scalar`.
   /// - Precondition: Traps where there are no samples, features or targets, and unless the ridge is positive and finite.
-  /// - Complexity: inputSize² · samples + inputSize³ / 3 flops in `Double`, the former shared by the team.
+  /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, m the lesser of inputSize and samples, the former shared by the team.
   public static func linear(
     fittedTo samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> Network {

@@ -1,3 +1,4 @@
+import Datasets
 import Tensor
 
 /// How far predicted values a are from the actual ones y, in their units: for one output, or as the mean over several.
@@ -27,33 +28,72 @@ public struct RegressionMetrics: Sendable, Equatable {
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps where the shapes differ, or there are no rows.
+  public static func perOutput<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>) -> [RegressionMetrics] {
+    perOutput(outputs: outputs, targets: targets, .unscaled(targets.rows), rounding: 0)
+  }
+
+  /// The figures of each output in the units of the data, from a network's outputs and targets, both scaled as in training.
+  ///
+  ///     a − y = (a' − y') / factor
+  ///
+  /// Errors are taken between the scaled numbers, which keep their digits in `Float` however far from 0 the data are. A target that was 0 counts as 0: scaling leaves
+  /// a rounding error of the offset.
+  ///
+  /// - Shapes: outputs and targets outputs × samples.
+  /// - Precondition: Traps where the shapes differ, or there are no rows.
+  package static func perOutput<Scalar>(
+    outputs: Matrix<Scalar>, targets: Matrix<Scalar>, scaledBy scaling: Scaling
+  ) -> [RegressionMetrics] {
+    perOutput(outputs: outputs, targets: targets, scaling, rounding: 2 * Double(Scalar.ulpOfOne))
+  }
+
+  /// - Parameter rounding: The rounding error of a target that was 0, as a share of its offset.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public static func perOutput<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>) -> [RegressionMetrics] {
+  private static func perOutput<Scalar>(
+    outputs: Matrix<Scalar>, targets: Matrix<Scalar>, _ scaling: Scaling, rounding: Double
+  ) -> [RegressionMetrics] {
     checkComparable(outputs, targets)
-    let predicted = outputs.elements.map { Double($0) }
-    let actual = targets.elements.map { Double($0) }
-    return (0..<targets.rows).map { row in
-      let indices = stride(from: row, to: actual.count, by: targets.rows)
-      return RegressionMetrics(indices.map { predicted[$0] }, indices.map { actual[$0] })
+    let (rows, samples) = (targets.rows, targets.columns)
+    return outputs.withSpan { outputs in
+      targets.withSpan { targets in
+        (0..<rows).map { row in
+          let (factor, offset) = (scaling.factors[row], scaling.offsets[row])
+          return RegressionMetrics(
+            predicted: (0..<samples).map { Double(outputs[row + $0 * rows]) },
+            actual: (0..<samples).map { Double(targets[row + $0 * rows]) },
+            factor: factor, offset: offset, zero: rounding * offset.magnitude)
+        }
+      }
     }
   }
 
-  private init(_ predicted: [Double], _ actual: [Double]) {
+  /// - Parameters:
+  ///   - predicted: a' = (a − offset) · factor.
+  ///   - actual: y' = (y − offset) · factor.
+  ///   - zero: The largest magnitude of y that counts as 0.
+  private init(predicted: [Double], actual: [Double], factor: Double, offset: Double, zero: Double) {
     let samples = Double(actual.count)
-    let average = actual.reduce(0, +) / samples
+    // The targets count from the first of them, since a sum of numbers far from 0 would round their differences away. Powers of two are divided by, which changes no
+    // digit, lest squares leave the range.
+    let first = actual.first ?? 0
+    let errorUnit = Scaling.powerOfTwo(below: zip(predicted, actual).reduce(0) { max($0, abs($1.0 - $1.1)) })
+    let unit = Scaling.powerOfTwo(below: actual.reduce(0) { max($0, abs($1 - first)) })
+    let average = actual.reduce(0) { $0 + ($1 - first) / unit } / samples
     var (squares, magnitudes, variation, shares) = (0.0, 0.0, 0.0, 0.0)
     var zeros = 0
     for (a, y) in zip(predicted, actual) {
-      squares += (a - y) * (a - y)
-      magnitudes += abs(a - y)
-      variation += (y - average) * (y - average)
-      if y == 0 { zeros += 1 } else { shares += abs((a - y) / y) }
+      let (error, deviation) = ((a - y) / errorUnit, (y - first) / unit - average)
+      squares += error * error
+      magnitudes += abs(error)
+      variation += deviation * deviation
+      let value = y / factor + offset
+      if value.magnitude <= zero { zeros += 1 } else { shares += abs((a - y) / factor / value) }
     }
-    meanSquaredError = squares / samples
-    rootMeanSquaredError = meanSquaredError.squareRoot()
-    meanAbsoluteError = magnitudes / samples
-    determination = 1 - squares / variation
+    rootMeanSquaredError = (squares / samples).squareRoot() * errorUnit / factor
+    meanSquaredError = squares / samples * (errorUnit / factor) * (errorUnit / factor)
+    meanAbsoluteError = magnitudes / samples * errorUnit / factor
+    determination = 1 - squares / variation * (errorUnit / unit) * (errorUnit / unit)
     meanAbsolutePercentageError = zeros < actual.count ? shares / Double(actual.count - zeros) : nil
     zeroTargetCount = zeros
   }

@@ -70,8 +70,12 @@ private func runOnThread(_ body: @escaping @Sendable () -> Void) {
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
   var thread = pthread_t()
+  var attributes = pthread_attr_t()
+  pthread_attr_init(&attributes)
+  defer { pthread_attr_destroy(&attributes) }
+  pthread_attr_setstacksize(&attributes, threadStackSize)
   let code = pthread_create(
-    &thread, nil,
+    &thread, &attributes,
     {
       Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
       return nil

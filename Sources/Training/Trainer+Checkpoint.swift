@@ -7,8 +7,9 @@ extension Checkpoint {
     var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
     var matrices = trainer.matrixPaths.mapValues { trainer[keyPath: $0] }
+    (matrices["parameters"], matrices["statistics"]) = (trainer.network.parameters, trainer.network.statistics)
     numbers["order"] = trainer.order.map { Double($0) }
-    numbers["reports"] = trainer.reports.flatMap(\.numbers)
+    numbers["reports"] = EpochReport.numbers(of: trainer.reports)
     if let search = trainer.search { numbers["rho"] = search.method.rho }
     if let best = trainer.best {
       counts["best epoch"] = best.epoch
@@ -22,9 +23,11 @@ extension Checkpoint {
 extension Trainer {
   /// Takes up the training that a checkpoint was made of, where it stood then.
   ///
-  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` where this trainer was made with other settings (the threads do not count), and
-  ///   ``CheckpointError/badValue(name:)`` where the checkpoint was not made of a trainer. The trainer is then as before.
-  public mutating func restore(_ checkpoint: Checkpoint<Scalar>) throws(CheckpointError) {
+  /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
+  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings (the threads do not count), or the
+  ///   checkpoint is of a training on another number of samples, and ``CheckpointError/badValue(name:)`` if the checkpoint was not made of a
+  ///   trainer. The trainer is then as before.
+  public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(CheckpointError) {
     for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
       let found = checkpoint.settings[name] ?? "not known"
       guard found == expected else { throw .otherTraining(setting: name, found: found, expected: expected) }
@@ -34,16 +37,67 @@ extension Trainer {
       guard let count = checkpoint.counts[name], possibleCounts.contains(count) else { throw .badValue(name: name) }
       restored[keyPath: path] = count
     }
-    for (name, path) in numberPaths { restored[keyPath: path] = try checkpoint.number(name) }
+    for (name, path) in numberPaths {
+      let number = try checkpoint.number(name)
+      // Before the first loss the plateau is infinite.
+      guard number.isFinite || name == "plateau" && number == .infinity else { throw .badValue(name: name) }
+      restored[keyPath: path] = number
+    }
     for (name, path) in matrixPaths {
       restored[keyPath: path] = try checkpoint.matrix(name, like: restored[keyPath: path])
     }
+    restored.move(
+      to: try checkpoint.matrix("parameters", like: network.parameters),
+      statistics: try checkpoint.matrix("statistics", like: network.statistics))
     restored.order = try checkpoint.order()
-    guard restored.samplesDone <= max(restored.order.count - 1, 0) else { throw .badValue(name: "samples done") }
-    restored.reports = try checkpoint.reports()
-    restored.best = try checkpoint.best(network)
+    restored.reports = try checkpoint.reports(upTo: restored.epoch)
+    restored.best = try checkpoint.best(network, upTo: restored.epoch)
     if let method = search?.method { try restored.search!.method.restore(method.history, checkpoint) }
+    if let name = restored.impossibleValue { throw .badValue(name: name) }
+    if let sampleCount, !restored.order.isEmpty, restored.order.count != sampleCount {
+      throw .otherTraining(
+        setting: "number of samples", found: "\(restored.order.count)", expected: "\(sampleCount)")
+    }
+    restored.state.renewBounds(optimizer)
     self = restored
+  }
+
+  /// The name of a value that no training comes to, given that each is finite and the matrices have their shapes; nil if there is none.
+  private var impossibleValue: String? {
+    let isBegun = samplesDone > 0
+    guard !isBegun || samplesDone < order.count && samplesDone.isMultiple(of: batchSize) else { return "samples done" }
+    guard epoch == 0 && !isBegun || !order.isEmpty else { return "order" }
+    guard secondsInEpoch >= 0 else { return "seconds in epoch" }
+    guard 0...1 ~= schedule.plateauFactor else { return "plateau factor" }
+    guard hasVariances(network.statistics) else { return "statistics" }
+    if let best, !hasVariances(best.statistics) { return "best statistics" }
+    return optimizer.accepts(state.moments) ? nil : "moments"
+  }
+
+  /// Whether the running variances in the statistics are not negative.
+  private func hasVariances(_ statistics: Matrix<Scalar>) -> Bool {
+    var start = 0
+    for layer in network.layers where layer.normalization == .batch {
+      let size = layer.outputSize
+      guard (start + size..<start + 2 * size).allSatisfy({ statistics[$0, 0] >= 0 }) else { return false }
+      start += 2 * size
+    }
+    return true
+  }
+}
+
+extension Optimizer {
+  /// Whether moments that are finite are such as the rule leaves them.
+  fileprivate func accepts<Scalar>(_ moments: Matrix<Scalar>) -> Bool {
+    func all(_ column: Int, _ condition: (Scalar) -> Bool) -> Bool {
+      (0..<moments.rows).allSatisfy { condition(moments[$0, column]) }
+    }
+    switch self {
+    case .sgd, .momentum, .lbfgs: return true
+    case .rmsProp, .adaGrad: return all(0) { $0 >= 0 }
+    case .adam: return all(1) { $0 >= 0 }
+    case .rProp(_, _, _, let smallest, let largest): return all(1) { Scalar(smallest)...Scalar(largest) ~= $0 }
+    }
   }
 }
 
@@ -77,19 +131,18 @@ extension Trainer {
 
   fileprivate var numberPaths: [String: WritableKeyPath<Trainer, Double>] {
     var paths: [String: WritableKeyPath<Trainer, Double>] = [
-      "loss sum": \.lossSum, "seconds in epoch": \.secondsInEpoch, "parameter bound": \.parameterBound,
-      "moment bound": \.state.reach.momentBound, "plateau": \.schedule.plateau,
+      "loss sum": \.lossSum, "seconds in epoch": \.secondsInEpoch, "plateau": \.schedule.plateau,
       "plateau factor": \.schedule.plateauFactor,
     ]
     if search != nil { paths["scale"] = \.search!.method.scale }
     return paths
   }
 
-  // L-BFGS's loss and gradient at the present parameters are not kept: they are computed anew, to the same bits.
+  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are not kept: they are computed
+  // anew, to the same bits. So are the bounds of parameters and moments, which decide nothing in the end: a step that they refuse is tried again
+  // with new ones.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
-    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = [
-      "parameters": \.network.parameters, "statistics": \.network.statistics, "moments": \.state.moments,
-    ]
+    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
     if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }
     return paths
   }
@@ -112,19 +165,31 @@ extension Schedule {
 extension EpochReport {
   fileprivate static let numberCount = 6
 
-  /// All of it in a row. The last says which of the optional ones there are.
-  fileprivate var numbers: [Double] {
-    let marks = (isBest ? 1.0 : 0) + (validationLoss == nil ? 0 : 2) + (learningRate == nil ? 0 : 4)
-    return [Double(epoch), trainingLoss, validationLoss ?? 0, learningRate ?? 0, seconds, marks]
+  /// A row for each report. The last number says which of the optional ones there are.
+  fileprivate static func numbers(of reports: [EpochReport]) -> [Double] {
+    var numbers: [Double] = []
+    numbers.reserveCapacity(reports.count * numberCount)
+    for report in reports {
+      let marks =
+        (report.isBest ? 1.0 : 0) + (report.validationLoss == nil ? 0 : 2) + (report.learningRate == nil ? 0 : 4)
+      numbers.append(Double(report.epoch))
+      numbers.append(report.trainingLoss)
+      numbers.append(report.validationLoss ?? 0)
+      numbers.append(report.learningRate ?? 0)
+      numbers.append(report.seconds)
+      numbers.append(marks)
+    }
+    return numbers
   }
 
-  /// The report of such a row; nil where it is none.
-  fileprivate init?(_ numbers: ArraySlice<Double>) {
-    let numbers = Array(numbers)
-    guard let epoch = Int(exactly: numbers[0]), let marks = Int(exactly: numbers[5]), 0..<8 ~= marks else { return nil }
+  /// The report of such a row, which begins at a place; nil if it is none.
+  fileprivate init?(_ numbers: [Double], at start: Int) {
+    let number = { numbers[start + $0] }
+    guard let epoch = Int(exactly: number(0)), let marks = Int(exactly: number(5)), 0..<8 ~= marks else { return nil }
+    guard number(4) >= 0, number(4).isFinite, number(3).isFinite, marks & 3 != 1 else { return nil }
     self.init(
-      epoch: epoch, trainingLoss: numbers[1], validationLoss: marks & 2 == 0 ? nil : numbers[2],
-      isBest: marks & 1 != 0, learningRate: marks & 4 == 0 ? nil : numbers[3], seconds: numbers[4])
+      epoch: epoch, trainingLoss: number(1), validationLoss: marks & 2 == 0 ? nil : number(2),
+      isBest: marks & 1 != 0, learningRate: marks & 4 == 0 ? nil : number(3), seconds: number(4))
   }
 }
 
@@ -146,7 +211,9 @@ extension Checkpoint {
   }
 
   fileprivate func matrix(_ name: String, like other: Matrix<Scalar>) throws(CheckpointError) -> Matrix<Scalar> {
-    guard let found = matrices[name], found.rows == other.rows, found.columns == other.columns else {
+    guard let found = matrices[name], found.rows == other.rows, found.columns == other.columns,
+      found.maxMagnitude().isFinite
+    else {
       throw .badValue(name: name)
     }
     return found
@@ -165,22 +232,29 @@ extension Checkpoint {
     }
   }
 
-  fileprivate func reports() throws(CheckpointError) -> [EpochReport] {
+  /// The reports of some of the epochs, in their order.
+  fileprivate func reports(upTo epoch: Int) throws(CheckpointError) -> [EpochReport] {
     let found = try numbers("reports")
     guard found.count.isMultiple(of: EpochReport.numberCount) else { throw .badValue(name: "reports") }
+    var last = 0
     return try stride(from: 0, to: found.count, by: EpochReport.numberCount).map { start throws(CheckpointError) in
-      guard let report = EpochReport(found[start..<start + EpochReport.numberCount]) else {
+      guard let report = EpochReport(found, at: start), report.epoch > last, report.epoch <= epoch else {
         throw .badValue(name: "reports")
       }
+      last = report.epoch
       return report
     }
   }
 
-  fileprivate func best(_ network: Network<Scalar>) throws(CheckpointError) -> BestEpoch<Scalar>? {
+  fileprivate func best(
+    _ network: Network<Scalar>, upTo lastEpoch: Int
+  ) throws(CheckpointError) -> BestEpoch<Scalar>? {
     guard let epoch = counts["best epoch"] else { return nil }
-    guard possibleCounts.contains(epoch) else { throw .badValue(name: "best epoch") }
+    guard epoch >= 1, epoch <= lastEpoch else { throw .badValue(name: "best epoch") }
+    let loss = try number("best validation loss")
+    guard loss.isFinite else { throw .badValue(name: "best validation loss") }
     return BestEpoch(
-      epoch: epoch, validationLoss: try number("best validation loss"),
+      epoch: epoch, validationLoss: loss,
       parameters: try matrix("best parameters", like: network.parameters),
       statistics: try matrix("best statistics", like: network.statistics))
   }
@@ -190,6 +264,9 @@ extension LBFGS {
   /// Takes up what does not have a path of its own, where it fits the rest.
   fileprivate mutating func restore(_ history: Int, _ checkpoint: Checkpoint<Scalar>) throws(CheckpointError) {
     rho = try checkpoint.numbers("rho")
-    guard rho.count == history, count <= history, place < history else { throw .badValue(name: "rho") }
+    guard rho.count == history, rho.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw .badValue(name: "rho") }
+    guard count <= history else { throw .badValue(name: "steps kept") }
+    guard place < history else { throw .badValue(name: "place of the next") }
+    guard scale > 0 else { throw .badValue(name: "scale") }
   }
 }

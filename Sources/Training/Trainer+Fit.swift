@@ -52,10 +52,7 @@ extension Trainer {
       reports.append(report)
       if !afterEpoch(report, self) || !proceeds { return ownReports }
     }
-    if patience != nil, let best {
-      network.parameters = best.parameters
-      network.statistics = best.statistics
-    }
+    if patience != nil, let best { move(to: best.parameters, statistics: best.statistics) }
     return ownReports
   }
 

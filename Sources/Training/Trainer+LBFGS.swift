@@ -9,6 +9,7 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
   var loss = 0.0
   private var features = Matrix<Scalar>(rows: 0, columns: 0)
   private var targets = Matrix<Scalar>(rows: 0, columns: 0)
+  private var weights: Matrix<Scalar>?
   private var batch: ArraySlice<Int> = []
 
   init(history: Int, parameterCount: Int) {
@@ -20,12 +21,27 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
     self.loss = loss
     features = samples.features
     targets = samples.targets
+    weights = samples.relativeWeights
     self.batch = batch
   }
 
-  /// Whether the loss is of these samples, whose elements nobody can have changed in between.
+  /// Forgets whose loss it is, so that it is computed anew: the parameters are others now, or the loss is not known.
+  mutating func forget() {
+    features = Matrix(rows: 0, columns: 0)
+    targets = features
+    weights = nil
+    batch = []
+  }
+
+  /// Whether the loss is of these samples. The identity of the matrices is enough, since a matrix that was changed is another one.
   func isLoss(of samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> Bool {
-    features.isIdentical(to: samples.features) && targets.isIdentical(to: samples.targets) && self.batch == batch
+    features.isIdentical(to: samples.features) && targets.isIdentical(to: samples.targets) && hasWeights(of: samples)
+      && self.batch == batch
+  }
+
+  private func hasWeights(of samples: Samples<Scalar>) -> Bool {
+    guard let weights, let others = samples.relativeWeights else { return weights == nil && samples.weights == nil }
+    return weights.isIdentical(to: others)
   }
 }
 
@@ -70,7 +86,7 @@ extension Trainer {
     if search!.isLoss(of: samples, batch) { return search!.loss }
     let outcome = evaluate(samples, batch)
     guard outcome.isTaken else {
-      search!.note(.nan, samples, [])
+      search!.forget()
       throw divergence(samples, outcome, batch.count)
     }
     search!.note(outcome.loss, samples, batch)

@@ -30,8 +30,8 @@ extension Trainer {
   /// The optimizer with the learning rate that the schedule has for the next step.
   private func scheduledOptimizer(_ sampleCount: Int) -> Optimizer {
     guard let rate = optimizer.learningRate, schedule != .constant else { return optimizer }
-    let stepsPerEpoch = (sampleCount + batchSize - 1) / batchSize
-    return optimizer.with(learningRate: rate * schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch))
+    let factor = schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
+    return optimizer.with(learningRate: rate * factor)
   }
 
   /// Takes a step where the numbers stay finite.
@@ -51,15 +51,26 @@ extension Trainer {
       outcome.gradientBound += penaltyBound
       return outcome
     }
+    // Each block moves the running statistics, and only then it is known whether the step is taken.
+    let hasStatistics = !statisticsBefore.isEmpty
+    if hasStatistics {
+      network.statistics.withReadOnlyTile { statistics in statisticsBefore.withTile { $0.copy(statistics) } }
+    }
     var outcome = evaluate(samples, batch)
-    guard outcome.isTaken else { return outcome }
-    let factor = clip(&outcome)
-    outcome.isTaken = outcome.gradientBound <= largestGradient
+    var factor: Scalar = 1
     if outcome.isTaken {
-      let team = workspace.team
-      network.parameters.withTile { parameters in
-        state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
+      factor = clip(&outcome)
+      outcome.isTaken = outcome.gradientBound <= largestGradient
+    }
+    guard outcome.isTaken else {
+      if hasStatistics {
+        statisticsBefore.withReadOnlyTile { before in network.statistics.withTile { $0.copy(before) } }
       }
+      return outcome
+    }
+    let team = workspace.team
+    network.parameters.withTile { parameters in
+      state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
     }
     return outcome
   }
@@ -96,8 +107,11 @@ extension Trainer {
   /// - Returns: Among others, whether all numbers are finite.
   mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
     var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
-    for start in stride(from: batch.startIndex, to: batch.endIndex, by: workspace.batchCapacity) {
-      let block = batch[start...].prefix(workspace.batchCapacity)
+    var rest = batch
+    while !rest.isEmpty {
+      let start = rest.startIndex
+      let block = firstPart(rest, blockSize)
+      rest = rest[block.endIndex...]
       let part = network.backPropagate(
         objective(firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
         workspace: &workspace, gradient: &state.gradient, adding: start > batch.startIndex,

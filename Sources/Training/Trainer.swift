@@ -40,13 +40,23 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   var parameterBound: Double
   /// Memory for the sums of pieces of the gradient, where its norm is wanted.
   var sums: Matrix<Double>
+  /// The running statistics before a step, if it is computed in blocks or may be refused after its gradient is known; else empty.
+  var statisticsBefore: Matrix<Scalar>
 
-  /// The samples that a method which takes all in a step computes at once.
-  private static var blockSize: Int { 4096 }
+  /// The samples of a step that are computed at once. A method that takes all in a step has them in blocks.
+  let blockSize: Int
+  /// A batch or block with fewer samples joins the one before it. With batch normalisation these are too few for a mean and a variance of their own;
+  /// else there are none.
+  let leastBatch: Int
+
+  private static var largestBlock: Int { 4096 }
+  /// Up to so many samples, and up to a quarter of a batch, are too few to be normalised by themselves.
+  private static var leastNormalizedBatch: Int { 16 }
 
   /// - Parameters:
   ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left. Where ``Optimizer/isFullBatch``, as many as there are samples,
-  ///     or more.
+  ///     or more. With batch normalisation at least 2, and if fewer than 16 samples are left, and fewer than a quarter of the batch size (or a
+  ///     single one), the batch before takes them too: mean and variance of so few would ruin the network.
   ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 − inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the smoothed targets.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
@@ -74,6 +84,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     {
       fail("cannot train with lbfgs and dropout or batch normalization")
     }
+    let hasBatchNormalization = network.layers.contains { $0.normalization == .batch }
+    if hasBatchNormalization && batchSize < 2 {
+      fail("cannot train with batch normalization and a batch size of \(batchSize): at least 2 are needed")
+    }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
@@ -83,11 +97,14 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     self.inputDropout = inputDropout
     self.labelSmoothing = labelSmoothing
     self.generator = generator
-    workspace = Workspace(
-      for: network, batchCapacity: optimizer.isFullBatch ? min(batchSize, Self.blockSize) : batchSize, team: team)
+    blockSize = optimizer.isFullBatch ? min(batchSize, Self.largestBlock) : batchSize
+    leastBatch = hasBatchNormalization ? max(2, min(Self.leastNormalizedBatch, blockSize / 4)) : 1
+    workspace = Workspace(for: network, batchCapacity: blockSize + leastBatch - 1, team: team)
     state = OptimizerState(
       optimizer, parameterCount: network.parameterCount,
       keepsGradient: optimizer.isFullBatch || regularization.clipNorm != nil)
+    let isInParts = optimizer.isFullBatch || regularization.clipNorm != nil
+    statisticsBefore = Matrix(rows: isInParts ? network.statistics.rows : 0, columns: 1)
     sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
@@ -124,6 +141,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     on samples: Samples<Scalar>, while proceeds: (_ samplesDone: Int) -> Bool
   ) throws(Divergence) -> Double? {
     check(samples)
+    checkNormalization(samples.count)
     if optimizer.isFullBatch && samples.count > batchSize {
       fail(
         "cannot train with \(optimizer.name), which takes all samples in each step, on \(samples.count) with a batch size of"
@@ -138,8 +156,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       fail("cannot go on with an epoch of \(order.count) samples on \(samples.count)")
     }
     while samplesDone < samples.count {
-      let batch = order[samplesDone...].prefix(batchSize)
-      let next = order[batch.endIndex...].prefix(batchSize)
+      let batch = firstPart(order[samplesDone...], batchSize)
+      let next = firstPart(order[batch.endIndex...], batchSize)
       lossSum += try step(samples, batch, next: next) * Double(batch.count)
       samplesDone = batch.endIndex
       if samplesDone < samples.count && !proceeds(samplesDone) { return nil }
@@ -148,6 +166,17 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     epoch += 1
     (stepInEpoch, samplesDone) = (0, 0)
     return lossSum / Double(samples.count)
+  }
+
+  /// The first of the batches, or blocks, of so many samples: what would be left is more than ``leastBatch`` or nothing.
+  func firstPart(_ indices: ArraySlice<Int>, _ size: Int) -> ArraySlice<Int> {
+    indices.prefix(indices.count - size < leastBatch ? indices.count : size)
+  }
+
+  /// The number of batches in an epoch.
+  func stepsPerEpoch(_ sampleCount: Int) -> Int {
+    let (whole, rest) = sampleCount.quotientAndRemainder(dividingBy: batchSize)
+    return max(whole + (rest >= leastBatch ? 1 : 0), 1)
   }
 
   /// The mean loss of the network as it is, nothing dropped, nothing smoothed.
@@ -161,7 +190,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Takes one step, on the samples at these 0-based indices: for loops that choose their batches themselves.
   ///
   /// - Parameters:
-  ///   - batch: 1 to ``batchSize`` indices; one may occur more than once.
+  ///   - batch: 1 to ``batchSize`` indices, with batch normalisation at least 2; one may occur more than once.
   ///   - next: The batch of the step after, where it is known: it is fetched into the cache meanwhile, and nothing else is done with it.
   /// - Returns: The mean loss over the batch, before the step, with what the regularization adds to it.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step.
@@ -176,6 +205,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     guard (1...batchSize).contains(batch.count) else {
       fail("cannot take a step on \(batch.count) samples with a batch size of \(batchSize)")
     }
+    checkNormalization(batch.count)
     checkIndices(batch, samples)
     checkIndices(next, samples)
     return try step(samples, batch, next: next)
@@ -184,9 +214,23 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
   public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
 
+  /// Moves the network to other parameters. Except for a step, this is the only way: what is known of the parameters must not outlive them.
+  mutating func move(to parameters: Matrix<Scalar>, statistics: Matrix<Scalar>) {
+    network.parameters = parameters
+    network.statistics = statistics
+    parameterBound = Double(parameters.maxMagnitude())
+    search?.forget()
+  }
+
   private func checkIndices(_ batch: ArraySlice<Int>, _ samples: Samples<Scalar>) {
     for index in batch where !(0..<samples.count).contains(index) {
       fail("cannot take a step on sample \(index) of \(samples.count)")
+    }
+  }
+
+  private func checkNormalization(_ count: Int) {
+    if leastBatch > 1 && count < 2 {
+      fail("cannot train with batch normalization on one sample, which has no variance")
     }
   }
 

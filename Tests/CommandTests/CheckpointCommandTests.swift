@@ -166,6 +166,27 @@ func refusals() throws {
   #expect(damaged.status == 65 && damaged.error.hasPrefix("error: c/\(file): damaged, or not a checkpoint: "))
 }
 
+@Test("A training that is resumed with other kernels of OpenBLAS says so, even if it is quiet, and goes on")
+func otherKernels() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let line = "train t.csv --quiet --no-baseline --checkpoint c --resume --epochs"
+  let first = try workspace.run("\(line) 1", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+  #expect(first.status == 0 && first.errors.isEmpty)
+  let second = try workspace.run("\(line) 2", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+  #expect(second.status == 0 && second.errors.isEmpty)
+  let third = try workspace.run("\(line) 3", environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
+  // Not every build of OpenBLAS has kernels to choose from.
+  if !third.errors.isEmpty {
+    #expect(third.status == 0)
+    #expect(third.errors.hasPrefix("warning: c: the training began with other kernels (\""))
+    #expect(third.errors.contains(", OpenBLAS Nehalem\", here "))
+    #expect(
+      third.errors.hasSuffix(", OpenBLAS Sandybridge), which round differently; it goes on, but not to the same bits\n")
+    )
+  }
+}
+
 @Test("Where a checkpoint can no longer be written training ends, and goes on from the last one once it can")
 func unwritable() throws {
   let workspace = try Workspace()

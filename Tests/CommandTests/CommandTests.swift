@@ -214,9 +214,45 @@ func progress() throws {
   try workspace.write(classes, to: "t.csv")
   let lines = try workspace.run("train t.csv --epochs 2").errors.split(separator: "\n")
   #expect(lines.count == 3)
-  #expect(lines[0] == "classification of y, 2 classes, 200 samples, network 2-128-2")
+  #expect(lines[0] == "classification of y, 2 classes, 200 samples, network 2-128-2, 2 epochs")
   #expect(lines[1].hasPrefix("epoch 1/2  loss ") && lines[1].contains(" samples/s  ") && lines[1].hasSuffix("s left"))
   #expect(try workspace.run("train t.csv --epochs 2 --quiet").errors.isEmpty)
+}
+
+@Test("Without --epochs a small table gets about 1000 steps, a larger one 20 epochs, a full-batch method 200")
+func defaultEpochs() throws {
+  let workspace = try Workspace()
+  for (rows, options, epochs) in [
+    (100, "", 1000), (200, "", 500), (1000, "", 125), (7000, "", 20), (100, "--batch-size 10", 100),
+    (100, "--batch-size 1", 20), (100, "--optimizer lbfgs", 200), (100, "--epochs 3", 3),
+  ] {
+    try workspace.write(table(rows: rows) { $0 > $1 ? "more" : "less" }, to: "t.csv")
+    let result = try workspace.run("train t.csv --hidden 4 --no-baseline \(options)")
+    #expect(result.errors.split(separator: "\n").first?.hasSuffix(", \(epochs) epochs") == true, "\(rows) \(options)")
+    #expect(result.errors.contains("\nepoch \(epochs)/\(epochs)  "), "\(rows) \(options)")
+  }
+}
+
+@Test("With batch normalisation a batch of one more or two does not change how good a network is")
+func smallLastBatch() throws {
+  let workspace = try Workspace()
+  func line(_ row: Int) -> (Double, Double) {
+    // Evenly spread over the square, by two irrational steps.
+    let (x, y) = (Double(row) * 0.7548776662, Double(row) * 0.5698402910)
+    return (x - x.rounded(.down), y - y.rounded(.down))
+  }
+  func rows(_ range: Range<Int>) -> String {
+    "x,y,z\n" + range.map { line($0) }.map { "\($0.0),\($0.1),\(4 * $0.0 * $0.0 - 3 * $0.0 * $0.1)\n" }.joined()
+  }
+  try workspace.write(rows(5000..<5500), to: "test.csv")
+  var errors: [Double] = []
+  for count in [256, 257, 258] {
+    try workspace.write(rows(0..<count), to: "t.csv")
+    let result = try workspace.run(
+      "train t.csv --normalization batch --hidden 32 --epochs 60 --test test.csv --no-baseline --json --quiet")
+    errors.append(try #require((json(result.lines.last!)["test"] as? [String: Double])?["rmse"]))
+  }
+  #expect(errors.max()! < 1.2 * errors[0], "\(errors)")
 }
 
 @Test("gradcheck passes for every loss and hidden activation")

@@ -100,6 +100,36 @@ private let mistakes = [
   Mistake(
     "train t.csv --schedule one-cycle --warmup-epochs 2", 64,
     "error: --warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out"),
+  Mistake(
+    "train t.csv --warmup-epochs 1000", 64,
+    "error: --warmup-epochs: expected a whole number from 0 to 999, found \"1000\""),
+  Mistake(
+    "train t.csv --normalization batch --batch-size 1", 64,
+    "error: --batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger batch size, or --normalization layer"
+  ),
+  Mistake(
+    "train t.csv --learning-rate 1e-40", 64,
+    "error: --learning-rate: 1e-40 is too large or too small to compute with in float precision; choose another number, or --precision double"
+  ),
+  Mistake(
+    "train t.csv --l2 1e39", 64,
+    "error: --l2: 1e+39 is too large or too small to compute with in float precision; choose another number, or --precision double"
+  ),
+  Mistake(
+    "train t.csv --clip-norm 1e-320 --precision double", 64,
+    "error: --clip-norm: 1e-320 is too large or too small to compute with in double precision; choose another number"),
+  Mistake(
+    "train t.csv --beta2 0.99999999999", 64,
+    "error: --beta2: 0.99999999999 is 1 in float precision; choose another number, or --precision double"),
+  Mistake(
+    "train t.csv --dropout 0.99999999999", 64,
+    "error: --dropout: 0.99999999999 is 1 in float precision; choose another number, or --precision double"),
+  Mistake(
+    "train t.csv --epsilon 1e-39", 64,
+    "error: --epsilon: 1e-39 is too large or too small to compute with; choose another number"),
+  Mistake(
+    "train t.csv --hidden 1\(String(repeating: ",1", count: 999))", 64,
+    "error: --hidden: expected at most 999 hidden layers, found 1000"),
   Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
   Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
   // Files.
@@ -169,7 +199,7 @@ private let mistakes = [
   ),
   Mistake(
     "predict m far.csv", 65,
-    "error: sample 2: the network's output is not finite; its features are too far from the training data"),
+    "error: sample 2: the network's output is not finite; the features are too far from the training data"),
   Mistake(
     "train values.csv --output softmax", 64,
     "error: --output softmax is for classification; use identity, sigmoid or tanh, or --task classification"),

@@ -154,6 +154,10 @@ func splitAndWeights() throws {
     #expect(try abs(meanProbabilityOfRare("t.csv", "--class-weights \(weights)") - 0.5) < 0.1)
   }
   #expect(
+    try workspace.run("train t.csv --class-weights rare=1e39 \(options)").error
+      == "error: --class-weights: \"rare=1e39\" is too large or too small to compute with; only the ratios of the weights"
+      + " matter, so choose others")
+  #expect(
     try workspace.run("train t.csv --class-weights odd=2 \(options)").errors.hasPrefix(
       "error: --class-weights: there is no class \"odd\"; there are common, rare\n"))
 }

@@ -149,8 +149,8 @@ import Testing
     let preparation = try Preparation(fittedOn: table, scaling: .none)
     #expect(preparation.classNames == ["0", "1"])
     let samples: Samples<Double> = try preparation.samples(of: table)
-    // The mean of what there is stands in for NaN.
-    #expect(samples.features == [[1, 1], [2, 4]] && samples.targets == [[0, 1], [1, 0]])
+    // The mean of what there is stands in for NaN, with which the first column is constant and says nothing.
+    #expect(samples.features == [[0, 0], [2, 4]] && samples.targets == [[0, 1], [1, 0]])
     let values = try NPY(NPY.encode(.doubles([1, 2, 3, 4.5]), shape: [2, 2]), path: "z.npy")
     let outputs = try Preparation(fittedOn: Table(features: features, labels: values)).outputs
     guard case .values(["label 1", "label 2"], _) = outputs else {

@@ -73,7 +73,7 @@ func rows() throws {
   let table = try table("a,b,y\n1,10,x\n3,30,z\n")
   let preparation = try Preparation(fittedOn: table)
   let fromTable: Matrix<Double> = try preparation.features(of: table)
-  #expect(preparation.features(of: [[1, 10], [3, 30]]) == fromTable)
+  #expect(try preparation.features(of: [[1, 10], [3, 30]]) == fromTable)
   #expect(preparation.classNames == ["x", "z"])
 }
 

@@ -8,7 +8,9 @@ import Testing
   }
 
   private func error(_ bytes: [UInt8], header: Table.Header = .automatic) -> String? {
-    let error = dataError { () throws(DataError) in _ = try Table(bytes, path: "t.csv", header: header) }
+    let error = dataError { () throws(DataError) in
+      _ = try Table(bytes, path: "t.csv", format: Table.Format(header: header))
+    }
     #expect(error?.kind == .badData)
     return error?.description
   }
@@ -24,7 +26,7 @@ import Testing
     _ text: String, _: Scalar.Type, header: Table.Header = .automatic
   ) -> DataError? {
     dataError { () throws(DataError) in
-      let table = try Table(Array(text.utf8), path: "t.csv", header: header)
+      let table = try Table(Array(text.utf8), path: "t.csv", format: Table.Format(header: header))
       let _: Matrix<Scalar> = try table.matrix(ofColumns: Array(table.columnNames.indices))
     }
   }
@@ -43,9 +45,16 @@ import Testing
         + " a line end may be missing, or write the data as a .npy file")
   }
 
-  @Test func `a blank line between rows`() {
-    #expect(error("a\n1\n\n\n2\n") == "t.csv, line 3: found a blank line, expected a row; delete the line")
-    #expect(error("\na\n1") == "t.csv, line 1: found a blank line, expected a row; delete the line")
+  @Test func `a row that does not end`() {
+    #expect(
+      error("a,b\n1,2\n" + String(repeating: "1,", count: 200_000)) == "t.csv, line 3: found 100001 fields, expected 2"
+        + " as in the first row; add or remove fields, or put fields that hold the delimiter in quotes")
+    for field in ["x", "1", "\"x"] {
+      let long = "a,b\n1,2\n3," + field + String(repeating: String(field.suffix(1)), count: 3_000_000)
+      #expect(
+        error(long) == "t.csv, line 3, field 2: found a field of more than 1048576 bytes, expected at most as many;"
+          + " a closing \" or a line end may be missing")
+    }
   }
 
   @Test func `an empty file`() {
@@ -113,11 +122,11 @@ import Testing
   }
 
   @Test func `a target without features`() throws {
-    let table = try Table(Array("a;b\n1;2".utf8), path: "t.csv")
+    let table = try Table(Array("a b\n1 2".utf8), path: "t.csv")
     #expect(
       dataError { () throws(DataError) in _ = try table.featureIndices(besides: [0]) }?.description
-        == "t.csv: found no column besides the target \"a;b\", expected at least one feature;"
-        + " check the delimiter: tabs in .tsv files, commas in others")
+        == "t.csv: found no column besides the target \"a b\", expected at least one feature;"
+        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike (--delimiter)")
   }
 
   @Test func `a field that is not a number`() {

@@ -32,7 +32,10 @@ import Testing
     }
     // The parts may be cut anywhere, and be more than the workers or fewer.
     let partSize = Int.random(in: 1...200, using: &generator)
-    let table = try Table(Array(file.utf8), path: "t.csv", team: Team(workers: 2), partSize: partSize)
+    let pieceSize = Int.random(in: 1...500, using: &generator)
+    let table = try Table(
+      Array(file.utf8), path: "t.csv", format: Table.Format(delimiter: .comma), team: Team(workers: 2),
+      partSize: partSize, pieceSize: pieceSize)
     #expect(table.columnNames == names && table.rowCount == rows)
     for column in 0..<columns {
       switch table.column(at: column) {
@@ -44,20 +47,25 @@ import Testing
 
   @Test func `errors and lines do not depend on where a table is cut`() {
     var generator = SplitMix(state: 7)
-    let alphabet = Array("01a,,\n\n\n\r\"\"".utf8)
+    let alphabet = Array("01a,,#\n\n\n\r\"\"".utf8)
+    let team = Team(workers: 2)
     for _ in 0..<5000 {
       let bytes = Array("a,b\n".utf8) + (0..<30).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
-      let whole = outcome(bytes, partSize: 1000)
-      for partSize in [1, 2, 5, 13] { #expect(outcome(bytes, partSize: partSize) == whole) }
+      let whole = outcome(bytes)
+      for (partSize, pieceSize) in [(1, 1000), (2, 9), (5, 1), (13, 5), (1000, 2), (1000, 17)] {
+        #expect(outcome(bytes, team: team, partSize: partSize, pieceSize: pieceSize) == whole)
+      }
     }
   }
 
-  /// The rows' lines and the columns of a table, or its error.
-  private func outcome(_ bytes: [UInt8], partSize: Int) -> String {
+  /// The rows' lines, the columns and the warnings of a table, or its error.
+  private func outcome(
+    _ bytes: [UInt8], team: Team = Team(workers: 1), partSize: Int = 1000, pieceSize: Int = 1000
+  ) -> String {
     do throws(DataError) {
-      let table = try Table(bytes, path: "t", partSize: partSize)
-      let columns = table.columnNames.indices.map { "\(table.column(at: $0))" }
-      return "\((0..<table.rowCount).map(table.line(ofRow:))) \(columns)"
+      let table = try Table(bytes, path: "t", team: team, partSize: partSize, pieceSize: pieceSize)
+      let columns = table.columnNames.indices.map { "\(table.columnNames[$0]) \(table.column(at: $0))" }
+      return "\((0..<table.rowCount).map(table.line(ofRow:))) \(columns) \(table.warnings)"
     } catch {
       return error.description
     }
@@ -68,7 +76,7 @@ import Testing
     for length in 0...whole.count {
       for header in [Table.Header.automatic, .present, .absent] {
         do throws(DataError) {
-          let table = try Table(Array(whole.prefix(length)), path: "t", header: header)
+          let table = try Table(Array(whole.prefix(length)), path: "t", format: Table.Format(header: header))
           #expect(table.rowCount >= 1)
           for column in table.columnNames.indices { _ = table.column(at: column) }
         } catch {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TableTests {
   private func table(_ text: String, header: Table.Header = .automatic, tabs: Bool = false) throws(DataError) -> Table {
-    try Table(Array(text.utf8), path: "t.csv", delimiter: UInt8(ascii: tabs ? "\t" : ","), header: header)
+    try Table(Array(text.utf8), path: "t.csv", format: Table.Format(header: header, delimiter: tabs ? .tab : .comma))
   }
 
   @Test(arguments: ["\n", "\r\n", "\r"], ["", "\u{FEFF}"])
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `files named tsv have tabs, others commas, and both may be gzipped`() throws {
+  @Test func `tabs and commas are found, whatever the file is called, and files may be gzipped`() throws {
     let scratch = Scratch()
     let tabbed = Array("a\tb\n1,5\t 2 \n".utf8)
     for path in [scratch.file("t.tsv", tabbed), scratch.gzip("u.tsv.gz", tabbed)] {
@@ -32,7 +32,7 @@ import Testing
       #expect(try table.column(named: "b") == .numbers([2]))
     }
     let commas = Array("a,b\n1\t,2\n".utf8)
-    for path in [scratch.file("t.csv", commas), scratch.gzip("u.csv.gz", commas), scratch.file("v.txt", commas)] {
+    for path in [scratch.file("t.csv", commas), scratch.gzip("u.csv.gz", commas), scratch.file("v.tsv", commas)] {
       #expect(try Table(contentsOf: path).column(named: "a") == .numbers([1]))
     }
   }
@@ -53,8 +53,9 @@ import Testing
     #expect(letters.columnNames == ["1", "2"] && letters.rowCount == 2)
   }
 
-  @Test func `a column without a name has its number as its name`() throws {
-    #expect(try table(",a,\"\"\n1,2,3").columnNames == ["1", "a", "3"])
+  @Test func `a column without a name is called by its place, but never as another`() throws {
+    #expect(try table(",a,\"\"\n1,2,3").columnNames == ["column 1", "a", "column 3"])
+    #expect(try table(",column 1,1\n1,2,3").columnNames == ["column 1'", "column 1", "1"])
   }
 
   @Test func `quoted fields hold delimiters, quotes, line ends and spaces`() throws {
@@ -155,5 +156,52 @@ import Testing
       let matrix: Matrix<Float> = try Table(Array("a\n1".utf8), path: "t").matrix(ofColumns: [])
       _ = matrix
     }
+  }
+}
+
+@Suite struct LongIntegerTests {
+  private func table(_ text: String, isText: Bool = false) throws(DataError) -> Table {
+    try Table(Array(text.utf8), path: "t.csv", format: Table.Format(isText: { _ in isText }))
+  }
+
+  @Test func `whole numbers that no Double holds stay apart as labels, in ascending order`() throws {
+    // 2^53 is exact, its neighbour above is not; the last is beyond 64 bits.
+    let table = try table(
+      "y\n9007199254740993\n9007199254740992\n-9007199254740993\n5\n18446744073709551616\n-9007199254740995\n"
+        + "1582218195625938945\n9007199254740993.0\n9007199254740993\n")
+    let names = try table.classNames(inColumn: 0)
+    #expect(
+      names == [
+        "-9007199254740995", "-9007199254740993", "5", "9007199254740992", "9007199254740993", "1582218195625938945",
+        "18446744073709551616",
+      ])
+    // With a point it is no whole number as people write them, and is rounded.
+    #expect(try table.classLabels(inColumn: 0, among: names) == [4, 3, 1, 2, 6, 0, 5, 3, 4])
+    #expect(
+      dataError { () throws(DataError) in _ = try table.classLabels(inColumn: 0, among: ["9007199254740992", "5"]) }
+        == .unknownClass(
+          path: "t.csv", line: 2, column: "y", label: "9007199254740993", classes: ["9007199254740992", "5"]))
+  }
+
+  @Test func `whole numbers that no Double holds are rounded as numbers`() throws {
+    let table = try table("a,b\n9007199254740993,x\n+36893488147419103233,9007199254740993\n0000000000000000012,\n")
+    #expect(try table.column(named: "a") == .numbers([0x1p53, 0x1p65, 12]))
+    #expect(try table.column(named: "b") == .text(["x", "9007199254740993", ""]))
+    let matrix: Matrix<Double> = try table.matrix(ofColumns: [0])
+    #expect(matrix == [[0x1p53, 0x1p65, 12]])
+    let preparation = try Preparation(fittedOn: self.table("a,y\n9007199254740993,1\n9007199254740995,2\n"))
+    // The second rounds to ...996, as its tie goes to the even neighbour.
+    #expect(preparation.inputs == .columns([.number(name: "a", mean: 9_007_199_254_740_994)]))
+  }
+
+  @Test func `a column that is to be read as text keeps its fields as they are written`() throws {
+    let table = try table("a,b\n007,\n1.50,NA\n\" 2\",\n", isText: true)
+    #expect(try table.column(named: "a") == .text(["007", "1.50", " 2"]))
+    #expect(try table.column(named: "b") == .text(["", "NA", ""]))
+  }
+
+  @Test func `canonically equivalent texts are one`() throws {
+    let table = try table("y\n\u{E9}\ne\u{301}\nK\n\u{212A}\n;\n\u{37E}\n")
+    #expect(try table.classNames(inColumn: 0) == [";", "K", "\u{E9}"])
   }
 }

@@ -8,9 +8,10 @@ extension FuzzTarget {
   /// Each file as it is, and with the checksum that its bytes have: else no mutation would get further.
   static let checkpoint = FuzzTarget(
     name: "checkpoint",
-    seeds: { optimizers.map { optimizer in trained(optimizer).encoded } },
+    seeds: { optimizers.map { optimizer in encoded(trained(optimizer)) } },
     words: safeTensorsWords + [
-      "count ", "setting ", "note ", "checksum", "order", "reports", "moments", "parameters", "statistics", "rho",
+      "count ", "setting ", "note ", "series figures", "checksum", "order", "reports", "moments", "parameters",
+      "statistics", "rho",
       "count epoch", "count step", "count draws", "count samples done", "count stale epochs", "count steps kept",
       "count place of the next", "count best epoch", "plateau", "precision", "version", "-1",
     ],
@@ -28,13 +29,13 @@ private func resume(_ bytes: [UInt8]) {
     let checkpoint = try withinBudget(bytes.count) { () throws(CheckpointError) in
       try Checkpoint<Float>(bytes, path: "checkpoint")
     }
-    let written = checkpoint.encoded
-    guard try Checkpoint<Float>(written, path: "checkpoint").encoded == written else {
+    let written = encoded(checkpoint)
+    guard encoded(try Checkpoint<Float>(written, path: "checkpoint")) == written else {
       fail("the checkpoint is not read back as it was written")
     }
     for optimizer in optimizers {
       var trainer = trainer(optimizer)
-      do throws(CheckpointError) { try trainer.restore(checkpoint) } catch {
+      do throws(CheckpointError) { try trainer.restore(checkpoint, sampleCount: samples.count) } catch {
         check(error)
         continue
       }
@@ -46,9 +47,13 @@ private func resume(_ bytes: [UInt8]) {
   } catch { check(error) }
 }
 
+private func encoded(_ checkpoint: Checkpoint<Float>) -> [UInt8] {
+  do throws(SafeTensors.TooLong) { return try checkpoint.encoded } catch { fail("\(error)") }
+}
+
 private let samples = Samples<Float>(
-  features: Matrix(rows: 2, columns: 3, columnMajor: [1, 2, -1, 0, 3, 1]),
-  targets: Matrix(rows: 1, columns: 3, columnMajor: [1, 0, 2]))
+  features: Matrix(rows: 2, columns: 4, columnMajor: [1, 2, -1, 0, 3, 1, 0, 2]),
+  targets: Matrix(rows: 1, columns: 4, columnMajor: [1, 0, 2, 1]))
 
 private func trainer(_ optimizer: Optimizer) -> Trainer<Float> {
   var generator = Philox(seed: 1)
@@ -57,7 +62,7 @@ private func trainer(_ optimizer: Optimizer) -> Trainer<Float> {
     initializer: .glorotNormal, using: &generator)
   return Trainer(
     network, loss: .meanSquaredError, optimizer: optimizer,
-    schedule: optimizer.isFullBatch ? .constant : Schedule(.plateau()), batchSize: optimizer.isFullBatch ? 3 : 2,
+    schedule: optimizer.isFullBatch ? .constant : Schedule(.plateau()), batchSize: optimizer.isFullBatch ? 4 : 2,
     generator: generator, team: Team(workers: 1))
 }
 
@@ -75,5 +80,6 @@ private func trained(_ optimizer: Optimizer) -> Checkpoint<Float> {
   } catch { fail("\(error)") }
   var checkpoint = Checkpoint(trainer)
   checkpoint.notes = ["--hidden": "1"]
+  checkpoint.series = ["figures": [1, 2]]
   return checkpoint
 }

@@ -71,7 +71,7 @@ func use(_ model: Model<Float>) {
   }
   guard case .columns(let columns) = model.preparation.inputs else { return }
   let rows = [columns.map { _ in Field.missing }, columns.map { $0.count == 1 ? Field.missing : .text("x") }]
-  _ = model.predict(model.preparation.features(of: rows))
+  if let features: Matrix<Float> = try? model.preparation.features(of: rows) { _ = model.predict(features) }
   serve(model, rows + [columns.map { _ in .number(-.infinity) }, []])
 }
 

@@ -20,7 +20,7 @@ extension FuzzTarget {
       let layer = tensors("2.0", ["weight", "bias"], [2])
       let after = tensors("3", ["weight"], [1, 2])
       func seed(_ modules: [UInt8], _ tensors: [SafeTensors.Tensor]) -> [UInt8] {
-        modules + [0] + SafeTensors.encode(tensors)
+        modules + [0] + (try! SafeTensors.encode(tensors))
       }
       return [
         seed([1, 4, 5], linear), seed([1, 4, 1], linear + after), seed([2, 4], batch), seed([3], layer),

@@ -9,33 +9,56 @@ extension FuzzTarget {
       let numbers = "a,b,c\n1,2.5,-3e2\n4,NA,6\n7,8,9\n"
       let texts = "\u{FEFF}\"na\"\"me\",ü,\r\n\"x, y\",1,no\r\n z ,,yes\r\n\"two\r\nlines\",?,no\r\n\r\n"
       let tabs = "1\t2\t3\r4\t5\t6\r7\t\t-1e-320\r"
-      return zip([0, 0, 1, 2, 4, 0x30], [numbers, texts, tabs, numbers, texts, texts]).map { [$0] + Array($1.utf8) }
+      let semicolons = "1,5;2,25;0\n0,5;1.234,75;1\n"
+      let remarks = "# by hand\n# a|b|\n\n1|9007199254740993|\n# \"\n#F00|x|\n"
+      let all = [numbers, texts, tabs, semicolons, remarks]
+      let modes: [UInt8] = [0, 1, 2, 4, 0x30, 0x51, 0xA3, 0xF5]
+      return all.enumerated().flatMap { index, text in
+        [modes[index], modes[index + 3]].map { [$0] + Array(text.utf8) }
+      }
     },
     words: [
       "\"", "\"\"", "\r\n", "\n\n", "NA", "NaN", "null", "?", "inf", "-inf", "1e308", "1e-320", "1e999", "-0",
-      "9007199254740993", "0.1000000000000000055511151231257827", "\u{FEFF}", "1e9223372036854775808", ",,", "\t",
+      "9007199254740993", "0.1000000000000000055511151231257827", "\u{FEFF}", "1e9223372036854775808", ",,", "\t", ";",
+      "|",
+      "#", "\n#", ",\n", "0,1,2\n", "2020-01-31", "1\u{A0}234,5 €", "true", "\u{212A}",
     ],
     read: { bytes in
       guard let mode = bytes.first else { return }
       let file = Array(bytes.dropFirst())
       let header: Table.Header = [.automatic, .present, .absent, .automatic][Int(mode >> 1 & 3)]
-      do throws(DataError) {
-        // Parts of few bytes, so that what begins in one and ends in another is met as well.
-        func table(partSize: Int) throws(DataError) -> Table {
-          try Table(
-            file, path: "table", delimiter: UInt8(ascii: mode & 1 == 0 ? "," : "\t"), header: header,
-            partSize: partSize)
+      let delimiters: [Table.Delimiter?] = [nil, .comma]
+      let format = Table.Format(header: header, delimiter: delimiters[Int(mode & 1)]) { [mode] name in
+        mode & 8 != 0 && name.utf8.count % 2 == 1
+      }
+      // Parts and pieces of few bytes, so that what begins in one and ends in another is met as well.
+      func outcome(partSize: Int, pieceSize: Int) -> Result<Table, DataError> {
+        Result { () throws(DataError) in
+          try Table(file, path: "table", format: format, partSize: partSize, pieceSize: pieceSize)
         }
-        let whole = try withinBudget(file.count) { () throws(DataError) in try table(partSize: 1 << 22) }
-        use(whole)
-        if mode & 0xF0 != 0 {
-          let parts = try table(partSize: Int(mode >> 4))
-          guard parts.rowCount == whole.rowCount, parts.columnNames == whole.columnNames,
-            whole.columnNames.indices.allSatisfy({ areSame(parts.column(at: $0), whole.column(at: $0)) })
-          else { fail("a table read in parts is another") }
-        }
-      } catch { check(error) }
+      }
+      let whole = withinBudget(file.count) { outcome(partSize: 1 << 20, pieceSize: 1 << 24) }
+      switch whole {
+      case .success(let table): use(table)
+      case .failure(let error): check(error)
+      }
+      let size = Int(mode >> 4)
+      guard size > 0 else { return }
+      for other in [outcome(partSize: size, pieceSize: 1 << 24), outcome(partSize: 1 + size / 2, pieceSize: size)] {
+        guard areSame(whole, other) else { fail("a table read in parts is another") }
+      }
     })
+}
+
+private func areSame(_ left: Result<Table, DataError>, _ right: Result<Table, DataError>) -> Bool {
+  switch (left, right) {
+  case (.failure(let left), .failure(let right)): left == right
+  case (.success(let left), .success(let right)):
+    left.rowCount == right.rowCount && left.columnNames == right.columnNames && left.warnings == right.warnings
+      && (0..<left.rowCount).allSatisfy { left.line(ofRow: $0) == right.line(ofRow: $0) }
+      && left.columnNames.indices.allSatisfy { areSame(left.column(at: $0), right.column(at: $0)) }
+  default: false
+  }
 }
 
 private func areSame(_ left: Table.Column, _ right: Table.Column) -> Bool {

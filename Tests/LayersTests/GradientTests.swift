@@ -96,6 +96,36 @@ func wrongDerivativeIsCaught() {
   #expect(check.relativeErrors[1] < 1e-6)
 }
 
+@Test("On ReLU's kink, where all normalised values are 0, any slope between those to both sides is right, and no other")
+func kink() {
+  for (sizes, normalization, batch) in [([5, 3, 2], .batch, 1), ([5, 1, 2], .layer, 7)]
+    as [([Int], Normalization, Int)]
+  {
+    var generator = Philox(seed: 1)
+    var network = Network<Double>(
+      .chain(sizes, hidden: .relu, output: .softmax, normalization: normalization), initializer: .glorotNormal,
+      using: &generator)
+    network.setBias(Matrix([0.3, -0.4]), ofLayer: 1)
+    var inputs = Matrix<Double>(rows: 5, columns: batch)
+    inputs.fillNormal(using: &generator)
+    var targets = Matrix<Double>(rows: 2, columns: batch)
+    for sample in 0..<batch { targets[sample % 2, sample] = 1 }
+    #expect(network.gradientCheck(.crossEntropy, inputs: inputs, targets: targets).largestRelativeError < 1e-8)
+    var workspace = Workspace(for: network, batchCapacity: batch)
+    var gradient = Matrix<Double>(rows: network.parameterCount, columns: 1)
+    _ = network.backPropagate(
+      .crossEntropy, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient)
+    // The first β is behind the weights, biases and γ.
+    let shift = sizes[1] * (sizes[0] + 2)
+    #expect(gradient[shift, 0] == 0)
+    for wrong in [10.0, -10] {
+      gradient[shift, 0] = wrong
+      let check = network.compare(gradient, with: .crossEntropy, inputs: inputs, targets: targets)
+      #expect(check.largestRelativeError > 0.5)
+    }
+  }
+}
+
 @Test("A step agrees with the naive loops", arguments: 0..<100)
 func gradientsAgreeWithNaiveLoops(index: Int) {
   let random = RandomCase(

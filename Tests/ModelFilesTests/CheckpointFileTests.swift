@@ -38,6 +38,7 @@ private func checkpoint<Scalar>(_ optimizer: Optimizer = .adam()) throws -> Chec
     })
   var checkpoint = Checkpoint(trainer)
   checkpoint.notes = ["--hidden": "64,\"64\"", "a name\nof lines": "ü"]
+  checkpoint.series = ["figures": [1, -0.5, 1e300], "empty": []]
   return checkpoint
 }
 
@@ -57,7 +58,7 @@ private func roundTrip(optimizer: Optimizer) throws {
     try written.write(to: path)
     let read = try Checkpoint<Scalar>(contentsOf: path)
     #expect(read == written)
-    #expect(read.encoded == written.encoded)
+    #expect(try read.encoded == written.encoded)
     var (first, second): (Trainer<Scalar>, Trainer<Scalar>) = (trainer(optimizer), trainer(optimizer))
     try first.restore(written)
     try second.restore(read)
@@ -91,19 +92,39 @@ func damage() throws {
   "A checkpoint of another precision or version, a model, and a file that is not there are refused by what they are")
 func otherFiles() throws {
   let made: Checkpoint<Float> = try checkpoint()
-  #expect(error(Double.self, made.encoded) == .otherPrecision(path: "c", found: "float", expected: "double"))
-  let later = SafeTensors.encode([], metadata: ["format": "perceptron checkpoint", "version": "2"])
-  #expect(error(Float.self, later) == .otherVersion(path: "c", found: "2", expected: "1"))
+  #expect(try error(Double.self, made.encoded) == .otherPrecision(path: "c", found: "float", expected: "double"))
+  let earlier = try SafeTensors.encode([], metadata: ["format": "perceptron checkpoint", "version": "1"])
+  #expect(error(Float.self, earlier) == .otherVersion(path: "c", found: "1", expected: "2"))
   // The same with another name for the checksum.
-  let unchecked = Array(String(decoding: later, as: UTF8.self).replacing("checksum", with: "checksim").utf8)
+  let unchecked = Array(String(decoding: earlier, as: UTF8.self).replacing("checksum", with: "checksim").utf8)
   #expect(
     error(Float.self, unchecked)?.description
       == "c: damaged, or not a checkpoint: it has no checksum; put back a copy of it, or remove it to begin anew")
-  let model = SafeTensors.encode([.init(name: "0.bias", shape: [1], values: [1.0])], metadata: ["format": "perceptron"])
+  let model = try SafeTensors.encode(
+    [.init(name: "0.bias", shape: [1], values: [1.0])], metadata: ["format": "perceptron"])
   #expect(
     error(Float.self, model)?.description
       == "c: damaged, or not a checkpoint: its format is \"perceptron\", expected \"perceptron checkpoint\"; put back a copy of it, or remove it to begin anew"
   )
   let missing = #expect(throws: CheckpointError.self) { try Checkpoint<Float>(contentsOf: "/nowhere/c") }
   #expect(missing?.description.hasPrefix("/nowhere/c: ") == true)
+}
+
+@Test("Notes that no reader would take are refused in one line, and nothing is written")
+func longNotes() throws {
+  let path = temporaryPath()
+  defer { unlink(path) }
+  func line(_ notes: [String: String]) throws -> String? {
+    var checkpoint: Checkpoint<Float> = try checkpoint()
+    checkpoint.notes = notes
+    return #expect(throws: DataError.self) { try checkpoint.write(to: path) }?.description
+  }
+  let start = "\(path): cannot be written: the checkpoint's notes are longer than a reader takes: "
+  let long = try #require(try line(["a": String(repeating: "a", count: 101_000_000)]))
+  #expect(long.hasPrefix("\(start)the header would take 101"))
+  #expect(long.hasSuffix(" bytes, the format allows 100000000; shorten them"))
+  let many = try #require(try line(Dictionary(uniqueKeysWithValues: (0..<100_000).map { ("\($0)", "") })))
+  #expect(
+    many.hasPrefix("\(start)there are 1000") && many.hasSuffix(" of them, at most 100000 are possible; shorten them"))
+  #expect(access(path, F_OK) != 0)
 }

@@ -165,7 +165,10 @@ func ensembleMistakes() async throws {
   }
   let message = String(decoding: try #require(layers).standardErrorContent, as: UTF8.self)
   #expect(message.contains("and Network(Dense(3 → 2, softmax)): their layers have to be the same"))
-  await #expect(processExitsWith: .failure) {
+  let none = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     _ = Model<Double>(networks: [], loss: .crossEntropy, preparation: preparation)
   }
+  #expect(
+    String(decoding: try #require(none).standardErrorContent, as: UTF8.self).contains(
+      "cannot make a model of 0 networks: 1 to 1000"))
 }

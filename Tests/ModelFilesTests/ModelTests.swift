@@ -200,7 +200,7 @@ func checksum() throws {
   arguments: [
     (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),
     (["format": "a\nb"], "m: metadata \"format\": found \"a\\nb\", expected \"perceptron\"; save the model again"),
-    (["version": "2"], "m: written in version 2 of the model format, expected 1 or earlier; update this program"),
+    (["version": "3"], "m: written in version 3 of the model format, expected 2 or earlier; update this program"),
     (
       ["loss": "hinge"],
       "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
@@ -286,7 +286,7 @@ func badMetadata(change: [String: String?], line: String) throws {
   let tensors = [("0.weight", [4, 3]), ("0.bias", [4]), ("2.weight", [2, 4]), ("2.bias", [2])].map { name, shape in
     SafeTensors.Tensor(name: name, shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
-  let bytes = SafeTensors.encode(tensors, metadata: metadata)
+  let bytes = try SafeTensors.encode(tensors, metadata: metadata)
   let error = #expect(throws: ModelError.self) { _ = try ModelFile(bytes, path: "m") }
   #expect(error?.description == line)
 }

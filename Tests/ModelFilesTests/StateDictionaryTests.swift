@@ -13,7 +13,7 @@ private func tensor(_ name: String, _ shape: [Int], _ values: [Float]) -> Values
 }
 
 private func network(_ tensors: [Values], _ modules: [SequentialModule]) throws(ModelError) -> Network<Float> {
-  try Network(SafeTensors(bytes: SafeTensors.encode(tensors), path: "n"), modules: modules)
+  try Network(SafeTensors(bytes: try! SafeTensors.encode(tensors), path: "n"), modules: modules)
 }
 
 /// 2 → 2 with weights of one row each, and a bias.

@@ -68,7 +68,7 @@ func memory() throws {
 }
 
 @Test("A process may take some memory, and no more than the machine has")
-func usable() {
+func usableMemoryBounds() {
   #expect(usableMemory() > 1 << 20)
   #expect(usableMemory() < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
 }

@@ -49,7 +49,9 @@ func weights() throws {
   }
 }
 
-@Test("The bits do not depend on the number of workers", arguments: [(5, 2, 10), (37, 1, 700), (200, 10, 1030)])
+@Test(
+  "The bits do not depend on the number of workers",
+  arguments: [(5, 2, 10), (37, 1, 700), (200, 10, 1030), (700, 2, 90)])
 func sameBits(inputs: Int, outputs: Int, count: Int) throws {
   let (features, targets) = samples(inputs, outputs, count)
   let (weights, bias) = try features.ridgeRegression(targets, strength: 1e-4)
@@ -90,5 +92,58 @@ func notFinite() {
     #expect(throws: LinearAlgebraError.notFinite) {
       try ([[1, 2, bad]] as Matrix<Double>).ridgeRegression([[1, 2, 3]], strength: 1e-4)
     }
+  }
+}
+
+/// Five features of three samples, the third constant, and two targets.
+private let fewSamples = (
+  features: [[1, 2, 4], [0, 1, -1], [3, 3, 3], [5, -2, 7], [1, 0, 0]] as Matrix<Double>,
+  targets: [[1, -1, 2], [0, 3, 1]] as Matrix<Double>
+)
+
+// The weights and biases are the normal equations' for α = 0.1, solved in exact fractions.
+@Test("Fewer samples than features give the weights of the normal equations, with sample weights too")
+func fewerSamples() throws {
+  func check(_ sampleWeights: Matrix<Double>?, _ weights: [[Double]], _ bias: [Double]) throws {
+    let found = try fewSamples.features.ridgeRegression(
+      fewSamples.targets, sampleWeights: sampleWeights, strength: 0.1)
+    for output in 0..<2 {
+      for input in 0..<5 { #expect(abs(found.weights[output, input] - weights[output][input]) < 1e-14) }
+      #expect(abs(found.bias[output, 0] - bias[output]) < 1e-14)
+      #expect(found.weights[output, 2] == 0)
+    }
+  }
+  try check(
+    nil,
+    [
+      [0.1551572112783311, -0.635808901625218, 0, 0.14343399931865092, 0.4106631129636681],
+      [0.14927055570028658, 0.4700056111099978, 0, -0.1405031963287309, -1.2274553616159998],
+    ], [-0.3103678616994983, 1.8625311450004343])
+  try check(
+    [[1, 2, 3]],
+    [
+      [0.22186080693080573, -0.587901663482102, 0, 0.13982269115180307, 0.5290525473648255],
+      [0.03922914459799785, 0.42994852312720677, 0, -0.12465242795483067, -1.4547651834382882],
+    ], [-0.49411452233504877, 2.1600286105676343])
+}
+
+@Test("The two ways agree: samples given twice are more than the features, and change nothing")
+func bothWays() throws {
+  // 300 features are more than one strip of rows.
+  let (features, targets) = samples(300, 3, 200)
+  let bySamples = try features.ridgeRegression(targets, strength: 1e-3)
+  let twice = (0..<400).map { $0 % 200 }
+  let byFeatures = try features.gathered(twice).ridgeRegression(targets.gathered(twice), strength: 1e-3)
+  for (a, b) in [(bySamples.weights, byFeatures.weights), (bySamples.bias, byFeatures.bias)] {
+    #expect(zip(a.elements, b.elements).allSatisfy { abs($0 - $1) < 1e-9 })
+  }
+}
+
+@Test("One sample gives its own targets, and numbers that are not finite are found")
+func oneSample() throws {
+  let (weights, bias) = try ([[1], [2]] as Matrix<Float>).ridgeRegression([[5]], strength: 1e-4)
+  #expect(weights == [[0, 0]] && bias == [[5]])
+  #expect(throws: LinearAlgebraError.notFinite) {
+    _ = try ([[1, 2], [3, .infinity], [0, 1]] as Matrix<Float>).ridgeRegression([[1, 2]], strength: 1e-4)
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Tensor
 import Testing
@@ -86,4 +87,60 @@ func trappingWorker() async {
     }
   }
   #expect(standardError(result).contains("no element (1, 0) in a 1×1 matrix"))
+}
+
+/// The C library's, which Swift keeps from its callers.
+@_silgen_name("fork") private func forked() -> pid_t
+
+@Test("A forked child, which has none of the team's threads, does the work alone, and may have a team of its own")
+func forkedChild() async {
+  await #expect(processExitsWith: .success) {
+    func isWhole(_ team: Team) -> Bool {
+      var visits = Matrix<Double>(rows: 100, columns: 1)
+      visits.withTile { visits in team.run { worker in for tile in worker.share(of: 100) { visits[tile] += 1 } } }
+      return visits == Matrix(rows: 100, columns: 1, repeating: 1)
+    }
+    var team: Team? = Team(workers: 3)
+    guard isWhole(team!) else { exit(1) }
+    let child = forked()
+    if child == 0 {
+      alarm(60)
+      let isRight = isWhole(team!) && isWhole(Team(workers: 2))
+      team = nil
+      _exit(isRight ? 0 : 1)
+    }
+    var status: Int32 = 0
+    waitpid(child, &status, 0)
+    exit(status == 0 && isWhole(team!) ? 0 : 1)
+  }
+}
+
+@Test("If the system gives no more threads, a team is smaller, and does all of the work")
+func fewerThreads() async {
+  await #expect(processExitsWith: .success) {
+    // No more room for stacks of 2 MiB than for a part of the team.
+    let file = fopen("/proc/self/statm", "r")!
+    var line = [CChar](repeating: 0, count: 200)
+    fgets(&line, 200, file)
+    let pages = rlim_t(strtoul(line, nil, 10))
+    let addressSpace = __rlimit_resource_t(9)  // RLIMIT_AS, a macro that Swift does not see.
+    var old = rlimit()
+    getrlimit(addressSpace, &old)
+    var limit = old
+    limit.rlim_cur = pages * 4096 + 96 << 20
+    setrlimit(addressSpace, &limit)
+    let team = Team(workers: 200)
+    setrlimit(addressSpace, &old)
+    #expect((1..<200).contains(team.workerCount))
+    var visits = Matrix<Double>(rows: 1000, columns: 1)
+    for _ in 0..<50 {
+      visits.withTile { visits in
+        team.run { worker in
+          #expect(worker.count == team.workerCount)
+          for tile in worker.share(of: 1000) { visits[tile] += 1 }
+        }
+      }
+    }
+    #expect(visits == Matrix(rows: 1000, columns: 1, repeating: 50))
+  }
 }

@@ -117,6 +117,89 @@ func impossibleValues() throws {
       == "the checkpoint is of another training: its seed is \u{FFFD}\u{FFFD}, here it is 1; train with the same")
 }
 
+@Test("A checkpoint whose values contradict each other is refused by the value's name, and changes nothing")
+func contradictions() throws {
+  let training: Samples<Float> = samples(100, seed: 2)
+  func check(
+    _ optimizer: Optimizer, _ name: String?, counts: [String: Int] = [:], numbers: [String: [Double]] = [:],
+    matrices: [String: (inout Matrix<Float>) -> Void] = [:], line: SourceLocation = #_sourceLocation
+  ) throws {
+    var made: Trainer<Float> = trainer(optimizer)
+    // After two epochs, and with one that has a batch, and more, before it.
+    var steps = 0
+    try made.fit(
+      on: training, validation: samples(40, seed: 3), epochs: 3, patience: 3,
+      afterStep: { epoch, _ in
+        steps += epoch == 3 ? 1 : 0
+        return steps < 2
+      })
+    let good = Checkpoint(made)
+    let changed = Checkpoint(
+      settings: good.settings, counts: good.counts.merging(counts) { $1 },
+      numbers: good.numbers.merging(numbers) { $1 },
+      matrices: good.matrices.merging(
+        matrices.map { name, change in
+          var matrix = good.matrices[name]!
+          change(&matrix)
+          return (name, matrix)
+        }
+      ) { $1 })
+    var other: Trainer<Float> = trainer(optimizer)
+    let before = other.network.parameters
+    do throws(CheckpointError) {
+      try other.restore(changed, sampleCount: 100)
+      #expect(name == nil, sourceLocation: line)
+    } catch {
+      if name == "number of samples" {
+        #expect(
+          error == .otherTraining(setting: "number of samples", found: "99", expected: "100"), sourceLocation: line)
+      } else {
+        #expect(name.map { error == .badValue(name: $0) } ?? false, "\(error)", sourceLocation: line)
+      }
+      #expect(other.network.parameters == before && other.epoch == 0, sourceLocation: line)
+    }
+  }
+  let (adam, lbfgs) = (Optimizer.adam(), Optimizer.lbfgs(history: 3))
+  try check(adam, nil)
+  try check(lbfgs, nil)
+  try check(adam, "number of samples", numbers: ["order": (0..<99).map(Double.init)])
+  try check(adam, "samples done", numbers: ["order": [0, 1, 2]])
+  try check(adam, "samples done", numbers: ["order": []])
+  try check(adam, "samples done", counts: ["samples done": 17])
+  try check(adam, "samples done", counts: ["samples done": 112])
+  try check(adam, "order", counts: ["samples done": 0], numbers: ["order": []])
+  for order: [Double] in [[0, 0], [0, 2], [-1, 0], [0.5, 0], [.nan, 0], [1e300, 0]] {
+    try check(adam, "order", numbers: ["order": order])
+  }
+  for epoch in [0, 3] { try check(adam, "best epoch", counts: ["best epoch": epoch]) }
+  try check(adam, "reports", counts: ["epoch": 1])
+  for name in ["loss sum", "seconds in epoch", "plateau", "plateau factor", "best validation loss"] {
+    for value in [Double.nan, -.infinity] { try check(adam, name, numbers: [name: [value]]) }
+    try check(adam, name, numbers: [name: []])
+  }
+  try check(adam, "seconds in epoch", numbers: ["seconds in epoch": [-1]])
+  try check(adam, "plateau factor", numbers: ["plateau factor": [2]])
+  // Epoch, training loss, validation loss, learning rate, seconds, which of these there are.
+  for row: [Double] in [
+    [0, 1, 1, 1, 1, 6], [3, 1, 1, 1, 1, 6], [1.5, 1, 1, 1, 1, 6], [.nan, 1, 1, 1, 1, 6], [1, 1, 1, 1, -1, 6],
+    [1, 1, 1, 1, 1, 8], [1, 1, 1, 1, 1, .nan], [1, 1, 1, .infinity, 1, 6], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 6, 1, 1, 1, 1, 1, 6],
+  ] { try check(adam, "reports", numbers: ["reports": row]) }
+  for name in ["parameters", "statistics", "moments", "best parameters", "best statistics"] {
+    for value: Float in [.nan, .infinity] { try check(adam, name, matrices: [name: { $0[0, 0] = value }]) }
+    try check(adam, name, matrices: [name: { $0 = Matrix(rows: 1, columns: 1) }])
+  }
+  // The twelve means of the first layer are before its variances.
+  for name in ["statistics", "best statistics"] { try check(adam, name, matrices: [name: { $0[12, 0] = -1 }]) }
+  try check(adam, "moments", matrices: ["moments": { $0[0, 1] = -1 }])
+  try check(lbfgs, "steps kept", counts: ["steps kept": 4])
+  try check(lbfgs, "place of the next", counts: ["place of the next": 3])
+  for name in ["s", "y"] { try check(lbfgs, name, matrices: [name: { $0[0, 0] = .nan }]) }
+  for value in [0, -1, Double.nan] { try check(lbfgs, "scale", numbers: ["scale": [value]]) }
+  for value in [-1, Double.nan] { try check(lbfgs, "rho", numbers: ["rho": [0, value, 0]]) }
+  try check(lbfgs, "rho", numbers: ["rho": [0, 0]])
+}
+
 @Test("A checkpoint of a trainer with other settings is refused by the setting's name, and changes nothing")
 func otherTraining() throws {
   var made: Trainer<Float> = trainer(.adam())

@@ -99,6 +99,65 @@ func changedSamples() throws {
   #expect(abs(try trainer.runEpoch(on: second) / expected - 1) < 1e-12)
 }
 
+/// A trainer for L-BFGS, at the start or where a checkpoint was made, and samples to validate on whose best epoch is not the last.
+private func search() -> (trainer: Trainer<Double>, training: Samples<Double>, validation: Samples<Double>) {
+  let network = Network<Double>([Dense(4, 6, .tanh), Dense(6, 1)], initializer: .glorotNormal, seed: 3)
+  return (trainer(.lbfgs(), network), line(12), line(40))
+}
+
+private func meanLoss(_ network: Network<Double>, _ samples: Samples<Double>) -> Double {
+  var workspace = Workspace(for: network, batchCapacity: samples.count)
+  return network.meanLoss(
+    .meanSquaredError, inputs: samples.features, targets: samples.targets, workspace: &workspace)
+}
+
+@Test("L-BFGS restored into a trainer that has trained goes on with the bits of a fresh one")
+func restoredInPlace() throws {
+  let (fresh, training, _) = search()
+  var (used, other) = (fresh, fresh)
+  try used.fit(on: training, epochs: 3)
+  let early = Checkpoint(used)
+  try used.fit(on: training, epochs: 8)
+  try used.restore(early)
+  try other.restore(early)
+  let loss = meanLoss(other.network, training)
+  let reports = try used.fit(on: training, epochs: 8)
+  try other.fit(on: training, epochs: 8)
+  #expect(abs(reports[0].trainingLoss / loss - 1) < 1e-12)
+  #expect(used.network.parameters == other.network.parameters)
+  #expect(used.reports.map(\.trainingLoss) == other.reports.map(\.trainingLoss))
+  #expect(reports[4].trainingLoss < reports[0].trainingLoss)
+}
+
+@Test("L-BFGS that goes on after its patience ended reports the true loss of the best epoch, and learns on")
+func afterPatience() throws {
+  var (trainer, training, validation) = search()
+  try trainer.fit(on: training, validation: validation, epochs: 100, patience: 3)
+  let best = try #require(trainer.best)
+  #expect(best.epoch < trainer.epoch && best.parameters == trainer.network.parameters)
+  let loss = meanLoss(trainer.network, training)
+  let reports = try trainer.fit(on: training, epochs: trainer.epoch + 4)
+  #expect(abs(reports[0].trainingLoss / loss - 1) < 1e-12)
+  #expect(reports[3].trainingLoss < reports[0].trainingLoss)
+  #expect(abs(meanLoss(trainer.network, training)) < reports[3].trainingLoss)
+}
+
+@Test(
+  "L-BFGS on the same samples with other weights takes the steps of a fresh trainer, and so without the weights again")
+func changedWeights() throws {
+  var (used, training, _) = search()
+  let weights = Matrix<Double>(rows: 1, columns: 12, columnMajor: (0..<12).map { Double($0 % 3) })
+  let weighted = Samples(features: training.features, targets: training.targets, weights: weights)
+  for samples in [weighted, training] {
+    try used.fit(on: samples.weights == nil ? weighted : training, epochs: used.epoch + 3)
+    var fresh = search().trainer
+    try fresh.restore(Checkpoint(used))
+    let (loss, freshLoss) = (try used.runEpoch(on: samples), try fresh.runEpoch(on: samples))
+    #expect(loss == freshLoss)
+    #expect(used.network.parameters == fresh.network.parameters)
+  }
+}
+
 @Test("A full-batch method with a smaller batch is refused")
 func smallBatch() async {
   let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

@@ -1,3 +1,4 @@
+import Datasets
 import Tensor
 import Testing
 import Training
@@ -35,4 +36,50 @@ func severalOutputs() {
   let metrics = RegressionMetrics(
     outputs: [[1, 4], [101, 102]] as Matrix<Double>, targets: [[1, 3], [101, 103]])
   #expect(abs(metrics.determination - (1 - 2.0 / 4)) < 1e-15)
+}
+
+@Test("Errors of values far from 0, and of huge and tiny ones, are what was worked by hand")
+func valuesFarFromZero() {
+  // Errors ½, 0, 0, −1 from targets that differ by 1 and vary by 5 around their mean: MSE 1.25/4, MAE 1.5/4, R² 1 − 1.25/5.
+  for (unit, offset) in [(1.0, 1e14), (1, -2_460_000), (1e200, 0), (0x1p-1000, 0)] {
+    let targets = [0, 1, 2, 3].map { $0 * unit + offset }
+    let outputs = [0.5, 1, 2, 2].map { $0 * unit + offset }
+    let metrics = RegressionMetrics(
+      outputs: Matrix(rows: 1, columns: 4, columnMajor: outputs),
+      targets: Matrix(rows: 1, columns: 4, columnMajor: targets))
+    #expect(abs(metrics.rootMeanSquaredError / unit / 0.3125.squareRoot() - 1) < 1e-15)
+    #expect(abs(metrics.meanAbsoluteError / unit / 0.375 - 1) < 1e-15)
+    #expect(abs(metrics.determination - 0.75) < 1e-15)
+    #expect(metrics.meanSquaredError == (unit == 1 ? 0.3125 : unit > 1 ? .infinity : 0))
+  }
+}
+
+@Test("Errors of scaled outputs are in the units of the data, though Float holds no value of these")
+func scaledErrors() {
+  // Errors ½, 0, 0, −1 of scaled values: 4, 0, 0, −8 of the first output's, whose factor is ⅛, and 2·10³⁰⁰ times as much of the second's. The first output's
+  // values are 10¹⁴ − 8, 10¹⁴, 10¹⁴ + 8 and 10¹⁴ + 16.
+  let outputs: Matrix<Float> = [[-0.5, 0, 1, 1], [-0.5, 0, 1, 1]]
+  let targets: Matrix<Float> = [[-1, 0, 1, 2], [-1, 0, 1, 2]]
+  let scaling = Scaling(method: .standard, offsets: [1e14, 0], factors: [0.125, 0.5e-300])
+  let metrics = RegressionMetrics.perOutput(outputs: outputs, targets: targets, scaledBy: scaling)
+  let shares = 4 / (1e14 - 8) + 8 / (1e14 + 16)
+  for (metrics, unit) in zip(metrics, [8, 2e300]) {
+    #expect(abs(metrics.rootMeanSquaredError / unit / 0.3125.squareRoot() - 1) < 1e-15)
+    #expect(abs(metrics.meanAbsoluteError / unit / 0.375 - 1) < 1e-15)
+    #expect(metrics.determination == 0.75)
+  }
+  #expect(metrics[0].meanSquaredError == 20 && metrics[1].meanSquaredError == .infinity)
+  #expect(abs(metrics[0].meanAbsolutePercentageError! / (shares / 4) - 1) < 1e-15)
+  #expect(metrics.map(\.zeroTargetCount) == [0, 1])
+}
+
+@Test("A scaled target that was 0 counts as 0", arguments: [0.1, 1 / 3.0, 1e6])
+func scaledZeros(offset: Double) {
+  func zeros<Scalar: BLASScalar>(_: Scalar.Type) -> Int {
+    let scaling = Scaling(method: .standard, offsets: [offset], factors: [0.7])
+    var targets = Matrix<Scalar>(rows: 1, columns: 2)
+    for (sample, value) in [0, offset / 1000].enumerated() { targets[0, sample] = Scalar((value - offset) * 0.7) }
+    return RegressionMetrics.perOutput(outputs: targets, targets: targets, scaledBy: scaling)[0].zeroTargetCount
+  }
+  #expect(zeros(Float.self) == 1 && zeros(Double.self) == 1)
 }

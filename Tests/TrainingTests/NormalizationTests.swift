@@ -72,14 +72,128 @@ private func golden(golden: Golden) throws {
   #expect(isClose(trainer.network.predict(samples.features).elements, golden.predictions))
 }
 
-@Test("A batch of one sample leaves the running statistics as they are")
-func oneSample() throws {
+/// A trainer of a network with batch normalisation.
+private func trainer(
+  _ optimizer: Optimizer, _ regularization: Regularization = Regularization(), batchSize: Int
+) -> Trainer<Float> {
   var generator = Philox(seed: 1)
   let network = Network<Float>(
     [Dense(2, 3, .relu, normalization: .batch), Dense(3, 1)], initializer: .heNormal, using: &generator)
-  var trainer = Trainer(
-    network, loss: .meanSquaredError, optimizer: .adam(), batchSize: 1, generator: generator, team: Team(workers: 1))
-  _ = try trainer.takeStep(on: Samples(features: [[1], [2]], targets: [[1]]), batch: [0])
-  #expect(trainer.network.statistics == network.statistics)
-  #expect(trainer.network.parameters != network.parameters)
+  return Trainer(
+    network, loss: .meanSquaredError, optimizer: optimizer, regularization: regularization, batchSize: batchSize,
+    generator: generator, team: Team(workers: 1))
+}
+
+private func samples(_ count: Int, lastTarget: Float = 1) -> Samples<Float> {
+  var generator = Philox(seed: 5)
+  var features = Matrix<Float>(rows: 2, columns: count)
+  features.fillNormal(using: &generator)
+  var targets = Matrix<Float>(rows: 1, columns: count)
+  for sample in 0..<count { targets[0, sample] = features[0, sample] - features[1, sample] }
+  targets[0, count - 1] = lastTarget
+  return Samples(features: features, targets: targets)
+}
+
+@Test("A step that is refused after its gradient was clipped leaves statistics and parameters as they were, to the bit")
+func refusedAfterClipping() throws {
+  // A gradient as long as 100 times a rate of 10³⁷ is beyond Float.
+  var trainer = trainer(.sgd(learningRate: 1e37), Regularization(clipNorm: 100), batchSize: 20)
+  let before = trainer.network
+  #expect(throws: Divergence.self) { _ = try trainer.runEpoch(on: samples(20, lastTarget: 1e6)) }
+  #expect(trainer.network.parameters == before.parameters)
+  #expect(trainer.network.statistics == before.statistics)
+}
+
+@Test("A step that is refused in its second block leaves statistics and parameters as they were, to the bit")
+func refusedInSecondBlock() throws {
+  var trainer = trainer(.rProp(), batchSize: 5000)
+  _ = try trainer.runEpoch(on: samples(5000))
+  let before = trainer.network
+  #expect(throws: Divergence.self) { _ = try trainer.runEpoch(on: samples(5000, lastTarget: .infinity)) }
+  #expect(trainer.network.parameters == before.parameters)
+  #expect(trainer.network.statistics == before.statistics)
+  #expect(try trainer.runEpoch(on: samples(5000)).isFinite)
+  #expect(trainer.network.statistics != before.statistics)
+}
+
+/// The sizes of the batches of an epoch.
+private func batches(_ trainer: Trainer<Float>, _ count: Int) throws -> [Int] {
+  var trainer = trainer
+  var ends = [0]
+  _ = try trainer.runEpoch(on: samples(count)) { ends.append($0) }
+  return zip(ends.dropFirst(), ends).map { $0 - $1 }
+}
+
+@Test("With batch normalisation a last batch of a few samples joins the one before it, and no sample is lost")
+func smallLastBatch() throws {
+  func check(_ count: Int, _ size: Int, _ expected: [Int]) throws {
+    #expect(try batches(trainer(.sgd(), batchSize: size), count) == expected, "\(count) in batches of \(size)")
+  }
+  try check(256, 128, [128, 128])
+  try check(257, 128, [128, 129])
+  try check(271, 128, [128, 143])
+  try check(272, 128, [128, 128, 16])
+  try check(9, 4, [4, 5])
+  try check(10, 4, [4, 4, 2])
+  try check(3, 2, [3])
+  try check(4, 2, [2, 2])
+  try check(3, 128, [3])
+  let plain = Trainer(
+    Network<Float>([Dense(2, 3, .relu), Dense(3, 1)]), loss: .meanSquaredError, optimizer: .sgd(), batchSize: 128,
+    generator: Philox(seed: 1), team: Team(workers: 1))
+  #expect(try batches(plain, 257) == [128, 128, 1])
+}
+
+@Test("A larger last batch is one step: by hand, of the same samples, it leaves the same bits")
+func largerLastBatch() throws {
+  let samples = samples(5)
+  var trainer = trainer(.sgd(), batchSize: 4)
+  var byHand = Trainer(
+    trainer.network, loss: .meanSquaredError, optimizer: .sgd(), batchSize: 5, generator: Philox(seed: 2),
+    team: Team(workers: 1))
+  var order = Array(0..<5)
+  var generator = Philox(seed: 1)
+  _ = Network<Float>(trainer.network.layers, initializer: .heNormal, using: &generator)
+  generator.shuffle(&order)
+  _ = try trainer.runEpoch(on: samples)
+  _ = try byHand.takeStep(on: samples, batch: order[...])
+  #expect(trainer.network.parameters == byHand.network.parameters)
+  #expect(trainer.network.statistics == byHand.network.statistics)
+}
+
+@Test("A schedule counts the batches that there are")
+func scheduledBatches() throws {
+  var scheduled = Trainer(
+    trainer(.sgd(), batchSize: 4).network, loss: .meanSquaredError, optimizer: .sgd(learningRate: 0.1),
+    schedule: Schedule(.step(every: 1, factor: 0.5)), batchSize: 4, generator: Philox(seed: 1), team: Team(workers: 1))
+  let reports = try scheduled.fit(on: samples(9), epochs: 3)
+  #expect(reports.map(\.learningRate) == [0.05, 0.025, 0.0125])
+}
+
+@Test("With batch normalisation the last block of a step on all samples is not of a few")
+func smallLastBlock() throws {
+  // 4096 samples twice over, then with two more: the statistics of a block of two would be far from these.
+  var (whole, more) = (trainer(.rProp(), batchSize: 8192), trainer(.rProp(), batchSize: 8194))
+  _ = try whole.runEpoch(on: samples(8192))
+  _ = try more.runEpoch(on: samples(8194))
+  for (a, b) in zip(whole.network.statistics.elements, more.network.statistics.elements) { #expect(abs(a - b) < 0.01) }
+}
+
+@Test("Batch normalisation of one sample is refused")
+func oneSample() async {
+  let one = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = trainer(.sgd(), batchSize: 1)
+  }
+  #expect(
+    standardError(one).contains("cannot train with batch normalization and a batch size of 1: at least 2 are needed"))
+  let step = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer = trainer(.sgd(), batchSize: 4)
+    _ = try trainer.takeStep(on: samples(3), batch: [1])
+  }
+  #expect(standardError(step).contains("cannot train with batch normalization on one sample"))
+  let epoch = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    var trainer = trainer(.sgd(), batchSize: 4)
+    _ = try trainer.runEpoch(on: samples(1))
+  }
+  #expect(standardError(epoch).contains("cannot train with batch normalization on one sample"))
 }

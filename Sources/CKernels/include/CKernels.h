@@ -2,8 +2,8 @@
 /// that the processor has is chosen at run time.
 ///
 /// Everything is column-major. A tile is `rows` × `columns` numbers whose columns start `stride` ≥ `rows` numbers apart; where
-/// either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand beside each function; no
-/// function allocates, and each is free of state, so that threads may share it.
+/// either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand beside each function. Threads may
+/// call all functions at the same time: the only state is each thread's own ck_scratch, which alone allocates.
 ///
 /// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every argument. A
 /// number's result depends on that number alone, not on its place. AVX2 and AVX-512 give the same bits throughout; the baseline

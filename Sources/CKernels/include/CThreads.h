@@ -31,6 +31,11 @@ typedef struct {
   uint32_t next;
 } ck_barrier;
 
+/// Makes it a barrier of fewer threads, as long as these many have not all arrived: for a team that gets fewer than it asked for.
+static inline void ck_barrier_reduce(ck_barrier *barrier, uint32_t parties) {
+  __atomic_store_n(&barrier->parties, parties, __ATOMIC_RELAXED);
+}
+
 /// A barrier that nobody waits at.
 static inline ck_barrier ck_barrier_make(uint32_t parties, uint32_t spins) { return (ck_barrier){parties, spins}; }
 
@@ -42,6 +47,10 @@ static inline uint32_t ck_barrier_take(ck_barrier *barrier) { return __atomic_fe
 
 /// Begins again with 0; a meeting has to part it from what takes numbers.
 static inline void ck_barrier_reset(ck_barrier *barrier) { __atomic_store_n(&barrier->next, 0, __ATOMIC_RELAXED); }
+
+/// How often this process has been forked from another since the first call: a number that has changed tells a child, which has the calling thread
+/// alone, from its parent.
+uint32_t ck_fork_count(void);
 
 /// Begins to fetch `bytes` from `start` on into the cache.
 static inline void ck_prefetch(const void *start, long bytes) {

@@ -13,10 +13,11 @@ struct Question: Sendable {
     var record: [String: Field] = [:]
     for column in models[0].columns {
       switch column {
-      case .number(let name, let mean):
+      case .number(let name, let mean, _, _):
         record[name] = .number(mean + Double.random(in: -1...1, using: &generator) * (abs(mean) + 1))
-      case .category(let name, let values):
+      case .category(let name, let values, _):
         record[name] = values.randomElement(using: &generator).map { .text($0) } ?? nil
+      case .date(let name, _, _, _): record[name] = .missing
       }
     }
     request = Array(try JSONEncoder().encode(record)) + [UInt8(ascii: "\n")]

@@ -4,17 +4,21 @@ import Perceptron
 public enum AnswerLine {
   /// What a model answers: `{"class":"setosa","probability":0.9,"probabilities":{"setosa":0.9,…}}`, `{"value":3.5}`, `{"values":{"a":1.5,…}}`, or
   /// `{"labels":{"a":"yes",…},"probabilities":{"a":0.75,…}}`.
-  public static func answer(_ prediction: Prediction<Float>) -> String {
+  ///
+  /// Probabilities are those of a model in `Float` and need its few digits; values keep all of theirs.
+  public static func answer(_ prediction: Prediction) -> String {
     let names = prediction.names
-    let outputs = object(names, prediction.outputs.map { "\($0)" })
-    if let name = prediction.className, let probability = prediction.probability {
-      return "{\"class\":\(quoted(name)),\"probability\":\(probability),\"probabilities\":\(outputs)}\n"
-    }
     if let value = prediction.value {
-      return names.count == 1 ? "{\"value\":\(value)}\n" : "{\"values\":\(outputs)}\n"
+      return names.count == 1
+        ? "{\"value\":\(value)}\n" : "{\"values\":\(object(names, prediction.outputs.map { "\($0)" }))}\n"
+    }
+    let probabilities = object(names, prediction.outputs.map { "\(Float($0))" })
+    if let name = prediction.className, let probability = prediction.probability {
+      return
+        "{\"class\":\(quoted(name)),\"probability\":\(Float(probability)),\"probabilities\":\(probabilities)}\n"
     }
     let labels = object(names, names.map { quoted(prediction.label(ofColumn: $0) ?? "") })
-    return "{\"labels\":\(labels),\"probabilities\":\(outputs)}\n"
+    return "{\"labels\":\(labels),\"probabilities\":\(probabilities)}\n"
   }
 
   /// `{"error":"…"}`.

@@ -1,0 +1,69 @@
+import Tensor
+
+/// The bytes of a stream that are in memory.
+struct ByteWindow {
+  private let stream: ByteStream
+  private let team: Team
+  private(set) var bytes: [UInt8] = []
+  /// Where those begin in ``bytes`` that are still wanted.
+  private(set) var start = 0
+  /// Where ``bytes`` begin in the stream.
+  private(set) var base = 0
+  /// Whether they go up to the stream's end.
+  private var isComplete = false
+  /// The bytes before these, if they cannot be read again.
+  private var kept: [(base: Int, bytes: [UInt8])] = []
+
+  var size: Int? { stream.size }
+
+  init(_ stream: ByteStream, team: Team) {
+    self.stream = stream
+    self.team = team
+  }
+
+  /// Reads on until so many bytes are there that are wanted, or all.
+  mutating func fill(_ count: Int) throws(DataError) {
+    guard !isComplete, bytes.count - start < count else { return }
+    if start > 0 {
+      if !stream.canSeek { kept.append((base, Array(bytes[..<start]))) }
+      bytes.removeSubrange(..<start)
+      base += start
+      start = 0
+    }
+    let missing = count - bytes.count
+    isComplete = try stream.read(missing, into: &bytes, team: team) < missing
+  }
+
+  /// Of the next bytes, at most so many: where their last line ends (at the start if none does), or the end of all; and whether it is that.
+  func lines(upTo count: Int) -> (end: Int, isFinal: Bool) {
+    let end = min(start + count, bytes.count)
+    if isComplete, end == bytes.count { return (end, true) }
+    let bytes = bytes.span
+    var index = end - 1
+    while index >= start {
+      if bytes[index] == Byte.lineFeed { break }
+      if bytes[index] == Byte.carriageReturn, index + 1 < bytes.count, bytes[index + 1] != Byte.lineFeed { break }
+      index -= 1
+    }
+    return (max(index + 1, start), false)
+  }
+
+  /// Wants the next bytes no longer.
+  mutating func drop(_ count: Int) { start += count }
+
+  /// Bytes that were there before.
+  /// - Throws: As ``ByteStream/seek(to:team:)``.
+  func bytes(from start: Int, to end: Int) throws(DataError) -> [UInt8] {
+    if !stream.canSeek {
+      let chunk = start < base ? kept.last { $0.base <= start }! : (base, bytes)
+      return Array(chunk.bytes[(start - chunk.base)..<(end - chunk.base)])
+    }
+    try stream.seek(to: start, team: team)
+    var result: [UInt8] = []
+    _ = try stream.read(end - start, into: &result, team: team)
+    return result
+  }
+
+  /// As ``ByteStream/checkThatUnchanged()``.
+  func checkThatUnchanged() throws(DataError) { try stream.checkThatUnchanged() }
+}

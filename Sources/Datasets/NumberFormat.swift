@@ -1,0 +1,265 @@
+import Tensor
+
+/// How the numbers of a column are written: their decimal mark, what stands between thousands, and their unit.
+///
+///     1,234.50    $1,234.50    1.234,50 €    1 234,50    12.5 %    (1,234.50)    −3    1.5D-3
+///
+/// Spaces around and within a number may be U+0020, U+00A0, U+2009 or U+202F; a minus may be U+2212; a number in parentheses is negative, as in
+/// accounts; an exponent may begin with E or D. A percentage is the number as it is written: 12.5 % is 12.5.
+public struct NumberFormat: Sendable, Hashable {
+  /// What may stand between digits.
+  public enum Mark: String, Sendable, CaseIterable {
+    case point = "."
+    case comma = ","
+    case space = " "
+    case apostrophe = "'"
+  }
+
+  /// A point or a comma.
+  public let decimal: Mark
+  /// What stands between groups of three digits, if anything does; never the decimal mark.
+  public let thousands: Mark?
+  /// The currency or `%` before or behind each number; "" for none. A number without it is taken, too.
+  public let unit: String
+
+  /// - Precondition: Traps if the decimal mark is neither a point nor a comma, or the same as that of thousands.
+  public init(decimal: Mark = .point, thousands: Mark? = nil, unit: String = "") {
+    guard Self.isPossible(decimal, thousands) else {
+      fail(
+        "cannot read numbers with \(decimal) before the fraction and \(String(describing: thousands)) between thousands"
+      )
+    }
+    self.decimal = decimal
+    self.thousands = thousands
+    self.unit = unit
+  }
+
+  /// Numbers as programs write them: digits, a point, an exponent.
+  public static let plain = NumberFormat()
+
+  package static func isPossible(_ decimal: Mark, _ thousands: Mark?) -> Bool {
+    (decimal == .point || decimal == .comma) && decimal != thousands
+  }
+
+  /// The number that a text is in this format; nil if it is none, infinite if it is beyond the range.
+  public func number(_ text: String) -> Double? {
+    if let number = DecimalNumber.parse(text), decimal == .point { return number }
+    guard let written = WrittenNumber(text), written.unit.isEmpty || written.unit == unit else { return nil }
+    return written.number(decimal: decimal, thousands: thousands)
+  }
+
+  /// All pairs of marks, the more usual ones first.
+  private static let candidates: [(decimal: Mark, thousands: Mark?)] = [
+    (.point, nil), (.point, .comma), (.comma, nil), (.comma, .point), (.point, .space), (.comma, .space),
+    (.point, .apostrophe), (.comma, .apostrophe),
+  ]
+
+  /// A format in which texts are numbers, and whether another would read them as other numbers.
+  struct Reading {
+    let format: NumberFormat
+    /// A text that another format reads as another number.
+    var doubtful: String?
+  }
+
+  /// The format in which all of the texts are numbers, or nil; the plain one if it is one.
+  ///
+  /// - Parameters:
+  ///   - decimal: The decimal mark, if it is known.
+  ///   - thousands: What stands between thousands, if it is known.
+  ///   - likely: The decimal mark of other columns, which settles doubt.
+  static func common(
+    to texts: some Sequence<String>, decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
+  ) -> Reading? {
+    var possible = candidates.filter {
+      (decimal == nil || decimal == $0.decimal)
+        && (thousands == nil || $0.thousands == nil && $0.decimal != thousands || $0.thousands == thousands)
+    }
+    var unit: String?
+    var hasBare = false
+    var witness: String?
+    for text in texts {
+      guard let written = WrittenNumber(text) else { return nil }
+      if written.unit.isEmpty {
+        hasBare = hasBare || !written.isZero
+      } else {
+        guard unit == nil || unit == written.unit else { return nil }
+        unit = written.unit
+      }
+      let before = possible.count
+      if written.hasMarks {
+        possible.removeAll { written.number(decimal: $0.decimal, thousands: $0.thousands) == nil }
+      }
+      if possible.isEmpty { return nil }
+      if possible.count < before { witness = text }
+    }
+    // A share and a percentage are not the same.
+    if unit == "%", hasBare { return nil }
+    let chosen = possible.first { $0.decimal == likely } ?? possible[0]
+    let isPlain = possible[0].decimal == .point && possible[0].thousands == nil
+    let isDoubtful = !isPlain && possible.contains { $0.decimal != chosen.decimal }
+    return Reading(
+      format: NumberFormat(decimal: chosen.decimal, thousands: chosen.thousands, unit: unit ?? ""),
+      doubtful: isDoubtful ? witness : nil)
+  }
+
+  /// Whether a field that was read as a plain number may be another number in this format.
+  var isUnlikePlain: Bool { decimal == .comma }
+}
+
+extension NumberFormat: CustomStringConvertible {
+  /// For example `commas between thousands, $`.
+  public var description: String {
+    var parts: [String] = []
+    if decimal == .comma { parts.append("a decimal comma") }
+    switch thousands {
+    case .comma: parts.append("commas between thousands")
+    case .point: parts.append("points between thousands")
+    case .space: parts.append("spaces between thousands")
+    case .apostrophe: parts.append("apostrophes between thousands")
+    case nil: break
+    }
+    if !unit.isEmpty { parts.append(unit) }
+    return parts.isEmpty ? "plain numbers" : parts.joined(separator: ", ")
+  }
+}
+
+/// A text that may be a number, taken apart: what is left to say is which mark is which.
+struct WrittenNumber {
+  private var isNegative = false
+  private(set) var unit = ""
+  /// Digits and marks.
+  private var body: [UInt8] = []
+  /// From the letter E on, or empty.
+  private var exponent: [UInt8] = []
+  /// Whether there is anything but digits in it.
+  var hasMarks: Bool { body.contains { $0 < UInt8(ascii: "0") } }
+
+  /// Whether it is 0 in any format.
+  var isZero: Bool { !body.contains { $0 >= UInt8(ascii: "1") && $0 <= UInt8(ascii: "9") } }
+
+  /// Nil if the text is no number in any format.
+  init?(_ text: String) {
+    // No number is as long, and what is none shows soon.
+    guard text.utf8.count <= 120 else { return nil }
+    var scalars = Array(text.unicodeScalars)[...]
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool { [" ", "\u{A0}", "\u{2009}", "\u{202F}"].contains(scalar) }
+    func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+    func skipSpaces() { while let first = scalars.first, isSpace(first) { scalars.removeFirst() } }
+    while let last = scalars.last, isSpace(last) { scalars.removeLast() }
+    skipSpaces()
+    if scalars.first == "(", scalars.last == ")" {
+      scalars = scalars.dropFirst().dropLast()
+      isNegative = true
+    }
+    var signs = isNegative ? 1 : 0
+    var words: [String] = []
+    func takeSign() -> Bool {
+      guard let first = scalars.first, ["-", "+", "\u{2212}"].contains(first) else { return false }
+      if first != "+" { isNegative.toggle() }
+      signs += 1
+      scalars.removeFirst()
+      return true
+    }
+    func takeWord() -> Bool {
+      let word = scalars.prefix { !isSpace($0) && !isDigit($0) && !["-", "+", "\u{2212}", ",", "'"].contains($0) }
+      // A point before digits is their mark, one behind letters is theirs.
+      let end = word.first == "." ? word.startIndex : word.endIndex
+      guard end > scalars.startIndex else { return false }
+      words.append(String(String.UnicodeScalarView(scalars[..<end])))
+      scalars = scalars[end...]
+      return true
+    }
+    skipSpaces()
+    while let first = scalars.first, !isDigit(first), first != ".", first != "," {
+      guard takeSign() || words.isEmpty && takeWord() else { return nil }
+      skipSpaces()
+    }
+    guard signs <= 1 else { return nil }
+    while let first = scalars.first {
+      if isDigit(first) || first == "." || first == "," || first == "'" {
+        body.append(UInt8(first.value))
+      } else if first == "\u{2019}" {
+        body.append(UInt8(ascii: "'"))
+      } else if isSpace(first), scalars.dropFirst().first.map(isDigit) == true {
+        body.append(UInt8(ascii: " "))
+      } else {
+        break
+      }
+      scalars.removeFirst()
+    }
+    guard body.contains(where: { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { return nil }
+    if let first = scalars.first, ["e", "E", "d", "D"].contains(first) {
+      var rest = scalars.dropFirst()
+      var digits = [UInt8(ascii: "e")]
+      if let sign = rest.first, ["-", "+", "\u{2212}"].contains(sign) {
+        if sign != "+" { digits.append(UInt8(ascii: "-")) }
+        rest.removeFirst()
+      }
+      let power = rest.prefix(while: isDigit)
+      if !power.isEmpty {
+        exponent = digits + power.map { UInt8($0.value) }
+        scalars = rest[power.endIndex...]
+      }
+    }
+    skipSpaces()
+    if !scalars.isEmpty {
+      guard words.isEmpty, takeWord(), scalars.isEmpty else { return nil }
+    }
+    unit = words.first ?? ""
+    guard unit.isEmpty || Self.isUnit(unit) else { return nil }
+  }
+
+  /// The number, with these marks; nil if the text has others or has them elsewhere.
+  func number(decimal: NumberFormat.Mark, thousands: NumberFormat.Mark?) -> Double? {
+    let (point, group) = (decimal.rawValue.utf8.first!, thousands?.rawValue.utf8.first)
+    var digits: [UInt8] = isNegative ? [UInt8(ascii: "-")] : []
+    // The digits since the last group mark, and how long the groups between marks were.
+    var (length, groups) = (0, [Int]())
+    var hasFraction = false
+    for byte in body {
+      if byte == point {
+        guard !hasFraction else { return nil }
+        hasFraction = true
+        digits.append(UInt8(ascii: "."))
+      } else if byte == group {
+        guard !hasFraction else { return nil }
+        groups.append(length)
+        length = 0
+      } else if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+        digits.append(byte)
+        if !hasFraction { length += 1 }
+      } else {
+        return nil
+      }
+    }
+    if let first = groups.first {
+      // 1,234,567, or 12,34,567 as in India.
+      guard (1...3).contains(first), length == 3,
+        groups.dropFirst().allSatisfy({ $0 == 3 || $0 == 2 && group == UInt8(ascii: ",") })
+      else { return nil }
+    }
+    var position = 0
+    let bytes = digits + exponent
+    let number = DecimalNumber.scan(bytes.span, at: &position)
+    return number.isNaN || position < bytes.count ? nil : number
+  }
+
+  /// A percent sign, or a currency: a symbol, perhaps with letters, or a code.
+  private static func isUnit(_ word: String) -> Bool {
+    if word == "%" || currencies.contains(word.uppercased()) { return true }
+    return word.unicodeScalars.count <= 4
+      && word.unicodeScalars.contains { $0.properties.generalCategory == .currencySymbol }
+      && word.unicodeScalars.allSatisfy {
+        $0.properties.generalCategory == .currencySymbol || $0.properties.isAlphabetic
+      }
+  }
+
+  /// The codes of the most traded currencies (ISO 4217), and how some are written.
+  private static let currencies: Set<String> = [
+    "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "RUB",
+    "TRY", "BRL", "MXN", "ZAR", "KRW", "SGD", "HKD", "ILS", "THB", "IDR", "MYR", "PHP", "AED", "SAR", "KR", "KR.", "KČ",
+    "ZŁ",
+    "RS", "RS.", "FR.", "FT", "LEI",
+  ]
+}

@@ -1,0 +1,311 @@
+import Tensor
+
+extension Preparation {
+  /// Fits the preparation on a training table whose features are all columns but the targets, the sample weights and those that the options leave out.
+  ///
+  /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts gets a feature for each text, one of
+  /// them for missing fields if there are any, and one for all texts that are rare. In a numeric column the mean takes the place of missing fields, and then it is
+  /// scaled. A column that is the same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are left out. Only the
+  /// training rows decide about any of this; the names of the classes are those of all rows.
+  ///
+  /// - Parameters:
+  ///   - rows: The 0-based indices of the training rows; nil for all.
+  ///   - target: A column's name or 1-based number, or several with commas between them; nil for the last one.
+  ///   - task: nil to infer it: a target that is not numeric, or is integers of at most 20 different values, is classified. Several are
+  ///     classified if each has two classes by that rule, and then each is a question of its own.
+  ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
+  ///   - sampleWeight: The name of the column of the samples' weights, which is no feature.
+  ///   - options: What is to be done with columns.
+  ///   - team: The threads that share the work, a column each.
+  ///   - warn: Gets what is odd about the table, and how it was read.
+  /// - Throws: The ``DataError`` of what is wrong with the table.
+  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for two columns a thread.
+  public init(
+    fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
+    scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
+    team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
+  ) throws(DataError) {
+    let roles = try ColumnRoles(table, target, sampleWeight, options)
+    let (features, targets) = (roles.features, roles.targets)
+    let readings = table.readings(ofColumns: features + targets, options, team)
+    let fits = team.map(features.count) { index in
+      ColumnFit(table, features[index], readings[index], rows, scaling, options)
+    }
+    if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
+      throw table.mistake(
+        row: failure.row, .number(name: "", mean: 0), failure.column)
+    }
+    let kept = fits.filter { $0.input != nil }
+    ColumnFit.warn(of: fits, zip(features + targets, readings), table, warn)
+    guard !kept.isEmpty else { throw .noUsableFeatures(path: table.path) }
+    let constant = kept.filter(\.isConstant).compactMap { $0.input?.name }
+    if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
+    let (outputs, formats) = try Self.outputs(
+      table, targets, Array(readings.dropFirst(features.count)), rows, task, options.missing, warn)
+    self.init(
+      inputs: .columns(kept.map { $0.input! }),
+      inputScaling: Scaling(scaling, joining: kept.map(\.scaling)).withoutInfluence(
+        kept.flatMap(\.areConstantNumbers)),
+      outputs: outputs, missing: options.missing,
+      ignored: roles.ignored + fits.filter { $0.input == nil }.map(\.name), identifier: options.identifier,
+      targetFormats: formats)
+  }
+}
+
+/// Which columns of a table are what.
+private struct ColumnRoles {
+  let features, targets: [Int]
+  /// The names of those that are not learnt from.
+  let ignored: [String]
+
+  init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(DataError) {
+    targets = try table.targetIndices(target)
+    var others = targets
+    if let sampleWeight { others.append(try table.columnIndices(named: [sampleWeight])[0]) }
+    for (index, column) in others.enumerated() where others[..<index].contains(column) {
+      throw .repeatedColumn(path: table.path, name: table.columnNames[column])
+    }
+    let names = options.ignored + [options.identifier].compactMap(\.self)
+    var left = Set(try table.columnIndices(named: names))
+    if let column = others.first(where: left.contains) {
+      throw .repeatedColumn(path: table.path, name: table.columnNames[column])
+    }
+    if let only = options.only {
+      let chosen = Set(try table.columnIndices(named: only))
+      if let column = chosen.first(where: { left.contains($0) || others.contains($0) }) {
+        throw .repeatedColumn(path: table.path, name: table.columnNames[column])
+      }
+      left.formUnion(table.columnNames.indices.filter { !chosen.contains($0) && !others.contains($0) })
+    }
+    ignored = left.sorted().map { table.columnNames[$0] }
+    features = try table.featureIndices(besides: others + left)
+  }
+}
+
+extension Table {
+  /// Decides what columns hold; where one alone leaves doubt, the others count.
+  fileprivate func readings(ofColumns columns: [Int], _ options: ColumnOptions, _ team: Team) -> [ColumnReading] {
+    var readings = team.map(columns.count) { reading(ofColumn: columns[$0], options) }
+    let marks = readings.compactMap { reading -> NumberFormat.Mark? in
+      guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return nil }
+      return format.decimal == .comma || format.thousands != nil ? format.decimal : nil
+    }
+    // The commas of such a file are hardly between thousands.
+    let likely = Set(marks).count == 1 ? marks[0] : nil
+    if let likely {
+      for (index, column) in columns.enumerated() where readings[index].doubtful != nil {
+        readings[index] = reading(ofColumn: column, options, likely: likely)
+      }
+    }
+    return readings
+  }
+}
+
+/// What became of a column of features.
+private struct ColumnFit {
+  let name: String
+  /// Nil if the column is left out.
+  var input: InputColumn?
+  var scaling = Scaling.unscaled(0)
+  /// Of the column's numbers.
+  var areConstantNumbers: [Bool] = []
+  /// Whether the column says nothing.
+  var isConstant = false
+  /// A field that is no finite number.
+  var failure: (row: Int, column: Int)?
+  /// How many texts the one feature for all others stands for, and the rows that have them.
+  var gathered: (texts: Int, rows: Int)?
+  /// Why the column is left out.
+  var omission: DataWarning.Omission?
+  /// Two texts that are the same but for capitals.
+  var capitals: (String, String)?
+  /// Whether the numbers are k, k + 1, k + 2 and so on.
+  var countsRows = false
+
+  init(
+    _ table: Table, _ column: Int, _ reading: ColumnReading, _ rows: [Int]?, _ method: Scaling.Method,
+    _ options: ColumnOptions
+  ) {
+    name = table.columnNames[column]
+    switch reading.content {
+    case .nothing: omission = .noValues
+    case .numbers(let format, let others):
+      fitNumbers(table, column, format, others, rows, method, options)
+    case .dates(let format, let others):
+      fitDates(table, column, format, others, rows, method, options)
+    case .texts: fitTexts(table, column, rows, options)
+    }
+  }
+
+  private mutating func fitNumbers(
+    _ table: Table, _ column: Int, _ format: NumberFormat, _ others: [String], _ rows: [Int]?,
+    _ method: Scaling.Method, _ options: ColumnOptions
+  ) {
+    let reader = ColumnEncoder(
+      .number(name: name, mean: 0, format: format, missing: others), firstFeature: 0,
+      scales: [Scaling.unscaled(1).scale(ofFeature: 0)], missing: options.missing)
+    let values = EncodedColumn(reader, column, of: table)
+    // NaN for what is missing.
+    let all = table.mapCells(ofColumn: column) { _, cell in
+      switch values.value(cell) {
+      case .number(let number): number
+      case .infinite(let number): number.isNaN ? .infinity : number
+      default: Double.nan
+      }
+    }
+    if let row = all.firstIndex(where: \.isInfinite) {
+      failure = (row, column)
+      return
+    }
+    var numbers = all.chosen(rows)
+    let known = numbers.filter { !$0.isNaN }
+    guard let first = known.first else {
+      omission = .noValues
+      return
+    }
+    let isConstant = known.allSatisfy { $0 == first }
+    // Divided before they are added, so that no sum leaves the range.
+    let count = Double(known.count)
+    let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
+    if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
+    if column == 0, format == .plain, known.count == all.count, all.count >= 10 {
+      countsRows = all.indices.allSatisfy { all[$0] == all[0] + Double($0) }
+    }
+    input = .number(name: name, mean: mean, format: format, missing: others)
+    scaling = Self.scaling(method, numbers)
+    (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
+  }
+
+  private mutating func fitDates(
+    _ table: Table, _ column: Int, _ format: DateFormat, _ others: [String], _ rows: [Int]?, _ method: Scaling.Method,
+    _ options: ColumnOptions
+  ) {
+    let ofText = table.texts[column].map { text in
+      others.contains(text.trimmed) ? nil : format.numbers(text.trimmed)
+    }
+    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[Cell.code(cell)] }.chosen(
+      rows)
+    let known = dates.compactMap(\.self)
+    guard !known.isEmpty else {
+      omission = .noValues
+      return
+    }
+    let means = format.parts.indices.map { part in known.reduce(0) { $0 + $1[part] / Double(known.count) } }
+    let numbers = format.parts.indices.map { part in dates.map { $0?[part] ?? means[part] } }
+    input = .date(name: name, format: format, means: means, missing: others)
+    scaling = Scaling(method, joining: numbers.map { Self.scaling(method, $0) })
+    areConstantNumbers = format.parts.indices.map { part in known.allSatisfy { $0[part] == known[0][part] } }
+    isConstant = areConstantNumbers.allSatisfy(\.self)
+  }
+
+  private mutating func fitTexts(_ table: Table, _ column: Int, _ rows: [Int]?, _ options: ColumnOptions) {
+    let texts = table.texts[column].map(\.trimmed)
+    let areMissing = texts.map { options.missing.isMissing($0, amongNumbers: false) }
+    let areTruthValues = zip(texts, areMissing).lazy.filter { !$1 }.map(\.0).areTruthValues
+    var counts: [String: Int] = [:]
+    var ofCode = [Int](repeating: 0, count: texts.count)
+    for cell in table.mapCells(ofColumn: column, { _, cell in cell }).chosen(rows) {
+      if cell.isFinite {
+        counts[options.missing.isMissing(cell) ? "" : Table.name(of: cell), default: 0] += 1
+      } else {
+        ofCode[Cell.code(cell)] += 1
+      }
+    }
+    for (code, count) in ofCode.enumerated() where count > 0 {
+      let text = areMissing[code] ? "" : texts[code]
+      counts[text, default: 0] += count
+    }
+    let hasMissing = counts.removeValue(forKey: "") != nil
+    if areTruthValues { counts = Table.joiningCapitals(of: counts) }
+    let fields = counts.values.reduce(0, +)
+    guard fields > 0 else {
+      omission = .noValues
+      return
+    }
+    if counts.count > 20, counts.count * 2 > fields {
+      omission = .neverRepeats
+      return
+    }
+    let frequency = options.minimumFrequency ?? (counts.count > 20 ? 2 : 1)
+    var kept = counts.filter { $0.value >= frequency }
+    if kept.count > options.maximumCategories {
+      let ordered = kept.sorted {
+        $0.value != $1.value ? $0.value > $1.value : $0.key.precedes($1.key)
+      }
+      kept = Dictionary(uniqueKeysWithValues: ordered.prefix(options.maximumCategories).map { ($0.key, $0.value) })
+    }
+    guard !kept.isEmpty || hasMissing else {
+      omission = .neverRepeats
+      return
+    }
+    let gathers = kept.count < counts.count
+    if gathers { gathered = (counts.count - kept.count, fields - kept.values.reduce(0, +)) }
+    let values = (hasMissing ? [""] : []) + kept.keys.sorted { $0.precedes($1) }
+    input = .category(name: name, values: values, gathersOthers: gathers)
+    isConstant = values.count == 1 && !gathers
+    capitals = differingInCapitals(values)
+  }
+
+  private static func scaling(_ method: Scaling.Method, _ numbers: [Double]) -> Scaling {
+    Scaling(method, fittedOn: Matrix(rows: 1, columns: numbers.count, columnMajor: numbers))
+  }
+
+  /// Tells how columns were read and which are left out.
+  static func warn(
+    of fits: [ColumnFit], _ readings: some Sequence<(Int, ColumnReading)>, _ table: Table, _ warn: (DataWarning) -> Void
+  ) {
+    for omission in DataWarning.Omission.allCases {
+      let names = fits.filter { $0.omission == omission }.map(\.name)
+      if !names.isEmpty { warn(.leftOut(path: table.path, columns: names, omission)) }
+    }
+    let isFeature = Set(fits.map(\.name))
+    var ways: [(how: String, columns: [String])] = []
+    for (column, reading) in readings {
+      let name = table.columnNames[column]
+      let (how, others): (String?, [String]) =
+        switch reading.content {
+        case .numbers(let format, let others): (format == .plain ? nil : "\(format)", others)
+        case .dates(let format, let others):
+          ("dates \(format.pattern), as \(format.parts.joined(separator: ", "))", others)
+        case .texts, .nothing: (nil, [])
+        }
+      if let how {
+        if let index = ways.firstIndex(where: { $0.how == how }) {
+          ways[index].columns.append(name)
+        } else {
+          ways.append((how, [name]))
+        }
+        if let text = reading.doubtful, let (row, _) = table.rows(ofColumn: column, with: [text]) {
+          warn(.doubtful(path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how))
+        }
+      }
+      guard isFeature.contains(name) else { continue }
+      if !others.isEmpty, let (row, count) = table.rows(ofColumn: column, with: Set(others)) {
+        warn(
+          .textsAmongNumbers(
+            path: table.path, line: table.line(ofRow: row), column: name, field: column + 1,
+            text: table.text(row: row, column: column), rows: count))
+      }
+      if reading.isMostlyNumbers {
+        let words = Set(
+          table.texts[column].lazy.map(\.trimmed).filter { WrittenNumber($0) == nil && TextKind($0) == .word })
+        if let (row, count) = table.rows(ofColumn: column, with: words) {
+          warn(
+            .mostlyNumbers(
+              path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
+              rows: count))
+        }
+      }
+    }
+    for (how, columns) in ways { warn(.readAs(path: table.path, columns: columns, how: how)) }
+    for fit in fits {
+      if let (texts, rows) = fit.gathered {
+        warn(.gathered(path: table.path, column: fit.name, texts: texts, rows: rows))
+      }
+      if let (one, other) = fit.capitals {
+        warn(.capitals(path: table.path, column: fit.name, text: one, other: other))
+      }
+      if fit.countsRows { warn(.countsRows(path: table.path, column: fit.name)) }
+    }
+  }
+}

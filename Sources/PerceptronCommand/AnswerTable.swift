@@ -1,0 +1,117 @@
+import Perceptron
+
+/// Answers as a table, in CSV: a line for each sample, after a header.
+struct AnswerTable<Scalar: BLASScalar> {
+  private let answers: Matrix<Double>
+  private let header: [String]
+  private let names: Names
+  private let numbers: Numbers
+  /// What tells the samples apart, with which each line begins.
+  private let identifiers: [String]?
+
+  /// What a line begins with.
+  private enum Names {
+    case none
+    /// The field of the most probable class.
+    case mostProbable([[UInt8]])
+    /// For each label the field of its more probable class.
+    case labels([[[UInt8]]])
+  }
+
+  /// What stands behind the names.
+  private enum Numbers {
+    case none
+    /// In the precision of the model, which takes fewer digits in `Float`.
+    case probabilities
+    /// In `Double`.
+    case values
+  }
+
+  /// - Parameter identifiers: A column that is kept beside the answers.
+  init(
+    _ answers: Matrix<Double>, of model: Model<Scalar>, withProbabilities: Bool,
+    beside identifiers: (name: String, fields: [String])?
+  ) {
+    self.answers = answers
+    self.identifiers = identifiers?.fields
+    let header: [String]
+    switch model.preparation.outputs {
+    case .classes(let classes, let column):
+      header = [column ?? "class"] + (withProbabilities ? classes : [])
+      names = .mostProbable(classes.map(Self.field))
+    case .labels(let columns, let classes):
+      header = columns + (withProbabilities ? zip(columns, classes).map { "\($0)=\($1[1])" } : [])
+      names = .labels(classes.map { $0.map(Self.field) })
+    case .values(let columns, _):
+      header = columns
+      names = .none
+    }
+    self.header = [identifiers?.name].compactMap(\.self) + header
+    numbers = model.preparation.task == .regression ? .values : withProbabilities ? .probabilities : .none
+  }
+
+  /// The bytes of the table, of which the team's threads make parts.
+  func csv(_ team: Team) -> [UInt8] {
+    let (count, partSize) = (answers.columns, 4096)
+    let parts = team.map((count + partSize - 1) / partSize) { part in
+      lines(part * partSize..<min((part + 1) * partSize, count))
+    }
+    var bytes = Array(header.map(Self.field).joined(separator: [Self.comma])) + [Self.newline]
+    bytes.reserveCapacity(parts.reduce(bytes.count) { $0 + $1.count })
+    for part in parts { bytes += part }
+    return bytes
+  }
+
+  private func lines(_ samples: Range<Int>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    answers.withSpan { answers in
+      let rows = self.answers.rows
+      for sample in samples {
+        if let identifiers { bytes += Self.field(identifiers[sample]) + [Self.comma] }
+        appendLine(answers.extracting(sample * rows..<(sample + 1) * rows), to: &bytes)
+      }
+    }
+    return bytes
+  }
+
+  private func appendLine(_ outputs: Span<Double>, to bytes: inout [UInt8]) {
+    switch names {
+    case .none: break
+    case .mostProbable(let fields):
+      var best = 0
+      for index in 1..<outputs.count where outputs[index] > outputs[best] { best = index }
+      bytes += fields[best]
+    case .labels(let fields):
+      for index in outputs.indices {
+        if index > 0 { bytes.append(Self.comma) }
+        bytes += fields[index][outputs[index] >= 0.5 ? 1 : 0]
+      }
+    }
+    switch numbers {
+    case .none: break
+    case .probabilities:
+      for index in outputs.indices {
+        bytes.append(Self.comma)
+        bytes += "\(Scalar(outputs[index]))".utf8
+      }
+    case .values:
+      for index in outputs.indices {
+        if index > 0 { bytes.append(Self.comma) }
+        bytes += "\(outputs[index])".utf8
+      }
+    }
+    bytes.append(Self.newline)
+  }
+
+  private static var comma: UInt8 { UInt8(ascii: ",") }
+  private static var newline: UInt8 { UInt8(ascii: "\n") }
+
+  /// A field's bytes, in quotes if RFC 4180 asks for them.
+  private static func field(_ text: String) -> [UInt8] {
+    let quote = UInt8(ascii: "\"")
+    guard text.utf8.contains(where: { $0 == comma || $0 == quote || $0 == newline || $0 == UInt8(ascii: "\r") }) else {
+      return Array(text.utf8)
+    }
+    return [quote] + text.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
+  }
+}

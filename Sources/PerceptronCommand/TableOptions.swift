@@ -1,0 +1,75 @@
+import Perceptron
+
+/// The options that say what a table's columns are.
+enum TableOptions {
+  static let options = [
+    Option("--ignore", "A,B", "columns that are not learnt from"),
+    Option("--only", "A,B", "the columns that are learnt from (all but the target)"),
+    Option("--id", "A", "the column that tells rows apart: not learnt from, and kept beside each prediction"),
+    Option(
+      "--missing", "A,B", "texts and numbers that are missing values besides the usual ones (NA, N/A, null, ?, …)"),
+    Option("--not-missing", "A,B", "usual ones that are values, such as NA for Namibia"),
+    Option(
+      "--decimal", "MARK",
+      "the decimal mark, point or comma, of columns that can be read in two ways (found out by itself)"),
+    Option("--thousands", "MARK", "what stands between thousands there: point, comma, space or apostrophe"),
+    Option(
+      "--min-frequency", "N", "rows that a text needs for a feature of its own (1; 2 in columns of more than 20 texts)"),
+    Option("--max-categories", "N", "texts of a column that have a feature of their own (1000)"),
+  ]
+
+  /// The options that say how tables are read.
+  static let formatOptions = [
+    Option("--header", nil, "the first row is a header (found out by itself)"),
+    Option("--no-header", nil, "the first row is data"),
+    Option("--delimiter", "MARK", "comma, semicolon, tab or bar between the fields of tables (found out by itself)"),
+  ]
+
+  /// How tables are read: `--header`, `--no-header` and `--delimiter`, and the columns whose numbers are not plain as a model knows it.
+  static func format(_ arguments: Arguments, for preparation: Preparation? = nil) throws(CommandError) -> Table.Format {
+    var format = preparation?.tableFormat ?? Table.Format()
+    if let name = arguments.string("--id") {
+      let isText = format.isText
+      format.isText = { $0 == name || isText($0) }
+    }
+    switch (arguments.flag("--header"), arguments.flag("--no-header")) {
+    case (true, true): throw .usage("--header and --no-header exclude each other")
+    case (true, false): format.header = .present
+    case (false, true): format.header = .absent
+    case (false, false): break
+    }
+    if let text = arguments.string("--delimiter") {
+      guard let delimiter = Table.Delimiter(text) else {
+        let names = Table.Delimiter.allCases.map(\.name).joined(separator: ", ")
+        throw .usage("--delimiter: expected one of \(names), or the character itself, found \(text.debugDescription)")
+      }
+      format.delimiter = delimiter
+    }
+    return format
+  }
+
+  /// What the options say about columns.
+  static func columns(_ arguments: Arguments) throws(CommandError) -> ColumnOptions {
+    let marks: [(String, NumberFormat.Mark)] = [
+      ("point", .point), (".", .point), ("comma", .comma), (",", .comma), ("space", .space), (" ", .space),
+      ("apostrophe", .apostrophe), ("'", .apostrophe),
+    ]
+    let decimal = try arguments.choice("--decimal", Array(marks.prefix(4)))
+    let thousands = try arguments.choice("--thousands", marks)
+    if let decimal, decimal == thousands { throw .usage("--decimal and --thousands: both are \(decimal.rawValue)") }
+    let missing = MissingSpellings(
+      additional: Set(names("--missing", arguments) ?? []), excluded: Set(names("--not-missing", arguments) ?? []))
+    if let text = missing.additional.intersection(missing.excluded).min() {
+      throw .usage("--missing and --not-missing: \(text.debugDescription) is in both")
+    }
+    return ColumnOptions(
+      ignored: names("--ignore", arguments) ?? [], only: names("--only", arguments),
+      identifier: arguments.string("--id"), missing: missing, decimal: decimal, thousands: thousands,
+      minimumFrequency: try arguments.integer("--min-frequency", in: 1...1_000_000_000),
+      maximumCategories: try arguments.integer("--max-categories", in: 1...1_000_000) ?? 1000)
+  }
+
+  private static func names(_ option: String, _ arguments: Arguments) -> [String]? {
+    arguments.string(option)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+}
