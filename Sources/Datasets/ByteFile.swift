@@ -26,18 +26,6 @@ package enum ByteFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFCHR {
-      close(descriptor)
-      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
-    }
-    return try read(descriptor, path: path, team: team, isWanted: isWanted)
-  }
-
-  /// Reads what a descriptor gives, and closes it.
-  private static func read(
-    _ descriptor: Int32, path: String, team: Team, isWanted: ([UInt8]) -> Bool
-  ) throws(DataError) -> [UInt8] {
-    var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
       close(descriptor)
@@ -47,13 +35,16 @@ package enum ByteFile {
       close(descriptor)
       throw .cannotOpen(path: path, reason: systemMessage(EISDIR))
     }
+    guard status.st_mode & S_IFMT != S_IFCHR else {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
+    }
     let (isRegular, size) = (status.st_mode & S_IFMT == S_IFREG, Int(status.st_size))
     if isRegular, size > 1 << 20, case let usable = usableMemory(), size > usable {
       close(descriptor)
       throw .exceedsMemory(path: path, bytes: size, usable: usable)
     }
-    // Standard input may have been read from already.
-    if isRegular, lseek(descriptor, 0, SEEK_CUR) == 0, let bytes = readPlain(descriptor, count: size, team) {
+    if isRegular, let bytes = readPlain(descriptor, count: size, team) {
       close(descriptor)
       return bytes
     }

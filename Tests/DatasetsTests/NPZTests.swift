@@ -36,6 +36,15 @@ import Testing
     #expect(array.elements == [0, 1, 2, 3, 4, 5] && array.shape == [3, 2])
   }
 
+  @Test func `sizes, positions and counts of 64 bits are read`() throws {
+    // numpy.savez of y=numpy.array([7, 9], dtype='u1'), with a directory that Python's struct made of ZIP64's fields alone; numpy.load reads it.
+    let archive = try NPZ(
+      Self.decoded(
+        "UEsDBC0AAAAAAAAAIQBsfO2e//////////8FABQAeS5ucHkBABAAggAAAAAAAACCAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJ3x1MScsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKBwlQSwECLQAtAAAAAAAAACEAbHztnv//////////BQAcAAAAAAAAAAAAAAD/////eS5ucHkBABgAggAAAAAAAACCAAAAAAAAAAAAAAAAAAAAUEsGBiwAAAAAAAAALQAtAAAAAAAAAAAAAQAAAAAAAAABAAAAAAAAAE8AAAAAAAAAuQAAAAAAAABQSwYHAAAAAAgBAAAAAAAAAQAAAFBLBQYAAAAA////////////////AAA="
+      ), path: "a.npz")
+    #expect(try archive.array(named: "y").elements == [7, 9])
+  }
+
   @Test func `no prefix or changed byte goes further than an error, and no changed number is taken for another`() throws
   {
     for (whole, name) in [(stored, "X"), (deflated, "x_train")] {
