@@ -50,6 +50,8 @@ extension DataError: CustomStringConvertible {
       "\(path): found images, expected a table with the columns \(listed(columns)) as in training; give a table"
     case .missingLabels(let path):
       "\(path): found images without labels, expected a label for each; give them as idx:IMAGES,LABELS"
+    case .labelsForValues(let path):
+      "\(path): found labels of images, expected none, as the model predicts values of images and not classes; use predict"
     case .badNPY(let path, let problem):
       "\(path): not a .npy file that can be read: \(problem); write it with numpy.save"
     case .arraysDisagree(let features, let samples, let labels, let labelCount):

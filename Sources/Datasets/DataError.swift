@@ -43,6 +43,8 @@ public enum DataError: Error, Sendable, Equatable {
 
   /// Images that are to be learnt from have no labels.
   case missingLabels(path: String)
+  /// Labels were given for a model that predicts values of images, not classes.
+  case labelsForValues(path: String)
   /// The images have another shape than those that the model was trained on.
   case wrongImageShape(path: String, found: [Int], expected: [Int])
   /// Images were given to a model that takes the columns of a table.

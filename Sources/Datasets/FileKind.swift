@@ -158,7 +158,7 @@ enum FileKind {
       rest = rest.drop { $0 != 0x0A }
       skipSpaces()
     }
-    if begins("@relation") {
+    if begins("@relation"), let next = rest.dropFirst(9).first, next == 0x20 || next == 0x09 {
       return Kind(
         name: "an ARFF file of Weka",
         advice: "put one line with the names of its attributes in the place of all up to the line @data")

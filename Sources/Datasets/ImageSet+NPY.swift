@@ -7,6 +7,7 @@ extension ImageSet {
   /// files are; other numbers are taken as they are.
   /// - Parameters:
   ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
+  ///   - classNames: Empty if the model predicts values; it takes no labels then.
   /// - Throws: ``DataError/wrongImageShape(path:found:expected:)`` and the errors of labels that do not fit.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -21,6 +22,7 @@ extension ImageSet {
     path = images.path
     labelPath = labels?.path
     self.labels = try labels.map { labels throws(DataError) in
+      guard !classNames.isEmpty else { throw .labelsForValues(path: labels.path) }
       // A table of these labels alone: the classes are found as in any table.
       let table = try Table(features: labels.asNames)
       guard labels.count == images.count, labels.sampleSize == 1 else {

@@ -38,10 +38,12 @@ extension Preparation {
 
   /// The scaled pixels and the one-hot labels of images.
   ///
-  /// - Throws: As ``features(of:)``, and ``DataError/labelOutOfRange(path:index:label:classes:)``.
+  /// - Throws: As ``features(of:)``, ``DataError/labelOutOfRange(path:index:label:classes:)``, and ``DataError/labelsForValues(path:)`` if the outputs
+  ///   are no classes.
   public func samples<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
     guard let labels = images.labels else { throw .missingLabels(path: images.path) }
+    guard case .classes = outputs else { throw .labelsForValues(path: images.labelPath ?? images.path) }
     if let index = labels.firstIndex(where: { $0 >= outputCount }) {
       throw .labelOutOfRange(
         path: images.labelPath ?? images.path, index: index, label: labels[index], classes: outputCount)

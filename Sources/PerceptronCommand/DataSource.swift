@@ -185,15 +185,12 @@ private struct Arrays {
 
   init(_ path: String, labels labelName: String?, _ part: DataSource.Part, needsLabels: Bool) throws {
     let labelName = needsLabels ? labelName : nil
+    guard isNamed(path, ".npz") else {
+      (features, labels) = (try NPY(contentsOf: path), try labelName.map { try NPY(contentsOf: $0) })
+      return
+    }
     let labelFile = try labelName.flatMap { name in
       isNamed(name, ".npy", ".npy.gz") ? try NPY(contentsOf: name) : nil
-    }
-    guard isNamed(path, ".npz") else {
-      guard labelName == nil || labelFile != nil else {
-        throw CommandError.usage("--labels: expected a .npy file, as \(path) is no .npz archive, found \(labelName!)")
-      }
-      (features, labels) = (try NPY(contentsOf: path), labelFile)
-      return
     }
     let archive = try NPZ(contentsOf: path)
     let known = Self.knownNames(part)

@@ -89,7 +89,7 @@ func argumentsNotUTF8() throws {
   try workspace.write(classes, to: "t.csv")
   let result = try workspace.shell("$P train t.csv \(options) -o $(printf 'm\\351')")
   #expect(result.status == 64)
-  #expect(result.error == "error: argument 8, \"m\u{FFFD}\", is not UTF-8; rename the file, or make a link to it")
+  #expect(result.error == "error: argument 9, \"m\u{FFFD}\", is not UTF-8; rename the file, or make a link to it")
   #expect(try workspace.files == ["t.csv"])
 }
 

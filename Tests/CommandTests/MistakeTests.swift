@@ -174,7 +174,7 @@ private let mistakes = [
   Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test-labels x.npy", 64, "error: --test-labels needs --test"),
-  Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy files, found t.csv"),
+  Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
   Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
   Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; arrays have --labels"),
   Mistake("predict m x.npy -o x.npy", 64, "error: -o x.npy is the data; name another file"),

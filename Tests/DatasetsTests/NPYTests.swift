@@ -288,6 +288,10 @@ import Testing
       dataError { () throws(DataError) in
         _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: three, classNames: names)
       } == .unknownClass(path: "y.npy", line: 2, column: "1", label: "3", classes: names))
+    #expect(
+      dataError { () throws(DataError) in
+        _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: labels, classNames: [])
+      } == .labelsForValues(path: "y.npy"))
   }
 
   private func error(_ bytes: [UInt8]) -> String? {
