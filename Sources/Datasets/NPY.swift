@@ -63,7 +63,7 @@ public struct NPY: Sendable, Equatable {
         codes.append(Double(set.code(of: text)))
       }
       elements = inOrder(codes)
-      texts = set.texts
+      texts = Array(set)
     }
   }
 
@@ -84,7 +84,7 @@ public struct NPY: Sendable, Equatable {
     let codes = exactIntegers.map { bits in
       Double(set.code(of: type == .u8 ? String(bits) : String(Int64(bitPattern: bits))))
     }
-    return NPY(self, elements: codes, texts: set.texts)
+    return NPY(self, elements: codes, texts: Array(set))
   }
 
   /// A text without the zeros that fill it up; nil if it is no text.

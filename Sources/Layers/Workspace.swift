@@ -62,7 +62,8 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
       sizes = [layers[0].inputSize] + layers.map(\.outputSize)
       var end = 0
       func place(_ rows: Int) -> Int {
-        defer { end += (rows * batchCapacity + 15) / 16 * 16 }  // the next starts at a cache line, except after a normalisation
+        // The next starts at a cache line, unless a normalisation is between.
+        defer { end += (rows * batchCapacity + 15) / 16 * 16 }
         return end
       }
       outputs = sizes.map(place)

@@ -117,7 +117,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// - Parameter progress: Called after each step with the number of samples done.
   /// - Returns: The mean loss over the samples, each taken before the step that its batch made, with what the regularization adds to it.
   /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps where the samples have other sizes than the network, or there are none, and where the optimizer takes all in a step and they are
+  /// - Precondition: Traps where the samples have other sizes than the network, or there are none, on a single one with batch normalization, and where the optimizer takes all in a step and they are
   ///   more than ``batchSize``.
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
