@@ -59,7 +59,7 @@ func preparedFeatures() throws {
     let length: Field = sample % 7 == 0 ? nil : .number(Double(sample) / 9)
     return [length, sample % 3 == 0 ? "red" : "7", 2]
   }
-  let features: Matrix<Float> = model.preparation.features(of: rows)
+  let features: Matrix<Float> = try model.preparation.features(of: rows)
   for workers in [1, 2] {
     let predictor = Predictor(model, team: Team(workers: workers))
     let answers = try predictor.predict(features: features)
