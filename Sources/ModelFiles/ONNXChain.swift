@@ -29,6 +29,9 @@ struct ONNXChain<Scalar: BLASScalar> {
     input = names[0]
   }
 
+  /// Whether the input, or an output, is of double numbers.
+  var usesDouble: Bool { ([input] + graph.outputs).contains { $0.dataType == ONNXTensor.DataType.double.rawValue } }
+
   /// The steps from the input to the answer, and the names of the classes if a text output chooses among some.
   mutating func steps() throws(ModelError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
     // Beside the numbers there may be the label that they say.

@@ -9,6 +9,8 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   let missing: [Scalar]?
   /// The names of the classes, if a text output of the graph has them.
   let classes: [String]?
+  /// Whether the graph takes or gives numbers as double.
+  package let usesDouble: Bool
   /// The sizes of the input, without that of the batch.
   let inputShape: [Int]
 
@@ -16,11 +18,13 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   private static var mostFeatures: Int { 100_000 }
 
   /// What a graph says, which holds nothing of the file's bytes.
-  private typealias Parts = (steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, fileSize: Int)
+  private typealias Parts = (
+    steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
+  )
 
   package init(_ bytes: [UInt8], path: String) throws(ModelError) { try self.init(Self.parts(bytes, path), path) }
 
-  init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
+  package init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
 
   private static func parts(_ path: String) throws(ModelError) -> Parts {
     let bytes: [UInt8]
@@ -33,7 +37,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
   private static func parts(_ bytes: [UInt8], _ path: String) throws(ModelError) -> Parts {
     var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
     let (steps, classes) = try chain.steps()
-    return (steps, classes, chain.input, bytes.count)
+    return (steps, classes, chain.input, chain.usesDouble, bytes.count)
   }
 
   @specialized(where Scalar == Float)
@@ -72,6 +76,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
       throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
     }
     classes = parts.classes
+    usesDouble = parts.usesDouble
     // A size that the file leaves open may be any.
     if let shape = parts.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
       throw .unsupportedGraph(

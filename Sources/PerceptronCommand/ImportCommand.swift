@@ -13,7 +13,7 @@ enum ImportCommand: Command {
         "--layers", "LIST",
         "the modules of the nn.Sequential: linear, batch-norm, layer-norm, dropout:0.5, flatten or an activation"),
     ] + importedPreparationOptions + [
-      Option("--precision", "float|double", "of the model (that of the file; float for ONNX)")
+      Option("--precision", "float|double", "of the model (that of the file)")
     ]
 
   static func run(_ arguments: Arguments) throws {
@@ -47,21 +47,23 @@ enum ImportCommand: Command {
     if arguments.string("--layers") != nil {
       throw CommandError.usage("--layers is for state dictionaries; an ONNX graph has its layers")
     }
-    if try arguments.choice("--precision", [("float", false), ("double", true)]) == true {
-      try importONNX(Double.self, path, to: output, arguments)
-    } else {
-      try importONNX(Float.self, path, to: output, arguments)
+    let isDouble = try arguments.choice("--precision", [("float", false), ("double", true)])
+    if isDouble != true {
+      let graph = try ONNXPerceptron<Float>(contentsOf: path)
+      // Numbers that a graph has as double are perhaps too far from 0 for float.
+      if isDouble == false || !graph.usesDouble { return try write(graph, of: path, to: output, arguments) }
     }
+    try write(ONNXPerceptron<Double>(contentsOf: path), of: path, to: output, arguments)
   }
 
   /// With what the graph says about its inputs and outputs, unless an option says it.
-  private static func importONNX<Scalar: BLASScalar>(
-    _: Scalar.Type, _ path: String, to output: String, _ arguments: Arguments
+  private static func write<Scalar>(
+    _ graph: ONNXPerceptron<Scalar>, of path: String, to output: String, _ arguments: Arguments
   ) throws {
     if importedPreparationOptions.contains(where: { arguments.string($0.name) != nil }) {
-      try write(try Network<Scalar>(onnx: path), of: path, to: output, arguments)
+      try write(graph.network, of: path, to: output, arguments)
     } else {
-      try write(try Model<Scalar>(onnx: path), to: output)
+      try write(Model(graph, path: path), to: output)
     }
   }
 

@@ -44,7 +44,16 @@ public struct RegressionMetrics: Sendable, Equatable {
   package static func perOutput<Scalar>(
     outputs: Matrix<Scalar>, targets: Matrix<Scalar>, scaledBy scaling: Scaling
   ) -> [RegressionMetrics] {
-    perOutput(outputs: outputs, targets: targets, scaling, rounding: 2 * Double(Scalar.ulpOfOne))
+    guard scaling.method == .quantile else {
+      return perOutput(outputs: outputs, targets: targets, scaling, rounding: 2 * Double(Scalar.ulpOfOne))
+    }
+    // A map that is not affine has no factor for errors.
+    func values(_ scaled: Matrix<Scalar>) -> Matrix<Double> {
+      var values = Matrix<Double>(rows: scaled.rows, columns: scaled.columns)
+      values.withTile { values in scaled.withReadOnlyTile { scaling.invert($0, into: values) } }
+      return values
+    }
+    return perOutput(outputs: values(outputs), targets: values(targets))
   }
 
   /// - Parameter rounding: The rounding error of a target that was 0, as a share of its offset.

@@ -158,6 +158,12 @@ func exportedNumbers() throws {
       try workspace.run("train \(name).csv -o m --task regression --epochs 2 --quiet --no-baseline").status == 0)
     let result = try workspace.run("export m m.onnx")
     #expect(result.status == 0)
+    // What is imported again has the digits.
+    let before = try column(0, of: workspace.run("predict m \(name).csv").lines)
+    #expect(try workspace.run("import m.onnx -o i --columns \(name == "near" ? "a" : "id"),b --target y").status == 0)
+    #expect(try workspace.run("inspect i").output.contains(name == "near" ? "float" : "double"))
+    let after = try column(0, of: workspace.run("predict i \(name).csv").lines)
+    #expect(zip(before, after).allSatisfy { abs($0 - $1) < 1e-3 })
     #expect(
       result.errors
         == (name == "near"

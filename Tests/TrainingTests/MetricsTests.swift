@@ -83,3 +83,12 @@ func scaledZeros(offset: Double) {
   }
   #expect(zeros(Float.self) == 1 && zeros(Double.self) == 1)
 }
+
+@Test("Errors of outputs that are scaled by quantiles are those of the values")
+func quantileErrors() {
+  // Φ⁻¹(½) is the median, and what is far below or above stands for the least and the largest: values 2, 1, 10 and errors 0, 1, 8 from the targets 2, 2, 2.
+  let scaling = Scaling([Quantiles([1, 2, 10])])
+  let metrics = RegressionMetrics.perOutput(
+    outputs: [[0, -9, 9]] as Matrix<Float>, targets: [[0, 0, 0]], scaledBy: scaling)
+  #expect(metrics[0].meanAbsoluteError == 3 && abs(metrics[0].meanSquaredError - 65.0 / 3) < 1e-12)
+}
