@@ -31,7 +31,7 @@ public struct DateFormat: Sendable, Hashable {
   public var parts: [String] { (date.isEmpty ? [] : ["year", "month", "weekday"]) + (hasTime ? ["hour"] : []) }
 
   /// The format that all texts have, and a text that another format reads as another day; nil if there is none.
-  static func common(to texts: some Sequence<String>) -> (format: DateFormat, doubtful: String?)? {
+  package static func common(to texts: some Sequence<String>) -> (format: DateFormat, doubtful: String?)? {
     var possible = (dates + ["h:m"]).compactMap { DateFormat($0 == "h:m" ? $0 : $0 + " h:m") }
     var hasTime = false
     var example: String?

@@ -55,10 +55,10 @@ public struct NumberFormat: Sendable, Hashable {
   ]
 
   /// A format in which texts are numbers, and whether another would read them as other numbers.
-  struct Reading {
-    let format: NumberFormat
+  package struct Reading {
+    package let format: NumberFormat
     /// A text that another format reads as another number.
-    var doubtful: String?
+    package var doubtful: String?
   }
 
   /// The format in which all of the texts are numbers, or nil; the plain one if it is one.
@@ -67,7 +67,7 @@ public struct NumberFormat: Sendable, Hashable {
   ///   - decimal: The decimal mark, if it is known.
   ///   - thousands: What stands between thousands, if it is known.
   ///   - likely: The decimal mark of other columns, which settles doubt.
-  static func common(
+  package static func common(
     to texts: some Sequence<String>, decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
   ) -> Reading? {
     var possible = candidates.filter {

@@ -66,6 +66,12 @@ enum PerceptronCommand {
     // A file that may not grow is then an error of the write, as any other.
     signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
+    outOfMemory = { bytes in
+      printError(
+        "error: out of memory: \(bytes / 1_000_000) MB more are needed; give less data, smaller layers, or a higher limit\n"
+      )
+      exit(71)
+    }
     do {
       try checkUTF8()
       try run(words)

@@ -59,9 +59,6 @@ func openStandardDescriptors() {
   }
 }
 
-/// The bytes of memory that the machine has.
-func physicalMemory() -> Double { Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE))) }
-
 /// Whether two paths lead to the same file that is there.
 func isSameFile(_ one: String, _ other: String) -> Bool {
   var (first, second) = (stat(), stat())

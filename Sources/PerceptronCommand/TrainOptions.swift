@@ -228,13 +228,14 @@ struct TrainOptions {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
     }
     let sizes = [inputs] + hidden + [outputs]
-    let parameters =
-      Double(networkCount) * zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
-    let memory = physicalMemory()
-    guard parameters * 8 < memory else {
+    let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
+    // Beside each network's parameters, in Float, one needs the gradient and two moments while it is trained.
+    let (bytes, memory) = (4 * parameters * Double(networkCount + 3), Double(usableMemory()))
+    guard bytes < memory else {
       throw .usage(
-        "--hidden: \(networkCount == 1 ? "the network" : "the \(networkCount) networks of --ensemble") would have \(parameters.fixed(0)) parameters, which do not fit this machine's memory of "
-          + "\((memory / 1e9).fixed(0)) GB; choose smaller layers")
+        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would have \(parameters.fixed(0))"
+          + " parameters, and training would take \((bytes / 1e9).fixed(1)) GB of the \((memory / 1e9).fixed(1)) GB of memory that may be used; choose"
+          + " smaller layers")
     }
     if labelSmoothing > 0 && !loss.isForClasses {
       throw .usage("--label-smoothing is for --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")

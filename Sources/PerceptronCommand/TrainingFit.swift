@@ -42,8 +42,7 @@ extension TrainingRun {
       epochs: epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
       isQuiet: options.isQuiet)
     if checkpoints != nil { StopSignal.watch() }
-    var failure: (any Error)?
-    do throws(Divergence) {
+    do {
       try trainer.fit(
         on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: epochs,
         patience: patience,
@@ -52,29 +51,24 @@ extension TrainingRun {
           return StopSignal.received == nil
         },
         afterEpoch: { report, trainer in
-          do { validation = try validate(trainer.network) } catch {
-            failure = error
-            return false
-          }
+          validation = try validate(trainer.network)
           if report.isBest { best = validation }
           let record = EpochRecord(
             report, lossUnit: data.preparation.lossUnit, EpochRecord.Figures(validation))
           records.append(record)
           log?.append(record, ofNetwork: number)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
-          guard let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) else { return true }
-          do { try checkpoints.write(trainer, records, ofNetwork: number) } catch { failure = error }
-          return failure == nil
+          if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) {
+            try checkpoints.write(trainer, records, ofNetwork: number)
+          }
+          return true
         })
     } catch {
       progress.interrupt()
+      guard error is Divergence else { throw error }
       throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     if checkpoints != nil { StopSignal.unwatch() }
-    if let failure {
-      progress.interrupt()
-      throw failure
-    }
     if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < options.networkCount - 1 {
       progress.interrupt()
       // That of a complete training was written with its last epoch.

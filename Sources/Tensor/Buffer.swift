@@ -23,6 +23,7 @@ final class Buffer<Scalar: BLASScalar>: @unchecked Sendable {
       // calloc rather than an aligned allocation: what it hands out need not be cleared if it is new.
       let memory = isLarge ? mapLargePages(bytes) : calloc(bytes + 64, 1)
     else {
+      outOfMemory?(overflow ? .max : bytes)
       fail("out of memory: cannot allocate \(count) elements of \(Scalar.self)")
     }
     allocation = memory

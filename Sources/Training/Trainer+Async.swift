@@ -35,7 +35,7 @@ extension Trainer {
     continuation.onTermination = { _ in isStopped.raise() }
     runOnThread {
       var trainer = self
-      do throws(Divergence) {
+      do {
         try trainer.fit(
           on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
           afterStep: { _, _ in !isStopped.isRaised },

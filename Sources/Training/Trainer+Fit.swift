@@ -17,15 +17,16 @@ extension Trainer {
   ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at once.
   ///   - afterEpoch: Called after each epoch with the trainer as it is then; false stops.
   /// - Returns: A report for each epoch that this call completed.
-  /// - Throws: ``Divergence`` where the numbers are no longer finite; the network is then as before the step that failed.
+  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed. And what `afterStep` or `afterEpoch` throws: training
+  ///   stops there, and another call goes on.
   /// - Precondition: Traps where samples have other sizes than the network, there are none, the patience is below 1, or there is a patience without
   ///   validation samples.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
-    patience: Int? = nil, afterStep: (_ epoch: Int, _ samplesDone: Int) -> Bool = { _, _ in true },
-    afterEpoch: (EpochReport, Trainer<Scalar>) -> Bool = { _, _ in true }
-  ) throws(Divergence) -> [EpochReport] {
+    patience: Int? = nil, afterStep: (_ epoch: Int, _ samplesDone: Int) throws -> Bool = { _, _ in true },
+    afterEpoch: (EpochReport, Trainer<Scalar>) throws -> Bool = { _, _ in true }
+  ) throws -> [EpochReport] {
     if let patience, patience < 1 || validation == nil {
       fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
     }
@@ -35,13 +36,17 @@ extension Trainer {
       let start = ContinuousClock.now
       let number = epoch + 1
       var proceeds = true
+      var failure: (any Error)?
       let forms = augmentation?.applied(to: samples, epoch: epoch, team: workspace.team) ?? samples
       let loss = try goOn(on: forms) { samplesDone in
-        proceeds = afterStep(number, samplesDone)
+        do { proceeds = try afterStep(number, samplesDone) } catch { (failure, proceeds) = (error, false) }
         return proceeds
       }
       secondsInEpoch += (ContinuousClock.now - start) / .seconds(1)
-      guard let loss else { return ownReports }
+      guard let loss else {
+        if let failure { throw failure }
+        return ownReports
+      }
       let validationLoss = validation.map { meanLoss(on: $0) }
       if let validationLoss { keepIfBest(validationLoss) }
       note(validationLoss: validationLoss ?? loss)
@@ -50,7 +55,9 @@ extension Trainer {
         isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count),
         seconds: secondsInEpoch)
       reports.append(report)
-      if !afterEpoch(report, self) || !proceeds { return ownReports }
+      // An error after the epoch's last step does not undo the epoch.
+      if let failure { throw failure }
+      if try !afterEpoch(report, self) || !proceeds { return ownReports }
     }
     if patience != nil, let best { move(to: best.parameters, statistics: best.statistics) }
     return ownReports

@@ -1,7 +1,7 @@
 import Tensor
 import Testing
 
-@testable import Datasets
+import Datasets
 
 private func table(_ text: String) throws -> Table { try Table(Array(text.utf8), path: "t.csv") }
 

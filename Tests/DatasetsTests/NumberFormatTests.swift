@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Datasets
+import Datasets
 
 /// Texts of one column, and the numbers that they are.
 struct WrittenColumn: Sendable, CustomTestStringConvertible {

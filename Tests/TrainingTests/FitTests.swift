@@ -122,3 +122,24 @@ func cancelledEvents() async throws {
     for try await _ in diverging.events(on: training, epochs: 10) {}
   }
 }
+
+@Test("What a callback throws ends the training, and another call goes on to the same bits")
+func throwingCallbacks() throws {
+  struct Stop: Error {}
+  var (whole, parts) = (trainer(), trainer())
+  let training = samples(100, seed: 2)
+  try whole.fit(on: training, epochs: 3)
+  #expect(throws: Stop.self) {
+    try parts.fit(
+      on: training, epochs: 3,
+      afterStep: { epoch, samplesDone in
+        if epoch == 2, samplesDone > 30 { throw Stop() }
+        return true
+      })
+  }
+  #expect(parts.epoch == 1)
+  #expect(throws: Stop.self) { try parts.fit(on: training, epochs: 3, afterEpoch: { _, _ in throw Stop() }) }
+  #expect(parts.epoch == 2)
+  try parts.fit(on: training, epochs: 3)
+  #expect(parts.network.parameters == whole.network.parameters && parts.reports.count == 3)
+}
