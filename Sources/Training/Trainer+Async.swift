@@ -15,6 +15,16 @@ public enum TrainingEvent<Scalar: BLASScalar>: Sendable {
   case finished(Trainer<Scalar>)
 }
 
+/// The system gave no thread for a training that runs by itself.
+public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What the system says.
+  public let reason: String
+
+  public var description: String {
+    "cannot start a thread for training: \(reason); allow the process more threads or memory, or call fit"
+  }
+}
+
 extension Trainer {
   /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
   ///
@@ -25,7 +35,7 @@ extension Trainer {
   /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled, training stops after the step it
   /// is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
   ///
-  /// The sequence throws ``Divergence`` where the numbers are no longer finite.
+  /// The sequence throws ``Divergence`` if the numbers are no longer finite, and ``NoThread`` if the system gives no thread.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
     patience: Int? = nil
@@ -33,7 +43,7 @@ extension Trainer {
     let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
     let isStopped = Flag()
     continuation.onTermination = { _ in isStopped.raise() }
-    runOnThread {
+    let code = runOnThread {
       var trainer = self
       do {
         try trainer.fit(
@@ -49,6 +59,7 @@ extension Trainer {
         continuation.finish(throwing: error)
       }
     }
+    if code != 0 { continuation.finish(throwing: NoThread(reason: String(cString: strerror(code)))) }
     return stream
   }
 }
@@ -63,7 +74,9 @@ private final class Flag: Sendable {
 }
 
 /// Runs a closure on a thread of its own, which nobody waits for.
-private func runOnThread(_ body: @escaping @Sendable () -> Void) {
+///
+/// - Returns: 0, or the error number if there is no such thread.
+private func runOnThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
   final class Body: Sendable {
     let run: @Sendable () -> Void
 
@@ -74,12 +87,13 @@ private func runOnThread(_ body: @escaping @Sendable () -> Void) {
   pthread_attr_init(&attributes)
   defer { pthread_attr_destroy(&attributes) }
   pthread_attr_setstacksize(&attributes, threadStackSize)
+  let box = Unmanaged.passRetained(Body(body))
   let code = pthread_create(
     &thread, &attributes,
     {
       Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
       return nil
-    }, Unmanaged.passRetained(Body(body)).toOpaque())
-  guard code == 0 else { fail("cannot start a thread for training: \(String(cString: strerror(code)))") }
-  pthread_detach(thread)
+    }, box.toOpaque())
+  if code == 0 { pthread_detach(thread) } else { box.release() }
+  return code
 }

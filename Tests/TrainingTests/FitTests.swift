@@ -1,4 +1,5 @@
 import Datasets
+import Glibc
 import Layers
 import Tensor
 import Testing
@@ -142,4 +143,28 @@ func throwingCallbacks() throws {
   #expect(parts.epoch == 2)
   try parts.fit(on: training, epochs: 3)
   #expect(parts.network.parameters == whole.network.parameters && parts.reports.count == 3)
+
+@Test("If the system gives no thread, the sequence of events throws")
+func noThread() async {
+  await #expect(processExitsWith: .success) {
+    // Less room than a stack of 2 MiB.
+    let file = fopen("/proc/self/statm", "r")!
+    var line = [CChar](repeating: 0, count: 200)
+    fgets(&line, 200, file)
+    let addressSpace = __rlimit_resource_t(9)  // RLIMIT_AS, a macro that Swift does not see.
+    let (samples, trainer) = (samples(20, seed: 1), trainer())
+    var old = rlimit()
+    getrlimit(addressSpace, &old)
+    var limit = old
+    limit.rlim_cur = rlim_t(strtoul(line, nil, 10)) * 4096 + 1 << 20
+    setrlimit(addressSpace, &limit)
+    let events = trainer.events(on: samples, epochs: 3)
+    setrlimit(addressSpace, &old)
+    do {
+      for try await _ in events {}
+      exit(1)
+    } catch let error as NoThread {
+      exit(error.description.hasPrefix("cannot start a thread for training: ") ? 0 : 2)
+    }
+  }
 }
