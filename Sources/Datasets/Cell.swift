@@ -24,7 +24,7 @@ enum TextKind: Sendable {
       self = .missing
     } else if let number = Double(text), !number.isFinite {
       self = number.isNaN ? .missing : .infinite
-    } else if text.utf8.count > 15, DecimalNumber.isLongInteger(Array(text.utf8).span) {
+    } else if text.utf8.count > 15, DecimalNumber.isLongInteger(Array(text.trimmed.utf8).span) {
       self = .number
     } else {
       self = .word

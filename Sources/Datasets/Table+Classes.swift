@@ -78,9 +78,9 @@ extension Table {
         last = number
       }
     }
-    let long = zip(texts[index], kinds[index]).compactMap { $1 == .number ? $0 : nil }
+    let long = zip(texts[index], kinds[index]).compactMap { $1 == .number ? $0.trimmed : nil }
     guard !long.isEmpty else { return numbers.sorted().map(Self.name) }
-    return (numbers.map(Self.name) + long).sorted(by: Self.isLess)
+    return (numbers.map(Self.name) + Set(long)).sorted(by: Self.isLess)
   }
 
   /// Whether a number is less than another, to the last digit of whole ones.

@@ -32,7 +32,10 @@ extension Table {
     self.init(
       path: features.path, columnNames: names + labelNames,
       parts: [TablePart(cells: cells, columnCount: width + labelWidth)],
-      texts: featureColumns.texts + (labelColumns?.texts ?? []), lastTargets: max(labelWidth, 1))
+      texts: featureColumns.texts + (labelColumns?.texts ?? []),
+      textColumns: Array(repeating: featureColumns.areTexts, count: width)
+        + Array(repeating: labelColumns?.areTexts ?? false, count: labelWidth),
+      lastTargets: max(labelWidth, 1))
     arrayFeatures = width
     hasIntegerTargets = isInteger
   }

@@ -210,8 +210,8 @@ extension TableLayout {
 extension TableLayout {
   /// Whether the first row is a header by the rows that follow: it has no number, and they do.
   private static func isHeader(_ texts: [String], _ later: SampledRows) -> Bool {
-    guard !texts.contains(where: { FieldLook($0) == .number }) else { return false }
-    return later.texts.contains { $0.contains { FieldLook($0) == .number } }
+    func isNumber(_ text: String) -> Bool { [.number, .date].contains(FieldLook(text)) }
+    return !texts.contains(where: isNumber) && later.texts.contains { $0.contains(where: isNumber) }
   }
 
   /// Whether the first row is the header: not if all of its fields look like numbers, unless they count or are years, and the rows below are others.
@@ -219,12 +219,14 @@ extension TableLayout {
   /// - Parameter sample: The rows below, with their texts.
   private mutating func decideHeader(_ texts: [String], line: Int, _ sample: () -> SampledRows) -> Bool {
     let looks = texts.map(FieldLook.init)
-    guard !looks.contains(.word), looks.contains(.number) else {
+    guard !looks.contains(.word), looks.contains(where: { $0 == .number || $0 == .date }) else {
       if looks.contains(.number), Self.areAlike(looks, sample()) {
         warnings.append(.headerLikeData(path: path, line: line))
       }
       return true
     }
+    // Dates above numbers are names of columns.
+    if looks.contains(.date), Self.haveNumbersBelowDates(looks, sample()) { return true }
     // pandas leaves the field above row numbers empty.
     let counted = texts[0].isEmpty ? texts.dropFirst() : texts[...]
     let numbers = counted.compactMap { Int($0) }
@@ -253,14 +255,24 @@ extension TableLayout {
     return false
   }
 
-  /// Whether the rows have numbers where the first has them, and words where it has words.
+  /// Whether some column has a date in the first row, and below it numbers and no date.
+  private static func haveNumbersBelowDates(_ looks: [FieldLook], _ later: SampledRows) -> Bool {
+    looks.indices.contains { column in
+      guard looks[column] == .date else { return false }
+      let others = later.texts.map { FieldLook($0[column]) }
+      return others.contains(.number) && !others.contains(.date)
+    }
+  }
+
+  /// Whether the rows have numbers where the first has them, dates where it has dates, and words where it has words.
   private static func areAlike(_ looks: [FieldLook], _ later: SampledRows) -> Bool {
     guard !later.texts.isEmpty else { return false }
     return looks.indices.allSatisfy { column in
       let others = later.texts.map { FieldLook($0[column]) }
       switch looks[column] {
-      case .number: return others.contains(.number) && !others.contains(.word)
-      case .word: return others.contains(.word) && !others.contains(.number)
+      case .number, .date:
+        return others.contains(looks[column]) && others.allSatisfy { $0 == looks[column] || $0 == .missing }
+      case .word: return others.contains(.word) && others.allSatisfy { $0 == .word || $0 == .missing }
       case .missing: return true
       }
     }
