@@ -160,7 +160,9 @@ public struct Scaling: Sendable, Equatable {
   /// A number of a feature, mapped back.
   @inline(__always)
   private func inverted(_ value: Double, _ feature: Int) -> Double {
-    method == .quantile ? quantiles[feature].inverted(value) : value / factors[feature] + offsets[feature]
+    if method == .quantile { return quantiles[feature].inverted(value) }
+    // What was scaled by 0 was constant.
+    return factors[feature] == 0 ? offsets[feature] : value / factors[feature] + offsets[feature]
   }
 
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {

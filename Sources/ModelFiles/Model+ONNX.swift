@@ -28,19 +28,7 @@ extension Model {
   /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a model in `Float` takes, or gives, double: then
   /// all of its inputs of numbers are double, or its output is.
   package var numbersThatNeedDouble: (inputs: [String], outputs: [String]) {
-    guard Scalar.self == Float.self else { return ([], []) }
-    var (inputs, outputs) = ([String](), [String]())
-    let features = preparation.inputScaling.featuresThatNeedDouble
-    switch preparation.inputs {
-    case .columns(let columns):
-      let names = columns.filter { if case .number = $0 { true } else { false } }.map(\.name)
-      inputs = features.map { names[$0] }
-    case .pixels: inputs = features.map { "pixel \($0 + 1)" }
-    }
-    if case .values(let columns, let scaling) = preparation.outputs {
-      outputs = scaling.featuresThatNeedDouble.map { columns[$0] }
-    }
-    return (inputs, outputs)
+    Scalar.self == Float.self ? (preparation.inputsThatNeedDouble, preparation.targetsThatNeedDouble) : ([], [])
   }
 
   /// The model as a graph.
@@ -203,7 +191,7 @@ extension ONNXGraphBuilder {
     case .values(let columns, let scaling):
       // In double, as Scaling does it.
       let answer = name("output")
-      let answerType = scaling.needsDouble ? .double : type
+      let answerType = preparation.targetsThatNeedDouble.isEmpty ? type : .double
       var value = type == .float ? cast(outputs, to: .double) : outputs
       let factors = constant(ONNXTensor("target factors", .double, [1, columns.count], scaling.factors))
       let offsets = constant(ONNXTensor("target offsets", .double, [1, columns.count], scaling.offsets))

@@ -8,7 +8,7 @@ extension ONNXGraphBuilder {
   /// A column of dates has an input for each of its numbers.
   mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
     let encoders = preparation.encoders
-    let numberType = preparation.inputScaling.needsDouble ? .double : type
+    let numberType = preparation.inputsThatNeedDouble.isEmpty ? type : .double
     guard case .columns = preparation.inputs else {
       let pixels = input("input", numberType, preparation.inputCount)
       guard !preparation.inputScaling.isIdentity else { return pixels }

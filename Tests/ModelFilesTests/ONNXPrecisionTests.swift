@@ -5,11 +5,13 @@ import Tensor
 import Testing
 
 private func model<Scalar: BLASScalar>(
-  _ inputs: Preparation.Inputs, _ inputScaling: Scaling, targets: Scaling, _: Scalar.Type = Float.self
+  _ inputs: Preparation.Inputs, _ inputScaling: Scaling, targets: Scaling,
+  missing: MissingSpellings = MissingSpellings(),
+  _: Scalar.Type = Float.self
 ) -> Model<Scalar> {
   let preparation = Preparation(
     inputs: inputs, inputScaling: inputScaling,
-    outputs: .values(columns: (0..<targets.offsets.count).map { "y\($0)" }, scaling: targets))
+    outputs: .values(columns: (0..<targets.offsets.count).map { "y\($0)" }, scaling: targets), missing: missing)
   return Model(
     network: Network([Dense(preparation.inputCount, preparation.outputCount, .identity)]), loss: .meanSquaredError,
     preparation: preparation)
@@ -40,6 +42,34 @@ func inputTypes() {
   // Float has 0.5 as it is, so that it stays equal to the quantiles, but not 0.1.
   #expect(types(quantiles([0, 0.5, 0.5, 1])) == [float] && types(quantiles([0, 0.1, 0.1, 1])) == [double])
   #expect(model(columns, standard([0, 1e9], [1, 1]), targets: usual).numbersThatNeedDouble.inputs == ["b"])
+}
+
+@Test("A feature without influence may be rounded, a number that stands for a missing one may not")
+func otherReasons() {
+  let constant = model(columns, standard([1e9, 0], [0, 1]), targets: usual)
+  #expect(constant.onnx().graph.inputs.map(\.dataType) == [float])
+  func types(_ missing: Set<String>) -> [Int] {
+    model(columns, usual, targets: usual, missing: MissingSpellings(additional: missing)).onnx().graph.inputs
+      .map(\.dataType)
+  }
+  #expect(types(["-999", "0.5", "none"]) == [float] && types(["-99.9"]) == [double])
+}
+
+@Test(
+  "A date of a few years needs double, since a day is a small part of its year, and numbers beside it are double too")
+func dates() throws {
+  let dates = Preparation.Inputs.columns([
+    .number(name: "a", mean: 0),
+    .date(name: "day", format: try #require(DateFormat("Y-M-D")), means: [2024, 6, 3]), .number(name: "b", mean: 0),
+  ])
+  let centuries = model(dates, standard([0, 1900, 6, 3, 0], [1, 0.02, 0.3, 0.5, 1]), targets: usual)
+  #expect(centuries.numbersThatNeedDouble.inputs.isEmpty)
+  #expect(centuries.onnx().graph.inputs.map(\.dataType) == Array(repeating: float, count: 5))
+  let years = model(dates, standard([0, 2024, 6, 3, 0], [1, 0.5, 0.3, 0.5, 1]), targets: usual)
+  #expect(years.numbersThatNeedDouble.inputs == ["day"])
+  #expect(years.onnx().graph.inputs.map(\.dataType) == Array(repeating: double, count: 5))
+  let beside = model(dates, standard([0, 1900, 6, 3, 1e9], [1, 0.02, 0.3, 0.5, 1]), targets: usual)
+  #expect(beside.numbersThatNeedDouble.inputs == ["b"])
 }
 
 @Test("Texts stay texts beside numbers as double, and a graph in double precision is as it was")
