@@ -1,7 +1,6 @@
+import Datasets
 import Tensor
 import Testing
-
-import Datasets
 
 private func table(_ text: String) throws -> Table { try Table(Array(text.utf8), path: "t.csv") }
 

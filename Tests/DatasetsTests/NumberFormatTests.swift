@@ -1,6 +1,5 @@
-import Testing
-
 import Datasets
+import Testing
 
 /// Texts of one column, and the numbers that they are.
 struct WrittenColumn: Sendable, CustomTestStringConvertible {

@@ -143,6 +143,7 @@ func throwingCallbacks() throws {
   #expect(parts.epoch == 2)
   try parts.fit(on: training, epochs: 3)
   #expect(parts.network.parameters == whole.network.parameters && parts.reports.count == 3)
+}
 
 @Test("If the system gives no thread, the sequence of events throws")
 func noThread() async {
