@@ -95,27 +95,25 @@ struct TablePart: Sendable {
   private mutating func parseRow(
     _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, _ textColumns: [Bool], _ rules: RowRules
   ) throws(DataError) {
+    let (width, hasText) = (columnCount, !textColumns.isEmpty)
     var column = 0
     while true {
       let field = try scanner.next(in: bytes, column: column)
-      if column < columnCount {
-        if field.isNumber, textColumns.isEmpty || !textColumns[column] {
-          cells.append(field.number)
-        } else {
-          cells.append(
-            Cell.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
-        }
+      // Numbers beyond the last column go again with the row, which is refused.
+      if field.isNumber, !hasText || column >= width || !textColumns[column] {
+        cells.append(field.number)
+      } else if column < width {
+        cells.append(
+          Cell.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
       }
       column += 1
       if field.endsRow {
-        guard column == columnCount || rules.hasTrailingDelimiter && column == columnCount + 1 && field.isEmpty else {
-          throw .raggedRow(path: scanner.path, line: line, found: column, expected: columnCount)
-        }
-        return
+        if column == width || rules.hasTrailingDelimiter && column == width + 1 && field.isEmpty { return }
+        throw .raggedRow(path: scanner.path, line: line, found: column, expected: width)
       }
       // No table has as many columns: a line end is missing, and may be far.
       if column > Table.mostColumns {
-        throw .raggedRow(path: scanner.path, line: line, found: column, expected: columnCount)
+        throw .raggedRow(path: scanner.path, line: line, found: column, expected: width)
       }
     }
   }
