@@ -45,7 +45,11 @@ public struct NumberFormat: Sendable, Hashable {
   public func number(_ text: String) -> Double? {
     if let number = DecimalNumber.parse(text), decimal == .point { return number }
     guard let written = WrittenNumber(text), written.unit.isEmpty || written.unit == unit else { return nil }
-    return written.number(decimal: decimal, thousands: thousands)
+    if let number = written.number(decimal: decimal, thousands: thousands) { return number }
+    // Numbers that were never as long leave no doubt of what stands between thousands, if they have a decimal mark that is not that of programs, or a unit.
+    guard thousands == nil, self != .plain else { return nil }
+    return Mark.allCases.lazy.filter { $0 != decimal }.compactMap { written.number(decimal: decimal, thousands: $0) }
+      .first
   }
 
   /// All pairs of marks, the more usual ones first.

@@ -40,9 +40,9 @@ private func resume(_ bytes: [UInt8]) {
         continue
       }
       // An epoch more, which may meet numbers that are not finite.
-      do throws(Divergence) {
+      do {
         try trainer.fit(on: samples, validation: samples, epochs: trainer.epoch &+ 1, patience: 3)
-      } catch { check(error) }
+      } catch let error as Divergence { check(error) } catch { fail("\(error)") }
     }
   } catch { check(error) }
 }
@@ -70,7 +70,7 @@ private func trainer(_ optimizer: Optimizer) -> Trainer<Float> {
 private func trained(_ optimizer: Optimizer) -> Checkpoint<Float> {
   var trainer = trainer(optimizer)
   var steps = 0
-  do throws(Divergence) {
+  do {
     try trainer.fit(
       on: samples, validation: samples, epochs: 3,
       afterStep: { _, _ in
