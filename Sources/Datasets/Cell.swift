@@ -14,7 +14,7 @@ enum TextKind: Sendable {
   case missing
   /// A number, but infinite or beyond the range.
   case infinite
-  /// A whole number that no cell can hold: as a feature it is rounded, as a label it stays apart from its neighbours.
+  /// An integer that no cell can hold as it is written, for its size or for zeros before it: a feature is the number, rounded, and a label the text.
   case number
   /// A word: the column is not numeric.
   case word
@@ -24,6 +24,8 @@ enum TextKind: Sendable {
       self = .missing
     } else if let number = Double(text), !number.isFinite {
       self = number.isNaN ? .missing : .infinite
+    } else if text.utf8.first == UInt8(ascii: "0"), DecimalNumber.isPadded(Array(text.utf8).span) {
+      self = .number
     } else if text.utf8.count > 15, DecimalNumber.isLongInteger(Array(text.trimmed.utf8).span) {
       self = .number
     } else {

@@ -18,8 +18,15 @@ struct ColumnReading {
   var counts: [Int] = []
   /// A text that another format reads as something else.
   var doubtful: String?
-  /// Whether texts make up the column because of a few of them, most fields being numbers.
-  var isMostlyNumbers = false
+  /// The texts because of which the column is one of texts, though at least half of its fields are numbers.
+  var mostlyNumbersBut: [String] = []
+  /// How many fields have such texts, or others that count as missing.
+  var otherFields = 0
+
+  /// Whether the fields were kept as texts and are plain numbers.
+  var arePlainTexts: Bool { if case .numbers(.plain, _) = content { !counts.isEmpty } else { false } }
+
+  var isOfDates: Bool { if case .dates = content { true } else { false } }
 }
 
 extension Table {
@@ -55,43 +62,65 @@ extension Table {
     }
     if words.lazy.map({ texts[$0] }).areTruthValues { return reading }
     func fields(_ codes: [Int]) -> Int { codes.reduce(0) { $0 + counts[$1] } }
-    func format(_ codes: some Sequence<Int>) -> NumberFormat.Reading? {
-      NumberFormat.common(
-        to: codes.lazy.map { texts[$0] }, decimal: options.decimal, thousands: options.thousands, likely: likely)
-    }
-    if let found = format(words) {
-      (reading.content, reading.doubtful) = (.numbers(found.format, others: []), found.doubtful)
+    let wordTexts = words.map { texts[$0] }
+    let found =
+      NumberFormat.common(to: wordTexts, decimal: options.decimal, thousands: options.thousands, likely: likely)
+      ?? NumberFormat.common(to: wordTexts, likely: likely)
+    if let found {
+      reading.content = .numbers(found.format, others: [])
+      reading.doubtful = found.doubtful ?? (options.decimal == nil ? rareMark(found.format, words, texts, counts) : nil)
       return reading
     }
-    if bareNumbers == 0, let found = DateFormat.common(to: words.lazy.map { texts[$0] }) {
+    if bareNumbers == 0, let found = DateFormat.common(to: wordTexts) {
       (reading.content, reading.doubtful) = (.dates(found.format, others: []), found.doubtful)
       return reading
     }
     // All but a few?
-    func split(_ isLikely: (String) -> Bool) -> (codes: [Int], others: [Int], areMany: Bool, vary: Bool) {
-      let codes = words.filter { isLikely(texts[$0]) }
-      let others = words.filter { !isLikely(texts[$0]) }
-      let (count, otherCount) = (fields(codes) + bareNumbers, fields(others))
-      let areFew = otherCount < count && others.count <= Self.fewTexts || otherCount * 9 <= count
+    func divide(_ others: [String]) -> (areMost: Bool, vary: Bool) {
+      let odd = Set(others)
+      let codes = words.filter { !odd.contains(texts[$0]) }
+      let (count, otherCount) = (fields(codes) + bareNumbers, fields(words) - fields(codes))
       let distinct = codes.count + bareNumbers
-      return (codes, others, areFew, distinct > 20 || distinct >= 5 && distinct * 2 > count)
+      reading.otherFields = otherCount
+      return (
+        otherCount < count && others.count <= Self.fewTexts || otherCount * 9 <= count,
+        distinct > 20 || distinct >= 5 && distinct * 2 > count
+      )
     }
-    let numbers = split { WrittenNumber($0) != nil }
-    if numbers.areMany, let found = numbers.codes.isEmpty ? nil : format(numbers.codes) {
-      reading.isMostlyNumbers = !numbers.vary
-      if numbers.vary {
-        reading.content = .numbers(found.format, others: numbers.others.map { texts[$0] })
+    let dates = wordTexts.filter { DateFormat.common(to: CollectionOfOne($0)) != nil }
+    if !dates.isEmpty, bareNumbers == 0, let found = DateFormat.common(to: dates) {
+      let others = wordTexts.filter { found.format.numbers($0) == nil }
+      let division = divide(others)
+      if division.areMost, division.vary {
+        reading.content = .dates(found.format, others: others)
         reading.doubtful = found.doubtful
+        return reading
       }
-      return reading
     }
-    if numbers.areMany { reading.isMostlyNumbers = true }
-    let dates = split { text in DateFormat.common(to: CollectionOfOne(text)) != nil }
-    if dates.areMany, dates.vary, let found = DateFormat.common(to: dates.codes.lazy.map { texts[$0] }) {
-      reading.content = .dates(found.format, others: dates.others.map { texts[$0] })
-      reading.doubtful = found.doubtful
+    guard
+      let best = NumberFormat.best(
+        for: wordTexts, counts: words.map { counts[$0] }, decimal: options.decimal, thousands: options.thousands,
+        likely: likely) ?? (bareNumbers > 0 ? (.plain, wordTexts) : nil)
+    else { return reading }
+    let division = divide(best.others)
+    if division.areMost, division.vary {
+      reading.content = .numbers(best.format, others: best.others)
+    } else if division.areMost || reading.otherFields * 2 <= fields(words) + bareNumbers {
+      reading.mostlyNumbersBut = best.others
     }
     return reading
+  }
+
+  /// A text whose mark between thousands, or decimal mark, makes numbers of most others that they would not be by themselves; nil if it is not rare.
+  private func rareMark(_ format: NumberFormat, _ words: [Int], _ texts: [String], _ counts: [Int]) -> String? {
+    guard let thousands = format.thousands, thousands == .point || thousands == .comma else { return nil }
+    func count(_ isMeant: (String) -> Bool) -> Int {
+      words.reduce(0) { $0 + (isMeant(texts[$1]) ? counts[$1] : 0) }
+    }
+    let other = format.decimal.rawValue
+    let rare = count { $0.contains(other) }
+    guard rare > 0, rare * 9 <= count({ $0.contains(thousands.rawValue) && !$0.contains(other) }) else { return nil }
+    return words.lazy.map { texts[$0] }.first { $0.contains(other) }
   }
 
   /// Up to so many texts that are no numbers may stand in a column of numbers for missing ones, if the numbers are more.

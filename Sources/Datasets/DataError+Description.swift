@@ -104,15 +104,16 @@ extension DataError: CustomStringConvertible {
     case .repeatedColumn(let path, let name):
       "\(path): found the column \(quoted(name)) named twice as a target or as the sample weights, expected each once;"
         + " correct the names"
-    case .datesAsTarget(let path, let column):
-      "\(path): found dates in the target \(quoted(column)), expected numbers or classes; give the target as a number, days since some day for example"
+    case .datesAsTarget(let path, let column, let areTimes):
+      "\(path): found \(areTimes ? "times" : "dates") in the target \(quoted(column)), expected numbers or classes; give the target as a number,"
+        + " \(areTimes ? "hours or minutes" : "days since some day") for example"
     case .textAmongNumbers(let path, let line, let column, let field, let text, let rows):
       "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number as in most rows of this target"
         + (rows > 1 ? " (\(rows) rows hold no number)" : "")
         + "; correct the field or remove the row, or give --task classification if the numbers are names of classes"
-    case .manyClasses(let path, let column, let found, let rows):
-      "\(path): found \(found) different texts in \(rows) rows of the target \(quoted(column)), which are too many to be classes;"
-        + " choose another target, or give --task classification if they are"
+    case .manyClasses(let path, let column, let found, let rows, let example):
+      "\(path): found \(found) different texts, such as \(quoted(example)), in \(rows) rows of the target \(quoted(column)), which are too"
+        + " many to be classes; write them as plain numbers if they are numbers, choose another target, or give --task classification"
     case .noUsableFeatures(let path):
       "\(path): found no column that something can be learnt from: each is left out, as the warnings say;"
         + " add columns of numbers, or of texts that repeat"

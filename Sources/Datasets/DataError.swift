@@ -103,11 +103,11 @@ public enum DataError: Error, Sendable, Equatable {
   /// All sample weights are 0.
   case noWeight(path: String, column: String)
   /// A column of dates is to be learnt, which is no task as it stands.
-  case datesAsTarget(path: String, column: String)
+  case datesAsTarget(path: String, column: String, areTimes: Bool)
   /// A target of numbers holds a few other texts, this one first, in so many rows.
   case textAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
   /// A target has more classes than make sense.
-  case manyClasses(path: String, column: String, found: Int, rows: Int)
+  case manyClasses(path: String, column: String, found: Int, rows: Int, example: String)
   /// No column is left that something can be learnt from.
   case noUsableFeatures(path: String)
   /// A field that has to be a date is something else.

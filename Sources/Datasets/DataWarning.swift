@@ -9,15 +9,15 @@ public enum DataWarning: Sendable, Equatable {
   /// A column is taken for text because of some fields, this one first, but most are numbers.
   case mostlyNumbers(path: String, line: Int, column: String, text: String, rows: Int)
   /// A few texts in a column of numbers or dates, this one first, which count as missing.
-  case textsAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
+  case textsAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int, among: String)
   /// How columns that are no plain numbers were read.
   case readAs(path: String, columns: [String], how: String)
   /// A column was read in one of two ways that are possible.
   case doubtful(path: String, line: Int, column: String, text: String, how: String)
   /// These columns are not learnt from.
-  case leftOut(path: String, columns: [String], Omission)
-  /// So many texts of a column, which are rare, have one feature together.
-  case gathered(path: String, column: String, texts: Int, rows: Int)
+  case leftOut(path: String, columns: [String], Omission, example: String)
+  /// Texts of these columns that are rare, so many in all, have one feature together in each.
+  case gathered(path: String, columns: [String], texts: Int)
   /// Two texts of a column are the same but for capitals.
   case capitals(path: String, column: String, text: String, other: String)
   /// The first column counts the rows.
@@ -69,19 +69,20 @@ extension DataWarning: CustomStringConvertible {
     case .mostlyNumbers(let path, let line, let column, let text, let rows):
       "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is taken for text, though"
         + " numbers are all but \(rows) of its fields; correct the field if it is a mistake"
-    case .textsAmongNumbers(let path, let line, let column, let field, let text, let rows):
-      "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among numbers;"
-        + " it counts as missing\(rows > 1 ? ", as do others, in \(rows) rows in all" : ""); correct the field if it is a mistake"
+    case .textsAmongNumbers(let path, let line, let column, let field, let text, let rows, let among):
+      "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among \(among);"
+        + " it counts as missing\(rows > 1 ? ", and so do \(rows - 1) more fields" : ""); correct the field if it is a mistake"
     case .readAs(let path, let columns, let how):
       "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)"
     case .doubtful(let path, let line, let column, let text, let how):
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways; it is read as \(how)"
-    case .leftOut(let path, let columns, let omission):
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways; it is read as \(how); --decimal and --thousands say otherwise"
+    case .leftOut(let path, let columns, let omission, let example):
       "\(path): column\(columns.count == 1 ? "" : "s") \(listed(columns)) \(columns.count == 1 ? "is" : "are") left out: "
         + (omission == .noValues
-          ? "no row has a value there" : "the texts nearly never repeat, so nothing can be learnt from them")
-    case .gathered(let path, let column, let texts, let rows):
-      "\(path), column \(quoted(column)): \(texts) rare texts, in \(rows) rows, count as one"
+          ? "no row has a value there"
+          : "the texts, \(quoted(example)) for example, nearly never repeat; write them as plain numbers or dates if they are")
+    case .gathered(let path, let columns, let texts):
+      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): \(texts) rare texts count as one\(columns.count == 1 ? "" : " in each column")"
     case .capitals(let path, let column, let text, let other):
       "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts; correct one of them if they are the same"
     case .countsRows(let path, let column):

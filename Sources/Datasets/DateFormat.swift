@@ -2,7 +2,7 @@ import Tensor
 
 /// How the dates, times or both of a column are written, and the numbers that they become.
 ///
-/// A date becomes three numbers, in this order: the year with the part of it that has gone by (2024.5 is about the end of June), the month from 1 to 12, and the weekday
+/// A date becomes three numbers (two if it has no day), in this order: the year with the part of it that has gone by (2024.5 is about the end of June), the month from 1 to 12, and the weekday
 /// from 1, Monday, to 7. A time of day becomes the hours since midnight. Time zones are not looked at: times count as they are written.
 public struct DateFormat: Sendable, Hashable {
   /// The order of the date's parts, for example `Y-M-D` (ISO 8601) or `D.M.Y`, with ` h:m` behind it if there are times. Y is a year of four digits, y of two (1970 to 2069),
@@ -28,7 +28,12 @@ public struct DateFormat: Sendable, Hashable {
   ]
 
   /// The names of the numbers that a field becomes.
-  public var parts: [String] { (date.isEmpty ? [] : ["year", "month", "weekday"]) + (hasTime ? ["hour"] : []) }
+  public var parts: [String] {
+    (date.isEmpty ? [] : hasDay ? ["year", "month", "weekday"] : ["year", "month"]) + (hasTime ? ["hour"] : [])
+  }
+
+  /// Whether a date has a day, and so a weekday.
+  private var hasDay: Bool { date.contains(UInt8(ascii: "D")) }
 
   /// The format that all texts have, and a text that another format reads as another day; nil if there is none.
   package static func common(to texts: some Sequence<String>) -> (format: DateFormat, doubtful: String?)? {
@@ -60,7 +65,7 @@ public struct DateFormat: Sendable, Hashable {
     let year = Double(day.year) + (Double(number - start) + (found.hour ?? 0) / 24) / length
     // Day 0, the first of January 1970, was a Thursday.
     let weekday = ((number + 3) % 7 + 7) % 7 + 1
-    return [year, Double(day.month), Double(weekday)] + time
+    return [year, Double(day.month)] + (hasDay ? [Double(weekday)] : []) + time
   }
 
   /// Days since 1970-01-01 in the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms, 2014: days_from_civil).
@@ -198,4 +203,13 @@ public struct DateFormat: Sendable, Hashable {
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
   ]
+}
+
+extension DateFormat: CustomStringConvertible {
+  /// For example `dates YYYY-MM-DD (as year, month, weekday)`.
+  public var description: String {
+    let names: [Character: String] = ["Y": "YYYY", "y": "YY", "M": "MM", "D": "DD", "N": "Mon", "h": "hh", "m": "mm"]
+    let text = pattern.map { names[$0] ?? String($0) }.joined()
+    return "\(pattern == "h:m" ? "times" : "dates") \(text) (as \(parts.joined(separator: ", ")))"
+  }
 }

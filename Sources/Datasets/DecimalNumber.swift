@@ -29,6 +29,13 @@ package enum DecimalNumber {
     return overflows || !isNegative && value == .min || Int(exactly: Double(value)) != value
   }
 
+  /// Whether the bytes are digits, more than one, of which the first is 0.
+  static func isPadded(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count > 1, bytes[0] == zero else { return false }
+    for index in bytes.indices where bytes[index] &- zero > 9 { return false }
+    return true
+  }
+
   /// The longest number that begins at the position, which moves behind it; NaN, and no move, if none does.
   ///
   /// Infinite if the number is beyond a Double's range.

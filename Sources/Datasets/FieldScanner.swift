@@ -196,10 +196,13 @@ struct FieldScanner {
     return skipSpaces(in: bytes, from: index) == field.end ? exact(number, in: bytes, start, index) : .nan
   }
 
-  /// The number in these bytes, or NaN if they are a whole number that no Double holds.
+  /// The number in these bytes, or NaN if they are an integer that no Double holds, or one with zeros before it: 007 is no 7 if it is a name.
   @inline(__always)
   private func exact(_ number: Double, in bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Double {
-    number.magnitude >= 0x1p53 && DecimalNumber.isLongInteger(bytes.extracting(start..<end)) ? .nan : number
+    let isSpecial =
+      number.magnitude >= 0x1p53 && DecimalNumber.isLongInteger(bytes.extracting(start..<end))
+      || end - start > 1 && bytes[start] == UInt8(ascii: "0") && DecimalNumber.isPadded(bytes.extracting(start..<end))
+    return isSpecial ? .nan : number
   }
 
   /// Goes past the end of a field if it is at the index.

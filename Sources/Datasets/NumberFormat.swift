@@ -106,6 +106,43 @@ public struct NumberFormat: Sendable, Hashable {
       doubtful: isDoubtful ? witness : nil)
   }
 
+  /// The format in which most fields are numbers, and the texts that are none in it; nil if none is a number in any format.
+  ///
+  /// - Parameter counts: How many fields have each text.
+  static func best(
+    for texts: [String], counts: [Int], decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
+  ) -> (format: NumberFormat, others: [String])? {
+    let written = texts.map { WrittenNumber($0) }
+    var ofUnit: [String: Int] = [:]
+    for (number, count) in zip(written, counts) { if let number { ofUnit[number.unit, default: 0] += count } }
+    guard !ofUnit.isEmpty else { return nil }
+    // A currency may be left out, a percent sign may not.
+    let unit = ofUnit.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key
+    func isRight(_ number: WrittenNumber?, _ marks: (decimal: Mark, thousands: Mark?)) -> Bool {
+      guard let number, number.unit == unit || number.unit.isEmpty && (unit != "%" || number.isZero) else {
+        return false
+      }
+      return !number.hasMarks || number.number(decimal: marks.decimal, thousands: marks.thousands) != nil
+    }
+    var best: (marks: (decimal: Mark, thousands: Mark?), fields: Int)?
+    for marks in candidates
+    where (decimal == nil || decimal == marks.decimal)
+      && (thousands == nil || marks.thousands == nil && marks.decimal != thousands || marks.thousands == thousands)
+    {
+      let fields = zip(written, counts).reduce(0) { $0 + (isRight($1.0, marks) ? $1.1 : 0) }
+      if fields > best?.fields ?? 0
+        || fields == best?.fields && marks.decimal == likely && best?.marks.decimal != likely
+      {
+        best = (marks, fields)
+      }
+    }
+    guard let marks = best?.marks else { return nil }
+    return (
+      NumberFormat(decimal: marks.decimal, thousands: marks.thousands, unit: unit),
+      zip(texts, written).filter { !isRight($1, marks) }.map(\.0)
+    )
+  }
+
   /// Whether a field that was read as a plain number may be another number in this format.
   var isUnlikePlain: Bool { decimal == .comma }
 }
@@ -238,7 +275,7 @@ struct WrittenNumber {
     }
     if let first = groups.first {
       // 1,234,567, or 12,34,567 as in India.
-      guard (1...3).contains(first), length == 3,
+      guard (1...3).contains(first), length == 3, body.first { $0 != group } != UInt8(ascii: "0"),
         groups.dropFirst().allSatisfy({ $0 == 3 || $0 == 2 && group == UInt8(ascii: ",") })
       else { return nil }
     }

@@ -93,12 +93,59 @@ extension Table {
     // The commas of such a file are hardly between thousands.
     let likely = Set(marks).count == 1 ? marks[0] : nil
     if let likely {
-      for (index, column) in columns.enumerated() where readings[index].doubtful != nil {
+      for (index, column) in columns.enumerated()
+      where readings[index].doubtful != nil || likely == .comma && readings[index].arePlainTexts {
         readings[index] = reading(ofColumn: column, options, likely: likely)
+      }
+    }
+    if likely == .comma || options.readsPointsAsThousands {
+      for (index, column) in columns.enumerated() where readings[index].counts.isEmpty {
+        readings[index].doubtful = firstOfThousands(inColumn: column)
       }
     }
     return readings
   }
+
+  /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which all fractions have three digits, in a
+  /// table with decimal commas, or if the options say so. Read again with ``Format/isText`` for them, they are what the others suggest.
+  public func columnsOfPossibleThousands(_ options: ColumnOptions) -> [String] {
+    let areNumbers = columnNames.indices.map { !isText($0) }
+    let hasCommas =
+      options.readsPointsAsThousands
+      || columnNames.indices.contains { column in
+        guard !areNumbers[column] else { return false }
+        let reading = reading(ofColumn: column, options)
+        guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return false }
+        return format.decimal == .comma
+      }
+    guard hasCommas else { return [] }
+    return columnNames.indices.filter { areNumbers[$0] && firstOfThousands(inColumn: $0) != nil }.map {
+      columnNames[$0]
+    }
+  }
+
+  /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the point and at least one before it.
+  private func firstOfThousands(inColumn column: Int) -> String? {
+    guard !isText(column) else { return nil }
+    var first: Double?
+    for part in parts {
+      for index in stride(from: column, to: part.cells.count, by: columnNames.count) {
+        let number = part.cells[index]
+        guard number.isFinite, number != number.rounded() else { continue }
+        let thousand = number * 1000
+        guard number.magnitude >= 1, number.magnitude < 1e9,
+          abs(thousand - thousand.rounded()) < 1e-6 * thousand.magnitude.squareRoot()
+        else { return nil }
+        first = first ?? number
+      }
+    }
+    return first.map { "\($0)" }
+  }
+}
+
+extension ColumnOptions {
+  /// Whether points stand between thousands wherever they can.
+  fileprivate var readsPointsAsThousands: Bool { decimal == .comma || thousands == .point }
 }
 
 /// What became of a column of features.
@@ -115,8 +162,9 @@ private struct ColumnFit {
   var failure: (row: Int, column: Int)?
   /// How many texts the one feature for all others stands for, and the rows that have them.
   var gathered: (texts: Int, rows: Int)?
-  /// Why the column is left out.
+  /// Why the column is left out, and one of its texts.
   var omission: DataWarning.Omission?
+  var example = ""
   /// Two texts that are the same but for capitals.
   var capitals: (String, String)?
   /// Whether the numbers are k, k + 1, k + 2 and so on.
@@ -222,6 +270,7 @@ private struct ColumnFit {
       omission = .noValues
       return
     }
+    example = texts.first { !$0.isEmpty && counts[$0] != nil } ?? ""
     if counts.count > 20, counts.count * 2 > fields {
       omission = .neverRepeats
       return
@@ -255,8 +304,10 @@ private struct ColumnFit {
     of fits: [ColumnFit], _ readings: some Sequence<(Int, ColumnReading)>, _ table: Table, _ warn: (DataWarning) -> Void
   ) {
     for omission in DataWarning.Omission.allCases {
-      let names = fits.filter { $0.omission == omission }.map(\.name)
-      if !names.isEmpty { warn(.leftOut(path: table.path, columns: names, omission)) }
+      let left = fits.filter { $0.omission == omission }
+      if let first = left.first {
+        warn(.leftOut(path: table.path, columns: left.map(\.name), omission, example: first.example))
+      }
     }
     let isFeature = Set(fits.map(\.name))
     var ways: [(how: String, columns: [String])] = []
@@ -266,42 +317,48 @@ private struct ColumnFit {
         switch reading.content {
         case .numbers(let format, let others): (format == .plain ? nil : "\(format)", others)
         case .dates(let format, let others):
-          ("dates \(format.pattern), as \(format.parts.joined(separator: ", "))", others)
+          ("\(format)", others)
         case .texts, .nothing: (nil, [])
         }
-      if let how {
+      if let how, reading.doubtful == nil {
         if let index = ways.firstIndex(where: { $0.how == how }) {
           ways[index].columns.append(name)
         } else {
           ways.append((how, [name]))
         }
-        if let text = reading.doubtful, let (row, _) = table.rows(ofColumn: column, with: [text]) {
-          warn(.doubtful(path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how))
-        }
+      }
+      if let text = reading.doubtful {
+        let row =
+          table.rows(ofColumn: column, with: [text])?.first
+          ?? table.mapCells(ofColumn: column) { _, cell in "\(cell)" == text }.firstIndex(of: true) ?? 0
+        warn(
+          .doubtful(
+            path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how ?? "plain numbers"))
       }
       guard isFeature.contains(name) else { continue }
       if !others.isEmpty, let (row, count) = table.rows(ofColumn: column, with: Set(others)) {
         warn(
           .textsAmongNumbers(
             path: table.path, line: table.line(ofRow: row), column: name, field: column + 1,
-            text: table.text(row: row, column: column), rows: count))
+            text: table.text(row: row, column: column), rows: count, among: reading.isOfDates ? "dates" : "numbers"))
       }
-      if reading.isMostlyNumbers {
-        let words = Set(
-          table.texts[column].lazy.map(\.trimmed).filter { WrittenNumber($0) == nil && TextKind($0) == .word })
-        if let (row, count) = table.rows(ofColumn: column, with: words) {
-          warn(
-            .mostlyNumbers(
-              path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
-              rows: count))
-        }
+      if !reading.mostlyNumbersBut.isEmpty,
+        let (row, count) = table.rows(ofColumn: column, with: Set(reading.mostlyNumbersBut))
+      {
+        warn(
+          .mostlyNumbers(
+            path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
+            rows: count))
       }
     }
     for (how, columns) in ways { warn(.readAs(path: table.path, columns: columns, how: how)) }
+    let gathered = fits.filter { $0.gathered != nil }
+    if !gathered.isEmpty {
+      warn(
+        .gathered(
+          path: table.path, columns: gathered.map(\.name), texts: gathered.reduce(0) { $0 + $1.gathered!.texts }))
+    }
     for fit in fits {
-      if let (texts, rows) = fit.gathered {
-        warn(.gathered(path: table.path, column: fit.name, texts: texts, rows: rows))
-      }
       if let (one, other) = fit.capitals {
         warn(.capitals(path: table.path, column: fit.name, text: one, other: other))
       }

@@ -34,7 +34,8 @@ extension Preparation {
         throw .notBinary(path: table.path, column: column, found: names.count)
       }
       if task == nil, names.count > mostClasses || names.count > 20 && names.count * 2 > table.rowCount {
-        throw .manyClasses(path: table.path, column: column, found: names.count, rows: table.rowCount)
+        throw .manyClasses(
+          path: table.path, column: column, found: names.count, rows: table.rowCount, example: names[0])
       }
       var counts = [Int](repeating: 0, count: names.count)
       for label in try table.classLabels(inColumn: target, among: names, missing) { counts[label] += 1 }
@@ -60,8 +61,10 @@ extension Preparation {
     let texts: Set<String>
     switch reading.content {
     case .numbers(_, let others) where !others.isEmpty: texts = Set(others)
-    case .dates:
-      return .datesAsTarget(path: table.path, column: table.columnNames[target])
+    case .dates(let format, _):
+      return .datesAsTarget(path: table.path, column: table.columnNames[target], areTimes: format.pattern == "h:m")
+    case .texts where reading.otherFields * 9 <= reading.counts.reduce(0, +) - reading.otherFields:
+      texts = Set(reading.mostlyNumbersBut)
     case .numbers, .nothing, .texts: return nil
     }
     guard let (row, count) = table.rows(ofColumn: target, with: texts) else { return nil }
@@ -92,7 +95,9 @@ extension Preparation {
 
   /// The sample weights in a column: finite, not negative, and not all 0.
   static func weights<Scalar>(_ table: Table, _ column: Int) throws(DataError) -> Matrix<Scalar> {
-    let weights: Matrix<Scalar> = try table.matrix(ofColumns: [column])
+    let reading = table.reading(ofColumn: column, ColumnOptions())
+    let format = if case .numbers(let format, _) = reading.content { format } else { NumberFormat.plain }
+    let weights: Matrix<Scalar> = try table.matrix(ofColumns: [column], formats: [format])
     let (name, elements) = (table.columnNames[column], weights.elements)
     if let row = elements.firstIndex(where: { $0 < 0 }) {
       throw .negativeWeight(

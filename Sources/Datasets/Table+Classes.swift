@@ -20,7 +20,7 @@ extension Table {
     {
       throw missingLabel(row: row, column: index)
     }
-    return distinctTexts(inColumn: index)
+    return distinctTexts(inColumn: index, spellings)
   }
 
   /// The class of each row: the index, among the given names, of the label in a column.
@@ -59,10 +59,17 @@ extension Table {
 
   /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts ordered by their
   /// Unicode scalars.
-  func distinctTexts(inColumn index: Int) -> [String] {
-    if isText(index) {
+  func distinctTexts(inColumn index: Int, _ spellings: MissingSpellings = MissingSpellings()) -> [String] {
+    if isText(index) || texts[index].contains(where: { spellings.kind(of: $0.trimmed, amongNumbers: false) == .word }) {
       var counts: [String: Int] = [:]
-      for (text, kind) in zip(texts[index], kinds[index]) where kind != .missing { counts[text.trimmed] = 1 }
+      for text in texts[index].lazy.map(\.trimmed) where !spellings.isMissing(text, amongNumbers: false) {
+        counts[text] = 1
+      }
+      if !isText(index) {
+        _ = mapCells(ofColumn: index) { _, cell in
+          if cell.isFinite, !spellings.isMissing(cell) { counts[Self.name(of: cell)] = 1 }
+        }
+      }
       if counts.keys.areTruthValues { counts = Self.joiningCapitals(of: counts) }
       return counts.keys.sorted { $0.precedes($1) }
     }

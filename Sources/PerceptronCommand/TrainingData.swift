@@ -67,7 +67,7 @@ struct TrainingData<Scalar: BLASScalar> {
       return try RawData(
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
-    let raw = try read(sources.training, .training)
+    let raw = try Self.readAgain(if: try read(sources.training, .training), sources, options, team)
     let split = try sources.validationShare.map { share in
       guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
       var generator = Philox(seed: options.seed, stream: 2)
@@ -88,6 +88,19 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
+  }
+
+  /// The table once more, with the fields as they are written of columns whose points may stand between thousands; as it is if there are none, or
+  /// it can be read only once.
+  private static func readAgain(
+    if data: RawData<Scalar>, _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
+  ) throws -> RawData<Scalar> {
+    guard case .table(let table) = data, case .table(let path) = sources.training else { return data }
+    let names = Set(table.columnsOfPossibleThousands(options.columns))
+    guard !names.isEmpty else { return data }
+    var format = sources.format
+    format.isText = { names.contains($0) }
+    return .table(try Table(contentsOf: path, format: format, team: team))
   }
 
   /// - Parameter indices: The samples that are learnt from; nil for all.

@@ -98,7 +98,7 @@ struct WrittenDate: Sendable, CustomTestStringConvertible {
     WrittenDate(text: "Dec 31, 1999", pattern: "N D, Y", numbers: [1999 + 364.0 / 365, 12, 5]),
     WrittenDate(text: "Fri, 31 December 1999", pattern: "D N Y", numbers: [1999 + 364.0 / 365, 12, 5]),
     WrittenDate(text: "2000-02-29", pattern: "Y-M-D", numbers: [2000 + 59.0 / 366, 2, 2]),
-    WrittenDate(text: "2023-05", pattern: "Y-M", numbers: [2023 + 120.0 / 365, 5, 1]),
+    WrittenDate(text: "2023-05", pattern: "Y-M", numbers: [2023 + 120.0 / 365, 5]),
     WrittenDate(text: "23:45", pattern: "h:m", numbers: [23.75]),
     WrittenDate(text: "12:00 AM", pattern: "h:m", numbers: [0]),
   ])
