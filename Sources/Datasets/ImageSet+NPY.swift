@@ -24,7 +24,7 @@ extension ImageSet {
     self.labels = try labels.map { labels throws(DataError) in
       guard !classNames.isEmpty else { throw .labelsForValues(path: labels.path) }
       // A table of these labels alone: the classes are found as in any table.
-      let table = try Table(features: labels.asNames)
+      let table = try Table(features: labels)
       guard labels.count == images.count, labels.sampleSize == 1 else {
         throw .countsDisagree(
           images: images.path, imageCount: images.count, labels: labels.path, labelCount: labels.elements.count)

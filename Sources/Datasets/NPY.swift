@@ -17,7 +17,7 @@ public struct NPY: Sendable, Equatable {
   /// The type of the elements; nil for texts.
   package let type: NumberType?
   /// The elements in 64 bits, if they are integers and at least one of them is rounded in ``elements``.
-  private let exactIntegers: [UInt64]?
+  let exactIntegers: [UInt64]?
 
   /// Reads a file, plain or gzipped.
   /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
@@ -67,25 +67,10 @@ public struct NPY: Sendable, Equatable {
     }
   }
 
-  private init(_ array: NPY, elements: [Double], texts: [String]) {
-    (path, shape, type, exactIntegers) = (array.path, array.shape, nil, nil)
-    (self.elements, self.texts) = (elements, texts)
-  }
-
   /// The number of samples.
   public var count: Int { shape[0] }
   /// The number of elements of a sample.
   public var sampleSize: Int { elements.count / shape[0] }
-
-  /// The array as names: integers of which some are rounded in ``elements`` are texts of all their digits then, and so stay apart.
-  var asNames: NPY {
-    guard let exactIntegers else { return self }
-    var set = TextSet()
-    let codes = exactIntegers.map { bits in
-      Double(set.code(of: type == .u8 ? String(bits) : String(Int64(bitPattern: bits))))
-    }
-    return NPY(self, elements: codes, texts: Array(set))
-  }
 
   /// A text without the zeros that fill it up; nil if it is no text.
   private static func text(

@@ -13,12 +13,6 @@ extension Table {
         features: features.path, samples: features.count, labels: labels.path, labelCount: labels.count)
     }
     let isInteger = labels?.type?.isInteger == true
-    // So many different ones are values, and rounded as such.
-    let mostNames = 1000
-    let labels = labels.map { labels in
-      let names = labels.asNames
-      return names.texts.map { $0.count <= mostNames } ?? true ? names : labels
-    }
     let (width, labelWidth) = (features.sampleSize, labels?.sampleSize ?? 0)
     let (featureColumns, labelColumns) = (features.columns, labels?.columns)
     var cells: [Double] = []
@@ -59,40 +53,47 @@ extension Table {
 
 /// An array as columns of a table.
 private struct ArrayColumns {
-  /// Numbers, or the codes of texts.
+  /// Cells, or numbers that become cells.
   let elements: [Double]
   /// For each column what the codes of its cells stand for.
   let texts: [TextSet]
+  var areCells = true
   let areTexts: Bool
+
+  /// Numbers that are not finite are texts to a table.
+  static let notFinite = TextSet(["NaN", "inf", "-inf"])
 
   /// The cells of some elements.
   func cells(_ range: Range<Int>) -> some Sequence<Double> {
     elements[range].lazy.map { element in
-      areTexts
-        ? Cell.text(Int(element))
-        : element.isFinite ? element : Cell.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
+      areCells || element.isFinite ? element : Cell.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
     }
   }
 }
 
 extension NPY {
+  /// Integers that a cell would round are texts of all their digits, as they are in a file of text.
   fileprivate var columns: ArrayColumns {
     let width = sampleSize
-    guard let texts else {
-      // Numbers that are not finite are texts to a table.
-      let notFinite = TextSet(["NaN", "inf", "-inf"])
-      return ArrayColumns(elements: elements, texts: Array(repeating: notFinite, count: width), areTexts: false)
+    if texts == nil && exactIntegers == nil {
+      return ArrayColumns(
+        elements: elements, texts: Array(repeating: ArrayColumns.notFinite, count: width), areCells: false,
+        areTexts: false)
     }
     // Each column has its own texts: all of them for each would be too many.
-    var codes = [[Double: Int]](repeating: [:], count: width)
     var columnTexts = [TextSet](repeating: TextSet(), count: width)
-    let columnCodes = elements.enumerated().map { index, element in
-      let column = index % width
-      if let code = codes[column][element] { return Double(code) }
-      let code = columnTexts[column].code(of: texts[Int(element)])
-      codes[column][element] = code
-      return Double(code)
+    let cells = elements.enumerated().map { index, element in
+      guard let text = texts.map({ $0[Int(element)] }) ?? longInteger(index) else { return element }
+      return Cell.text(columnTexts[index % width].code(of: text))
     }
-    return ArrayColumns(elements: columnCodes, texts: columnTexts, areTexts: true)
+    return ArrayColumns(elements: cells, texts: columnTexts, areTexts: texts != nil)
+  }
+
+  /// The digits of an integer that ``elements`` holds rounded, or that no `Int` holds; nil for others.
+  private func longInteger(_ index: Int) -> String? {
+    guard let bits = exactIntegers?[index] else { return nil }
+    if type == .u8, bits > Int.max { return String(bits) }
+    let integer = Int(bitPattern: UInt(bits))
+    return Int(exactly: Double(integer)) == integer ? nil : String(integer)
   }
 }

@@ -224,13 +224,13 @@ import Testing
     let ids = [1 << 53, 1 << 53 + 1, 1_582_218_195_625_938_945, 1 << 53]
     let labels = try NPY(NPY.encode(.integers(ids), shape: [4]), path: "y.npy")
     let preparation = try Preparation(fittedOn: Table(features: labels, labels: labels))
-    #expect(preparation.classNames == ["1582218195625938945", "9007199254740992", "9007199254740993"])
+    #expect(preparation.classNames == ["9007199254740992", "9007199254740993", "1582218195625938945"])
     #expect(try Table(features: labels).column(at: 0) == .numbers([0x1p53, 0x1p53, 1_582_218_195_625_938_944, 0x1p53]))
     // uint64: [2^53 + 1, 2^64 − 1]
     let large = try NPY(bytes(header("<u8", "(2,)"), raw([UInt64(1 << 53 + 1), .max])), path: "y.npy")
     #expect(
       try Preparation(fittedOn: Table(features: large, labels: large)).classNames
-        == ["18446744073709551615", "9007199254740993"])
+        == ["9007199254740993", "18446744073709551615"])
   }
 
   @Test func `integers are classes if they repeat, floats only if they are few`() throws {
