@@ -18,7 +18,7 @@ struct ColumnReading {
   var counts: [Int] = []
   /// A text that another format reads as something else.
   var doubtful: String?
-  /// The texts because of which the column is one of texts, though at least half of its fields are numbers.
+  /// The texts because of which the column is one of texts, though at least a third of its fields are numbers.
   var mostlyNumbersBut: [String] = []
   /// How many fields have such texts, or others that count as missing.
   var otherFields = 0
@@ -105,7 +105,7 @@ extension Table {
     let division = divide(best.others)
     if division.areMost, division.vary {
       reading.content = .numbers(best.format, others: best.others)
-    } else if division.areMost || reading.otherFields * 2 <= fields(words) + bareNumbers {
+    } else if division.areMost || reading.otherFields * 3 <= 2 * (fields(words) + bareNumbers) {
       reading.mostlyNumbersBut = best.others
     }
     return reading

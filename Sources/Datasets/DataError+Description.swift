@@ -108,7 +108,7 @@ extension DataError: CustomStringConvertible {
       "\(path): found \(areTimes ? "times" : "dates") in the target \(quoted(column)), expected numbers or classes; give the target as a number,"
         + " \(areTimes ? "hours or minutes" : "days since some day") for example"
     case .textAmongNumbers(let path, let line, let column, let field, let text, let rows):
-      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number as in most rows of this target"
+      "\(Self.place(path, line, column, field)): found \(quoted(text)), expected a number written as in most rows of this target"
         + (rows > 1 ? " (\(rows) rows hold no number)" : "")
         + "; correct the field or remove the row, or give --task classification if the numbers are names of classes"
     case .manyClasses(let path, let column, let found, let rows, let example):
@@ -152,6 +152,7 @@ extension DataError: CustomStringConvertible {
     case .missingLabel(let path, let line, let column, let field, let text):
       "\(Self.place(path, line, column, field)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
         + " expected a class label; fill in the label or remove the row"
+        + (text.isEmpty ? "" : ", or give --not-missing \(text) if it is a label")
     case .unknownClass(let path, let line, let column, let label, let classes):
       "\(Datasets.place(path, line)), column \(quoted(column)): found the label \(quoted(label)), expected one of"
         + " \(listed(classes)); correct the label, or train with rows of that class"

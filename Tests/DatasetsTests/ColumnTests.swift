@@ -67,13 +67,13 @@ private func mean(_ preparation: Preparation) -> Double {
     _ = try Preparation(fittedOn: table("b,y\n" + alone), warn: { lines.append("\($0)") })
     #expect(
       lines.first
-        == "t.csv, line 2, column \"b\": found \"1,234\", which may be read in two ways; it is read as commas between thousands"
+        == "t.csv, line 2, column \"b\": found \"1,234\", which may be read in two ways; it is read as commas between thousands; --decimal and --thousands say otherwise"
     )
   }
 
   @Test func `dates become numbers, and what is missing their means`() throws {
     let (preparation, warnings) = try fitted((1...28).map { "2024-02-\($0 < 10 ? "0" : "")\($0)" })
-    #expect(warnings == ["t.csv, column \"a\": read as dates Y-M-D, as year, month, weekday"])
+    #expect(warnings == ["t.csv, column \"a\": read as dates YYYY-MM-DD (as year, month, weekday)"])
     #expect(preparation.inputCount == 4)
     let features: Matrix<Double> = try preparation.features(of: table("a,b\n2024-02-29,1\n,1\n"))
     // The month was the same in all rows and says nothing; the mean weekday of four whole weeks is 4.
@@ -105,7 +105,7 @@ private func mean(_ preparation: Preparation) -> Double {
     let (preparation, warnings) = try fitted(fields)
     #expect(
       warnings == [
-        "t.csv, line 3, column \"a\" (field 1): found \"unknown\" among numbers; it counts as missing, as do others, in 10 rows in all; correct the field if it is a mistake"
+        "t.csv, line 3, column \"a\" (field 1): found \"unknown\" among numbers; it counts as missing, and so do 9 more fields; correct the field if it is a mistake"
       ])
     let features: Matrix<Double> = try preparation.features(of: table("a,b\nunknown,1\n"))
     // Of the numbers left, 0, 2, 3, 5, …, 29, the mean is 14.5, and each has a quarter more.
@@ -131,7 +131,9 @@ private func mean(_ preparation: Preparation) -> Double {
     let (preparation, warnings) = try fitted((0..<40).map { "name \($0)" })
     #expect(first(preparation)?.name == "b" && preparation.ignored == ["a"])
     #expect(
-      warnings == ["t.csv: column \"a\" is left out: the texts nearly never repeat, so nothing can be learnt from them"]
+      warnings == [
+        "t.csv: column \"a\" is left out: the texts, \"name 0\" for example, nearly never repeat; write them as plain numbers or dates if they are"
+      ]
     )
     let row: Matrix<Double> = try preparation.features(of: [[1]])
     #expect(row == [[1]])
@@ -150,7 +152,7 @@ private func mean(_ preparation: Preparation) -> Double {
       return
     }
     #expect(values.count == 20 && gathersOthers && preparation.inputCount == 22)
-    #expect(warnings == ["t.csv, column \"a\": 10 rare texts, in 10 rows, count as one"])
+    #expect(warnings == ["t.csv, column \"a\": 10 rare texts count as one"])
     let features: Matrix<Double> = try preparation.features(of: [["rare3", 1], ["new", 1], ["t0", 1]])
     #expect(features[20, 0] == 1 && features[20, 1] == 1 && features[20, 2] == 0 && features[0, 2] == 1)
     let few = try fitted(fields, ColumnOptions(maximumCategories: 5)).preparation
@@ -252,7 +254,7 @@ private func mean(_ preparation: Preparation) -> Double {
     let fields = (0..<40).map { $0 == 17 ? "12.x" : "\($0).5" }
     #expect(
       try line(fields)
-        == "t.csv, line 19, column \"y\" (field 2): found \"12.x\", expected a number as in most rows of this target;"
+        == "t.csv, line 19, column \"y\" (field 2): found \"12.x\", expected a number written as in most rows of this target;"
         + " correct the field or remove the row, or give --task classification if the numbers are names of classes")
     #expect(try line(fields, .classification) == nil)
     let missing = (0..<40).map { $0 == 17 ? "N/A" : "\($0).5" }
@@ -264,8 +266,9 @@ private func mean(_ preparation: Preparation) -> Double {
     let fields = (0..<40).map { "name \($0)" }
     #expect(
       try line(fields)
-        == "t.csv: found 40 different texts in 40 rows of the target \"y\", which are too many to be classes;"
-        + " choose another target, or give --task classification if they are")
+        == "t.csv: found 40 different texts, such as \"name 0\", in 40 rows of the target \"y\", which are too"
+        + " many to be classes; write them as plain numbers if they are numbers, choose another target, or give --task classification"
+    )
     #expect(try line(fields, .classification) == nil)
     #expect(try line((1...40).map { "2024-01-\($0 % 28 + 10)" })?.contains("dates in the target") == true)
   }
@@ -291,5 +294,54 @@ private func mean(_ preparation: Preparation) -> Double {
     let scaling = Scaling(.quantile, fittedOn: Matrix<Double>(rows: 1, columns: values.count, columnMajor: values))
     let found = Set(scaling.quantiles[0].values)
     #expect(found.isSuperset(of: Set(values)) && found.count <= 13)
+  }
+
+  @Test func `leading zeros of labels stay, and NA may be a label`() throws {
+    let codes = (0..<30).map { ["01067", "10115", "04103"][$0 % 3] }
+    let rows = codes.enumerated().map { "\($0 * 7 % 11).5,\($1)\n" }.joined()
+    #expect(try Preparation(fittedOn: table("a,y\n" + rows)).classNames == ["01067", "04103", "10115"])
+    // As a feature it is the number.
+    let feature = try Preparation(fittedOn: table("y,a\n" + rows), target: "y", scaling: .none)
+    #expect(try feature.features(of: table("a\n01067\n")) == ([[1067]] as Matrix<Double>))
+    let countries = (0..<30).map { "\($0 * 7 % 11).5,\(["NA", "DE", "FR"][$0 % 3])\n" }.joined()
+    let options = ColumnOptions(missing: MissingSpellings(excluded: ["NA"]))
+    #expect(try Preparation(fittedOn: table("a,y\n" + countries), options: options).classNames == ["DE", "FR", "NA"])
+    #expect(
+      try line((0..<30).map { ["NA", "DE"][$0 % 2] })
+        == "t.csv, line 2, column \"y\" (field 2): found \"NA\", expected a class label; fill in the label or remove the row,"
+        + " or give --not-missing NA if it is a label")
+  }
+
+  @Test(
+    arguments: [
+      // A number in another format, another currency, without a percent sign, a typing error in a class.
+      ("3,14", { "\($0).25" as String }, nil as String?), ("3.14", { "\($0),25" }, nil), ("€5", { "$\($0).5" }, nil),
+      ("0.5", { "\($0 + 1) %" }, nil),
+      ("l", { "\($0 % 2)" }, nil), ("1,5", { "\($0).956" }, nil),
+    ] as [(String, @Sendable (Int) -> String, String?)])
+  func `one odd field in a target is named, and in a feature counts as missing`(
+    _ odd: String, _ field: @Sendable (Int) -> String, _: String?
+  ) throws {
+    let fields = (0..<40).map { $0 == 17 ? odd : field($0) }
+    #expect(
+      try line(fields)?.hasPrefix("t.csv, line 19, column \"y\" (field 2): found \"\(odd)\", expected a number") == true
+    )
+  }
+
+  @Test func `points stand between thousands beside decimal commas`() throws {
+    let rows = (0..<30).map { "\(1 + $0).043;64,\(10 + $0);\($0 * 3)\n" }.joined() + "434;1,5;2\n"
+    let plain = try table("a;b;y\n" + rows)
+    #expect(plain.columnsOfPossibleThousands(ColumnOptions()) == ["a"])
+    var lines: [String] = []
+    _ = try Preparation(fittedOn: plain, warn: { lines.append("\($0)") })
+    #expect(
+      lines.contains {
+        $0.contains("column \"a\": found \"1.043\", which may be read in two ways; it is read as plain numbers")
+      })
+    let texts = try Table(Array(("a;b;y\n" + rows).utf8), path: "t.csv", format: Table.Format(isText: { $0 == "a" }))
+    let preparation = try Preparation(fittedOn: texts, scaling: .none)
+    #expect(try preparation.features(of: texts)[0, 0] == (1043 as Double))
+    #expect(plain.columnsOfPossibleThousands(ColumnOptions(decimal: .comma)) == ["a"])
+    #expect(try table("a;y\n1.25;2\n2.043;3\n").columnsOfPossibleThousands(ColumnOptions(decimal: .comma)) == [])
   }
 }
