@@ -29,7 +29,7 @@ struct NameIndex {
   subscript(number: Double) -> Int? { ofNumber[number] }
 
   private static func number(_ text: String) -> Double? {
-    TextKind(text) == .number ? nil : DecimalNumber.parse(text)
+    DecimalNumber.isLongInteger(Array(text.utf8).span) ? nil : DecimalNumber.parse(text)
   }
 }
 

@@ -128,6 +128,7 @@ extension Table {
   private func firstOfThousands(inColumn column: Int) -> String? {
     guard !isText(column) else { return nil }
     var first: Double?
+    var (count, long) = (0, 0)
     for part in parts {
       for index in stride(from: column, to: part.cells.count, by: columnNames.count) {
         let number = part.cells[index]
@@ -137,9 +138,12 @@ extension Table {
           abs(thousand - thousand.rounded()) < 1e-6 * thousand.magnitude.squareRoot()
         else { return nil }
         first = first ?? number
+        count += 1
+        // 1.250 has two digits as a number; nine of ten thousands have three.
+        if abs(number * 100 - (number * 100).rounded()) > 1e-3 { long += 1 }
       }
     }
-    return first.map { "\($0)" }
+    return long * 2 >= count ? first.map { "\($0)" } : nil
   }
 }
 

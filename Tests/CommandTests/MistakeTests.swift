@@ -195,7 +195,7 @@ private let mistakes = [
   ),
   Mistake(
     "train na.csv", 65,
-    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a class label; fill in the label or remove the row"
+    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a class label; fill in the label or remove the row, or give --not-missing NA if it is a label"
   ),
   Mistake(
     "predict m far.csv", 65,

@@ -337,6 +337,6 @@ private func mean(_ preparation: Preparation) -> Double {
     let preparation = try Preparation(fittedOn: texts, scaling: .none)
     #expect(try preparation.features(of: texts)[0, 0] == (1043 as Double))
     #expect(plain.columnsOfPossibleThousands(ColumnOptions(decimal: .comma)) == ["a"])
-    #expect(try table("a;y\n1.25;2\n2.043;3\n").columnsOfPossibleThousands(ColumnOptions(decimal: .comma)) == [])
+    #expect(try table("a;y\n1.25;2\n2.043;3\n3.5;4\n").columnsOfPossibleThousands(ColumnOptions(decimal: .comma)) == [])
   }
 }
