@@ -74,6 +74,9 @@ extension DataError: CustomStringConvertible {
         + " add rows of another class, or choose another target"
     case .manyColumns(let path, let most):
       "\(path): found more than \(most) columns, expected at most as many; a line end may be missing, or write the data as a .npy file"
+    case .titleLine(let path, let line, let found, let expected):
+      "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the following lines;"
+        + " remove line \(line) if it is a title, or put fields that hold the delimiter in quotes"
     case .raggedRow(let path, let line, let found, let expected):
       "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
         + " add or remove fields, or put fields that hold the delimiter in quotes"
@@ -89,9 +92,10 @@ extension DataError: CustomStringConvertible {
     case .nulByte(let path, let line):
       "\(path), line \(line): found a NUL byte, expected text in UTF-8;"
         + " the file is binary or UTF-16, save it as UTF-8 text"
+    // Windows' code page 1252 has all letters of Latin-1 at their places, and the euro sign and quotation marks besides.
     case .invalidUTF8(let path, let line, let field):
       "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
-        + " convert the file, for example with iconv -f latin1 -t utf-8"
+        + " convert the file, for example with iconv -f cp1252 -t utf-8"
     case .duplicateColumn(let path, let line, let name, let first, let second):
       "\(path), line \(line): found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
         + " expected distinct names; rename one, or say that the file has no header (--no-header)"

@@ -74,6 +74,8 @@ public enum DataError: Error, Sendable, Equatable {
   case singleClass(path: String, column: String, label: String)
   /// The first row has more fields than any table that is meant.
   case manyColumns(path: String, most: Int)
+  /// The first row has fewer fields than all others have, as a title has.
+  case titleLine(path: String, line: Int, found: Int, expected: Int)
   /// A row has more or fewer fields than the first row.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
   /// The file has a header but no data.

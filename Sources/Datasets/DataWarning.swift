@@ -24,13 +24,17 @@ public enum DataWarning: Sendable, Equatable {
   case countsRows(path: String, column: String)
   /// A field of a column that was the same in all training rows is another, in `rows` rows.
   case changedConstant(path: String, line: Int, column: String, text: String, constant: String, rows: Int)
-  /// Blank lines between or above the rows of a table, this one first, which are left out.
+  /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left out.
   case blankLines(path: String, line: Int, count: Int)
   /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left out.
   case comments(path: String, line: Int, count: Int)
+  /// The header of a table has a field fewer than all rows: the rows begin with a name that the header does not mention.
+  case rowNames(path: String, line: Int, name: String)
   /// Each row of a table ends with a delimiter, behind which there is nothing.
   case trailingDelimiter(path: String)
-  /// This line is taken for a table's header, though it has numbers and words where the other rows have them.
+  /// So many columns at the end of a table, more than one, have neither a name nor a value in any row.
+  case emptyColumns(path: String, count: Int)
+  /// This line is taken for a table's header, though it has numbers and words where most other rows have them, or the very texts of other rows.
   case headerLikeData(path: String, line: Int)
   /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like it.
   case headerOfNumbers(path: String, line: Int, first: String)
@@ -98,8 +102,13 @@ extension DataWarning: CustomStringConvertible {
         + " fields than the rows; \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")"
     case .trailingDelimiter(let path):
       "\(path): found a delimiter at the end of each row and nothing behind it; it is left out"
+    case .emptyColumns(let path, let count):
+      "\(path): found \(count) columns at the end without a name and any value; they are left out"
+    case .rowNames(let path, let line, let name):
+      "\(place(path, line)): found a field fewer in the header than in all rows, which therefore begin with names of their own;"
+        + " that column is called \(quoted(name))"
     case .headerLikeData(let path, let line):
-      "\(place(path, line)) is taken for the header though it holds numbers; --no-header if it is data"
+      "\(place(path, line)) is taken for the header though it looks like a row of data; --no-header if it is data"
     case .headerOfNumbers(let path, let line, let first):
       "\(place(path, line)) is taken for the header, as its numbers count from \(first) and the other rows are not like it; --no-header if it is data"
     case .dataLikeHeader(let path, let line, let first):

@@ -1,6 +1,6 @@
 /// What a field looks like to a person, by which the first row of a table is told from a header: more than the table itself reads as a number.
 enum FieldLook {
-  /// The value is missing, or infinite.
+  /// The value is missing, or infinite, or a mark that stands for no value in many files.
   case missing
   /// A number in any usual notation, or true or false.
   case number
@@ -10,7 +10,9 @@ enum FieldLook {
 
   init(_ text: String) {
     let text = text.trimmed
-    if MissingSpellings().isMissing(text, amongNumbers: true) || TextKind(text) == .infinite {
+    if MissingSpellings().isMissing(text, amongNumbers: true) || TextKind(text) == .infinite
+      || [".", "-"].contains(text)
+    {
       self = .missing
     } else if NumberFormat.common(to: [text]) != nil || [text].areTruthValues {
       self = .number

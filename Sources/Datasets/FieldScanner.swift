@@ -70,6 +70,19 @@ struct FieldScanner {
     return true
   }
 
+  /// Goes past the row at the position if it holds nothing but delimiters, at least one, and spaces.
+  @inline(__always)
+  mutating func skipEmptyRow(in bytes: Span<UInt8>) -> Bool {
+    var index = skipSpaces(in: bytes, from: position)
+    guard index < bytes.count, bytes[index] == delimiter else { return false }
+    while index < bytes.count, bytes[index] == delimiter { index = skipSpaces(in: bytes, from: index + 1) }
+    guard index == bytes.count || bytes[index] == Byte.lineFeed || bytes[index] == Byte.carriageReturn else {
+      return false
+    }
+    _ = consumeEnd(in: bytes, at: index)
+    return true
+  }
+
   /// Goes past the rest of the line, whatever it holds.
   mutating func skipLine(in bytes: Span<UInt8>) {
     var index = position

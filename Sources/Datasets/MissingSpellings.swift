@@ -1,7 +1,7 @@
 /// Which texts say that a field is missing.
 ///
-/// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), and `?`: an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`,
-/// `NULL`, `null`, `NaT`, `?`, `NaN` in any capitals and a few more. `None` is one in a column of numbers or dates; in a column of texts it is a text.
+/// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL writes: an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`,
+/// `NULL`, `null`, `NaT`, `?`, `\N`, `NaN` in any capitals and a few more. `None` is one in a column of numbers or dates; in a column of texts it is a text.
 public struct MissingSpellings: Sendable, Hashable {
   /// Texts that are missing values besides the usual ones. One that is a number, such as `-999`, stands for that number however it is written.
   public let additional: Set<String>
@@ -20,7 +20,7 @@ public struct MissingSpellings: Sendable, Hashable {
   }
 
   static let usual: Set<String> = [
-    "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaT", "?", "-1.#IND",
+    "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaT", "?", "\\N", "-1.#IND",
     "-1.#QNAN",
     "1.#IND", "1.#QNAN",
   ]

@@ -2,6 +2,7 @@ import Tensor
 
 extension Preparation {
   /// How later tables are to be read: the fields of columns whose numbers were not written as programs do stay texts, as they are written.
+  /// A first row that holds the columns' names is the header.
   public var tableFormat: Table.Format {
     var names: Set<String> = []
     if case .columns(let columns) = inputs {
@@ -12,7 +13,21 @@ extension Preparation {
     }
     // Spelling tells rows apart, too: 007 is not 7.
     if let identifier { names.insert(identifier) }
-    return Table.Format(isText: { [names] in names.contains($0) })
+    return Table.Format(expectedColumns: expectedColumns, isText: { [names] in names.contains($0) })
+  }
+
+  /// The names of the columns of inputs and targets; none if they are places, which the columns of a table without a header have for names.
+  private var expectedColumns: [String] {
+    guard case .columns(let columns) = inputs else { return [] }
+    let targets: [String] =
+      switch outputs {
+      case .classes(_, let column): column.map { [$0] } ?? []
+      case .labels(let columns, _), .values(let columns, _): columns
+      }
+    let names = columns.map(\.name) + targets
+    let places = names.compactMap { Int($0) }.filter { $0 > 0 }
+    // Years are no places.
+    return places.count == names.count && places.contains { $0 < 1900 } ? [] : names
   }
 
   /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and perhaps others.

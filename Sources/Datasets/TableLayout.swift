@@ -4,8 +4,8 @@ struct TableLayout {
   private(set) var columnNames: [String] = []
   /// Whether each row has a delimiter behind its last field that the header has not.
   private(set) var hasTrailingDelimiter = false
-  /// Whether the last field of the header and of all of the first rows is empty: that column goes if all of its fields are.
-  private(set) var mayEndEmpty = false
+  /// How many fields at the end of the header, or else of the first row, are empty: those columns go whose fields are all empty.
+  private(set) var mostEmptyColumns = 0
   private(set) var hasHeader = false
   /// Where the first row of data begins, and its line.
   private(set) var start = 0
@@ -30,11 +30,12 @@ struct TableLayout {
     self.path = path
     // Above the first row: blank lines, and lines with a # that may be comments, the header, or rows as any other.
     var scanner = FieldScanner(path: path, delimiter: Byte.comma, position: Self.hasByteOrderMark(bytes) ? 3 : 0)
+    let named = Self.namedDelimiter(&scanner, in: bytes)
     var hashes: [FieldScanner] = []
     var blanks = SkippedLines()
     while scanner.position < bytes.count {
       let before = scanner
-      if scanner.skipBlankLine(in: bytes) {
+      if scanner.skipBlankLine(in: bytes) || Self.skipEmptyRow(&scanner, in: bytes) {
         blanks.add(line: before.line)
       } else if bytes[scanner.position] == Byte.hash {
         hashes.append(before)
@@ -52,7 +53,7 @@ struct TableLayout {
       blanks = SkippedLines()
     }
     let usual = Table.Delimiter.usual(forPath: path)
-    delimiter = format.delimiter ?? Self.delimiter(of: bytes, from: scanner, isWhole: isWhole, usual: usual)
+    delimiter = format.delimiter ?? named ?? Self.delimiter(of: bytes, from: scanner, isWhole: isWhole, usual: usual)
     blankLines = blanks
     func scannerAt(_ other: FieldScanner) -> FieldScanner {
       var scanner = FieldScanner(path: path, delimiter: delimiter.rawValue, position: other.position)
@@ -66,31 +67,49 @@ struct TableLayout {
       guard fields.count < Table.mostColumns else { throw .manyColumns(path: path, most: Table.mostColumns) }
       fields.append(try scanner.next(in: bytes, column: fields.count))
     } while !fields[fields.count - 1].endsRow
-    let names = try fields.enumerated().map { column, field throws(DataError) in
+    var names = try fields.enumerated().map { column, field throws(DataError) in
       try scanner.text(of: field, in: bytes, line: firstRow.line, column: column)
     }
-    let (afterFirst, width) = (scanner, fields.count)
+    var width = fields.count
+    let afterFirst = scanner
     func sample(storing isStoring: Bool) -> SampledRows {
       SampledRows(
         bytes, afterFirst, width: width, isWhole: isWhole, Self.mostRows, Self.mostFields, storing: isStoring)
     }
     let later = sample(storing: false)
+    var hasRowNames = false
+    if later.rowCount > 0, let others = later.commonWidth, others > width, !later.haveTrailingDelimiter {
+      // The rows of R's tables begin with names that the header does not mention. A title is above another header.
+      width = others
+      let texts = sample(storing: true).texts
+      hasRowNames =
+        format.header != .absent && others == names.count + 1 && !later.someLastsAreEmpty
+        && Set(texts.map { $0[0] }).count == texts.count && !Self.isHeader(texts[0], Array(texts.dropFirst()))
+      if hasRowNames {
+        var name = "row names"
+        while names.contains(name) { name += "'" }
+        names.insert(name, at: 0)
+        warnings.append(.rowNames(path: path, line: firstRow.line, name: name))
+      } else if later.rowCount > 1, names.count == 1 || others > names.count + 1 {
+        throw .titleLine(path: path, line: firstRow.line, found: names.count, expected: others)
+      } else {
+        width = names.count
+      }
+    }
 
-    var hasNamedEnd = false
     // A header behind a # has as many fields as the rows.
     if format.header != .absent, let hash = hashes.last {
       var scanner = scannerAt(hash)
       scanner.move(to: hash.position + 1, line: hash.line)
-      if let header = Self.row(&scanner, in: bytes, width: fields.count), scanner.position == firstRow.position,
-        !Self.isHeader(names, sample(storing: true))
+      if !hasRowNames, let header = Self.row(&scanner, in: bytes, width: width),
+        scanner.position == firstRow.position, !Self.isHeader(names, sample(storing: true).texts)
       {
         hashes.removeLast()
         try setNames(header, line: hash.line)
-        hasNamedEnd = !header[width - 1].isEmpty
-        let looks = header.map(FieldLook.init)
-        if looks.contains(.number), Self.areAlike(looks, sample(storing: true)) {
+        if !Self.areExpected(header, format.expectedColumns), Self.isLikeData(header, sample(storing: true)) {
           warnings.append(.headerLikeData(path: path, line: hash.line))
         }
+        mostEmptyColumns = Self.emptyEnd(of: header)
         (start, line) = (firstRow.position, firstRow.line)
       }
     }
@@ -99,22 +118,24 @@ struct TableLayout {
       switch format.header {
       case .present: hasHeader = true
       case .absent: hasHeader = false
-      case .automatic: hasHeader = decideHeader(names, line: firstRow.line) { sample(storing: true) }
+      case .automatic:
+        hasHeader =
+          hasRowNames || Self.areExpected(names, format.expectedColumns)
+          || decideHeader(names, line: firstRow.line) { sample(storing: true) }
       }
+      mostEmptyColumns = Self.emptyEnd(of: names)
       if hasHeader {
         hasTrailingDelimiter = later.haveTrailingDelimiter
         try setNames(names, line: firstRow.line)
         (start, line) = (scanner.position, scanner.line)
       } else {
-        columnNames = (1...fields.count).map(String.init)
+        columnNames = (1...width).map(String.init)
         (start, line) = (firstRow.position, firstRow.line)
       }
     }
-    mayEndEmpty =
-      width > 1 && !hasTrailingDelimiter && !hasNamedEnd && names[width - 1].isEmpty && later.lastsAreEmpty
   }
 
-  mutating func removeLastColumn() { columnNames.removeLast() }
+  mutating func removeLastColumns(_ count: Int) { columnNames.removeLast(count) }
 
   mutating func warn(_ warning: DataWarning) { warnings.append(warning) }
 
@@ -147,6 +168,36 @@ struct TableLayout {
     }
   }
 
+  /// How many fields at the end of a row are empty.
+  private static func emptyEnd(of texts: [String]) -> Int { texts.reversed().prefix(while: \.isEmpty).count }
+
+  /// Goes past a row that holds nothing but delimiters of one kind, and spaces.
+  private static func skipEmptyRow(_ scanner: inout FieldScanner, in bytes: Span<UInt8>) -> Bool {
+    for delimiter in Table.Delimiter.allCases {
+      var other = FieldScanner(path: scanner.path, delimiter: delimiter.rawValue, position: scanner.position)
+      other.move(to: scanner.position, line: scanner.line)
+      if other.skipEmptyRow(in: bytes) {
+        scanner.move(to: other.position, line: other.line)
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The delimiter that a first line such as `sep=;` names, by which Excel knows it; the scanner goes past that line.
+  private static func namedDelimiter(_ scanner: inout FieldScanner, in bytes: Span<UInt8>) -> Table.Delimiter? {
+    let (start, prefix) = (scanner.position, Array("sep=".utf8))
+    guard start + prefix.count < bytes.count,
+      prefix.indices.allSatisfy({ bytes[start + $0] | 0x20 == prefix[$0] | 0x20 }),
+      let delimiter = Table.Delimiter(rawValue: bytes[start + prefix.count])
+    else { return nil }
+    var rest = scanner
+    rest.move(to: start + prefix.count + 1, line: scanner.line)
+    guard rest.skipBlankLine(in: bytes) else { return nil }
+    scanner = rest
+    return delimiter
+  }
+
   private static func hasByteOrderMark(_ bytes: Span<UInt8>) -> Bool {
     bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
   }
@@ -158,24 +209,30 @@ extension TableLayout {
   /// The delimiter that cuts the first rows alike, into as many fields each and at least two.
   ///
   /// If several do, that one by which most fields look like numbers, as a comma may be part of a number between semicolons; then the usual one. If none
-  /// does, that one by which most rows are like the first, so that the error will name the row that is not.
+  /// does, that one by which most rows are like the first, so that the error will name the row that is not; or, if the first row may be a title, that one which
+  /// cuts the others alike.
   private static func delimiter(
     of bytes: Span<UInt8>, from start: FieldScanner, isWhole: Bool, usual: Table.Delimiter
   ) -> Table.Delimiter {
     let candidates = [usual] + Table.Delimiter.allCases.filter { $0 != usual }
     var alike: [Table.Delimiter] = []
     var (best, bestShare) = (usual, 0.5)
+    var belowTitle: Table.Delimiter?
+    var isOneColumn = false
     for candidate in candidates {
       var scanner = FieldScanner(path: start.path, delimiter: candidate.rawValue, position: start.position)
-      guard let width = Self.width(&scanner, in: bytes), width > 1 else { continue }
+      guard let width = Self.width(&scanner, in: bytes) else { continue }
       let rows = SampledRows(bytes, scanner, width: width, isWhole: isWhole, mostRows, mostFields, storing: false)
-      if rows.areAlike {
+      if width == 1 {
+        if candidate == usual, rows.areAlike { isOneColumn = true }
+        if !isOneColumn, belowTitle == nil, rows.commonWidth ?? 1 > 1 { belowTitle = candidate }
+      } else if rows.areAlike || rows.commonWidth == width + 1 {
         alike.append(candidate)
       } else if rows.shareAlike > bestShare {
         (best, bestShare) = (candidate, rows.shareAlike)
       }
     }
-    guard let first = alike.first else { return best }
+    guard let first = alike.first else { return bestShare > 0.5 ? best : belowTitle ?? best }
     guard alike.count > 1 else { return first }
     // The first is the usual one if that is among them.
     var (chosen, mostNumbers) = (first, -1.0)
@@ -208,10 +265,10 @@ extension TableLayout {
 // MARK: - The header
 
 extension TableLayout {
-  /// Whether the first row is a header by the rows that follow: it has no number, and they do.
-  private static func isHeader(_ texts: [String], _ later: SampledRows) -> Bool {
+  /// Whether a row is a header by the rows that follow: it has no number, and they do.
+  private static func isHeader(_ texts: [String], _ later: [[String]]) -> Bool {
     func isNumber(_ text: String) -> Bool { [.number, .date].contains(FieldLook(text)) }
-    return !texts.contains(where: isNumber) && later.texts.contains { $0.contains(where: isNumber) }
+    return !texts.contains(where: isNumber) && later.contains { $0.contains(where: isNumber) }
   }
 
   /// Whether the first row is the header: not if all of its fields look like numbers, unless they count or are years, and the rows below are others.
@@ -220,9 +277,7 @@ extension TableLayout {
   private mutating func decideHeader(_ texts: [String], line: Int, _ sample: () -> SampledRows) -> Bool {
     let looks = texts.map(FieldLook.init)
     guard !looks.contains(.word), looks.contains(where: { $0 == .number || $0 == .date }) else {
-      if looks.contains(.number), Self.areAlike(looks, sample()) {
-        warnings.append(.headerLikeData(path: path, line: line))
-      }
+      if Self.isLikeData(texts, sample()) { warnings.append(.headerLikeData(path: path, line: line)) }
       return true
     }
     // Dates above numbers are names of columns.
@@ -264,18 +319,37 @@ extension TableLayout {
     }
   }
 
-  /// Whether the rows have numbers where the first has them, dates where it has dates, and words where it has words.
-  private static func areAlike(_ looks: [FieldLook], _ later: SampledRows) -> Bool {
+  /// Whether a row that is taken for the header looks like the others: most of these have numbers where it has them, dates where it has dates, and words
+  /// where it has words; or all of its texts are there in other rows, too.
+  private static func isLikeData(_ texts: [String], _ later: SampledRows) -> Bool {
     guard !later.texts.isEmpty else { return false }
-    return looks.indices.allSatisfy { column in
-      let others = later.texts.map { FieldLook($0[column]) }
-      switch looks[column] {
-      case .number, .date:
-        return others.contains(looks[column]) && others.allSatisfy { $0 == looks[column] || $0 == .missing }
-      case .word: return others.contains(.word) && others.allSatisfy { $0 == .word || $0 == .missing }
-      case .missing: return true
-      }
+    let looks = texts.map(FieldLook.init)
+    guard looks.contains(where: { $0 == .number || $0 == .date }) else {
+      return looks.contains(.word)
+        && texts.indices.allSatisfy { column in later.texts.contains { $0[column] == texts[column] } }
     }
+    return looks.indices.allSatisfy { column in
+      guard looks[column] != .missing else { return true }
+      let others = later.texts.lazy.map { FieldLook($0[column]) }.filter { $0 != .missing }
+      let (same, all) = others.reduce(into: (0, 0)) { counts, look in
+        counts.0 += look == looks[column] ? 1 : 0
+        counts.1 += 1
+      }
+      return 2 * same > all
+    }
+  }
+
+  /// Whether a row holds most of the names that are expected, or of its fields most are such names. If it holds no word, all of its fields have to be names,
+  /// in the order that is expected, as data may be such numbers.
+  private static func areExpected(_ texts: [String], _ expected: [String]) -> Bool {
+    let texts = texts.filter { !$0.isEmpty }
+    let places = Dictionary(zip(expected, expected.indices), uniquingKeysWith: { first, _ in first })
+    let found = texts.compactMap { places[$0] }
+    guard !found.isEmpty, Set(texts).count == texts.count else { return false }
+    if texts.contains(where: { FieldLook($0) == .word }) {
+      return 2 * found.count >= min(texts.count, expected.count)
+    }
+    return found.count == texts.count && zip(found, found.dropFirst()).allSatisfy { $0 < $1 }
   }
 }
 
@@ -312,8 +386,10 @@ private struct SampledRows {
   private(set) var areAlike = true
   /// Whether most rows have a field more than the first, which is empty, and the others as many.
   private(set) var haveTrailingDelimiter = false
-  /// Whether the last field of each row is empty.
-  private(set) var lastsAreEmpty = true
+  /// Whether the last field of some row is empty.
+  private(set) var someLastsAreEmpty = false
+  /// The number of fields that all rows have; nil if there are several, or no row.
+  private(set) var commonWidth: Int?
   /// Of all rows, the first too, the share that has as many fields as the first.
   private(set) var shareAlike = 1.0
 
@@ -330,7 +406,7 @@ private struct SampledRows {
     var scanner = start
     var (plain, trailing) = (0, 0)
     while scanner.position < bytes.count, rowCount < mostRows, rowCount < 2 || rowCount * width < mostFields {
-      if scanner.skipBlankLine(in: bytes) { continue }
+      if scanner.skipBlankLine(in: bytes) || scanner.skipEmptyRow(in: bytes) { continue }
       let before = scanner
       var row: [String] = []
       var fields = 0
@@ -357,7 +433,8 @@ private struct SampledRows {
       rowCount += 1
       let isLastEmpty = last.map { $0.start == $0.end && !$0.isNumber } ?? false
       if !isDamaged, fields == width + 1, isLastEmpty { trailing += 1 }
-      if isDamaged || !isLastEmpty { lastsAreEmpty = false }
+      if isLastEmpty { someLastsAreEmpty = true }
+      commonWidth = !isDamaged && (rowCount == 1 || commonWidth == fields) ? fields : nil
       if !isDamaged, fields == width {
         plain += 1
         if isStoring { texts.append(row) }

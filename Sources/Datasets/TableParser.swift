@@ -61,9 +61,13 @@ struct TableParser {
     try parsePieces(layout)
     guard parts.contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: path) }
     try replaceLateNumbers(layout)
-    let hasEmptyEnd = layout.mayEndEmpty && removeEmptyColumn()
-    if hasEmptyEnd { layout.removeLastColumn() }
-    if layout.hasTrailingDelimiter || hasEmptyEnd { layout.warn(.trailingDelimiter(path: path)) }
+    let emptyColumns = removeEmptyColumns(atMost: layout.mostEmptyColumns)
+    layout.removeLastColumns(emptyColumns)
+    if emptyColumns + (layout.hasTrailingDelimiter ? 1 : 0) > 1 {
+      layout.warn(.emptyColumns(path: path, count: emptyColumns + (layout.hasTrailingDelimiter ? 1 : 0)))
+    } else if emptyColumns == 1 || layout.hasTrailingDelimiter {
+      layout.warn(.trailingDelimiter(path: path))
+    }
     if blankLines.count > 0 {
       layout.warn(.blankLines(path: path, line: blankLines.first, count: blankLines.count))
     }
@@ -147,7 +151,7 @@ struct TableParser {
   /// Takes over what a part found besides its rows.
   private mutating func add(_ part: inout TablePart) {
     part.joinTexts(&texts)
-    if part.rowCount > 0 {
+    if part.rowCount > 0 || part.blankLines.count > 0 {
       blankLines.add(lastBlankLines)
       blankLines.add(part.blankLines.moved(by: part.firstLine))
       lastBlankLines = SkippedLines()
@@ -298,15 +302,16 @@ struct TableParser {
     if isReadAgain { try input.checkThatUnchanged() }
   }
 
-  /// Drops the last column if all of its fields are empty; says whether they were.
-  private mutating func removeEmptyColumn() -> Bool {
-    let last = rules.columnCount - 1
-    guard last > 0, Array(texts[last]) == [""], !parts.contains(where: { $0.hasNumbers(inColumn: last) }) else {
-      return false
-    }
-    for index in parts.indices { parts[index].removeLastColumn() }
-    texts.removeLast()
-    rules.isText.removeLast()
-    return true
+  /// Drops the columns at the end whose fields are all empty; returns how many they were.
+  private mutating func removeEmptyColumns(atMost most: Int) -> Int {
+    let count = (0..<min(most, rules.columnCount - 1)).prefix { index in
+      let column = rules.columnCount - 1 - index
+      return Array(texts[column]) == [""] && !parts.contains { $0.hasNumbers(inColumn: column) }
+    }.count
+    guard count > 0 else { return 0 }
+    for index in parts.indices { parts[index].removeLastColumns(count) }
+    texts.removeLast(count)
+    rules.isText.removeLast(count)
+    return count
   }
 }

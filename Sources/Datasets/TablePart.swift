@@ -25,7 +25,8 @@ struct TablePart: Sendable {
   var firstLine: Int
   /// Whether the bytes end within the row after the last.
   private(set) var isCut = false
-  /// Blank lines above the last row, blank lines below it, and comments, counted from the first line.
+  /// Blank lines above the last row or row of delimiters, which counts as one of them; blank lines below it; and comments. All are counted from the first
+  /// line.
   private(set) var blankLines = SkippedLines()
   private(set) var lastBlankLines = SkippedLines()
   private(set) var comments = SkippedLines()
@@ -63,6 +64,11 @@ struct TablePart: Sendable {
           lastBlankLines.add(line: line - firstLine)
           continue
         }
+        if scanner.skipEmptyRow(in: bytes) {
+          addLastBlankLines()
+          blankLines.add(line: line - firstLine)
+          continue
+        }
         if bytes[position] == Byte.hash, try scanner.skipComment(in: bytes, rules) {
           comments.add(line: line - firstLine)
           continue
@@ -77,10 +83,7 @@ struct TablePart: Sendable {
       }
       if line - firstLine - row != shifts.last?.surplus ?? 0 { shifts.append((row, line - firstLine - row)) }
       row += 1
-      if lastBlankLines.count > 0 {
-        blankLines.add(lastBlankLines)
-        lastBlankLines = SkippedLines()
-      }
+      addLastBlankLines()
       if !isReserved, cells.count >= sampledCells {
         isReserved = true
         // A bit more than if the other rows were about as long as these; memory that stays unused costs nothing.
@@ -90,6 +93,12 @@ struct TablePart: Sendable {
     }
     end = scanner.position
     lineCount = scanner.line - firstLine
+  }
+
+  private mutating func addLastBlankLines() {
+    guard lastBlankLines.count > 0 else { return }
+    blankLines.add(lastBlankLines)
+    lastBlankLines = SkippedLines()
   }
 
   private mutating func parseRow(
@@ -132,7 +141,7 @@ struct TablePart: Sendable {
     var index = 0
     while index < cells.count {
       guard scanner.position < bytes.count else { throw .changed(path: scanner.path) }
-      if scanner.skipBlankLine(in: bytes) { continue }
+      if scanner.skipBlankLine(in: bytes) || scanner.skipEmptyRow(in: bytes) { continue }
       if bytes[scanner.position] == Byte.hash, try scanner.skipComment(in: bytes, rules) { continue }
       for column in 0..<columnCount {
         let field = try scanner.next(in: bytes, column: column)
@@ -168,13 +177,13 @@ struct TablePart: Sendable {
     texts = []
   }
 
-  /// Drops the last column.
-  mutating func removeLastColumn() {
-    let width = columnCount - 1
+  /// Drops columns at the end.
+  mutating func removeLastColumns(_ count: Int) {
+    let width = columnCount - count
     for row in 0..<rowCount {
       for column in 0..<width { cells[row * width + column] = cells[row * columnCount + column] }
     }
-    cells.removeLast(rowCount)
+    cells.removeLast(rowCount * count)
     columnCount = width
   }
 

@@ -38,8 +38,23 @@ import Testing
     #expect(error("a,b\n\"1\n\",2\n3,4,5")?.hasPrefix("t.csv, line 4: found 3 fields, expected 2 ") == true)
   }
 
+  @Test func `a title above the header`() {
+    for text in [
+      "Report\n\nx,g,y\n1,a,2\n3,b,4\n", "Report\nx;g;y\n0,5;a;2,5\n1,5;b;2\n", "Report\nx,g,y\n1,a,2\nTotal,,2\n",
+    ] {
+      #expect(
+        error(text) == "t.csv, line 1: found 1 field, expected 3 as in the following lines;"
+          + " remove line 1 if it is a title, or put fields that hold the delimiter in quotes")
+    }
+    #expect(error("Report\nx,y\n1,2\n3,4\n")?.hasPrefix("t.csv, line 1: found 1 field, expected 2 as") == true)
+    #expect(
+      error("\nReport, 2023\na,b,c,d\n1,2,3,4\n")?.hasPrefix("t.csv, line 2: found 2 fields, expected 4 ") == true)
+    // Rows of different lengths do not have a title.
+    #expect(error("a\n1,2,3\n4\n")?.hasPrefix("t.csv, line 2: found 3 fields, expected 1 ") == true)
+  }
+
   @Test func `more columns than any table has`() {
-    let row = String(repeating: ",", count: 100_000) + "\n"
+    let row = String(repeating: "a,", count: 100_000) + "\n"
     #expect(
       error(row) == "t.csv: found more than 100000 columns, expected at most as many;"
         + " a line end may be missing, or write the data as a .npy file")
@@ -93,10 +108,12 @@ import Testing
   @Test func `text that is not UTF-8`() {
     let expected =
       "t.csv, line 2, field 2: found bytes that are not UTF-8, expected text in UTF-8;"
-      + " convert the file, for example with iconv -f latin1 -t utf-8"
+      + " convert the file, for example with iconv -f cp1252 -t utf-8"
     #expect(error(Array("a,b\n1,caf".utf8) + [0xE9]) == expected)
     #expect(error(Array("a,b\n1,\"\"\"caf".utf8) + [0xE9, 0x22]) == expected)
     #expect(error(Array("a,b\n1,".utf8) + [0xFF, 0x0A]) == expected)
+    // A euro sign, as Windows writes it.
+    #expect(error(Array("a,b\n1,5 ".utf8) + [0x80, 0x0A]) == expected)
   }
 
   @Test func `a column name twice`() {

@@ -55,6 +55,24 @@ private func table(
     #expect(Table.Delimiter("semicolon") == .semicolon && Table.Delimiter("x") == nil && Table.Delimiter("") == nil)
   }
 
+  @Test(arguments: Table.Delimiter.allCases)
+  func `a first line names the delimiter`(_ delimiter: Table.Delimiter) throws {
+    let mark = String(UnicodeScalar(delimiter.rawValue))
+    // Without that line the text would be cut at another mark.
+    for start in ["sep=\(mark)\n", "\u{FEFF}SEP=\(mark) \r\n"] {
+      let table = try table(start + ["a", "b"].joined(separator: mark) + "\n" + ["x", "2"].joined(separator: mark))
+      #expect(table.delimiter == delimiter && table.columnNames == ["a", "b"] && table.rowCount == 1)
+      #expect(table.line(ofRow: 0) == 3 && table.warnings == [])
+    }
+    #expect(try table("sep=\(mark)\na,b;c|d\te\n1,2;3|4\t5\n").delimiter == delimiter)
+    #expect(try table("sep=\(mark)\na,b;c\n1,2;3\n", delimiter: .semicolon).columnNames == ["a,b", "c"])
+    #expect(try table("sep=\(mark)x\n1\n", delimiter: .bar).rowCount == 1)
+  }
+
+  @Test func `one column of texts with other delimiters in them is one column`() throws {
+    #expect(try table("place\nParis, France, Europe\nRome, Italy, Europe\n", path: "t.tsv").columnNames == ["place"])
+  }
+
   @Test func `the error of a ragged row is that of the delimiter that most rows have`() {
     #expect(
       dataError { () throws(DataError) in _ = try table("a;b;c\n1;2;3\n4;5;6\n7;8\n") }
@@ -111,10 +129,54 @@ private func table(
     #expect(try table("1,2,4\n0.5,1.5,2.5\n").rowCount == 2)
   }
 
+  @Test func `a header that is mostly like the rows is warned of`() throws {
+    let like = [DataWarning.headerLikeData(path: "t.csv", line: 1)]
+    let dump = "100\t\\N\ta\t2023-05-08 10:00:00\t10.697\n101\t-\ta\t0000-00-00 00:00:00\t4.2\n"
+    #expect(try table(dump + "102\t1.65\tb\t2023-05-04 10:00:00\t4.9\n103\t.\tb\t2023-05-04\t5\n").warnings == like)
+    // Words that are in other rows, too; and one that is not.
+    #expect(try table("red,no\nblue,no\nred,yes\n").warnings == like)
+    #expect(try table("red,no\nblue,no\ngreen,yes\n").warnings == [])
+  }
+
+  @Test(arguments: [".", "-", "\\N"])
+  func `a mark for no value does not make the first row a header`(mark: String) throws {
+    #expect(try table("\(mark),1\n2,3\n").hasHeader == false)
+    #expect(try table("\(mark),b\n2,3\n").hasHeader)
+  }
+
+  @Test func `a first row that holds the expected names is the header`() throws {
+    func read(_ text: String, _ expected: [String]) throws -> Table {
+      try Table(Array(text.utf8), path: "t.csv", format: Table.Format(expectedColumns: expected))
+    }
+    let years = ["2019", "2020", "2021"]
+    for text in ["2019,2020,2021\n956,1052,1158\n947,1043,1148\n2018,2019,2021\n", "2019,2021\n1,2\n", "2020\n7\n"] {
+      let table = try read(text, years)
+      #expect(table.hasHeader && table.warnings == [])
+    }
+    let region = "region,2019,2020\nN,1,2\nS,3,4\n"
+    #expect(try read(region, []).warnings == [.headerLikeData(path: "t.csv", line: 1)])
+    #expect(try read(region, ["region"] + years).warnings == [])
+    #expect(try read("0,1,2,3\n0,0,3,1\n2,1,0,3\n", ["0", "1", "2", "3"]).warnings == [])
+    // Others are decided as before: those in another order, twice, or not expected at all.
+    for text in ["2021,2019,2020\n1,2,3\n", "2019,2019,2020\n1,2,3\n", "5,6,7\n1,2,3\n"] {
+      #expect(try read(text, years).hasHeader == false)
+    }
+    #expect(try read("5.1,3.5,setosa\n4.9,3.0,setosa\n", ["x", "y", "kind"]).warnings.count == 1)
+  }
+
+  @Test func `a model's names are expected unless they are places`() throws {
+    func expected(_ text: String) throws -> [String] {
+      try Preparation(fittedOn: table(text)).tableFormat.expectedColumns
+    }
+    #expect(try expected("x,g,y\n1,a,2.5\n2,b,3.5\n3,a,0.5\n") == ["x", "g", "y"])
+    #expect(try expected("2019,2020,2021\n5,6,7.5\n8,9,10.5\n11,15,13.5\n") == ["2019", "2020", "2021"])
+    #expect(try expected("1.5,2,0.5\n2.5,3,1.5\n1.5,7,8.5\n") == [])
+  }
+
   @Test func `a header that is like the rows is warned of`() throws {
     #expect(
       try table("5.1,3.5,setosa\n4.9,3.0,setosa\n").warnings.map(\.description) == [
-        "t.csv, line 1 is taken for the header though it holds numbers; --no-header if it is data"
+        "t.csv, line 1 is taken for the header though it looks like a row of data; --no-header if it is data"
       ])
     #expect(try table("id,2001\n1,4.9\n").warnings == [])
     #expect(try table("5.1,3.5,setosa\n4.9,3.0,setosa\n", header: .present).warnings == [])
@@ -131,6 +193,54 @@ private func table(
     #expect(
       try Datasets.Table(Array("a\n1\n\n2\n".utf8), path: "t.csv").warnings
         == [.blankLines(path: "t.csv", line: 3, count: 1)])
+  }
+
+  @Test func `rows of delimiters only count as blank lines, at the end too`() throws {
+    for (text, line, count) in [
+      ("a,b\n1,2\n,\n3,4\n", 3, 1), ("a,b\n1,2\n\n, \n , ,,\n3,4\n\n,,\n\n", 3, 5),
+      ("; ;\na,b\n1,2\n3,4\n", 1, 1), ("a\tb\n1\t2\n3\t4\n\t", 4, 1), ("a,b\r\n1,2\r\n3,4\r\n,\r\n,", 4, 2),
+    ] {
+      let table = try table(text)
+      #expect(try table.column(named: "a") == .numbers([1, 3]) && table.columnNames == ["a", "b"])
+      #expect(table.warnings == [.blankLines(path: "t.csv", line: line, count: count)])
+    }
+    // Empty texts in quotes, and one value, are a row.
+    #expect(try table("a,b\n\"\",\"\"\n,1\n1,\n").rowCount == 3)
+  }
+
+  @Test func `columns at the end without names and values are left out with one warning`() throws {
+    for (text, count) in [("x,g,y,,,\n1,a,2,,,\n3,b,4, ,,\n,,,,,\n", 3), ("x,g,y,\n1,a,2,,\n3,b,4,,\n", 2)] {
+      let table = try table(text)
+      #expect(table.columnNames == ["x", "g", "y"])
+      #expect(try table.column(named: "y") == .numbers([2, 4]))
+      #expect(table.warnings.filter { $0 == .emptyColumns(path: "t.csv", count: count) }.count == 1)
+    }
+    #expect(
+      DataWarning.emptyColumns(path: "t.csv", count: 3).description
+        == "t.csv: found 3 columns at the end without a name and any value; they are left out")
+    // One value keeps its column, and those before it.
+    let late = (0..<200).map { "\($0),,\($0 == 150 ? "7" : ""),\n" }.joined()
+    #expect(try table("a,,,\n" + late).columnNames == ["a", "column 2", "column 3"])
+    #expect(try table("1,2,,\n3,4,,\n").columnNames == ["1", "2"])
+  }
+
+  @Test func `a header that lacks a name for the names of rows gets one`() throws {
+    let table = try table("\"x\",\"y\"\n\"1\",0.3,0.5\n\"2\",0.4,NA\n")
+    #expect(table.columnNames == ["row names", "x", "y"] && table.rowCount == 2)
+    #expect(try table.column(named: "x") == .numbers([0.3, 0.4]))
+    #expect(
+      table.warnings.map(\.description) == [
+        "t.csv, line 1: found a field fewer in the header than in all rows, which therefore begin with names of their own;"
+          + " that column is called \"row names\""
+      ])
+    #expect(try names("mpg;cyl\nMazda;21,5;6\nFiat;32,5;4\n") == ["row names", "mpg", "cyl"])
+    #expect(try names("row names\nMazda,21.5\nFiat,32.5\n") == ["row names'", "row names"])
+    // Not all rows, or an empty field at the end of one, or names that repeat.
+    for text in ["a,b\n1,2,3\n4,5\n", "a,b\n1,2,3\n4,5,\n", "a,b\n1,2,3\n1,5,6\n"] {
+      #expect(
+        dataError { () throws(DataError) in _ = try Datasets.Table(Array(text.utf8), path: "t.csv") }
+          == .raggedRow(path: "t.csv", line: 2, found: 3, expected: 2))
+    }
   }
 
   @Test func `comments are left out with one warning, above the header too`() throws {
