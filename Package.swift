@@ -29,7 +29,9 @@ let package = Package(
     .target(name: "Serving", dependencies: ["ModelFiles"]),
     .target(name: "Perceptron", dependencies: ["Serving"]),
     .target(name: "Charts", dependencies: ["CZlib"]),
-    .executableTarget(name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark"]),
+    .target(name: "COutOfMemory"),
+    .executableTarget(
+      name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark", "COutOfMemory"]),
 
     // What the package is compared with.
     .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),

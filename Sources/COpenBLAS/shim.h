@@ -3,3 +3,16 @@
 #else
 #error "cblas.h was not found. Install it with: sudo apt-get install libopenblas-dev"
 #endif
+
+// What OpenBLAS's products take their buffers with; no header declares it, and another build may hide it.
+extern void *blas_memory_alloc(int position) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
+
+// Makes OpenBLAS map the buffers that so many threads need at the same time, at most 1024; it keeps them.
+static inline void reserve_blas_buffers(int count) {
+  void *buffers[1024];
+  if (!blas_memory_alloc || !blas_memory_free) return;
+  if (count > 1024) count = 1024;
+  for (int i = 0; i < count; i++) buffers[i] = blas_memory_alloc(0);
+  for (int i = 0; i < count; i++) blas_memory_free(buffers[i]);
+}

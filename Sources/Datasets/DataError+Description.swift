@@ -105,9 +105,11 @@ extension DataError: CustomStringConvertible {
     case .missingColumn(let path, let name, let columns):
       "\(path): found no column \(quoted(name)), which the model was trained with, among \(listed(columns));"
         + " rename or add the column, or check that the file has the header it had in training"
-    case .repeatedColumn(let path, let name):
-      "\(path): found the column \(quoted(name)) named twice as a target or as the sample weights, expected each once;"
-        + " correct the names"
+    case .repeatedColumn(let path, let name, let first, let second):
+      "\(path): found the column \(quoted(name)) named twice, \(first == second ? "each time" : "\(first.rawValue) and") \(second.rawValue),"
+        + " expected once; correct the names"
+    case .nothingLeft(let path):
+      "\(path): found no column that is left to learn from: --ignore, --only and --id leave out all but the target; leave out fewer"
     case .datesAsTarget(let path, let column, let areTimes):
       "\(path): found \(areTimes ? "times" : "dates") in the target \(quoted(column)), expected numbers or classes; give the target as a number,"
         + " \(areTimes ? "hours or minutes" : "days since some day") for example"

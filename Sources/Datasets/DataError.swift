@@ -96,8 +96,10 @@ public enum DataError: Error, Sendable, Equatable {
   case unknownColumn(path: String, name: String, columns: [String])
   /// The table lacks a column that the model was trained on.
   case missingColumn(path: String, name: String, columns: [String])
-  /// A column is named twice among the targets and the sample weights.
-  case repeatedColumn(path: String, name: String)
+  /// A column is named for two purposes, or twice for one.
+  case repeatedColumn(path: String, name: String, first: ColumnPurpose, second: ColumnPurpose)
+  /// All columns but the targets and the sample weights are left out, as was asked for.
+  case nothingLeft(path: String)
   /// One of several targets to be classified has not two classes.
   case notBinary(path: String, column: String, found: Int)
   /// A sample weight is below 0.

@@ -22,6 +22,10 @@ public enum DataWarning: Sendable, Equatable {
   case capitals(path: String, column: String, text: String, other: String)
   /// The first column counts the rows.
   case countsRows(path: String, column: String)
+  /// The last column, which is the target because none was named, counts the rows.
+  case targetCountsRows(path: String, column: String)
+  /// A number of a column is so far from the others that these become nearly the same by it.
+  case farValue(path: String, line: Int, column: String, text: String)
   /// A field of a column that was the same in all training rows is another, in `rows` rows.
   case changedConstant(path: String, line: Int, column: String, text: String, constant: String, rows: Int)
   /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left out.
@@ -91,6 +95,11 @@ extension DataWarning: CustomStringConvertible {
       "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts; correct one of them if they are the same"
     case .countsRows(let path, let column):
       "\(path): the first column, \(quoted(column)), only counts the rows; leave it out unless it means something"
+    case .targetCountsRows(let path, let column):
+      "\(path): the target, which is the last column, \(quoted(column)), only counts the rows; --target names another"
+    case .farValue(let path, let line, let column, let text):
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which is so far from the other numbers that nearly nothing can be"
+        + " learnt from them; correct the field, or give --scale quantile"
     case .changedConstant(let path, let line, let column, let text, let constant, let rows):
       "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)), though the column was"
         + " \(quoted(constant)) in all training data; it has no influence on the answer"

@@ -42,6 +42,9 @@ public struct MissingSpellings: Sendable, Hashable {
     return kind
   }
 
+  /// Whether a text is missing in a column of numbers, if nothing else is said.
+  package static func isUsual(_ text: String) -> Bool { MissingSpellings().isMissing(text, amongNumbers: true) }
+
   func isMissing(_ text: String, amongNumbers: Bool) -> Bool { kind(of: text, amongNumbers: amongNumbers) == .missing }
 
   var hasNumbers: Bool { !numbers.isEmpty }

@@ -26,6 +26,12 @@ struct NPYHeader {
     guard length <= bytes.count - start else { throw bad("the file ends within its header") }
     end = start + length
     var parser = PythonParser(bytes: bytes[start..<end])
+    let fields = PythonParser.fieldNames(bytes[start..<end])
+    guard fields.isEmpty else {
+      throw bad(
+        "found a structured array, whose elements have the fields \(listed(fields)), expected plain numbers;"
+          + " make a table of it with pandas.DataFrame(ARRAY).to_csv('table.csv', index=False), or give it one type")
+    }
     guard let (type, isFortranOrder, shape) = parser.header() else {
       throw bad("its header is not a dictionary of 'descr', 'fortran_order' and 'shape'")
     }
@@ -101,6 +107,18 @@ private struct PythonParser {
     skipSpaces()
     guard bytes.isEmpty, let type, let order, let shape else { return nil }
     return (type, order, shape)
+  }
+
+  /// The names of a structured array's fields, which stand first in the tuples of a list; none for other arrays.
+  static func fieldNames(_ bytes: ArraySlice<UInt8>) -> [String] {
+    var parser = PythonParser(bytes: bytes)
+    guard parser.take("{"), parser.string() == "descr", parser.take(":"), parser.take("[") else { return [] }
+    var names: [String] = []
+    while let start = parser.bytes.firstIndex(of: UInt8(ascii: "(")) {
+      parser.bytes = parser.bytes[(start + 1)...]
+      if let name = parser.string() { names.append(name) }
+    }
+    return names
   }
 
   private mutating func skipSpaces() {

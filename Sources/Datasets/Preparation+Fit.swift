@@ -40,6 +40,9 @@ extension Preparation {
     guard !kept.isEmpty else { throw .noUsableFeatures(path: table.path) }
     let constant = kept.filter(\.isConstant).compactMap { $0.input?.name }
     if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
+    if target == nil, targets.count == 1, table.countsRows(inColumn: targets[0]) {
+      warn(.targetCountsRows(path: table.path, column: table.columnNames[targets[0]]))
+    }
     let (outputs, formats) = try Self.outputs(
       table, targets, Array(readings.dropFirst(features.count)), rows, task, options.missing, warn)
     self.init(
@@ -60,29 +63,42 @@ private struct ColumnRoles {
 
   init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(DataError) {
     targets = try table.targetIndices(target)
-    var others = targets
-    if let sampleWeight { others.append(try table.columnIndices(named: [sampleWeight])[0]) }
-    for (index, column) in others.enumerated() where others[..<index].contains(column) {
-      throw .repeatedColumn(path: table.path, name: table.columnNames[column])
-    }
-    let names = options.ignored + [options.identifier].compactMap(\.self)
-    var left = Set(try table.columnIndices(named: names))
-    if let column = others.first(where: left.contains) {
-      throw .repeatedColumn(path: table.path, name: table.columnNames[column])
-    }
-    if let only = options.only {
-      let chosen = Set(try table.columnIndices(named: only))
-      if let column = chosen.first(where: { left.contains($0) || others.contains($0) }) {
-        throw .repeatedColumn(path: table.path, name: table.columnNames[column])
+    var purposes: [Int: ColumnPurpose] = [:]
+    func note(_ columns: [Int], _ purpose: ColumnPurpose) throws(DataError) {
+      for column in columns {
+        guard let other = purposes.updateValue(purpose, forKey: column) else { continue }
+        throw .repeatedColumn(path: table.path, name: table.columnNames[column], first: other, second: purpose)
       }
-      left.formUnion(table.columnNames.indices.filter { !chosen.contains($0) && !others.contains($0) })
     }
-    ignored = left.sorted().map { table.columnNames[$0] }
+    try note(targets, target == nil ? .lastColumn : .target)
+    if let sampleWeight { try note(try table.columnIndices(named: [sampleWeight]), .sampleWeight) }
+    let others = Array(purposes.keys)
+    // A column may be left out for two reasons.
+    let ignored = try table.columnIndices(named: options.ignored)
+    let identifier = try table.columnIndices(named: [options.identifier].compactMap(\.self))
+    try note(Set(ignored).sorted(), .ignored)
+    try note(identifier.filter { !ignored.contains($0) }, .identifier)
+    var left = Set(ignored + identifier)
+    if let only = options.only {
+      try note(Set(try table.columnIndices(named: only)).sorted(), .only)
+      left.formUnion(table.columnNames.indices.filter { purposes[$0] == nil })
+    }
+    self.ignored = left.sorted().map { table.columnNames[$0] }
+    guard left.isEmpty || left.count + others.count < table.columnNames.count else {
+      throw .nothingLeft(path: table.path)
+    }
     features = try table.featureIndices(besides: others + left)
   }
 }
 
 extension Table {
+  /// Whether a column holds plain numbers that only count the rows, of which there are at least ten.
+  fileprivate func countsRows(inColumn column: Int) -> Bool {
+    guard rowCount >= 10 else { return false }
+    let cells = mapCells(ofColumn: column) { _, cell in cell }
+    return cells[0].isFinite && cells.indices.allSatisfy { cells[$0] == cells[0] + Double($0) }
+  }
+
   /// Decides what columns hold; where one alone leaves doubt, the others count.
   fileprivate func readings(ofColumns columns: [Int], _ options: ColumnOptions, _ team: Team) -> [ColumnReading] {
     var readings = team.map(columns.count) { reading(ofColumn: columns[$0], options) }
@@ -173,6 +189,8 @@ private struct ColumnFit {
   var capitals: (String, String)?
   /// Whether the numbers are k, k + 1, k + 2 and so on.
   var countsRows = false
+  /// A number that is absurdly far from the others.
+  var farRow: Int?
 
   init(
     _ table: Table, _ column: Int, _ reading: ColumnReading, _ rows: [Int]?, _ method: Scaling.Method,
@@ -220,12 +238,28 @@ private struct ColumnFit {
     let count = Double(known.count)
     let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
     if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
-    if column == 0, format == .plain, known.count == all.count, all.count >= 10 {
-      countsRows = all.indices.allSatisfy { all[$0] == all[0] + Double($0) }
-    }
+    if column == 0, format == .plain { countsRows = table.countsRows(inColumn: column) }
+    // Quantiles do not care.
+    if method != .quantile, let value = Self.farValue(known) { farRow = all.firstIndex(of: value) }
     input = .number(name: name, mean: mean, format: format, missing: others)
     scaling = Self.scaling(method, numbers)
     (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
+  }
+
+  /// The number that is further from the median than 10⁶ times the distance of the quartiles, if there is one. Only some of the numbers, evenly
+  /// spread, are sorted for that.
+  private static func farValue(_ numbers: [Double]) -> Double? {
+    let most = 101
+    let count = min(numbers.count, most)
+    let sorted = (0..<count).map { numbers[$0 * numbers.count / count] }.sorted()
+    let median = Quantiles.quantile(sorted, 0.5)
+    let distance = Quantiles.quantile(sorted, 0.75) - Quantiles.quantile(sorted, 0.25)
+    guard distance > 0 else { return nil }
+    var (low, high) = (median, median)
+    for number in numbers { (low, high) = (min(low, number), max(high, number)) }
+    // Halves lest a difference leaves the range.
+    let (below, above) = (median / 2 - low / 2, high / 2 - median / 2)
+    return max(below, above) / 5e5 > distance ? (above > below ? high : low) : nil
   }
 
   private mutating func fitDates(
@@ -367,6 +401,12 @@ private struct ColumnFit {
         warn(.capitals(path: table.path, column: fit.name, text: one, other: other))
       }
       if fit.countsRows { warn(.countsRows(path: table.path, column: fit.name)) }
+      if let row = fit.farRow, let column = table.columnNames.firstIndex(of: fit.name) {
+        warn(
+          .farValue(
+            path: table.path, line: table.line(ofRow: row), column: fit.name, text: table.text(row: row, column: column)
+          ))
+      }
     }
   }
 }

@@ -97,11 +97,11 @@ struct Arguments {
     return value
   }
 
-  /// One of some names.
+  /// One of some names. Those that begin with no letter, such as the characters that the others are names of, are not listed.
   func choice<Value>(_ name: String, _ choices: [(String, Value)]) throws(CommandError) -> Value? {
     guard let text = values[name] else { return nil }
     if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }
-    let names = choices.map(\.0).joined(separator: ", ")
+    let names = choices.map(\.0).filter { $0.first?.isLetter == true }.joined(separator: ", ")
     throw .usage("\(name): expected one of \(names), found \(text.debugDescription)")
   }
 }

@@ -16,7 +16,7 @@ enum BenchmarkCommand: Command {
     let isQuick = arguments.flag("--quick")
     let effort = StepBenchmark.Effort(
       rounds: isQuick ? 3 : 7, seconds: isQuick ? 0.05 : 0.2, longestNaiveStep: isQuick ? 1 : 10)
-    let team = Team()
+    let team = try makeTeam()
     var rate = Floor.rate(team: team)
     try printLine(
       "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(effort.rounds) rounds, both in turns.\n"

@@ -199,6 +199,11 @@ private struct Arrays {
         path: path, expected: "features called \(known.map(\.features).joined(separator: ", "))", found: archive.names)
     }
     let labelArray = labelFile == nil && needsLabels ? labelName ?? pair.labels : nil
+    if labelName == nil, let labelArray, !archive.names.contains(labelArray) {
+      throw DataError.missingArray(
+        path: path, expected: "labels called \"\(labelArray)\", or --labels NAME that says which they are",
+        found: archive.names)
+    }
     features = try archive.array(named: pair.features)
     labels = try labelFile ?? labelArray.map { try archive.array(named: $0) }
     names =

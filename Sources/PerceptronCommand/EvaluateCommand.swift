@@ -17,7 +17,7 @@ enum EvaluateCommand: Command {
     let source = try DataSource(words[1], labels: arguments.string("--labels"))
     try source.requireLabels()
     try source.check(arguments)
-    let file = try ModelFile(words[0])
+    let file = try readModel(words[0], Self.self)
     if file.isDouble {
       try evaluate(Model<Double>(file), source, arguments)
     } else {
@@ -26,7 +26,7 @@ enum EvaluateCommand: Command {
   }
 
   private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
-    let team = Team()
+    let team = try makeTeam()
     let data = try RawData<Scalar>(
       source, part: .test, format: TableOptions.format(arguments, for: model.preparation), for: model.preparation,
       team: team)
@@ -39,6 +39,17 @@ enum EvaluateCommand: Command {
       try evaluation.details?.print(width: terminalWidth())
       try evaluation.printOutputs()
     }
+  }
+}
+
+/// Reads the MODEL of a command whose arguments are MODEL DATA.
+func readModel(_ path: String, _ command: any Command.Type) throws -> ModelFile {
+  do throws(ModelError) {
+    return try ModelFile(path)
+  } catch .notSafeTensors(let path, let found) {
+    // The two may have changed places.
+    throw CommandError.badData(
+      "\(path) is no model: \(found); give the model first: perceptron \(command.name) MODEL DATA")
   }
 }
 

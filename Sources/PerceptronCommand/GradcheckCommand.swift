@@ -26,6 +26,7 @@ enum GradcheckCommand: Command {
     let options = try TrainOptions(arguments, defaultHidden: "8,6")
     let inputSize = try arguments.integer("--inputs", in: 1...10_000) ?? 5
     let outputSize = try arguments.integer("--outputs", in: 1...10_000) ?? 3
+    _ = try makeTeam(threads: 1)
     let batch = try arguments.integer("--samples", in: 1...10_000) ?? 7
     let (loss, layers) = try options.layers(options.task ?? .classification, inputs: inputSize, outputs: outputSize)
     var network: Network<Double> = options.network(layers)

@@ -62,6 +62,7 @@ enum PerceptronCommand {
   ]
 
   static func main() {
+    restartIfAddressSpaceIsLimited()
     openStandardDescriptors()
     // A file that may not grow is then an error of the write, as any other.
     signal(SIGXFSZ, SIG_IGN)

@@ -22,7 +22,7 @@ enum PredictCommand: Command {
       try source.check(output: path, .test)
       try AtomicFile.checkWritable(path)
     }
-    let file = try ModelFile(words[0])
+    let file = try readModel(words[0], Self.self)
     let bytes =
       if file.isDouble {
         try predict(Model<Double>(file), source, arguments)
@@ -39,7 +39,7 @@ enum PredictCommand: Command {
   private static func predict<Scalar>(
     _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
   ) throws -> [UInt8] {
-    let team = Team()
+    let team = try makeTeam()
     let data = try RawData<Scalar>(
       source, part: .test, format: TableOptions.format(arguments, for: model.preparation), needsLabels: false,
       for: model.preparation, team: team)

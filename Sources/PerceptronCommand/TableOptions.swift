@@ -58,18 +58,29 @@ enum TableOptions {
     let thousands = try arguments.choice("--thousands", marks)
     if let decimal, decimal == thousands { throw .usage("--decimal and --thousands: both are \(decimal.rawValue)") }
     let missing = MissingSpellings(
-      additional: Set(names("--missing", arguments) ?? []), excluded: Set(names("--not-missing", arguments) ?? []))
+      additional: Set(try names("--missing", arguments) ?? []),
+      excluded: Set(try names("--not-missing", arguments) ?? []))
+    if let text = missing.excluded.first(where: { !MissingSpellings.isUsual($0) }) {
+      throw .usage(
+        "--not-missing: \(text.debugDescription) is no usual spelling of a missing value, so that it is a value anyway; those are NA, N/A, null, NaN and"
+          + " others")
+    }
     if let text = missing.additional.intersection(missing.excluded).min() {
       throw .usage("--missing and --not-missing: \(text.debugDescription) is in both")
     }
     return ColumnOptions(
-      ignored: names("--ignore", arguments) ?? [], only: names("--only", arguments),
+      ignored: try names("--ignore", arguments) ?? [], only: try names("--only", arguments),
       identifier: arguments.string("--id"), missing: missing, decimal: decimal, thousands: thousands,
       minimumFrequency: try arguments.integer("--min-frequency", in: 1...1_000_000_000),
       maximumCategories: try arguments.integer("--max-categories", in: 1...1_000_000) ?? 1000)
   }
 
-  private static func names(_ option: String, _ arguments: Arguments) -> [String]? {
-    arguments.string(option)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  private static func names(_ option: String, _ arguments: Arguments) throws(CommandError) -> [String]? {
+    guard let text = arguments.string(option) else { return nil }
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard !names.contains("") else {
+      throw .usage("\(option): expected names with a comma between each two, found \(text.debugDescription)")
+    }
+    return names
   }
 }

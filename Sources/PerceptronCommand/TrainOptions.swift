@@ -21,7 +21,8 @@ struct TrainOptions {
   let schedule: (_ epochs: Int) throws(CommandError) -> Schedule
   /// How many networks are trained, from as many seeds.
   let networkCount: Int
-  let threads: Int
+  /// Nil for as many as may be used.
+  let threads: Int?
   /// That of the first network; the next ones follow.
   let seed: UInt64
   let task: Preparation.Task?
@@ -136,7 +137,7 @@ struct TrainOptions {
       record[String(option.name.dropFirst(2))] = arguments.string(option.name)
     }
     self.record = record
-    threads = try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount()
+    threads = try arguments.integer("--threads", in: 1...1024)
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
     task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
     target = arguments.string("--target")
@@ -231,10 +232,13 @@ struct TrainOptions {
     let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
     // Beside each network's parameters, in Float, one needs the gradient and two moments while it is trained.
     let (bytes, memory) = (4 * parameters * Double(networkCount + 3), Double(usableMemory()))
+    func size(_ bytes: Double) -> String {
+      bytes < 1e9 ? "\((bytes / 1e6).fixed(0)) MB" : "\((bytes / 1e9).fixed(1)) GB"
+    }
     guard bytes < memory else {
       throw .usage(
         "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would have \(parameters.fixed(0))"
-          + " parameters, and training would take \((bytes / 1e9).fixed(1)) GB of the \((memory / 1e9).fixed(1)) GB of memory that may be used; choose"
+          + " parameters, and training would take \(size(bytes)) of the \(size(memory)) of memory that may be used; choose"
           + " smaller layers")
     }
     if labelSmoothing > 0 && !loss.isForClasses {

@@ -37,7 +37,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     for (option, path) in outputs.files where checkpoints?.owns(path) == true {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
-    team = Team(workers: options.threads)
+    team = try makeTeam(threads: options.threads)
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
     (loss, layers) = try options.layers(preparation)
@@ -184,7 +184,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       }
     }
     let facts = record(fits).merging([
-      "threads": "\(options.threads)", "training loss": trainingLoss(fits).shown,
+      "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,

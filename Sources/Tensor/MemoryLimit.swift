@@ -19,15 +19,21 @@ package func usableMemory() -> Int {
   if let limit = cgroupMemory(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")) {
     most = min(most, limit - resident)
   }
-  #if canImport(Glibc)
-    let (space, segment) = (Int32(RLIMIT_AS.rawValue), Int32(RLIMIT_DATA.rawValue))
-  #else
-    let (space, segment) = (RLIMIT_AS, RLIMIT_DATA)
-  #endif
-  if let limit = resourceLimit(space) { most = min(most, limit - mapped) }
-  if let limit = resourceLimit(segment) { most = min(most, limit - data) }
+  if let limit = resourceLimit(addressSpace) { most = min(most, limit - mapped) }
+  if let limit = resourceLimit(dataSegment) { most = min(most, limit - data) }
   return max(most, 0)
 }
+
+/// Whether the process's address space or data is limited (`ulimit -v`, `ulimit -d`), so that memory that is never touched counts too.
+package func hasLimitedAddressSpace() -> Bool {
+  resourceLimit(addressSpace) != nil || resourceLimit(dataSegment) != nil
+}
+
+#if canImport(Glibc)
+  private let (addressSpace, dataSegment) = (Int32(RLIMIT_AS.rawValue), Int32(RLIMIT_DATA.rawValue))
+#else
+  private let (addressSpace, dataSegment) = (RLIMIT_AS, RLIMIT_DATA)
+#endif
 
 /// The soft limit of a resource in bytes; nil without one.
 private func resourceLimit(_ resource: Int32) -> Int? {

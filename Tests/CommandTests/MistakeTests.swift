@@ -77,6 +77,35 @@ private let mistakes = [
   Mistake(
     "train t.csv --loss cross-entropy --output tanh", 64,
     "error: --loss cross-entropy needs --output softmax, found --output tanh"),
+  Mistake(
+    "train t.csv --decimal x", 64, "error: --decimal: expected one of point, comma, found \"x\""),
+  Mistake(
+    "train t.csv --thousands x", 64,
+    "error: --thousands: expected one of point, comma, space, apostrophe, found \"x\""),
+  Mistake(
+    "train t.csv --missing ,,", 64, "error: --missing: expected names with a comma between each two, found \",,\""),
+  Mistake(
+    "train t.csv --not-missing FOO", 64,
+    "error: --not-missing: \"FOO\" is no usual spelling of a missing value, so that it is a value anyway; those are NA, N/A, null, NaN and others"
+  ),
+  Mistake(
+    "train t.csv --ignore y", 65,
+    "error: t.csv: found the column \"y\" named twice, as the target (the last column, as there is no --target) and in --ignore, expected once; correct the names"
+  ),
+  Mistake(
+    "train t.csv --only a,y --target y", 65,
+    "error: t.csv: found the column \"y\" named twice, as the target (--target) and in --only, expected once; correct the names"
+  ),
+  Mistake(
+    "train t.csv --only a --ignore a", 65,
+    "error: t.csv: found the column \"a\" named twice, in --ignore and in --only, expected once; correct the names"),
+  Mistake(
+    "train t.csv --ignore a,b", 65,
+    "error: t.csv: found no column that is left to learn from: --ignore, --only and --id leave out all but the target; leave out fewer"
+  ),
+  Mistake(
+    "predict t.csv m", 65,
+    "error: t.csv is no model: it begins as a text does; give the model first: perceptron predict MODEL DATA"),
   Mistake("train t.csv --header --no-header", 64, "error: --header and --no-header exclude each other"),
   Mistake("train idx:images", 64, "error: expected idx:IMAGES,LABELS: the labels are missing"),
   Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
@@ -145,7 +174,7 @@ private let mistakes = [
     "error: none: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake(
     "evaluate t.csv t.csv", 65,
-    "error: t.csv: not a safetensors file: it begins with a header length of 3184056452102892641 bytes, expected at most 100000000; give the path of a saved model"
+    "error: t.csv is no model: it begins as a text does; give the model first: perceptron evaluate MODEL DATA"
   ),
   Mistake(
     "evaluate cut t.csv", 65,
@@ -174,6 +203,10 @@ private let mistakes = [
   Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test-labels x.npy", 64, "error: --test-labels needs --test"),
+  Mistake(
+    "train x.npz", 65,
+    "error: x.npz: found the arrays \"x_train\", expected labels called \"y_train\", or --labels NAME that says which they are; write it with numpy.savez(FILE, X=…, y=…)"
+  ),
   Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
   Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
   Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; arrays have --labels"),
@@ -280,6 +313,10 @@ func mistake(_ mistake: Mistake) throws {
   #expect(try workspace.run("train t.csv -o m --epochs 1 --hidden 38").status == 0)
   #expect(try workspace.run("train idx:images,labels -o images.m --epochs 1 --hidden 2").status == 0)
   try workspace.write(workspace.read("m").dropLast(11), to: "cut")
+  // numpy.savez_compressed("x.npz", x_train=numpy.arange(6, dtype='u1').reshape(3, 2)) of NumPy 2.4.
+  let archive =
+    "UEsDBC0AAAAIAAAAIQAb+n1h//////////8LABQAeF90cmFpbi5ucHkBABAAhgAAAAAAAABMAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmYWVgBQSwECLQMtAAAACAAAACEAG/p9YUwAAACGAAAACwAAAAAAAAAAAAAAgAEAAAAAeF90cmFpbi5ucHlQSwUGAAAAAAEAAQA5AAAAiQAAAAAA"
+  try workspace.write(Array(Data(base64Encoded: archive)!), to: "x.npz")
   let before = try workspace.files
 
   let result = try workspace.run(mistake.line)
@@ -356,13 +393,44 @@ func wrongBLAS(product: String) throws {
   #expect(try workspace.files == files)
 }
 
+@Test("A limit of the address space ends in one line or in the result", arguments: [150_000, 500_000])
+func limitedAddressSpace(kilobytes: Int) throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  let free = try workspace.run("train t.csv -o m --epochs 2 --quiet --threads 1")
+  // The shell sets the limit, and `timeout` ends what would go on for ever.
+  let process = Process()
+  process.executableURL = URL(filePath: "/bin/sh")
+  process.arguments = [
+    "-c", "ulimit -v \(kilobytes) && exec timeout 60 \"$0\" train t.csv -o n --epochs 2 --quiet --threads 1",
+    workspace.program.path,
+  ]
+  process.currentDirectoryURL = workspace.directory
+  let (output, errors) = (Pipe(), Pipe())
+  (process.standardOutput, process.standardError) = (output, errors)
+  try process.run()
+  process.waitUntilExit()
+  let texts = [output, errors].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+  if kilobytes < 200_000 {
+    #expect(process.terminationStatus == 71 && texts[0].isEmpty)
+    #expect(
+      texts[1].hasPrefix("error: too little memory: one thread takes ") && texts[1].split(separator: "\n").count == 1)
+  } else {
+    #expect(process.terminationStatus == 0 && texts[1] == free.errors)
+    #expect(texts[0] == free.output.replacing("wrote m", with: "wrote n"))
+    #expect(try workspace.read("n") == workspace.read("m"))
+  }
+}
+
 @Test("A network that no memory holds is refused")
 func hugeNetwork() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   let result = try workspace.run("train t.csv --hidden 1000000,1000000")
   #expect(result.status == 64)
-  #expect(result.error.hasPrefix("error: --hidden: the network would have 1000006000002 parameters, which do not fit"))
+  #expect(
+    result.error.hasPrefix(
+      "error: --hidden: the network would have 1000006000002 parameters, and training would take 16000.1 GB of the "))
 }
 
 @Test("Output that cannot be written is an error", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))

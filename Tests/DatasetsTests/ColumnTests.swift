@@ -224,6 +224,39 @@ private func mean(_ preparation: Preparation) -> Double {
     #expect(throws: DataError.self) { _ = try names(ColumnOptions(ignored: ["id", "a", "b"])) }
   }
 
+  @Test func `a number that is absurdly far from the others is told of`() throws {
+    let fields = (0..<30).map { "\($0 * 7 % 11).25" }
+    func lines(_ text: String, _ scaling: Scaling.Method = .standard) throws -> [String] {
+      try fitted(fields + [text], scaling: scaling).warnings
+    }
+    for text in ["1e+300", "-1e+300", "200000000", "-1.7e+308"] {
+      #expect(
+        try lines(text) == [
+          "t.csv, line 32, column \"a\": found \"\(text)\", which is so far from the other numbers that nearly nothing can be learnt from them;"
+            + " correct the field, or give --scale quantile"
+        ])
+      #expect(try lines(text, .quantile) == [])
+    }
+    // The quartiles of 0.25 to 10.25 are less than 11 apart.
+    #expect(try lines("1e5") == [])
+    // A column that is mostly the same has no distance of its own.
+    #expect(try fitted((0..<30).map { $0 < 28 ? "0" : "1e9" }, scaling: .standard).warnings == [])
+  }
+
+  @Test func `a last column that only counts the rows is told of as the target`() throws {
+    func lines(_ target: String?) throws -> [String] {
+      let rows = (0..<30).map { "\($0 * 5 % 7).5,\($0 * 3 % 11).25,\($0)\n" }.joined()
+      var lines: [String] = []
+      _ = try Preparation(fittedOn: table("a,b,n\n" + rows), target: target, warn: { lines.append("\($0)") })
+      return lines
+    }
+    #expect(
+      try lines(nil) == [
+        "t.csv: the target, which is the last column, \"n\", only counts the rows; --target names another"
+      ])
+    #expect(try lines("n") == [] && lines("b") == [])
+  }
+
   @Test func `a first column that counts the rows is told of`() throws {
     let rows = (0..<12).map { "\($0 + 5),\($0 * 5 % 7).5,\($0 % 2 == 0 ? "u" : "v")\n" }.joined()
     var lines: [String] = []

@@ -154,12 +154,14 @@ struct BadTable: Sendable, CustomTestStringConvertible {
         + " correct the field, or remove the column or the row"),
     BadTable(
       text: "a,y,z\n1,2,3\n", target: "y,y",
-      line: "t.csv: found the column \"y\" named twice as a target or as the sample weights, expected each once;"
-        + " correct the names"),
+      line:
+        "t.csv: found the column \"y\" named twice, each time as the target (--target), expected once; correct the names"
+    ),
     BadTable(
       text: "a,y,z\n1,2,3\n", target: "y", weight: "y",
-      line: "t.csv: found the column \"y\" named twice as a target or as the sample weights, expected each once;"
-        + " correct the names"),
+      line:
+        "t.csv: found the column \"y\" named twice, as the target (--target) and as the sample weights (--sample-weight),"
+        + " expected once; correct the names"),
     BadTable(
       text: "a,y,z\n1,u,0\n2,v,1\n3,w,1\n", target: "y,z",
       line: "t.csv: found 3 different values in the target \"y\", expected two, as there are several targets to be"

@@ -99,6 +99,11 @@ import Testing
       (bytes(header("|S3", "(1,)"), [0xFF, 0, 0]), "element 1 is no text in UTF-8"),
       (bytes(header("<U1", "(1,)"), [0, 0xD8, 0, 0]), "element 1 is no text in Unicode"),
       (bytes(header("|O", "(1,)"), [0]), "found elements of type \"|O\", expected \(type)"),
+      (
+        bytes("{'descr': [('a', '<f4'), ('b', '<i8')], 'fortran_order': False, 'shape': (2,), }", []),
+        "found a structured array, whose elements have the fields \"a\", \"b\", expected plain numbers; make a table of it with"
+          + " pandas.DataFrame(ARRAY).to_csv('table.csv', index=False), or give it one type"
+      ),
       (bytes("{'descr': '<f4'}", []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
       (bytes(header("<f4", "(-1,)"), []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
       (bytes(header("|u1", "(1,)"), [1], version: 4), "found format version 4, expected 1, 2 or 3"),
