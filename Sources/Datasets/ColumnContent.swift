@@ -75,7 +75,8 @@ extension Table {
       (reading.content, reading.doubtful) = (.dates(found.format, others: []), found.doubtful)
       return reading
     }
-    // All but a few?
+    // All but a few? What is in none of some texts from everywhere is not in most of them.
+    let sample = stride(from: 0, to: wordTexts.count, by: max(wordTexts.count / 100, 1)).map { wordTexts[$0] }
     func divide(_ others: [String]) -> (areMost: Bool, vary: Bool) {
       let odd = Set(others)
       let codes = words.filter { !odd.contains(texts[$0]) }
@@ -87,8 +88,8 @@ extension Table {
         distinct > 20 || distinct >= 5 && distinct * 2 > count
       )
     }
-    let dates = wordTexts.filter { DateFormat.common(to: CollectionOfOne($0)) != nil }
-    if !dates.isEmpty, bareNumbers == 0, let found = DateFormat.common(to: dates) {
+    let dates = bareNumbers == 0 && sample.contains(where: DateFormat.isDate) ? wordTexts.filter(DateFormat.isDate) : []
+    if !dates.isEmpty, let found = DateFormat.common(to: dates) {
       let others = wordTexts.filter { found.format.numbers($0) == nil }
       let division = divide(others)
       if division.areMost, division.vary {
@@ -97,7 +98,7 @@ extension Table {
         return reading
       }
     }
-    guard
+    guard bareNumbers > 0 || sample.contains(where: { WrittenNumber($0) != nil }),
       let best = NumberFormat.best(
         for: wordTexts, counts: words.map { counts[$0] }, decimal: options.decimal, thousands: options.thousands,
         likely: likely) ?? (bareNumbers > 0 ? (.plain, wordTexts) : nil)

@@ -27,6 +27,12 @@ public struct DateFormat: Sendable, Hashable {
     "D N Y", "N D, Y", "N D Y", "Y-M", "N Y", "N-y",
   ]
 
+  /// All of them, with times.
+  private static let all = (dates.map { $0 + " h:m" } + ["h:m"]).compactMap { DateFormat($0) }
+
+  /// Whether a text is a date in any format.
+  static func isDate(_ text: String) -> Bool { all.contains { $0.scan(text) != nil } }
+
   /// The names of the numbers that a field becomes.
   public var parts: [String] {
     (date.isEmpty ? [] : hasDay ? ["year", "month", "weekday"] : ["year", "month"]) + (hasTime ? ["hour"] : [])
@@ -37,7 +43,7 @@ public struct DateFormat: Sendable, Hashable {
 
   /// The format that all texts have, and a text that another format reads as another day; nil if there is none.
   package static func common(to texts: some Sequence<String>) -> (format: DateFormat, doubtful: String?)? {
-    var possible = (dates + ["h:m"]).compactMap { DateFormat($0 == "h:m" ? $0 : $0 + " h:m") }
+    var possible = all
     var hasTime = false
     var example: String?
     for text in texts {
