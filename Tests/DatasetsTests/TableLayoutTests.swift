@@ -66,7 +66,7 @@ private func table(
     }
     #expect(try table("sep=\(mark)\na,b;c|d\te\n1,2;3|4\t5\n").delimiter == delimiter)
     #expect(try table("sep=\(mark)\na,b;c\n1,2;3\n", delimiter: .semicolon).columnNames == ["a,b", "c"])
-    #expect(try table("sep=\(mark)x\n1\n", delimiter: .bar).rowCount == 1)
+    #expect(try table("sep=\(mark)x,y|z\n1,2|3\n", delimiter: delimiter == .bar ? .comma : .bar).rowCount == 1)
   }
 
   @Test func `one column of texts with other delimiters in them is one column`() throws {

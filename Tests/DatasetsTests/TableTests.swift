@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test func `fields may be empty, the last one too`() throws {
-    let table = try table("a,b\n,\n1,\n")
+    let table = try table("a,b\n\"\",\n1,\n")
     #expect(try numbers(table, "a").map(\.isNaN) == [true, false])
     #expect(try numbers(table, "b").map(\.isNaN) == [true, true])
     #expect(try numbers(self.table("a,b\n1,"), "b").map(\.isNaN) == [true])
