@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,14 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
+static atomic_bool ends;
+
+void end_when_out_of_memory(void) { atomic_store(&ends, true); }
+
 /// Returns memory that is there, and ends the process otherwise. Only system calls: there may be no memory for more.
 static void *checked(void *memory, size_t size) {
   static atomic_flag is_ending = ATOMIC_FLAG_INIT;
-  if (memory || size == 0) return memory;
+  if (memory || size == 0 || !atomic_load_explicit(&ends, memory_order_relaxed)) return memory;
   // Another thread says it.
   if (atomic_flag_test_and_set(&is_ending)) for (;;) pause();
   static const char line[] = "error: out of memory; give less data, smaller layers, or a higher limit\n";
@@ -45,7 +50,11 @@ WEAK void *memalign(size_t alignment, size_t size) { return checked(__libc_memal
 WEAK void *aligned_alloc(size_t alignment, size_t size) { return checked(__libc_memalign(alignment, size), size); }
 
 WEAK int posix_memalign(void **memory, size_t alignment, size_t size) {
-  *memory = checked(__libc_memalign(alignment, size), size);
+  void *result = checked(__libc_memalign(alignment, size), size);
+  if (!result) return ENOMEM;
+  *memory = result;
   return 0;
 }
+#else
+void end_when_out_of_memory(void) {}
 #endif

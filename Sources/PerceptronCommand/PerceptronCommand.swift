@@ -1,3 +1,4 @@
+import COutOfMemory
 import Perceptron
 
 #if canImport(Glibc)
@@ -63,6 +64,7 @@ enum PerceptronCommand {
 
   static func main() {
     restartIfAddressSpaceIsLimited()
+    end_when_out_of_memory()
     openStandardDescriptors()
     // A file that may not grow is then an error of the write, as any other.
     signal(SIGXFSZ, SIG_IGN)
