@@ -50,8 +50,8 @@ func standardInputAndOutput() throws {
   try mistake(
     "$P train - \(options) < /dev/null", 65, "standard input: the file is empty, expected data; check how it was made")
   try mistake(
-    "printf 'a,b\\n1,2,3\\n' | $P train -", 65,
-    "standard input, line 2: found 3 fields, expected 2 as in the first row; add or remove fields, or put fields that"
+    "printf 'a,b\\n1,2,3,4\\n' | $P train -", 65,
+    "standard input, line 2: found 4 fields, expected 2 as in the first row; add or remove fields, or put fields that"
       + " hold the delimiter in quotes")
 }
 
