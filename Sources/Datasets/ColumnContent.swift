@@ -75,7 +75,7 @@ extension Table {
       (reading.content, reading.doubtful) = (.dates(found.format, others: []), found.doubtful)
       return reading
     }
-    // All but a few? What is in none of some texts from everywhere is not in most of them.
+    // All but a few? If no text of a sample is a number, most texts are not.
     let sample = stride(from: 0, to: wordTexts.count, by: max(wordTexts.count / 100, 1)).map { wordTexts[$0] }
     func divide(_ others: [String]) -> (areMost: Bool, vary: Bool) {
       let odd = Set(others)
@@ -127,7 +127,7 @@ extension Table {
   /// Up to so many texts that are no numbers may stand in a column of numbers for missing ones, if the numbers are more.
   private static let fewTexts = 10
 
-  /// The row, among those given or all, whose field is first one of some texts; and how many there are.
+  /// The first row whose field is one of some texts, and how many such rows there are; nil if there is none.
   func rows(ofColumn column: Int, with texts: Set<String>) -> (first: Int, count: Int)? {
     let isChosen = self.texts[column].map { texts.contains($0.trimmed) }
     var (first, count): (Int?, Int) = (nil, 0)

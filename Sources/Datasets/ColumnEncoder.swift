@@ -34,8 +34,13 @@ package struct ColumnEncoder: Sendable {
   /// The feature of texts that are none of the names, or -1.
   private let others: Int
 
-  init(_ column: InputColumn, firstFeature: Int, scales: ArraySlice<FeatureScale>, missing: MissingSpellings) {
+  init(
+    _ column: InputColumn, firstFeature: Int, scales: ArraySlice<FeatureScale>, missing: MissingSpellings,
+    weighsConstantTexts: Bool = false
+  ) {
     self.column = column
+    isConstantCategory =
+      if case .category(_, let values, false) = column { values.count == 1 && !weighsConstantTexts } else { false }
     features = firstFeature..<firstFeature + column.count
     self.scales = Array(scales)
     (names, others) =
@@ -55,9 +60,7 @@ package struct ColumnEncoder: Sendable {
   }
 
   /// Whether the column's one category was there in every row of the training data, so that it says nothing.
-  package var isConstantCategory: Bool {
-    if case .category(_, let values, false) = column { values.count == 1 } else { false }
-  }
+  package let isConstantCategory: Bool
 
   /// The number that was in every row of the training data, if it was one.
   package var constant: Double? {
@@ -97,6 +100,15 @@ package struct ColumnEncoder: Sendable {
     case .category:
       if let category = names![number] { return .category(category) }
       return others >= 0 ? .category(others) : .unseen
+    }
+  }
+
+  /// Whether a text says that the value is missing.
+  func isMissing(_ text: String) -> Bool {
+    switch column {
+    case .number(_, _, _, let own), .date(_, _, _, let own):
+      missing.isMissing(text.trimmed, amongNumbers: true) || own.contains(text.trimmed)
+    case .category: missing.isMissing(text.trimmed, amongNumbers: false)
     }
   }
 
@@ -182,7 +194,8 @@ extension Preparation {
     return columns.map { column in
       defer { (feature, number) = (feature + column.count, number + column.numberCount) }
       return ColumnEncoder(
-        column, firstFeature: feature, scales: scales[number..<number + column.numberCount], missing: missing)
+        column, firstFeature: feature, scales: scales[number..<number + column.numberCount], missing: missing,
+        weighsConstantTexts: weighsConstantTexts)
     }
   }
 }

@@ -75,15 +75,17 @@ extension DataWarning: CustomStringConvertible {
       "\(path), column \(quoted(column)): found one row only of \(classes.count == 1 ? "the class" : "\(classes.count) classes:")"
         + " \(listed(classes)); add rows, or join classes"
     case .mostlyNumbers(let path, let line, let column, let text, let rows):
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is taken for text, though"
-        + " numbers are all but \(rows) of its fields; correct the field if it is a mistake"
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is one of texts, though"
+        + " all but \(rows) of its fields are numbers; correct the field if it is a mistake"
     case .textsAmongNumbers(let path, let line, let column, let field, let text, let rows, let among):
       "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among \(among);"
         + " it counts as missing\(rows > 1 ? ", and so do \(rows - 1) more fields" : ""); correct the field if it is a mistake"
     case .readAs(let path, let columns, let how):
       "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)"
     case .doubtful(let path, let line, let column, let text, let how):
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways; it is read as \(how); --decimal and --thousands say otherwise"
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways; it is read as \(how);"
+        + (how.hasPrefix("dates")
+          ? " write dates as YYYY-MM-DD if that is wrong" : " --decimal and --thousands say otherwise")
     case .leftOut(let path, let columns, let omission, let example):
       "\(path): column\(columns.count == 1 ? "" : "s") \(listed(columns)) \(columns.count == 1 ? "is" : "are") left out: "
         + (omission == .noValues

@@ -33,7 +33,7 @@ public struct MissingSpellings: Sendable, Hashable {
   ///
   /// - Parameter amongNumbers: Whether the column is of numbers or dates.
   func kind(of text: String, amongNumbers: Bool) -> TextKind {
-    if additional.contains(text) { return .missing }
+    if additional.contains(text) || hasNumbers && DecimalNumber.parse(text).map(isMissing) == true { return .missing }
     let isUsual = Self.usual.contains(text) || amongNumbers && Self.usualAmongNumbers.contains(text)
     if isUsual { return excluded.contains(text) ? .word : .missing }
     let kind = TextKind(text)

@@ -15,7 +15,10 @@ struct NameIndex {
       guard ofText.updateValue(index, forKey: key) == nil || areTruthValues else {
         fail("the name \(name) occurs twice in \(names)")
       }
-      if let number = Self.number(name), ofNumber[number] == nil { ofNumber[number] = index }
+      // Of several spellings the usual one has the number: 7 rather than 007.
+      if let number = Self.number(name), ofNumber[number] == nil || name == Table.name(of: number) {
+        ofNumber[number] = index
+      }
     }
   }
 

@@ -5,8 +5,8 @@ extension Preparation {
   ///
   /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts gets a feature for each text, one of
   /// them for missing fields if there are any, and one for all texts that are rare. In a numeric column the mean takes the place of missing fields, and then it is
-  /// scaled. A column that is the same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are left out. Only the
-  /// training rows decide about any of this; the names of the classes are those of all rows.
+  /// scaled. A column that is the same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are left out. All rows
+  /// decide what a column holds and what the classes are; only the training rows decide about means, scales, the texts with a feature and what is left out.
   ///
   /// - Parameters:
   ///   - rows: The 0-based indices of the training rows; nil for all.
@@ -19,7 +19,7 @@ extension Preparation {
   ///   - team: The threads that share the work, a column each.
   ///   - warn: Gets what is odd about the table, and how it was read.
   /// - Throws: The ``DataError`` of what is wrong with the table.
-  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for two columns a thread.
+  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few columns a thread.
   public init(
     fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
@@ -32,8 +32,9 @@ extension Preparation {
       ColumnFit(table, features[index], readings[index], rows, scaling, options)
     }
     if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
-      throw table.mistake(
-        row: failure.row, .number(name: "", mean: 0), failure.column)
+      throw .notFinite(
+        path: table.path, line: table.line(ofRow: failure.row), column: table.columnNames[failure.column],
+        field: failure.column + 1, text: table.text(row: failure.row, column: failure.column))
     }
     let kept = fits.filter { $0.input != nil }
     ColumnFit.warn(of: fits, zip(features + targets, readings), table, warn)
@@ -72,7 +73,8 @@ private struct ColumnRoles {
     }
     try note(targets, target == nil ? .lastColumn : .target)
     if let sampleWeight { try note(try table.columnIndices(named: [sampleWeight]), .sampleWeight) }
-    let others = Array(purposes.keys)
+    let found = targets
+    let others = found + purposes.keys.filter { !found.contains($0) }
     // A column may be left out for two reasons.
     let ignored = try table.columnIndices(named: options.ignored)
     let identifier = try table.columnIndices(named: [options.identifier].compactMap(\.self))
@@ -124,20 +126,21 @@ extension Table {
 
   /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which all fractions have three digits, in a
   /// table with decimal commas, or if the options say so. Read again with ``Format/isText`` for them, they are what the others suggest.
-  public func columnsOfPossibleThousands(_ options: ColumnOptions) -> [String] {
-    let areNumbers = columnNames.indices.map { !isText($0) }
-    let hasCommas =
-      options.readsPointsAsThousands
-      || columnNames.indices.contains { column in
-        guard !areNumbers[column] else { return false }
-        let reading = reading(ofColumn: column, options)
+  public func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
+    let left = Set(options.ignored + [options.identifier].compactMap(\.self))
+    let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
+    let possible = columns.filter { firstOfThousands(inColumn: $0) != nil }
+    guard !possible.isEmpty else { return [] }
+    if !options.readsPointsAsThousands {
+      let texts = columns.filter(isText)
+      let haveCommas = team.map(texts.count) { index in
+        let reading = reading(ofColumn: texts[index], options)
         guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return false }
         return format.decimal == .comma
       }
-    guard hasCommas else { return [] }
-    return columnNames.indices.filter { areNumbers[$0] && firstOfThousands(inColumn: $0) != nil }.map {
-      columnNames[$0]
+      guard haveCommas.contains(true) else { return [] }
     }
+    return possible.map { columnNames[$0] }
   }
 
   /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the point and at least one before it.
@@ -239,7 +242,7 @@ private struct ColumnFit {
     let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
     if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
     if column == 0, format == .plain { countsRows = table.countsRows(inColumn: column) }
-    // Quantiles do not care.
+    // Quantile scaling is not affected by far values.
     if method != .quantile, let value = Self.farValue(known) { farRow = all.firstIndex(of: value) }
     input = .number(name: name, mean: mean, format: format, missing: others)
     scaling = Self.scaling(method, numbers)
@@ -276,11 +279,13 @@ private struct ColumnFit {
       omission = .noValues
       return
     }
-    let means = format.parts.indices.map { part in known.reduce(0) { $0 + $1[part] / Double(known.count) } }
+    areConstantNumbers = format.parts.indices.map { part in known.allSatisfy { $0[part] == known[0][part] } }
+    let means = format.parts.indices.map { part in
+      areConstantNumbers[part] ? known[0][part] : known.reduce(0) { $0 + $1[part] / Double(known.count) }
+    }
     let numbers = format.parts.indices.map { part in dates.map { $0?[part] ?? means[part] } }
     input = .date(name: name, format: format, means: means, missing: others)
     scaling = Scaling(method, joining: numbers.map { Self.scaling(method, $0) })
-    areConstantNumbers = format.parts.indices.map { part in known.allSatisfy { $0[part] == known[0][part] } }
     isConstant = areConstantNumbers.allSatisfy(\.self)
   }
 

@@ -11,9 +11,28 @@ extension Preparation {
     if case .values(let columns, _) = outputs {
       for (name, format) in zip(columns, targetFormats) where format.isUnlikePlain { names.insert(name) }
     }
+    // Texts that are told apart by the spelling of a number: 1.1 and 1.10.
+    func haveSpellings(_ texts: [String]) -> Bool {
+      let numbers = texts.compactMap(DecimalNumber.parse)
+      return Set(numbers).count < numbers.count
+    }
+    if case .columns(let columns) = inputs {
+      for case .category(let name, let values, _) in columns where haveSpellings(values) { names.insert(name) }
+    }
+    if case .classes(let classes, let column?) = outputs, haveSpellings(classes) { names.insert(column) }
     // Spelling tells rows apart, too: 007 is not 7.
     if let identifier { names.insert(identifier) }
     return Table.Format(expectedColumns: expectedColumns, isText: { [names] in names.contains($0) })
+  }
+
+  /// The decimal mark of columns of numbers that are not plain; nil if there are none, or several.
+  private var likelyMark: NumberFormat.Mark? {
+    var formats = targetFormats
+    if case .columns(let columns) = inputs {
+      for case .number(_, _, let format, _) in columns { formats.append(format) }
+    }
+    let marks = Set(formats.filter { $0.decimal == .comma || $0.thousands != nil }.map(\.decimal))
+    return marks.count == 1 ? marks.first : nil
   }
 
   /// The names of the columns of inputs and targets; none if they are places, which the columns of a table without a header have for names.
@@ -86,10 +105,11 @@ extension Preparation {
         columnMajor: (0..<table.rowCount).flatMap { row in labels.map { Scalar($0[row]) } })
     case .values(let columns, let scaling):
       targets = try table.matrix(
-        ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling, formats: targetFormats)
+        ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling, formats: targetFormats,
+        missing: missing)
     }
     let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(DataError) in
-      try Self.weights(table, try table.columnIndices(named: [name])[0])
+      try Self.weights(table, try table.columnIndices(named: [name])[0], likely: likelyMark)
     }
     return Samples(features: features, targets: targets, weights: weights)
   }
@@ -122,7 +142,9 @@ extension Preparation {
 extension Preparation {
   /// The error of a column whose fields were read as plain numbers, which they need not be in the format of training.
   private static func otherFormat(_ column: EncodedColumn, _ table: Table) -> DataError? {
-    guard case .number(let name, _, let format, _) = column.encoder.column, format.isUnlikePlain,
+    // The numbers of arrays are not written in any format.
+    guard table.arrayFeatures == nil, case .number(let name, _, let format, _) = column.encoder.column,
+      format.isUnlikePlain,
       let row = table.mapCells(ofColumn: column.index, { _, cell in cell.isFinite }).firstIndex(of: true)
     else { return nil }
     return .otherFormat(path: table.path, line: table.line(ofRow: row), column: name, format: "\(format)")
@@ -137,6 +159,14 @@ extension Preparation {
           .changedConstant(
             path: table.path, line: table.line(ofRow: row), column: encoder.column.name,
             text: table.text(row: row, column: column.index), constant: Table.name(of: constant), rows: count)
+        }
+    }
+    if case .date(let name, _, let means, _) = encoder.column, encoder.scales.allSatisfy(\.isConstant) {
+      return first(column, table) { if case .date(let numbers) = $0 { numbers != means } else { false } }
+        .map { row, count in
+          .changedConstant(
+            path: table.path, line: table.line(ofRow: row), column: name,
+            text: table.text(row: row, column: column.index), constant: "one date", rows: count)
         }
     }
     guard case .category(let name, let values, _) = encoder.column else { return nil }

@@ -13,14 +13,14 @@ extension Preparation {
     let columns = targets.map { table.columnNames[$0] }
     if task != .classification {
       for (target, reading) in zip(targets, readings) {
-        if let mistake = fewTexts(table, target, reading, missing) { throw mistake }
+        if let mistake = fewTexts(table, target, reading) { throw mistake }
       }
     }
     if task ?? inferredTask(table, targets, readings) == .regression {
       let formats = readings.map { reading in
         if case .numbers(let format, _) = reading.content { format } else { NumberFormat.plain }
       }
-      var values: Matrix<Double> = try table.matrix(ofColumns: targets, formats: formats)
+      var values: Matrix<Double> = try table.matrix(ofColumns: targets, formats: formats, missing: missing)
       if let rows { values = values.gathered(rows) }
       let constant = zip(columns, areConstant(values)).filter(\.1).map(\.0)
       if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
@@ -55,9 +55,7 @@ extension Preparation {
   private static let mostClasses = 1000
 
   /// The error for a target of numbers with a few other texts among them, which are mistakes.
-  private static func fewTexts(
-    _ table: Table, _ target: Int, _ reading: ColumnReading, _ missing: MissingSpellings
-  ) -> DataError? {
+  private static func fewTexts(_ table: Table, _ target: Int, _ reading: ColumnReading) -> DataError? {
     let texts: Set<String>
     switch reading.content {
     case .numbers(_, let others) where !others.isEmpty: texts = Set(others)
@@ -94,8 +92,10 @@ extension Preparation {
   }
 
   /// The sample weights in a column: finite, not negative, and not all 0.
-  static func weights<Scalar>(_ table: Table, _ column: Int) throws(DataError) -> Matrix<Scalar> {
-    let reading = table.reading(ofColumn: column, ColumnOptions())
+  static func weights<Scalar>(
+    _ table: Table, _ column: Int, likely: NumberFormat.Mark?
+  ) throws(DataError) -> Matrix<Scalar> {
+    let reading = table.reading(ofColumn: column, ColumnOptions(), likely: likely)
     let format = if case .numbers(let format, _) = reading.content { format } else { NumberFormat.plain }
     let weights: Matrix<Scalar> = try table.matrix(ofColumns: [column], formats: [format])
     let (name, elements) = (table.columnNames[column], weights.elements)

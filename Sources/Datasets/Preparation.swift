@@ -40,6 +40,9 @@ public struct Preparation: Sendable, Equatable {
   public let identifier: String?
   /// How the numbers of each regression target are written; empty if all are plain.
   public let targetFormats: [NumberFormat]
+  /// Whether a text that was there in every row of training counts as 1, as in models of version 1 of the file's format, which have a weight for it. In others
+  /// such a column has no influence.
+  package let weighsConstantTexts: Bool
 
   /// Makes a preparation that was fitted before.
   ///
@@ -49,6 +52,16 @@ public struct Preparation: Sendable, Equatable {
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
     ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
   ) {
+    self.init(
+      inputs: inputs, inputScaling: inputScaling, outputs: outputs, missing: missing, ignored: ignored,
+      identifier: identifier, targetFormats: targetFormats, weighsConstantTexts: false)
+  }
+
+  package init(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings, ignored: [String],
+    identifier: String?, targetFormats: [NumberFormat], weighsConstantTexts: Bool
+  ) {
+    self.weighsConstantTexts = weighsConstantTexts
     if let mistake = Self.mistake(
       inputs: inputs, inputScaling: inputScaling, outputs: outputs, targetFormats: targetFormats)
     {

@@ -70,7 +70,7 @@ package struct RowPreparation: Sendable {
     switch field {
     case .number(let number):
       // A number that is none of a column's texts is like one that was not there in training, if there were numbers among them.
-      guard number.isNaN || encoders[column].takesNumbers else {
+      guard number.isNaN || missing.isMissing(number) || encoders[column].takesNumbers else {
         throw .notAText(column: columns[column].name, number: number)
       }
       value = encoders[column].value(of: number)
@@ -85,14 +85,7 @@ package struct RowPreparation: Sendable {
     switch field {
     case .missing: true
     case .number(let number): number.isNaN || missing.isMissing(number)
-    case .text(let text):
-      if case .category = columns[column] {
-        missing.isMissing(text.trimmed, amongNumbers: false)
-      } else if case .missing = encoders[column].value(of: text) {
-        true
-      } else {
-        false
-      }
+    case .text(let text): encoders[column].isMissing(text)
     }
   }
 

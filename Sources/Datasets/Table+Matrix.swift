@@ -28,12 +28,14 @@ extension Table {
   ///   - columns: 0-based indices, in the order of the result's rows; at least one.
   ///   - scaling: How each is scaled, in `Double`, before it is rounded to `Scalar`; nil for as it is.
   ///   - formats: How the numbers of each are written; plain ones if there are none.
+  ///   - missing: Which fields are missing, and so no numbers.
   /// - Returns: a matrix of columns × ``rowCount``.
   /// - Throws: ``DataError/notANumber(path:line:column:field:text:)`` or
   ///   ``DataError/notFinite(path:line:column:field:text:)`` for the first field, in the order of the rows, that
   ///   `Scalar` cannot hold as a finite number.
   public func matrix<Scalar: BLASScalar>(
-    ofColumns columns: [Int], scaledBy scaling: Scaling? = nil, formats: [NumberFormat] = []
+    ofColumns columns: [Int], scaledBy scaling: Scaling? = nil, formats: [NumberFormat] = [],
+    missing: MissingSpellings = MissingSpellings()
   ) throws(DataError) -> Matrix<Scalar> {
     guard !columns.isEmpty, columns.allSatisfy(columnNames.indices.contains) else {
       fail("matrix(ofColumns: \(columns)): the table has the columns 0..<\(columnNames.count)")
@@ -43,7 +45,7 @@ extension Table {
       let input = InputColumn.number(
         name: columnNames[column], mean: 0, format: formats.isEmpty ? .plain : formats[row])
       let encoder = ColumnEncoder(
-        input, firstFeature: row, scales: [scaling.scale(ofFeature: row)], missing: MissingSpellings())
+        input, firstFeature: row, scales: [scaling.scale(ofFeature: row)], missing: missing)
       return EncodedColumn(encoder, column, of: self, refusesMissing: true)
     }
     return try matrix(of: encoded, team: Team(workers: 1))
@@ -61,8 +63,7 @@ extension Table {
     }
     for (firstRow, failure) in zip(firstRows, failures) {
       if let failure {
-        throw mistake(
-          row: firstRow + failure.row, columns[failure.column].encoder.column, columns[failure.column].index)
+        throw mistake(row: firstRow + failure.row, columns[failure.column])
       }
     }
     return matrix
@@ -87,14 +88,16 @@ extension Table {
   }
 
   /// The error for a field that does not hold what its column does.
-  func mistake(row: Int, _ input: InputColumn, _ column: Int) -> DataError {
+  private func mistake(row: Int, _ encoded: EncodedColumn) -> DataError {
+    let column = encoded.index
     let text = text(row: row, column: column)
     let (line, name) = (line(ofRow: row), columnNames[column])
-    switch input {
+    switch encoded.encoder.column {
     case .date(_, let format, _, _):
       return .notADate(
         path: path, line: line, column: name, field: column + 1, text: text, pattern: format.pattern)
-    case .number(_, _, let format, _) where format.number(text) != nil || TextKind(text) == .infinite:
+    case .number(_, _, let format, _)
+    where (format.number(text) != nil || TextKind(text) == .infinite) && !encoded.encoder.isMissing(text):
       return .notFinite(path: path, line: line, column: name, field: column + 1, text: text)
     case .number, .category:
       return .notANumber(path: path, line: line, column: name, field: column + 1, text: text)

@@ -14,6 +14,13 @@ extension Table {
     }
     let isInteger = labels?.type?.isInteger == true
     let (width, labelWidth) = (features.sampleSize, labels?.sampleSize ?? 0)
+    guard width + labelWidth <= Self.mostColumns else {
+      throw .manyColumns(path: features.path, most: Self.mostColumns)
+    }
+    let bytes = features.count * (width + labelWidth) * MemoryLayout<Double>.size
+    if case let usable = usableMemory(), bytes > usable {
+      throw .exceedsMemory(path: features.path, bytes: bytes, usable: usable)
+    }
     let (featureColumns, labelColumns) = (features.columns, labels?.columns)
     var cells: [Double] = []
     cells.reserveCapacity(features.count * (width + labelWidth))

@@ -96,9 +96,10 @@ public struct ModelFile: Sendable {
       throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
     }
     let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
-    let record = try decode("preparation") { json throws(ModelError) in
+    var record = try decode("preparation") { json throws(ModelError) in
       try PreparationRecord(&json, inputs: inputs, outputs: outputs)
     }
+    record.weighsConstantTexts = version == 1
     guard let preparation = record.preparation else { throw bad("preparation", "its parts contradict each other") }
     guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
       throw bad(

@@ -149,6 +149,13 @@ struct PreparationRecord: Codable {
   /// Columns that are not learnt from.
   var ignored: [String]?
   var identifier: String?
+  /// Of version 1 of the format, which has a weight for a column's one text.
+  var weighsConstantTexts = false
+
+  private enum CodingKeys: CodingKey {
+    case columns, image, scaling, classes, targets, labels, targetScaling, targetFormats, missing, notMissing, ignored
+    case identifier
+  }
 
   init(_ preparation: Preparation) {
     func listed(_ texts: some Collection<String>) -> [String]? { texts.isEmpty ? nil : texts.sorted() }
@@ -156,6 +163,7 @@ struct PreparationRecord: Codable {
     notMissing = listed(preparation.missing.excluded)
     ignored = preparation.ignored.isEmpty ? nil : preparation.ignored
     identifier = preparation.identifier
+    weighsConstantTexts = preparation.weighsConstantTexts
     targetFormats = preparation.targetFormats.isEmpty ? nil : preparation.targetFormats.map(FormatRecord.init)
     scaling = ScalingRecord(preparation.inputScaling)
     switch preparation.inputs {
@@ -208,13 +216,17 @@ struct PreparationRecord: Codable {
       inputs: inputs, inputScaling: scaling, outputs: outputs,
       missing: MissingSpellings(additional: Set(missing ?? []), excluded: Set(notMissing ?? [])),
       ignored: ignored ?? [],
-      identifier: identifier, targetFormats: formats)
+      identifier: identifier, targetFormats: formats, weighsConstantTexts: weighsConstantTexts && hasConstantText)
   }
+
+  /// Whether a column has one text only.
+  private var hasConstantText: Bool { columns?.contains { $0.texts?.count == 1 && $0.others == nil } == true }
 
   /// Whether it says something that version 1 of the format does not know.
   var needsVersion2: Bool {
     missing != nil || notMissing != nil || ignored != nil || identifier != nil || targetFormats != nil
       || scaling.factors?.contains(0) == true
+      || !weighsConstantTexts && hasConstantText
       || columns?.contains { $0.others != nil || $0.format != nil || $0.date != nil || $0.missing != nil } == true
   }
 }

@@ -49,6 +49,9 @@ enum PredictCommand: Command {
     }
     let answers = try Predictor(model, team: team).predict(features: data.features(model.preparation, team: team))
     if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
+      if arguments.string("--id") != nil {
+        throw CommandError.usage("--id is for tables; a NumPy array has answers alone")
+      }
       return array(answers, model, wantsProbabilities)
     }
     return AnswerTable(
@@ -75,7 +78,8 @@ enum PredictCommand: Command {
     let samples = answers.columns
     func encode(_ names: [String], among all: [String], shape: [Int]) -> [UInt8] {
       NPY.encode(
-        all.allSatisfy { Int($0) != nil } ? .integers(names.compactMap { Int($0) }) : .texts(names), shape: shape)
+        all.allSatisfy { Int($0).map(String.init) == $0 } ? .integers(names.compactMap { Int($0) }) : .texts(names),
+        shape: shape)
     }
     switch model.preparation.outputs {
     case .classes(let names, _) where !wantsProbabilities:

@@ -89,6 +89,12 @@ func printWarning(_ warning: DataWarning) {
   printError("\(warning.isNote ? "note" : "warning"): \(printable(warning.description))\n")
 }
 
+/// Whether a path leads to a file that can be read again from its start.
+func isRegularFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+}
+
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
 func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }

@@ -67,7 +67,7 @@ struct TrainingData<Scalar: BLASScalar> {
       return try RawData(
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
-    let raw = try Self.readAgain(if: try read(sources.training, .training), sources, options, team)
+    let raw = try Self.readTraining(sources, options, team)
     let split = try sources.validationShare.map { share in
       guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
       var generator = Philox(seed: options.seed, stream: 2)
@@ -90,16 +90,28 @@ struct TrainingData<Scalar: BLASScalar> {
     test = try others(sources.test)
   }
 
-  /// The table once more, with the fields as they are written of columns whose points may stand between thousands; as it is if there are none, or
-  /// it can be read only once.
-  private static func readAgain(
-    if data: RawData<Scalar>, _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
+  /// Reads the training data; a table a second time if the points in some columns may stand between thousands, with these columns' fields as they are written.
+  private static func readTraining(
+    _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
   ) throws -> RawData<Scalar> {
-    guard case .table(let table) = data, case .table(let path) = sources.training else { return data }
-    let names = Set(table.columnsOfPossibleThousands(options.columns))
-    guard !names.isEmpty else { return data }
+    func read(_ format: Table.Format) throws -> RawData<Scalar> {
+      try RawData(sources.training, part: .training, format: format, announces: !options.isQuiet, team: team)
+    }
+    guard case .table(let path) = sources.training, isRegularFile(path) else {
+      // What can be read once keeps all fields as they are written if the options say how to read them.
+      var format = sources.format
+      if options.columns.decimal == .comma || options.columns.thousands == .point { format.isText = { _ in true } }
+      return try read(format)
+    }
+    var data = Optional(try read(sources.format))
+    guard case .table(let table)? = data else { return data! }
+    let names = Set(table.columnsOfPossibleThousands(options.columns, team: team))
+    guard !names.isEmpty else { return data! }
+    // Without a second copy of the cells.
+    data = nil
     var format = sources.format
-    format.isText = { names.contains($0) }
+    let isText = format.isText
+    format.isText = { names.contains($0) || isText($0) }
     return .table(try Table(contentsOf: path, format: format, team: team))
   }
 
