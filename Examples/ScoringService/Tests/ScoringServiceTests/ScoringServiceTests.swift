@@ -46,7 +46,7 @@ struct ScoringServiceTests {
       (#"{"length":1,"width":2,"color":"red","x":1}"#, #"column \"x\" is unknown"#),
       (#"{"length":"a","width":2,"color":"red"}"#, #"column \"length\": found the text \"a\", expected a number"#),
       (#"{"length":true,"width":2,"color":"red"}"#, #"column \"length\": expected a number, a text or null"#),
-      (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": nothing is known, which is refused"#),
+      (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": the value is missing, which is not accepted"#),
     ] {
       let line = try #require(try await client.answer(to: request))
       #expect(line.hasPrefix(#"{"error":""# + error), "\(line)")
