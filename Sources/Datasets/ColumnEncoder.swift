@@ -49,13 +49,7 @@ package struct ColumnEncoder: Sendable {
       } else {
         (nil, -1)
       }
-    let means =
-      switch column {
-      case .number(_, let mean, _, _): [mean]
-      case .date(_, _, let means, _): means
-      case .category: [Double]()
-      }
-    replacements = zip(self.scales, means).map { $0.scaled($1) }
+    replacements = zip(self.scales, column.means).map { $0.scaled($1) }
     self.missing = missing
   }
 

@@ -43,6 +43,15 @@ public enum InputColumn: Sendable, Equatable {
     }
   }
 
+  /// The means of its numbers in the training data, which take the place of missing ones.
+  package var means: [Double] {
+    switch self {
+    case .number(_, let mean, _, _): [mean]
+    case .date(_, _, let means, _): means
+    case .category: []
+    }
+  }
+
   var isNumber: Bool { if case .number = self { true } else { false } }
 
   /// What is wrong with it, or nil.

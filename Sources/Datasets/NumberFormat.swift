@@ -58,6 +58,14 @@ public struct NumberFormat: Sendable, Hashable {
     (.point, .apostrophe), (.comma, .apostrophe),
   ]
 
+  /// Those with the marks that are known.
+  private static func candidates(_ decimal: Mark?, _ thousands: Mark?) -> [(decimal: Mark, thousands: Mark?)] {
+    candidates.filter {
+      (decimal == nil || decimal == $0.decimal)
+        && (thousands == nil || $0.thousands == nil && $0.decimal != thousands || $0.thousands == thousands)
+    }
+  }
+
   /// A format in which texts are numbers, and whether another would read them as other numbers.
   package struct Reading {
     package let format: NumberFormat
@@ -74,10 +82,7 @@ public struct NumberFormat: Sendable, Hashable {
   package static func common(
     to texts: some Sequence<String>, decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
   ) -> Reading? {
-    var possible = candidates.filter {
-      (decimal == nil || decimal == $0.decimal)
-        && (thousands == nil || $0.thousands == nil && $0.decimal != thousands || $0.thousands == thousands)
-    }
+    var possible = candidates(decimal, thousands)
     var unit: String?
     var hasBare = false
     var witness: String?
@@ -125,10 +130,7 @@ public struct NumberFormat: Sendable, Hashable {
       return !number.hasMarks || number.number(decimal: marks.decimal, thousands: marks.thousands) != nil
     }
     var best: (marks: (decimal: Mark, thousands: Mark?), fields: Int)?
-    for marks in candidates
-    where (decimal == nil || decimal == marks.decimal)
-      && (thousands == nil || marks.thousands == nil && marks.decimal != thousands || marks.thousands == thousands)
-    {
+    for marks in candidates(decimal, thousands) {
       let fields = zip(written, counts).reduce(0) { $0 + (isRight($1.0, marks) ? $1.1 : 0) }
       if fields > best?.fields ?? 0
         || fields == best?.fields && marks.decimal == likely && best?.marks.decimal != likely

@@ -46,7 +46,7 @@ extension ONNXGraphBuilder {
       let numbers = run.count == 1 ? run[0] : node("Concat", run, ["axis": .int(1)])
       parts.append(
         scaled(
-          numbers, means: encoders[index..<end].flatMap(\.means), encoders[index..<end].flatMap(\.scales),
+          numbers, means: encoders[index..<end].flatMap(\.column.means), encoders[index..<end].flatMap(\.scales),
           preparation.missing, numberType, type))
       index = end
     }
@@ -117,15 +117,6 @@ extension ColumnEncoder {
   /// The mean of a column of numbers, nil of others.
   fileprivate var mean: Double? {
     if case .number(_, let mean, _, _) = column { mean } else { nil }
-  }
-
-  /// The means of the column's numbers.
-  fileprivate var means: [Double] {
-    switch column {
-    case .number(_, let mean, _, _): [mean]
-    case .date(_, _, let means, _): means
-    case .category: []
-    }
   }
 }
 
