@@ -207,6 +207,13 @@ import Testing
       }?.description
         == "t.csv, line 2, column \"y\" (field 2): found \"NA\", expected a class label;"
         + " fill in the label or remove the row, or give --not-missing NA if it is a label")
+    // A tab in quotes, which no option could name within a line.
+    #expect(
+      dataError { () throws(DataError) in
+        _ = try Table(Array("x,y\n1,\"\t\"\n2,b".utf8), path: "t.csv").classNames(inColumn: 1)
+      }?.description
+        == "t.csv, line 2, column \"y\" (field 2): found \"\\t\", expected a class label;"
+        + " fill in the label or remove the row")
     #expect(
       dataError { () throws(DataError) in _ = try table.classLabels(inColumn: 1, among: ["cat"]) }?.description
         == expected)
