@@ -43,6 +43,7 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 
 test: test-dependencies ## run all tests, in a release build as they will be used, and fuzz the readers of files for a minute
 	@$(SWIFT) test -c release
+	@Scripts/test-instruction-sets.sh $(SWIFT) $(PERCEPTRON)
 	@$(SWIFT) test -c release $(SERVICE)
 	@$(MAKE) --no-print-directory fuzz-short
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Perceptron
+import Tensor
 
 #if canImport(Glibc)
   import Glibc
@@ -11,13 +12,13 @@ import Perceptron
 package enum Conversation {
   /// Says that the contestant is ready, and answers each line until the input ends.
   package static func hold(_ answer: (String) throws -> String) throws {
-    reply(#"{"version": "Perceptron"}"#)
+    reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#)
     while let line = readLine() { reply(try answer(line)) }
   }
 
   /// The same where an answer has to be waited for.
   package static func holdAwaiting(_ answer: (String) async throws -> String) async throws {
-    reply(#"{"version": "Perceptron"}"#)
+    reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#)
     while let line = readLine() { reply(try await answer(line)) }
   }
 

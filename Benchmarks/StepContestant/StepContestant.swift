@@ -20,17 +20,20 @@ enum StepContestant {
     let task = try ContestTask(directory: arguments.first!)
     let team = Team(workers: threads)
     switch (task.workload.precision, isNaive) {
-    case (.float, false): try answer(team, task.steps(of: Float.self, team))
-    case (.double, false): try answer(team, task.steps(of: Double.self, team))
-    case (_, true): try answer(team, task.naiveSteps())
+    case (.float, false):
+      try answer(team, task.steps(of: Float.self, team), limit: { Limit.rate(of: Float.self, team: team) })
+    case (.double, false):
+      try answer(team, task.steps(of: Double.self, team), limit: { Limit.rate(of: Double.self, team: team) })
+    case (_, true): try answer(team, task.naiveSteps(), limit: { Limit.rate(of: Float.self, team: team) })
     }
   }
 
   /// Answers each line with a number by as many steps.
-  static func answer(_ team: Team, _ step: () throws -> Double) throws {
+  static func answer(_ team: Team, _ step: () throws -> Double, limit: () -> Double) throws {
     var loss = 0.0
     try Conversation.hold { line in
       if line == "floor" { return #"{"gflops": \#(Floor.rate(team: team) / 1e9)}"# }
+      if line == "limit" { return #"{"gflops": \#(limit() / 1e9)}"# }
       return try Conversation.answer(line, by: { for _ in 0..<$0 { loss = try step() } }, figure: { loss })
     }
   }

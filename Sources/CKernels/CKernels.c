@@ -53,10 +53,7 @@ enum {
   BLOCK = 256,  // numbers in a loss's buffer
   LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
-  DEPTH = 1024,   // inner indices in a block of a product
   BREADTH = 512,  // columns in a block of a product
-  COLUMNS = 8,    // columns that are multiplied at once
-  PACKED = 1 << 20, // bytes of packed columns
 };
 
 // The totals of a reduction, and as many numbers anywhere in memory.
@@ -95,6 +92,7 @@ void *ck_scratch(size_t size) {
 #define SET baseline
 #define HAS_PRODUCT 0
 #define HAS_COMPRESSION 0
+#define HAS_DIVISION 0
 #define PACKED_VECTOR 16
 #define PACKED_PANELS 1
 #define PACKED_COLUMNS 1
@@ -121,6 +119,7 @@ void *ck_scratch(size_t size) {
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
 #undef HAS_COMPRESSION
+#undef HAS_DIVISION
 #undef HAS_PRODUCT
 #undef SET
 
@@ -131,9 +130,32 @@ void *ck_scratch(size_t size) {
 // MARK: AVX2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
+// The first `count` numbers of a vector, at least 1: the others are 0, or stay as they are.
+typedef __m256i mask_f32_avx2, mask_f64_avx2;
+static inline __m256i mask_of_f32_avx2(ptrdiff_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count < 8 ? (int)count : 8), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+static inline __m256i mask_of_f64_avx2(ptrdiff_t count) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count < 4 ? count : 4), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+static inline __m256 load_masked_f32_avx2(const float *x, __m256i mask) { return _mm256_maskload_ps(x, mask); }
+static inline __m256d load_masked_f64_avx2(const double *x, __m256i mask) { return _mm256_maskload_pd(x, mask); }
+static inline void store_masked_f32_avx2(float *x, __m256 numbers, __m256i mask) { _mm256_maskstore_ps(x, mask, numbers); }
+static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mask) { _mm256_maskstore_pd(x, mask, numbers); }
+
+#define PRODUCT_VECTORS 2
+#define PRODUCT_WIDTH 6
+#define PRODUCT_COLUMNS_1 12
+#define PRODUCT_COLUMNS_2 6
+#define PRODUCT_COLUMNS_3 0
+#define PRODUCT_TILES_1 TILES_TO_12
+#define PRODUCT_TILES_2 TILES_TO_6
+#define PRODUCT_NEAR (16 << 10)
+#define PRODUCT_BLOCK (192 << 10)
 #define SET avx2
-#define HAS_PRODUCT 0
+#define HAS_PRODUCT 1
 #define HAS_COMPRESSION 0
+#define HAS_DIVISION 0
 #define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
@@ -152,6 +174,7 @@ void *ck_scratch(size_t size) {
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
 #undef HAS_COMPRESSION
+#undef HAS_DIVISION
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
@@ -186,9 +209,51 @@ static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, do
   return count;
 }
 
+#undef PRODUCT_VECTORS
+#undef PRODUCT_WIDTH
+#undef PRODUCT_COLUMNS_1
+#undef PRODUCT_COLUMNS_2
+#undef PRODUCT_COLUMNS_3
+#undef PRODUCT_TILES_1
+#undef PRODUCT_TILES_2
+#undef PRODUCT_NEAR
+#undef PRODUCT_BLOCK
+/// a / b as multiply-adds from an approximation of 14 bits (Markstein 1990): the processor divides and takes roots in the same unit, one after the other. The bits
+/// are the same; only below 2⁻¹⁰⁰ the last one may differ, where what remains is denormal.
+static inline __m512 quotient_f32_avx512(__m512 a, __m512 b) {
+  const __m512 one = _mm512_set1_ps(1);
+  __m512 inverse = _mm512_rcp14_ps(b);
+  inverse = _mm512_fmadd_ps(inverse, _mm512_fnmadd_ps(b, inverse, one), inverse);
+  inverse = _mm512_fmadd_ps(inverse, _mm512_fnmadd_ps(b, inverse, one), inverse);
+  __m512 quotient = _mm512_mul_ps(a, inverse);
+  return _mm512_fmadd_ps(_mm512_fnmadd_ps(b, quotient, a), inverse, quotient);
+}
+
+static inline __m512d quotient_f64_avx512(__m512d a, __m512d b) { return _mm512_div_pd(a, b); }
+
+typedef __mmask16 mask_f32_avx512;
+typedef __mmask8 mask_f64_avx512;
+static inline __mmask16 mask_of_f32_avx512(ptrdiff_t count) { return count < 16 ? (1 << count) - 1 : 0xFFFF; }
+static inline __mmask8 mask_of_f64_avx512(ptrdiff_t count) { return count < 8 ? (1 << count) - 1 : 0xFF; }
+static inline __m512 load_masked_f32_avx512(const float *x, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, x); }
+static inline __m512d load_masked_f64_avx512(const double *x, __mmask8 mask) { return _mm512_maskz_loadu_pd(mask, x); }
+static inline void store_masked_f32_avx512(float *x, __m512 numbers, __mmask16 mask) { _mm512_mask_storeu_ps(x, mask, numbers); }
+static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 mask) { _mm512_mask_storeu_pd(x, mask, numbers); }
+
+#define PRODUCT_VECTORS 3
+#define PRODUCT_WIDTH 8
+#define PRODUCT_COLUMNS_1 16
+#define PRODUCT_COLUMNS_2 12
+#define PRODUCT_COLUMNS_3 8
+#define PRODUCT_TILES_1 TILES_TO_16
+#define PRODUCT_TILES_2 TILES_TO_12
+#define PRODUCT_TILES_3 TILES_TO_8
+#define PRODUCT_NEAR (32 << 10)
+#define PRODUCT_BLOCK (512 << 10)
 #define SET avx512
 #define HAS_PRODUCT 1
 #define HAS_COMPRESSION 1
+#define HAS_DIVISION 1
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
@@ -208,6 +273,7 @@ static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, do
 #undef PACKED_PANELS
 #undef PACKED_VECTOR
 #undef HAS_COMPRESSION
+#undef HAS_DIVISION
 #undef HAS_PRODUCT
 #undef SET
 #pragma clang attribute pop
@@ -240,5 +306,3 @@ static const ck_double_kernels *const double_choices[] = CHOICES(f64);
 const ck_float_kernels *ck_float_kernels_for(ck_instruction_set set) { return has(set) ? float_choices[set] : NULL; }
 
 const ck_double_kernels *ck_double_kernels_for(ck_instruction_set set) { return has(set) ? double_choices[set] : NULL; }
-
-ck_instruction_set ck_best_instruction_set(void) { return has(ck_avx512) ? ck_avx512 : has(ck_avx2) ? ck_avx2 : ck_baseline; }

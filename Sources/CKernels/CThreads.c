@@ -56,6 +56,30 @@ static void pause_briefly(void) {
 #endif
 }
 
+#if defined(__x86_64__)
+ck_floating_point_mode ck_flush_denormals(void) {
+  unsigned before = __builtin_ia32_stmxcsr();
+  // All exceptions masked, to nearest, flush to zero (bit 15) and denormals are zeros (bit 6).
+  __builtin_ia32_ldmxcsr(0x1F80 | 1 << 15 | 1 << 6);
+  return before;
+}
+
+void ck_set_floating_point_mode(ck_floating_point_mode mode) { __builtin_ia32_ldmxcsr((unsigned)mode); }
+#elif defined(__aarch64__)
+ck_floating_point_mode ck_flush_denormals(void) {
+  uint64_t before, flushing = 1 << 24; // FZ, for operands and results; all else as after a reset
+  __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+  __asm__ volatile("msr fpcr, %0" : : "r"(flushing));
+  return before;
+}
+
+void ck_set_floating_point_mode(ck_floating_point_mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+ck_floating_point_mode ck_flush_denormals(void) { return 0; }
+
+void ck_set_floating_point_mode(ck_floating_point_mode mode) {}
+#endif
+
 static uint32_t fork_count;
 
 static void count_fork(void) { __atomic_add_fetch(&fork_count, 1, __ATOMIC_RELAXED); }

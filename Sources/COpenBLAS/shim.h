@@ -8,6 +8,18 @@
 extern void *blas_memory_alloc(int position) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
+// What chooses the kernels of a library that has those of many processors.
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+// Has OpenBLAS choose its kernels again; returns 0 if it cannot. No other thread may use it meanwhile.
+static inline int choose_blas_kernels(void) {
+  if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit) return 0;
+  gotoblas_dynamic_quit();
+  gotoblas_dynamic_init();
+  return 1;
+}
+
 // Makes OpenBLAS map the buffers that so many threads need at the same time, at most 1024; it keeps them.
 static inline void reserve_blas_buffers(int count) {
   void *buffers[1024];

@@ -158,7 +158,8 @@ extension DataError: CustomStringConvertible {
     case .missingLabel(let path, let line, let column, let field, let text):
       "\(Self.place(path, line, column, field)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
         + " expected a class label; fill in the label or remove the row"
-        + (MissingSpellings.usual.contains(text) && !text.isEmpty ? ", or give --not-missing \(text) if it is a label" : "")
+        + (MissingSpellings.usual.contains(text) && !text.isEmpty
+          ? ", or give --not-missing \(text) if it is a label" : "")
     case .unknownClass(let path, let line, let column, let label, let classes):
       "\(Datasets.place(path, line)), column \(quoted(column)): found the label \(quoted(label)), expected one of"
         + " \(listed(classes)); correct the label, or train with rows of that class"

@@ -193,26 +193,29 @@ extension Dense {
   /// Whether g′ is kept from the way forward, dropout included, because it cannot be had from the outputs.
   var keepsSlopes: Bool { dropout > 0 || activation.tileActivation.keepsSlopes }
 
-  /// ∇W = δ A₋₁ᵀ in strips of columns, and ∇b = δ 1 as the last tile. The 1/batch is in the error already.
+  /// ∇W = δ A₋₁ᵀ for a part of W, and what is made of it. The 1/batch is in the error already.
+  ///
+  /// - Returns: What is added to the loss for these weights.
   func useGradient<Scalar>(
-    _ tile: Int, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>,
-    from offset: Int, gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
+    ofWeights part: TilePart, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>,
+    parameters: Tile<Scalar>, from offset: Int, gradient: Tile<Scalar>
   ) -> Double {
-    let grid = weightStrips(batch: error.columns)
-    if tile < grid.count {
-      let columns = grid[tile].columns
-      return weights(in: parameters)[columns: columns].update(
-        update, from: offset + columns.lowerBound * outputSize, gradient: weights(in: gradient)[columns: columns],
-        product: error, inputs.rows(columns))
-    } else {
-      bias(in: parameters).update(
-        update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
-      if let normalization {
-        gammaAndBeta(in: parameters).update(
-          update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
-          rowSumsOf: normalization.gradient)
-      }
-      return 0
+    weights(in: parameters)[part].update(
+      update, from: offset + part.columns.lowerBound * outputSize + part.rows.lowerBound,
+      gradient: weights(in: gradient)[part], product: error.rows(part.rows), inputs.rows(part.columns))
+  }
+
+  /// ∇b = δ 1, and ∇γ and ∇β where the layer is normalised.
+  func useGradientOfBiases<Scalar>(
+    error: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
+    gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
+  ) {
+    bias(in: parameters).update(
+      update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
+    if let normalization {
+      gammaAndBeta(in: parameters).update(
+        update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
+        rowSumsOf: normalization.gradient)
     }
   }
 }
@@ -238,11 +241,17 @@ extension Dense {
       ? TileGrid(rows: outputSize, columns: batch, inner: 16, cutting: .rows) : .samples(batch, rows: outputSize)
   }
 
-  func gradientTileCount(batch: Int) -> Int { weightStrips(batch: batch).count + 1 }
-
   /// The strips of W's columns in which the gradient is computed, and updated.
   func weightStrips(batch: Int) -> TileGrid {
     TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .columns)
+  }
+
+  /// The strips in which the gradient is computed and used by the package's own product: of rows, as the forward product is cut, so that a worker finds the weights in its
+  /// own cache that it has updated; of columns if the layer has few rows.
+  func gradientGrid(batch: Int) -> TileGrid {
+    let strips = weightStrips(batch: batch)
+    guard outputSize >= 128 * strips.count, !isNarrow, !addsStrips(batch: batch) else { return strips }
+    return TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .rows)
   }
 
   /// Whether Z is computed as the sum of the strips' products, so that each strip of W is read by the worker that updates it.

@@ -75,11 +75,12 @@ extension LayerChain {
       let maxima = buffers.outputMaxima(of: number)
       let slopes = phase.isTraining ? buffers.slopes(of: number) : nil
       let grid = layer.outputGrid(batch: batch)
-      for tile in jobs.begin(grid) {
-        let part = grid[tile]
-        maxima[tile] = layer.computeOutputs(
+      for tiles in jobs.begin(grid, merging: Scalar.Routines.hasProduct) {
+        let part = grid[tiles]
+        let largest = layer.computeOutputs(
           part, inputs: inputs, parameters: parameters, into: outputs, slopes: slopes,
           dropout: phase.noise?.place(layer: number, layer.dropout, part), scratch: buffers.scratch)
+        maxima.set(tiles, to: largest)
       }
       guard let normalization = buffers.normalization(of: number) else { continue }
       let normalizationGrid = layer.normalizationGrid(batch: batch)

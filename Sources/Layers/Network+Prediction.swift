@@ -85,10 +85,12 @@ private struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   let buffers: Buffers<Scalar>
 
   func run(_ worker: Worker) {
-    var jobs = Jobs(worker)
-    chain.computeOutputs(
-      &jobs, .evaluation, trainedWith: loss, inputs: inputs, parameters: parameters, statistics: statistics,
-      buffers)
+    flushingDenormals {
+      var jobs = Jobs(worker)
+      chain.computeOutputs(
+        &jobs, .evaluation, trainedWith: loss, inputs: inputs, parameters: parameters, statistics: statistics,
+        buffers)
+    }
   }
 }
 
@@ -111,7 +113,7 @@ extension Workspace {
                 chain: chain, loss: loss, inputs: inputs[columns: block], parameters: parameters,
                 statistics: statistics, buffers: buffers)
               team.run(pass, work: chain.work(batch: block.count, passes: 1))
-              body(block, buffers)
+              flushingDenormals { body(block, buffers) }
             }
           }
         }

@@ -44,7 +44,9 @@ private struct Penalty<Scalar: BLASScalar>: TeamProgram {
   let gradient: Tile<Scalar>
   let buffers: Buffers<Scalar>
 
-  func run(_ worker: Worker) {
+  func run(_ worker: Worker) { flushingDenormals { penalizeStrips(worker) } }
+
+  private func penalizeStrips(_ worker: Worker) {
     for number in 1...chain.layers.count {
       let (layer, sums) = (chain.layers[number - 1], buffers.penalties(of: number))
       let strips = Self.strips(layer)
@@ -74,7 +76,9 @@ private struct NormLimit<Scalar: BLASScalar>: TeamProgram {
   let limit: Scalar
   let parameters: Tile<Scalar>
 
-  func run(_ worker: Worker) {
+  func run(_ worker: Worker) { flushingDenormals { limitRows(worker) } }
+
+  private func limitRows(_ worker: Worker) {
     for number in 1...chain.layers.count {
       let layer = chain.layers[number - 1]
       let weights = layer.weights(in: chain.part(of: parameters, number))

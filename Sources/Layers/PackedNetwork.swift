@@ -110,28 +110,35 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ worker: Worker
   ) -> Bool {
     numbers.withReadOnlyTile { numbers in
-      var a = inputs
-      var areFinite = true
-      for index in layers.indices {
-        let layer = layers[index]
-        let isLast = index == layers.count - 1
-        // Hidden outputs fill whole vectors; what is computed beyond them nobody reads.
-        let size = isLast ? layer.outputSize : Self.padded(layer.outputSize)
-        let z =
-          isLast
-          ? outputs : scratch.reshaped(from: index % 2 * width * inputs.columns, rows: size, columns: inputs.columns)
-        let weights = layer.packedWeights(in: numbers, rows: size)
-        let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
-        if !rows.isEmpty {
-          weights.multiply(rows: rows, a, into: z.rows(rows))
-          if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
-        }
-        Self.activate(layer, numbers, z, rows, worker)
-        if !isLast { worker.meet() }
-        a = z
-      }
-      return areFinite
+      flushingDenormals { predict(inputs, into: outputs, scratch: scratch, numbers, worker) }
     }
+  }
+
+  @inline(__always)
+  private func predict(
+    _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ numbers: Tile<Scalar>, _ worker: Worker
+  ) -> Bool {
+    var a = inputs
+    var areFinite = true
+    for index in layers.indices {
+      let layer = layers[index]
+      let isLast = index == layers.count - 1
+      // Hidden outputs fill whole vectors; what is computed beyond them nobody reads.
+      let size = isLast ? layer.outputSize : Self.padded(layer.outputSize)
+      let z =
+        isLast
+        ? outputs : scratch.reshaped(from: index % 2 * width * inputs.columns, rows: size, columns: inputs.columns)
+      let weights = layer.packedWeights(in: numbers, rows: size)
+      let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
+      if !rows.isEmpty {
+        weights.multiply(rows: rows, a, into: z.rows(rows))
+        if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
+      }
+      Self.activate(layer, numbers, z, rows, worker)
+      if !isLast { worker.meet() }
+      a = z
+    }
+    return areFinite
   }
 
   private static func activate(

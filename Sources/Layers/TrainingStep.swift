@@ -34,7 +34,9 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let largestGradient: Double?
   let buffers: Buffers<Scalar>
 
-  func run(_ worker: Worker) {
+  func run(_ worker: Worker) { flushingDenormals { takeStep(worker) } }
+
+  private func takeStep(_ worker: Worker) {
     var jobs = Jobs(worker)
     gather(&jobs)
     chain.computeOutputs(
@@ -145,10 +147,11 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let previous = self.layer(number - 1)
       let maxima = buffers.errorMaxima(of: number - 1)
       let grid = layer.errorGrid(batch: batch, previous: previous)
-      for tile in jobs.begin(grid) {
-        maxima[tile] = layer.propagateError(
-          grid[tile], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
+      for tiles in jobs.begin(grid, merging: Scalar.Routines.hasProduct) {
+        let largest = layer.propagateError(
+          grid[tiles], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
           previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
+        maxima.set(tiles, to: largest)
       }
       backThroughNormalization(number - 1, &jobs)
     }
@@ -173,15 +176,22 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
         layer.updateStatistics(chain.statistics(in: statistics, number), batch: batch, normalization)
       }
       let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
-      for tile in worker.share(of: layer.gradientTileCount(batch: batch)) {
+      let (parameters, gradient) = (chain.part(of: parameters, number), chain.part(of: gradient, number))
+      let offset = chain.offsets[number - 1]
+      let isMerging = Scalar.Routines.hasProduct && !update.isPenalized
+      let strips = isMerging ? layer.gradientGrid(batch: batch) : layer.weightStrips(batch: batch)
+      // The strips of the weights, and the biases as one more tile.
+      let tiles = worker.share(of: strips.count + 1)
+      for run in TileRuns(tiles.clamped(to: 0..<strips.count), merging: isMerging) {
         let penalty = layer.useGradient(
-          tile, error: error, inputs: inputs, update: update, parameters: chain.part(of: parameters, number),
-          from: chain.offsets[number - 1], gradient: chain.part(of: gradient, number),
+          ofWeights: strips[run], error: error, inputs: inputs, update: update, parameters: parameters,
+          from: offset, gradient: gradient)
+        if update.isPenalized { buffers.penalties(of: number)[run.lowerBound] = penalty }
+      }
+      if tiles.contains(strips.count) {
+        layer.useGradientOfBiases(
+          error: error, update: update, parameters: parameters, from: offset, gradient: gradient,
           buffers.normalization(of: number))
-        // The biases, the last tile, have none, and there is room for the strips alone.
-        if update.isPenalized && tile < layer.weightStrips(batch: batch).count {
-          buffers.penalties(of: number)[tile] = penalty
-        }
       }
     }
   }

@@ -156,6 +156,11 @@ struct Figures {
     nonmutating set { tile[start + index] = newValue }
   }
 
+  /// Gives each of some tiles, which were done as one, their number.
+  func set(_ tiles: Range<Int>, to value: Double) {
+    for index in tiles { self[index] = value }
+  }
+
   /// The sum of the first `count`, in order.
   func sum(_ count: Int) -> Double {
     var sum = 0.0

@@ -17,9 +17,10 @@ enum BenchmarkCommand: Command {
     let effort = StepBenchmark.Effort(
       rounds: isQuick ? 3 : 7, seconds: isQuick ? 0.05 : 0.2, longestNaiveStep: isQuick ? 1 : 10)
     let team = try makeTeam()
-    var rate = Floor.rate(team: team)
+    var (rate, limit) = (Floor.rate(team: team), Limit.rate(team: team))
     try printLine(
       "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(effort.rounds) rounds, both in turns.\n"
+        + "\(kernelDescription()).\n"
     )
     var results: [(StepBenchmark.Workload, StepBenchmark.Result)] = []
     for workload in StepBenchmark.Workload.all where !isQuick || workload.batch < 256 {
@@ -28,23 +29,31 @@ enum BenchmarkCommand: Command {
         throw CommandError.badData(
           "\(workload.name): the losses differ by \(result.lossDifference), so the times do not compare")
       }
-      rate = max(rate, Floor.rate(team: team))
+      (rate, limit) = (max(rate, Floor.rate(team: team)), max(limit, Limit.rate(team: team)))
       results.append((workload, result))
     }
-    var rows = [["network", "batch", "µs/step", "samples/s", "floor µs", "share", "naive µs", "ratio"]]
+    var rows = [["network", "batch", "µs/step", "samples/s", "of the limit", "of OpenBLAS", "naive µs", "ratio"]]
     for (workload, result) in results {
-      let floor = Floor.flops(sizes: workload.sizes, batch: workload.batch) / rate
+      let flops = Floor.flops(sizes: workload.sizes, batch: workload.batch)
+      let share = flops / limit / result.seconds
+      guard share <= 1.05 else {
+        throw CommandError.badData(
+          "\(workload.name): a step at \(percent(share)) of the processor's rate cannot be; the benchmark is wrong, or the machine was busy while the rate was measured"
+        )
+      }
       rows.append([
         "\(workload.name) \(workload.sizes.map(String.init).joined(separator: "-"))", "\(workload.batch)",
-        (result.seconds * 1e6).fixed(1), (Double(workload.batch) / result.seconds).fixed(0), (floor * 1e6).fixed(1),
-        "\((100 * floor / result.seconds).fixed(0)) %", result.naiveSeconds.map { ($0 * 1e6).fixed(1) } ?? "–",
+        (result.seconds * 1e6).fixed(1), (Double(workload.batch) / result.seconds).fixed(0), percent(share),
+        percent(flops / rate / result.seconds), result.naiveSeconds.map { ($0 * 1e6).fixed(1) } ?? "–",
         result.ratio.map { "\($0.fixed(1))×" } ?? "–",
       ])
     }
     try printTable(rows)
     try printLine(
-      "\nThe floor is the time that a step's matrix products take at the best rate of OpenBLAS here, \((rate / 1e9).fixed(0)) Gflop/s for large"
-        + "\nproducts on \(team.workerCount) threads at once. A step's share of it is how much of the step is not lost to anything else."
+      "\nThe limit is the rate of the processor's multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \(team.workerCount) threads at once; OpenBLAS's large"
+        + "\nproducts reach \((rate / 1e9).fixed(0)). A step's share is what its matrix products alone would take at that rate; the rest is all else that it does."
     )
   }
+
+  private static func percent(_ share: Double) -> String { "\((100 * share).fixed(0)) %" }
 }

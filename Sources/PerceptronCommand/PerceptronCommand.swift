@@ -77,6 +77,7 @@ enum PerceptronCommand {
     }
     do {
       try checkUTF8()
+      try checkInstructions()
       try run(words)
       exit(0)
     } catch let interruption as Interruption {
@@ -104,13 +105,18 @@ enum PerceptronCommand {
     }
   }
 
+  /// Refuses an instruction set that there is not.
+  private static func checkInstructions() throws(CommandError) {
+    if let mistake = InstructionSet.mistake { throw CommandError(message: mistake, exitCode: 64) }
+  }
+
   private static func run(_ words: [String]) throws {
     guard let name = words.first else { throw CommandError.usage("a command is missing") }
     if ["-h", "--help", "help"].contains(name) {
       let topic = commands.first { words.count > 1 && $0.name == words[1] }
       return try printLine(topic.map { help($0) } ?? overview(commands))
     }
-    if name == "--version" { return try printLine("perceptron \(version)") }
+    if name == "--version" { return try printLine("perceptron \(version)\n\(kernelDescription())") }
     guard let command = commands.first(where: { $0.name == name }) else {
       throw CommandError.usage(
         "unknown command \(name.debugDescription); perceptron --help lists the commands")
@@ -122,6 +128,7 @@ enum PerceptronCommand {
     {
       return try printLine(help(command))
     }
+    if command == TrainCommand.self, let slowness = slowness() { printError("warning: \(slowness)\n") }
     try command.run(Arguments(words.dropFirst(), options: command.options))
   }
 }

@@ -31,18 +31,22 @@ public protocol BLASRoutines {
   static func ger(
     _ rows: Int32, _ columns: Int32,
     _ alpha: Scalar, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32)
-  static func axpy(_ n: Int32, _ alpha: Scalar, _ x: Pointer, _ y: MutablePointer)
   static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Scalar
   static func nrm2(_ n: Int32, _ x: Pointer) -> Scalar
   static func asum(_ n: Int32, _ x: Pointer) -> Scalar
 
-  /// Whether ``product`` exists here: where OpenBLAS leaves some of the processor's rate.
+  /// Whether ``product`` exists here; otherwise `gemm` is used.
   static var hasProduct: Bool { get }
-  /// The same as `gemm` for large matrices, with every element's bits independent of how a product is cut.
+  /// The same as `gemm`, with every element's bits independent of how a product is cut.
   static func product(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
     _ alpha: Scalar, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Scalar, _ c: MutablePointer, _ ldc: Int
   )
+
+  /// The parameters change as by ``update(_:_:_:_:)`` with the gradient A Bᵀ, rows × columns with sums of `inner` terms; only where ``hasProduct``.
+  static func update(
+    _ update: MomentUpdate<Scalar>, _ rows: Int, _ columns: Int, _ inner: Int, product a: Pointer, _ lda: Int,
+    _ b: Pointer, _ ldb: Int, gradient: MutablePointer, _ parameters: MutablePointer, _ stride: Int)
 
   // LAPACK. Each returns `info`.
   static func geqrf(_ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer) -> Int32
@@ -98,12 +102,14 @@ public protocol BLASRoutines {
   static func sum(_ n: Int, _ x: Pointer) -> Scalar
   static func maxMagnitude(_ n: Int, _ x: Pointer) -> Scalar
   static func wideDot(_ n: Int, _ x: Pointer, _ y: Pointer) -> Double
+  static func add(_ n: Int, _ factor: Scalar, _ x: Pointer, _ y: MutablePointer)
   static func scale(_ n: Int, _ factor: Scalar, _ x: MutablePointer)
   static func update(_ update: MomentUpdate<Scalar>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
   static func penalize(
     _ n: Int, _ weights: Pointer, l1: Scalar, l2: Scalar, scale: Scalar, _ gradient: MutablePointer?
   ) -> Double
   static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Scalar)
+  static func multiplyAdds(_ n: Int, _ numbers: MutablePointer) -> Double
   static func packedCount(_ rows: Int, _ columns: Int) -> Int
   static func pack(_ rows: Int, _ columns: Int, _ a: Pointer, _ stride: Int, _ packed: MutablePointer)
   static func multiplyPacked(

@@ -3,7 +3,7 @@ import CKernels
 // The only file that calls the element-wise loops.
 
 extension FloatRoutines {
-  private static let kernels = ck_float_kernels_for(ck_best_instruction_set()).pointee
+  private static let kernels = ck_float_kernels_for(InstructionSet.current.kernels).pointee
 
   public static let hasProduct = kernels.product != nil
 
@@ -141,7 +141,18 @@ extension FloatRoutines {
 
   public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Float { kernels.max_magnitude(n, x) }
 
+  public static func add(_ n: Int, _ factor: Float, _ x: Pointer, _ y: MutablePointer) { kernels.add(n, factor, x, y) }
+
   public static func scale(_ n: Int, _ factor: Float, _ x: MutablePointer) { kernels.scale(n, factor, x) }
+
+  public static func update(
+    _ update: MomentUpdate<Float>, _ rows: Int, _ columns: Int, _ inner: Int, product a: Pointer, _ lda: Int,
+    _ b: Pointer, _ ldb: Int, gradient: MutablePointer, _ parameters: MutablePointer, _ stride: Int
+  ) {
+    withUnsafePointer(to: lowered(update)) {
+      kernels.update_by_product($0, rows, columns, inner, a, lda, b, ldb, gradient, parameters, stride)
+    }
+  }
 
   public static func update(_ update: MomentUpdate<Float>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
   {
@@ -157,6 +168,8 @@ extension FloatRoutines {
   public static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Float) {
     kernels.limit_rows(rows, columns, x, stride, limit)
   }
+
+  public static func multiplyAdds(_ n: Int, _ numbers: MutablePointer) -> Double { kernels.multiply_adds(n, numbers) }
 
   public static func packedCount(_ rows: Int, _ columns: Int) -> Int { kernels.packed_count(rows, columns) }
 
@@ -181,7 +194,7 @@ extension FloatRoutines {
 }
 
 extension DoubleRoutines {
-  private static let kernels = ck_double_kernels_for(ck_best_instruction_set()).pointee
+  private static let kernels = ck_double_kernels_for(InstructionSet.current.kernels).pointee
 
   public static let hasProduct = kernels.product != nil
 
@@ -319,7 +332,18 @@ extension DoubleRoutines {
 
   public static func maxMagnitude(_ n: Int, _ x: Pointer) -> Double { kernels.max_magnitude(n, x) }
 
+  public static func add(_ n: Int, _ factor: Double, _ x: Pointer, _ y: MutablePointer) { kernels.add(n, factor, x, y) }
+
   public static func scale(_ n: Int, _ factor: Double, _ x: MutablePointer) { kernels.scale(n, factor, x) }
+
+  public static func update(
+    _ update: MomentUpdate<Double>, _ rows: Int, _ columns: Int, _ inner: Int, product a: Pointer, _ lda: Int,
+    _ b: Pointer, _ ldb: Int, gradient: MutablePointer, _ parameters: MutablePointer, _ stride: Int
+  ) {
+    withUnsafePointer(to: lowered(update)) {
+      kernels.update_by_product($0, rows, columns, inner, a, lda, b, ldb, gradient, parameters, stride)
+    }
+  }
 
   public static func update(_ update: MomentUpdate<Double>, _ n: Int, _ gradient: Pointer, _ parameters: MutablePointer)
   {
@@ -335,6 +359,8 @@ extension DoubleRoutines {
   public static func limitRows(_ rows: Int, _ columns: Int, _ x: MutablePointer, _ stride: Int, limit: Double) {
     kernels.limit_rows(rows, columns, x, stride, limit)
   }
+
+  public static func multiplyAdds(_ n: Int, _ numbers: MutablePointer) -> Double { kernels.multiply_adds(n, numbers) }
 
   public static func packedCount(_ rows: Int, _ columns: Int) -> Int { kernels.packed_count(rows, columns) }
 

@@ -48,12 +48,13 @@ extension MatrixOperand {
 ///
 ///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
 ///
-/// Goes through BLAS's gemm, or gemv where C is a single column; with AVX-512, large products through a kernel that is faster there.
+/// With AVX2 or AVX-512 the product is this package's own, which does not depend on the processors that an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a
+/// single column.
 ///
 /// - Shapes: op(A) m × k, op(B) k × n, C m × n.
 /// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in them has no effect.
 /// - C may be one of the operands, or share storage with one: the result is as if the operands had been copied first (and they are).
-/// - Precondition: Traps where the shapes do not fit, or where a size is beyond 2 147 483 647, BLAS's largest.
+/// - Precondition: Traps if the shapes do not fit, or if BLAS multiplies and a size is beyond 2 147 483 647, its largest.
 /// - Complexity: 2 m n k flops; allocates only where C shares its storage.
 public func multiply<Scalar>(
   _ a: some MatrixOperand<Scalar>, by b: some MatrixOperand<Scalar>, into c: inout Matrix<Scalar>,
@@ -88,7 +89,7 @@ extension Matrix {
     let count = count
     withTile { y in
       x.withReadOnlyTile { x in
-        forEachChunk(of: count) { start, size in Scalar.Routines.axpy(size, alpha, x.base + start, y.base + start) }
+        Scalar.Routines.add(count, alpha, x.base, y.base)
       }
     }
   }

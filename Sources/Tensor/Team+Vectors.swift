@@ -78,9 +78,11 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
   @specialized(where Scalar == Double)
   @usableFromInline
   func run(_ worker: Worker) {
-    for piece in worker.share(of: Team.pieceCount(vector.rows)) {
-      let start = piece * Team.pieceLength
-      run(piece, start..<min(start + Team.pieceLength, vector.rows))
+    flushingDenormals {
+      for piece in worker.share(of: Team.pieceCount(vector.rows)) {
+        let start = piece * Team.pieceLength
+        run(piece, start..<min(start + Team.pieceLength, vector.rows))
+      }
     }
   }
 

@@ -85,6 +85,11 @@ extension Tile {
     guard rows > 0, columns > 0 else { return }
     let inner = transposeA ? a.rows : a.columns
     guard inner > 0, alpha != 0 else { return scale(by: beta) }
+    if Scalar.Routines.hasProduct {
+      Scalar.Routines.product(
+        transposeA, transposeB, rows, columns, inner, alpha, a.base, a.stride, b.base, b.stride, beta, base, stride)
+      return
+    }
     let largest = max(rows, columns, inner, max(stride, a.stride, b.stride))
     if largest > Int(Int32.max) { failForSize(largest, a, b) }
     func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: value) }
@@ -94,21 +99,11 @@ extension Tile {
       Scalar.Routines.gemv(
         transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
         b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
-    } else if Scalar.Routines.hasProduct && Self.isLarge(rows, columns, inner, transposeA: transposeA) {
-      Scalar.Routines.product(
-        transposeA, transposeB, rows, columns, inner, alpha, a.base, a.stride, b.base, b.stride, beta, base, stride)
     } else {
       Scalar.Routines.gemm(
         transposeA, transposeB, size(rows), size(columns), size(inner),
         alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
     }
-  }
-
-  /// Whether a product is beyond OpenBLAS's kernels for small matrices, which read the operands where they stand and win where they apply. For
-  /// Wᵀδ they are made for small results only.
-  @inlinable
-  static func isLarge(_ rows: Int, _ columns: Int, _ inner: Int, transposeA: Bool) -> Bool {
-    Double(rows) * Double(columns) * Double(inner) > 1e6 || transposeA && rows * columns > 1200
   }
 
   // Apart from the product, which is inlined into every use.
@@ -144,7 +139,7 @@ extension Tile {
   /// self ← self + factor · x, of the same shape; neither has gaps between its columns.
   @inlinable
   package func add(_ x: Tile, scaledBy factor: Scalar = 1) {
-    Scalar.Routines.axpy(Int32(rows * columns), factor, x.base, base)
+    Scalar.Routines.add(rows * columns, factor, x.base, base)
   }
 
   /// self ← the chosen columns of `source`, which has as many rows.

@@ -56,6 +56,14 @@ package struct TileGrid: Sendable {
       : (0..<rows, bound(index, columns)..<bound(index + 1, columns))
   }
 
+  /// The rows and columns of neighbouring tiles together.
+  package subscript(tiles: Range<Int>) -> TilePart {
+    let (first, last) = (self[tiles.lowerBound], self[tiles.upperBound - 1])
+    return (
+      first.rows.lowerBound..<last.rows.upperBound, first.columns.lowerBound..<last.columns.upperBound
+    )
+  }
+
   /// Whether a worker that has done its tiles of `previous` may start on these without waiting for others: both have one tile, or both are
   /// the blocks of the same samples, so that the worker needs nothing but its own results.
   fileprivate func follows(_ previous: TileGrid) -> Bool {
@@ -83,9 +91,31 @@ package struct Jobs {
     return worker.share(of: grid.count)
   }
 
+  /// The same in runs of neighbouring tiles: all at once if their results do not depend on how the job is cut, as those of the package's own products, or
+  /// one by one.
+  package mutating func begin(_ grid: TileGrid, merging: Bool) -> TileRuns { TileRuns(begin(grid), merging: merging) }
+
   /// Waits until all workers have done all jobs.
   package mutating func finish() {
     worker.meet()
     previous = nil
+  }
+}
+
+/// Tiles of one worker, in runs that it does as one.
+package struct TileRuns: Sequence, IteratorProtocol {
+  private var tiles: Range<Int>
+  private let length: Int
+
+  package init(_ tiles: Range<Int>, merging: Bool) {
+    self.tiles = tiles
+    length = merging ? Swift.max(tiles.count, 1) : 1
+  }
+
+  package mutating func next() -> Range<Int>? {
+    guard !tiles.isEmpty else { return nil }
+    let run = tiles.prefix(length)
+    tiles = tiles.dropFirst(length)
+    return run
   }
 }

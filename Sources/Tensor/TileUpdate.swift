@@ -29,7 +29,8 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
 // MARK: - The gradient and what becomes of it
 
 extension Tile {
-  /// Computes the gradient A Bᵀ of the weights that stand here without gaps, and puts it to use.
+  /// Computes the gradient A Bᵀ of the weights that stand here, and puts it to use. There are gaps between the weights' columns only if the package's own product
+  /// is used and nothing is added to the loss.
   ///
   /// - Parameters:
   ///   - offset: How many parameters stand before them, for the moments.
@@ -49,6 +50,12 @@ extension Tile {
       product(a, b, transposeB: true, alpha: -rate, beta: kept)
       return penalty
     case .moments(let moments):
+      if Scalar.Routines.hasProduct && !update.isPenalized {
+        Scalar.Routines.update(
+          moments.advanced(by: offset), rows, columns, a.columns, product: a.base, a.stride, b.base, b.stride,
+          gradient: gradient.base, base, stride)
+        return 0
+      }
       gradient.product(a, b, transposeB: true)
       guard update.isPenalized else {
         Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)

@@ -7,6 +7,13 @@ extension Trainer {
   mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
     throws(Divergence) -> Double
   {
+    // All of it, the rates' factors included, so that the caller's rounding changes nothing.
+    try flushingDenormals { () throws(Divergence) in try stepRoundingToNearest(samples, batch, next: next) }
+  }
+
+  private mutating func stepRoundingToNearest(
+    _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
+  ) throws(Divergence) -> Double {
     stepInEpoch += 1
     if case .lbfgs = optimizer { return try searchLine(samples, batch) }
     let optimizer = scheduledOptimizer(samples.count)

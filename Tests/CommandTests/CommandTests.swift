@@ -266,6 +266,40 @@ func gradcheck() throws {
   }
 }
 
+@Test("The environment chooses the instruction set, and nothing that there is not")
+func instructionSets() throws {
+  let workspace = try Workspace()
+  let variable = "PERCEPTRON_INSTRUCTIONS"
+  let wrong = try workspace.run("--version", environment: [variable: "sse9"])
+  #expect(
+    wrong.status == 64
+      && wrong.errors == "error: \(variable): found \"sse9\", expected one of baseline, avx2, avx512\n", "\(wrong)")
+  let baseline = try workspace.run("--version", environment: [variable: "baseline"])
+  #expect(baseline.status == 0 && baseline.output.contains("instruction set baseline, products by OpenBLAS"))
+  // What the processor lacks is refused in one line.
+  for set in ["avx2", "avx512"] {
+    let result = try workspace.run("--version", environment: [variable: set])
+    #expect(
+      result.status == 0 && result.output.contains("instruction set \(set)")
+        || result.status == 64 && result.errors.hasPrefix("error: \(variable): this processor has no AVX"), "\(result)")
+  }
+}
+
+@Test(
+  "The kernels of a forced, old OpenBLAS are said, and change nothing of a training with products of this package's own"
+)
+func oldBLAS() throws {
+  let workspace = try Workspace()
+  let old = ["OPENBLAS_CORETYPE": "Prescott"]
+  guard try workspace.run("--version").output.contains("products by this package") else { return }
+  #expect(try workspace.run("--version", environment: old).output.contains("Prescott"))
+  try workspace.write((0..<200).map { "\($0 % 17),\($0 % 5),\(($0 * 7) % 23)" }.joined(separator: "\n"), to: "t.csv")
+  let line = "train t.csv --task regression --epochs 2 --hidden 64,64 --quiet -o"
+  #expect(try workspace.run("\(line) a.safetensors").status == 0)
+  #expect(try workspace.run("\(line) b.safetensors", environment: old).status == 0)
+  #expect(try workspace.read("a.safetensors") == workspace.read("b.safetensors"))
+}
+
 @Test("Help and version go to standard output")
 func help() throws {
   let workspace = try Workspace()

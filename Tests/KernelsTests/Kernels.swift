@@ -4,6 +4,11 @@ import CKernels
 enum InstructionSet: UInt32, CaseIterable, Sendable {
   case baseline, avx2, avx512
 
+  var kernels: ck_instruction_set { ck_instruction_set(rawValue) }
+
+  /// Those with a product of the package's own.
+  static var withProduct: [InstructionSet] { here.filter { ck_float_kernels_for($0.kernels)!.pointee.product != nil } }
+
   static var here: [InstructionSet] { allCases.filter { ck_float_kernels_for(ck_instruction_set($0.rawValue)) != nil } }
 }
 

@@ -150,11 +150,16 @@ typedef CK_UPDATE(double) ck_double_update;
     double (*dot)(ptrdiff_t n, const real *x, const real *y);                                                                  \
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
-    /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k the inner size. beta = 0 does not read C.     \
-       An element's bits do not depend on the size of C. Computes in ck_scratch, of which it needs 1.1 MiB. With AVX-512 only, elsewhere NULL: there         \
-       OpenBLAS's products are as fast. */                                                                                     \
+    /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k, at least 1, the inner size. beta = 0    \
+       does not read C. An element's bits depend neither on the size of C nor on the instruction set. Computes in ck_scratch,  \
+       of which it needs 1.4 MiB. NULL in the baseline, where OpenBLAS knows the processor better. */                            \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \
+    /* The parameters W, m × n, change as by update with the gradient A Bᵀ, which is written to memory, to g, only if k is      \
+       above 2048 / sizeof(real). W's stride is also that of g and of the moments. The same bits as by product and update.    \
+       NULL where product is. */                                                                                               \
+    void (*update_by_product)(const ck_##real##_update *update, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real *a,           \
+                              ptrdiff_t lda, const real *b, ptrdiff_t ldb, real *g, real *w, ptrdiff_t stride);                 \
     /* A matrix that is packed once and multiplied often. The numbers that `packed` needs for rows × k, both at least 1; it starts on a boundary of 64 bytes. */ \
     ptrdiff_t (*packed_count)(ptrdiff_t rows, ptrdiff_t k);                                                                   \
     void (*pack_panels)(ptrdiff_t rows, ptrdiff_t k, const real *a, ptrdiff_t lda, real *packed);                              \
@@ -162,6 +167,11 @@ typedef CK_UPDATE(double) ck_double_update;
        others are computed. Where X has many zeros they are left out, which changes nothing where A is finite. */                                                                                   \
     void (*multiply_packed)(ptrdiff_t all_rows, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k, const real *packed, \
                             const real *x, ptrdiff_t x_stride, real *z, ptrdiff_t z_stride);                                                                      \
+    /* y = y + factor · x. */                                                                                                   \
+    void (*add)(ptrdiff_t n, real factor, const real *x, real *y);                                                             \
+    /* n steps of sums = sums · numbers[0] + numbers[1] in registers, and one of the sums in numbers[2], so that they are wanted; \
+       returns the operations, a multiply-add being two. So the processor's own rate is measured. */                           \
+    double (*multiply_adds)(ptrdiff_t n, real *numbers);                                                                       \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
     void (*scale)(ptrdiff_t n, real factor, real *x);                                                                          \
     /* w[i] changes by the update's rule and the gradient g[i], and the moments with it; see ck_rule. */                        \
@@ -183,8 +193,5 @@ void *ck_scratch(size_t size);
 /// The loops compiled for `set`, or NULL where this processor lacks it.
 const ck_float_kernels *ck_float_kernels_for(ck_instruction_set set);
 const ck_double_kernels *ck_double_kernels_for(ck_instruction_set set);
-
-/// The most capable instruction set that this processor has.
-ck_instruction_set ck_best_instruction_set(void);
 
 #endif

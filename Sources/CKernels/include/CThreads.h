@@ -52,6 +52,18 @@ static inline void ck_barrier_reset(ck_barrier *barrier) { __atomic_store_n(&bar
 /// alone, from its parent.
 uint32_t ck_fork_count(void);
 
+/// The calling thread's floating-point mode: rounding, the treatment of denormal numbers, and, where the processor keeps them together, the
+/// exceptions that are reported and those that have been met.
+typedef uint64_t ck_floating_point_mode;
+
+/// Rounds to nearest, takes denormal numbers for 0 and reports no exception, until the mode that was in force, which it returns, is restored.
+///
+/// Some processors take a hundred cycles and more for an operation on a denormal number.
+ck_floating_point_mode ck_flush_denormals(void);
+
+/// Puts a mode in force.
+void ck_set_floating_point_mode(ck_floating_point_mode mode);
+
 /// Begins to fetch `bytes` from `start` on into the cache.
 static inline void ck_prefetch(const void *start, long bytes) {
   for (long offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)start + offset, 0, 2);
