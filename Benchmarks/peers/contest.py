@@ -15,9 +15,11 @@ from statistics import median
 import numpy
 
 import mnist
+import processor
 from growth import grow
-from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, differ, first_steps, hold_race, progress, take_turn, take_turns
-from report import Report, cpu_model, duration, machine, slug
+from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race
+from race import differ, first_steps, hold_race, kernels, progress, take_turn, take_turns
+from report import Report, duration, machine, slug
 from serving import Serving
 from session import HERE, Contestant, ContestError, Session, processors, python
 from workloads import WORKLOADS, Workload, write
@@ -59,13 +61,14 @@ class Contest:
         self.options = options
         self.scratch = scratch
         self.swift = Contestant("Swift", tuple(shlex.split(options.perceptron)))
+        self.kernels: dict[str, str | None] = {}  # by version
         self.pace = Pace(rounds=3, turn=0.05, limit=10) if options.quick else Pace()
         self.workloads = {w.name: w for w in WORKLOADS if not options.only or w.name in options.only}
         self.report = Report()
 
     def run(self) -> None:
         report, day = self.report, date.today().isoformat()
-        title = "-".join([day, slug(cpu_model()), *(self.options.only or [])])  # so that a part never takes the place of the whole
+        title = "-".join([day, slug(processor.model()), *(self.options.only or [])])  # so that a part never takes the place of the whole
         report.add(f"# {', '.join(self.options.only or ['Training steps and predictions'])}, {day}")
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
         if self.workloads:
@@ -80,12 +83,11 @@ class Contest:
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
-        versions = {entry.version for race in single for entry in race.entries}
         if self.measures("tables"):
             self.tables()
         if self.measures("serving"):
-            versions |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
-        report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
+            self.kernels |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
+        self.versions()
         self.options.output.mkdir(parents=True, exist_ok=True)
         self.write(title)  # the picture takes as long again
         if self.workloads and not self.options.no_growth:
@@ -112,6 +114,7 @@ class Contest:
             w.describe(directory)
             race = hold_race(w, [self.swift, *(peer for peer in peers if peer.can_train(w))], directory, self.pace)
             races.append(race)
+            self.kernels |= kernels([race])
             self.report.add(f"### {w.name}: {w.layers}, batch {w.batch}, {w.optimizer}, {race.swift.steps} steps a round")
             self.report.table(["contestant", "threads", "step", "lowest – highest", "ratio", "loss"], self.report.rows(race))
             best = race.best_peer
@@ -209,7 +212,6 @@ class Contest:
             self.report.add("**The accuracies differ or are too low: the processes did not do the same work.**")
             self.report.wrong += 1
 
-
     def tables(self) -> None:
         """A CSV file of 20 columns of numbers, read by both in turns."""
         progress("a table: Swift and pandas")
@@ -220,6 +222,7 @@ class Contest:
         with Session(swift, path, threads) as ours, Session(python("pandas", "csv_pandas.py"), path, threads) as peer:
             runs = [[session.train(1) for session in ((ours, peer) if turn % 2 else (peer, ours))][:: 1 if turn % 2 else -1] for turn in range(8)][1:]
             version = peer.version
+            self.kernels |= {session.version: session.kernels for session in (ours, peer)}
         size = path.stat().st_size
         rows = [
             [name, duration(median(run[i].seconds for run in runs)), f"{size / median(run[i].seconds for run in runs) / 1e6:.0f} MB/s", f"{runs[-1][i].peak_bytes / size:.2f}"]
@@ -231,6 +234,12 @@ class Contest:
         if any(abs(ours.loss - peer.loss) > 1e-6 for ours, peer in runs):
             self.report.add("**The sums of the numbers differ: the readers did not read the same.**")
             self.report.wrong += 1
+
+    def versions(self) -> None:
+        if not self.kernels:
+            return
+        lines = [f"- {version}: {names or 'names no kernels'}" for version, names in sorted(self.kernels.items(), key=lambda item: item[0].lower())]
+        self.report.add("\n".join([f"## Versions and kernels\n\nAs each program names them, in Python {platform.python_version()}.\n", *lines]))
 
 
 def write_table(path: Path, size: int) -> None:

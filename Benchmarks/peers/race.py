@@ -33,6 +33,7 @@ class Entry:
     name: str
     threads: int
     version: str
+    kernels: str | None
     first_loss: float
     runs: list[Run] = field(default_factory=list)
     steps: int = 0  # in each run
@@ -78,6 +79,11 @@ class Race:
         """Of those that computed the same losses."""
         peers = [entry for entry in self.entries[1:] if entry.agrees]
         return min(peers, key=lambda entry: entry.ratio_to(self.swift), default=None)
+
+
+def kernels(races: list[Race]) -> dict[str, str | None]:
+    """The kernels of each version that took part."""
+    return {entry.version: entry.kernels for race in races for entry in race.entries}
 
 
 def differ(a: float, b: float) -> float:
@@ -129,7 +135,8 @@ def hold_race(workload: Workload, contestants: list[Contestant], directory: Path
 
 def first_steps(session: Session) -> Entry:
     """Has a session that has not trained yet take a few steps, for their loss."""
-    return Entry(session.contestant.name, session.threads, session.version, session.train(FIRST_STEPS).loss)
+    contestant = session.contestant
+    return Entry(contestant.name, session.threads, session.version, session.kernels, session.train(FIRST_STEPS).loss)
 
 
 def take_turn(session: Session, entry: Entry, warm: int, steps: int) -> None:

@@ -69,7 +69,9 @@ class Session:
             )
         except OSError as error:
             raise ContestError(f"cannot start {contestant.name}: {error}") from None
-        self.version: str = self.answer()["version"]
+        ready = self.answer()
+        self.version: str = ready["version"]
+        self.kernels: str | None = ready.get("kernels")  # those that compute, if the contestant names them
 
     def train(self, steps: int) -> Run:
         answer = self.ask(str(steps))
