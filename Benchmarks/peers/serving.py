@@ -87,7 +87,7 @@ class Serving:
     def race(self, workload: Workload, like_images: bool) -> Race:
         directory = self.scratch / "served"
         write_served(workload, like_images, directory)
-        return hold_race(workload, [Contestant("Swift", self.command), *PEERS], directory, self.pace, outputs_agree, with_floor=False)
+        return hold_race(workload, [Contestant("Swift", self.command), *PEERS], directory, self.pace, outputs_agree, with_rates=False)
 
     # Model files
 

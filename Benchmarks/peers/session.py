@@ -81,6 +81,11 @@ class Session:
         """The rate of a large matrix product on the session's threads; only the Swift contestant knows it."""
         return 1e9 * self.ask("floor")["gflops"]
 
+    def limit(self) -> float | None:
+        """The rate of multiply-adds from registers on the session's threads, in flops per second; None if the answer is an error. Only the Swift contestant knows it."""
+        rate = self.ask("limit").get("gflops")
+        return None if rate is None else 1e9 * rate
+
     def ask(self, line: str) -> dict:
         try:
             print(line, file=self.process.stdin, flush=True)
