@@ -17,7 +17,7 @@ import numpy
 import mnist
 import processor
 from growth import grow
-from race import FIRST_STEPS, FIRST_TOLERANCE, HIGHEST_SHARE, LAST_TOLERANCE, Pace, Race
+from race import BFLOAT16_FIRST_TOLERANCE, BFLOAT16_LAST_TOLERANCE, FIRST_STEPS, FIRST_TOLERANCE, HIGHEST_SHARE, LAST_TOLERANCE, Pace, Race
 from race import differ, first_steps, hold_race, kernels, progress, take_turn, take_turns
 from report import Report, duration, machine, slug
 from serving import Serving
@@ -44,10 +44,14 @@ LIMIT_METHOD = f"""The limit is the rate of multiply-adds from registers, withou
 best product is a large one on the same threads; how close it comes depends on whether this OpenBLAS has kernels for the processor. A step's rate is that of its products,
 as if it did nothing else. Limit and product are measured before the race and after it, and the higher counts. A share above {HIGHEST_SHARE:g} ends the contest."""
 
+BFLOAT16_METHOD = f"""PyTorch bf16 multiplies in bfloat16, which this processor has instructions for, under `torch.autocast`. It computes something less exact,
+so it stands in the tables and is not counted as the best peer; its losses may differ by {BFLOAT16_FIRST_TOLERANCE:g} and {BFLOAT16_LAST_TOLERANCE:g}, because a number in bfloat16 has 8 bits."""
+
 
 NUMPY = python("NumPy", "numpy_peer.py")
 EAGER = python("PyTorch", "torch_peer.py", "eager")
 JAX = python("JAX", "jax_peer.py")
+BFLOAT16 = python("PyTorch bf16", "torch_peer.py", "bf16", exact=False)
 PEERS = (
     NUMPY,
     EAGER,
@@ -65,6 +69,7 @@ class Contest:
         self.options = options
         self.scratch = scratch
         self.swift = Contestant("Swift", tuple(shlex.split(options.perceptron)))
+        self.multiplies_bfloat16 = processor.multiplies_bfloat16()
         self.kernels: dict[str, str | None] = {}  # by version
         self.pace = Pace(rounds=3, turn=0.05, limit=10) if options.quick else Pace()
         self.workloads = {w.name: w for w in WORKLOADS if not options.only or w.name in options.only}
@@ -77,9 +82,12 @@ class Contest:
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
         if self.workloads:
             report.add(METHOD)
+        if self.workloads and self.multiplies_bfloat16:
+            report.add(BFLOAT16_METHOD)
         for workload in self.workloads.values():
             write(workload, self.scratch / workload.name)
-        single = self.races("Single precision", list(self.workloads.values()), PEERS, FLOAT_TARGETS)
+        peers = (*PEERS, BFLOAT16) if self.multiplies_bfloat16 else PEERS
+        single = self.races("Single precision", list(self.workloads.values()), peers, FLOAT_TARGETS)
         self.races("Double precision", [w.double() for name, w in self.workloads.items() if name in DOUBLE_TARGETS], (NUMPY,), DOUBLE_TARGETS)
         self.shares(single)
         self.two_threads()

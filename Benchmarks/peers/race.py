@@ -13,6 +13,9 @@ from workloads import Workload
 
 FIRST_TOLERANCE = 2e-3  # relative, of the loss after a few steps: one ReLU that rounding turns on or off moves it by 5e-4
 LAST_TOLERANCE = 5e-2  # relative, of the last losses' mean over the rounds: after 10⁴ steps of Adam rounding moves a single batch's loss by as much
+# The same for products in bfloat16. Rounding a number to its 8 bits changes it by up to 2⁻⁸ = 4e-3. A batch's mean loss moves less, unless many roundings go the
+# same way: by 5e-4 at most in the first steps of the six networks, and by 2e-2 in the mean of tab64's last losses (a Xeon with AMX, 2026-11-26).
+BFLOAT16_FIRST_TOLERANCE, BFLOAT16_LAST_TOLERANCE = 1e-2, 1e-1
 HIGHEST_SHARE = 1.05  # of the limit: more than 1 by what the processor's clock may change between the two measurements
 FIRST_STEPS = 3
 PAUSE = 0.2  # seconds
@@ -35,6 +38,7 @@ class Entry:
     threads: int
     version: str
     kernels: str | None
+    exact: bool  # whether it computes in the workload's precision
     first_loss: float
     runs: list[Run] = field(default_factory=list)
     steps: int = 0  # in each run
@@ -62,7 +66,8 @@ Agreement = Callable[[Entry, Entry], bool]  # whether a contestant computed what
 
 
 def losses_agree(entry: Entry, swift: Entry) -> bool:
-    return differ(entry.first_loss, swift.first_loss) <= FIRST_TOLERANCE and differ(entry.last_loss, swift.last_loss) <= LAST_TOLERANCE
+    first, last = (FIRST_TOLERANCE, LAST_TOLERANCE) if entry.exact else (BFLOAT16_FIRST_TOLERANCE, BFLOAT16_LAST_TOLERANCE)
+    return differ(entry.first_loss, swift.first_loss) <= first and differ(entry.last_loss, swift.last_loss) <= last
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,8 @@ class Race:
 
     @property
     def best_peer(self) -> Entry | None:
-        """Of those that computed the same losses."""
-        peers = [entry for entry in self.entries[1:] if entry.agrees]
+        """Of those that computed the same losses in the same precision."""
+        peers = [entry for entry in self.entries[1:] if entry.agrees and entry.exact]
         return min(peers, key=lambda entry: entry.ratio_to(self.swift), default=None)
 
     @property
@@ -167,7 +172,7 @@ def hold_race(workload: Workload, contestants: list[Contestant], directory: Path
 def first_steps(session: Session) -> Entry:
     """Has a session that has not trained yet take a few steps, for their loss."""
     contestant = session.contestant
-    return Entry(contestant.name, session.threads, session.version, session.kernels, session.train(FIRST_STEPS).loss)
+    return Entry(contestant.name, session.threads, session.version, session.kernels, contestant.exact, session.train(FIRST_STEPS).loss)
 
 
 def take_turn(session: Session, entry: Entry, warm: int, steps: int) -> None:

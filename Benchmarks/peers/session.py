@@ -24,6 +24,7 @@ class Contestant:
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     can_train: Callable[[Workload], bool] = lambda workload: True
+    exact: bool = True  # whether it computes in the workload's precision
 
 
 def python(name: str, *arguments: str, **settings) -> Contestant:

@@ -1,4 +1,4 @@
-"""Back-propagation in PyTorch: `torch_peer.py eager DIRECTORY THREADS`, or `compile` in place of `eager`."""
+"""Back-propagation in PyTorch: `torch_peer.py eager DIRECTORY THREADS`, or `compile` or `bf16` in place of `eager`."""
 
 import re
 import sys
@@ -81,6 +81,15 @@ class EagerPeer:
         return loss.item()
 
 
+class BFloat16Peer(EagerPeer):
+    """Forward, loss and back-propagated products in bfloat16, as autocast decides; parameters and optimizer stay in single precision."""
+
+    def __init__(self, problem: Problem, threads: int):
+        super().__init__(problem, threads)
+        self.version = f"PyTorch bf16 {torch.__version__}"
+        self.loss = torch.autocast("cpu", dtype=torch.bfloat16)(self.loss)
+
+
 class CompiledPeer:
     """One compiled function for the whole step, gathering and update included."""
 
@@ -131,4 +140,4 @@ class CompiledPeer:
 
 
 if __name__ == "__main__":
-    serve({"eager": EagerPeer, "compile": CompiledPeer}[sys.argv[1]])
+    serve({"eager": EagerPeer, "compile": CompiledPeer, "bf16": BFloat16Peer}[sys.argv[1]])
