@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -25,12 +26,14 @@ from serving import Serving
 from session import HERE, Contestant, ContestError, Session, processors, python
 from workloads import WORKLOADS, Workload, write
 
-PARTS = ("tables", "serving")  # what is measured besides the workloads
+PARTS = ("prescott", "tables", "serving")  # what is measured besides the workloads
 AVX512_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 1.8, "mnist512": 1.6, "deep": 1.2, "wide": 1.15}  # against the best peer
 AVX2_TARGETS = AVX512_TARGETS | {"mnist512": 1.4, "deep": 1.1, "wide": 1.05}  # the same without AVX-512
 DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 1.9}  # against NumPy
 LIMIT_TARGETS = {"mnist512": 0.75, "deep": 0.85, "wide": 0.85}  # share of the processor's highest rate
 THREADS_TARGETS = {"deep": 1.85, "wide": 1.85}  # two threads against one
+PRESCOTT_TARGET = 1.1  # a step with OpenBLAS's kernels for Prescott against one with those that suit the processor
+CORES = {"AVX-512": "SkylakeX", "AVX2": "Haswell"}  # the latter, by instruction set, as OpenBLAS names them
 NAIVE_TARGET, MEMORY_TARGET, COLD_START_TARGET, TABLE_TARGET = 60.0, 1.15, 2.0, 1.0
 ACCURACY_TOLERANCE = 0.02
 
@@ -45,6 +48,10 @@ in its place. scikit-learn's rows are in order before the clock starts; it has n
 LIMIT_METHOD = f"""The limit is the rate of multiply-adds from registers, without loads and stores, on as many threads as the step was raced with: no program can be faster. OpenBLAS's
 best product is a large one on the same threads; how close it comes depends on whether this OpenBLAS has kernels for the processor. A step's rate is that of its products,
 as if it did nothing else. Limit and product are measured before the race and after it, and the higher counts. A share above {HIGHEST_SHARE:g} ends the contest."""
+
+PRESCOTT_METHOD = """OpenBLAS falls back on its kernels for Prescott, a processor of 2004 with SSE3, if it does not know the processor. `OPENBLAS_CORETYPE` makes
+it take them on any. A step should not depend on it. The Swift program trains with these kernels and with those for a processor of this instruction set, in turns;
+the ratio is the time with Prescott's divided by the other."""
 
 BFLOAT16_METHOD = f"""PyTorch bf16 multiplies in bfloat16, which this processor has instructions for, under `torch.autocast`. It computes something less exact,
 so it stands in the tables and is not counted as the best peer; its losses may differ by {BFLOAT16_FIRST_TOLERANCE:g} and {BFLOAT16_LAST_TOLERANCE:g}, because a number in bfloat16 has 8 bits."""
@@ -103,6 +110,8 @@ class Contest:
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
+        if self.measures("prescott"):
+            self.prescott()
         if self.measures("tables"):
             self.tables()
         if self.measures("serving"):
@@ -204,6 +213,30 @@ class Contest:
         self.report.table(["mnist512", "threads", "step", f"loss after {FIRST_STEPS} steps"], rows)
         self.report.wrong += not agree
         self.report.targets([("mnist512, against naive loops:", ratio if agree else float("nan"), "≥", NAIVE_TARGET)])
+
+    def prescott(self) -> None:
+        """Steps with the kernels that OpenBLAS takes on a processor that it does not know, and with those that suit this one, in turns."""
+        core = CORES.get(processor.instruction_set())
+        if core is None:
+            return
+        contestants = [replace(self.swift, name=f"Swift, {name}", environment={"OPENBLAS_CORETYPE": name}) for name in (core, "Prescott")]
+        rows, verdicts = [], []
+        for w in list(self.workloads.values()) or WORKLOADS:
+            directory = self.scratch / w.name
+            if not directory.exists():
+                write(w, directory)
+            w.describe(directory)  # the double precision of a race before may be there
+            race = hold_race(w, contestants, directory, self.pace, with_rates=False)
+            suitable, prescott = race.entries
+            ratio = prescott.ratio_to(suitable) if prescott.agrees else float("nan")
+            threads = f"{suitable.threads}, {prescott.threads}"
+            rows.append([w.name, threads, duration(suitable.median), duration(prescott.median), f"{ratio:.2f}" if prescott.agrees else "differs"])
+            verdicts.append((f"{w.name}, OpenBLAS's kernels for Prescott against those for {core}:", ratio, "≤", PRESCOTT_TARGET))
+            self.report.wrong += not prescott.agrees
+        named = f" The program names its kernels: {suitable.kernels}, and {prescott.kernels}." if suitable.kernels else ""
+        self.report.add(f"## OpenBLAS's kernels for Prescott\n\n{PRESCOTT_METHOD}{named}")
+        self.report.table(["workload", "threads", f"step with {core}", "with Prescott", "ratio"], rows)
+        self.report.targets(verdicts)
 
     def cold_start(self) -> None:
         """Whole processes, from start to exit: read MNIST, train 784-512-512-10 for an epoch, test."""
