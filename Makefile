@@ -16,7 +16,7 @@ STATIC := --scratch-path .build/static --static-swift-stdlib -Xswiftc -static-ex
 PYTHON ?= python3
 PEERS := .build/peers
 ONNX := .build/onnx
-# Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth.
+# Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth, --instructions avx2.
 CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist

@@ -8,25 +8,32 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import median
 
 import numpy
 
+import held
 import mnist
+import processor
 from growth import grow
-from race import FIRST_STEPS, FIRST_TOLERANCE, LAST_TOLERANCE, Pace, Race, differ, first_steps, hold_race, progress, take_turn, take_turns
-from report import Report, cpu_model, duration, machine, slug
+from race import BFLOAT16_FIRST_TOLERANCE, BFLOAT16_LAST_TOLERANCE, FIRST_STEPS, FIRST_TOLERANCE, HIGHEST_SHARE, LAST_TOLERANCE, Pace, Race
+from race import differ, first_steps, hold_race, kernels, progress, take_turn, take_turns
+from report import Report, duration, machine, slug
 from serving import Serving
 from session import HERE, Contestant, ContestError, Session, processors, python
 from workloads import WORKLOADS, Workload, write
 
-PARTS = ("tables", "serving")  # what is measured besides the workloads
-FLOAT_TARGETS = {"nielsen30": 3.2, "nielsen100": 2.5, "tab64": 2.4, "mnist512": 1.5, "deep": 1.2, "wide": 1.12}  # against the best peer
-DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 2.5}  # against NumPy
-FLOOR_TARGETS = {"deep": 0.82, "wide": 0.90}  # share of a step that its matrix products would take at full rate
+PARTS = ("prescott", "tables", "serving")  # what is measured besides the workloads
+AVX512_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 1.8, "mnist512": 1.6, "deep": 1.2, "wide": 1.15}  # against the best peer
+AVX2_TARGETS = AVX512_TARGETS | {"mnist512": 1.4, "deep": 1.1, "wide": 1.05}  # the same without AVX-512
+DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 1.9}  # against NumPy
+LIMIT_TARGETS = {"mnist512": 0.75, "deep": 0.85, "wide": 0.85}  # share of the processor's highest rate
 THREADS_TARGETS = {"deep": 1.85, "wide": 1.85}  # two threads against one
+PRESCOTT_TARGET = 1.1  # a step with OpenBLAS's kernels for Prescott against one with those that suit the processor
+CORES = {"AVX-512": "SkylakeX", "AVX2": "Haswell"}  # the latter, by instruction set, as OpenBLAS names them
 NAIVE_TARGET, MEMORY_TARGET, COLD_START_TARGET, TABLE_TARGET = 60.0, 1.15, 2.0, 1.0
 ACCURACY_TOLERANCE = 0.02
 
@@ -38,10 +45,22 @@ by the Swift program's in the same round. Losses must agree with the Swift progr
 mean over the rounds; a contestant whose losses do not is not compared. MLX's wheel brings the reference BLAS, so the system's OpenBLAS is loaded
 in its place. scikit-learn's rows are in order before the clock starts; it has no sigmoid output with squared error (nielsen30)."""
 
+LIMIT_METHOD = f"""The limit is the rate of multiply-adds from registers, without loads and stores, on as many threads as the step was raced with: no program can be faster. OpenBLAS's
+best product is a large one on the same threads; how close it comes depends on whether this OpenBLAS has kernels for the processor. A step's rate is that of its products,
+as if it did nothing else. Limit and product are measured before the race and after it, and the higher counts. A share above {HIGHEST_SHARE:g} ends the contest."""
+
+PRESCOTT_METHOD = """OpenBLAS falls back on its kernels for Prescott, a processor of 2004 with SSE3, if it does not know the processor. `OPENBLAS_CORETYPE` makes
+it take them on any. A step should not depend on it. The Swift program trains with these kernels and with those for a processor of this instruction set, in turns;
+the ratio is the time with Prescott's divided by the other."""
+
+BFLOAT16_METHOD = f"""PyTorch bf16 multiplies in bfloat16, which this processor has instructions for, under `torch.autocast`. It computes something less exact,
+so it stands in the tables and is not counted as the best peer; its losses may differ by {BFLOAT16_FIRST_TOLERANCE:g} and {BFLOAT16_LAST_TOLERANCE:g}, because a number in bfloat16 has 8 bits."""
+
 
 NUMPY = python("NumPy", "numpy_peer.py")
 EAGER = python("PyTorch", "torch_peer.py", "eager")
 JAX = python("JAX", "jax_peer.py")
+BFLOAT16 = python("PyTorch bf16", "torch_peer.py", "bf16", exact=False)
 PEERS = (
     NUMPY,
     EAGER,
@@ -59,33 +78,45 @@ class Contest:
         self.options = options
         self.scratch = scratch
         self.swift = Contestant("Swift", tuple(shlex.split(options.perceptron)))
+        self.multiplies_bfloat16 = processor.multiplies_bfloat16() and not options.instructions
+        self.kernels: dict[str, str | None] = {}  # by version
         self.pace = Pace(rounds=3, turn=0.05, limit=10) if options.quick else Pace()
         self.workloads = {w.name: w for w in WORKLOADS if not options.only or w.name in options.only}
         self.report = Report()
 
     def run(self) -> None:
         report, day = self.report, date.today().isoformat()
-        title = "-".join([day, slug(cpu_model()), *(self.options.only or [])])  # so that a part never takes the place of the whole
+        if self.options.instructions:
+            held.hold_to_avx2()
+        parts = [self.options.instructions, *(self.options.only or [])]
+        title = "-".join([day, slug(processor.model()), *filter(None, parts)])  # so that a part never takes the place of the whole
         report.add(f"# {', '.join(self.options.only or ['Training steps and predictions'])}, {day}")
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
+        if self.options.instructions:
+            report.add(held.METHOD)
         if self.workloads:
             report.add(METHOD)
+        if self.workloads and self.multiplies_bfloat16:
+            report.add(BFLOAT16_METHOD)
         for workload in self.workloads.values():
             write(workload, self.scratch / workload.name)
-        single = self.races("Single precision", list(self.workloads.values()), PEERS, FLOAT_TARGETS)
+        peers = (*PEERS, BFLOAT16) if self.multiplies_bfloat16 else PEERS
+        targets = AVX512_TARGETS if processor.instruction_set() == "AVX-512" else AVX2_TARGETS
+        single = self.races("Single precision", list(self.workloads.values()), peers, targets)
         self.races("Double precision", [w.double() for name, w in self.workloads.items() if name in DOUBLE_TARGETS], (NUMPY,), DOUBLE_TARGETS)
-        self.floor(single)
+        self.shares(single)
         self.two_threads()
         self.memory(single)
         if "mnist512" in self.workloads:
             self.naive_loops()
             self.cold_start()
-        versions = {entry.version for race in single for entry in race.entries}
+        if self.measures("prescott"):
+            self.prescott()
         if self.measures("tables"):
             self.tables()
         if self.measures("serving"):
-            versions |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
-        report.add(f"Versions: {', '.join(sorted(versions, key=str.lower))}; Python {platform.python_version()}.")
+            self.kernels |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
+        self.versions()
         self.options.output.mkdir(parents=True, exist_ok=True)
         self.write(title)  # the picture takes as long again
         if self.workloads and not self.options.no_growth:
@@ -112,6 +143,7 @@ class Contest:
             w.describe(directory)
             race = hold_race(w, [self.swift, *(peer for peer in peers if peer.can_train(w))], directory, self.pace)
             races.append(race)
+            self.kernels |= kernels([race])
             self.report.add(f"### {w.name}: {w.layers}, batch {w.batch}, {w.optimizer}, {race.swift.steps} steps a round")
             self.report.table(["contestant", "threads", "step", "lowest – highest", "ratio", "loss"], self.report.rows(race))
             best = race.best_peer
@@ -120,15 +152,19 @@ class Contest:
         self.report.targets(verdicts)
         return races
 
-    def floor(self, races: list[Race]) -> None:
-        """How much of a step its matrix products would take at the rate of a large one."""
+    def shares(self, races: list[Race]) -> None:
+        """The rate of the Swift program's steps beside what the processor and OpenBLAS reach."""
         if not races:
             return
-        self.report.add("## Share of the products")
-        rows = [[r.workload.name, str(r.swift.threads), duration(r.floor), duration(r.swift.median), f"{r.floor / r.swift.median:.1%}"] for r in races]
-        self.report.table(["workload", "threads", "products at full rate", "step", "share"], rows)
-        shares = {r.workload.name: r.floor / r.swift.median for r in races}
-        self.report.targets((f"{name}, share of the products:", shares[name], "≥", target) for name, target in FLOOR_TARGETS.items() if name in shares)
+        self.report.add(f"## Share of the limit\n\n{LIMIT_METHOD}")
+        shares = {race.workload.name: race.rate / race.limit for race in races if race.limit}
+        rows = []
+        for race in races:
+            name, rates = race.workload.name, [f"{rate / 1e9:.3g}" if rate else "–" for rate in (race.rate, race.limit, race.product_rate)]
+            share = f"{shares[name]:.1%}" if name in shares else "limit not known"
+            rows.append([name, str(race.swift.threads), *rates, share, f"{race.rate / race.product_rate:.1%}"])
+        self.report.table(["Gflop/s", "threads", "step", "limit", "OpenBLAS's best product", "share of the limit", "share of OpenBLAS's best product"], rows)
+        self.report.targets((f"{name}, share of the limit:", shares[name], "≥", target) for name, target in LIMIT_TARGETS.items() if name in shares)
 
     def two_threads(self) -> None:
         workloads = [self.workloads[name] for name in THREADS_TARGETS if name in self.workloads]
@@ -178,6 +214,30 @@ class Contest:
         self.report.wrong += not agree
         self.report.targets([("mnist512, against naive loops:", ratio if agree else float("nan"), "≥", NAIVE_TARGET)])
 
+    def prescott(self) -> None:
+        """Steps with the kernels that OpenBLAS takes on a processor that it does not know, and with those that suit this one, in turns."""
+        core = CORES.get(processor.instruction_set())
+        if core is None:
+            return
+        contestants = [replace(self.swift, name=f"Swift, {name}", environment={"OPENBLAS_CORETYPE": name}) for name in (core, "Prescott")]
+        rows, verdicts = [], []
+        for w in list(self.workloads.values()) or WORKLOADS:
+            directory = self.scratch / w.name
+            if not directory.exists():
+                write(w, directory)
+            w.describe(directory)  # the double precision of a race before may be there
+            race = hold_race(w, contestants, directory, self.pace, with_rates=False)
+            suitable, prescott = race.entries
+            ratio = prescott.ratio_to(suitable) if prescott.agrees else float("nan")
+            threads = f"{suitable.threads}, {prescott.threads}"
+            rows.append([w.name, threads, duration(suitable.median), duration(prescott.median), f"{ratio:.2f}" if prescott.agrees else "differs"])
+            verdicts.append((f"{w.name}, OpenBLAS's kernels for Prescott against those for {core}:", ratio, "≤", PRESCOTT_TARGET))
+            self.report.wrong += not prescott.agrees
+        named = f" The program names its kernels: {suitable.kernels}, and {prescott.kernels}." if suitable.kernels else ""
+        self.report.add(f"## OpenBLAS's kernels for Prescott\n\n{PRESCOTT_METHOD}{named}")
+        self.report.table(["workload", "threads", f"step with {core}", "with Prescott", "ratio"], rows)
+        self.report.targets(verdicts)
+
     def cold_start(self) -> None:
         """Whole processes, from start to exit: read MNIST, train 784-512-512-10 for an epoch, test."""
         files = self.options.mnist or self.scratch / "mnist"
@@ -209,7 +269,6 @@ class Contest:
             self.report.add("**The accuracies differ or are too low: the processes did not do the same work.**")
             self.report.wrong += 1
 
-
     def tables(self) -> None:
         """A CSV file of 20 columns of numbers, read by both in turns."""
         progress("a table: Swift and pandas")
@@ -220,6 +279,7 @@ class Contest:
         with Session(swift, path, threads) as ours, Session(python("pandas", "csv_pandas.py"), path, threads) as peer:
             runs = [[session.train(1) for session in ((ours, peer) if turn % 2 else (peer, ours))][:: 1 if turn % 2 else -1] for turn in range(8)][1:]
             version = peer.version
+            self.kernels |= {session.version: session.kernels for session in (ours, peer)}
         size = path.stat().st_size
         rows = [
             [name, duration(median(run[i].seconds for run in runs)), f"{size / median(run[i].seconds for run in runs) / 1e6:.0f} MB/s", f"{runs[-1][i].peak_bytes / size:.2f}"]
@@ -231,6 +291,12 @@ class Contest:
         if any(abs(ours.loss - peer.loss) > 1e-6 for ours, peer in runs):
             self.report.add("**The sums of the numbers differ: the readers did not read the same.**")
             self.report.wrong += 1
+
+    def versions(self) -> None:
+        if not self.kernels:
+            return
+        lines = [f"- {version}: {names or 'names no kernels'}" for version, names in sorted(self.kernels.items(), key=lambda item: item[0].lower())]
+        self.report.add("\n".join([f"## Versions and kernels\n\nAs each program names them, in Python {platform.python_version()}.\n", *lines]))
 
 
 def write_table(path: Path, size: int) -> None:
@@ -266,6 +332,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
     parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"only some of {','.join(names)}")
+    parser.add_argument("--instructions", choices=["avx2"], help="hold all contestants to these, if the processor has more")
     parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="MNIST's four gzipped files, for the cold start; made up otherwise")
     parser.add_argument("--no-growth", action="store_true", help="without the picture of step times")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, to see that all works")

@@ -2,11 +2,12 @@
 
     COMMAND DIRECTORY THREADS
 
-prints {"version": …} when it is ready to train; then every line with a number N on standard input makes it take N steps and print their wall time,
+prints {"version": …, "kernels": …} when it is ready to train; then every line with a number N on standard input makes it take N steps and print their wall time,
 the mean loss of the last step's batch before its update, and the highest resident memory so far.
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Callable, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Problem:
 
 class Peer(Protocol):
     version: str
+    kernels: str  # the libraries that compute, and which of their kernels
 
     def prepare(self, steps: int) -> None:
         """Does what `steps` steps need once, such as compiling; not timed."""
@@ -81,7 +84,7 @@ def serve(peer: Callable[[Problem, int], Peer]) -> None:
     """Plays the contestant that `peer` makes of a problem and a number of threads."""
     problem = Problem.load(Path(sys.argv[-2]))
     contestant = peer(problem, int(sys.argv[-1]))
-    print(json.dumps({"version": contestant.version}), flush=True)
+    print(json.dumps({"version": contestant.version, "kernels": contestant.kernels}), flush=True)
     for line in sys.stdin:
         steps = int(line)
         contestant.prepare(steps)
@@ -89,6 +92,18 @@ def serve(peer: Callable[[Problem, int], Peer]) -> None:
         loss = contestant.run(steps)
         seconds = time.perf_counter() - start
         print(json.dumps({"seconds": seconds, "loss": loss, "peakBytes": peak_bytes()}), flush=True)
+
+
+def blas(besides_numpy: bool = False) -> list[str]:
+    """The BLAS libraries in this process, each with the kernels that it chose. NumPy's is in every process, also where the peer does not compute with it."""
+    names = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}
+    found = [library for library in threadpool_info() if library["user_api"] == "blas" and not (besides_numpy and "numpy.libs" in library["filepath"])]
+    return sorted({f"{names.get(b['internal_api'], b['internal_api'])} {b['version']} {b.get('architecture', '')}".strip() for b in found})
+
+
+def settings(*names: str) -> list[str]:
+    """Those of the environment variables that are set."""
+    return [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
 
 
 def peak_bytes() -> int:

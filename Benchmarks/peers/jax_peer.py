@@ -4,8 +4,9 @@ import math
 
 import jax
 import jax.numpy as jnp
+import jaxlib
 
-from contestant import Problem, serve
+from contestant import Problem, serve, settings
 
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu, "tanh": jnp.tanh}
 Parameters = list[tuple[jax.Array, jax.Array]]  # weights (inputs × outputs) and bias of each layer
@@ -35,6 +36,7 @@ class JAXPeer:
     def __init__(self, problem: Problem, threads: int):
         jax.config.update("jax_enable_x64", problem.features.dtype == "float64")
         self.version = f"JAX {jax.__version__}"
+        self.kernels = ", ".join([f"XLA of jaxlib {jaxlib.__version__}", *settings("XLA_FLAGS", "ONEDNN_MAX_CPU_ISA")])
         self.data = jnp.asarray(problem.features), jnp.asarray(problem.targets), jnp.asarray(problem.batches)
         parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in zip(problem.weights, problem.biases)]
         moments = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(2)] if problem.optimizer == "adam" else []

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import mlx.core as mx
 
-from contestant import Problem, serve
+from contestant import Problem, blas, serve
 
 ACTIVATIONS = {"sigmoid": mx.sigmoid, "relu": lambda x: mx.maximum(x, 0), "tanh": mx.tanh}
 
@@ -32,6 +32,7 @@ class MLXPeer:
     def __init__(self, problem: Problem, threads: int):
         mx.set_default_device(mx.cpu)
         self.version = f"MLX {version('mlx')}"
+        self.kernels = ", ".join(blas(besides_numpy=True))
         self.step = 0
         self.features, self.targets = mx.array(problem.features), mx.array(problem.targets)
         self.batches = [mx.array(samples) for samples in problem.batches]

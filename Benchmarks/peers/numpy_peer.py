@@ -5,7 +5,7 @@ import math
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from contestant import Problem, serve
+from contestant import Problem, blas, serve, settings
 
 
 class NumPyPeer:
@@ -14,6 +14,7 @@ class NumPyPeer:
     def __init__(self, problem: Problem, threads: int):
         threadpool_limits(threads)
         self.version = f"NumPy {np.__version__}"
+        self.kernels = ", ".join(blas() + settings("NPY_DISABLE_CPU_FEATURES"))
         self.problem = problem
         self.step = 0
         self.batches = list(problem.batches.astype(np.intp))

@@ -9,6 +9,9 @@ from contestant import Problem, serve
 from onnx_graph import graph
 from predicting import PredictingPeer
 
+VERSION = f"ONNX Runtime {onnxruntime.__version__}"
+KERNELS = "MLAS, which takes what the processor has and does not name it"
+
 
 def session(problem: Problem, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
@@ -22,7 +25,7 @@ def plain(problem: Problem, threads: int) -> PredictingPeer:
     runtime = session(problem, threads)
     names = ["y"]
     return PredictingPeer(
-        problem, f"ONNX Runtime {onnxruntime.__version__}", lambda batch: runtime.run(names, batch), lambda batch: {"x": batch}, lambda answers: answers[0]
+        problem, VERSION, KERNELS, lambda batch: runtime.run(names, batch), lambda batch: {"x": batch}, lambda answers: answers[0]
     )
 
 
@@ -37,7 +40,7 @@ def bound(problem: Problem, threads: int) -> PredictingPeer:
         runtime.run_with_iobinding(binding)
         return outputs
 
-    return PredictingPeer(problem, f"ONNX Runtime {onnxruntime.__version__}", predict, onnxruntime.OrtValue.ortvalue_from_numpy, lambda answers: answers)
+    return PredictingPeer(problem, VERSION, KERNELS, predict, onnxruntime.OrtValue.ortvalue_from_numpy, lambda answers: answers)
 
 
 if __name__ == "__main__":

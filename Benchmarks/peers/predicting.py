@@ -12,9 +12,11 @@ class PredictingPeer:
     """Predicts batch after batch of the workload's samples, from the first again after the last; the figure that stands for the loss is the greatest difference
     from the expected outputs that was seen: of every sample before the clock first starts, and of each run's last batch."""
 
-    def __init__(self, problem: Problem, version: str, predict: Callable[[Any], Any], inputs: Callable[[np.ndarray], Any], outputs: Callable[[Any], np.ndarray]):
+    def __init__(
+        self, problem: Problem, version: str, kernels: str, predict: Callable[[Any], Any], inputs: Callable[[np.ndarray], Any], outputs: Callable[[Any], np.ndarray]
+    ):
         """`predict` is timed, on what `inputs` makes of each batch; `outputs` makes an array of what it returns."""
-        self.version = version
+        self.version, self.kernels = version, kernels
         self.predict, self.outputs = predict, outputs
         self.batches = cycle([inputs(problem.features[batch]) for batch in problem.batches])
         self.expected = [problem.targets[batch] for batch in problem.batches]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Iterable
 
+from processor import description, instruction_set
 from race import Race
 from session import processors
 
@@ -57,26 +58,16 @@ class Report:
         return "\n\n".join(self.blocks) + "\n"
 
 
-def cpu_model() -> str:
-    """As the kernel names it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def machine() -> str:
-    """Processor, what of it may be used, and the operating system."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    identity = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = identity.get("flags", "").split()
-    vectors = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "no AVX2"
-    family = f", family {identity['cpu family']} model {identity['model']}" if "cpu family" in identity else ""
+    """Processor, what of it may be used, the operating system, and the instructions in force."""
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 2**20
     system = platform.freedesktop_os_release()["PRETTY_NAME"]
-    return f"{cpu_model()}{family} ({vectors}), {len(processors())} processors, {memory:.0f} GiB; {system}, Linux {platform.release()}"
+    usable = f"{len(processors())} usable processors, {memory:.0f} GiB"
+    return f"{description()}, {usable}; {system}, Linux {platform.release()}. The Swift program's instruction set is {instruction_set()}"
 
 
 def duration(seconds: float) -> str:

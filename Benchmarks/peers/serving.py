@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from onnx_graph import write_graph
-from race import Entry, Pace, Race, hold_race, progress
+from race import Entry, Pace, Race, hold_race, kernels, progress
 from report import Report, duration
 from served import BATCHES, NETWORKS, ZEROS, served, write_served
 from session import HERE, Contestant, ContestError, Session, processors, python
@@ -53,14 +53,14 @@ class Serving:
         self.command, self.static, self.report, self.scratch, self.quick = command, static, report, scratch, quick
         self.pace = Pace(rounds=3, turn=0.05, limit=1) if quick else Pace(limit=8)
 
-    def run(self) -> set[str]:
-        """Returns the versions of those who took part."""
+    def run(self) -> dict[str, str | None]:
+        """Returns the versions of those who took part, each with its kernels."""
         self.report.add(f"## Predictions\n\n{METHOD}")
         races = self.races(like_images=False) + self.races(like_images=True)
         self.first()
         self.tasks()
         self.batching()
-        return {entry.version for race in races for entry in race.entries}
+        return kernels(races)
 
     # Races
 
@@ -87,7 +87,7 @@ class Serving:
     def race(self, workload: Workload, like_images: bool) -> Race:
         directory = self.scratch / "served"
         write_served(workload, like_images, directory)
-        return hold_race(workload, [Contestant("Swift", self.command), *PEERS], directory, self.pace, outputs_agree, with_floor=False)
+        return hold_race(workload, [Contestant("Swift", self.command), *PEERS], directory, self.pace, outputs_agree, with_rates=False)
 
     # Model files
 

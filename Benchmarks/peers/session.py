@@ -24,6 +24,7 @@ class Contestant:
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     can_train: Callable[[Workload], bool] = lambda workload: True
+    exact: bool = True  # whether it computes in the workload's precision
 
 
 def python(name: str, *arguments: str, **settings) -> Contestant:
@@ -69,7 +70,9 @@ class Session:
             )
         except OSError as error:
             raise ContestError(f"cannot start {contestant.name}: {error}") from None
-        self.version: str = self.answer()["version"]
+        ready = self.answer()
+        self.version: str = ready["version"]
+        self.kernels: str | None = ready.get("kernels")  # those that compute, if the contestant names them
 
     def train(self, steps: int) -> Run:
         answer = self.ask(str(steps))
@@ -78,6 +81,11 @@ class Session:
     def flops_per_second(self) -> float:
         """The rate of a large matrix product on the session's threads; only the Swift contestant knows it."""
         return 1e9 * self.ask("floor")["gflops"]
+
+    def limit(self) -> float | None:
+        """The rate of multiply-adds from registers on the session's threads, in flops per second; None if the answer is an error. Only the Swift contestant knows it."""
+        rate = self.ask("limit").get("gflops")
+        return None if rate is None else 1e9 * rate
 
     def ask(self, line: str) -> dict:
         try:

@@ -5,7 +5,7 @@ import sklearn
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_limits
 
-from contestant import Problem, serve
+from contestant import Problem, blas, serve, settings
 
 
 class Observed:
@@ -38,6 +38,7 @@ class ScikitLearnPeer:
         threadpool_limits(threads)
         sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
         self.version = f"scikit-learn {sklearn.__version__}"
+        self.kernels = ", ".join(blas() + settings("NPY_DISABLE_CPU_FEATURES"))
         self.problem = problem
         self.step = 0
         kind = ObservedRegressor if problem.output == "identity" else ObservedClassifier

@@ -1,5 +1,6 @@
-"""Back-propagation in PyTorch: `torch_peer.py eager DIRECTORY THREADS`, or `compile` in place of `eager`."""
+"""Back-propagation in PyTorch: `torch_peer.py eager DIRECTORY THREADS`, or `compile` or `bf16` in place of `eager`."""
 
+import re
 import sys
 from typing import Callable
 
@@ -7,9 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contestant import Problem, serve
+from contestant import Problem, blas, serve, settings
 
 ACTIVATIONS = {"sigmoid": torch.sigmoid, "relu": torch.relu, "tanh": torch.tanh}
+
+
+def kernels() -> str:
+    libraries = re.findall(r"(Math Kernel Library|MKL-DNN) (?:Version )?v?([\d.]+)", torch.__config__.show())
+    names = {"Math Kernel Library": "MKL", "MKL-DNN": "oneDNN"}
+    parts = [f"ATen {torch.backends.cpu.get_cpu_capability()}", *(f"{names[name]} {version}" for name, version in libraries), *blas(besides_numpy=True)]
+    return ", ".join(parts + settings("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "TORCHINDUCTOR_CPP_MARCH"))
 
 
 class Data:
@@ -50,6 +58,7 @@ class EagerPeer:
     def __init__(self, problem: Problem, threads: int):
         torch.set_num_threads(threads)
         self.version = f"PyTorch {torch.__version__}"
+        self.kernels = kernels()
         self.data = Data(problem)
         self.step = 0
         self.parameters = initial_parameters(problem)
@@ -72,12 +81,22 @@ class EagerPeer:
         return loss.item()
 
 
+class BFloat16Peer(EagerPeer):
+    """Forward, loss and back-propagated products in bfloat16, as autocast decides; parameters and optimizer stay in single precision."""
+
+    def __init__(self, problem: Problem, threads: int):
+        super().__init__(problem, threads)
+        self.version = f"PyTorch bf16 {torch.__version__}"
+        self.loss = torch.autocast("cpu", dtype=torch.bfloat16)(self.loss)
+
+
 class CompiledPeer:
     """One compiled function for the whole step, gathering and update included."""
 
     def __init__(self, problem: Problem, threads: int):
         torch.set_num_threads(threads)
         self.version = f"torch.compile {torch.__version__}"
+        self.kernels = kernels()
         self.data = Data(problem)
         self.step = 0
         parameters = [p.detach() for p in initial_parameters(problem)]
@@ -121,4 +140,4 @@ class CompiledPeer:
 
 
 if __name__ == "__main__":
-    serve({"eager": EagerPeer, "compile": CompiledPeer}[sys.argv[1]])
+    serve({"eager": EagerPeer, "compile": CompiledPeer, "bf16": BFloat16Peer}[sys.argv[1]])

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from contestant import Problem, serve
 from predicting import PredictingPeer
+from torch_peer import kernels
 
 OUTPUTS = {"identity": nn.Identity, "softmax": lambda: nn.Softmax(dim=1)}
 
@@ -45,7 +46,7 @@ def script(problem: Problem, threads: int) -> PredictingPeer:
 
 
 def peer(problem: Problem, version: str, predict) -> PredictingPeer:
-    return PredictingPeer(problem, version, predict, torch.from_numpy, Tensor.numpy)
+    return PredictingPeer(problem, version, kernels(), predict, torch.from_numpy, Tensor.numpy)
 
 
 if __name__ == "__main__":
