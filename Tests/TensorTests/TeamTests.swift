@@ -78,7 +78,7 @@ func noWorkers() async {
   #expect(standardError(result).contains("cannot make a team of 0 workers"))
 }
 
-@Test("A worker that traps ends the process with its message, though others wait for it", .timeLimit(.minutes(1)))
+@Test("A worker that traps ends the process with its message, though others wait for it", .timeLimit(.minutes(5)))
 func trappingWorker() async {
   let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     Team(workers: 3).run { worker in
