@@ -130,6 +130,35 @@ void *ck_scratch(size_t size) {
 // MARK: AVX2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
+// Transposes a square of 32 bytes: its columns are read by halves, so that what is left moves numbers within halves of vectors, two a cycle.
+static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to, ptrdiff_t step) {
+  for (int half = 0; half < 2; ++half, a += 4, to += 4 * step) {
+    __m256 columns[4], pairs[4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; ++i)
+      columns[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a + i * lda)), _mm_loadu_ps(a + (i + 4) * lda), 1);
+    for (int i = 0; i < 2; ++i) {
+      pairs[2 * i] = _mm256_unpacklo_ps(columns[2 * i], columns[2 * i + 1]);
+      pairs[2 * i + 1] = _mm256_unpackhi_ps(columns[2 * i], columns[2 * i + 1]);
+    }
+    _mm256_storeu_ps(to, _mm256_shuffle_ps(pairs[0], pairs[2], 0x44));
+    _mm256_storeu_ps(to + step, _mm256_shuffle_ps(pairs[0], pairs[2], 0xEE));
+    _mm256_storeu_ps(to + 2 * step, _mm256_shuffle_ps(pairs[1], pairs[3], 0x44));
+    _mm256_storeu_ps(to + 3 * step, _mm256_shuffle_ps(pairs[1], pairs[3], 0xEE));
+  }
+}
+
+static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *to, ptrdiff_t step) {
+  for (int half = 0; half < 2; ++half, a += 2, to += 2 * step) {
+    __m256d columns[2];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 2; ++i)
+      columns[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(a + i * lda)), _mm_loadu_pd(a + (i + 2) * lda), 1);
+    _mm256_storeu_pd(to, _mm256_unpacklo_pd(columns[0], columns[1]));
+    _mm256_storeu_pd(to + step, _mm256_unpackhi_pd(columns[0], columns[1]));
+  }
+}
+
 // The first `count` numbers of a vector, at least 1: the others are 0, or stay as they are.
 typedef __m256i mask_f32_avx2, mask_f64_avx2;
 static inline __m256i mask_of_f32_avx2(ptrdiff_t count) {
