@@ -12,15 +12,17 @@ import Tensor
 package enum Conversation {
   /// Says that the contestant is ready, and answers each line until the input ends.
   package static func hold(_ answer: (String) throws -> String) throws {
-    reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#)
+    sayReady()
     while let line = readLine() { reply(try answer(line)) }
   }
 
   /// The same where an answer has to be waited for.
   package static func holdAwaiting(_ answer: (String) async throws -> String) async throws {
-    reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#)
+    sayReady()
     while let line = readLine() { reply(try await answer(line)) }
   }
+
+  private static func sayReady() { reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#) }
 
   /// The answer to a line with a number: the time of doing something so often, and a figure of what was done, which is not timed.
   package static func answer(

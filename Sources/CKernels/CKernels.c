@@ -197,6 +197,15 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #define PRECISION f64
 #include "kernels.inc"
 #undef PRECISION
+#undef PRODUCT_VECTORS
+#undef PRODUCT_WIDTH
+#undef PRODUCT_COLUMNS_1
+#undef PRODUCT_COLUMNS_2
+#undef PRODUCT_COLUMNS_3
+#undef PRODUCT_TILES_1
+#undef PRODUCT_TILES_2
+#undef PRODUCT_NEAR
+#undef PRODUCT_BLOCK
 #undef VECTORIZE_REST
 #undef PACKED_DEPTH
 #undef PACKED_COLUMNS
@@ -238,15 +247,6 @@ static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, do
   return count;
 }
 
-#undef PRODUCT_VECTORS
-#undef PRODUCT_WIDTH
-#undef PRODUCT_COLUMNS_1
-#undef PRODUCT_COLUMNS_2
-#undef PRODUCT_COLUMNS_3
-#undef PRODUCT_TILES_1
-#undef PRODUCT_TILES_2
-#undef PRODUCT_NEAR
-#undef PRODUCT_BLOCK
 /// a / b as multiply-adds from an approximation of 14 bits (Markstein 1990): the processor divides and takes roots in the same unit, one after the other. The bits
 /// are the same; only below 2⁻¹⁰⁰ the last one may differ, where what remains is denormal.
 static inline __m512 quotient_f32_avx512(__m512 a, __m512 b) {
@@ -296,6 +296,16 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PRECISION f64
 #include "kernels.inc"
 #undef PRECISION
+#undef PRODUCT_VECTORS
+#undef PRODUCT_WIDTH
+#undef PRODUCT_COLUMNS_1
+#undef PRODUCT_COLUMNS_2
+#undef PRODUCT_COLUMNS_3
+#undef PRODUCT_TILES_1
+#undef PRODUCT_TILES_2
+#undef PRODUCT_TILES_3
+#undef PRODUCT_NEAR
+#undef PRODUCT_BLOCK
 #undef VECTORIZE_REST
 #undef PACKED_DEPTH
 #undef PACKED_COLUMNS

@@ -24,11 +24,7 @@ func restartIfAddressSpaceIsLimited() {
 /// If the address space is limited, OpenBLAS gets its buffers here, while there is room for them.
 /// - Throws: What is needed and what there is, if there is no room.
 func makeTeam(threads: Int? = nil) throws(CommandError) -> Team {
-  guard hasLimitedAddressSpace() else {
-    // A library that computes wrongly is told now, and not when the linear model is fitted after the training.
-    _ = BLAS.current
-    return Team(workers: threads ?? usableProcessorCount())
-  }
+  guard hasLimitedAddressSpace() else { return Team(workers: threads ?? usableProcessorCount()) }
   let (each, room) = (blasBufferSize + 2 * threadStackSize, usableMemory())
   // At most half of the room is for the threads unless their number was given; the rest is for the data.
   let count = threads ?? max(1, min(usableProcessorCount(), room / 2 / each))

@@ -38,6 +38,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
     team = try makeTeam(threads: options.threads)
+    // A library that computes wrongly is told now, and not when the linear model is fitted after the training.
+    _ = BLAS.current
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
     (loss, layers) = try options.layers(preparation)

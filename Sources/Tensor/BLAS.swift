@@ -44,17 +44,18 @@ package struct BLAS: Sendable {
   private static func chooseKernels() -> BLAS {
     let found = coreName
     func level(_ name: String) -> Int { levels.firstIndex { $0.contains(name.lowercased()) } ?? levels.count }
-    let best = InstructionSet.allCases.last(where: \.isHere)!
-    let reachable = best == .avx512 ? 3 : best == .avx2 ? 2 : 0
+    let best = InstructionSet.best
+    // AVX2's kernels do with AVX-512, too: they are not what OpenBLAS falls back to.
+    let least = best == .baseline ? 0 : 2
     let variable = "OPENBLAS_CORETYPE"
-    if level(found) < min(reachable, 2), getenv(variable) == nil {
+    if level(found) < least, getenv(variable) == nil {
       setenv(variable, best == .avx512 ? "SkylakeX" : "Haswell", 1)
       defer { unsetenv(variable) }
       if choose_blas_kernels() != 0, level(coreName) > level(found) {
         return BLAS(kernels: coreName, replacedKernels: found, isUpToDate: true)
       }
     }
-    return BLAS(kernels: coreName, replacedKernels: nil, isUpToDate: level(coreName) >= min(reachable, 2))
+    return BLAS(kernels: coreName, replacedKernels: nil, isUpToDate: level(coreName) >= least)
   }
 
   private static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }

@@ -40,7 +40,8 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     getenv(variable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  private static var best: InstructionSet { allCases.last(where: \.isHere)! }
+  /// The last one that this processor has.
+  static var best: InstructionSet { allCases.last(where: \.isHere)! }
 
   /// Whether this processor has it.
   package var isHere: Bool { ck_float_kernels_for(kernels) != nil }
