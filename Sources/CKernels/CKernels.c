@@ -54,6 +54,7 @@ enum {
   LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
   BREADTH = 512,  // columns in a block of a product
+  FETCHED_DEPTH = 64, // the fewest terms of sums while which a product's result is fetched column by column
 };
 
 // The totals of a reduction, and as many numbers anywhere in memory.
@@ -180,6 +181,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #define PRODUCT_TILES_1 TILES_TO_12
 #define PRODUCT_TILES_2 TILES_TO_6
 #define PRODUCT_NEAR (16 << 10)
+#define PRODUCT_PANEL (16 << 10)
 #define PRODUCT_BLOCK (192 << 10)
 #define SET avx2
 #define HAS_PRODUCT 1
@@ -205,6 +207,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #undef PRODUCT_TILES_1
 #undef PRODUCT_TILES_2
 #undef PRODUCT_NEAR
+#undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
 #undef VECTORIZE_REST
 #undef PACKED_DEPTH
@@ -278,6 +281,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PRODUCT_TILES_2 TILES_TO_12
 #define PRODUCT_TILES_3 TILES_TO_8
 #define PRODUCT_NEAR (32 << 10)
+#define PRODUCT_PANEL (26 << 10)
 #define PRODUCT_BLOCK (512 << 10)
 #define SET avx512
 #define HAS_PRODUCT 1
@@ -305,6 +309,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #undef PRODUCT_TILES_2
 #undef PRODUCT_TILES_3
 #undef PRODUCT_NEAR
+#undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
 #undef VECTORIZE_REST
 #undef PACKED_DEPTH
