@@ -13,6 +13,10 @@ STATIC_PACKAGES := gfortran binutils
 # all archives, whatever their order. -s leaves debugging information out.
 STATIC := --scratch-path .build/static --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -use-ld=lld \
   -Xlinker -lgfortran -Xlinker -lquadmath -Xlinker -s
+# What make check-arm64 needs besides, unless it runs on arm64: the C library of arm64, and an emulator.
+ARM64_PACKAGES := $(if $(filter aarch64,$(shell uname -m)),,libc6-dev-arm64-cross qemu-user)
+# The compiler that the Swift toolchain brings; Debian 12's own is too old for the kernels.
+CLANG ?= $(dir $(shell command -v $(SWIFT)))clang
 PYTHON ?= python3
 PEERS := .build/peers
 ONNX := .build/onnx
@@ -31,11 +35,11 @@ FUZZER := .build/fuzz/release/Fuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx check-arm64 fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dependencies ## train on hand-written digits, classify some, compare with naive loops
 	@$(SWIFT) build -c release --product Digits
@@ -80,6 +84,10 @@ check-report: build ## draw the report of a training in Chromium, where it is in
 
 check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Runtime, PyTorch and Keras
 	@$(ONNX)/bin/python Scripts/check-onnx.py $(PERCEPTRON)
+
+check-arm64: ## check the C kernels here and, under emulation, on arm64, and compare their bits; half a minute
+	@Scripts/install-packages.sh $(ARM64_PACKAGES)
+	@Scripts/check-arm64.sh $(CLANG) .build/arm64
 
 fuzz: fuzzer ## feed the readers of files with millions of damaged ones, in search of a trap; half an hour (FUZZ_RUNS, FUZZ_SECONDS, FUZZ_TARGETS)
 	@nice Scripts/fuzz.sh $(FUZZER) .build/fuzzing $(FUZZ_RUNS) $(FUZZ_SECONDS) 1 $(FUZZ_TARGETS)

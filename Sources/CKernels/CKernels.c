@@ -90,22 +90,90 @@ void *ck_scratch(size_t size) {
 
 // MARK: The baseline
 
-#define SET baseline
-#define HAS_PRODUCT 0
-#define HAS_COMPRESSION 0
-#define HAS_DIVISION 0
-#define PACKED_VECTOR 16
-#define PACKED_PANELS 1
-#define PACKED_COLUMNS 1
-#define PACKED_DEPTH 128
-#define VECTORIZE_REST VECTORIZE
 #if defined(__aarch64__)
+typedef float neon_f32 __attribute__((ext_vector_type(4)));
+typedef float unaligned_neon_f32 __attribute__((ext_vector_type(4), aligned(4)));
+typedef double neon_f64 __attribute__((ext_vector_type(2)));
+typedef double unaligned_neon_f64 __attribute__((ext_vector_type(2), aligned(8)));
+
+// The first numbers of a vector, at least 1: NEON has no masks, so their count takes the place of one.
+typedef ptrdiff_t mask_f32_baseline, mask_f64_baseline;
+static inline ptrdiff_t mask_of_f32_baseline(ptrdiff_t count) { return count; }
+static inline ptrdiff_t mask_of_f64_baseline(ptrdiff_t count) { return count; }
+static inline neon_f32 load_masked_f32_baseline(const float *x, ptrdiff_t count) {
+  if (count >= 4) return *(const unaligned_neon_f32 *)x;
+  neon_f32 numbers = {x[0]};
+  if (count > 1) numbers[1] = x[1];
+  if (count > 2) numbers[2] = x[2];
+  return numbers;
+}
+static inline neon_f64 load_masked_f64_baseline(const double *x, ptrdiff_t count) {
+  return count >= 2 ? *(const unaligned_neon_f64 *)x : (neon_f64){x[0]};
+}
+static inline void store_masked_f32_baseline(float *x, neon_f32 numbers, ptrdiff_t count) {
+  if (count >= 4) {
+    *(unaligned_neon_f32 *)x = numbers;
+    return;
+  }
+  x[0] = numbers[0];
+  if (count > 1) x[1] = numbers[1];
+  if (count > 2) x[2] = numbers[2];
+}
+static inline void store_masked_f64_baseline(double *x, neon_f64 numbers, ptrdiff_t count) {
+  x[0] = numbers[0];
+  if (count >= 2) x[1] = numbers[1];
+}
+
+// Transposes a square of 16 bytes.
+static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to, ptrdiff_t step) {
+  neon_f32 columns[4], pairs[4];
+  for (int i = 0; i < 4; ++i) columns[i] = *(const unaligned_neon_f32 *)(a + i * lda);
+  for (int i = 0; i < 2; ++i) {
+    pairs[i] = __builtin_shufflevector(columns[2 * i], columns[2 * i + 1], 0, 4, 2, 6);
+    pairs[i + 2] = __builtin_shufflevector(columns[2 * i], columns[2 * i + 1], 1, 5, 3, 7);
+  }
+  for (int i = 0; i < 2; ++i) {
+    *(unaligned_neon_f32 *)(to + i * step) = __builtin_shufflevector(pairs[2 * i], pairs[2 * i + 1], 0, 1, 4, 5);
+    *(unaligned_neon_f32 *)(to + (i + 2) * step) = __builtin_shufflevector(pairs[2 * i], pairs[2 * i + 1], 2, 3, 6, 7);
+  }
+}
+
+static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *to, ptrdiff_t step) {
+  neon_f64 first = *(const unaligned_neon_f64 *)a, second = *(const unaligned_neon_f64 *)(a + lda);
+  *(unaligned_neon_f64 *)to = __builtin_shufflevector(first, second, 0, 2);
+  *(unaligned_neon_f64 *)(to + step) = __builtin_shufflevector(first, second, 1, 3);
+}
+
+// There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse, 64 KB and 1 MB.
+#define PRODUCT_VECTORS 3
+#define PRODUCT_WIDTH 8
+#define PRODUCT_COLUMNS_1 16
+#define PRODUCT_COLUMNS_2 12
+#define PRODUCT_COLUMNS_3 8
+#define PRODUCT_TILES_1 TILES_TO_16
+#define PRODUCT_TILES_2 TILES_TO_12
+#define PRODUCT_TILES_3 TILES_TO_8
+#define PRODUCT_NEAR (32 << 10)
+#define PRODUCT_PANEL (32 << 10)
+#define PRODUCT_BLOCK (512 << 10)
+#define HAS_PRODUCT 1
+#define PACKED_PANELS 2
+#define PACKED_COLUMNS 3
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)
 #define VECTOR_MADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #else
+#define HAS_PRODUCT 0
+#define PACKED_PANELS 1
+#define PACKED_COLUMNS 1
 #define MADD(a, b, c) ((a) * (b) + (c))
 #define VECTOR_MADD(a, b, c) ((a) * (b) + (c))
 #endif
+#define SET baseline
+#define HAS_COMPRESSION 0
+#define HAS_DIVISION 0
+#define PACKED_VECTOR 16
+#define PACKED_DEPTH 128
+#define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
 #include "kernels.inc"
 #undef PRECISION
@@ -123,6 +191,17 @@ void *ck_scratch(size_t size) {
 #undef HAS_DIVISION
 #undef HAS_PRODUCT
 #undef SET
+#undef PRODUCT_VECTORS
+#undef PRODUCT_WIDTH
+#undef PRODUCT_COLUMNS_1
+#undef PRODUCT_COLUMNS_2
+#undef PRODUCT_COLUMNS_3
+#undef PRODUCT_TILES_1
+#undef PRODUCT_TILES_2
+#undef PRODUCT_TILES_3
+#undef PRODUCT_NEAR
+#undef PRODUCT_PANEL
+#undef PRODUCT_BLOCK
 
 #if defined(__x86_64__)
 #define MADD(a, b, c) FOR_PRECISION(fma)(a, b, c)

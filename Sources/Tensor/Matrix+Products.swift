@@ -48,7 +48,7 @@ extension MatrixOperand {
 ///
 ///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
 ///
-/// With AVX2 or AVX-512 the product is this package's own, which does not depend on the processors that an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a
+/// With AVX2, with AVX-512 and on arm64 the product is this package's own, which does not depend on the processors that an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a
 /// single column.
 ///
 /// - Shapes: op(A) m × k, op(B) k × n, C m × n.

@@ -9,6 +9,15 @@ enum InstructionSet: UInt32, CaseIterable, Sendable {
   /// Those with a product of the package's own.
   static var withProduct: [InstructionSet] { here.filter { ck_float_kernels_for($0.kernels)!.pointee.product != nil } }
 
+  /// Whether it has fused multiply-adds.
+  var isFused: Bool {
+    #if arch(arm64)
+      true
+    #else
+      self != .baseline
+    #endif
+  }
+
   static var here: [InstructionSet] { allCases.filter { ck_float_kernels_for(ck_instruction_set($0.rawValue)) != nil } }
 }
 

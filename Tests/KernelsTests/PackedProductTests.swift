@@ -50,7 +50,7 @@ struct PackedProductTests {
           for chain in 0..<chains {
             for p in start + n * chain / chains..<start + n * (chain + 1) / chains {
               let (weight, number) = (a[row + p * lda], x[p + column * xStride])
-              sums[chain] = set == .baseline ? sums[chain] + weight * number : sums[chain].addingProduct(weight, number)
+              sums[chain] = set.isFused ? sums[chain].addingProduct(weight, number) : sums[chain] + weight * number
             }
           }
         }

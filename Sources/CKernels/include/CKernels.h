@@ -6,9 +6,9 @@
 /// call all functions at the same time: the only state is each thread's own ck_scratch, which alone allocates.
 ///
 /// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every argument. A
-/// number's result depends on that number alone, not on its place. AVX2 and AVX-512 give the same bits throughout; the baseline
-/// differs only where those five functions enter, and in update and penalize (there it has no fused multiply-add). NaN stays NaN,
-/// save where derive_relu gives 0; its payload is unspecified.
+/// number's result depends on that number alone, not on its place. AVX2, AVX-512 and the baseline of arm64 give the same bits throughout; the
+/// baseline of x86-64, which has no fused multiply-add, differs where those five functions enter, and in packed products, normalisation, update,
+/// add and penalize. NaN stays NaN, save where derive_relu gives 0; its payload is unspecified.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -152,7 +152,7 @@ typedef CK_UPDATE(double) ck_double_update;
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
     /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k, at least 1, the inner size. beta = 0    \
        does not read C. An element's bits depend neither on the size of C nor on the instruction set. Computes in ck_scratch,  \
-       of which it needs 1.4 MiB. NULL in the baseline, where OpenBLAS knows the processor better. */                            \
+       of which it needs 1.5 MiB. NULL in the baseline of x86-64, where OpenBLAS knows the processor better. */                  \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \
                     ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c, ptrdiff_t ldc);                            \
     /* The parameters W, m × n, change as by update with the gradient A Bᵀ, which is written to memory, to g, only if k is      \
@@ -169,7 +169,7 @@ typedef CK_UPDATE(double) ck_double_update;
                             const real *x, ptrdiff_t x_stride, real *z, ptrdiff_t z_stride);                                                                      \
     /* y = y + factor · x. */                                                                                                   \
     void (*add)(ptrdiff_t n, real factor, const real *x, real *y);                                                             \
-    /* n steps of sums = sums · numbers[0] + numbers[1] in registers, and one of the sums in numbers[2], so that they are wanted; \
+    /* n steps of many multiply-adds with numbers[0] and numbers[1] in registers, and a sum in numbers[2], so that they are wanted;  \
        returns the operations, a multiply-add being two. So the processor's own rate is measured. */                           \
     double (*multiply_adds)(ptrdiff_t n, real *numbers);                                                                       \
     /* x = factor · x: every number is multiplied, so 0 · NaN stays NaN. */                                                    \
