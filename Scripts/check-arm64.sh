@@ -28,7 +28,8 @@ run() {
 
 sources=(Sources/CKernels/*.c Tests/CKernelsCheck/*.c)
 echo "this machine, $(uname -m):"
-build "$directory/here" "${sources[@]}" -lm
+# Address Sanitizer sees what is written beyond the scratch memory too.
+build "$directory/here" -fsanitize=address -fuse-ld=lld "${sources[@]}" -lm
 run "$directory/here.log" "$directory/here"
 [ "$(uname -m)" != aarch64 ] || { echo "check-arm64: passed; this is arm64, so nothing is emulated or compared"; exit 0; }
 

@@ -145,14 +145,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 }
 
 // There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse, 64 KB and 1 MB.
-#define PRODUCT_VECTORS 3
-#define PRODUCT_WIDTH 8
-#define PRODUCT_COLUMNS_1 16
-#define PRODUCT_COLUMNS_2 12
-#define PRODUCT_COLUMNS_3 8
-#define PRODUCT_TILES_1 TILES_TO_16
-#define PRODUCT_TILES_2 TILES_TO_12
-#define PRODUCT_TILES_3 TILES_TO_8
+#define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
 #define PRODUCT_PANEL (32 << 10)
 #define PRODUCT_BLOCK (512 << 10)
@@ -191,14 +184,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 #undef HAS_DIVISION
 #undef HAS_PRODUCT
 #undef SET
-#undef PRODUCT_VECTORS
-#undef PRODUCT_WIDTH
-#undef PRODUCT_COLUMNS_1
-#undef PRODUCT_COLUMNS_2
-#undef PRODUCT_COLUMNS_3
-#undef PRODUCT_TILES_1
-#undef PRODUCT_TILES_2
-#undef PRODUCT_TILES_3
+#undef PRODUCT_REGISTERS
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
@@ -252,13 +238,7 @@ static inline __m256d load_masked_f64_avx2(const double *x, __m256i mask) { retu
 static inline void store_masked_f32_avx2(float *x, __m256 numbers, __m256i mask) { _mm256_maskstore_ps(x, mask, numbers); }
 static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mask) { _mm256_maskstore_pd(x, mask, numbers); }
 
-#define PRODUCT_VECTORS 2
-#define PRODUCT_WIDTH 6
-#define PRODUCT_COLUMNS_1 12
-#define PRODUCT_COLUMNS_2 6
-#define PRODUCT_COLUMNS_3 0
-#define PRODUCT_TILES_1 TILES_TO_12
-#define PRODUCT_TILES_2 TILES_TO_6
+#define PRODUCT_REGISTERS 16
 #define PRODUCT_NEAR (16 << 10)
 #define PRODUCT_PANEL (16 << 10)
 #define PRODUCT_BLOCK (192 << 10)
@@ -278,13 +258,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #define PRECISION f64
 #include "kernels.inc"
 #undef PRECISION
-#undef PRODUCT_VECTORS
-#undef PRODUCT_WIDTH
-#undef PRODUCT_COLUMNS_1
-#undef PRODUCT_COLUMNS_2
-#undef PRODUCT_COLUMNS_3
-#undef PRODUCT_TILES_1
-#undef PRODUCT_TILES_2
+#undef PRODUCT_REGISTERS
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
@@ -351,14 +325,7 @@ static inline __m512d load_masked_f64_avx512(const double *x, __mmask8 mask) { r
 static inline void store_masked_f32_avx512(float *x, __m512 numbers, __mmask16 mask) { _mm512_mask_storeu_ps(x, mask, numbers); }
 static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 mask) { _mm512_mask_storeu_pd(x, mask, numbers); }
 
-#define PRODUCT_VECTORS 3
-#define PRODUCT_WIDTH 8
-#define PRODUCT_COLUMNS_1 16
-#define PRODUCT_COLUMNS_2 12
-#define PRODUCT_COLUMNS_3 8
-#define PRODUCT_TILES_1 TILES_TO_16
-#define PRODUCT_TILES_2 TILES_TO_12
-#define PRODUCT_TILES_3 TILES_TO_8
+#define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
 #define PRODUCT_PANEL (26 << 10)
 #define PRODUCT_BLOCK (512 << 10)
@@ -379,14 +346,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PRECISION f64
 #include "kernels.inc"
 #undef PRECISION
-#undef PRODUCT_VECTORS
-#undef PRODUCT_WIDTH
-#undef PRODUCT_COLUMNS_1
-#undef PRODUCT_COLUMNS_2
-#undef PRODUCT_COLUMNS_3
-#undef PRODUCT_TILES_1
-#undef PRODUCT_TILES_2
-#undef PRODUCT_TILES_3
+#undef PRODUCT_REGISTERS
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
