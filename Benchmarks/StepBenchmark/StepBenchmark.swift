@@ -121,6 +121,44 @@ package struct StepBenchmark: Sendable {
       lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
+  /// How much longer a step of Adam takes once most units are dead, as those of ReLU die and as pixels are never drawn on: the ratio of medians, measured in turns.
+  ///
+  /// The moments of their weights halve every seven steps, so after some thousand they would be denormal numbers, on which some processors spend over a hundred cycles.
+  package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
+    let workload = Workload.tab64
+    var generator = Philox(seed: 1)
+    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)
+    let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
+    var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
+    inputs.fillUniform(0...1, using: &generator)
+    let targets = Matrix<Float>(rows: network.outputSize, columns: workload.batch, repeating: 1)
+    let batch = Array(0..<workload.batch)
+    let alive = Samples(features: inputs, targets: targets)
+    let dead = Samples(features: Matrix(rows: network.inputSize, columns: workload.batch), targets: targets)
+    var trainers = [
+      Trainer(
+        network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
+        team: team)
+    ]
+    func steps(_ count: Int, of trainer: Int, on samples: Samples<Float>) {
+      for _ in 0..<count {
+        do { _ = try trainers[trainer].takeStep(on: samples, batch: batch[...]) } catch {
+          fail("the benchmark diverged: \(error)")
+        }
+      }
+    }
+    steps(50, of: 0, on: alive)
+    trainers.append(trainers[0])
+    steps(2000, of: 1, on: dead)
+    var times: [[Double]] = [[], []]
+    for _ in 0..<rounds {
+      for (trainer, samples) in [alive, dead].enumerated() {
+        times[trainer].append(seconds(500) { steps(1, of: trainer, on: samples) })
+      }
+    }
+    return median(times[1]) / median(times[0])
+  }
+
   private static func seconds(_ count: Int, _ body: () -> Void) -> Double {
     ContinuousClock().measure { for _ in 0..<count { body() } } / .seconds(1) / Double(count)
   }
