@@ -121,10 +121,10 @@ package struct StepBenchmark: Sendable {
       lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
-  /// How much longer a step of Adam takes once most units are dead, as those of ReLU die and as pixels are never drawn on: the ratio of medians, measured in turns.
+  /// How many times as long a step of Adam takes once all inputs have been 0 for 2000 steps, as pixels are that are never drawn on: the ratio of medians, measured in turns.
   ///
-  /// The moments of their weights halve every seven steps, so after some thousand they would be denormal numbers, on which some processors spend over a hundred cycles.
-  package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
+  /// The first moments of the inputs' weights halve every seven steps. After about 800 they would be denormal numbers, on which some processors spend over a hundred cycles.
+  package static func slowdownByDeadInputs(rounds: Int, team: Team) -> Double {
     let workload = Workload.tab64
     var generator = Philox(seed: 1)
     let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)

@@ -54,7 +54,7 @@ enum {
   LINES = 64,   // rows that are summed at once
   GROUP = 2048, // numbers in a group of columns
   BREADTH = 512,  // columns in a block of a product
-  FETCHED_DEPTH = 64, // the fewest terms of sums while which a product's result is fetched column by column
+  LONG_SUM = 64,  // terms from which on a tile of a product fetches what it changes, and is unrolled
 };
 
 // The totals of a reduction, and as many numbers anywhere in memory.
@@ -145,6 +145,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 }
 
 // There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse, 64 KB and 1 MB.
+#define PRODUCT_UNROLLED 1 // more inner indices at once do not stay in registers
 #define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
 #define PRODUCT_PANEL (32 << 10)
@@ -185,6 +186,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 #undef HAS_PRODUCT
 #undef SET
 #undef PRODUCT_REGISTERS
+#undef PRODUCT_UNROLLED
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
@@ -238,6 +240,7 @@ static inline __m256d load_masked_f64_avx2(const double *x, __m256i mask) { retu
 static inline void store_masked_f32_avx2(float *x, __m256 numbers, __m256i mask) { _mm256_maskstore_ps(x, mask, numbers); }
 static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mask) { _mm256_maskstore_pd(x, mask, numbers); }
 
+#define PRODUCT_UNROLLED 4
 #define PRODUCT_REGISTERS 16
 #define PRODUCT_NEAR (16 << 10)
 #define PRODUCT_PANEL (16 << 10)
@@ -259,6 +262,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #include "kernels.inc"
 #undef PRECISION
 #undef PRODUCT_REGISTERS
+#undef PRODUCT_UNROLLED
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK
@@ -325,6 +329,7 @@ static inline __m512d load_masked_f64_avx512(const double *x, __mmask8 mask) { r
 static inline void store_masked_f32_avx512(float *x, __m512 numbers, __mmask16 mask) { _mm512_mask_storeu_ps(x, mask, numbers); }
 static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 mask) { _mm512_mask_storeu_pd(x, mask, numbers); }
 
+#define PRODUCT_UNROLLED 4
 #define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
 #define PRODUCT_PANEL (26 << 10)
@@ -347,6 +352,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #include "kernels.inc"
 #undef PRECISION
 #undef PRODUCT_REGISTERS
+#undef PRODUCT_UNROLLED
 #undef PRODUCT_NEAR
 #undef PRODUCT_PANEL
 #undef PRODUCT_BLOCK

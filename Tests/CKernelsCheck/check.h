@@ -57,6 +57,6 @@ typedef struct {
 } precise_sum;
 void add_product(precise_sum *sum, double a, double b);
 
-void check_threads(void);
+void check_rest(void);
 
 #endif

@@ -87,7 +87,7 @@ static void tell_fault(int signal) {
 int main(void) {
   signal(SIGSEGV, tell_fault);
   signal(SIGBUS, tell_fault);
-  check_threads();
+  check_rest();
   results first = {0};
   int has_plain = 0, has_fused = 0;
   for (int set = ck_baseline; set <= ck_avx512; ++set) {

@@ -64,7 +64,7 @@ struct KernelProductTests {
     "changes parameters by every rule as a gradient that was written to memory does", arguments: [3, 200, 512, 513])
   func updates(k: Int) {
     for set in InstructionSet.withProduct {
-      for (m, n, stride) in [(1, 9, 1), (30, 50, 30), (70, 33, 75)] {
+      for (m, n, stride) in [(1, 9, 1), (30, 50, 30), (70, 33, 75), (100, 40, 105)] {
         let kernels = ck_float_kernels_for(set.kernels)!.pointee
         let a: [Float] = randomNumbers(m * k, in: -1...1, seed: 1)
         let b: [Float] = randomNumbers(n * k, in: -1...1, seed: 2)

@@ -150,7 +150,7 @@ typedef CK_UPDATE(double) ck_double_update;
     double (*dot)(ptrdiff_t n, const real *x, const real *y);                                                                  \
     /* max |x[i]|; 0 where n = 0; NaN where any x[i] is NaN. */                                                                \
     real (*max_magnitude)(ptrdiff_t n, const real *x);                                                                         \
-    /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n and k, at least 1, the inner size. beta = 0    \
+    /* C = alpha · op(A) op(B) + beta · C, where op transposes or not; C is m × n, k the inner size, all at least 1. beta = 0    \
        does not read C. An element's bits depend neither on the size of C nor on the instruction set. Computes in ck_scratch,  \
        of which it needs 1.5 MiB. NULL in the baseline of x86-64, where OpenBLAS knows the processor better. */                  \
     void (*product)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,         \

@@ -128,13 +128,13 @@ static void check_philox(void) {
   }
 }
 
-void check_threads(void) {
-  begin("threads", "", "barrier");
+void check_rest(void) {
+  begin("barrier", "", "threads");
   check_barrier(0);
   check_barrier(2000);
-  begin("threads", "", "denormal numbers");
+  begin("floating-point mode", "", "denormal numbers");
   check_denormals();
-  begin("threads", "", "CRC-32 and Philox");
+  begin("integers", "", "CRC-32 and Philox");
   check_crc();
   check_philox();
 }
