@@ -121,42 +121,39 @@ package struct StepBenchmark: Sendable {
       lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
-  /// How many times as long a step of Adam takes once all inputs have been 0 for 2000 steps, as pixels are that are never drawn on: the ratio of medians, measured in turns.
+  /// How many times as long a step of Adam takes once the network has died: its output, a ReLU, is wanted below 0 until no sample has a gradient, for 4000 steps. The ratio of
+  /// medians, measured in turns with the first 400 steps of another.
   ///
-  /// The first moments of the inputs' weights halve every seven steps. After about 800 they would be denormal numbers, on which some processors spend over a hundred cycles.
-  package static func slowdownByDeadInputs(rounds: Int, team: Team) -> Double {
+  /// The first moments halve every seven steps. After about 800 they would be denormal numbers, on which some processors spend over a hundred cycles.
+  package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
     let workload = Workload.tab64
     var generator = Philox(seed: 1)
-    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)
+    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: .relu)
     let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
     var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
     inputs.fillUniform(0...1, using: &generator)
-    let targets = Matrix<Float>(rows: network.outputSize, columns: workload.batch, repeating: 1)
     let batch = Array(0..<workload.batch)
-    let alive = Samples(features: inputs, targets: targets)
-    let dead = Samples(features: Matrix(rows: network.inputSize, columns: workload.batch), targets: targets)
-    var trainers = [
-      Trainer(
-        network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
-        team: team)
-    ]
-    func steps(_ count: Int, of trainer: Int, on samples: Samples<Float>) {
-      for _ in 0..<count {
-        do { _ = try trainers[trainer].takeStep(on: samples, batch: batch[...]) } catch {
-          fail("the benchmark diverged: \(error)")
-        }
-      }
+    func samples(target: Float) -> Samples<Float> {
+      Samples(
+        features: inputs, targets: Matrix(rows: network.outputSize, columns: workload.batch, repeating: target))
     }
-    steps(50, of: 0, on: alive)
-    trainers.append(trainers[0])
-    steps(2000, of: 1, on: dead)
-    var times: [[Double]] = [[], []]
+    let (wanted, unwanted) = (samples(target: 1), samples(target: -1))
+    let start = Trainer(
+      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
+      team: team)
+    func step(_ trainer: inout Trainer<Float>, _ samples: Samples<Float>) {
+      do { _ = try trainer.takeStep(on: samples, batch: batch[...]) } catch { fail("the benchmark diverged: \(error)") }
+    }
+    var dead = start
+    for _ in 0..<4000 { step(&dead, unwanted) }
+    var times: (alive: [Double], dead: [Double]) = ([], [])
     for _ in 0..<rounds {
-      for (trainer, samples) in [alive, dead].enumerated() {
-        times[trainer].append(seconds(500) { steps(1, of: trainer, on: samples) })
-      }
+      var alive = start
+      step(&alive, wanted)  // which makes its memory its own
+      times.alive.append(seconds(400) { step(&alive, wanted) })
+      times.dead.append(seconds(400) { step(&dead, unwanted) })
     }
-    return median(times[1]) / median(times[0])
+    return median(times.dead) / median(times.alive)
   }
 
   private static func seconds(_ count: Int, _ body: () -> Void) -> Double {

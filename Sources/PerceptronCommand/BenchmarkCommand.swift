@@ -48,12 +48,12 @@ enum BenchmarkCommand: Command {
         result.ratio.map { "\($0.fixed(1))×" } ?? "–",
       ])
     }
-    let slowdown = StepBenchmark.slowdownByDeadInputs(rounds: 2 * effort.rounds + 1, team: team)
+    let slowdown = StepBenchmark.slowdownByDeadUnits(rounds: 2 * effort.rounds + 1, team: team)
     try printTable(rows)
     try printLine(
       "\nThe limit is the rate of the processor's multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \(team.workerCount) threads at once; OpenBLAS's large"
         + "\nproducts reach \((rate / 1e9).fixed(0)). A step's share is what its matrix products alone would take at that rate; the rest is all else that it does."
-        + "\nA step of tab64 takes \(slowdown.fixed(2)) times as long once its inputs are all 0 and their moments would be denormal numbers."
+        + "\nA step of tab64 takes \(slowdown.fixed(2)) times as long once its units have died and their moments would be denormal numbers."
     )
   }
 
