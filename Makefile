@@ -85,7 +85,7 @@ check-report: build ## draw the report of a training in Chromium, where it is in
 check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Runtime, PyTorch and Keras
 	@$(ONNX)/bin/python Scripts/check-onnx.py $(PERCEPTRON)
 
-check-arm64: ## check the C kernels here and, under emulation, on arm64, and compare their bits; half a minute
+check-arm64: ## check the C kernels here and, under emulation, on arm64, and compare their bits; two to three minutes
 	@Scripts/install-packages.sh $(ARM64_PACKAGES)
 	@Scripts/check-arm64.sh $(CLANG) .build/arm64
 

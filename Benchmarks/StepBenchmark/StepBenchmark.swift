@@ -73,10 +73,7 @@ package struct StepBenchmark: Sendable {
   /// - Parameter team: The threads of this package's step; the naive loops have one.
   package static func run(_ workload: Workload, _ effort: Effort, team: Team) -> Result {
     var generator = Philox(seed: 1)
-    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: workload.output)
-    let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
-    var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
-    inputs.fillUniform(0...1, using: &generator)
+    let (network, inputs) = start(of: workload, output: workload.output, using: &generator)
     var targets = Matrix<Float>(rows: network.outputSize, columns: workload.batch)
     for sample in 0..<workload.batch {
       targets[generator.nextIndex(below: network.outputSize), sample] = network.outputSize == 1 ? Float(sample % 2) : 1
@@ -128,10 +125,7 @@ package struct StepBenchmark: Sendable {
   package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
     let workload = Workload.tab64
     var generator = Philox(seed: 1)
-    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: .relu)
-    let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
-    var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
-    inputs.fillUniform(0...1, using: &generator)
+    let (network, inputs) = start(of: workload, output: .relu, using: &generator)
     let batch = Array(0..<workload.batch)
     func samples(target: Float) -> Samples<Float> {
       Samples(
@@ -154,6 +148,17 @@ package struct StepBenchmark: Sendable {
       times.dead.append(seconds(400) { step(&dead, unwanted) })
     }
     return median(times.dead) / median(times.alive)
+  }
+
+  /// A workload's network, untrained, and a batch of inputs.
+  private static func start(of workload: Workload, output: Activation, using generator: inout Philox) -> (
+    network: Network<Float>, inputs: Matrix<Float>
+  ) {
+    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: output)
+    let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
+    var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
+    inputs.fillUniform(0...1, using: &generator)
+    return (network, inputs)
   }
 
   private static func seconds(_ count: Int, _ body: () -> Void) -> Double {

@@ -96,34 +96,6 @@ typedef float unaligned_neon_f32 __attribute__((ext_vector_type(4), aligned(4)))
 typedef double neon_f64 __attribute__((ext_vector_type(2)));
 typedef double unaligned_neon_f64 __attribute__((ext_vector_type(2), aligned(8)));
 
-// The first numbers of a vector, at least 1: NEON has no masks, so their count takes the place of one.
-typedef ptrdiff_t mask_f32_baseline, mask_f64_baseline;
-static inline ptrdiff_t mask_of_f32_baseline(ptrdiff_t count) { return count; }
-static inline ptrdiff_t mask_of_f64_baseline(ptrdiff_t count) { return count; }
-static inline neon_f32 load_masked_f32_baseline(const float *x, ptrdiff_t count) {
-  if (count >= 4) return *(const unaligned_neon_f32 *)x;
-  neon_f32 numbers = {x[0]};
-  if (count > 1) numbers[1] = x[1];
-  if (count > 2) numbers[2] = x[2];
-  return numbers;
-}
-static inline neon_f64 load_masked_f64_baseline(const double *x, ptrdiff_t count) {
-  return count >= 2 ? *(const unaligned_neon_f64 *)x : (neon_f64){x[0]};
-}
-static inline void store_masked_f32_baseline(float *x, neon_f32 numbers, ptrdiff_t count) {
-  if (count >= 4) {
-    *(unaligned_neon_f32 *)x = numbers;
-    return;
-  }
-  x[0] = numbers[0];
-  if (count > 1) x[1] = numbers[1];
-  if (count > 2) x[2] = numbers[2];
-}
-static inline void store_masked_f64_baseline(double *x, neon_f64 numbers, ptrdiff_t count) {
-  x[0] = numbers[0];
-  if (count >= 2) x[1] = numbers[1];
-}
-
 // Transposes a square of 16 bytes.
 static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to, ptrdiff_t step) {
   neon_f32 columns[4], pairs[4];
@@ -163,6 +135,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 #define VECTOR_MADD(a, b, c) ((a) * (b) + (c))
 #endif
 #define SET baseline
+#define HAS_MASKS 0
 #define HAS_COMPRESSION 0
 #define HAS_DIVISION 0
 #define PACKED_VECTOR 16
@@ -184,6 +157,7 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 #undef HAS_COMPRESSION
 #undef HAS_DIVISION
 #undef HAS_PRODUCT
+#undef HAS_MASKS
 #undef SET
 #undef PRODUCT_REGISTERS
 #undef PRODUCT_UNROLLED
@@ -246,6 +220,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #define PRODUCT_PANEL (16 << 10)
 #define PRODUCT_BLOCK (192 << 10)
 #define SET avx2
+#define HAS_MASKS 1
 #define HAS_PRODUCT 1
 #define HAS_COMPRESSION 0
 #define HAS_DIVISION 0
@@ -274,6 +249,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #undef HAS_COMPRESSION
 #undef HAS_DIVISION
 #undef HAS_PRODUCT
+#undef HAS_MASKS
 #undef SET
 #pragma clang attribute pop
 
@@ -335,6 +311,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PRODUCT_PANEL (26 << 10)
 #define PRODUCT_BLOCK (512 << 10)
 #define SET avx512
+#define HAS_MASKS 1
 #define HAS_PRODUCT 1
 #define HAS_COMPRESSION 1
 #define HAS_DIVISION 1
@@ -364,6 +341,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #undef HAS_COMPRESSION
 #undef HAS_DIVISION
 #undef HAS_PRODUCT
+#undef HAS_MASKS
 #undef SET
 #pragma clang attribute pop
 
