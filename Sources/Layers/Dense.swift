@@ -67,14 +67,16 @@ extension Dense: CustomStringConvertible {
 // MARK: - The equations
 
 extension Dense {
-  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone where it is to be normalised.
+  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone if it is to be normalized.
+  ///
+  /// - Parameter strips: How many products of strips of W there are, whose sum is Z; 0 if it is to be computed as one.
   func computeOutputs<Scalar>(
-    _ part: TilePart, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
+    _ part: TilePart, summing strips: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
     slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
   ) -> Double {
     let z = outputs[part]
-    if addsStrips(batch: outputs.columns) {
-      for strip in 1..<weightStrips(batch: outputs.columns).count { z.add(product(strip, outputs, scratch)[part]) }
+    if strips > 0 {
+      for strip in 1..<strips { z.add(product(strip, outputs, scratch)[part]) }
     } else {
       z.product(weights(in: parameters).rows(part.rows), inputs[columns: part.columns])
     }
@@ -124,9 +126,9 @@ extension Dense {
 
   /// The product of a strip of W's columns with their rows of A₋₁; the sum of all of them is Z.
   func multiplyStrip<Scalar>(
-    _ strip: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>
+    _ strip: Int, _ columns: Range<Int>, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
+    scratch: Tile<Scalar>
   ) {
-    let columns = weightStrips(batch: outputs.columns)[strip].columns
     product(strip, outputs, scratch).product(weights(in: parameters)[columns: columns], inputs.rows(columns))
   }
 

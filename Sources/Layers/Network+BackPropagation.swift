@@ -25,7 +25,7 @@ extension Network {
     return parameters.withReadOnlyTile { parameters in
       statistics.withReadOnlyTile { statistics in
         workspace.runStep(
-          chain, Objective(loss), batch, parameters, statistics, &gradient, TileUpdate(.keep(adding: false)),
+          Objective(loss), batch, parameters, statistics, &gradient, TileUpdate(.keep(adding: false)),
           largestGradient: nil)
       }
     }.loss
@@ -59,10 +59,9 @@ extension Network {
   ) -> StepOutcome {
     check(objective.loss, batch.inputs, batch.targets)
     check(workspace)
-    let chain = chain
     return withParametersAndStatistics { parameters, statistics in
       workspace.runStep(
-        chain, objective, batch, parameters, statistics, &gradient, update, largestGradient: largestGradient)
+        objective, batch, parameters, statistics, &gradient, update, largestGradient: largestGradient)
     }
   }
 }
@@ -154,25 +153,26 @@ package struct StepOutcome {
 extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
-    _ chain: LayerChain, _ objective: Objective, _ batch: Batch<Scalar>, _ parameters: Tile<Scalar>,
+    _ objective: Objective, _ batch: Batch<Scalar>, _ parameters: Tile<Scalar>,
     _ statistics: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>,
     largestGradient: Double?
   ) -> StepOutcome {
     let team = team
     let weights = batch.weights?.withReadOnlyTile { $0 }
+    let columns = batch.columns?.withUnsafeBufferPointer { $0 }
+    let next = batch.next.withUnsafeBufferPointer { $0 }
     defer { withExtendedLifetime(batch) {} }
     return batch.inputs.withReadOnlyTile { inputs in
       batch.targets.withReadOnlyTile { targets in
         gradient.withTile { gradient in
-          withBuffers(batch: batch.count) { buffers in
+          withBuffers(batch: batch.count, trainedWith: objective.loss) { buffers in
             let step = TrainingStep(
-              chain: chain, objective: objective, inputs: inputs, targets: targets, weights: weights,
-              columns: batch.columns, meanCount: batch.meanCount, next: batch.next, inputBound: batch.inputBound,
-              parameters: parameters, statistics: statistics, gradient: gradient, update: update,
-              largestGradient: largestGradient, buffers: buffers)
-            team.run(step, work: chain.work(batch: batch.count, passes: 3))
-            return StepOutcome(
-              loss: step.meanLoss + step.penalty, gradientBound: step.gradientBound, isTaken: step.isAdmitted)
+              objective: objective, inputs: inputs, targets: targets, weights: weights, columns: columns,
+              meanCount: batch.meanCount, next: next, inputBound: batch.inputBound, parameters: parameters,
+              statistics: statistics, gradient: gradient, update: update, largestGradient: largestGradient,
+              buffers: buffers)
+            team.run(step, work: 3 * batch.count * parameters.rows)
+            return step.outcome
           }
         }
       }

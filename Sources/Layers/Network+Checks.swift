@@ -31,8 +31,8 @@ extension Network {
   }
 
   func check(_ workspace: borrowing Workspace<Scalar>) {
-    guard workspace.layout.layers == layers else {
-      fail("cannot use a workspace for \(workspace.layout.layers) with \(self)")
+    guard workspace.layers == layers else {
+      fail("cannot use a workspace for \(workspace.layers) with \(self)")
     }
   }
 
@@ -44,14 +44,14 @@ extension Network {
 
   /// The first layer, counted from 1, whose outputs for the last batch in a workspace are not all finite; nil where all are.
   package func firstNonFiniteOutputs(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int? {
-    workspace.withBuffers(batch: batch) { buffers in
+    workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).first { !buffers.outputs(of: $0).maxMagnitude.isFinite }
     }
   }
 
   /// The layer, counted from 1, with the largest error for the last batch in a workspace: where an explosion began, going back.
   package func layerOfLargestError(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int {
-    workspace.withBuffers(batch: batch) { buffers in
+    workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).max {
         let (a, b) = (buffers.error(of: $0).maxMagnitude, buffers.error(of: $1).maxMagnitude)
         return a.isFinite && (!b.isFinite || a < b)

@@ -75,32 +75,12 @@ extension Network {
   }
 }
 
-/// The outputs of all layers for a batch, as every worker of a team computes them at the same time.
-private struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
-  let chain: LayerChain
-  let loss: Loss?
-  let inputs: Tile<Scalar>
-  let parameters: Tile<Scalar>
-  let statistics: Tile<Scalar>
-  let buffers: Buffers<Scalar>
-
-  func run(_ worker: Worker) {
-    flushingDenormals {
-      var jobs = Jobs(worker)
-      chain.computeOutputs(
-        &jobs, .evaluation, trainedWith: loss, inputs: inputs, parameters: parameters, statistics: statistics,
-        buffers)
-    }
-  }
-}
-
 extension Workspace {
   /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
   fileprivate mutating func forEachBlock(
     _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
     _ body: (Range<Int>, Buffers<Scalar>) -> Void
   ) {
-    let chain = network.chain
     let team = team
     let capacity = batchCapacity
     inputs.withReadOnlyTile { inputs in
@@ -108,11 +88,10 @@ extension Workspace {
         network.statistics.withReadOnlyTile { statistics in
           for start in stride(from: 0, to: inputs.columns, by: capacity) {
             let block = start..<min(start + capacity, inputs.columns)
-            withBuffers(batch: block.count) { buffers in
+            withBuffers(batch: block.count, trainedWith: loss) { buffers in
               let pass = ForwardPass(
-                chain: chain, loss: loss, inputs: inputs[columns: block], parameters: parameters,
-                statistics: statistics, buffers: buffers)
-              team.run(pass, work: chain.work(batch: block.count, passes: 1))
+                inputs: inputs[columns: block], parameters: parameters, statistics: statistics, buffers: buffers)
+              team.run(pass, work: block.count * parameters.rows)
               flushingDenormals { body(block, buffers) }
             }
           }

@@ -15,7 +15,7 @@ extension Network {
     let team = workspace.team
     return parameters.withReadOnlyTile { parameters in
       gradient.withTile { gradient in
-        workspace.withBuffers(batch: 1) { buffers in
+        workspace.withBuffers(batch: 1, trainedWith: nil) { buffers in
           let program = Penalty(
             chain: chain, l1: Scalar(l1), l2: Scalar(l2), parameters: parameters, gradient: gradient, buffers: buffers)
           team.run(program, work: parameterCount)

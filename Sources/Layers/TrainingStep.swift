@@ -10,18 +10,17 @@ import Tensor
 ///
 /// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay finite.
 struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
-  let chain: LayerChain
   let objective: Objective
   let inputs: Tile<Scalar>
   let targets: Tile<Scalar>
   /// How much each sample counts, 1 on average; nil where all count alike.
   let weights: Tile<Scalar>?
   /// The samples of the batch; nil for all columns in order.
-  let columns: ArraySlice<Int>?
+  let columns: UnsafeBufferPointer<Int>?
   /// How many samples the loss is the mean of: the batch, or more of which it is a part.
   let meanCount: Int
   /// The samples of the step after, or none.
-  let next: ArraySlice<Int>
+  let next: UnsafeBufferPointer<Int>
   /// No smaller than the largest magnitude in the inputs.
   let inputBound: Double
   let parameters: Tile<Scalar>
@@ -39,46 +38,49 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func takeStep(_ worker: Worker) {
     var jobs = Jobs(worker)
     gather(&jobs)
-    chain.computeOutputs(
-      &jobs, .training(noise), trainedWith: loss, inputs: buffers.outputs(of: 0), inputsAreLocal: true,
-      parameters: parameters, statistics: statistics, buffers)
+    ForwardPass(inputs: buffers.inputs(of: 1), parameters: parameters, statistics: statistics, buffers: buffers)
+      .run(&jobs, .training(noise), inputsAreLocal: true)
     takeLoss(&jobs)
     back(&jobs)
     jobs.finish()
-    if isAdmitted { useGradient(worker) }
+    let bound = gradientBound
+    if worker.index == 0 { buffers.gradientBound[0] = bound }
+    if isAdmitted(bound) { useGradient(worker) }
   }
 
   private var loss: Loss { objective.loss }
   private var noise: Noise? { objective.noise }
 
-  private func layer(_ number: Int) -> Dense { chain.layer(number, trainedWith: loss) }
-
-  private var layerCount: Int { chain.layers.count }
+  private var layerCount: Int { buffers.layerCount }
   private var batch: Int { buffers.batch }
-  private var samples: TileGrid { .samples(batch, rows: layer(layerCount).outputSize) }
+  private var samples: TileGrid { plan(layerCount).samples }
+
+  private func plan(_ number: Int) -> LayerPlan { buffers.plan(number) }
+  private func layer(_ number: Int) -> Dense { plan(number).layer }
 
   /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie anywhere in memory.
   private func gather(_ jobs: inout Jobs) {
-    let first = layer(1)
-    let grid = first.addsStrips(batch: batch) ? first.weightStrips(batch: batch) : samples
+    let ownInputs = buffers.inputs(of: 1)
+    let addsStrips = plan(1).addsStrips
+    let grid = addsStrips ? plan(1).weightStrips : samples
     for tile in jobs.begin(grid) {
-      if first.addsStrips(batch: batch) {
+      if addsStrips {
         let rows = grid[tile].columns
-        copyColumns(0..<batch, of: inputs.rows(rows), into: buffers.outputs(of: 0).rows(rows))
+        copyColumns(0..<batch, of: inputs.rows(rows), into: ownInputs.rows(rows))
         dropInputs((rows, 0..<batch))
         inputs.rows(rows).prefetch(next)
       } else {
         let columns = grid[tile].columns
-        copyColumns(columns, of: inputs, into: buffers.outputs(of: 0))
+        copyColumns(columns, of: inputs, into: ownInputs)
         dropInputs((0..<inputs.rows, columns))
-        inputs.prefetch(next.dropFirst(columns.lowerBound).prefix(columns.count))
+        inputs.prefetch(UnsafeBufferPointer(rebasing: next[columns.clamped(to: next.indices)]))
       }
     }
   }
 
   private func dropInputs(_ part: TilePart) {
     if let noise, let place = noise.place(layer: 0, noise.inputDropout, part) {
-      buffers.outputs(of: 0)[part].drop(place)
+      buffers.inputs(of: 1)[part].drop(place)
     }
   }
 
@@ -86,7 +88,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func copyColumns(_ range: Range<Int>, of source: Tile<Scalar>, into destination: Tile<Scalar>) {
     let own = destination[columns: range]
     if let columns {
-      own.gather(columns[columns.startIndex + range.lowerBound..<columns.startIndex + range.upperBound], of: source)
+      own.gather(UnsafeBufferPointer(rebasing: columns[range]), of: source)
     } else {
       own.copy(source[columns: range])
     }
@@ -115,7 +117,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     var sum = 0.0
     for column in 0..<outputs.columns {
       let own = outputs[columns: column..<column + 1]
-      let weight = weights[columns.map { $0[$0.startIndex + start + column] } ?? start + column]
+      let weight = weights[columns?[start + column] ?? start + column]
       let part = loss.evaluate(
         own, targets: targets[columns: column..<column + 1], batch: meanCount, replacingOutputs: true)
       // What does not count may be anything.
@@ -146,10 +148,10 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let layer = layer(number)
       let previous = self.layer(number - 1)
       let maxima = buffers.errorMaxima(of: number - 1)
-      let grid = layer.errorGrid(batch: batch, previous: previous)
+      let grid = plan(number).inputErrorGrid
       for tiles in jobs.begin(grid, merging: Scalar.Routines.hasProduct) {
         let largest = layer.propagateError(
-          grid[tiles], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
+          grid[tiles], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
           previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
         maxima.set(tiles, to: largest)
       }
@@ -160,10 +162,10 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func backThroughNormalization(_ number: Int, _ jobs: inout Jobs) {
     guard let normalization = buffers.normalization(of: number) else { return }
     let maxima = buffers.errorMaxima(of: number)
-    let grid = layer(number).normalizationGrid(batch: batch)
+    let grid = plan(number).normalizationGrid
     for tile in jobs.begin(grid) {
       maxima[tile] = layer(number).propagateErrorThroughNormalization(
-        tile, grid[tile], error: buffers.error(of: number), parameters: chain.part(of: parameters, number),
+        tile, grid[tile], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
         normalization)
     }
   }
@@ -173,13 +175,13 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     for number in 1...layerCount {
       let layer = layer(number)
       if worker.index == 0, let normalization = buffers.normalization(of: number), objective.isForTraining {
-        layer.updateStatistics(chain.statistics(in: statistics, number), batch: batch, normalization)
+        layer.updateStatistics(plan(number).part(ofStatistics: statistics), batch: batch, normalization)
       }
-      let (error, inputs) = (buffers.error(of: number), buffers.outputs(of: number - 1))
-      let (parameters, gradient) = (chain.part(of: parameters, number), chain.part(of: gradient, number))
-      let offset = chain.offsets[number - 1]
+      let (error, inputs) = (buffers.error(of: number), buffers.inputs(of: number))
+      let (parameters, gradient) = (plan(number).part(of: parameters), plan(number).part(of: gradient))
+      let offset = plan(number).parameters
       let isMerging = Scalar.Routines.hasProduct && !update.isPenalized
-      let strips = isMerging ? layer.gradientGrid(batch: batch) : layer.weightStrips(batch: batch)
+      let strips = isMerging ? plan(number).gradientGrid : plan(number).weightStrips
       // The strips of the weights, and the biases as one more tile.
       let tiles = worker.share(of: strips.count + 1)
       for run in TileRuns(tiles.clamped(to: 0..<strips.count), merging: isMerging) {
@@ -200,27 +202,34 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
 // MARK: - What came of it
 
 extension TrainingStep {
+  /// Asked for when the step has been taken.
+  var outcome: StepOutcome {
+    let bound = buffers.gradientBound[0]
+    let isTaken = isAdmitted(bound)
+    return StepOutcome(loss: meanLoss + (isTaken ? penalty : 0), gradientBound: bound, isTaken: isTaken)
+  }
+
   /// The batch's mean loss before the step, or its part in the mean over more.
-  var meanLoss: Double { buffers.losses.sum(samples.count) }
+  private var meanLoss: Double { buffers.losses.sum(samples.count) }
 
   /// What the update added to the loss.
-  var penalty: Double {
-    guard update.isPenalized && isAdmitted else { return 0 }
+  private var penalty: Double {
+    guard update.isPenalized else { return 0 }
     return (1...layerCount).reduce(0.0) {
-      $0 + buffers.penalties(of: $1).sum(layer($1).weightStrips(batch: batch).count)
+      $0 + buffers.penalties(of: $1).sum(plan($1).weightStrips.count)
     }
   }
 
-  /// Whether the gradient was put to use.
-  var isAdmitted: Bool {
+  /// Whether the gradient is put to use.
+  private func isAdmitted(_ gradientBound: Double) -> Bool {
     guard let largestGradient else { return true }
     return meanLoss.isFinite && gradientBound <= largestGradient
   }
 
   /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the layers.
   ///
-  /// NaN or infinite where an error or an output is.
-  var gradientBound: Double {
+  /// NaN or infinite if an error or an output is.
+  private var gradientBound: Double {
     var largest = 0.0
     for number in 1...layerCount {
       let inputs =
@@ -228,7 +237,7 @@ extension TrainingStep {
         ? inputBound / (1 - (noise?.inputDropout ?? 0))
         : buffers.outputMaxima(of: number - 1).largest(outputTileCount(number - 1))
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
-      // In this order a NaN stays: max gives its first argument where the second is not above it.
+      // In this order a NaN stays: max gives its first argument if the second is not above it.
       let bound = Double(batch) * errors * max(inputs, 1)
       if !(bound <= largest) { largest = bound }
       if largest.isNaN { break }
@@ -237,13 +246,12 @@ extension TrainingStep {
   }
 
   private func outputTileCount(_ number: Int) -> Int {
-    let layer = layer(number)
-    return layer.isNormalized ? layer.normalizationGrid(batch: batch).count : layer.outputGrid(batch: batch).count
+    let plan = plan(number)
+    return plan.layer.isNormalized ? plan.normalizationGrid.count : plan.outputGrid.count
   }
 
   private func errorTileCount(_ number: Int) -> Int {
-    if layer(number).isNormalized { return layer(number).normalizationGrid(batch: batch).count }
-    guard number < layerCount else { return samples.count }
-    return layer(number + 1).errorGrid(batch: batch, previous: layer(number)).count
+    if layer(number).isNormalized { return plan(number).normalizationGrid.count }
+    return number < layerCount ? plan(number + 1).inputErrorGrid.count : samples.count
   }
 }

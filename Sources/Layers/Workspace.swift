@@ -8,10 +8,12 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
   public let batchCapacity: Int
   /// The threads that share the work, where there is enough of it.
   public let team: Team
-  let layout: Layout
+  /// Those of the network that it is for.
+  let layers: [Dense]
+  private var plan: BatchPlan
   private var arena: Matrix<Scalar>
   /// Losses and largest magnitudes by tile, in `Double`.
-  private var figures: Matrix<Double>
+  private var numbers: Matrix<Double>
 
   /// - Parameter team: A team of one worker, the calling thread, where none is given.
   /// - Precondition: Traps where the capacity is below 1.
@@ -19,135 +21,106 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     guard batchCapacity >= 1 else { fail("cannot make a workspace for batches of \(batchCapacity) samples") }
     self.batchCapacity = batchCapacity
     self.team = team
-    layout = Layout(network.layers, batchCapacity: batchCapacity)
-    arena = Matrix(rows: layout.count, columns: 1)
-    figures = Matrix(rows: layout.figureCount, columns: 1)
+    layers = network.layers
+    plan = BatchPlan(network.chain, batchCapacity: batchCapacity)
+    arena = Matrix(rows: plan.count, columns: 1)
+    numbers = Matrix(rows: plan.numberCount, columns: 1)
   }
 
   /// Calls `body` with the buffers, each narrowed to the first `batch` columns.
   ///
-  /// - Precondition: Traps where the batch is larger than the capacity.
-  package mutating func withBuffers<R>(batch: Int, _ body: (Buffers<Scalar>) -> R) -> R {
+  /// - Parameter loss: The loss that the outputs are trained with, or nil for the outputs as they are.
+  /// - Precondition: Traps if the batch is larger than the capacity.
+  package mutating func withBuffers<R>(
+    batch: Int, trainedWith loss: Loss?, _ body: (Buffers<Scalar>) -> R
+  ) -> R {
     guard batch <= batchCapacity else {
       fail("a batch of \(batch) samples does not fit a workspace for \(batchCapacity)")
     }
-    let layout = layout
+    plan.lay(batch: batch, trainedWith: loss)
+    let (targets, scratch, numbersPerJob) = (plan.targets, plan.scratch, plan.numbersPerJob)
     return arena.withTile { arena in
-      figures.withTile { figures in body(Buffers(arena: arena, figures: figures, layout: layout, batch: batch)) }
-    }
-  }
-
-  /// Where each buffer starts in the arena.
-  struct Layout: Sendable {
-    let layers: [Dense]
-    /// The network's sizes, from the inputs to the outputs.
-    let sizes: [Int]
-    /// Where A₀ (the inputs) … A_L (the outputs) start.
-    private(set) var outputs: [Int] = []
-    /// Where the errors of the layers 1 … L start; the inputs have none.
-    private(set) var errors: [Int] = []
-    /// Where the slopes of the layers that keep them start.
-    private(set) var slopes: [Int?] = []
-    /// Where the normalisations of the layers that have one start.
-    private(set) var normalizations: [Int?] = []
-    private(set) var targets = 0
-    /// Where the memory for a layer's intermediate products starts.
-    private(set) var scratch = 0
-    private(set) var count = 0
-    /// How many figures a job may leave: one for each of its tiles.
-    let figuresPerJob: Int
-
-    init(_ layers: [Dense], batchCapacity: Int) {
-      self.layers = layers
-      sizes = [layers[0].inputSize] + layers.map(\.outputSize)
-      var end = 0
-      func place(_ rows: Int) -> Int {
-        // The next starts at a cache line, unless a normalisation is between.
-        defer { end += (rows * batchCapacity + 15) / 16 * 16 }
-        return end
-      }
-      outputs = sizes.map(place)
-      errors = [0] + sizes.dropFirst().map(place)
-      slopes = [nil] + layers.map { $0.keepsSlopes ? place($0.outputSize) : nil }
-      normalizations =
-        [nil]
-        + layers.map { layer in
-          guard layer.isNormalized else { return nil }
-          defer { end += NormalizationBuffers<Scalar>.count(layer, batch: batchCapacity) }
-          return end
+      numbers.withTile { numbers in
+        plan.withLayers { plans in
+          body(
+            Buffers(
+              batch: batch, plans: plans, arena: arena, numbers: numbers, targetsStart: targets,
+              scratchStart: scratch,
+              numbersPerJob: numbersPerJob))
         }
-      targets = place(sizes[sizes.count - 1])
-      scratch = end
-      count = end + layers.map { $0.scratchCount(batchCapacity: batchCapacity) }.max()!
-      figuresPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity, rows: 0).count)
+      }
     }
-
-    /// The losses, the largest magnitudes of every layer's outputs and errors, and what is added to the loss for its weights.
-    var figureCount: Int { figuresPerJob * 3 * sizes.count }
   }
 }
 
-/// A workspace's buffers for one batch.
+/// A workspace's buffers for one batch, and the plan by which they are used. Like ``Tile``, they do not keep alive what they are parts of.
 package struct Buffers<Scalar: BLASScalar> {
-  let arena: Tile<Scalar>
-  let figures: Tile<Double>
-  let layout: Workspace<Scalar>.Layout
   package let batch: Int
+  fileprivate let plans: UnsafeBufferPointer<LayerPlan>
+  fileprivate let arena: Tile<Scalar>
+  fileprivate let numbers: Tile<Double>
+  fileprivate let targetsStart, scratchStart, numbersPerJob: Int
 
-  /// The batch's inputs (`layer` = 0), or the outputs of the layer with the 1-based number `layer`.
-  package func outputs(of layer: Int) -> Tile<Scalar> {
-    arena.reshaped(from: layout.outputs[layer], rows: layout.sizes[layer], columns: batch)
+  var layerCount: Int { plans.count }
+
+  /// The plan of the layer with this 1-based number.
+  @inline(__always)
+  func plan(_ number: Int) -> LayerPlan { plans[number - 1] }
+
+  /// A₋₁ of the layer with the 1-based number `layer`: the batch's inputs, or the outputs of the layer before.
+  func inputs(of layer: Int) -> Tile<Scalar> {
+    arena.reshaped(from: plan(layer).inputs, rows: plan(layer).layer.inputSize, columns: batch)
   }
 
-  package var targets: Tile<Scalar> {
-    arena.reshaped(from: layout.targets, rows: layout.sizes[layout.sizes.count - 1], columns: batch)
-  }
+  package func outputs(of layer: Int) -> Tile<Scalar> { column(plan(layer).outputs, layer) }
 
-  /// The error ∂L/∂Z of the layer with the 1-based number `layer`.
-  func error(of layer: Int) -> Tile<Scalar> {
-    arena.reshaped(from: layout.errors[layer], rows: layout.sizes[layer], columns: batch)
-  }
+  package var targets: Tile<Scalar> { column(targetsStart, layerCount) }
 
-  /// g′ of the layer with the 1-based number `layer`, or nil where it keeps none.
-  func slopes(of layer: Int) -> Tile<Scalar>? {
-    layout.slopes[layer].map { arena.reshaped(from: $0, rows: layout.sizes[layer], columns: batch) }
-  }
+  /// The error ∂L/∂Z.
+  func error(of layer: Int) -> Tile<Scalar> { column(plan(layer).error, layer) }
 
-  /// What the layer with the 1-based number `layer` keeps of its normalisation, or nil where it has none.
+  /// g′, or nil if the layer keeps none.
+  func slopes(of layer: Int) -> Tile<Scalar>? { plan(layer).slopes.map { column($0, layer) } }
+
+  /// What a layer keeps of its normalization, or nil if it has none.
   func normalization(of layer: Int) -> NormalizationBuffers<Scalar>? {
-    guard let start = layout.normalizations[layer] else { return nil }
-    let dense = layout.layers[layer - 1]
-    return NormalizationBuffers(
-      arena.reshaped(from: start, rows: NormalizationBuffers<Scalar>.count(dense, batch: batch), columns: 1), dense,
-      batch: batch)
+    guard let start = plan(layer).normalization else { return nil }
+    let dense = plan(layer).layer
+    let memory = arena.reshaped(from: start, rows: dense.normalizationCount(batch: batch), columns: 1)
+    return NormalizationBuffers(memory, dense, batch: batch)
   }
 
   /// Memory for what a layer computes on the way to its outputs, a column.
   var scratch: Tile<Scalar> {
-    arena.reshaped(from: layout.scratch, rows: layout.count - layout.scratch, columns: 1)
+    arena.reshaped(from: scratchStart, rows: arena.rows - scratchStart, columns: 1)
   }
 
   /// The losses of the blocks of samples.
-  var losses: Figures { Figures(tile: figures, start: 0) }
+  var losses: JobNumbers { JobNumbers(tile: numbers, start: 0) }
+
+  /// A bound on the magnitudes in the gradient of a step.
+  var gradientBound: JobNumbers { JobNumbers(tile: numbers, start: numbers.rows - 1) }
 
   /// The largest magnitudes in the tiles of a layer's outputs.
-  func outputMaxima(of layer: Int) -> Figures {
-    Figures(tile: figures, start: layout.figuresPerJob * (1 + 2 * layer))
-  }
+  func outputMaxima(of layer: Int) -> JobNumbers { numbers(layer, 0) }
 
   /// The largest magnitudes in the tiles of a layer's error.
-  func errorMaxima(of layer: Int) -> Figures {
-    Figures(tile: figures, start: layout.figuresPerJob * (2 + 2 * layer))
-  }
+  func errorMaxima(of layer: Int) -> JobNumbers { numbers(layer, 1) }
 
   /// What is added to the loss for the strips of a layer's weights.
-  func penalties(of layer: Int) -> Figures {
-    Figures(tile: figures, start: layout.figuresPerJob * (2 * layout.sizes.count + layer))
+  func penalties(of layer: Int) -> JobNumbers { numbers(layer, 2) }
+
+  private func numbers(_ layer: Int, _ job: Int) -> JobNumbers {
+    JobNumbers(tile: numbers, start: numbersPerJob * (3 * layer - 2 + job))
+  }
+
+  private func column(_ start: Int, _ layer: Int) -> Tile<Scalar> {
+    arena.reshaped(from: start, rows: plan(layer).layer.outputSize, columns: batch)
   }
 }
 
 /// A number for each tile of a job, left by whoever did the tile.
-struct Figures {
+struct JobNumbers {
   let tile: Tile<Double>
   let start: Int
 
@@ -190,19 +163,22 @@ struct NormalizationBuffers<Scalar: BLASScalar> {
 
   init(_ memory: Tile<Scalar>, _ layer: Dense, batch: Int) {
     let rows = layer.outputSize
-    let columns = Self.gradientColumns(layer, batch: batch)
+    let columns = layer.normalizationGradientColumns(batch: batch)
     normal = memory.reshaped(from: 0, rows: rows, columns: batch)
     mean = memory.reshaped(from: rows * batch, rows: rows, columns: 1)
     variance = memory.reshaped(from: rows * (batch + 1), rows: rows, columns: 1)
     inverse = memory.reshaped(from: rows * (batch + 2), rows: max(rows, batch), columns: 1)
     gradient = memory.reshaped(from: rows * (batch + 2) + max(rows, batch), rows: 2 * rows, columns: columns)
   }
+}
 
-  static func count(_ layer: Dense, batch: Int) -> Int {
-    layer.outputSize * (batch + 2 + 2 * gradientColumns(layer, batch: batch)) + max(layer.outputSize, batch)
+extension Dense {
+  /// The elements of ``NormalizationBuffers``.
+  func normalizationCount(batch: Int) -> Int {
+    outputSize * (batch + 2 + 2 * normalizationGradientColumns(batch: batch)) + max(outputSize, batch)
   }
 
-  private static func gradientColumns(_ layer: Dense, batch: Int) -> Int {
-    layer.normalization == .batch ? 1 : layer.normalizationGrid(batch: batch).count
+  fileprivate func normalizationGradientColumns(batch: Int) -> Int {
+    normalization == .batch ? 1 : normalizationGrid(batch: batch).count
   }
 }

@@ -142,7 +142,9 @@ extension Matrix {
   public func gathered(_ indices: [Int]) -> Matrix {
     for index in indices where index < 0 || index >= columns { fail("no column \(index) in a \(shape) matrix") }
     var result = Matrix(rows: rows, columns: indices.count)
-    result.withTile { tile in withReadOnlyTile { tile.gather(indices[...], of: $0) } }
+    indices.withUnsafeBufferPointer { indices in
+      result.withTile { tile in withReadOnlyTile { tile.gather(indices, of: $0) } }
+    }
     return result
   }
 

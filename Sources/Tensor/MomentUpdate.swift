@@ -15,11 +15,11 @@ public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
     case rProp
   }
 
-  let rule: Rule
-  var rate, beta1, rest1, beta2, rest2, correction, epsilon: Scalar
-  let kept: Scalar
-  private(set) var mean: UnsafeMutablePointer<Scalar>?
-  private(set) var square: UnsafeMutablePointer<Scalar>?
+  @usableFromInline let rule: Rule
+  @usableFromInline var rate, beta1, rest1, beta2, rest2, correction, epsilon: Scalar
+  @usableFromInline let kept: Scalar
+  @usableFromInline var mean: UnsafeMutablePointer<Scalar>?
+  @usableFromInline var square: UnsafeMutablePointer<Scalar>?
 
   /// The same for the parameters from number `offset` on.
   @usableFromInline
@@ -32,13 +32,15 @@ public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
 }
 
 extension MomentUpdate where Scalar: BLASScalar {
-  private init(_ rule: Rule, kept: Scalar, mean: Tile<Scalar>?, square: Tile<Scalar>?) {
-    self.init(
-      rule: rule, rate: 0, beta1: 0, rest1: 0, beta2: 0, rest2: 0, correction: 0, epsilon: 0, kept: kept,
-      mean: mean?.base, square: square?.base)
+  @inlinable
+  init(_ rule: Rule, kept: Scalar, mean: Tile<Scalar>?, square: Tile<Scalar>?) {
+    (self.rule, self.kept) = (rule, kept)
+    (rate, beta1, rest1, beta2, rest2, correction, epsilon) = (0, 0, 0, 0, 0, 0, 0)
+    (self.mean, self.square) = (mean?.base, square?.base)
   }
 
   /// The momentum method, Nesterov's or the plain one.
+  @inlinable
   package static func momentum(
     velocity: Tile<Scalar>, rate: Scalar, momentum: Scalar, nesterov: Bool, kept: Scalar
   ) -> MomentUpdate {
@@ -48,6 +50,7 @@ extension MomentUpdate where Scalar: BLASScalar {
   }
 
   /// Adam, where `rate` and `correction` make up for moments that start at 0.
+  @inlinable
   package static func adam(
     mean: Tile<Scalar>, square: Tile<Scalar>, rate: Scalar, beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar,
     correction: Scalar, epsilon: Scalar, kept: Scalar
@@ -59,6 +62,7 @@ extension MomentUpdate where Scalar: BLASScalar {
   }
 
   /// RMSProp; with both `decay` and `rest` 1, AdaGrad.
+  @inlinable
   package static func rmsProp(
     square: Tile<Scalar>, rate: Scalar, decay: Scalar, rest: Scalar, epsilon: Scalar, kept: Scalar
   ) -> MomentUpdate {
@@ -68,6 +72,7 @@ extension MomentUpdate where Scalar: BLASScalar {
   }
 
   /// iRPROP⁻, whose steps stay in `range`.
+  @inlinable
   package static func rProp(
     previousGradient: Tile<Scalar>, steps: Tile<Scalar>, decrease: Scalar, increase: Scalar,
     range: ClosedRange<Scalar>, kept: Scalar

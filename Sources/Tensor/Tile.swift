@@ -131,6 +131,7 @@ extension Tile {
   /// self ← a copy of `source`, which has the same shape.
   @inlinable
   package func copy(_ source: Tile) {
+    if isContiguous && source.isContiguous { return base.update(from: source.base, count: rows * columns) }
     for column in 0..<columns {
       (base + column * stride).update(from: source.base + column * source.stride, count: rows)
     }
@@ -144,7 +145,11 @@ extension Tile {
 
   /// self ← the chosen columns of `source`, which has as many rows.
   @inlinable
-  package func gather(_ indices: ArraySlice<Int>, of source: Tile) {
+  package func gather(_ indices: UnsafeBufferPointer<Int>, of source: Tile) {
+    if rows == 1 {
+      for (column, index) in indices.enumerated() { base[column * stride] = source.base[index * source.stride] }
+      return
+    }
     var destination = base
     for index in indices {
       destination.update(from: source.base + index * source.stride, count: rows)
@@ -153,7 +158,8 @@ extension Tile {
   }
 
   /// Begins to fetch the chosen columns into the cache.
-  package func prefetch(_ indices: ArraySlice<Int>) {
+  @inlinable
+  package func prefetch(_ indices: UnsafeBufferPointer<Int>) {
     for index in indices { ck_prefetch(base + index * stride, rows * MemoryLayout<Scalar>.stride) }
   }
 

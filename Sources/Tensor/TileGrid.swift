@@ -50,6 +50,7 @@ package struct TileGrid: Sendable {
 
   /// The rows and columns of tile `index`.
   package subscript(index: Int) -> TilePart {
+    if count == 1 { return (0..<rows, 0..<columns) }
     func bound(_ index: Int, _ end: Int) -> Int { min((unitCount * index + count - 1) / count * unit, end) }
     return axis == .rows
       ? (bound(index, rows)..<bound(index + 1, rows), 0..<columns)
@@ -58,6 +59,7 @@ package struct TileGrid: Sendable {
 
   /// The rows and columns of neighbouring tiles together.
   package subscript(tiles: Range<Int>) -> TilePart {
+    if tiles.count == count { return (0..<rows, 0..<columns) }
     let (first, last) = (self[tiles.lowerBound], self[tiles.upperBound - 1])
     return (
       first.rows.lowerBound..<last.rows.upperBound, first.columns.lowerBound..<last.columns.upperBound

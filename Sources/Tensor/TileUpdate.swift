@@ -15,6 +15,7 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
   /// The factors of what is added to the loss for the weights W: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
   @usableFromInline let l1, l2: Scalar
 
+  @inlinable
   package init(_ rule: Rule, l1: Scalar = 0, l2: Scalar = 0) {
     self.rule = rule
     self.l1 = l1

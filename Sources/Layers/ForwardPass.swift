@@ -1,0 +1,55 @@
+import Tensor
+
+/// The outputs of all layers for a batch, as every worker of a team computes them at the same time.
+struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
+  let inputs: Tile<Scalar>
+  let parameters: Tile<Scalar>
+  let statistics: Tile<Scalar>
+  let buffers: Buffers<Scalar>
+
+  func run(_ worker: Worker) {
+    flushingDenormals {
+      var jobs = Jobs(worker)
+      run(&jobs, .evaluation)
+    }
+  }
+
+  /// Computes the outputs of all layers, and bounds on the magnitudes in their tiles, as jobs of a worker.
+  ///
+  /// - Parameters:
+  ///   - phase: Whether slopes are kept for the way back, and what is dropped.
+  ///   - inputsAreLocal: Whether the job before has cut the inputs as the first layer's strips are cut.
+  func run(_ jobs: inout Jobs, _ phase: Phase, inputsAreLocal: Bool = false) {
+    for number in 1...buffers.layerCount {
+      let (plan, outputs) = (buffers.plan(number), buffers.outputs(of: number))
+      let layer = plan.layer
+      let inputs = number == 1 ? inputs : buffers.inputs(of: number)
+      let parameters = plan.part(of: parameters)
+      let strips = plan.addsStrips ? plan.weightStrips.count : 0
+      if strips > 0 {
+        for strip in jobs.begin(plan.weightStrips, isLocal: number == 1 && inputsAreLocal) {
+          layer.multiplyStrip(
+            strip, plan.weightStrips[strip].columns, inputs: inputs, parameters: parameters, into: outputs,
+            scratch: buffers.scratch)
+        }
+      }
+      let maxima = buffers.outputMaxima(of: number)
+      let slopes = phase.isTraining ? buffers.slopes(of: number) : nil
+      for tiles in jobs.begin(plan.outputGrid, merging: Scalar.Routines.hasProduct) {
+        let part = plan.outputGrid[tiles]
+        let largest = layer.computeOutputs(
+          part, summing: strips, inputs: inputs, parameters: parameters, into: outputs, slopes: slopes,
+          dropout: phase.noise?.place(layer: number, layer.dropout, part), scratch: buffers.scratch)
+        maxima.set(tiles, to: largest)
+      }
+      guard let normalization = buffers.normalization(of: number) else { continue }
+      for tile in jobs.begin(plan.normalizationGrid) {
+        let part = plan.normalizationGrid[tile]
+        maxima[tile] = layer.normalizeOutputs(
+          part, outputs: outputs, parameters: parameters, statistics: plan.part(ofStatistics: statistics),
+          isTraining: phase.isTraining, slopes: slopes,
+          dropout: phase.noise?.place(layer: number, layer.dropout, part), normalization)
+      }
+    }
+  }
+}
