@@ -25,7 +25,7 @@ PERCEPTRON = os.path.abspath(sys.argv[1])
 DIRECTORY = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else tempfile.mkdtemp()
 TOLERANCE = 1e-5
 ACTIVATIONS = (
-    "relu leaky-relu elu selu gelu silu mish softplus tanh sigmoid softsign identity").split()
+    "relu leaky-relu elu selu gelu silu mish hard-swish softplus tanh sigmoid softsign identity").split()
 worst = {}
 
 
@@ -212,7 +212,7 @@ def check_torch():
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     activations = dict(
-        relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish,
+        relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish, hardswish=nn.Hardswish,
         softplus=nn.Softplus, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
     networks = {}
     for name, activation in activations.items():

@@ -16,7 +16,7 @@ package enum Conversation {
     while let line = readLine() { reply(try answer(line)) }
   }
 
-  /// The same where an answer has to be waited for.
+  /// The same if an answer has to be waited for.
   package static func holdAwaiting(_ answer: (String) async throws -> String) async throws {
     sayReady()
     while let line = readLine() { reply(try await answer(line)) }
@@ -24,7 +24,7 @@ package enum Conversation {
 
   private static func sayReady() { reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#) }
 
-  /// The answer to a line with a number: the time of doing something so often, and a figure of what was done, which is not timed.
+  /// The answer to a line with a number: the time of doing something so often, and a value of what was done, which is not timed.
   package static func answer(
     _ line: String, by run: (Int) throws -> Void, figure: () throws -> Double
   ) throws -> String {

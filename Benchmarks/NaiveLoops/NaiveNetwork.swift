@@ -122,7 +122,7 @@ extension NaiveNetwork {
     }
   }
 
-  /// The last layer's error ∂L/∂a (already ∂L/∂z where the loss and the activation are one formula), divided by the batch; returns the loss.
+  /// The last layer's error ∂L/∂a (already ∂L/∂z if the loss and the activation are one formula), divided by the batch; returns the loss.
   mutating func takeOutputError(_ loss: Loss, _ targets: [Scalar], from start: Int, batch: Int) -> Double {
     let last = sizes.count - 1
     var sum = 0.0

@@ -60,7 +60,7 @@ package struct StepBenchmark: Sendable {
   package struct Result: Sendable {
     /// The median time of a step.
     package let seconds: Double
-    /// The same for the naive loops; nil where a step would be too long to wait for.
+    /// The same for the naive loops; nil if a step would be too long to wait for.
     package let naiveSeconds: Double?
     /// By how much the losses differ, relatively, before the last step that both have taken, or before the 11th.
     package let lossDifference: Double

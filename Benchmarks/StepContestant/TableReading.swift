@@ -1,7 +1,7 @@
 import Contestant
 import Perceptron
 
-/// Reads a CSV file as often as it is asked for; a table's figure is the sum of its numbers.
+/// Reads a CSV file as often as it is asked for; a table's value is the sum of its numbers.
 struct TableReading {
   let path: String
   let team: Team

@@ -28,10 +28,12 @@
 #define NAME2(name, precision) PASTE2(name, precision)
 
 // What differs between the precisions. Beyond exp_low and exp_high e^x is 0 and ∞; e^x − 1 is −1 below expm1_low,
-// and erf x where |x| is above erf_end.
+// and erf x if |x| is above erf_end.
 typedef float real_f32;
 typedef uint32_t bits_f32;
 typedef ck_float_update update_f32;
+typedef ck_float_activation activation_f32;
+typedef ck_float_loss loss_f32;
 typedef ck_float_kernels kernels_f32;
 enum { mantissa_f32 = 23, bias_f32 = 127 };
 static const float exp_low_f32 = -104, exp_high_f32 = 89, expm1_low_f32 = -20, erf_end_f32 = 4;
@@ -42,6 +44,8 @@ static const float exp_low_f32 = -104, exp_high_f32 = 89, expm1_low_f32 = -20, e
 typedef double real_f64;
 typedef uint64_t bits_f64;
 typedef ck_double_update update_f64;
+typedef ck_double_activation activation_f64;
+typedef ck_double_loss loss_f64;
 typedef ck_double_kernels kernels_f64;
 enum { mantissa_f64 = 52, bias_f64 = 1023 };
 static const double exp_low_f64 = -746, exp_high_f64 = 710, expm1_low_f64 = -40, erf_end_f64 = 6;
@@ -346,6 +350,17 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #pragma clang attribute pop
 
 #endif
+
+// MARK: The names
+
+const char *const ck_activation_names[] = {
+#define ACTIVATION(name, form, derivative) #name,
+#include "activations.def"
+};
+const char *const ck_loss_names[] = {
+#define LOSS(name, kernel, weight, slope, is_mean) #name,
+#include "losses.def"
+};
 
 // MARK: The choice
 

@@ -13,7 +13,7 @@ package struct Axis {
 
   /// How numbers become places.
   package enum Scale {
-    /// Logarithmic where the values are positive and the largest is more than 30 times the least.
+    /// Logarithmic if the values are positive and the largest is more than 30 times the least.
     case automatic
     case linear
     case linearFromZero

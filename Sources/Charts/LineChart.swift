@@ -2,7 +2,7 @@
 package struct LineChart {
   package struct Series {
     package let name: String
-    /// One for each epoch; where it is not finite the curve has a gap.
+    /// One for each epoch; if it is not finite the curve has a gap.
     package let values: [Double]
     /// The class of its colour in the style sheet.
     package let style: String

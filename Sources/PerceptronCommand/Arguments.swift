@@ -1,17 +1,3 @@
-/// An option of a command, as help shows it.
-struct Option: Sendable {
-  let name: String
-  /// What stands for the value in help; nil for a flag.
-  let placeholder: String?
-  let help: String
-
-  init(_ name: String, _ placeholder: String? = nil, _ help: String) {
-    self.name = name
-    self.placeholder = placeholder
-    self.help = help
-  }
-}
-
 /// The words after a command's name, taken apart: `--name value` and `--name=value`, flags, and what is left, in order.
 struct Arguments {
   private(set) var positional: [String] = []

@@ -5,11 +5,11 @@ enum DataSource: Sendable, Equatable {
   case table(String)
   /// A table that comes from standard input.
   case standardInput
-  /// A pair of IDX files; the labels may be absent where none are needed.
+  /// A pair of IDX files; the labels may be absent if none are needed.
   case images(String, labels: String?)
   /// A directory with MNIST's four files.
   case mnist(String)
-  /// A NumPy array of features and one of labels, which may be absent where none are needed; or an archive of them, in which the labels may be one by its name.
+  /// A NumPy array of features and one of labels, which may be absent if none are needed; or an archive of them, in which the labels may be one by its name.
   case arrays(String, labels: String?)
 
   /// - Parameters:

@@ -121,7 +121,7 @@ enum PerceptronCommand {
       throw CommandError.usage(
         "unknown command \(name.debugDescription); perceptron --help lists the commands")
     }
-    // Not where it is an option's value or behind --.
+    // Not if it is an option's value or behind --.
     let options = command.options + [Option("-h", nil, ""), Option("--help", nil, "")]
     if let arguments = try? Arguments(words.dropFirst(), options: options),
       arguments.flag("-h") || arguments.flag("--help")

@@ -99,7 +99,7 @@ func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
 func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
 
-/// The columns of the terminal behind a file descriptor; 80 where it does not say.
+/// The columns of the terminal behind a file descriptor; 80 if it does not say.
 func terminalWidth(_ descriptor: Int32 = STDOUT_FILENO) -> Int {
   var size = winsize()
   guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }

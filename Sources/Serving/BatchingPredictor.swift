@@ -8,10 +8,10 @@ import Tensor
 ///     let answer = try await batching.predict(record)   // in any task
 ///
 /// A batch begins when it is full, or when the request that waits longest has waited ``maximumWait``, as soon as fewer than ``batchesAtOnce`` are at work. With
-/// a wait of zero requests wait only where the processors are busy, and batches become the larger the busier they are. What is answered does not depend on it: a
+/// a wait of zero requests wait only if the processors are busy, and batches become the larger the busier they are. What is answered does not depend on it: a
 /// sample has the same bits alone and in any batch.
 ///
-/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; where ``capacity`` requests wait already another is
+/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; if ``capacity`` requests wait already another is
 /// refused at once. A request whose task is cancelled while it waits is given up.
 public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   public let maximumBatchSize: Int
@@ -90,29 +90,29 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   /// The answer for a record, which has a field for every column.
   ///
-  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(_ record: [String: Field]) async throws -> Prediction {
     try await answer(.record(record))
   }
 
   /// The answer for a value whose properties are the columns, as ``Predictor`` takes it.
   ///
-  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(propertiesOf value: some Encodable) async throws -> Prediction {
     try await answer(.record(record(of: value)))
   }
 
   /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
   ///
-  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
+  /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(_ row: [Field]) async throws -> Prediction {
     try await answer(.row(row))
   }
 
   /// The answer for a sample of numbers, a matrix of one column, in the order of ``Predictor/columns`` and as they are in the data.
   ///
-  /// - Throws: ``PredictionError``; `CancellationError` where the task is cancelled before its batch begins.
-  /// - Precondition: Traps where the matrix has another number of columns than one.
+  /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
+  /// - Precondition: Traps if the matrix has another number of columns than one.
   public func predict(_ sample: Matrix<Scalar>) async throws -> Prediction {
     guard sample.columns == 1 else { fail("cannot take \(sample.columns) samples for one request") }
     return try await answer(.sample(sample))

@@ -24,30 +24,30 @@ public struct Prediction: Sendable, Equatable {
     }
   }
 
-  /// The most probable class; nil where the model has no classes.
+  /// The most probable class; nil if the model has no classes.
   public var className: String? {
     guard case .classes(let names, _)? = meaning else { return nil }
     return names[indexOfLargest]
   }
 
-  /// The probability of the most probable class; nil where the model has no classes.
+  /// The probability of the most probable class; nil if the model has no classes.
   public var probability: Double? {
     guard case .classes? = meaning else { return nil }
     return outputs[indexOfLargest]
   }
 
-  /// The value, or the first of several, in the units of the data; nil where the model predicts no values.
+  /// The value, or the first of several, in the units of the data; nil if the model predicts no values.
   public var value: Double? {
     guard case .values? = meaning else { return nil }
     return outputs[0]
   }
 
-  /// The output of this name: a class's probability, or a column's value; nil where there is none.
+  /// The output of this name: a class's probability, or a column's value; nil if there is none.
   ///
   /// - Complexity: O(names).
   public subscript(name: String) -> Double? { names.firstIndex(of: name).map { outputs[$0] } }
 
-  /// The class of a column of labels; nil where the model has no such column.
+  /// The class of a column of labels; nil if the model has no such column.
   public func label(ofColumn name: String) -> String? {
     guard case .labels(let columns, let classes)? = meaning, let index = columns.firstIndex(of: name) else {
       return nil

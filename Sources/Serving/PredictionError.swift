@@ -4,7 +4,7 @@ import Datasets
 public enum PredictionError: Error, Equatable {
   /// A record, or a sample of a matrix, is not as the model needs it.
   ///
-  /// - Parameter sample: Which one, counted from 0, where there are several.
+  /// - Parameter sample: Which one, counted from 0, if there are several.
   case input(FieldError, sample: Int?)
   /// A value is no record: what about it.
   case notARecord(String)

@@ -15,7 +15,7 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - missing: What is done with null and NaN.
-  ///   - team: Threads that share the work of a batch, or of a sample that takes long; the calling one alone where none are given. An answer that finds the
+  ///   - team: Threads that share the work of a batch, or of a sample that takes long; the calling one alone if none are given. An answer that finds the
   ///     team at work does not wait for it. Where many tasks ask at once they keep the processors busy without one.
   /// - Complexity: O(parameters): the weights are copied, in another order.
   public init(_ model: Model<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
@@ -24,7 +24,7 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
 
   /// Makes a predictor of a model file; one that was stored in the other precision is converted.
   ///
-  /// - Throws: ``ModelError`` where the file is not there or is not a whole and consistent model.
+  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
   public init(contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1))
     throws(ModelError)
   {
@@ -59,7 +59,7 @@ extension Predictor {
 
   /// The answer for a value whose properties, by their coding keys, are the columns: numbers, texts, enumerations of these, or nil for what is missing.
   ///
-  /// - Throws: ``PredictionError``, as for a dictionary, and where a property is something else.
+  /// - Throws: ``PredictionError``, as for a dictionary, and if a property is something else.
   /// - Complexity: As for a dictionary, and the making of one.
   public func predict(propertiesOf value: some Encodable) throws(PredictionError) -> Prediction {
     try predict(record(of: value))
@@ -99,7 +99,7 @@ extension Predictor {
   /// A `Float` holds about seven digits: numbers that are far from 0 compared with their spread, such as times in seconds, keep theirs as rows or records.
   ///
   /// - Shapes: samples columns × samples; returns outputs × samples: probabilities, or values in the units of the data.
-  /// - Throws: ``PredictionError`` for another number of rows, where a column has texts, and for the first sample that is infinite, lacks what must not be missing, or is
+  /// - Throws: ``PredictionError`` for another number of rows, if a column has texts, and for the first sample that is infinite, lacks what must not be missing, or is
   ///   too far from the training data.
   /// - Complexity: 2 · parameters flops a sample.
   public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
@@ -110,7 +110,7 @@ extension Predictor {
 
   /// The same into a matrix that is there: allocates nothing after the first call on a thread, unless another matrix shares the answers' storage.
   ///
-  /// - Precondition: Traps where the answers are no matrix of outputs × samples.
+  /// - Precondition: Traps if the answers are no matrix of outputs × samples.
   public func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
     try model.predict(samples, into: &answers)
   }

@@ -20,7 +20,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
 
   /// Reads the model file.
   ///
-  /// - Throws: ``ModelError`` where the file is not there or is not a whole and consistent model.
+  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
   public init(
     contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1)
   ) throws(ModelError) {
@@ -33,11 +33,11 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// The predictor of the model that was read last. To be taken anew for each request, and used for the whole of it.
   public var predictor: Predictor<Scalar> { current.withLock { $0 } }
 
-  /// Reads the file again. Requests go on meanwhile with the model from before, and keep it where this throws.
+  /// Reads the file again. Requests go on meanwhile with the model from before, and keep it if this throws.
   ///
   /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one that is written over while it is read may be refused.
   ///
-  /// - Throws: ``ModelError`` where the file is no model.
+  /// - Throws: ``ModelError`` if the file is no model.
   public func reload() throws(ModelError) {
     try reloading.withLock { _ throws(ModelError) in
       var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)

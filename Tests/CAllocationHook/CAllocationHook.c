@@ -11,7 +11,7 @@ static atomic_long allocations;
 /// Where the BLAS is loaded.
 static void *blas;
 
-/// Where the library or the program that holds an address is loaded; null where none is.
+/// Where the library or the program that holds an address is loaded; null if none is.
 static void *loaded_at(void *address) {
   Dl_info info;
   return address && dladdr(address, &info) ? info.dli_fbase : 0;

@@ -17,6 +17,7 @@ static inline double normal_at(double x) { return 0.5 * erfc(-x * 0.707106781186
 static inline double silu_at(double x) { return x * sigmoid_at(x); }
 static inline double gelu_at(double x) { return x * normal_at(x); }
 static inline double mish_at(double x) { return x * tanh(softplus_at(x)); }
+static inline double hard_swish_at(double x) { return x * fmin(fmax(x / 6 + 0.5, 0), 1); }
 
 // Derivatives from the output.
 static inline double one_from(double a) { return 1; }
@@ -36,6 +37,7 @@ static inline double mish_slope(double x) {
   double t = tanh(softplus_at(x));
   return t + x * (1 - t * t) * sigmoid_at(x);
 }
+static inline double hard_swish_slope(double x) { return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5; }
 
 // Losses' terms and errors.
 static inline double binary_loss(double z, double y) { return (z > 0 ? z : 0) - y * z + log1p(exp(-fabs(z))); }

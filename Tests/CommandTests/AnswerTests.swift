@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The figures of `evaluate --json` and of `train --json`.
+/// The metrics of `evaluate --json` and of `train --json`.
 private struct Figures: Decodable {
   let loss, rmse, mae, r2: Double?
   let outputs: [Figures]?

@@ -66,7 +66,7 @@ func importedDefaults() throws {
     ),
     (
       "--layers linear,rellu",
-      "--layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, softplus, softsign, softmax), found \"rellu\""
+      "--layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found \"rellu\""
     ),
   ])
 func importMistakes(options: String, line: String) throws {

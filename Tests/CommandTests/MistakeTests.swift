@@ -46,7 +46,7 @@ private let mistakes = [
   Mistake("train t.csv --hidden 3,,4", 64, "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
   Mistake(
     "train t.csv --activation step", 64,
-    "error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, softplus, softsign, found \"step\""
+    "error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, found \"step\""
   ),
   Mistake(
     "train t.csv --optimizer lbfgs --dropout 0.5", 64,

@@ -55,7 +55,7 @@ func severalTargets() throws {
   #expect(try workspace.run("inspect v").output.contains("2 values: d, s"))
   #expect(try workspace.run("evaluate v t.csv").status == 0)
 
-  // The figures of each output are those that the predictions have.
+  // The metrics of each output are those that the predictions have.
   let actual = rows.map { $0.dropLast().split(separator: ",") }
   let answers = try workspace.run("predict m t.csv").lines.dropFirst().map { $0.split(separator: ",") }
   let labelFigures = try outputs(workspace.run("evaluate m t.csv --json").lines[0])
@@ -90,7 +90,7 @@ private struct Roots: Decodable {
   let outputs: [Output]
 }
 
-/// The figures of each output in a line of JSON, or in a part of it.
+/// The metrics of each output in a line of JSON, or in a part of it.
 private func outputs(_ line: String, in part: String? = nil) throws -> [[String: Any]] {
   let all = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
   let figures = try #require(part.map { all[$0] as? [String: Any] } ?? all)

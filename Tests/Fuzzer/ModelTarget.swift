@@ -43,7 +43,7 @@ extension FuzzTarget {
   }
 }
 
-/// A file with the checksum that its bytes have, where it has a place for one: else hardly a mutation would get further.
+/// A file with the checksum that its bytes have, if it has a place for one: else hardly a mutation would get further.
 func withChecksum(_ bytes: [UInt8]) -> [UInt8] {
   let key = Array("\"checksum\":\"".utf8)
   let places = 0..<max(bytes.count - key.count - 8, 0)

@@ -1,4 +1,5 @@
 import CKernels
+import Tensor
 
 /// The instruction sets, and of them those that this processor has.
 enum InstructionSet: UInt32, CaseIterable, Sendable {
@@ -28,23 +29,13 @@ enum Function: String, CaseIterable, Sendable {
   static let approximated: [Function] = [.exp, .log, .erf, .sigmoid, .tanh]
 }
 
-enum Activation: String, CaseIterable, Sendable {
-  case identity, sigmoid, tanh, relu, leakyReLU, elu, selu, softplus, softsign, softmax
-}
-/// The activations whose derivative is kept.
-enum SlopedActivation: String, CaseIterable, Sendable { case silu, gelu, mish }
-enum Loss: String, CaseIterable, Sendable {
-  case softmaxCrossEntropy, sigmoidCrossEntropy, squaredError, absoluteError, huber
-}
-
 /// One table of kernels in the form that both precisions share.
 struct Kernels<Real> {
   typealias Numbers = UnsafePointer<Real>
   typealias Output = UnsafeMutablePointer<Real>
 
   var map: [Function: (Int, Numbers?, Output?) -> Void]
-  var bias: [Activation: (Int, Int, Output?, Int, Numbers?) -> Real]
-  var slopedBias: [SlopedActivation: (Int, Int, Output?, Int, Numbers?, _ slopes: Output?, Int) -> Real]
+  var bias: [Activation: (Int, Int, Output?, Int, Numbers?, _ slopes: Output?, Int) -> Real]
   var drop: (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int) -> Void
   var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
@@ -82,21 +73,10 @@ extension Float: KernelReal {
     let k = ck_float_kernels_for(ck_instruction_set(set.rawValue))!.pointee
     return Kernels(
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
-      bias: [
-        .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
-        .leakyReLU: k.bias_leaky_relu, .elu: k.bias_elu, .selu: k.bias_selu, .softplus: k.bias_softplus,
-        .softsign: k.bias_softsign, .softmax: k.bias_softmax,
-      ],
-      slopedBias: [.silu: k.bias_silu, .gelu: k.bias_gelu, .mish: k.bias_mish], drop: k.drop, multiply: k.multiply,
-      derive: [
-        .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
-        .leakyReLU: k.derive_leaky_relu, .elu: k.derive_elu, .selu: k.derive_selu, .softplus: k.derive_softplus,
-        .softsign: k.derive_softsign, .softmax: k.derive_softmax,
-      ],
-      loss: [
-        .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
-        .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
-      ],
+      bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
+      drop: k.drop, multiply: k.multiply,
+      derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
+      loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
       penalize: k.penalize, limitRows: k.limit_rows, packedCount: k.packed_count, pack: k.pack_panels,
       multiplyPacked: k.multiply_packed,
@@ -116,21 +96,10 @@ extension Double: KernelReal {
     let k = ck_double_kernels_for(ck_instruction_set(set.rawValue))!.pointee
     return Kernels(
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
-      bias: [
-        .identity: k.bias_identity, .sigmoid: k.bias_sigmoid, .tanh: k.bias_tanh, .relu: k.bias_relu,
-        .leakyReLU: k.bias_leaky_relu, .elu: k.bias_elu, .selu: k.bias_selu, .softplus: k.bias_softplus,
-        .softsign: k.bias_softsign, .softmax: k.bias_softmax,
-      ],
-      slopedBias: [.silu: k.bias_silu, .gelu: k.bias_gelu, .mish: k.bias_mish], drop: k.drop, multiply: k.multiply,
-      derive: [
-        .identity: k.derive_identity, .sigmoid: k.derive_sigmoid, .tanh: k.derive_tanh, .relu: k.derive_relu,
-        .leakyReLU: k.derive_leaky_relu, .elu: k.derive_elu, .selu: k.derive_selu, .softplus: k.derive_softplus,
-        .softsign: k.derive_softsign, .softmax: k.derive_softmax,
-      ],
-      loss: [
-        .softmaxCrossEntropy: k.softmax_cross_entropy, .sigmoidCrossEntropy: k.sigmoid_cross_entropy,
-        .squaredError: k.squared_error, .absoluteError: k.absolute_error, .huber: k.huber,
-      ],
+      bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
+      drop: k.drop, multiply: k.multiply,
+      derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
+      loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
       penalize: k.penalize, limitRows: k.limit_rows, packedCount: k.packed_count, pack: k.pack_panels,
       multiplyPacked: k.multiply_packed,

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Tensor
 import Testing
@@ -62,11 +63,31 @@ extension Activation {
     case .selu: return z.map { 1.0507009873554805 * ($0 > 0 ? $0 : 1.6732632423543772 * expm1($0)) }
     case .softplus: return z.map { log1p(exp(-abs($0))) + max($0, 0) }
     case .softsign: return z.map { $0 / (1 + abs($0)) }
+    case .gelu, .silu, .mish, .hardSwish: return z.map { valueAndSlope($0).0 }
     case .softmax:
       let e = z.map { exp($0 - (z.max() ?? 0)) }
       return e.map { $0 / e.reduce(0, +) }
     }
   }
+
+  /// The value and the derivative of those that keep slopes.
+  func valueAndSlope(_ z: Double) -> (Double, Double) {
+    let s = 1 / (1 + exp(-z))
+    switch self {
+    case .silu: return (z * s, s + z * s * (1 - s))
+    case .gelu:
+      let phi = erfc(-z / 2.0.squareRoot()) / 2
+      return (z * phi, phi + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
+    case .mish:
+      let t = Foundation.tanh(log1p(exp(z)))
+      return (z * t, t + z * s * (1 - t * t))
+    case .hardSwish:
+      return (z * min(max(z / 6 + 0.5, 0), 1), z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5)
+    default: fatalError("\(self) keeps no slopes")
+    }
+  }
+
+  static var sloped: [Activation] { allCases.filter(\.keepsSlopes) }
 
   func plainDerivative(delta: [Double], a: [Double]) -> [Double] {
     let mean = zip(delta, a).map { $0 * $1 }.reduce(0, +)
@@ -81,6 +102,7 @@ extension Activation {
       case .selu: 1.0507009873554805 * (a > 0 ? d : d * (a / 1.0507009873554805 + 1.6732632423543772))
       case .softplus: d * (1 - exp(-a))
       case .softsign: d * (1 - abs(a)) * (1 - abs(a))
+      case .gelu, .silu, .mish, .hardSwish: d * a
       case .softmax: a * (d - mean)
       }
     }
@@ -92,10 +114,10 @@ extension Loss {
     let total = log(z.map { exp($0) }.reduce(0, +))
     return zip(z, y).map { z, y in
       switch self {
-      case .softmaxCrossEntropy: y * (total - z)
-      case .sigmoidCrossEntropy: max(z, 0) - y * z + log1p(exp(-abs(z)))
-      case .squaredError: (z - y) * (z - y)
-      case .absoluteError: abs(z - y)
+      case .crossEntropy: y * (total - z)
+      case .binaryCrossEntropy: max(z, 0) - y * z + log1p(exp(-abs(z)))
+      case .quadratic, .meanSquaredError: (z - y) * (z - y)
+      case .meanAbsoluteError: abs(z - y)
       case .huber: abs(z - y) <= 1 ? 0.5 * (z - y) * (z - y) : abs(z - y) - 0.5
       }
     }.reduce(0, +)
@@ -103,31 +125,15 @@ extension Loss {
 
   func plainError(_ z: [Double], _ y: [Double]) -> [Double] {
     let targets = y.reduce(0, +)
-    if self == .absoluteError { return zip(z, y).map { $0 < $1 ? -1 : $0 > $1 ? 1 : 0 } }
+    if self == .meanAbsoluteError { return zip(z, y).map { $0 < $1 ? -1 : $0 > $1 ? 1 : 0 } }
     if self == .huber { return zip(z, y).map { min(max($0 - $1, -1), 1) } }
     let outputs: [Double] =
       switch self {
-      case .softmaxCrossEntropy: Activation.softmax.plain(z).map { $0 * targets }
-      case .sigmoidCrossEntropy: Activation.sigmoid.plain(z)
+      case .crossEntropy: Activation.softmax.plain(z).map { $0 * targets }
+      case .binaryCrossEntropy: Activation.sigmoid.plain(z)
       default: z
       }
     return zip(outputs, y).map { $0 - $1 }
-  }
-}
-
-extension SlopedActivation {
-  /// The value and the derivative.
-  func plain(_ z: Double) -> (Double, Double) {
-    let s = 1 / (1 + exp(-z))
-    switch self {
-    case .silu: return (z * s, s + z * s * (1 - s))
-    case .gelu:
-      let phi = erfc(-z / 2.0.squareRoot()) / 2
-      return (z * phi, phi + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
-    case .mish:
-      let t = Foundation.tanh(log1p(exp(z)))
-      return (z * t, t + z * s * (1 - t * t))
-    }
   }
 }
 
@@ -135,6 +141,23 @@ extension SlopedActivation {
 
 @Suite("The kernels of a tile")
 struct TileTests {
+  @Test("stand in lists of the order of the activations and the losses")
+  func lists() {
+    func names(_ list: UnsafePointer<UnsafePointer<CChar>?>, _ count: UInt32) -> [String] {
+      (0..<Int(count)).map { String(cString: list[$0]!).replacing("_", with: "-") }
+    }
+    let activations = withUnsafePointer(to: ck_activation_names) {
+      $0.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { names($0, ck_activation_count.rawValue) }
+    }
+    #expect(activations == Activation.allCases.map(\.rawValue))
+    #expect(Activation.allCases.map(\.kernel) == Array(Activation.allCases.indices))
+    let losses = withUnsafePointer(to: ck_loss_names) {
+      $0.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { names($0, ck_loss_count.rawValue) }
+    }
+    #expect(losses == Loss.allCases.map(\.rawValue))
+    #expect(Loss.allCases.map(\.kernel) == Array(Loss.allCases.indices))
+  }
+
   @Test("add the bias and apply the activation", arguments: InstructionSet.here, Shape.all)
   func bias(set: InstructionSet, shape: Shape) {
     checkBias(Float.kernels(set), shape)
@@ -146,7 +169,7 @@ struct TileTests {
     let bias: [Real] = randomNumbers(shape.rows, in: -1...1, seed: 2)
     for activation in Activation.allCases {
       var got = z
-      let largest = kernels.bias[activation]!(shape.rows, shape.columns, &got, shape.stride, bias)
+      let largest = kernels.bias[activation]!(shape.rows, shape.columns, &got, shape.stride, bias, nil, 0)
       let magnitude = shape.columns(of: got, stride: shape.stride).joined().map { abs($0) }.max() ?? 0
       let isBounded = [.sigmoid, .tanh, .softmax].contains(activation)
       #expect(isBounded ? largest == 1 && magnitude <= 1 : Double(largest) == magnitude)
@@ -168,15 +191,15 @@ struct TileTests {
   private func checkSlopes<Real: KernelReal>(_ kernels: Kernels<Real>, _ shape: Shape) {
     let z: [Real] = shape.numbers(-9...9, stride: shape.stride, seed: 8)
     let bias: [Real] = randomNumbers(shape.rows, in: -1...1, seed: 9)
-    for activation in SlopedActivation.allCases {
-      let kernel = kernels.slopedBias[activation]!
+    for activation in Activation.sloped {
+      let kernel = kernels.bias[activation]!
       var got = z
       let before: [Real] = shape.numbers(-1...1, stride: shape.otherStride, seed: 10)
       var slopes = before
       let largest = kernel(shape.rows, shape.columns, &got, shape.stride, bias, &slopes, shape.otherStride)
       #expect(Double(largest) == shape.columns(of: got, stride: shape.stride).joined().map { abs($0) }.max() ?? 0)
       let sums = shape.columns(of: z, stride: shape.stride).map { zip($0, bias).map { Double(Real($0) + $1) } }
-      let values = sums.map { $0.map(activation.plain) }
+      let values = sums.map { $0.map(activation.valueAndSlope) }
       shape.expect(got, values.map { $0.map(\.0) }, elsewhere: z, stride: shape.stride, "\(activation)")
       shape.expect(slopes, values.map { $0.map(\.1) }, elsewhere: before, stride: shape.otherStride, "\(activation)")
       var alone = z
@@ -185,12 +208,12 @@ struct TileTests {
     }
   }
 
-  @Test("keep the limits at both ends", arguments: InstructionSet.here, SlopedActivation.allCases)
-  func limits(set: InstructionSet, activation: SlopedActivation) {
+  @Test("keep the limits at both ends", arguments: InstructionSet.here, Activation.sloped)
+  func limits(set: InstructionSet, activation: Activation) {
     func check<Real: KernelReal>(_ kernels: Kernels<Real>) {
       let ends: [Real] = [.infinity, .greatestFiniteMagnitude, 1000, -1000, -.greatestFiniteMagnitude, -.infinity]
       var (values, slopes) = (ends, ends)
-      _ = kernels.slopedBias[activation]!(6, 1, &values, 6, [Real](repeating: 0, count: 6), &slopes, 6)
+      _ = kernels.bias[activation]!(6, 1, &values, 6, [Real](repeating: 0, count: 6), &slopes, 6)
       #expect(values == ends.map { max($0, 0) })
       #expect(zip(slopes, ends).allSatisfy { abs($0 - ($1 > 0 ? 1 : 0)) < 1e-15 }, "\(slopes)")
     }
@@ -296,13 +319,13 @@ struct TileTests {
   func sureLosses(set: InstructionSet) {
     let (float, double) = (Float.kernels(set), Double.kernels(set))
     // −log σ(−z) for y = 0: z itself when z is large, e^z when it is very negative.
-    #expect(float.loss[.sigmoidCrossEntropy]!(1, 1, [1000], 1, [0], 1, 1, nil) == 1000)
-    #expect(float.loss[.sigmoidCrossEntropy]!(1, 1, [1000], 1, [1], 1, 1, nil) == 0)
-    let small = double.loss[.sigmoidCrossEntropy]!(1, 1, [-40], 1, [0], 1, 1, nil)
+    #expect(float.loss[.binaryCrossEntropy]!(1, 1, [1000], 1, [0], 1, 1, nil) == 1000)
+    #expect(float.loss[.binaryCrossEntropy]!(1, 1, [1000], 1, [1], 1, 1, nil) == 0)
+    let small = double.loss[.binaryCrossEntropy]!(1, 1, [-40], 1, [0], 1, 1, nil)
     #expect(ulps(small, from: log1p(exp(-40.0))) <= 4)
     // The first of two outputs is 1000 above the other.
-    #expect(float.loss[.softmaxCrossEntropy]!(2, 1, [1000, 0], 2, [1, 0], 2, 1, nil) == 0)
-    #expect(float.loss[.softmaxCrossEntropy]!(2, 1, [1000, 0], 2, [0, 1], 2, 1, nil) == 1000)
+    #expect(float.loss[.crossEntropy]!(2, 1, [1000, 0], 2, [1, 0], 2, 1, nil) == 0)
+    #expect(float.loss[.crossEntropy]!(2, 1, [1000, 0], 2, [0, 1], 2, 1, nil) == 1000)
   }
 
   @Test("let NaN through", arguments: InstructionSet.here)
@@ -313,7 +336,7 @@ struct TileTests {
         // In the first of two columns.
         var z = [Float](repeating: 1, count: 38)
         z[place] = .nan
-        let largest = kernels.bias[activation]!(19, 2, &z, 19, [Float](repeating: 0, count: 19))
+        let largest = kernels.bias[activation]!(19, 2, &z, 19, [Float](repeating: 0, count: 19), nil, 0)
         #expect(largest.isNaN != [.sigmoid, .tanh, .softmax].contains(activation), "\(activation)")
         #expect(z[place].isNaN, "\(activation)")
         #expect(z.filter(\.isNaN).count == (activation == .softmax ? 19 : 1), "\(activation)")

@@ -76,12 +76,24 @@ func folding() throws {
 func activations() throws {
   let type = ONNXTensor.DataType.float
   let constants = [
-    ONNXTensor("half", type, [], [0.5]), ONNXTensor("one", type, [], [1]),
-    ONNXTensor("root", type, [], [Double(2).squareRoot()]),
+    ONNXTensor("half", type, [], [0.5]), ONNXTensor("one", type, [], [1]), ONNXTensor("zero", type, [], [0]),
+    ONNXTensor("sixth", type, [], [1 / 6.0]), ONNXTensor("root", type, [], [Double(2).squareRoot()]),
   ]
   let cases: [(Activation, [ONNXNode])] = [
     (.softsign, [node("Softsign", "z")]), (.leakyReLU, [node("LeakyRelu", "z")]),
     (.silu, [node("Sigmoid", "z", to: "s"), node("Mul", "s", "z")]),
+    (.hardSwish, [node("HardSwish", "z")]),
+    (
+      .hardSwish,
+      [node("HardSigmoid", "z", to: "s", with: ["alpha": .float(1 / 6), "beta": .float(0.5)]), node("Mul", "z", "s")]
+    ),
+    (
+      .hardSwish,
+      [
+        node("Mul", "z", "sixth", to: "p"), node("Add", "p", "half", to: "q"), node("Min", "q", "one", to: "r"),
+        node("Max", "r", "zero", to: "s"), node("Mul", "z", "s"),
+      ]
+    ),
     (.mish, [node("Softplus", "z", to: "s"), node("Tanh", "s", to: "t"), node("Mul", "z", "t")]),
     (
       .gelu,

@@ -145,7 +145,7 @@ func badRecords() {
   #expect(
     line(["length": 1, "color": "red", "width": .number(.infinity)])
       == "column \"width\": inf is out of range; give a finite number like those in training")
-  // Where the texts of training are no numbers a number is a mistake, where some are it is a text that was not there.
+  // Where the texts of training are no numbers a number is a mistake, if some are it is a text that was not there.
   #expect(line(["length": 1, "color": 5, "width": 2]) == "an answer")
   let preparation = Preparation(
     inputs: .columns([.category(name: "city", values: ["", "Ulm", "Bonn"])]),

@@ -20,7 +20,7 @@ int ck_current_processor(void);
 typedef struct {
   /// How many threads meet, at least 1.
   uint32_t parties;
-  /// How many turns of the waiting loop are made before parking; 0 where there are more threads than processors.
+  /// How many turns of the waiting loop are made before parking; 0 if there are more threads than processors.
   uint32_t spins;
   /// Counts the meetings. Apart from what arriving changes, since all wait for it meanwhile.
   uint32_t phase;

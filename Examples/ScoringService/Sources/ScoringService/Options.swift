@@ -7,9 +7,9 @@ struct Options {
   var port = 8080
   var maximumRequest = 1 << 20
   var maximumConnections = 512
-  /// The largest batch; 0 where each request is answered by itself.
+  /// The largest batch; 0 if each request is answered by itself.
   var batch = 0
-  /// How many seconds a connection may be silent; 0 where that is no matter.
+  /// How many seconds a connection may be silent; 0 if that is no matter.
   var idle = 60
   var refusesMissing = false
   /// How many seconds the requests in flight may take at the end.

@@ -4,7 +4,7 @@ import Wire
 /// Answers requests, each a line of JSON, from the model that is current.
 struct Scorer: Sendable {
   let live: ReloadablePredictor<Float>
-  /// Nil where each request is answered by itself.
+  /// Nil if each request is answered by itself.
   let batching: BatchingPredictor<Float>?
 
   struct Reply {

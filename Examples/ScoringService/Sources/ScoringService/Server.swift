@@ -29,7 +29,7 @@ final class Server: Sendable {
   /// Whether no connection is open.
   var isIdle: Bool { connections.withLock { $0.open.isEmpty } }
 
-  /// Serves a connection, or refuses it where too many are open.
+  /// Serves a connection, or refuses it if too many are open.
   func serve(_ socket: Socket) {
     let (isOpen, isDropped) = connections.withLock { connections in
       if connections.open.count < maximumConnections {

@@ -10,7 +10,7 @@ public struct CommandWords {
 
   /// The next option, without what stands behind its `=`, or argument; nil at the end.
   ///
-  /// - Throws: where the option before it has a value that nobody took.
+  /// - Throws: if the option before it has a value that nobody took.
   public mutating func next() throws(Failure) -> String? {
     if attached != nil { throw .usage("\(option) takes no value") }
     guard let word = rest.popFirst() else { return nil }

@@ -33,7 +33,7 @@ public struct LineConnection: Sendable {
 
   /// - Parameters:
   ///   - maximumLine: The most bytes of a line that is read, without its end.
-  ///   - idleLimit: How long it is waited for a whole line; up to two seconds more. Nil where that is no matter.
+  ///   - idleLimit: How long it is waited for a whole line; up to two seconds more. Nil if that is no matter.
   public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
@@ -42,7 +42,7 @@ public struct LineConnection: Sendable {
     input = Array(repeating: 0, count: min(maximumLine + 1, 4096))
   }
 
-  /// The next line without its end, or nil where there is none. The last needs no end.
+  /// The next line without its end, or nil if there is none. The last needs no end.
   public mutating func next() async throws(Failure) -> ArraySlice<UInt8>? {
     var deadline: ContinuousClock.Instant?
     while true {

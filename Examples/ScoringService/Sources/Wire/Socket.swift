@@ -71,7 +71,7 @@ public final class Socket: Sendable {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  /// The next connection that somebody has made to this socket, or nil where there is none.
+  /// The next connection that somebody has made to this socket, or nil if there is none.
   public func accept() throws(SocketError) -> Socket? {
     while true {
       let connection = Glibc.accept(descriptor, nil, nil)
@@ -95,7 +95,7 @@ public final class Socket: Sendable {
 
   /// Reads what has come, but at most 64 KiB, into `bytes` from an index on.
   ///
-  /// - Returns: How many bytes; 0 at the end; nil where nothing is there yet.
+  /// - Returns: How many bytes; 0 at the end; nil if nothing is there yet.
   func receive(into bytes: inout [UInt8], from start: Int) throws(SocketError) -> Int? {
     let count = bytes.withUnsafeMutableBytes {
       recv(descriptor, $0.baseAddress! + start, min($0.count - start, 65_536), 0)
@@ -105,7 +105,7 @@ public final class Socket: Sendable {
 
   /// Sends bytes from an index on.
   ///
-  /// - Returns: How many; nil where the other end has to read first.
+  /// - Returns: How many; nil if the other end has to read first.
   func send(_ bytes: [UInt8], from start: Int) throws(SocketError) -> Int? {
     let count = bytes.withUnsafeBytes {
       // Who has gone away is an error here, not a signal.

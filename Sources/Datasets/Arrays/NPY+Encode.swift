@@ -1,0 +1,55 @@
+import Tensor
+
+extension NPY {
+  /// What can be written: numbers of either precision, whole numbers, or texts.
+  public enum Values: Sendable {
+    case floats([Float])
+    case doubles([Double])
+    case integers([Int])
+    case texts([String])
+  }
+
+  /// Writes a .npy file, in place of what was there, atomically.
+  ///
+  /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features × samples has the shape [samples, features].
+  /// - Throws: ``DataError/cannotWrite(path:reason:)``.
+  /// - Precondition: Traps if the values are not as many as the product of the dimensions.
+  public static func write(_ values: Values, shape: [Int], to path: String) throws(DataError) {
+    try AtomicFile.write(encode(values, shape: shape), to: path)
+  }
+
+  /// The bytes of a .npy file of format version 1 in C order.
+  ///
+  /// - Precondition: Traps if the values are not as many as the product of the shape's dimensions.
+  package static func encode(_ values: Values, shape: [Int]) -> [UInt8] {
+    var body: [UInt8] = []
+    func append(_ bits: some FixedWidthInteger) { withUnsafeBytes(of: bits.littleEndian) { body += $0 } }
+    let (type, count): (String, Int)
+    switch values {
+    case .floats(let numbers):
+      (type, count) = ("<f4", numbers.count)
+      for number in numbers { append(number.bitPattern) }
+    case .doubles(let numbers):
+      (type, count) = ("<f8", numbers.count)
+      for number in numbers { append(number.bitPattern) }
+    case .integers(let numbers):
+      (type, count) = ("<i8", numbers.count)
+      for number in numbers { append(number) }
+    case .texts(let texts):
+      // Each in as many 32-bit code points as the longest has, with zeros behind.
+      let width = max(texts.map(\.unicodeScalars.count).max() ?? 0, 1)
+      (type, count) = ("<U\(width)", texts.count)
+      for text in texts {
+        for scalar in text.unicodeScalars { append(scalar.value) }
+        body += [UInt8](repeating: 0, count: 4 * (width - text.unicodeScalars.count))
+      }
+    }
+    guard count == shape.reduce(1, *) else { fail("cannot write \(count) values as an array of the shape \(shape)") }
+    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
+    // The elements begin at a multiple of 64 bytes, behind magic, version, length, header and a line feed.
+    header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
+    let length = UInt16(header.utf8.count)
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8) + body
+  }
+}

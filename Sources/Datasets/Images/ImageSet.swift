@@ -1,0 +1,117 @@
+import Tensor
+
+/// Images, with their labels if they have any.
+public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
+  /// The pixels of each image in one column, divided by 255 if they are unsigned bytes, other numbers as they are: features × samples.
+  public let features: Matrix<Scalar>
+  /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
+  public let shape: [Int]
+  /// The class of each image; nil if the set was read without labels.
+  public let labels: [Int]?
+  /// The files of the images and of the labels, for messages.
+  public let path: String
+  public let labelPath: String?
+
+  /// The number of rows of pixels: 1 if images have one dimension, else the last dimension but one.
+  public var height: Int { shape.count > 1 ? shape[shape.count - 2] : 1 }
+  /// The number of pixels in a row: the last dimension.
+  public var width: Int { shape[shape.count - 1] }
+  /// The number of images.
+  public var count: Int { features.columns }
+
+  /// Reads images and labels from IDX files, plain or gzipped, of 2 to 4 dimensions and of 1 dimension respectively.
+  ///
+  /// - Parameters:
+  ///   - images: the path of the images, of which the first dimension is the number.
+  ///   - labels: the path of the labels; nil if there are none.
+  ///   - classes: the number of classes, which every label has to be below; nil if any label will do.
+  ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them.
+  /// - Throws: the ``DataError`` of what is wrong with a file or between the two.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public init(images: String, labels: String? = nil, classes: Int? = nil, team: Team = Team(workers: 1))
+    throws(DataError)
+  {
+    path = images
+    labelPath = labels
+    let pixels = try IDX(contentsOf: images, ranks: 2...4)
+    let count = pixels.dimensions[0]
+    self.shape = Array(pixels.dimensions.dropFirst())
+    self.labels =
+      if let labels {
+        try Self.labels(in: labels, classes: classes, count: count, of: images)
+      } else {
+        nil
+      }
+    let size = pixels.values.count / pixels.type.size / count
+    features =
+      pixels.type == .u1
+      ? Self.features(ofBytes: pixels.values, rows: size, count: count, team)
+      : try Self.features(of: pixels.numbers, rows: size, count: count, path: images)
+  }
+
+  /// The pixels as numbers from 0 to 1.
+  @inline(__always)
+  private static func features(ofBytes bytes: ArraySlice<UInt8>, rows: Int, count: Int, _ team: Team) -> Matrix<Scalar>
+  {
+    // The division is done once for each of the 256 values that there are.
+    let scaled = (0..<256).map { Scalar($0) / 255 }
+    var features = Matrix<Scalar>(rows: rows, columns: count)
+    features.withTile { tile in
+      bytes.withUnsafeBufferPointer { values in
+        scaled.withUnsafeBufferPointer { scaled in
+          team.run { worker in
+            let share = worker.share(of: tile.columns)
+            for index in share.lowerBound * tile.rows..<share.upperBound * tile.rows {
+              tile[index] = scaled[Int(values[index])]
+            }
+          }
+        }
+      }
+    }
+    return features
+  }
+
+  /// The numbers, divided.
+  static func features(
+    of numbers: [Double], dividedBy divisor: Scalar = 1, rows: Int, count: Int, path: String
+  ) throws(DataError) -> Matrix<Scalar> {
+    var features = Matrix<Scalar>(rows: rows, columns: count)
+    let firstBad = features.withTile { tile in
+      for (index, number) in numbers.enumerated() {
+        let value = Scalar(number) / divisor
+        guard value.isFinite else { return index as Int? }
+        tile[index] = value
+      }
+      return nil
+    }
+    if let index = firstBad {
+      throw .badElement(
+        path: path, number: index + 1, found: "\(numbers[index])", expected: "a finite number within range")
+    }
+    return features
+  }
+
+  /// Each number up to the largest label is a class.
+  private static var largestLabel: Int { 9999 }
+
+  private static func labels(
+    in path: String, classes: Int?, count: Int, of images: String
+  ) throws(DataError) -> [Int] {
+    let file = try IDX(contentsOf: path, ranks: 1...1)
+    guard file.dimensions[0] == count else {
+      throw .countsDisagree(images: images, imageCount: count, labels: path, labelCount: file.dimensions[0])
+    }
+    let numbers = file.numbers
+    if let index = numbers.firstIndex(where: { !(0...Double(largestLabel)).contains($0) || $0 != $0.rounded() }) {
+      throw .badElement(
+        path: path, number: index + 1, found: Table.name(of: numbers[index]),
+        expected: "a label, which is a whole number from 0 to \(largestLabel)")
+    }
+    let labels = numbers.map { Int($0) }
+    if let classes, let index = labels.firstIndex(where: { $0 >= classes }) {
+      throw .labelOutOfRange(path: path, index: index, label: labels[index], classes: classes)
+    }
+    return labels
+  }
+}

@@ -1,0 +1,417 @@
+import Tensor
+
+extension Preparation {
+  /// Fits the preparation on a training table whose features are all columns but the targets, the sample weights and those that the options leave out.
+  ///
+  /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts gets a feature for each text, one of
+  /// them for missing fields if there are any, and one for all texts that are rare. In a numeric column the mean takes the place of missing fields, and then it is
+  /// scaled. A column that is the same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are left out. All rows
+  /// decide what a column holds and what the classes are; only the training rows decide about means, scales, the texts with a feature and what is left out.
+  ///
+  /// - Parameters:
+  ///   - rows: The 0-based indices of the training rows; nil for all.
+  ///   - target: A column's name or 1-based number, or several with commas between them; nil for the last one.
+  ///   - task: nil to infer it: a target that is not numeric, or is integers of at most 20 different values, is classified. Several are
+  ///     classified if each has two classes by that rule, and then each is a question of its own.
+  ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
+  ///   - sampleWeight: The name of the column of the samples' weights, which is no feature.
+  ///   - options: What is to be done with columns.
+  ///   - team: The threads that share the work, a column each.
+  ///   - warn: Gets what is odd about the table, and how it was read.
+  /// - Throws: The ``DataError`` of what is wrong with the table.
+  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few columns a thread.
+  public init(
+    fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
+    scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
+    team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
+  ) throws(DataError) {
+    let roles = try ColumnRoles(table, target, sampleWeight, options)
+    let (features, targets) = (roles.features, roles.targets)
+    let readings = table.readings(ofColumns: features + targets, options, team)
+    let fits = team.map(features.count) { index in
+      ColumnFit(table, features[index], readings[index], rows, scaling, options)
+    }
+    if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
+      throw .notFinite(
+        path: table.path, line: table.line(ofRow: failure.row), column: table.columnNames[failure.column],
+        field: failure.column + 1, text: table.text(row: failure.row, column: failure.column))
+    }
+    let kept = fits.filter { $0.input != nil }
+    ColumnFit.warn(of: fits, zip(features + targets, readings), table, warn)
+    guard !kept.isEmpty else { throw .noUsableFeatures(path: table.path) }
+    let constant = kept.filter(\.isConstant).compactMap { $0.input?.name }
+    if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
+    if target == nil, targets.count == 1, table.countsRows(inColumn: targets[0]) {
+      warn(.targetCountsRows(path: table.path, column: table.columnNames[targets[0]]))
+    }
+    let (outputs, formats) = try Self.outputs(
+      table, targets, Array(readings.dropFirst(features.count)), rows, task, options.missing, warn)
+    self.init(
+      inputs: .columns(kept.map { $0.input! }),
+      inputScaling: Scaling(scaling, joining: kept.map(\.scaling)).withoutInfluence(
+        kept.flatMap(\.areConstantNumbers)),
+      outputs: outputs, missing: options.missing,
+      ignored: roles.ignored + fits.filter { $0.input == nil }.map(\.name), identifier: options.identifier,
+      targetFormats: formats)
+  }
+}
+
+/// Which columns of a table are what.
+private struct ColumnRoles {
+  let features, targets: [Int]
+  /// The names of those that are not learnt from.
+  let ignored: [String]
+
+  init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(DataError) {
+    targets = try table.targetIndices(target)
+    var purposes: [Int: ColumnPurpose] = [:]
+    func note(_ columns: [Int], _ purpose: ColumnPurpose) throws(DataError) {
+      for column in columns {
+        guard let other = purposes.updateValue(purpose, forKey: column) else { continue }
+        throw .repeatedColumn(path: table.path, name: table.columnNames[column], first: other, second: purpose)
+      }
+    }
+    try note(targets, target == nil ? .lastColumn : .target)
+    if let sampleWeight { try note(try table.columnIndices(named: [sampleWeight]), .sampleWeight) }
+    let found = targets
+    let others = found + purposes.keys.filter { !found.contains($0) }
+    // A column may be left out for two reasons.
+    let ignored = try table.columnIndices(named: options.ignored)
+    let identifier = try table.columnIndices(named: [options.identifier].compactMap(\.self))
+    try note(Set(ignored).sorted(), .ignored)
+    try note(identifier.filter { !ignored.contains($0) }, .identifier)
+    var left = Set(ignored + identifier)
+    if let only = options.only {
+      try note(Set(try table.columnIndices(named: only)).sorted(), .only)
+      left.formUnion(table.columnNames.indices.filter { purposes[$0] == nil })
+    }
+    self.ignored = left.sorted().map { table.columnNames[$0] }
+    guard left.isEmpty || left.count + others.count < table.columnNames.count else {
+      throw .nothingLeft(path: table.path)
+    }
+    features = try table.featureIndices(besides: others + left)
+  }
+}
+
+extension Table {
+  /// Whether a column holds plain numbers that only count the rows, of which there are at least ten.
+  fileprivate func countsRows(inColumn column: Int) -> Bool {
+    guard rowCount >= 10 else { return false }
+    let cells = mapCells(ofColumn: column) { _, cell in cell }
+    return cells[0].isFinite && cells.indices.allSatisfy { cells[$0] == cells[0] + Double($0) }
+  }
+
+  /// Decides what columns hold; if one alone leaves doubt, the others count.
+  fileprivate func readings(ofColumns columns: [Int], _ options: ColumnOptions, _ team: Team) -> [ColumnReading] {
+    var readings = team.map(columns.count) { reading(ofColumn: columns[$0], options) }
+    let marks = readings.compactMap { reading -> NumberFormat.Mark? in
+      guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return nil }
+      return format.decimal == .comma || format.thousands != nil ? format.decimal : nil
+    }
+    // The commas of such a file are hardly between thousands.
+    let likely = Set(marks).count == 1 ? marks[0] : nil
+    if let likely {
+      for (index, column) in columns.enumerated()
+      where readings[index].doubtful != nil || likely == .comma && readings[index].arePlainTexts {
+        readings[index] = reading(ofColumn: column, options, likely: likely)
+      }
+    }
+    if likely == .comma || options.readsPointsAsThousands {
+      for (index, column) in columns.enumerated() where readings[index].counts.isEmpty {
+        readings[index].doubtful = firstOfThousands(inColumn: column)
+      }
+    }
+    return readings
+  }
+
+  /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which all fractions have three digits, in a
+  /// table with decimal commas, or if the options say so. Read again with ``Format/isText`` for them, they are what the others suggest.
+  public func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
+    let left = Set(options.ignored + [options.identifier].compactMap(\.self))
+    let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
+    let possible = columns.filter { firstOfThousands(inColumn: $0) != nil }
+    guard !possible.isEmpty else { return [] }
+    if !options.readsPointsAsThousands {
+      let texts = columns.filter(isText)
+      let haveCommas = team.map(texts.count) { index in
+        let reading = reading(ofColumn: texts[index], options)
+        guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return false }
+        return format.decimal == .comma
+      }
+      guard haveCommas.contains(true) else { return [] }
+    }
+    return possible.map { columnNames[$0] }
+  }
+
+  /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the point and at least one before it.
+  private func firstOfThousands(inColumn column: Int) -> String? {
+    guard !isText(column) else { return nil }
+    var first: Double?
+    var (count, long) = (0, 0)
+    for part in parts {
+      for index in stride(from: column, to: part.cells.count, by: columnNames.count) {
+        let number = part.cells[index]
+        guard number.isFinite, number != number.rounded() else { continue }
+        let thousand = number * 1000
+        guard number.magnitude >= 1, number.magnitude < 1e9,
+          abs(thousand - thousand.rounded()) < 1e-6 * thousand.magnitude.squareRoot()
+        else { return nil }
+        first = first ?? number
+        count += 1
+        // 1.250 has two digits as a number; nine of ten thousands have three.
+        if abs(number * 100 - (number * 100).rounded()) > 1e-3 { long += 1 }
+      }
+    }
+    return long * 2 >= count ? first.map { "\($0)" } : nil
+  }
+}
+
+extension ColumnOptions {
+  /// Whether points stand between thousands wherever they can.
+  fileprivate var readsPointsAsThousands: Bool { decimal == .comma || thousands == .point }
+}
+
+/// What became of a column of features.
+private struct ColumnFit {
+  let name: String
+  /// Nil if the column is left out.
+  var input: InputColumn?
+  var scaling = Scaling.unscaled(0)
+  /// Of the column's numbers.
+  var areConstantNumbers: [Bool] = []
+  /// Whether the column says nothing.
+  var isConstant = false
+  /// A field that is no finite number.
+  var failure: (row: Int, column: Int)?
+  /// How many texts the one feature for all others stands for, and the rows that have them.
+  var gathered: (texts: Int, rows: Int)?
+  /// Why the column is left out, and one of its texts.
+  var omission: DataWarning.Omission?
+  var example = ""
+  /// Two texts that are the same but for capitals.
+  var capitals: (String, String)?
+  /// Whether the numbers are k, k + 1, k + 2 and so on.
+  var countsRows = false
+  /// A number that is absurdly far from the others.
+  var farRow: Int?
+
+  init(
+    _ table: Table, _ column: Int, _ reading: ColumnReading, _ rows: [Int]?, _ method: Scaling.Method,
+    _ options: ColumnOptions
+  ) {
+    name = table.columnNames[column]
+    switch reading.content {
+    case .nothing: omission = .noValues
+    case .numbers(let format, let others):
+      fitNumbers(table, column, format, others, rows, method, options)
+    case .dates(let format, let others):
+      fitDates(table, column, format, others, rows, method, options)
+    case .texts: fitTexts(table, column, rows, options)
+    }
+  }
+
+  private mutating func fitNumbers(
+    _ table: Table, _ column: Int, _ format: NumberFormat, _ others: [String], _ rows: [Int]?,
+    _ method: Scaling.Method, _ options: ColumnOptions
+  ) {
+    let reader = ColumnEncoder(
+      .number(name: name, mean: 0, format: format, missing: others), firstFeature: 0,
+      scales: [Scaling.unscaled(1).scale(ofFeature: 0)], missing: options.missing)
+    let values = EncodedColumn(reader, column, of: table)
+    // NaN for what is missing.
+    let all = table.mapCells(ofColumn: column) { _, cell in
+      switch values.value(cell) {
+      case .number(let number): number
+      case .infinite(let number): number.isNaN ? .infinity : number
+      default: Double.nan
+      }
+    }
+    if let row = all.firstIndex(where: \.isInfinite) {
+      failure = (row, column)
+      return
+    }
+    var numbers = all.chosen(rows)
+    let known = numbers.filter { !$0.isNaN }
+    guard let first = known.first else {
+      omission = .noValues
+      return
+    }
+    let isConstant = known.allSatisfy { $0 == first }
+    // Divided before they are added, so that no sum leaves the range.
+    let count = Double(known.count)
+    let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
+    if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
+    if column == 0, format == .plain { countsRows = table.countsRows(inColumn: column) }
+    // Quantile scaling is not affected by far values.
+    if method != .quantile, let value = Self.farValue(known) { farRow = all.firstIndex(of: value) }
+    input = .number(name: name, mean: mean, format: format, missing: others)
+    scaling = Self.scaling(method, numbers)
+    (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
+  }
+
+  /// The number that is further from the median than 10⁶ times the distance of the quartiles, if there is one. Only some of the numbers, evenly
+  /// spread, are sorted for that.
+  private static func farValue(_ numbers: [Double]) -> Double? {
+    let most = 101
+    let count = min(numbers.count, most)
+    let sorted = (0..<count).map { numbers[$0 * numbers.count / count] }.sorted()
+    let median = Quantiles.quantile(sorted, 0.5)
+    let distance = Quantiles.quantile(sorted, 0.75) - Quantiles.quantile(sorted, 0.25)
+    guard distance > 0 else { return nil }
+    var (low, high) = (median, median)
+    for number in numbers { (low, high) = (min(low, number), max(high, number)) }
+    // Halves lest a difference leaves the range.
+    let (below, above) = (median / 2 - low / 2, high / 2 - median / 2)
+    return max(below, above) / 5e5 > distance ? (above > below ? high : low) : nil
+  }
+
+  private mutating func fitDates(
+    _ table: Table, _ column: Int, _ format: DateFormat, _ others: [String], _ rows: [Int]?, _ method: Scaling.Method,
+    _ options: ColumnOptions
+  ) {
+    let ofText = table.texts[column].map { text in
+      others.contains(text.trimmed) ? nil : format.numbers(text.trimmed)
+    }
+    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[Cell.code(cell)] }.chosen(
+      rows)
+    let known = dates.compactMap(\.self)
+    guard !known.isEmpty else {
+      omission = .noValues
+      return
+    }
+    areConstantNumbers = format.parts.indices.map { part in known.allSatisfy { $0[part] == known[0][part] } }
+    let means = format.parts.indices.map { part in
+      areConstantNumbers[part] ? known[0][part] : known.reduce(0) { $0 + $1[part] / Double(known.count) }
+    }
+    let numbers = format.parts.indices.map { part in dates.map { $0?[part] ?? means[part] } }
+    input = .date(name: name, format: format, means: means, missing: others)
+    scaling = Scaling(method, joining: numbers.map { Self.scaling(method, $0) })
+    isConstant = areConstantNumbers.allSatisfy(\.self)
+  }
+
+  private mutating func fitTexts(_ table: Table, _ column: Int, _ rows: [Int]?, _ options: ColumnOptions) {
+    let texts = table.texts[column].map(\.trimmed)
+    let areMissing = texts.map { options.missing.isMissing($0, amongNumbers: false) }
+    let areTruthValues = zip(texts, areMissing).lazy.filter { !$1 }.map(\.0).areTruthValues
+    var counts: [String: Int] = [:]
+    var ofCode = [Int](repeating: 0, count: texts.count)
+    for cell in table.mapCells(ofColumn: column, { _, cell in cell }).chosen(rows) {
+      if cell.isFinite {
+        counts[options.missing.isMissing(cell) ? "" : Table.name(of: cell), default: 0] += 1
+      } else {
+        ofCode[Cell.code(cell)] += 1
+      }
+    }
+    for (code, count) in ofCode.enumerated() where count > 0 {
+      let text = areMissing[code] ? "" : texts[code]
+      counts[text, default: 0] += count
+    }
+    let hasMissing = counts.removeValue(forKey: "") != nil
+    if areTruthValues { counts = Table.joiningCapitals(of: counts) }
+    let fields = counts.values.reduce(0, +)
+    guard fields > 0 else {
+      omission = .noValues
+      return
+    }
+    example = texts.first { !$0.isEmpty && counts[$0] != nil } ?? ""
+    if counts.count > 20, counts.count * 2 > fields {
+      omission = .neverRepeats
+      return
+    }
+    let frequency = options.minimumFrequency ?? (counts.count > 20 ? 2 : 1)
+    var kept = counts.filter { $0.value >= frequency }
+    if kept.count > options.maximumCategories {
+      let ordered = kept.sorted {
+        $0.value != $1.value ? $0.value > $1.value : $0.key.precedes($1.key)
+      }
+      kept = Dictionary(uniqueKeysWithValues: ordered.prefix(options.maximumCategories).map { ($0.key, $0.value) })
+    }
+    guard !kept.isEmpty || hasMissing else {
+      omission = .neverRepeats
+      return
+    }
+    let gathers = kept.count < counts.count
+    if gathers { gathered = (counts.count - kept.count, fields - kept.values.reduce(0, +)) }
+    let values = (hasMissing ? [""] : []) + kept.keys.sorted { $0.precedes($1) }
+    input = .category(name: name, values: values, gathersOthers: gathers)
+    isConstant = values.count == 1 && !gathers
+    capitals = differingInCapitals(values)
+  }
+
+  private static func scaling(_ method: Scaling.Method, _ numbers: [Double]) -> Scaling {
+    Scaling(method, fittedOn: Matrix(rows: 1, columns: numbers.count, columnMajor: numbers))
+  }
+
+  /// Tells how columns were read and which are left out.
+  static func warn(
+    of fits: [ColumnFit], _ readings: some Sequence<(Int, ColumnReading)>, _ table: Table, _ warn: (DataWarning) -> Void
+  ) {
+    for omission in DataWarning.Omission.allCases {
+      let left = fits.filter { $0.omission == omission }
+      if let first = left.first {
+        warn(.leftOut(path: table.path, columns: left.map(\.name), omission, example: first.example))
+      }
+    }
+    let isFeature = Set(fits.map(\.name))
+    var ways: [(how: String, columns: [String])] = []
+    for (column, reading) in readings {
+      let name = table.columnNames[column]
+      let (how, others): (String?, [String]) =
+        switch reading.content {
+        case .numbers(let format, let others): (format == .plain ? nil : "\(format)", others)
+        case .dates(let format, let others):
+          ("\(format)", others)
+        case .texts, .nothing: (nil, [])
+        }
+      if let how, reading.doubtful == nil {
+        if let index = ways.firstIndex(where: { $0.how == how }) {
+          ways[index].columns.append(name)
+        } else {
+          ways.append((how, [name]))
+        }
+      }
+      if let text = reading.doubtful {
+        let row =
+          table.rows(ofColumn: column, with: [text])?.first
+          ?? table.mapCells(ofColumn: column) { _, cell in "\(cell)" == text }.firstIndex(of: true) ?? 0
+        warn(
+          .doubtful(
+            path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how ?? "plain numbers"))
+      }
+      guard isFeature.contains(name) else { continue }
+      if !others.isEmpty, let (row, count) = table.rows(ofColumn: column, with: Set(others)) {
+        warn(
+          .textsAmongNumbers(
+            path: table.path, line: table.line(ofRow: row), column: name, field: column + 1,
+            text: table.text(row: row, column: column), rows: count, among: reading.isOfDates ? "dates" : "numbers"))
+      }
+      if !reading.mostlyNumbersBut.isEmpty,
+        let (row, count) = table.rows(ofColumn: column, with: Set(reading.mostlyNumbersBut))
+      {
+        warn(
+          .mostlyNumbers(
+            path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
+            rows: count))
+      }
+    }
+    for (how, columns) in ways { warn(.readAs(path: table.path, columns: columns, how: how)) }
+    let gathered = fits.filter { $0.gathered != nil }
+    if !gathered.isEmpty {
+      warn(
+        .gathered(
+          path: table.path, columns: gathered.map(\.name), texts: gathered.reduce(0) { $0 + $1.gathered!.texts }))
+    }
+    for fit in fits {
+      if let (one, other) = fit.capitals {
+        warn(.capitals(path: table.path, column: fit.name, text: one, other: other))
+      }
+      if fit.countsRows { warn(.countsRows(path: table.path, column: fit.name)) }
+      if let row = fit.farRow, let column = table.columnNames.firstIndex(of: fit.name) {
+        warn(
+          .farValue(
+            path: table.path, line: table.line(ofRow: row), column: fit.name, text: table.text(row: row, column: column)
+          ))
+      }
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Tensor
+
+/// How raw data become what a network takes, and its outputs become answers.
+///
+/// It is fitted on the training data alone and stored in the model, so that later data, in the raw form, are treated alike.
+public struct Preparation: Sendable, Equatable {
+  /// Where the features come from.
+  public enum Inputs: Sendable, Equatable {
+    /// These columns of a table.
+    case columns([InputColumn])
+    /// The pixels of images of this shape, height and width, each between 0 and 1.
+    case pixels(shape: [Int])
+  }
+
+  /// What the outputs mean.
+  public enum Outputs: Sendable, Equatable {
+    /// One output for each class with these names; in tables the label stands in `column`.
+    case classes([String], column: String?)
+    /// One output for each of these columns: the probability that it holds the second of its two classes, whatever the others hold.
+    case labels(columns: [String], classes: [[String]])
+    /// The values of columns, scaled for training.
+    case values(columns: [String], scaling: Scaling)
+  }
+
+  /// What is to be learnt from a table.
+  public enum Task: String, Sendable, CaseIterable {
+    case classification
+    case regression
+  }
+
+  public let inputs: Inputs
+  /// How the features that are numbers, those of numeric columns or all pixels, are scaled before they enter the network.
+  public let inputScaling: Scaling
+  public let outputs: Outputs
+  /// Which texts say that a field is missing.
+  public let missing: MissingSpellings
+  /// The columns that the training table had besides and that are not learnt from, which later data may have or not.
+  public let ignored: [String]
+  /// The column among those ignored that tells the rows apart, which predictions keep.
+  public let identifier: String?
+  /// How the numbers of each regression target are written; empty if all are plain.
+  public let targetFormats: [NumberFormat]
+  /// Whether a text that was there in every row of training counts as 1, as in models of version 1 of the file's format, which have a weight for it. In others
+  /// such a column has no influence.
+  package let weighsConstantTexts: Bool
+
+  /// Makes a preparation that was fitted before.
+  ///
+  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds, or there are not as many formats as regression
+  ///   targets or none.
+  public init(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
+    ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
+  ) {
+    self.init(
+      inputs: inputs, inputScaling: inputScaling, outputs: outputs, missing: missing, ignored: ignored,
+      identifier: identifier, targetFormats: targetFormats, weighsConstantTexts: false)
+  }
+
+  package init(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings, ignored: [String],
+    identifier: String?, targetFormats: [NumberFormat], weighsConstantTexts: Bool
+  ) {
+    self.weighsConstantTexts = weighsConstantTexts
+    if let mistake = Self.mistake(
+      inputs: inputs, inputScaling: inputScaling, outputs: outputs, targetFormats: targetFormats)
+    {
+      fail("cannot prepare \(mistake)")
+    }
+    self.inputs = inputs
+    self.inputScaling = inputScaling
+    self.outputs = outputs
+    self.missing = missing
+    self.ignored = ignored
+    self.identifier = identifier
+    self.targetFormats = targetFormats.allSatisfy { $0 == .plain } ? [] : targetFormats
+  }
+
+  /// What is wrong with parts of a preparation, or nil: columns, classes and the texts of a column have to be all different, and as many
+  /// as they are for; the scalings have to be of as many features as there are numbers and values.
+  package static func mistake(
+    inputs: Inputs, inputScaling: Scaling, outputs: Outputs, targetFormats: [NumberFormat] = []
+  ) -> String? {
+    func areDifferent(_ names: [String], _ least: Int) -> Bool {
+      names.count >= least && Set(names).count == names.count
+    }
+    if case .columns(let columns) = inputs {
+      guard areDifferent(columns.map(\.name), 1) else { return "columns that are none or not all different" }
+      if let mistake = columns.lazy.compactMap(\.mistake).first { return mistake }
+    }
+    guard inputScaling.offsets.count == inputs.numberCount else {
+      return "\(inputs.numberCount) numbers by a scaling of \(inputScaling.offsets.count)"
+    }
+    switch outputs {
+    case .classes(let names, _):
+      guard areDifferent(names, 2) else { return "the classes \(names): there must be two, and all different" }
+    case .labels(let columns, let classes):
+      guard areDifferent(columns, 1), classes.count == columns.count,
+        classes.allSatisfy({ $0.count == 2 && $0[0] != $0[1] })
+      else { return "the labels \(columns): each must be there once, with two classes" }
+    case .values(let columns, let scaling):
+      guard areDifferent(columns, 1), scaling.offsets.count == columns.count else {
+        return "the targets \(columns) by a scaling of \(scaling.offsets.count)"
+      }
+      guard !scaling.factors.contains(0) else { return "the targets \(columns) by a factor of 0" }
+      guard targetFormats.isEmpty || targetFormats.count == columns.count else {
+        return "the targets \(columns) in \(targetFormats.count) formats"
+      }
+      return nil
+    }
+    return targetFormats.isEmpty ? nil : "formats of targets that are classes"
+  }
+
+  /// The number of features.
+  public var inputCount: Int { inputs.count }
+
+  /// The number of outputs.
+  public var outputCount: Int {
+    switch outputs {
+    case .classes(let names, _): names.count
+    case .labels(let columns, _): columns.count
+    case .values(let columns, _): columns.count
+    }
+  }
+
+  public var task: Task {
+    switch outputs {
+    case .classes, .labels: .classification
+    case .values: .regression
+    }
+  }
+}
+
+extension Preparation.Inputs {
+  /// The number of features.
+  var count: Int {
+    switch self {
+    case .columns(let columns): columns.reduce(0) { $0 + $1.count }
+    case .pixels(let shape): shape.reduce(1, *)
+    }
+  }
+
+  /// How many of the features are numbers, which are scaled.
+  var numberCount: Int {
+    switch self {
+    case .columns(let columns): columns.reduce(0) { $0 + $1.numberCount }
+    case .pixels: count
+    }
+  }
+}
+
+// MARK: - Answers
+
+extension Preparation {
+  /// The names of the classes, one for each output; empty if the outputs are no classes.
+  public var classNames: [String] {
+    guard case .classes(let names, _) = outputs else { return [] }
+    return names
+  }
+
+  /// Outputs as answers: probabilities as they are, or values in the units of the data.
+  ///
+  ///     value = output / factor + offset
+  ///
+  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates, identifiers.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {
+    guard outputs.rows == outputCount else {
+      fail("cannot make \(outputCount) answers of \(outputs.rows) outputs for each sample")
+    }
+    var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
+    answers.withTile { answers in
+      outputs.withReadOnlyTile { self.outputs.writeAnswers($0, into: answers) }
+    }
+    return answers
+  }
+}
+
+extension Preparation.Outputs {
+  /// answers ← outputs, as ``Preparation/answers(_:)``. Allocates nothing.
+  ///
+  /// - Shapes: outputs and answers, outputs × samples.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func writeAnswers<Scalar: BLASScalar>(_ outputs: Tile<Scalar>, into answers: Tile<Double>) {
+    if case .values(_, let scaling) = self { return scaling.invert(outputs, into: answers) }
+    for column in 0..<outputs.columns {
+      let (from, to) = (outputs[columns: column..<column + 1], answers[columns: column..<column + 1])
+      for row in 0..<outputs.rows { to[row] = Double(from[row]) }
+    }
+  }
+}

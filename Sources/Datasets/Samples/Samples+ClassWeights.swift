@@ -1,0 +1,28 @@
+import Tensor
+
+extension Samples {
+  /// The same samples, each weighing as many times more as its class does: wᵢ ← wᵢ Σₖ cₖ yₖᵢ.
+  ///
+  /// - Parameter classWeights: c, one for each output: finite, not negative, and not 0 for all classes that occur.
+  /// - Precondition: Traps if they are not as many as the outputs, or leave no weight.
+  public func weighted(byClass classWeights: [Double]) -> Samples {
+    guard classWeights.count == targets.rows else {
+      fail("cannot weigh \(targets.rows) classes by \(classWeights.count) weights")
+    }
+    let weights = (0..<count).map { sample in
+      let own = classWeights.indices.reduce(0.0) { $0 + classWeights[$1] * Double(targets[$1, sample]) }
+      return Scalar(own) * (self.weights?[0, sample] ?? 1)
+    }
+    return Samples(
+      features: features, targets: targets, weights: Matrix(rows: 1, columns: count, columnMajor: weights))
+  }
+
+  /// The class weights with which each class counts as much as any other: Σᵢ wᵢ / (classes · Σᵢ wᵢ yₖᵢ), and 0 for a class that does not occur.
+  public var balancedClassWeights: [Double] {
+    let totals = (0..<targets.rows).map { row in
+      (0..<count).reduce(0.0) { $0 + Double(targets[row, $1]) * Double(weights?[0, $1] ?? 1) }
+    }
+    let occurring = totals.filter { $0 > 0 }
+    return totals.map { $0 > 0 ? totals.reduce(0, +) / (Double(occurring.count) * $0) : 0 }
+  }
+}

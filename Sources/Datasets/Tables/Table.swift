@@ -1,0 +1,232 @@
+import Tensor
+
+/// The contents of a CSV or TSV file: named columns of numbers or of text.
+///
+/// The format is RFC 4180 in UTF-8, with commas, semicolons, tabs or bars, whichever cut the first rows alike. Rows end with LF, CRLF or CR; a byte order
+/// mark and blank lines at the end are ignored. Other blank lines, comments, which begin with a # and have another number of fields than the rows, and
+/// a delimiter at the end of each row are left out with a warning. Spaces around a field do not belong to it unless they are in its quotes. A field that is
+/// empty, NA, NaN, ? or null, in quotes or not, is missing. A column is numeric if each of its fields is a decimal number or missing.
+public struct Table: Sendable {
+  /// Whether the first row holds the columns' names.
+  public enum Header: Sendable, Equatable {
+    /// It does unless every field of it looks like a number; then, too, if the numbers count, as 0, 1, 2, and the other rows are not like that.
+    case automatic
+    /// It does.
+    case present
+    /// It holds data; the columns are named "1", "2" and so on.
+    case absent
+  }
+
+  /// The fields of one column, from the first row to the last.
+  public enum Column: Sendable, Equatable {
+    /// Each field is a number, or missing: then it is NaN here. Those beyond the range are infinite.
+    case numbers([Double])
+    /// At least one field is neither a number nor missing; those that are missing are here as they are in the file.
+    case text([String])
+  }
+
+  /// The file, for messages.
+  public let path: String
+  /// The names of the columns, all different; a column without a name in the header is called "column 3" if it is the third.
+  public let columnNames: [String]
+  /// The number of rows, without the header; at least 1.
+  public let rowCount: Int
+  /// What stands between the fields of the file.
+  public let delimiter: Delimiter
+  /// Whether the first row held the columns' names.
+  public let hasHeader: Bool
+  /// What is odd about the file, each kind once.
+  public let warnings: [DataWarning]
+
+  /// The rows, in order.
+  let parts: [TablePart]
+  /// For each part the index of its first row.
+  let firstRows: [Int]
+  /// For each column its texts, by their codes in the cells, and what they are.
+  let texts: [TextSet]
+  let kinds: [[TextKind]]
+  /// Whether each column is one of text: some field of it is a word, or it was to be read so.
+  private let textColumns: [Bool]
+  /// How many of the last columns are targets if none is named.
+  let lastTargets: Int
+  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no names.
+  var arrayFeatures: Int?
+  /// Whether the last targets are whole numbers by their type, and so are classes rather than values.
+  var hasIntegerTargets = false
+
+  init(
+    path: String, columnNames: [String], parts: [TablePart], texts: [TextSet], textColumns: [Bool]? = nil,
+    lastTargets: Int = 1, delimiter: Delimiter = .comma, hasHeader: Bool = false, warnings: [DataWarning] = []
+  ) {
+    self.lastTargets = lastTargets
+    self.path = path
+    self.columnNames = columnNames
+    self.parts = parts
+    self.texts = texts
+    self.delimiter = delimiter
+    self.hasHeader = hasHeader
+    self.warnings = warnings
+    let kinds = texts.map { $0.map(TextKind.init) }
+    self.kinds = kinds
+    self.textColumns = columnNames.indices.map { textColumns?[$0] == true || kinds[$0].contains(.word) }
+    var count = 0
+    firstRows = parts.map { part in
+      defer { count += part.rowCount }
+      return count
+    }
+    rowCount = count
+  }
+
+  /// Reads a file, plain or gzipped.
+  ///
+  /// Costs one pass, which the team shares, a second one if a column turns out to be text late in the file, 8 bytes of memory for each field, and about
+  /// 30 MB while it is read. What cannot be read twice, such as a pipe, is kept in memory until it has been read. The path "-" means standard input.
+  /// - Throws: the ``DataError`` of what is wrong with the file.
+  public init(
+    contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
+  ) throws(DataError) {
+    try self.init(contentsOf: path, format: Format(header: header), team: team)
+  }
+
+  /// Reads a file, plain or gzipped, in a format that is known in part.
+  /// - Throws: the ``DataError`` of what is wrong with the file.
+  public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(DataError) {
+    let stream = try ByteStream(path)
+    self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
+  }
+
+  /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name takes in the file.
+  package static let mostColumns = 100_000
+
+  /// Parses a file's bytes; the path is for messages. What is read does not depend on the sizes of the parts and pieces.
+  package init(
+    _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 20,
+    pieceSize: Int = 1 << 24
+  ) throws(DataError) {
+    self = try Self.parse(
+      ByteStream(bytes, path: path), path: path, format, team, partSize: partSize, pieceSize: pieceSize)
+  }
+
+  private static func parse(
+    _ stream: ByteStream, path: String, _ format: Format, _ team: Team, partSize: Int, pieceSize: Int
+  ) throws(DataError) -> Table {
+    var parser = TableParser(
+      stream, path: path, format: format, team: team, partSize: partSize, pieceSize: pieceSize)
+    return try parser.parse()
+  }
+
+  /// The column with this name.
+  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
+  public func column(named name: String) throws(DataError) -> Column {
+    column(at: try columnIndices(named: [name])[0])
+  }
+
+  /// The column at this 0-based index.
+  public func column(at index: Int) -> Column {
+    if isText(index) {
+      let texts = Array(texts[index])
+      return .text(mapCells(ofColumn: index) { _, cell in texts[Cell.code(cell)] })
+    }
+    return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
+  }
+
+  /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints them.
+  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
+  public func fields(ofColumn name: String) throws(DataError) -> [String] {
+    let index = try columnIndices(named: [name])[0]
+    return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
+  }
+
+  /// The line of the file on which a row begins; both are counted from 1 and 0 respectively.
+  public func line(ofRow row: Int) -> Int {
+    guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
+    let part = firstRows.lastIndex { $0 <= row }!
+    return parts[part].line(ofRow: row - firstRows[part])
+  }
+
+  /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or several with
+  /// commas between them.
+  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
+  public func targetIndices(_ targets: String? = nil) throws(DataError) -> [Int] {
+    guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
+    if let index = index(of: targets) { return [index] }
+    return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(DataError) in
+      guard let index = index(of: String(name)) else {
+        throw .unknownColumn(path: path, name: String(name), columns: columnNames)
+      }
+      return index
+    }
+  }
+
+  /// The 0-based indices of the columns with these names, in the order of the names.
+  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
+  public func columnIndices(named names: [String]) throws(DataError) -> [Int] {
+    let indices = Dictionary(uniqueKeysWithValues: zip(columnNames, columnNames.indices))
+    return try names.map { (name) throws(DataError) in
+      guard let index = indices[name] else {
+        throw .unknownColumn(path: path, name: name, columns: columnNames)
+      }
+      return index
+    }
+  }
+
+  /// The 0-based indices of all columns but some.
+  /// - Throws: ``DataError/noFeatures(path:target:)`` if there is no other.
+  public func featureIndices(besides others: [Int]) throws(DataError) -> [Int] {
+    let indices = columnNames.indices.filter { !others.contains($0) }
+    guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }
+    return indices
+  }
+
+  /// The column with a name or else a 1-based number.
+  private func index(of column: String) -> Int? {
+    if let index = columnNames.firstIndex(of: column) { return index }
+    guard let number = Int(column), columnNames.indices.contains(number - 1) else { return nil }
+    return number - 1
+  }
+}
+
+// MARK: - Fields
+
+extension Table {
+  /// Whether a column holds at least one field that is neither a number nor missing, or was to be read as text.
+  func isText(_ column: Int) -> Bool {
+    guard columnNames.indices.contains(column) else {
+      fail("column \(column): the table has \(columnNames.count) columns, counted from 0")
+    }
+    return textColumns[column]
+  }
+
+  /// What `body` makes of each row's field in a column.
+  @inline(__always)
+  func mapCells<Result>(ofColumn column: Int, _ body: (_ row: Int, _ cell: Double) -> Result) -> [Result] {
+    let width = columnNames.count
+    var results: [Result] = []
+    results.reserveCapacity(rowCount)
+    for part in parts {
+      let cells = part.cells.span
+      for index in stride(from: column, to: cells.count, by: width) {
+        results.append(body(results.count, cells[index]))
+      }
+    }
+    return results
+  }
+
+  /// The number in a cell of a numeric column: NaN if it is missing.
+  @inline(__always)
+  func number(_ cell: Double, column: Int) -> Double {
+    cell.isFinite ? cell : Double(texts[column][Cell.code(cell)]) ?? .nan
+  }
+
+  /// A field as it is in the file, or, if it is a number, as Swift prints it.
+  func text(row: Int, column: Int) -> String {
+    let part = firstRows.lastIndex { $0 <= row }!
+    let cell = parts[part].cells[(row - firstRows[part]) * columnNames.count + column]
+    return cell.isFinite ? Self.name(of: cell) : texts[column][Cell.code(cell)]
+  }
+
+  /// A number as a class or a category is called: whole numbers without a point.
+  static func name(of number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? number.description
+  }
+}

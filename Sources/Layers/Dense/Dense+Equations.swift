@@ -1,0 +1,156 @@
+import Tensor
+
+extension Dense {
+  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone if it is to be normalized.
+  ///
+  /// - Parameter strips: How many products of strips of W there are, whose sum is Z; 0 if it is to be computed as one.
+  func computeOutputs<Scalar>(
+    _ part: TilePart, summing strips: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
+    slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
+  ) -> Double {
+    let z = outputs[part]
+    if strips > 0 {
+      for strip in 1..<strips { z.add(product(strip, outputs, scratch)[part]) }
+    } else {
+      z.product(weights(in: parameters).rows(part.rows), inputs[columns: part.columns])
+    }
+    let bias = bias(in: parameters).rows(part.rows)
+    return isNormalized
+      ? Double(z.activate(.identity, bias: bias)) : activate(z, bias: bias, slopes: slopes?[part], dropout)
+  }
+
+  /// A = g(γ ∘ N + β 1ᵀ).
+  func normalizeOutputs<Scalar>(
+    _ part: TilePart, outputs: Tile<Scalar>, parameters: Tile<Scalar>, statistics: Tile<Scalar>, isTraining: Bool,
+    slopes: Tile<Scalar>?, dropout: DropoutPlace?, _ buffers: NormalizationBuffers<Scalar>
+  ) -> Double {
+    let z = outputs[part]
+    let (rows, epsilon) = (part.rows, Scalar(Normalization.epsilon))
+    let gamma = gamma(in: parameters).rows(rows)
+    switch (normalization, isTraining) {
+    case (.batch, true):
+      z.normalizeRows(
+        gamma: gamma, epsilon: epsilon, normal: buffers.normal[part], mean: buffers.mean.rows(rows),
+        variance: buffers.variance.rows(rows), inverse: buffers.inverse.rows(rows))
+    case (.batch, false):
+      let (mean, variance) = runningStatistics(statistics)
+      z.standardizeRows(gamma: gamma, epsilon: epsilon, mean: mean.rows(rows), variance: variance.rows(rows))
+    case (_, true):
+      z.normalizeColumns(
+        gamma: gamma, epsilon: epsilon, normal: buffers.normal[part], inverse: buffers.inverse.rows(part.columns))
+    case (_, false): z.normalizeColumns(gamma: gamma, epsilon: epsilon, normal: nil, inverse: nil)
+    }
+    return activate(z, bias: beta(in: parameters).rows(rows), slopes: slopes?[part], dropout)
+  }
+
+  /// g(Z + b 1ᵀ), and dropout.
+  private func activate<Scalar>(
+    _ z: Tile<Scalar>, bias: Tile<Scalar>, slopes: Tile<Scalar>?, _ place: DropoutPlace?
+  ) -> Double {
+    let largest = Double(z.activate(activation, bias: bias, slopes: slopes))
+    if let slopes, !activation.keepsSlopes {
+      slopes.fill(1)
+      _ = slopes.derive(activation, from: z)
+    }
+    guard let place else { return largest }
+    z.drop(place, slopes: slopes)
+    return largest / (1 - dropout)
+  }
+
+  /// The product of a strip of W's columns with their rows of A₋₁; the sum of all of them is Z.
+  func multiplyStrip<Scalar>(
+    _ strip: Int, _ columns: Range<Int>, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
+    scratch: Tile<Scalar>
+  ) {
+    product(strip, outputs, scratch).product(weights(in: parameters)[columns: columns], inputs.rows(columns))
+  }
+
+  /// Where the product of a strip stands: of the first where the sum will be.
+  private func product<Scalar>(_ strip: Int, _ outputs: Tile<Scalar>, _ scratch: Tile<Scalar>) -> Tile<Scalar> {
+    let size = outputs.rows * outputs.columns
+    return strip == 0
+      ? outputs : scratch.reshaped(from: (strip - 1) * size, rows: outputs.rows, columns: outputs.columns)
+  }
+
+  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁), the derivative while the tile is in cache.
+  func propagateError<Scalar>(
+    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, previous: Dense, slopes: Tile<Scalar>,
+    into previousError: Tile<Scalar>
+  ) -> Double {
+    let previousError = previousError[part]
+    previousError.product(
+      weights(in: parameters)[columns: part.rows], error[columns: part.columns], transposeA: true)
+    return previous.derive(previousError, from: slopes[part])
+  }
+
+  /// δ ← δ ∘ g′; returns the largest magnitude in it.
+  ///
+  /// - Parameter source: The layer's outputs, or the slopes g′ if it keeps them.
+  func derive<Scalar>(_ error: Tile<Scalar>, from source: Tile<Scalar>) -> Double {
+    Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation, from: source))
+  }
+
+  /// Takes a tile of the error of γ ∘ N + β back to that of Z, and leaves ∇γ and ∇β, or the tile's part of them, in the buffers.
+  ///
+  /// - Returns: A bound on the magnitudes in it and, divided by the batch, in ∇γ and ∇β.
+  func propagateErrorThroughNormalization<Scalar>(
+    _ tile: Int, _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>,
+    _ buffers: NormalizationBuffers<Scalar>
+  ) -> Double {
+    let delta = error[part]
+    // No |N| is above the root of the count that it is taken over.
+    let count = normalization == .batch ? error.columns : outputSize
+    let before = Double(delta.maxMagnitude) * Double(count).squareRoot()
+    let gamma = gamma(in: parameters).rows(part.rows)
+    let after =
+      normalization == .batch
+      ? delta.normalizeRowsBack(
+        normal: buffers.normal[part], gamma: gamma, inverse: buffers.inverse.rows(part.rows),
+        gradient: buffers.gradient.reshaped(from: 0, rows: outputSize, columns: 2).rows(part.rows))
+      : delta.normalizeColumnsBack(
+        normal: buffers.normal[part], gamma: gamma, inverse: buffers.inverse.rows(part.columns),
+        gradient: buffers.gradient[columns: tile..<tile + 1])
+    return before.isNaN || after.isNaN ? .nan : max(before, Double(after))
+  }
+
+  /// Replaces a share of the running statistics by the batch's.
+  func updateStatistics<Scalar>(_ statistics: Tile<Scalar>, batch: Int, _ buffers: NormalizationBuffers<Scalar>) {
+    guard normalization == .batch, batch > 1 else { return }
+    let (mean, variance) = runningStatistics(statistics)
+    let share = Scalar(Normalization.momentum)
+    let unbiased = Scalar(Double(batch) / Double(batch - 1))
+    for unit in 0..<outputSize {
+      mean[unit] += share * (buffers.mean[unit] - mean[unit])
+      variance[unit] += share * (unbiased * buffers.variance[unit] - variance[unit])
+    }
+  }
+
+  /// Whether g′ is kept from the way forward, dropout included, because it cannot be had from the outputs.
+  var keepsSlopes: Bool { dropout > 0 || activation.keepsSlopes }
+
+  /// ∇W = δ A₋₁ᵀ for a part of W, and what is made of it. The 1/batch is in the error already.
+  ///
+  /// - Returns: What is added to the loss for these weights.
+  func useGradient<Scalar>(
+    ofWeights part: TilePart, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>,
+    parameters: Tile<Scalar>, from offset: Int, gradient: Tile<Scalar>
+  ) -> Double {
+    weights(in: parameters)[part].update(
+      update, from: offset + part.columns.lowerBound * outputSize + part.rows.lowerBound,
+      gradient: weights(in: gradient)[part], product: error.rows(part.rows), inputs.rows(part.columns))
+  }
+
+  /// ∇b = δ 1, and ∇γ and ∇β if the layer is normalised.
+  func useGradientOfBiases<Scalar>(
+    error: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
+    gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
+  ) {
+    bias(in: parameters).update(
+      update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
+    if let normalization {
+      gammaAndBeta(in: parameters).update(
+        update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
+        rowSumsOf: normalization.gradient)
+    }
+  }
+}

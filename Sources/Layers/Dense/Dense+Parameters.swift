@@ -1,0 +1,28 @@
+import Tensor
+
+/// Where a layer's parameters stand in its part of the vector of all, and its running statistics in theirs.
+extension Dense {
+  func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    parameters.reshaped(from: 0, rows: outputSize, columns: inputSize)
+  }
+
+  func bias<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    parameters.reshaped(from: weightCount, rows: outputSize, columns: 1)
+  }
+
+  func gammaAndBeta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    parameters.reshaped(from: weightCount + outputSize, rows: 2 * outputSize, columns: 1)
+  }
+
+  func gamma<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    gammaAndBeta(in: parameters).rows(0..<outputSize)
+  }
+
+  func beta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    gammaAndBeta(in: parameters).rows(outputSize..<2 * outputSize)
+  }
+
+  func runningStatistics<Scalar>(_ statistics: Tile<Scalar>) -> (mean: Tile<Scalar>, variance: Tile<Scalar>) {
+    (statistics.rows(0..<outputSize), statistics.rows(outputSize..<2 * outputSize))
+  }
+}

@@ -1,0 +1,65 @@
+import Tensor
+
+/// A fully connected layer with an activation, and normalisation and dropout where they are asked for.
+///
+///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
+///
+/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with the probability p and 1 elsewhere, drawn anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
+///
+/// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In the parameter vector W
+///   comes first, column after column, then b, γ and β.
+public struct Dense: Sendable, Equatable {
+  public let inputSize: Int
+  public let outputSize: Int
+  public private(set) var activation: Activation
+  public let normalization: Normalization
+  /// The probability p with which an output is dropped in training.
+  public let dropout: Double
+
+  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1, and on dropout after softmax, whose outputs
+  ///   make sense together only, or batch normalization before it.
+  public init(
+    _ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity, normalization: Normalization = .none,
+    dropout: Double = 0
+  ) {
+    guard inputSize >= 1, outputSize >= 1 else { fail("cannot make a dense layer \(inputSize) → \(outputSize)") }
+    guard !outputSize.multipliedReportingOverflow(by: inputSize).overflow, outputSize * inputSize <= Int.max / 16 else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize): it has too many weights")
+    }
+    self.inputSize = inputSize
+    self.outputSize = outputSize
+    guard (0..<1).contains(dropout), dropout == 0 || activation != .softmax else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize), \(activation), with dropout \(dropout)")
+    }
+    guard normalization != .batch || activation != .softmax else {
+      fail("cannot make a dense layer \(inputSize) → \(outputSize), softmax, with batch normalization")
+    }
+    self.activation = activation
+    self.normalization = normalization
+    self.dropout = dropout
+  }
+
+  /// outputSize · inputSize + outputSize, and 2 · outputSize more if the layer is normalised.
+  public var parameterCount: Int { weightCount + (isNormalized ? 3 : 1) * outputSize }
+
+  var isNormalized: Bool { normalization != .none }
+
+  /// The running means and variances.
+  var statisticCount: Int { normalization == .batch ? 2 * outputSize : 0 }
+
+  var weightCount: Int { outputSize * inputSize }
+
+  /// The layer that stops at Z.
+  var beforeActivation: Dense {
+    var layer = self
+    layer.activation = .identity
+    return layer
+  }
+}
+
+extension Dense: CustomStringConvertible {
+  public var description: String {
+    let normalized = isNormalized ? ", \(normalization) normalization" : ""
+    return "Dense(\(inputSize) → \(outputSize), \(activation)\(normalized)\(dropout > 0 ? ", dropout \(dropout)" : ""))"
+  }
+}

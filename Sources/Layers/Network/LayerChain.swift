@@ -1,0 +1,34 @@
+import Tensor
+
+/// A network without its parameters: the layers, and where each one's parameters stand in the vector of all.
+struct LayerChain: Sendable {
+  let layers: [Dense]
+  /// Where each layer's parameters start, and the total at the end.
+  let offsets: [Int]
+  /// The same for their running statistics.
+  let statisticsOffsets: [Int]
+
+  /// - Precondition: Traps if there is no layer, or a layer's inputs are not as many as the outputs before it.
+  init(_ layers: [Dense]) {
+    guard !layers.isEmpty else { fail("cannot make a network without layers") }
+    for (previous, next) in zip(layers, layers.dropFirst()) where previous.outputSize != next.inputSize {
+      fail("cannot chain \(previous) to \(next): \(previous.outputSize) outputs ≠ \(next.inputSize) inputs")
+    }
+    if let last = layers.last, last.dropout > 0 { fail("cannot drop a network's outputs: the last layer is \(last)") }
+    self.layers = layers
+    offsets = layers.reduce(into: [0]) { offsets, layer in
+      let (end, overflow) = offsets.last!.addingReportingOverflow(layer.parameterCount)
+      guard !overflow else { fail("cannot make a network of so many parameters: \(layers)") }
+      offsets.append(end)
+    }
+    statisticsOffsets = layers.reduce(into: [0]) { $0.append($0.last! + $1.statisticCount) }
+  }
+
+  var parameterCount: Int { offsets[layers.count] }
+  var statisticCount: Int { statisticsOffsets[layers.count] }
+
+  /// The part of a vector of all parameters that belongs to the layer with this 1-based number.
+  func part<Scalar>(of vector: Tile<Scalar>, _ number: Int) -> Tile<Scalar> {
+    vector.reshaped(from: offsets[number - 1], rows: layers[number - 1].parameterCount, columns: 1)
+  }
+}

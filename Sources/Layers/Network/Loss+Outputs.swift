@@ -1,0 +1,41 @@
+import Tensor
+
+extension Loss {
+  /// The mean loss over samples whose outputs are there already and may be no network's, as the mean of several is not.
+  ///
+  /// The cross-entropies take a probability for no closer to 0 or 1 than the precision's ε, so that one sample cannot make them infinite. For the
+  /// outputs of one network ``Network/meanLoss(_:inputs:targets:workspace:)`` is more exact.
+  ///
+  /// - Shapes: outputs and targets outputs × samples.
+  /// - Precondition: Traps if the shapes differ, or there are no elements.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func mean<Scalar>(ofOutputs outputs: Matrix<Scalar>, targets: Matrix<Scalar>) -> Double {
+    guard outputs.rows == targets.rows, outputs.columns == targets.columns, !outputs.isEmpty else {
+      fail("cannot compare \(outputs.shape) outputs with \(targets.shape) targets")
+    }
+    guard includesActivation else {
+      return outputs.withReadOnlyTile { outputs in
+        targets.withReadOnlyTile {
+          outputs.loss(self, targets: $0, batch: outputs.columns, replacing: false)
+        }
+      }
+    }
+    let tolerance = Double(Scalar.ulpOfOne)
+    func logarithm(_ probability: Double) -> Double {
+      portableLogarithm(min(max(probability, tolerance), 1 - tolerance))
+    }
+    let sum = outputs.withSpan { outputs in
+      targets.withSpan { targets in
+        var sum = 0.0
+        for index in outputs.indices {
+          let (a, y) = (Double(outputs[index]), Double(targets[index]))
+          if y != 0 { sum -= y * logarithm(a) }
+          if self == .binaryCrossEntropy && y != 1 { sum -= (1 - y) * logarithm(1 - a) }
+        }
+        return sum
+      }
+    }
+    return sum / Double(outputs.columns)
+  }
+}

@@ -1,0 +1,61 @@
+import Tensor
+
+// What a caller may get wrong, and where numbers stopped being finite.
+
+extension Network {
+  func check(_ inputs: Matrix<Scalar>) {
+    if inputs.rows != inputSize { fail("cannot feed \(inputs.shape) inputs to \(self): \(inputSize) rows are needed") }
+  }
+
+  func check(_ inputs: Matrix<Scalar>, outputs: Matrix<Scalar>) {
+    check(inputs)
+    if outputs.rows != outputSize || outputs.columns != inputs.columns {
+      fail(
+        "cannot put the outputs of \(self) for \(inputs.columns) samples into \(outputs.shape):"
+          + " \(outputSize)×\(inputs.columns) is needed")
+    }
+  }
+
+  func check(_ loss: Loss, _ inputs: Matrix<Scalar>, _ targets: Matrix<Scalar>) {
+    check(inputs)
+    guard targets.rows == outputSize, targets.columns == inputs.columns, !inputs.isEmpty else {
+      fail("cannot compare \(inputs.columns) samples' outputs of \(self) with \(targets.shape) targets")
+    }
+    check(loss)
+  }
+
+  package func check(_ loss: Loss) {
+    guard loss.accepts(outputActivation) else {
+      fail("the loss \(loss.rawValue) is not defined for \(outputActivation) outputs")
+    }
+  }
+
+  func check(_ workspace: borrowing Workspace<Scalar>) {
+    guard workspace.layers == layers else {
+      fail("cannot use a workspace for \(workspace.layers) with \(self)")
+    }
+  }
+
+  func check(gradient: Matrix<Scalar>) {
+    guard gradient.rows == parameterCount, gradient.columns == 1 else {
+      fail("cannot put the gradient of \(parameterCount) parameters into \(gradient.shape)")
+    }
+  }
+
+  /// The first layer, counted from 1, whose outputs for the last batch in a workspace are not all finite; nil if all are.
+  package func firstNonFiniteOutputs(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int? {
+    workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
+      (1...layers.count).first { !buffers.outputs(of: $0).maxMagnitude.isFinite }
+    }
+  }
+
+  /// The layer, counted from 1, with the largest error for the last batch in a workspace: where an explosion began, going back.
+  package func layerOfLargestError(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int {
+    workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
+      (1...layers.count).max {
+        let (a, b) = (buffers.error(of: $0).maxMagnitude, buffers.error(of: $1).maxMagnitude)
+        return a.isFinite && (!b.isFinite || a < b)
+      }!
+    }
+  }
+}

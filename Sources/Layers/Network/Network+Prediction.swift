@@ -1,0 +1,101 @@
+import Tensor
+
+extension Network {
+  /// The outputs for a batch.
+  ///
+  /// - Shapes: inputs inputSize × batch; returns outputSize × batch.
+  /// - Precondition: Traps if the inputs have another number of rows.
+  /// - Complexity: 2 · parameterCount flops a sample; works in blocks, so that memory beyond the result does not grow with the batch.
+  public func predict(_ inputs: Matrix<Scalar>) -> Matrix<Scalar> {
+    var workspace = Workspace(for: self, batchCapacity: min(max(inputs.columns, 1), 256))
+    return predict(inputs, workspace: &workspace)
+  }
+
+  /// The outputs for a batch, computed in a workspace, and by its team, that is kept between calls.
+  ///
+  /// - Precondition: Traps if the inputs have another number of rows, and on another network's workspace.
+  public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
+    var outputs = Matrix<Scalar>(rows: outputSize, columns: inputs.columns)
+    predict(inputs, into: &outputs, workspace: &workspace)
+    return outputs
+  }
+
+  /// Computes the outputs for a batch, in a workspace and by its team, into memory that is kept between calls.
+  ///
+  ///     A₀ = inputs,   A = g(W A₋₁ + b 1ᵀ)   layer by layer,   outputs ← A of the last
+  ///
+  /// - Shapes: inputs inputSize × batch, outputs outputSize × batch; the batch may be larger than the workspace's capacity, and empty.
+  /// - Precondition: Traps on other shapes, and on another network's workspace.
+  /// - Complexity: 2 · parameterCount flops a sample; allocates nothing, unless another matrix shares the outputs' storage.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func predict(
+    _ inputs: Matrix<Scalar>, into outputs: inout Matrix<Scalar>, workspace: inout Workspace<Scalar>
+  ) {
+    predict(inputs, into: &outputs, adding: false, workspace: &workspace)
+  }
+
+  /// The same, or, if `adding`, the sums of the outputs and what is there: those of other networks with the same layers.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func predict(
+    _ inputs: Matrix<Scalar>, into outputs: inout Matrix<Scalar>, adding: Bool, workspace: inout Workspace<Scalar>
+  ) {
+    check(inputs, outputs: outputs)
+    check(workspace)
+    outputs.withTile { outputs in
+      workspace.forEachBlock(self, nil, inputs) { block, buffers in
+        let found = buffers.outputs(of: chain.layers.count)
+        if adding { outputs[columns: block].add(found) } else { outputs[columns: block].copy(found) }
+      }
+    }
+  }
+
+  /// The mean loss over a data set.
+  ///
+  /// - Shapes: inputs inputSize × samples, targets outputSize × samples.
+  /// - Precondition: Traps on other shapes, on another network's workspace, and if the loss does not accept the output activation.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func meanLoss(
+    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, workspace: inout Workspace<Scalar>
+  ) -> Double {
+    check(loss, inputs, targets)
+    check(workspace)
+    var sum = 0.0
+    targets.withReadOnlyTile { targets in
+      workspace.forEachBlock(self, loss, inputs) { block, buffers in
+        let mean = buffers.outputs(of: chain.layers.count).loss(
+          loss, targets: targets[columns: block], batch: block.count, replacing: false)
+        sum += mean * Double(block.count)
+      }
+    }
+    return sum / Double(inputs.columns)
+  }
+}
+
+extension Workspace {
+  /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
+  fileprivate mutating func forEachBlock(
+    _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
+    _ body: (Range<Int>, Buffers<Scalar>) -> Void
+  ) {
+    let team = team
+    let capacity = batchCapacity
+    inputs.withReadOnlyTile { inputs in
+      network.parameters.withReadOnlyTile { parameters in
+        network.statistics.withReadOnlyTile { statistics in
+          for start in stride(from: 0, to: inputs.columns, by: capacity) {
+            let block = start..<min(start + capacity, inputs.columns)
+            withBuffers(batch: block.count, trainedWith: loss) { buffers in
+              let pass = ForwardPass(
+                inputs: inputs[columns: block], parameters: parameters, statistics: statistics, buffers: buffers)
+              team.run(pass, work: block.count * parameters.rows)
+              flushingDenormals { body(block, buffers) }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Tensor
+
+/// A network that only answers: its weights are packed, and those of a batch normalisation are part of them.
+///
+///     A = g(W A₋₁ + b 1ᵀ)   layer by layer;   batch normalised   W ← diag(s) W,   b ← s ∘ (b − μ) + β,   s = γ / √(σ² + 10⁻⁵)
+///
+/// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They agree with
+/// ``Network/predict(_:)`` to rounding, since that adds in another order.
+package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
+  /// A layer, and where its numbers stand. Without references, so that answers from many threads count none.
+  private struct Layer: Sendable {
+    let inputSize: Int
+    let outputSize: Int
+    let activation: Activation
+    let isNormalized: Bool
+    /// The packed W, then b, γ and β, each from a boundary of 64 bytes on.
+    let weights: Int
+    let bias: Int
+    var scale: Int { bias + PackedNetwork.padded(outputSize) }
+    var shift: Int { scale + PackedNetwork.padded(outputSize) }
+
+    init(_ layer: Dense, from start: Int) {
+      (inputSize, outputSize) = (layer.inputSize, layer.outputSize)
+      activation = layer.activation
+      isNormalized = layer.normalization == .layer
+      weights = start
+      bias = start + PackedTile<Scalar>.count(rows: layer.outputSize, columns: layer.inputSize)
+    }
+
+    var end: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
+
+    /// - Parameter rows: outputSize, or as many as are computed, 0 those beyond it.
+    func packedWeights(in numbers: Tile<Scalar>, rows: Int) -> PackedTile<Scalar> {
+      PackedTile(numbers, from: weights, rows: rows, columns: inputSize)
+    }
+  }
+
+  private let layers: [Layer]
+  private let numbers: Matrix<Scalar>
+  /// The most outputs of a hidden layer.
+  private let width: Int
+  package let inputSize: Int
+  package let outputSize: Int
+
+  package init(_ network: Network<Scalar>) {
+    var layers: [Layer] = []
+    for layer in network.layers { layers.append(Layer(layer, from: layers.last?.end ?? 0)) }
+    var numbers = Matrix<Scalar>(rows: layers.last?.end ?? 0, columns: 1)
+    numbers.withTile { numbers in
+      for (index, layer) in layers.enumerated() { Self.pack(network, index, as: layer, into: numbers) }
+    }
+    self.layers = layers
+    self.numbers = numbers
+    width = layers.dropLast().map { Self.padded($0.outputSize) }.max() ?? 0
+    inputSize = network.inputSize
+    outputSize = network.outputSize
+  }
+
+  private static func pack(_ network: Network<Scalar>, _ index: Int, as packed: Layer, into numbers: Tile<Scalar>) {
+    let layer = network.layers[index]
+    var (weights, bias) = (network.weights(ofLayer: index), network.bias(ofLayer: index))
+    if layer.normalization == .batch {
+      let (mean, variance) = network.runningStatistics(ofLayer: index)
+      let (gamma, beta) = (network.scale(ofLayer: index), network.shift(ofLayer: index))
+      for unit in 0..<layer.outputSize {
+        let factor = Double(gamma[unit, 0]) / (Double(variance[unit, 0]) + Normalization.epsilon).squareRoot()
+        for input in 0..<layer.inputSize { weights[unit, input] = Scalar(factor * Double(weights[unit, input])) }
+        bias[unit, 0] = Scalar(factor * (Double(bias[unit, 0]) - Double(mean[unit, 0])) + Double(beta[unit, 0]))
+      }
+    }
+    weights.withReadOnlyTile { packed.packedWeights(in: numbers, rows: layer.outputSize).pack($0) }
+    func copy(_ vector: Matrix<Scalar>, to offset: Int) {
+      vector.withReadOnlyTile { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1).copy($0) }
+    }
+    copy(bias, to: packed.bias)
+    if packed.isNormalized {
+      copy(network.scale(ofLayer: index), to: packed.scale)
+      copy(network.shift(ofLayer: index), to: packed.shift)
+    }
+  }
+
+  /// A count of numbers, made a multiple of 64 bytes.
+  private static func padded(_ count: Int) -> Int {
+    let line = 64 / MemoryLayout<Scalar>.stride
+    return (count + line - 1) / line * line
+  }
+
+  /// About as many numbers as a processor's nearer cache holds.
+  private static var mostNumbers: Int { 1 << 17 }
+
+  /// How many samples it is best to send through the layers together, at most 64: enough that a weight that is fetched serves them all.
+  package var blockSize: Int { width == 0 ? 64 : min(max(Self.mostNumbers / width, 8), 64) }
+
+  /// The numbers of scratch memory that so many samples need at once.
+  package func scratchCount(samples: Int) -> Int { layers.count > 1 ? 2 * width * samples : 0 }
+
+  /// About how many multiplications a sample takes.
+  package var work: Int { layers.reduce(0) { $0 + $1.inputSize * $1.outputSize } }
+
+  /// The outputs for some samples, which all workers of a team compute together, or one alone.
+  ///
+  /// - Parameter scratch: ``scratchCount(samples:)`` numbers on a boundary of 64 bytes, the same ones for all workers.
+  /// - Shapes: inputs inputSize × samples, outputs outputSize × samples.
+  /// - Returns: False if a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the sample's. An activation may hide it. One worker
+  ///   alone knows of all samples, those of a team only if their share of the sums is not empty.
+  /// - Complexity: 2 · parameterCount flops a sample, fewer if inputs and hidden outputs have many zeros. Allocates nothing.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func predict(
+    _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ worker: Worker
+  ) -> Bool {
+    numbers.withReadOnlyTile { numbers in
+      flushingDenormals { predict(inputs, into: outputs, scratch: scratch, numbers, worker) }
+    }
+  }
+
+  @inline(__always)
+  private func predict(
+    _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ numbers: Tile<Scalar>, _ worker: Worker
+  ) -> Bool {
+    var a = inputs
+    var areFinite = true
+    for index in layers.indices {
+      let layer = layers[index]
+      let isLast = index == layers.count - 1
+      // Hidden outputs fill whole vectors; what is computed beyond them nobody reads.
+      let size = isLast ? layer.outputSize : Self.padded(layer.outputSize)
+      let z =
+        isLast
+        ? outputs : scratch.reshaped(from: index % 2 * width * inputs.columns, rows: size, columns: inputs.columns)
+      let weights = layer.packedWeights(in: numbers, rows: size)
+      let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
+      if !rows.isEmpty {
+        weights.multiply(rows: rows, a, into: z.rows(rows))
+        if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
+      }
+      Self.activate(layer, numbers, z, rows, worker)
+      if !isLast { worker.meet() }
+      a = z
+    }
+    return areFinite
+  }
+
+  private static func activate(
+    _ layer: Layer, _ numbers: Tile<Scalar>, _ z: Tile<Scalar>, _ rows: Range<Int>, _ worker: Worker
+  ) {
+    func vector(_ offset: Int, _ rows: Range<Int>) -> Tile<Scalar> {
+      numbers.reshaped(from: offset + rows.lowerBound, rows: rows.count, columns: 1)
+    }
+    guard layer.isNormalized || layer.activation == .softmax else {
+      if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias, rows)) }
+      return
+    }
+    // What concerns all outputs of a sample one worker does.
+    worker.meet()
+    guard worker.index == 0 else { return }
+    let all = 0..<layer.outputSize
+    let z = z.rows(all)
+    guard layer.isNormalized else {
+      _ = z.activate(layer.activation, bias: vector(layer.bias, all))
+      return
+    }
+    _ = z.activate(.identity, bias: vector(layer.bias, all))
+    z.normalizeColumns(
+      gamma: vector(layer.scale, all), epsilon: Scalar(Normalization.epsilon), normal: nil, inverse: nil)
+    _ = z.activate(layer.activation, bias: vector(layer.shift, all))
+  }
+}

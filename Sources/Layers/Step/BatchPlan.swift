@@ -1,0 +1,66 @@
+import Tensor
+
+/// How a batch goes through the layers: the tiles of every job, and where everything stands in a workspace's memory.
+///
+/// It is laid out when the batch's size changes, so that the steps in between work nothing out: a step of a small network takes ten microseconds.
+struct BatchPlan: Sendable {
+  private var layers: [LayerPlan]
+  /// The size that the tiles are for; 0 before the first.
+  private var batch = 0
+  /// Whether the last layer stops at Z; see ``Loss/includesActivation``.
+  private var stopsBeforeActivation = false
+  /// Where the batch's targets start in the arena, and the memory for a layer's intermediate products.
+  let targets, scratch: Int
+  /// The elements of the arena.
+  let count: Int
+  /// How many numbers a job may leave: one for each of its tiles.
+  let numbersPerJob: Int
+
+  /// Gives everything its place.
+  init(_ chain: LayerChain, batchCapacity: Int) {
+    var end = 0
+    func place(_ rows: Int) -> Int {
+      // The next starts at a cache line, unless a normalization is between.
+      defer { end += (rows * batchCapacity + 15) / 16 * 16 }
+      return end
+    }
+    let outputs = ([chain.layers[0].inputSize] + chain.layers.map(\.outputSize)).map(place)
+    let errors = chain.layers.map { place($0.outputSize) }
+    let slopes = chain.layers.map { $0.keepsSlopes ? place($0.outputSize) : nil }
+    let normalizations = chain.layers.map { layer -> Int? in
+      guard layer.isNormalized else { return nil }
+      defer { end += layer.normalizationCount(batch: batchCapacity) }
+      return end
+    }
+    targets = place(chain.layers.last!.outputSize)
+    scratch = end
+    count = end + chain.layers.map { $0.scratchCount(batchCapacity: batchCapacity) }.max()!
+    numbersPerJob = max(TileGrid.mostStrips, TileGrid.samples(batchCapacity, rows: 0).count)
+    layers = chain.layers.indices.map { index in
+      LayerPlan(
+        layer: chain.layers[index], parameters: chain.offsets[index], statistics: chain.statisticsOffsets[index],
+        inputs: outputs[index], outputs: outputs[index + 1], error: errors[index], slopes: slopes[index],
+        normalization: normalizations[index])
+    }
+  }
+
+  /// The losses, and for each layer the largest magnitudes of its outputs and its error and what is added to the loss for its weights; and a step's bound on
+  /// the gradient.
+  var numberCount: Int { numbersPerJob * (1 + 3 * layers.count) + 1 }
+
+  func withLayers<R>(_ body: (UnsafeBufferPointer<LayerPlan>) -> R) -> R { layers.withUnsafeBufferPointer(body) }
+
+  /// Cuts the jobs for batches of another size, or for another use of the last layer. Allocates nothing.
+  ///
+  /// - Parameter loss: nil for the outputs as they are, or the loss that they are trained with.
+  mutating func lay(batch: Int, trainedWith loss: Loss?) {
+    let stops = loss?.includesActivation ?? false
+    guard batch != self.batch || stops != stopsBeforeActivation else { return }
+    (self.batch, stopsBeforeActivation) = (batch, stops)
+    for index in layers.indices {
+      let layer = layers[index].whole
+      layers[index].layer = stops && index == layers.count - 1 ? layer.beforeActivation : layer
+      layers[index].cut(batch: batch, previous: index == 0 ? nil : layers[index - 1].layer)
+    }
+  }
+}

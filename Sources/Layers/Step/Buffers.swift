@@ -1,0 +1,67 @@
+import Tensor
+
+/// A workspace's buffers for one batch, and the plan by which they are used. Like ``Tile``, they do not keep alive what they are parts of.
+package struct Buffers<Scalar: BLASScalar> {
+  package let batch: Int
+  let plans: UnsafeBufferPointer<LayerPlan>
+  let arena: Tile<Scalar>
+  let numbers: Tile<Double>
+  let targetsStart, scratchStart, numbersPerJob: Int
+
+  var layerCount: Int { plans.count }
+
+  /// The plan of the layer with this 1-based number.
+  @inline(__always)
+  func plan(_ number: Int) -> LayerPlan { plans[number - 1] }
+
+  /// A₋₁ of the layer with the 1-based number `layer`: the batch's inputs, or the outputs of the layer before.
+  func inputs(of layer: Int) -> Tile<Scalar> {
+    arena.reshaped(from: plan(layer).inputs, rows: plan(layer).layer.inputSize, columns: batch)
+  }
+
+  package func outputs(of layer: Int) -> Tile<Scalar> { column(plan(layer).outputs, layer) }
+
+  package var targets: Tile<Scalar> { column(targetsStart, layerCount) }
+
+  /// The error ∂L/∂Z.
+  func error(of layer: Int) -> Tile<Scalar> { column(plan(layer).error, layer) }
+
+  /// g′, or nil if the layer keeps none.
+  func slopes(of layer: Int) -> Tile<Scalar>? { plan(layer).slopes.map { column($0, layer) } }
+
+  /// What a layer keeps of its normalization, or nil if it has none.
+  func normalization(of layer: Int) -> NormalizationBuffers<Scalar>? {
+    guard let start = plan(layer).normalization else { return nil }
+    let dense = plan(layer).layer
+    let memory = arena.reshaped(from: start, rows: dense.normalizationCount(batch: batch), columns: 1)
+    return NormalizationBuffers(memory, dense, batch: batch)
+  }
+
+  /// Memory for what a layer computes on the way to its outputs, a column.
+  var scratch: Tile<Scalar> {
+    arena.reshaped(from: scratchStart, rows: arena.rows - scratchStart, columns: 1)
+  }
+
+  /// The losses of the blocks of samples.
+  var losses: JobNumbers { JobNumbers(tile: numbers, start: 0) }
+
+  /// A bound on the magnitudes in the gradient of a step.
+  var gradientBound: JobNumbers { JobNumbers(tile: numbers, start: numbers.rows - 1) }
+
+  /// The largest magnitudes in the tiles of a layer's outputs.
+  func outputMaxima(of layer: Int) -> JobNumbers { numbers(layer, 0) }
+
+  /// The largest magnitudes in the tiles of a layer's error.
+  func errorMaxima(of layer: Int) -> JobNumbers { numbers(layer, 1) }
+
+  /// What is added to the loss for the strips of a layer's weights.
+  func penalties(of layer: Int) -> JobNumbers { numbers(layer, 2) }
+
+  private func numbers(_ layer: Int, _ job: Int) -> JobNumbers {
+    JobNumbers(tile: numbers, start: numbersPerJob * (3 * layer - 2 + job))
+  }
+
+  private func column(_ start: Int, _ layer: Int) -> Tile<Scalar> {
+    arena.reshaped(from: start, rows: plan(layer).layer.outputSize, columns: batch)
+  }
+}

@@ -1,0 +1,35 @@
+import Tensor
+
+/// What a layer keeps of its normalisation for the way back.
+struct NormalizationBuffers<Scalar: BLASScalar> {
+  /// N, outputSize × batch.
+  let normal: Tile<Scalar>
+  /// The batch's statistics by unit, outputSize × 1.
+  let mean: Tile<Scalar>
+  let variance: Tile<Scalar>
+  /// 1 / √(σ² + ε) by unit or by sample.
+  let inverse: Tile<Scalar>
+  /// ∇γ over ∇β, 2 · outputSize × 1, or a column for each tile, which are to be added.
+  let gradient: Tile<Scalar>
+
+  init(_ memory: Tile<Scalar>, _ layer: Dense, batch: Int) {
+    let rows = layer.outputSize
+    let columns = layer.normalizationGradientColumns(batch: batch)
+    normal = memory.reshaped(from: 0, rows: rows, columns: batch)
+    mean = memory.reshaped(from: rows * batch, rows: rows, columns: 1)
+    variance = memory.reshaped(from: rows * (batch + 1), rows: rows, columns: 1)
+    inverse = memory.reshaped(from: rows * (batch + 2), rows: max(rows, batch), columns: 1)
+    gradient = memory.reshaped(from: rows * (batch + 2) + max(rows, batch), rows: 2 * rows, columns: columns)
+  }
+}
+
+extension Dense {
+  /// The elements of ``NormalizationBuffers``.
+  func normalizationCount(batch: Int) -> Int {
+    outputSize * (batch + 2 + 2 * normalizationGradientColumns(batch: batch)) + max(outputSize, batch)
+  }
+
+  fileprivate func normalizationGradientColumns(batch: Int) -> Int {
+    normalization == .batch ? 1 : normalizationGrid(batch: batch).count
+  }
+}

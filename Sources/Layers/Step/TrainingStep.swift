@@ -1,0 +1,255 @@
+import Tensor
+
+/// One training step, as every worker of a team runs it at the same time.
+///
+///     gather     A₀ = the batch's columns of the data
+///     forward    A = g(W A₋₁ + b 1ᵀ)         layer by layer
+///     loss       δ = ∇ₐL ∘ g′(Z)             for the last layer
+///     back       δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)        layer by layer
+///     gradient   ∇W = δ A₋₁ᵀ, ∇b = δ 1       all layers at once, and what is made of it
+///
+/// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay finite.
+struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
+  let objective: Objective
+  let inputs: Tile<Scalar>
+  let targets: Tile<Scalar>
+  /// How much each sample counts, 1 on average; nil if all count alike.
+  let weights: Tile<Scalar>?
+  /// The samples of the batch; nil for all columns in order.
+  let columns: UnsafeBufferPointer<Int>?
+  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  let meanCount: Int
+  /// The samples of the step after, or none.
+  let next: UnsafeBufferPointer<Int>
+  /// No smaller than the largest magnitude in the inputs.
+  let inputBound: Double
+  let parameters: Tile<Scalar>
+  /// The running statistics of all layers.
+  let statistics: Tile<Scalar>
+  /// The memory for the gradient; may be empty if the update needs none.
+  let gradient: Tile<Scalar>
+  let update: TileUpdate<Scalar>
+  /// The update is left out where the loss is not finite or an element of the gradient might be larger than this; nil to leave it out never.
+  let largestGradient: Double?
+  let buffers: Buffers<Scalar>
+
+  func run(_ worker: Worker) { flushingDenormals { takeStep(worker) } }
+
+  private func takeStep(_ worker: Worker) {
+    var jobs = Jobs(worker)
+    gather(&jobs)
+    ForwardPass(inputs: buffers.inputs(of: 1), parameters: parameters, statistics: statistics, buffers: buffers)
+      .run(&jobs, .training(noise), inputsAreLocal: true)
+    takeLoss(&jobs)
+    back(&jobs)
+    jobs.finish()
+    let bound = gradientBound
+    if worker.index == 0 { buffers.gradientBound[0] = bound }
+    if isAdmitted(bound) { useGradient(worker) }
+  }
+
+  private var loss: Loss { objective.loss }
+  private var noise: Noise? { objective.noise }
+
+  private var layerCount: Int { buffers.layerCount }
+  private var batch: Int { buffers.batch }
+  private var samples: TileGrid { plan(layerCount).samples }
+
+  private func plan(_ number: Int) -> LayerPlan { buffers.plan(number) }
+  private func layer(_ number: Int) -> Dense { plan(number).layer }
+
+  /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie anywhere in memory.
+  private func gather(_ jobs: inout Jobs) {
+    let ownInputs = buffers.inputs(of: 1)
+    let addsStrips = plan(1).addsStrips
+    let grid = addsStrips ? plan(1).weightStrips : samples
+    for tile in jobs.begin(grid) {
+      if addsStrips {
+        let rows = grid[tile].columns
+        copyColumns(0..<batch, of: inputs.rows(rows), into: ownInputs.rows(rows))
+        dropInputs((rows, 0..<batch))
+        inputs.rows(rows).prefetch(next)
+      } else {
+        let columns = grid[tile].columns
+        copyColumns(columns, of: inputs, into: ownInputs)
+        dropInputs((0..<inputs.rows, columns))
+        inputs.prefetch(UnsafeBufferPointer(rebasing: next[columns.clamped(to: next.indices)]))
+      }
+    }
+  }
+
+  private func dropInputs(_ part: TilePart) {
+    if let noise, let place = noise.place(layer: 0, noise.inputDropout, part) {
+      buffers.inputs(of: 1)[part].drop(place)
+    }
+  }
+
+  /// Copies the part `range` of the batch from the data to the same place in `destination`.
+  private func copyColumns(_ range: Range<Int>, of source: Tile<Scalar>, into destination: Tile<Scalar>) {
+    let own = destination[columns: range]
+    if let columns {
+      own.gather(UnsafeBufferPointer(rebasing: columns[range]), of: source)
+    } else {
+      own.copy(source[columns: range])
+    }
+  }
+
+  /// The losses of the blocks of samples, and the last layer's error.
+  private func takeLoss(_ jobs: inout Jobs) {
+    let maxima = buffers.errorMaxima(of: layerCount)
+    for block in jobs.begin(samples) {
+      let columns = samples[block].columns
+      copyColumns(columns, of: targets, into: buffers.targets)
+      if objective.labelSmoothing > 0 { smooth(buffers.targets[columns: columns]) }
+      let outputs = buffers.outputs(of: layerCount)[columns: columns]
+      let error = buffers.error(of: layerCount)[columns: columns]
+      error.copy(outputs)
+      buffers.losses[block] = takeLoss(error, buffers.targets[columns: columns], from: columns.lowerBound)
+      maxima[block] = layer(layerCount).derive(error, from: derivativeSource(layerCount)[columns: columns])
+    }
+  }
+
+  /// The part of some samples of the batch in the mean loss; their outputs are replaced by its gradient.
+  private func takeLoss(_ outputs: Tile<Scalar>, _ targets: Tile<Scalar>, from start: Int) -> Double {
+    guard let weights else { return outputs.loss(loss, targets: targets, batch: meanCount, replacing: true) }
+    var sum = 0.0
+    for column in 0..<outputs.columns {
+      let own = outputs[columns: column..<column + 1]
+      let weight = weights[columns?[start + column] ?? start + column]
+      let part = own.loss(
+        loss, targets: targets[columns: column..<column + 1], batch: meanCount, replacing: true)
+      // What does not count may be anything.
+      if weight > 0 { sum += Double(weight) * part }
+      own.scale(by: weight)
+    }
+    return sum
+  }
+
+  /// y ← (1 − s) y + s / classes, where a single output stands for two classes (Szegedy et al. 2016).
+  private func smooth(_ targets: Tile<Scalar>) {
+    let kept = Scalar(1 - objective.labelSmoothing)
+    let spread = Scalar(objective.labelSmoothing / Double(loss == .crossEntropy ? targets.rows : 2))
+    targets.forEachRun { run, count in
+      for index in 0..<count { run[index] = kept * run[index] + spread }
+    }
+  }
+
+  /// What a layer's g′ is taken from.
+  private func derivativeSource(_ number: Int) -> Tile<Scalar> {
+    layer(number).keepsSlopes ? buffers.slopes(of: number)! : buffers.outputs(of: number)
+  }
+
+  /// Takes the error from the last layer to the first.
+  private func back(_ jobs: inout Jobs) {
+    backThroughNormalization(layerCount, &jobs)
+    for number in stride(from: layerCount, to: 1, by: -1) {
+      let layer = layer(number)
+      let previous = self.layer(number - 1)
+      let maxima = buffers.errorMaxima(of: number - 1)
+      let grid = plan(number).inputErrorGrid
+      for tiles in jobs.begin(grid, merging: Scalar.Routines.hasProduct) {
+        let largest = layer.propagateError(
+          grid[tiles], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
+          previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
+        maxima.set(tiles, to: largest)
+      }
+      backThroughNormalization(number - 1, &jobs)
+    }
+  }
+
+  private func backThroughNormalization(_ number: Int, _ jobs: inout Jobs) {
+    guard let normalization = buffers.normalization(of: number) else { return }
+    let maxima = buffers.errorMaxima(of: number)
+    let grid = plan(number).normalizationGrid
+    for tile in jobs.begin(grid) {
+      maxima[tile] = layer(number).propagateErrorThroughNormalization(
+        tile, grid[tile], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
+        normalization)
+    }
+  }
+
+  /// Computes the gradient and puts it to use.
+  private func useGradient(_ worker: Worker) {
+    for number in 1...layerCount {
+      let layer = layer(number)
+      if worker.index == 0, let normalization = buffers.normalization(of: number), objective.isForTraining {
+        layer.updateStatistics(plan(number).part(ofStatistics: statistics), batch: batch, normalization)
+      }
+      let (error, inputs) = (buffers.error(of: number), buffers.inputs(of: number))
+      let (parameters, gradient) = (plan(number).part(of: parameters), plan(number).part(of: gradient))
+      let offset = plan(number).parameters
+      let isMerging = Scalar.Routines.hasProduct && !update.isPenalized
+      let strips = isMerging ? plan(number).gradientGrid : plan(number).weightStrips
+      // The strips of the weights, and the biases as one more tile.
+      let tiles = worker.share(of: strips.count + 1)
+      for run in TileRuns(tiles.clamped(to: 0..<strips.count), merging: isMerging) {
+        let penalty = layer.useGradient(
+          ofWeights: strips[run], error: error, inputs: inputs, update: update, parameters: parameters,
+          from: offset, gradient: gradient)
+        if update.isPenalized { buffers.penalties(of: number)[run.lowerBound] = penalty }
+      }
+      if tiles.contains(strips.count) {
+        layer.useGradientOfBiases(
+          error: error, update: update, parameters: parameters, from: offset, gradient: gradient,
+          buffers.normalization(of: number))
+      }
+    }
+  }
+}
+
+// MARK: - What came of it
+
+extension TrainingStep {
+  /// Asked for when the step has been taken.
+  var outcome: StepOutcome {
+    let bound = buffers.gradientBound[0]
+    let isTaken = isAdmitted(bound)
+    return StepOutcome(loss: meanLoss + (isTaken ? penalty : 0), gradientBound: bound, isTaken: isTaken)
+  }
+
+  /// The batch's mean loss before the step, or its part in the mean over more.
+  private var meanLoss: Double { buffers.losses.sum(samples.count) }
+
+  /// What the update added to the loss.
+  private var penalty: Double {
+    guard update.isPenalized else { return 0 }
+    return (1...layerCount).reduce(0.0) {
+      $0 + buffers.penalties(of: $1).sum(plan($1).weightStrips.count)
+    }
+  }
+
+  /// Whether the gradient is put to use.
+  private func isAdmitted(_ gradientBound: Double) -> Bool {
+    guard let largestGradient else { return true }
+    return meanLoss.isFinite && gradientBound <= largestGradient
+  }
+
+  /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the layers.
+  ///
+  /// NaN or infinite if an error or an output is.
+  private var gradientBound: Double {
+    var largest = 0.0
+    for number in 1...layerCount {
+      let inputs =
+        number == 1
+        ? inputBound / (1 - (noise?.inputDropout ?? 0))
+        : buffers.outputMaxima(of: number - 1).largest(outputTileCount(number - 1))
+      let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
+      // In this order a NaN stays: max gives its first argument if the second is not above it.
+      let bound = Double(batch) * errors * max(inputs, 1)
+      if !(bound <= largest) { largest = bound }
+      if largest.isNaN { break }
+    }
+    return largest
+  }
+
+  private func outputTileCount(_ number: Int) -> Int {
+    let plan = plan(number)
+    return plan.layer.isNormalized ? plan.normalizationGrid.count : plan.outputGrid.count
+  }
+
+  private func errorTileCount(_ number: Int) -> Int {
+    if layer(number).isNormalized { return plan(number).normalizationGrid.count }
+    return number < layerCount ? plan(number + 1).inputErrorGrid.count : samples.count
+  }
+}

@@ -1,0 +1,206 @@
+import Datasets
+import FoundationEssentials
+import Layers
+import Tensor
+
+// The metadata of a model file, each value a string:
+//
+//   format       "perceptron"
+//   version      "1", or "2" if the preparation has one of the members that are marked so
+//   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
+//                "normalization": "batch" and "dropout": 0.5 besides if there are any
+//   loss         the loss's name
+//   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
+//                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…},
+//                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …], "identifier": name}
+//                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
+//                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
+//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain numbers
+//   training     JSON: how it was trained, names to strings
+//   networks     how many there are: "5"; absent if there is one
+//
+// The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a normalisation before the activation and
+// Dropout after it if a layer has them: "0.weight" (outputs × inputs, row after row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias"
+// (β), for batch normalisation also "1.running_mean" and "1.running_var". Several networks have those of a ModuleList of such Sequentials:
+// "0.0.weight", "0.0.bias", …, "1.0.weight", ….
+
+private let quote = UInt8(ascii: "\"")
+private let backslash = UInt8(ascii: "\\")
+
+package let modelFormat = "perceptron"
+/// The latest version. Files that need nothing of it are written as version 1, which earlier programs read.
+let modelVersion = 2
+
+/// The number of a layer's first module in PyTorch's Sequential.
+func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
+  layers[..<index].reduce(0) { $0 + 2 + ($1.normalization == .none ? 0 : 1) + ($1.dropout > 0 ? 1 : 0) }
+}
+
+/// The names and shapes of a layer's tensors, and where the normalisation's are.
+struct LayerTensors {
+  let weight: String
+  let bias: String
+  /// γ and β, or nil.
+  var normalization: (scale: String, shift: String)?
+  /// The running means and variances, or nil.
+  var statistics: (mean: String, variance: String)?
+
+  /// - Parameters:
+  ///   - index: The layer's, counted from 0.
+  ///   - network: The number of its network, counted from 0, of so many.
+  init(_ layers: [Dense], _ index: Int, ofNetwork network: Int, of count: Int) {
+    let number = moduleNumber(layers, ofLayer: index)
+    let list = count == 1 ? "" : "\(network)."
+    let (module, next) = ("\(list)\(number)", "\(list)\(number + 1)")
+    (weight, bias) = ("\(module).weight", "\(module).bias")
+    if layers[index].normalization != .none { normalization = ("\(next).weight", "\(next).bias") }
+    if layers[index].normalization == .batch { statistics = ("\(next).running_mean", "\(next).running_var") }
+  }
+
+  /// The names of all tensors but the weights; each has as many numbers as the layer has outputs.
+  var vectors: [String] {
+    [bias, normalization?.scale, normalization?.shift, statistics?.mean, statistics?.variance].compactMap(\.self)
+  }
+}
+
+extension Model {
+  /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  ///
+  /// - Throws: ``DataError`` if the file cannot be written, or its names and the notes on its training are longer than a reader takes.
+  public func write(to path: String) throws(DataError) {
+    let metadata = metadata
+    // As a reader counts them, and as the header has them.
+    let texts = ["layers", "preparation", "training"].reduce(0) { $0 + Self.textCount(metadata[$1]!) }
+    let header = metadata.values.reduce(0) { $0 + $1.utf8.count + $1.utf8.count { $0 == quote || $0 == backslash } }
+    guard texts <= ModelFile.mostText + parameterCount * MemoryLayout<Scalar>.size,
+      training.count <= SafeTensors.mostMetadata, header <= SafeTensors.longestHeader - 1 << 24
+    else {
+      throw .tooLarge(
+        path: path,
+        problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
+          + "shorten them")
+    }
+    let bytes: [UInt8]
+    do throws(SafeTensors.TooLong) { bytes = try encoded(metadata) } catch {
+      throw .tooLarge(path: path, problem: "the model is described at too great a length: \(error); shorten its names")
+    }
+    try AtomicFile.write(bytes, to: path)
+  }
+
+  /// The bytes within the texts of JSON, as they stand.
+  private static func textCount(_ json: String) -> Int {
+    var (count, isText, isEscaped) = (0, false, false)
+    for byte in json.utf8 {
+      if byte == quote, !isEscaped {
+        isText.toggle()
+      } else if isText {
+        count += 1
+        isEscaped = byte == backslash && !isEscaped
+      }
+    }
+    return count
+  }
+
+  /// The bytes of the file.
+  package var encoded: [UInt8] {
+    do throws(SafeTensors.TooLong) { return try encoded(metadata) } catch { fail("cannot encode a model: \(error)") }
+  }
+
+  private func encoded(_ metadata: [String: String]) throws(SafeTensors.TooLong) -> [UInt8] {
+    let tensors = networks.enumerated().flatMap { number, network in
+      network.layers.indices.flatMap { layer in
+        Self.tensors(
+          network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
+      }
+    }
+    return try SafeTensors.encode(tensors, metadata: metadata)
+  }
+
+  private var metadata: [String: String] {
+    let preparation = PreparationRecord(preparation)
+    var metadata = [
+      "format": modelFormat,
+      "version": preparation.needsVersion2 ? "2" : "1",
+      "layers": encode(network.layers.map(LayerRecord.init)),
+      "loss": loss.rawValue,
+      "preparation": encode(preparation),
+      "training": encode(training),
+    ]
+    if networks.count > 1 { metadata["networks"] = String(networks.count) }
+    return metadata
+  }
+
+  /// Reads a model; one that was stored in the other precision is converted.
+  ///
+  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
+  public init(contentsOf path: String) throws(ModelError) {
+    try self.init(ModelFile(path))
+  }
+
+  /// Makes the model that a file holds.
+  ///
+  /// - Throws: ``ModelError`` if it is not a whole and consistent model.
+  public init(_ file: ModelFile) throws(ModelError) {
+    var networks: [Network<Scalar>] = []
+    for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }
+    self.init(networks: networks, loss: file.loss, preparation: file.preparation, training: file.training)
+  }
+
+  /// The network with this number, counted from 0.
+  private static func network(_ number: Int, in file: ModelFile) throws(ModelError) -> Network<Scalar> {
+    var network = Network<Scalar>(file.layers)
+    for index in file.layers.indices {
+      let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
+      try network.withWeights(ofLayer: index) { (weights) throws(ModelError) in
+        try file.read(names.weight, into: weights)
+      }
+      network.setBias(Matrix(try file.values(names.bias)), ofLayer: index)
+      if let names = names.normalization {
+        network.setScale(Matrix(try file.values(names.scale)), ofLayer: index)
+        network.setShift(Matrix(try file.values(names.shift)), ofLayer: index)
+      }
+      if let names = names.statistics {
+        let variance: [Scalar] = try file.values(names.variance)
+        guard variance.allSatisfy({ $0 >= 0 }) else {
+          throw .negativeVariance(path: file.path, name: names.variance)
+        }
+        network.setRunningStatistics(
+          mean: Matrix(try file.values(names.mean)), variance: Matrix(variance), ofLayer: index)
+      }
+    }
+    return network
+  }
+
+  /// The tensors of a layer.
+  private static func tensors(
+    _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors
+  ) -> [SafeTensors.Tensor] {
+    let layer = network.layers[index]
+    // Row after row is the transpose column after column.
+    let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
+    var tensors = [
+      tensor(names.weight, [layer.outputSize, layer.inputSize], rowMajor),
+      tensor(names.bias, [layer.outputSize], network.bias(ofLayer: index)),
+    ]
+    if let names = names.normalization {
+      tensors.append(tensor(names.scale, [layer.outputSize], network.scale(ofLayer: index)))
+      tensors.append(tensor(names.shift, [layer.outputSize], network.shift(ofLayer: index)))
+    }
+    if let names = names.statistics {
+      let (mean, variance) = network.runningStatistics(ofLayer: index)
+      tensors.append(tensor(names.mean, [layer.outputSize], mean))
+      tensors.append(tensor(names.variance, [layer.outputSize], variance))
+    }
+    return tensors
+  }
+
+  private static func tensor(_ name: String, _ shape: [Int], _ values: Matrix<Scalar>) -> SafeTensors.Tensor {
+    // Through Any, because a cast from array to array goes element by element.
+    if Scalar.self == Double.self {
+      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Double])
+    } else {
+      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Float])
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Datasets
+import Layers
+import Tensor
+
+/// A model file whose container and metadata have been read and checked, before its numbers are put to use.
+public struct ModelFile: Sendable {
+  public let path: String
+  /// How many networks there are: one, or the members of an ensemble.
+  public let networkCount: Int
+  /// The layers of each network.
+  public let layers: [Dense]
+  public let loss: Loss
+  public let preparation: Preparation
+  public let training: [String: String]
+  private let tensors: SafeTensors
+
+  /// How many bytes of text are read, besides as many as the tensors have.
+  static let mostText = 8 << 20
+
+  /// Reads a file.
+  ///
+  /// - Throws: ``ModelError`` if it is not there or is not a model.
+  public init(_ path: String) throws(ModelError) {
+    let bytes: [UInt8]
+    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
+    try self.init(bytes, path: path)
+  }
+
+  /// Reads a file's bytes; the path is for messages.
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+    let tensors = try SafeTensors(bytes: bytes, path: path)
+    func metadata(_ key: String) throws(ModelError) -> String {
+      guard let text = tensors.text(key) else { throw .missingMetadata(path: path, key: key) }
+      return text
+    }
+    func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
+    // Longer texts would take more memory than twice the file.
+    var textLeft = Self.mostText + tensors.dataCount
+    func decode<Record>(
+      _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
+    ) throws(ModelError) -> Record {
+      guard let bytes = tensors.metadataBytes[key] else { throw .missingMetadata(path: path, key: key) }
+      var json = JSONReader(bytes, 0..<bytes.count, mostText: textLeft, endName: "its end") { byte, problem in
+        .badMetadata(path: path, key: key, problem: "byte \(byte): \(problem)")
+      }
+      let record = try read(&json)
+      try json.finish("bracket")
+      textLeft = json.textLeft
+      return record
+    }
+
+    let format = try metadata("format")
+    guard format == modelFormat else {
+      throw bad("format", "found \(quoted(format)), expected \(quoted(modelFormat))")
+    }
+    try tensors.verifyChecksum()
+    guard let version = Int(try metadata("version")), version >= 1 else {
+      throw bad("version", "it is not a whole number")
+    }
+    guard version <= modelVersion else { throw .newerVersion(path: path, found: version, supported: modelVersion) }
+
+    let records = try decode("layers") { json throws(ModelError) in
+      try json.array(atMost: mostLayers, "layers") { json throws(ModelError) in try LayerRecord(&json) }
+    }
+    layers = try records.map { record throws(ModelError) in
+      guard let layer = record.layer else {
+        throw bad("layers", "a layer has an unknown type or activation, or a size below 1")
+      }
+      return layer
+    }
+    guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
+      throw bad("layers", "the layers do not form a chain")
+    }
+    guard layers.last!.dropout == 0 else {
+      throw bad("layers", "the last layer has dropout")
+    }
+    networkCount = try Self.networkCount(tensors, path)
+    // Before anything is allocated for them: the tensors that the file holds bound the sizes.
+    var tensorCount = 0
+    for network in 0..<networkCount {
+      for (index, layer) in layers.enumerated() {
+        let names = LayerTensors(layers, index, ofNetwork: network, of: networkCount)
+        try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
+        for name in names.vectors { try Self.check(tensors, name, [layer.outputSize], path) }
+        tensorCount += 1 + names.vectors.count
+      }
+    }
+    // Networks that nobody counted would silently have no say.
+    guard networkCount == 1 || tensors.entries.count == tensorCount else {
+      throw bad(
+        "networks",
+        "it says \(networkCount), which have \(tensorCount) tensors, but the file holds \(tensors.entries.count)")
+    }
+    let lossName = try metadata("loss")
+    guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
+      throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
+    }
+    let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
+    var record = try decode("preparation") { json throws(ModelError) in
+      try PreparationRecord(&json, inputs: inputs, outputs: outputs)
+    }
+    record.weighsConstantTexts = version == 1
+    guard let preparation = record.preparation else { throw bad("preparation", "its parts contradict each other") }
+    guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
+      throw bad(
+        "preparation",
+        "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, the layers have others")
+    }
+    self.path = path
+    self.loss = loss
+    self.preparation = preparation
+    training = try decode("training") { json throws(ModelError) in
+      var (training, isFirst) = ([String: String](), true)
+      while let name = try json.name(&isFirst) {
+        guard training.count < SafeTensors.mostMetadata else {
+          throw json.error("found more than \(SafeTensors.mostMetadata) texts, expected }")
+        }
+        guard training.updateValue(try json.string(), forKey: name) == nil else {
+          throw json.error("\(quoted(name)) is given twice")
+        }
+      }
+      return training
+    }
+    self.tensors = tensors
+  }
+
+  /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
+  public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
+
+  private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(ModelError) -> Int {
+    guard let text = tensors.text("networks") else { return 1 }
+    guard let count = Int(text), networkCounts.contains(count) else {
+      throw .badMetadata(
+        path: path, key: "networks",
+        problem: "found \(quoted(text)), expected a whole number from \(networkCounts.lowerBound) to"
+          + " \(networkCounts.upperBound)")
+    }
+    return count
+  }
+
+  private static func check(
+    _ tensors: SafeTensors, _ name: String, _ shape: [Int], _ path: String
+  ) throws(ModelError) {
+    guard let entry = tensors.entry(name) else { throw .missingTensor(path: path, name: name) }
+    guard entry.shape == shape else {
+      throw .wrongShape(path: path, name: name, found: entry.shape, expected: shape)
+    }
+  }
+
+  /// A tensor's numbers.
+  ///
+  /// - Throws: ``ModelError`` if one is not finite.
+  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
+    let values: [Scalar] = try tensors.values(of: name)
+    guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
+    return values
+  }
+
+  /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
+  ///
+  /// - Throws: ``ModelError`` if one is not finite.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
+    try tensors.read(name, into: matrix)
+    guard matrix.maxMagnitude.isFinite else { throw .notFinite(path: path, name: name) }
+  }
+}

@@ -1,0 +1,189 @@
+import Datasets
+import Layers
+import Tensor
+
+extension Model {
+  /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  ///
+  /// Of a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
+  ///
+  /// Where all features are numbers there is one input, `input`, samples × features; if there are texts, one of samples × 1 for each column, named as
+  /// the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
+  ///
+  /// - Throws: ``DataError`` if the file cannot be written, and if the parameters take more than the 2 GB that a protobuf file may have.
+  /// - Complexity: O(``parameterCount``) time, and four times the parameters' memory.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func writeONNX(to path: String) throws(DataError) {
+    let most = 1 << 31 - 1
+    func tooLarge() -> DataError {
+      .tooLarge(path: path, problem: "an ONNX file holds 2 GB at most, and the model's parameters take more")
+    }
+    guard parameterCount <= most / MemoryLayout<Scalar>.size else { throw tooLarge() }
+    let bytes = onnx().encoded
+    guard bytes.count <= most else { throw tooLarge() }
+    try AtomicFile.write(bytes, to: path)
+  }
+
+  /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a model in `Float` takes, or gives, double: then
+  /// all of its inputs of numbers are double, or its output is.
+  package var numbersThatNeedDouble: (inputs: [String], outputs: [String]) {
+    Scalar.self == Float.self ? (preparation.inputsThatNeedDouble, preparation.targetsThatNeedDouble) : ([], [])
+  }
+
+  /// The model as a graph.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func onnx() -> ONNXModel {
+    let type: ONNXTensor.DataType = Scalar.self == Double.self ? .double : .float
+    var builder = ONNXGraphBuilder(name: "perceptron")
+    let features = builder.features(preparation, type)
+    var outputs: [String] = []
+    for (number, network) in networks.enumerated() {
+      var value = features
+      for layer in network.layers.indices {
+        value = builder.layer(
+          value, network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count), type)
+      }
+      outputs.append(value)
+    }
+    if networks.count > 1 {
+      let count = builder.constant(ONNXTensor("networks", type, [], [Double(networks.count)]))
+      outputs = [builder.node("Div", [builder.node("Sum", outputs), count])]
+    }
+    builder.answers(outputs[0], preparation, type)
+    var metadata = training
+    metadata["loss"] = loss.rawValue
+    // Version 7 of the format came with set 13, 8 with set 17.
+    var sets = ["": builder.operatorSet]
+    if builder.usesMachineLearningDomain { sets["ai.onnx.ml"] = 2 }
+    return ONNXModel(
+      version: builder.operatorSet < 15 ? 7 : 8, operatorSets: sets, producer: "perceptron", metadata: metadata,
+      graph: builder.graph)
+  }
+}
+
+// MARK: - Layers
+
+extension ONNXGraphBuilder {
+  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, and normalised if the layer is.
+  fileprivate mutating func layer<Scalar>(
+    _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
+  ) -> String {
+    let layer = network.layers[index]
+    func vector(_ name: String, _ values: Matrix<Scalar>) -> ONNXTensor {
+      ONNXTensor(name, type, [layer.outputSize], values.elements.lazy.map { Double($0) })
+    }
+    // Row after row is the transpose column after column.
+    let weights = Matrix(network.weights(ofLayer: index).transposed)
+    let constants = [
+      constant(
+        ONNXTensor(
+          names.weight, type, [layer.outputSize, layer.inputSize], weights.elements.lazy.map { Double($0) })),
+      constant(vector(names.bias, network.bias(ofLayer: index))),
+    ]
+    var value = node("Gemm", [inputs] + constants, ["transB": .int(1)])
+    if let learnt = names.normalization {
+      var constants = [
+        constant(vector(learnt.scale, network.scale(ofLayer: index))),
+        constant(vector(learnt.shift, network.shift(ofLayer: index))),
+      ]
+      let epsilon = ONNXAttribute.float(Float(Normalization.epsilon))
+      if let statistics = names.statistics {
+        let (mean, variance) = network.runningStatistics(ofLayer: index)
+        constants.append(constant(vector(statistics.mean, mean)))
+        constants.append(constant(vector(statistics.variance, variance)))
+        value = node("BatchNormalization", [value] + constants, ["epsilon": epsilon])
+      } else {
+        value = node("LayerNormalization", [value] + constants, ["axis": .int(-1), "epsilon": epsilon], since: 17)
+      }
+    }
+    return activation(layer.activation, of: value, type)
+  }
+}
+
+// MARK: - Answers
+
+extension ONNXGraphBuilder {
+  /// Declares the graph's outputs: `label` and `probabilities`, or `output` in the units of the data.
+  fileprivate mutating func answers(
+    _ outputs: String, _ preparation: Preparation, _ type: ONNXTensor.DataType
+  ) {
+    switch preparation.outputs {
+    case .classes(let names, _):
+      let (label, probabilities) = (name("label"), name("probabilities"))
+      let index = node("ArgMax", [outputs], ["axis": .int(1), "keepdims": .int(0)])
+      let texts = constant(ONNXTensor("classes", [names.count], texts: names))
+      _ = node("Gather", [texts, index], ["axis": .int(0)], output: label)
+      _ = node("Identity", [outputs], output: probabilities)
+      output(label, .string, columns: nil)
+      output(probabilities, type, columns: names.count)
+    case .labels(let columns, let classes):
+      let (label, probabilities) = (name("label"), name("probabilities"))
+      let half = constant(ONNXTensor("half", type, [], [0.5]))
+      let isLikely = node("GreaterOrEqual", [outputs, half])
+      let (no, yes) = (
+        constant(ONNXTensor("no", [1, columns.count], texts: classes.map { $0[0] })),
+        constant(ONNXTensor("yes", [1, columns.count], texts: classes.map { $0[1] }))
+      )
+      _ = node("Where", [isLikely, yes, no], output: label)
+      _ = node("Identity", [outputs], output: probabilities)
+      output(label, .string, columns: columns.count)
+      output(probabilities, type, columns: columns.count)
+    case .values(let columns, let scaling):
+      // In double, as Scaling does it.
+      let answer = name("output")
+      let answerType = preparation.targetsThatNeedDouble.isEmpty ? type : .double
+      var value = type == .float ? cast(outputs, to: .double) : outputs
+      let factors = constant(ONNXTensor("target factors", .double, [1, columns.count], scaling.factors))
+      let offsets = constant(ONNXTensor("target offsets", .double, [1, columns.count], scaling.offsets))
+      value = node("Div", [value, factors])
+      value = node("Add", [value, offsets], output: answerType == .double ? answer : nil)
+      if answerType == .float { _ = cast(value, to: .float, output: answer) }
+      output(answer, answerType, columns: columns.count)
+    }
+  }
+}
+
+extension Model {
+  /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the classes.
+  ///
+  /// The inputs are the columns 1, 2, … of a table, or the pixels of images if each sample has two dimensions. Softmax outputs are classes, 0, 1, … unless
+  /// the graph has names, and the label is in the column after the inputs; sigmoid outputs are each of a label 0 or 1 in a column of its own there; others are values.
+  ///
+  /// - Throws: As ``Network/init(onnx:)``.
+  public init(onnx path: String) throws(ModelError) {
+    self.init(try ONNXPerceptron(contentsOf: path), path: path)
+  }
+
+  /// The model of a graph that has been read; the path is for what the model says of where it came from.
+  package init(_ file: ONNXPerceptron<Scalar>, path: String) {
+    let network = file.network
+    let (inputs, outputs) = (network.inputSize, network.outputSize)
+    let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
+    let targets = (1...outputs).map { String(inputs + $0) }
+    let meaning: Preparation.Outputs
+    let loss: Loss
+    switch network.outputActivation {
+    // Softmax of a single output is always 1: there is nothing to choose from.
+    case .softmax where outputs > 1:
+      let names = file.classes.flatMap { Set($0).count == outputs && $0.count == outputs ? $0 : nil }
+      meaning = .classes(names ?? (0..<outputs).map(String.init), column: isImage ? nil : targets[0])
+      loss = .crossEntropy
+    case .sigmoid:
+      meaning = .labels(columns: targets, classes: Array(repeating: ["0", "1"], count: outputs))
+      loss = .binaryCrossEntropy
+    default:
+      meaning = .values(columns: targets, scaling: .unscaled(outputs))
+      loss = .meanSquaredError
+    }
+    self.init(
+      network: network, loss: loss,
+      preparation: Preparation(
+        inputs: isImage
+          ? .pixels(shape: file.inputShape)
+          : .columns((0..<inputs).map { .number(name: String($0 + 1), mean: Double(file.missing?[$0] ?? 0)) }),
+        inputScaling: .unscaled(inputs), outputs: meaning),
+      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path])
+  }
+}

@@ -1,0 +1,191 @@
+import Tensor
+
+/// The constants of an ONNX graph: initializers, Constant nodes, and what is computed of these alone.
+struct ONNXConstants<Scalar: BLASScalar> {
+  /// Numbers, the last size of the shape varying fastest.
+  struct Array {
+    var shape: [Int]
+    var values: [Scalar]
+  }
+
+  private let path: String
+  private var tensors: [String: ONNXTensor] = [:]
+  /// Nodes that take nothing but constants, by their output.
+  private var computed: [String: ONNXNode] = [:]
+  /// How many bytes of numbers, as they would be in a file, may still be read: all of it and a million numbers more. A small file could otherwise use a tensor
+  /// again and again.
+  private var allowance: Int
+
+  /// - Parameter fileSize: The bytes of the file.
+  init(_ graph: ONNXGraph, fileSize: Int, path: String) {
+    self.path = path
+    allowance = fileSize + 4 << 20
+    for tensor in graph.initializers { tensors[tensor.name] = tensor }
+    for node in graph.nodes {
+      guard let output = node.outputs.first else { continue }
+      if node.operation == "Constant" {
+        tensors[output] = Self.tensor(node)
+      } else if !node.inputs.isEmpty, node.inputs.allSatisfy({ $0.isEmpty || contains($0) }) {
+        computed[output] = node
+      }
+    }
+  }
+
+  /// Whether a value is the same for all samples.
+  func contains(_ name: String) -> Bool { tensors[name] != nil || computed[name] != nil }
+
+  /// Whether a constant may be a single number.
+  func mayBeSingle(_ name: String) -> Bool { tensors[name].map { $0.count == 1 } ?? (computed[name] != nil) }
+
+  /// The texts of a constant.
+  func strings(_ name: String) -> [String]? { tensors[name].flatMap { $0.dataType == .string ? $0.strings : nil } }
+
+  /// The numbers of a constant that `contains`.
+  ///
+  /// - Throws: ``ModelError`` if they are not finite, not as many as their shape says, texts, or computed by operations that are not known here.
+  mutating func array(_ name: String) throws(ModelError) -> Array { try array(name, depth: 0) }
+
+  /// The weights of a node, a constant of two sizes, as a matrix of these or its transpose.
+  ///
+  /// - Throws: As ``array(_:)``, and if the constant has other dimensions.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  mutating func weights(_ name: String, transposed: Bool, of node: ONNXNode) throws(ModelError) -> Matrix<Scalar> {
+    func check(_ shape: [Int]) throws(ModelError) {
+      guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
+        throw .unsupportedNode(
+          path: path, node: node.label,
+          problem: "its weights have \(shape.count) dimensions, expected two sizes from 1")
+      }
+    }
+    guard let tensor = tensors[name], tensor.encoding == .littleEndian, tensor.dataType != .string else {
+      let array = try array(name)
+      try check(array.shape)
+      return transposed
+        ? Matrix(rows: array.shape[1], columns: array.shape[0], columnMajor: array.values)
+        : Matrix(rows: array.shape[0], columns: array.shape[1], rowMajor: array.values)
+    }
+    try check(tensor.shape)
+    try take(tensor, name)
+    // Some numbers at a time: all of them would take their memory once more.
+    func values(_ places: Range<Int>) throws(ModelError) -> [Scalar] {
+      guard let values: [Scalar] = tensor.values(places) else { throw wrongCount(name) }
+      return values
+    }
+    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    _ = try values(0..<0)  // has none, but checks that there are as many as the matrix is made for
+    var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
+    try matrix.withTile { (tile) throws(ModelError) in
+      // Row after row is the transpose column after column.
+      try (transposed ? tile.reshaped(from: 0, rows: rows * columns, columns: 1) : tile).fill(rowMajor: values)
+    }
+    guard matrix.maxMagnitude().isFinite else { throw .notFinite(path: path, name: name) }
+    return matrix
+  }
+
+  /// Counts a tensor's numbers among those that may be read.
+  private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(ModelError) {
+    guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
+      throw .unsupportedTensor(
+        path: path, name: name,
+        problem: "the graph's numbers are more than the file's; a tensor is used again and again")
+    }
+    allowance -= count * tensor.dataType.size
+  }
+
+  private func wrongCount(_ name: String) -> ModelError {
+    .unsupportedTensor(path: path, name: name, problem: "its numbers are not as many as its shape says")
+  }
+
+  private mutating func array(_ name: String, depth: Int) throws(ModelError) -> Array {
+    guard let tensor = tensors[name] else {
+      guard let node = computed[name], depth < 8 else {
+        throw .unsupportedTensor(path: path, name: name, problem: "it is computed in too many steps")
+      }
+      return try array(of: node, depth: depth + 1)
+    }
+    try take(tensor, name)
+    guard let values: [Scalar] = tensor.values() else { throw wrongCount(name) }
+    guard values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
+    return Array(shape: tensor.shape, values: values)
+  }
+
+  // MARK: - What is computed of constants
+
+  private mutating func array(of node: ONNXNode, depth: Int) throws(ModelError) -> Array {
+    var inputs: [Array] = []
+    // The second input of Reshape, Squeeze and Unsqueeze is a shape.
+    let isShaping = ["Reshape", "Squeeze", "Unsqueeze"].contains(node.operation)
+    for name in node.inputs.prefix(isShaping ? 1 : 2) where !name.isEmpty {
+      inputs.append(try array(name, depth: depth))
+    }
+    let (a, b) = (inputs.first, inputs.count > 1 ? inputs[1] : nil)
+    switch (node.operation, a, b) {
+    case ("Identity", let a?, nil), ("Cast", let a?, nil): return a
+    // A vector, whatever the sizes around it are.
+    case (_, let a?, _) where isShaping && a.shape.filter({ $0 != 1 }).count <= 1:
+      return Array(shape: [a.values.count], values: a.values)
+    case ("Transpose", let a?, nil) where a.shape.count == 2:
+      let matrix = Matrix(rows: a.shape[0], columns: a.shape[1], rowMajor: a.values)
+      return Array(shape: a.shape.reversed(), values: matrix.elements)
+    case ("Sqrt", let a?, nil): return Array(shape: a.shape, values: a.values.map { $0.squareRoot() })
+    case ("Reciprocal", let a?, nil): return Array(shape: a.shape, values: a.values.map { 1 / $0 })
+    case ("Neg", let a?, nil): return Array(shape: a.shape, values: a.values.map { -$0 })
+    case ("Add", let a?, let b?): return try combined(node, a, b, +)
+    case ("Sub", let a?, let b?): return try combined(node, a, b, -)
+    case ("Mul", let a?, let b?): return try combined(node, a, b, *)
+    case ("Div", let a?, let b?): return try combined(node, a, b, /)
+    default:
+      throw .unsupportedNode(
+        path: path, node: node.label, problem: "this operation on constants is not computed; let the exporter fold them"
+      )
+    }
+  }
+
+  /// Element by element, if the counts are the same or one is 1.
+  private func combined(
+    _ node: ONNXNode, _ a: Array, _ b: Array, _ body: (Scalar, Scalar) -> Scalar
+  ) throws(ModelError) -> Array {
+    if a.values.count == b.values.count { return Array(shape: a.shape, values: zip(a.values, b.values).map(body)) }
+    if b.values.count == 1 { return Array(shape: a.shape, values: a.values.map { body($0, b.values[0]) }) }
+    if a.values.count == 1 { return Array(shape: b.shape, values: b.values.map { body(a.values[0], $0) }) }
+    throw .unsupportedNode(path: path, node: node.label, problem: "its constants have shapes that do not fit")
+  }
+
+  private static func tensor(_ node: ONNXNode) -> ONNXTensor? {
+    for (name, attribute) in node.attributes {
+      switch (name, attribute) {
+      case ("value", .tensor(let tensor)): return tensor
+      case ("value_float", .float(let value)): return ONNXTensor("", .float, [], [Double(value)])
+      case ("value_int", .int(let value)): return ONNXTensor("", [], [value])
+      case ("value_ints", .ints(let values)): return ONNXTensor("", [values.count], values)
+      default: break
+      }
+    }
+    return nil
+  }
+}
+
+extension ONNXTensor.DataType {
+  /// What a number counts as, in bytes; those that are no weights, as one of single precision at least.
+  fileprivate var size: Int {
+    switch self {
+    case .float16, .bfloat16: 2
+    case .double, .int64: 8
+    case .float, .int32, .string, .bool: 4
+    }
+  }
+}
+
+extension ONNXNode {
+  /// What errors call the node: its name, or that of its output, and its operation.
+  var label: String {
+    let name = name.isEmpty ? "of the output \(quoted(outputs.first ?? ""))" : quoted(name)
+    return "\(name) (\(Self.plain(domain.isEmpty ? operation : "\(domain).\(operation)")))"
+  }
+
+  /// The names of operations are words, but in a file that is damaged: quoted if it is not one.
+  private static func plain(_ name: String) -> String {
+    name.utf8.allSatisfy { (0x21..<0x7F).contains($0) } && name.utf8.count <= 80 ? name : quoted(name)
+  }
+}

@@ -1,0 +1,294 @@
+// The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields that are not needed are passed over.
+
+extension ONNXModel {
+  /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
+  ///
+  /// - Throws: ``ModelError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and ``ModelError/unsupportedTensor(path:name:problem:)``.
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+    var decoder = ONNXDecoder(bytes: bytes, path: path)
+    self = try decoder.model()
+  }
+}
+
+/// Reads the messages of an ONNX file, which are nested as deep as the functions below call each other and no deeper.
+private struct ONNXDecoder {
+  let bytes: [UInt8]
+  let path: String
+
+  /// How many nodes, tensors, names and numbers of lists are read at most: a few bytes of a file that lies would become hundreds in memory.
+  static let mostParts = 65_536
+  private var parts = 0
+
+  init(bytes: [UInt8], path: String) {
+    self.bytes = bytes
+    self.path = path
+  }
+
+  // MARK: - Messages
+
+  mutating func model() throws(ModelError) -> ONNXModel {
+    var model = ONNXModel()
+    var hasGraph = false
+    try message(bytes.indices) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: model.version = try decoder.int(field)
+      case 2: model.producer = try decoder.text(field)
+      case 7:
+        guard !hasGraph else { throw decoder.error(field, "found a second graph") }
+        hasGraph = true
+        model.graph = try decoder.graph(field)
+      case 8:
+        let (domain, version) = try decoder.operatorSet(field)
+        model.operatorSets[domain == "ai.onnx" ? "" : domain] = version
+      case 14:
+        let (key, value) = try decoder.entry(field)
+        model.metadata[key] = value
+      default: break
+      }
+    }
+    guard hasGraph else { throw .badONNX(path: path, byte: bytes.count, problem: "found no graph") }
+    return model
+  }
+
+  private mutating func operatorSet(_ field: ProtobufField) throws(ModelError) -> (String, Int) {
+    var (domain, version) = ("", 0)
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: domain = try decoder.text(field)
+      case 2: version = try decoder.int(field)
+      default: break
+      }
+    }
+    return (domain, version)
+  }
+
+  private mutating func entry(_ field: ProtobufField) throws(ModelError) -> (String, String) {
+    var (key, value) = ("", "")
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: key = try decoder.text(field)
+      case 2: value = try decoder.text(field)
+      default: break
+      }
+    }
+    return (key, value)
+  }
+
+  private mutating func graph(_ field: ProtobufField) throws(ModelError) -> ONNXGraph {
+    var graph = ONNXGraph()
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: graph.nodes.append(try decoder.node(field))
+      case 2: graph.name = try decoder.text(field)
+      case 5: graph.initializers.append(try decoder.tensor(field))
+      case 11: graph.inputs.append(try decoder.value(field))
+      case 12: graph.outputs.append(try decoder.value(field))
+      default: break
+      }
+    }
+    return graph
+  }
+
+  private mutating func node(_ field: ProtobufField) throws(ModelError) -> ONNXNode {
+    var node = ONNXNode()
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: node.inputs.append(try decoder.text(field))
+      case 2: node.outputs.append(try decoder.text(field))
+      case 3: node.name = try decoder.text(field)
+      case 4: node.operation = try decoder.text(field)
+      case 5:
+        let (name, value) = try decoder.attribute(field)
+        node.attributes[name] = value
+      case 7:
+        let domain = try decoder.text(field)
+        node.domain = domain == "ai.onnx" ? "" : domain
+      default: break
+      }
+    }
+    return node
+  }
+
+  private mutating func attribute(_ field: ProtobufField) throws(ModelError) -> (String, ONNXAttribute) {
+    var name = ""
+    var type = 0
+    var value = ONNXAttribute.other
+    var (ints, strings) = ([Int](), [String]())
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: name = try decoder.text(field)
+      case 2:
+        guard case .fixed32(let bits) = field.value else { throw decoder.wrongType(field) }
+        value = .float(Float(bitPattern: bits))
+      case 3: value = .int(try decoder.int(field))
+      case 4: value = .string(try decoder.text(field))
+      case 5: value = .tensor(try decoder.tensor(field))
+      case 8: try decoder.ints(field, &ints)
+      case 9: strings.append(try decoder.text(field))
+      case 20: type = try decoder.int(field)
+      default: break
+      }
+    }
+    // An empty list, or a number that is 0, may not be there at all.
+    switch type {
+    case 1 where value == .other: value = .float(0)
+    case 2 where value == .other: value = .int(0)
+    case 3 where value == .other: value = .string("")
+    case 7: value = .ints(ints)
+    case 8: value = .strings(strings)
+    default: break
+    }
+    return (name, value)
+  }
+
+  private mutating func tensor(_ field: ProtobufField) throws(ModelError) -> ONNXTensor {
+    var tensor = ONNXTensor()
+    var type = 0
+    var isElsewhere = false
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: try decoder.ints(field, &tensor.shape)
+      case 2: type = try decoder.int(field)
+      // Packed or one by one: either way the numbers' own bytes, in their order.
+      case 4, 10: tensor.contents.append(decoder.bytes[field.range])
+      case 5, 7:
+        tensor.encoding = .varints
+        tensor.contents.append(try decoder.wholeVarints(field))
+      case 6: tensor.strings.append(try decoder.text(field))
+      case 8: tensor.name = try decoder.text(field)
+      case 9:
+        tensor.encoding = .littleEndian
+        tensor.contents = decoder.bytes[try decoder.range(field)]
+      case 13: isElsewhere = true
+      case 14: if try decoder.int(field) == 1 { isElsewhere = true }
+      default: break
+      }
+    }
+    guard !isElsewhere else {
+      throw .unsupportedTensor(
+        path: path, name: tensor.name,
+        problem: "its numbers are in another file; export the model as one file (in PyTorch with external_data=False)")
+    }
+    guard let dataType = ONNXTensor.DataType(rawValue: type) else {
+      throw .unsupportedTensor(
+        path: path, name: tensor.name,
+        problem: "it is of the data type \(type), expected float, double, float16, bfloat16, int32, int64 or bool")
+    }
+    tensor.dataType = dataType
+    return tensor
+  }
+
+  private mutating func value(_ field: ProtobufField) throws(ModelError) -> ONNXValue {
+    var value = ONNXValue()
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      switch field.number {
+      case 1: value.name = try decoder.text(field)
+      case 2:
+        // TypeProto.
+        try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+          guard field.number == 1 else { return }
+          // TypeProto.Tensor.
+          try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+            switch field.number {
+            case 1: value.dataType = try decoder.int(field)
+            case 2: value.shape = try decoder.shape(field)
+            default: break
+            }
+          }
+        }
+      default: break
+      }
+    }
+    return value
+  }
+
+  /// TensorShapeProto.
+  private mutating func shape(_ field: ProtobufField) throws(ModelError) -> [ONNXValue.Size] {
+    var shape: [ONNXValue.Size] = []
+    try message(try range(field)) { (decoder, field) throws(ModelError) in
+      guard field.number == 1 else { return }
+      var size = ONNXValue.Size.named("")
+      try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+        switch field.number {
+        case 1: size = .fixed(try decoder.int(field))
+        case 2: size = .named(try decoder.text(field))
+        default: break
+        }
+      }
+      shape.append(size)
+    }
+    return shape
+  }
+
+  // MARK: - Fields
+
+  private mutating func message(
+    _ range: Range<Int>, _ body: (inout Self, ProtobufField) throws(ModelError) -> Void
+  ) throws(ModelError) {
+    try count()
+    var reader = ProtobufReader(bytes, range, path: path)
+    while let field = try reader.next() { try body(&self, field) }
+  }
+
+  private mutating func count() throws(ModelError) {
+    parts += 1
+    guard parts <= Self.mostParts else {
+      throw .badONNX(
+        path: path, byte: 0, problem: "found more than \(Self.mostParts) nodes, tensors, names and numbers of lists")
+    }
+  }
+
+  private func range(_ field: ProtobufField) throws(ModelError) -> Range<Int> {
+    guard case .bytes(let range) = field.value else { throw wrongType(field) }
+    return range
+  }
+
+  private func int(_ field: ProtobufField) throws(ModelError) -> Int {
+    guard case .varint(let bits) = field.value else { throw wrongType(field) }
+    return Int(Int64(bitPattern: bits))
+  }
+
+  private mutating func text(_ field: ProtobufField) throws(ModelError) -> String {
+    try count()
+    guard let text = String(validating: bytes[try range(field)], as: UTF8.self) else {
+      throw error(field, "found text that is not UTF-8")
+    }
+    return text
+  }
+
+  /// Whole numbers, packed or one by one.
+  private mutating func ints(_ field: ProtobufField, _ list: inout [Int]) throws(ModelError) {
+    guard case .bytes(let range) = field.value else {
+      try count()
+      list.append(try int(field))
+      return
+    }
+    var reader = ProtobufReader(bytes, range, path: path)
+    while let bits = try reader.nextVarint() {
+      try count()
+      list.append(Int(Int64(bitPattern: bits)))
+    }
+  }
+
+  /// The bytes of varints, packed or one by one, none of which is cut short or too long.
+  private func wholeVarints(_ field: ProtobufField) throws(ModelError) -> ArraySlice<UInt8> {
+    var reader = ProtobufReader(bytes, field.range, path: path)
+    while try reader.nextVarint() != nil {}
+    return bytes[field.range]
+  }
+
+  private func wrongType(_ field: ProtobufField) -> ModelError {
+    error(field, "found the field \(field.number) with another wire type than ONNX's")
+  }
+
+  private func error(_ field: ProtobufField, _ problem: String) -> ModelError {
+    .badONNX(path: path, byte: field.range.lowerBound, problem: problem)
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Appends more bytes; the first ones are taken as they are, without a copy.
+  fileprivate mutating func append(_ more: ArraySlice<UInt8>) {
+    if isEmpty { self = more } else { self += more }
+  }
+}

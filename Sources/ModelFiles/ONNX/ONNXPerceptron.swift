@@ -1,0 +1,86 @@
+import Datasets
+import Layers
+import Tensor
+
+/// What an ONNX graph that is a multi-layer perceptron says.
+package struct ONNXPerceptron<Scalar: BLASScalar> {
+  package let network: Network<Scalar>
+  /// What takes the place of missing inputs; nil if nothing does.
+  let missing: [Scalar]?
+  /// The names of the classes, if a text output of the graph has them.
+  let classes: [String]?
+  /// Whether the graph takes or gives numbers as double.
+  package let usesDouble: Bool
+  /// The sizes of the input, without that of the batch.
+  let inputShape: [Int]
+
+  /// The most inputs or outputs of a network that is imported, as many as a table has columns.
+  private static var mostFeatures: Int { 100_000 }
+
+  /// What a graph says, which holds nothing of the file's bytes.
+  private typealias Parts = (
+    steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
+  )
+
+  package init(_ bytes: [UInt8], path: String) throws(ModelError) { try self.init(Self.parts(bytes, path), path) }
+
+  package init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
+
+  private static func parts(_ path: String) throws(ModelError) -> Parts {
+    let bytes: [UInt8]
+    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+    return try parts(bytes, path)
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private static func parts(_ bytes: [UInt8], _ path: String) throws(ModelError) -> Parts {
+    var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
+    let (steps, classes) = try chain.steps()
+    return (steps, classes, chain.input, chain.usesDouble, bytes.count)
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private static func layers(_ parts: Parts, _ path: String) throws(ModelError) -> ONNXLayers<Scalar> {
+    var layers = ONNXLayers<Scalar>(fileSize: parts.fileSize, path: path)
+    for step in parts.steps { try layers.add(step) }
+    return layers
+  }
+
+  private init(_ parts: consuming Parts, _ path: String) throws(ModelError) {
+    let layers = try Self.layers(parts, path)
+    // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them is there need at once.
+    parts.steps = []
+    network = try layers.network()
+    let inputSize = network.inputSize
+    // Each gets a name of its own, which takes more memory than its weights do in the file.
+    guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
+      throw .unsupportedGraph(
+        path: path,
+        problem:
+          "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
+    }
+    let sizes = (parts.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
+    // Where the graph says all sizes: others would mean that a sample is cut into several.
+    if !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }), SafeTensors.elementCount(sizes) != inputSize {
+      throw .unsupportedGraph(
+        path: path,
+        problem:
+          "the input has the shape \(sizes.prefix(8).map(String.init).joined(separator: "×")), the first layer \(inputSize) inputs"
+      )
+    }
+    inputShape = sizes.filter { $0 != 1 }
+    missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
+    if let missing, missing.count != inputSize {
+      throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
+    }
+    classes = parts.classes
+    usesDouble = parts.usesDouble
+    // A size that the file leaves open may be any.
+    if let shape = parts.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
+      throw .unsupportedGraph(
+        path: path, problem: "the input has \(sizes[0]) features, the first layer takes \(inputSize)")
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Layers
+import Tensor
+
+/// Dense layers that are made of the modules of a Sequential, one after the other.
+struct SequentialLayers<Scalar: BLASScalar> {
+  private struct Layer {
+    var linear: LinearParameters<Scalar>
+    var normalization = Normalization.none
+    var norm: NormParameters<Scalar>?
+    /// nil before there is one.
+    var activation: Activation?
+    var dropout = 0.0
+  }
+
+  /// x ↦ factor ∘ x + offset, to be done before the next module.
+  private typealias Scaling = (factors: [Scalar], offsets: [Scalar])
+
+  private let path: String
+  /// The last one may get more: a normalisation, then an activation, then dropout.
+  private var layers: [Layer] = []
+  private var scaling: Scaling?
+  /// The outputs of the last module, or nil before one with a size.
+  private(set) var width: Int?
+
+  private let byteCount: Int
+  /// The weights of the layers that were added for what has no place in another.
+  private var identityWeights = 0
+
+  /// - Parameters:
+  ///   - path: The file, for messages.
+  ///   - byteCount: Its length.
+  init(path: String, byteCount: Int) {
+    self.path = path
+    self.byteCount = byteCount
+  }
+
+  /// W (s ∘ x + t) + b = (W diag s) x + (W t + b).
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  mutating func add(_ linear: LinearParameters<Scalar>) {
+    var linear = linear
+    if let (factors, offsets) = scaling {
+      linear.weights.takeOverInputs({ factors[$0] }, { offsets[$0] }, bias: &linear.bias)
+      scaling = nil
+    }
+    width = linear.bias.count
+    layers.append(Layer(linear: linear))
+  }
+
+  mutating func add(_ norm: NormParameters<Scalar>, _ normalization: Normalization) throws(ModelError) {
+    if let last = layers.last, last.normalization == .none, last.activation == nil, scaling == nil {
+      layers[layers.count - 1].normalization = normalization
+      layers[layers.count - 1].norm = norm
+    } else if normalization == .batch {
+      let (factors, offsets) = Self.scaling(norm)
+      if let before = scaling {
+        scaling = (
+          zip(before.factors, factors).map { $0 * $1 },
+          offsets.indices.map { factors[$0] * before.offsets[$0] + offsets[$0] }
+        )
+      } else {
+        scaling = (factors, offsets)
+      }
+    } else {
+      try addIdentity(norm.scale.count)
+      layers[layers.count - 1].normalization = .layer
+      layers[layers.count - 1].norm = norm
+    }
+    width = norm.scale.count
+  }
+
+  mutating func add(_ activation: Activation) throws(ModelError) {
+    guard activation != .identity else { return }
+    guard let width else {
+      throw .otherModules(
+        path: path, problem: "the first module with a size is after an activation, \(activation.rawValue)")
+    }
+    if layers.isEmpty || layers.last?.activation != nil || scaling != nil { try addIdentity(width) }
+    let last = layers.count - 1
+    layers[last].activation = activation
+    // No layer has batch normalisation before softmax.
+    if activation == .softmax, layers[last].normalization == .batch, let norm = layers[last].norm {
+      let (factors, offsets) = Self.scaling(norm)
+      layers[last].linear.weights.takeOverOutputs { factors[$0] }
+      for output in 0..<width {
+        layers[last].linear.bias[output] = layers[last].linear.bias[output] * factors[output] + offsets[output]
+      }
+      (layers[last].normalization, layers[last].norm) = (.none, nil)
+    }
+  }
+
+  /// Notes the dropout of the layer before, for further training.
+  mutating func dropout(_ probability: Double) {
+    if !layers.isEmpty { layers[layers.count - 1].dropout = probability }
+  }
+
+  /// The network of all layers.
+  mutating func network() throws(ModelError) -> Network<Scalar> {
+    if scaling != nil { try addIdentity(width!) }
+    guard !layers.isEmpty else { throw .otherModules(path: path, problem: "no module with a size is listed") }
+    guard layers.count <= mostLayers else {
+      throw .otherModules(path: path, problem: "\(layers.count) layers are listed, expected at most \(mostLayers)")
+    }
+    var network = Network<Scalar>(
+      layers.enumerated().map { index, layer in
+        let activation = layer.activation ?? .identity
+        return Dense(
+          layer.linear.weights.columns, layer.linear.weights.rows, activation, normalization: layer.normalization,
+          dropout: index == layers.count - 1 || activation == .softmax ? 0 : layer.dropout)
+      })
+    for (index, layer) in layers.enumerated() {
+      network.setWeights(layer.linear.weights, ofLayer: index)
+      network.setBias(Matrix(layer.linear.bias), ofLayer: index)
+      guard let norm = layer.norm else { continue }
+      network.setScale(Matrix(norm.scale), ofLayer: index)
+      network.setShift(Matrix(norm.shift), ofLayer: index)
+      if let (mean, variance) = norm.statistics {
+        network.setRunningStatistics(mean: Matrix(mean), variance: Matrix(variance), ofLayer: index)
+      }
+    }
+    return network
+  }
+
+  /// Adds a layer whose outputs are its inputs, scaled if they have to be.
+  private mutating func addIdentity(_ units: Int) throws(ModelError) {
+    // Its weights are not in the file, which is to bound them.
+    let most = max(1 << 20, byteCount / 4) - identityWeights
+    guard units <= most / units else {
+      throw .otherModules(
+        path: path,
+        problem: "a layer-norm, activation or last batch-norm of \(units) units does not follow its linear module,"
+          + " which is possible for up to 1024, and fewer where others do neither")
+    }
+    identityWeights += units * units
+    var weights = Matrix<Scalar>(rows: units, columns: units)
+    for unit in 0..<units { weights[unit, unit] = scaling?.factors[unit] ?? 1 }
+    layers.append(
+      Layer(
+        linear: LinearParameters(
+          weights: weights, bias: scaling?.offsets ?? Array(repeating: 0, count: units))))
+    scaling = nil
+  }
+
+  /// γ (x − μ) / √(σ² + ε) + β as a factor and an offset.
+  private static func scaling(_ norm: NormParameters<Scalar>) -> Scaling {
+    let (mean, variance) = norm.statistics!
+    let factors = variance.indices.map { unit in
+      Double(norm.scale[unit]) / (Double(variance[unit]) + Normalization.epsilon).squareRoot()
+    }
+    let offsets = factors.indices.map { Scalar(Double(norm.shift[$0]) - Double(mean[$0]) * factors[$0]) }
+    return (factors.map { Scalar($0) }, offsets)
+  }
+}

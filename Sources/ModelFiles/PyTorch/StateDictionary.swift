@@ -1,0 +1,78 @@
+/// The tensors of a PyTorch state dictionary, module by module.
+struct StateDictionary {
+  /// What a module with these tensors is.
+  enum Kind { case linear, batchNorm, layerNorm }
+
+  struct Module {
+    /// The name up to the tensor's own, with the dot: "net.3.".
+    let name: String
+    /// The number in its Sequential; nil if it has none.
+    let number: Int?
+    /// The tensors by their own names.
+    var tensors: [String: SafeTensors.Entry]
+
+    var kind: Kind {
+      if tensors["running_mean"] != nil || tensors["running_var"] != nil { return .batchNorm }
+      return tensors["weight"]?.shape.count == 1 ? .layerNorm : .linear
+    }
+
+    /// One of the tensors, the weight if there is one.
+    var example: SafeTensors.Entry { tensors["weight"] ?? tensors.min { $0.key < $1.key }!.value }
+  }
+
+  private static let mostTensors = 16_384
+  private static let mostDots = 16
+
+  /// In the order of their numbers.
+  let modules: [Module]
+
+  /// Sorts a file's tensors; whole numbers, as `num_batches_tracked`, are left out.
+  ///
+  /// The modules are numbered, those of nested Sequentials by several numbers; all names may begin with the same words.
+  ///
+  /// - Throws: `ModelError.otherModules` that names the first tensor of another name.
+  init(_ file: SafeTensors) throws(ModelError) {
+    func refused(_ entry: SafeTensors.Entry, _ problem: String) -> ModelError {
+      .otherModules(path: file.path, problem: "tensor \(quoted(entry.name)) \(problem)")
+    }
+    // Each takes more memory than its text takes in the file.
+    guard file.entries.count <= Self.mostTensors else {
+      throw .otherModules(
+        path: file.path, problem: "found \(file.entries.count) tensors, expected at most \(Self.mostTensors)")
+    }
+    var modules: [[String]: Module] = [:]
+    for entry in file.entries where !entry.dataType.isInteger {
+      guard entry.name.utf8.count(where: { $0 == UInt8(ascii: ".") }) <= Self.mostDots else {
+        throw refused(entry, "has more than \(Self.mostDots) dots in its name")
+      }
+      let words = entry.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      let (path, own) = (Array(words.dropLast()), words.last ?? "")
+      guard ["weight", "bias", "running_mean", "running_var"].contains(own) else {
+        throw refused(entry, "is not used: no linear, batch-norm or layer-norm has a tensor of that name")
+      }
+      let name = path.map { $0 + "." }.joined()
+      modules[path, default: Module(name: name, number: path.last.flatMap { Int($0) }, tensors: [:])].tensors[own] =
+        entry
+    }
+    guard modules.count > 1, let first = modules.keys.first else {
+      self.modules = Array(modules.values)
+      return
+    }
+    var shared = first.count
+    for path in modules.keys {
+      shared = zip(first.prefix(shared), path).prefix { $0 == $1 }.count
+    }
+    var numbered: [(numbers: [Int], module: Module)] = []
+    for (path, module) in modules.sorted(by: { $0.value.name < $1.value.name }) {
+      var numbers: [Int] = []
+      for word in path.dropFirst(shared) {
+        guard let number = Int(word), number >= 0, String(number) == word else {
+          throw refused(module.example, "has \(quoted(word)) in its name, expected the number of a module")
+        }
+        numbers.append(number)
+      }
+      numbered.append((numbers, module))
+    }
+    self.modules = numbered.sorted { $0.numbers.lexicographicallyPrecedes($1.numbers) }.map(\.module)
+  }
+}

@@ -1,0 +1,79 @@
+import Perceptron
+
+// What the inputs and outputs of an imported network mean, as the options of import say it.
+
+let importedPreparationOptions = [
+  Option("--columns", "NAMES", "the table's columns that are the inputs, in order (1, 2, …, as without a header)"),
+  Option("--image", "HEIGHTxWIDTH", "the inputs are the pixels of images, from 0 to 1"),
+  Option("--task", "classification|regression", "(classification where the output is softmax or sigmoid)"),
+  Option("--classes", "NAMES", "the classes in order; for sigmoid those of an output near 0 and near 1 (0, 1, …)"),
+  Option(
+    "--target", "NAMES", "the table's columns that the outputs predict, one for softmax (the numbers after the inputs')"
+  ),
+]
+
+/// The preparation and the loss of a network with so many inputs and outputs; nothing is scaled.
+func importedPreparation(
+  inputs: Int, outputs: Int, _ activation: Activation, _ arguments: Arguments
+) throws(CommandError) -> (Preparation, Loss) {
+  let inferred: Preparation.Task = [.softmax, .sigmoid].contains(activation) ? .classification : .regression
+  let task =
+    try arguments.choice("--task", Preparation.Task.allCases.map { ($0.rawValue, $0) }) ?? inferred
+  guard task == .regression || inferred == .classification else {
+    throw .usage(
+      "--task classification needs softmax or sigmoid outputs, found \(activation.rawValue); add it to --layers")
+  }
+  let isImage = arguments.string("--image") != nil
+  guard !isImage || arguments.string("--columns") == nil else {
+    throw .usage("--image and --columns exclude each other")
+  }
+  let targetCount = task == .classification && activation == .softmax ? 1 : outputs
+  let targets =
+    try names("--target", count: targetCount, "outputs", arguments)
+    ?? (arguments.string("--columns") == nil && !isImage
+      ? (inputs + 1...inputs + targetCount).map(String.init)
+      : targetCount == 1 ? ["target"] : (1...targetCount).map { "target \($0)" })
+  let meaning: Preparation.Outputs
+  if task == .regression {
+    guard arguments.string("--classes") == nil else { throw .usage("--classes is for classification") }
+    meaning = .values(columns: targets, scaling: .unscaled(outputs))
+  } else if activation == .softmax {
+    let classes = try names("--classes", count: outputs, "outputs", arguments) ?? (0..<outputs).map(String.init)
+    meaning = .classes(classes, column: isImage ? nil : targets[0])
+  } else {
+    let classes = try names("--classes", count: 2, "classes of each output", arguments) ?? ["0", "1"]
+    meaning = .labels(columns: targets, classes: Array(repeating: classes, count: outputs))
+  }
+  let source: Preparation.Inputs
+  if let text = arguments.string("--image") {
+    let shape = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard shape.count == 2, shape.allSatisfy({ (1...inputs).contains($0) }), shape[0] * shape[1] == inputs else {
+      throw .usage("--image: expected HEIGHTxWIDTH of \(inputs) pixels, found \(text.debugDescription)")
+    }
+    source = .pixels(shape: shape)
+  } else {
+    let columns = try names("--columns", count: inputs, "inputs", arguments) ?? (1...inputs).map(String.init)
+    source = .columns(columns.map { .number(name: $0, mean: 0) })
+  }
+  if let mistake = Preparation.mistake(inputs: source, inputScaling: .unscaled(inputs), outputs: meaning) {
+    throw .usage("cannot prepare \(mistake)")
+  }
+  let loss: Loss =
+    task == .regression ? .meanSquaredError : activation == .softmax ? .crossEntropy : .binaryCrossEntropy
+  return (Preparation(inputs: source, inputScaling: .unscaled(inputs), outputs: meaning), loss)
+}
+
+/// Names with commas between them, all different; nil if the option is not given.
+private func names(
+  _ option: String, count: Int, _ what: String, _ arguments: Arguments
+) throws(CommandError) -> [String]? {
+  guard let text = arguments.string(option) else { return nil }
+  let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  guard names.count == count else {
+    throw .usage("\(option): expected \(count) names, for the \(what), found \(names.count)")
+  }
+  guard Set(names).count == names.count, !names.contains("") else {
+    throw .usage("\(option): the names have to be all different, and not empty")
+  }
+  return names
+}

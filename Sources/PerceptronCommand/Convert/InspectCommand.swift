@@ -1,0 +1,124 @@
+import Perceptron
+
+/// `perceptron inspect MODEL`.
+enum InspectCommand: Command {
+  static let name = "inspect"
+  static let usage = "perceptron inspect MODEL [--json]"
+  static let summary = "layers, shapes, parameter count, preprocessing, and how a model was trained"
+  static let options = [Option("--json", nil, "print one JSON object")]
+
+  private struct Description: Encodable {
+    struct Layer: Encodable {
+      let type: String
+      let inputs: Int
+      let outputs: Int
+      let normalization: String
+      let activation: String
+      let dropout: Double
+      let parameters: Int
+    }
+    let task: String
+    let precision: String
+    let loss: String
+    /// More than one if the model is an ensemble.
+    let networks: Int
+    /// Of all networks.
+    let parameters: Int
+    let layers: [Layer]
+    var columns: [String]?
+    var image: [Int]?
+    let scaling: String
+    var classes: [String]?
+    var targets: [String]?
+    let training: [String: String]
+  }
+
+  static func run(_ arguments: Arguments) throws {
+    let file = try ModelFile(try arguments.positional("MODEL")[0])
+    // The numbers are read too, so that a damaged file is not called sound.
+    if file.isDouble { _ = try Model<Double>(file) } else { _ = try Model<Float>(file) }
+    let description = describe(file)
+    if arguments.flag("--json") {
+      try printLine(json(description))
+      return
+    }
+    try printTable(
+      [["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"]]
+        + description.layers.map {
+          [
+            $0.type, "\($0.inputs)", "\($0.outputs)", $0.normalization, $0.activation, "\($0.dropout)",
+            "\($0.parameters)",
+          ]
+        })
+    try printLine("")
+    let facts = [
+      ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
+      ("parameters", "\(description.parameters), \(description.precision)"),
+      ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
+    ]
+    for (name, value) in facts { try printLine("\(name.padded(to: 12))\(printable(value))") }
+    guard !description.training.isEmpty else { return }
+    try printLine("\ntrained with")
+    let notes = description.training.sorted { $0.key < $1.key }.map { (printable($0), printable($1)) }
+    let width = notes.map(\.0.count).max() ?? 0
+    for (name, value) in notes {
+      try printLine("  \(name.padded(to: width + 2))\(value)")
+    }
+  }
+
+  private static func describe(_ file: ModelFile) -> Description {
+    var description = Description(
+      task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
+      networks: file.networkCount, parameters: file.networkCount * file.layers.reduce(0) { $0 + $1.parameterCount },
+      layers: file.layers.map {
+        .init(
+          type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
+          activation: $0.activation.rawValue, dropout: $0.dropout, parameters: $0.parameterCount)
+      },
+      scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
+    switch file.preparation.inputs {
+    case .columns(let columns): description.columns = columns.map(\.name)
+    case .pixels(let shape): description.image = shape
+    }
+    switch file.preparation.outputs {
+    case .classes(let names, let column): (description.classes, description.targets) = (names, column.map { [$0] })
+    case .labels(let columns, _), .values(let columns, _): description.targets = columns
+    }
+    return description
+  }
+
+  private static func networks(_ file: ModelFile) -> String {
+    file.networkCount == 1 ? "1" : "\(file.networkCount) with these layers, whose mean is the answer"
+  }
+
+  private static func inputs(_ file: ModelFile) -> String {
+    switch file.preparation.inputs {
+    case .columns(let columns): "\(columns.count) columns: \(abbreviated(columns.map(described)))"
+    case .pixels(let shape): "images of \(shape.map(String.init).joined(separator: " × ")) pixels"
+    }
+  }
+
+  private static func outputs(_ file: ModelFile) -> String {
+    switch file.preparation.outputs {
+    case .classes(let names, let column):
+      "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
+    case .labels(let columns, let classes):
+      "\(columns.count) labels: \(abbreviated(zip(columns, classes).map { "\($0) (\($1[0]) or \($1[1]))" }))"
+    case .values(let columns, _):
+      columns.count == 1 ? "the value of \(columns[0])" : "\(columns.count) values: \(abbreviated(columns))"
+    }
+  }
+
+  private static func described(_ column: InputColumn) -> String {
+    switch column {
+    case .number(let name, _, let format, _): format == .plain ? name : "\(name) (\(format))"
+    case .category(let name, let values, let gathersOthers):
+      "\(name) (\(values.count) texts\(gathersOthers ? " and all others" : ""))"
+    case .date(let name, let format, _, _): "\(name) (dates \(format.pattern))"
+    }
+  }
+
+  private static func abbreviated(_ names: [String]) -> String {
+    names.count <= 12 ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + ", … " + names.last!
+  }
+}

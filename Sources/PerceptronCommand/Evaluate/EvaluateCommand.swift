@@ -1,0 +1,54 @@
+import Perceptron
+
+/// `perceptron evaluate MODEL DATA`.
+enum EvaluateCommand: Command {
+  static let name = "evaluate"
+  static let usage = "perceptron evaluate MODEL DATA [--json]"
+  static let summary = "loss and metrics of a model on labelled data"
+  static let options =
+    [
+      Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file, or an array in FILE.npz"),
+      Option(
+        "--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
+    ] + TableOptions.formatOptions
+
+  static func run(_ arguments: Arguments) throws {
+    let words = try arguments.positional("MODEL", "DATA")
+    let source = try DataSource(words[1], labels: arguments.string("--labels"))
+    try source.requireLabels()
+    try source.check(arguments)
+    let file = try readModel(words[0], Self.self)
+    if file.isDouble {
+      try evaluate(Model<Double>(file), source, arguments)
+    } else {
+      try evaluate(Model<Float>(file), source, arguments)
+    }
+  }
+
+  private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
+    let team = try makeTeam()
+    let data = try RawData<Scalar>(
+      source, part: .test, format: TableOptions.format(arguments, for: model.preparation), for: model.preparation,
+      team: team)
+    let evaluation = try Evaluation(
+      model, try data.samples(model.preparation, team: team), team, depth: .details)
+    if arguments.flag("--json") {
+      try printLine(json(evaluation))
+    } else {
+      try printLine(evaluation.summary)
+      try evaluation.details?.print(width: terminalWidth())
+      try evaluation.printOutputs()
+    }
+  }
+}
+
+/// Reads the MODEL of a command whose arguments are MODEL DATA.
+func readModel(_ path: String, _ command: any Command.Type) throws -> ModelFile {
+  do throws(ModelError) {
+    return try ModelFile(path)
+  } catch .notSafeTensors(let path, let found) {
+    // The two may have changed places.
+    throw CommandError.badData(
+      "\(path) is no model: \(found); give the model first: perceptron \(command.name) MODEL DATA")
+  }
+}

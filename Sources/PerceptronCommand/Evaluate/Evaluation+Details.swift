@@ -1,0 +1,107 @@
+import Charts
+import Perceptron
+
+extension Evaluation {
+  /// The metrics beyond those by which a training is judged.
+  struct Details: Encodable {
+    /// The scores of a class, or their mean over all.
+    struct Scores: Encodable {
+      /// The class's; nil for the mean.
+      let name: String?
+      let precision: Double
+      let recall: Double
+      let f1: Double
+      let count: Int
+
+      init(_ scores: ClassScores, name: String? = nil) {
+        self.name = name
+        precision = scores.precision
+        recall = scores.recall
+        f1 = scores.f1
+        count = scores.count
+      }
+    }
+
+    // Of a classification; of several labels the metrics are means over these.
+    private(set) var confusion: [[Int]]?
+    private(set) var classes: [Scores]?
+    private(set) var macro: Scores?
+    /// The scores of all labels together, if there are several.
+    private(set) var micro: Scores?
+    /// The share of samples all of whose labels are right.
+    private(set) var exactMatch: Double?
+    private(set) var logLoss: Double?
+    private(set) var rocAUC: Double?
+    /// Where there are more than five classes.
+    private(set) var top5Accuracy: Double?
+
+    // Of a regression.
+    private(set) var mape: Double?
+    /// How many targets are 0 and thus not in the mean absolute percentage error.
+    private(set) var zeroTargets: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case confusion, classes, macro, micro, mape
+      case exactMatch = "exact_match"
+      case logLoss = "log_loss"
+      case rocAUC = "roc_auc"
+      case top5Accuracy = "top5_accuracy"
+      case zeroTargets = "zero_targets"
+    }
+
+    init(_ metrics: ClassificationMetrics, _ probabilities: ProbabilityMetrics, names: [String]) {
+      confusion = metrics.confusion
+      classes = zip(metrics.classes, names).map { Scores($0, name: $1) }
+      macro = Scores(metrics.macro)
+      logLoss = probabilities.logLoss
+      rocAUC = probabilities.rocAUC
+      top5Accuracy = names.count > 5 ? probabilities.topKAccuracy(5) : nil
+    }
+
+    init(_ metrics: MultiLabelMetrics) {
+      macro = Scores(metrics.macro.scores)
+      micro = Scores(metrics.micro)
+      logLoss = metrics.macro.logLoss
+      rocAUC = metrics.macro.rocAUC
+      exactMatch = metrics.exactMatch
+    }
+
+    init(_ metrics: RegressionMetrics) {
+      mape = metrics.meanAbsolutePercentageError?.ifFinite
+      zeroTargets = metrics.zeroTargetCount
+    }
+  }
+}
+
+extension Evaluation.Details {
+  /// Prints what people want to see: one line of metrics and, of classes, the scores of up to 20 classes, and the confusion matrix if it fits `width`.
+  func print(width: Int) throws(CommandError) {
+    let metrics = [
+      logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },
+      top5Accuracy.map { "top-5 accuracy \($0.fixed(4))" },
+      exactMatch.map { "all labels of a sample right \($0.fixed(4))" },
+      micro.map { micro in "F1 \(macro!.f1.fixed(4)) (mean of the labels), \(micro.f1.fixed(4)) (all together)" },
+      mape.map {
+        "mean absolute error \((100 * $0).short) % of the values" + (zeroTargets == 0 ? "" : " that are not 0")
+      },
+    ].compactMap(\.self)
+    if !metrics.isEmpty { try printLine(metrics.joined(separator: ", ")) }
+    guard let classes, let macro, let confusion else { return }
+    try printLine("")
+    try printTable(
+      [["class", "precision", "recall", "F1", "count"]] + (classes.count <= 20 ? classes : []).map { row($0, $0.name!) }
+        + [row(macro, "mean")])
+    let matrix =
+      [[""] + classes.map { $0.name! }]
+      + zip(classes, confusion).map { [$0.name!] + $1.map(String.init) }
+    guard tableWidth(matrix) <= width else {
+      return try printLine("\nthe confusion matrix is wider than \(width) columns; --json prints it")
+    }
+    try printLine("\nactual \\ predicted")
+    try printTable(matrix)
+  }
+
+  private func row(_ scores: Scores, _ name: String) -> [String] {
+    [name, scores.precision.fixed(4), scores.recall.fixed(4), scores.f1.fixed(4), "\(scores.count)"]
+  }
+}

@@ -1,0 +1,74 @@
+import Perceptron
+
+extension Evaluation {
+  /// The metrics of one of several outputs.
+  struct Output: Encodable {
+    let name: String
+
+    // Of a label, a yes-or-no question.
+    private(set) var accuracy: Double?
+    private(set) var precision: Double?
+    private(set) var recall: Double?
+    private(set) var f1: Double?
+    private(set) var count: Int?
+    private(set) var rocAUC: Double?
+    private(set) var logLoss: Double?
+
+    // Of a value, in its units.
+    private(set) var rmse: Double?
+    private(set) var mae: Double?
+    private(set) var r2: Double?
+    private(set) var mape: Double?
+    private(set) var zeroTargets: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, accuracy, precision, recall, f1, count, rmse, mae, r2, mape
+      case rocAUC = "roc_auc"
+      case logLoss = "log_loss"
+      case zeroTargets = "zero_targets"
+    }
+
+    init(_ label: MultiLabelMetrics.Label, name: String) {
+      self.name = name
+      accuracy = label.accuracy
+      (precision, recall, f1) = (label.scores.precision, label.scores.recall, label.scores.f1)
+      count = label.scores.count
+      (rocAUC, logLoss) = (label.rocAUC, label.logLoss)
+    }
+
+    init(_ metrics: RegressionMetrics, name: String) {
+      self.name = name
+      rmse = metrics.rootMeanSquaredError.ifFinite
+      mae = metrics.meanAbsoluteError.ifFinite
+      r2 = metrics.determination.ifFinite
+      mape = metrics.meanAbsolutePercentageError?.ifFinite
+      zeroTargets = metrics.zeroTargetCount
+    }
+
+    /// The cells of a table's row.
+    var row: [String] {
+      func cell(_ figure: Double?) -> String { figure?.fixed(4) ?? "–" }
+      guard let count else {
+        return [name, rmse?.short ?? "–", mae?.short ?? "–", cell(r2), mape.map { (100 * $0).short } ?? "–"]
+      }
+      return [name, cell(accuracy), cell(precision), cell(recall), cell(f1), cell(rocAUC), "\(count)"]
+    }
+
+    fileprivate var isLabel: Bool { count != nil }
+  }
+
+  /// Prints the metrics of up to 20 outputs, if there are any.
+  func printOutputs() throws(CommandError) {
+    guard let outputs, let first = outputs.first else { return }
+    guard outputs.count <= 20 else {
+      return try printLine("\nthe metrics of each of the \(outputs.count) outputs are in what --json prints")
+    }
+    try printLine("")
+    try printTable(
+      [
+        first.isLabel
+          ? ["label", "accuracy", "precision", "recall", "F1", "ROC AUC", "count"]
+          : ["target", "RMSE", "MAE", "R²", "error %"]
+      ] + outputs.map(\.row))
+  }
+}

@@ -1,0 +1,119 @@
+import Charts
+import FoundationEssentials
+import Perceptron
+
+/// The metrics of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a regression.
+struct Evaluation: Encodable {
+  var loss: Double?
+  var accuracy: Double?
+  var rmse: Double?
+  var mae: Double?
+  var r2: Double?
+  /// The metrics of each output, if several labels or values are predicted.
+  let outputs: [Output]?
+  /// What `evaluate` adds for people who look closer.
+  let details: Details?
+  /// For people.
+  let summary: String
+
+  /// How closely to look; each depth adds to those before it.
+  enum Depth {
+    /// The metrics by which a training is judged.
+    case metrics
+    /// Those of each output besides.
+    case outputs
+    /// All that there is to know.
+    case details
+  }
+
+  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team, depth: Depth = .metrics)
+    throws(CommandError)
+  {
+    let outputs = model.outputs(for: samples.features, team: team)
+    try checkFinite(outputs)
+    let loss = model.meanLoss(ofOutputs: outputs, on: samples, team: team) * model.preparation.lossUnit
+    self.loss = loss.ifFinite
+    let (showsOutputs, isDetailed) = (depth != .metrics, depth == .details)
+    switch model.preparation.outputs {
+    case .classes:
+      let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
+      accuracy = metrics.accuracy
+      summary =
+        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.shown)"
+      self.outputs = nil
+      details =
+        isDetailed
+        ? Details(
+          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
+        : nil
+    case .labels(let columns, _):
+      // All labels of all samples as one row of questions.
+      let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
+      let total = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
+      accuracy = total.accuracy
+      summary =
+        "accuracy \(total.accuracy.fixed(4)) (\(total.correctCount) of \(total.sampleCount) labels), loss \(loss.shown)"
+      let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
+      self.outputs = metrics.map { zip($0.labels, columns).map { Output($0, name: $1) } }
+      details = isDetailed ? metrics.map { Details($0) } : nil
+    case .values(let columns, let scaling):
+      let perOutput = RegressionMetrics.perOutput(
+        outputs: outputs, targets: samples.targets, scaledBy: scaling)
+      let metrics = RegressionMetrics(meanOf: perOutput)
+      rmse = metrics.rootMeanSquaredError.ifFinite
+      mae = metrics.meanAbsoluteError.ifFinite
+      r2 = metrics.determination.ifFinite
+      summary =
+        "RMSE \(metrics.rootMeanSquaredError.shown), MAE \(metrics.meanAbsoluteError.shown),"
+        + " R² \(r2?.fixed(4) ?? "–"), loss \(loss.shown)"
+      self.outputs = showsOutputs && columns.count > 1 ? zip(perOutput, columns).map { Output($0, name: $1) } : nil
+      details = isDetailed ? Details(metrics) : nil
+    }
+  }
+
+  private enum CodingKeys: CodingKey {
+    case loss, accuracy, rmse, mae, r2, outputs
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(loss, forKey: .loss)
+    try container.encodeIfPresent(accuracy, forKey: .accuracy)
+    try container.encodeIfPresent(rmse, forKey: .rmse)
+    try container.encodeIfPresent(mae, forKey: .mae)
+    try container.encodeIfPresent(r2, forKey: .r2)
+    try container.encodeIfPresent(outputs, forKey: .outputs)
+    // The same object holds these.
+    try details?.encode(to: encoder)
+  }
+}
+
+/// Refuses outputs that are no numbers: an input far from the training data can overflow.
+func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
+  guard let index = outputs.elements.firstIndex(where: { !$0.isFinite }) else { return }
+  throw .badData("\(PredictionError.outputNotFinite(sample: index / outputs.rows))")
+}
+
+extension Preparation {
+  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale. The loss of several
+  /// targets, whose units differ, stays that of the scaled ones.
+  var lossUnit: Double {
+    guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
+    return 1 / (scaling.factors[0] * scaling.factors[0])
+  }
+}
+
+extension Double {
+  /// The number, or nil if it is infinite or NaN.
+  var ifFinite: Double? { isFinite ? self : nil }
+
+  /// The number in few digits, or a dash if it is infinite or NaN.
+  var shown: String { ifFinite?.short ?? "–" }
+}
+
+/// One line of JSON. JSON has no infinities, so metrics that can be infinite are absent then.
+func json(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

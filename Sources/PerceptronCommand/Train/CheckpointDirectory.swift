@@ -1,0 +1,169 @@
+import Perceptron
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// `--checkpoint DIR`: the directory that keeps where a training stands, in one file for each network.
+struct CheckpointDirectory<Scalar: BLASScalar> {
+  private let path: String
+  /// A checkpoint is written after so many epochs.
+  private let period: Int
+  /// Whether `--resume` was given.
+  let resumes: Bool
+  private let networks: Range<Int>
+  /// What the checkpoints say besides: the options on which the training's course depends, the epochs and the schedule.
+  private var notes: [String: String]
+
+  /// The options that may be others, for the course of the training is the same, or the fingerprint of the data tells.
+  private static var freeOptions: Set<String> {
+    [
+      "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
+      "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
+      "--report", "--log", "--header", "--no-header", "--task",
+    ]
+  }
+
+  /// Refuses a directory that has checkpoints if they are not asked for; nil without `--checkpoint`.
+  init?(_ arguments: Arguments, _ options: TrainOptions) throws {
+    guard let path = arguments.string("--checkpoint") else {
+      if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
+      if arguments.string("--checkpoint-every") != nil {
+        throw CommandError.usage("--checkpoint-every needs --checkpoint")
+      }
+      return nil
+    }
+    self.path = path
+    period = try arguments.integer("--checkpoint-every", in: 1...1_000_000) ?? 1
+    resumes = arguments.flag("--resume")
+    notes = ["kernels": kernelNames()]
+    for option in TrainCommand.options where !Self.freeOptions.contains(option.name) {
+      if let value = arguments.string(option.name) { notes[option.name] = value }
+      if arguments.flag(option.name) { notes[option.name] = "" }
+    }
+    networks = 0..<options.networkCount
+    if !resumes, networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 }) {
+      throw CommandError.usage(
+        "--checkpoint \(path): a checkpoint is there; add --resume to go on from it, or name another directory")
+    }
+  }
+
+  /// Whether a path is that of a file that is written here.
+  func owns(_ path: String) -> Bool {
+    networks.contains { isSameDestination(Self.file(in: self.path, ofNetwork: $0), path) }
+  }
+
+  /// Makes the directory if there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
+  mutating func prepare(for data: TrainingData<Scalar>, epochs: Int, _ schedule: Schedule) throws {
+    try AtomicFile.makeDirectory(path)
+    try Self.lock(path)
+    (notes["epochs"], notes["schedule"]) = (String(epochs), "\(schedule.shape)")
+    notes["data"] = data.fingerprint
+    let kernels = Set(try networks.compactMap { try checkpoint($0)?.notes["kernels"] })
+    for other in kernels.subtracting([notes["kernels"]!]).sorted() {
+      printError(
+        "warning: \(path): the training began with other kernels (\(other.debugDescription), here \(notes["kernels"]!)), which round"
+          + " differently; it goes on, but not to the same bits\n")
+    }
+    for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
+  }
+
+  /// The checkpoint of the network with this number, counted from 0; nil if there is none.
+  private func checkpoint(_ number: Int) throws -> Checkpoint<Scalar>? {
+    let file = Self.file(in: path, ofNetwork: number)
+    guard access(file, F_OK) == 0 else { return nil }
+    let checkpoint = try Checkpoint<Scalar>(contentsOf: file)
+    try checkOptions(checkpoint.notes, file)
+    guard checkpoint.notes["data"] == notes["data"] else {
+      throw CommandError.badData(
+        "the data are not those that the training in \(path) began with; give the same, or name another directory")
+    }
+    return checkpoint
+  }
+
+  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and returns
+  /// what came of the epochs before; nil if there is none.
+  func restore(
+    _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>
+  ) throws -> [EpochRecord]? {
+    guard let checkpoint = try checkpoint(number) else { return nil }
+    let file = Self.file(in: path, ofNetwork: number)
+    do throws(CheckpointError) { try trainer.restore(checkpoint, sampleCount: data.samples.count) } catch {
+      throw CommandError.badData("\(file): \(error)")
+    }
+    let records = [EpochRecord](
+      trainer.reports, metrics: checkpoint.series[Self.metricsName] ?? [], lossUnit: data.preparation.lossUnit)
+    guard let records, records.count == trainer.epoch, trainer.epoch <= Int(notes["epochs"]!)! else {
+      throw Self.foreign(file)
+    }
+    return records
+  }
+
+  /// Whether a checkpoint is to be written after an epoch, by `--checkpoint-every`.
+  func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
+
+  /// Writes where the training of a network stands, in place of what was written before.
+  func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(DataError) {
+    var checkpoint = Checkpoint(trainer)
+    checkpoint.notes = notes
+    checkpoint.series[Self.metricsName] = records.metrics
+    try checkpoint.write(to: Self.file(in: path, ofNetwork: number))
+  }
+
+  // MARK: The checkpoint that is there
+
+  private func checkOptions(_ before: [String: String], _ file: String) throws(CommandError) {
+    func differ(_ option: String, _ then: String, _ now: String, _ mend: String) -> CommandError {
+      .usage("\(option): the training in \(path) began \(then), found \(now); \(mend)")
+    }
+    func text(_ value: String?) -> String { value.map { $0.isEmpty ? "with it" : "with \($0)" } ?? "without it" }
+    for name in Set(before.keys).union(notes.keys).sorted() where name.hasPrefix("-") && before[name] != notes[name] {
+      throw differ(name, text(before[name]), text(notes[name]), "give the same, or name another directory")
+    }
+    guard let epochs = before["epochs"].flatMap({ Int($0) }), let now = notes["epochs"].flatMap({ Int($0) }) else {
+      throw Self.foreign(file)
+    }
+    if now < epochs { throw differ("--epochs", "with \(epochs)", "\(now)", "give as many, or more") }
+    if before["schedule"] != notes["schedule"] {
+      throw differ(
+        "--epochs", "with \(epochs)", "\(now)", "give the same, for the course of the schedule depends on it")
+    }
+  }
+
+  private static var metricsName: String { "figures" }
+
+  private static func foreign(_ file: String) -> CommandError {
+    .badData("\(file): not a checkpoint of this command; name another directory")
+  }
+
+  // MARK: The directory
+
+  private static func file(in path: String, ofNetwork number: Int) -> String {
+    "\(path)/checkpoint\(number == 0 ? "" : "-\(number + 1)").safetensors"
+  }
+
+  /// Keeps others from writing to the directory as long as the process lives. Where locks are not known there is none.
+  private static func lock(_ path: String) throws(CommandError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      throw .usage("--checkpoint \(path): another training writes there; end it, or name another directory")
+    }
+  }
+}
+
+extension TrainingData {
+  /// What tells these data from others: a checksum of all numbers that are trained or validated on, and of their preparation.
+  fileprivate var fingerprint: String {
+    var checksum = Checksum()
+    checksum.add("\(preparation)")
+    for samples in [samples, validation].compactMap(\.self) {
+      checksum.add("\(samples.features.rows), \(samples.targets.rows), \(samples.count), \(samples.weights != nil)")
+      for matrix in [samples.features, samples.targets, samples.weights].compactMap(\.self) {
+        checksum.add(matrix.elements)
+      }
+    }
+    return String(checksum.value, radix: 16)
+  }
+}

@@ -1,0 +1,106 @@
+import Perceptron
+
+/// What came of training one network.
+struct TrainingFit<Scalar: BLASScalar> {
+  /// What its lines begin with: which network it is, if there are several.
+  let title: String
+  let seed: UInt64
+  let network: Network<Scalar>
+  /// All epochs, also those before a resumption.
+  let records: [EpochRecord]
+  /// After the last epoch, and after the best one.
+  let validation, best: Evaluation?
+  let bestEpoch: Int?
+
+  /// That of the last epoch, in the units of the data.
+  var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
+}
+
+extension TrainingRun {
+  /// Trains the network with this number, counted from 0, or goes on with it from a checkpoint.
+  func fit(_ number: Int, _ log: TrainingLog?) throws -> TrainingFit<Scalar> {
+    let seed = options.seed(ofNetwork: number)
+    let name = "network \(number + 1) of \(options.networkCount), seed \(seed)"
+    if isEnsemble && !options.isQuiet { printError("\(name)\n") }
+    let title = isEnsemble ? "\(name): " : ""
+    var trainer = Trainer(
+      options.network(layers, number: number) as Network<Scalar>, loss: loss, optimizer: optimizer,
+      regularization: options.regularization, schedule: schedule, batchSize: batchSize,
+      inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
+      generator: Philox(seed: seed, stream: 1), team: team)
+    let before = try checkpoints?.restore(&trainer, ofNetwork: number, data)
+    if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
+    var records = before ?? []
+    for record in records { log?.append(record, ofNetwork: number) }
+    var validation = trainer.epoch > 0 ? try validate(trainer.network) : nil
+    var best = try trainer.best.flatMap { best in
+      var network = trainer.network
+      (network.parameters, network.statistics) = (best.parameters, best.statistics)
+      return try validate(network)
+    }
+    var progress = Progress(
+      epochs: epochs, epochsBefore: trainer.epoch, samplesPerEpoch: data.samples.count,
+      isQuiet: options.isQuiet)
+    if checkpoints != nil { StopSignal.watch() }
+    do {
+      try trainer.fit(
+        on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: epochs,
+        patience: patience,
+        afterStep: { epoch, samplesDone in
+          progress.update(epoch: epoch - 1, samplesDone: samplesDone)
+          return StopSignal.received == nil
+        },
+        afterEpoch: { report, trainer in
+          validation = try validate(trainer.network)
+          if report.isBest { best = validation }
+          let record = EpochRecord(
+            report, lossUnit: data.preparation.lossUnit, EpochRecord.Metrics(validation))
+          records.append(record)
+          log?.append(record, ofNetwork: number)
+          progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
+          if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) {
+            try checkpoints.write(trainer, records, ofNetwork: number)
+          }
+          return true
+        })
+    } catch {
+      progress.interrupt()
+      guard error is Divergence else { throw error }
+      throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
+    }
+    if checkpoints != nil { StopSignal.unwatch() }
+    if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < options.networkCount - 1 {
+      progress.interrupt()
+      // That of a complete training was written with its last epoch.
+      if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
+      throw Interruption(
+        signal: signal,
+        message: "\(title)stopped after \(trainer.epoch) of \(epochs) epochs; the same command"
+          + "\(checkpoints.resumes ? "" : " with --resume") goes on from there")
+    }
+    progress.finish()
+    return TrainingFit(
+      title: title, seed: seed, network: trainer.network, records: records, validation: validation, best: best,
+      bestEpoch: trainer.best?.epoch)
+  }
+
+  /// Nil without validation data.
+  private func validate(_ network: Network<Scalar>) throws(CommandError) -> Evaluation? {
+    guard let samples = data.validation else { return nil }
+    do throws(CommandError) { return try Evaluation(model([network]), samples, team) } catch {
+      throw .badData("validation data: \(error.message)")
+    }
+  }
+
+  /// Whether no more epochs follow.
+  private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
+    trainer.epoch >= epochs || trainer.hasLostPatience(patience)
+  }
+
+  /// Says where training begins.
+  private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
+    printError(
+      isResumed
+        ? "going on after \(trainer.epoch) of \(epochs) epochs\n" : "no checkpoint there: training begins\n")
+  }
+}

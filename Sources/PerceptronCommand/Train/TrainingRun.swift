@@ -1,0 +1,216 @@
+import Perceptron
+
+/// One run of `train`, from the files to the files.
+struct TrainingRun<Scalar: BLASScalar> {
+  let options: TrainOptions
+  let team: Team
+  let data: TrainingData<Scalar>
+  let loss: Loss
+  let layers: [Dense]
+  let optimizer: Optimizer
+  let batchSize: Int
+  let epochs: Int
+  let schedule: Schedule
+  /// Of each network.
+  let augmentations: [Augmentation?]
+  let patience: Int?
+  /// DATA, as it was given.
+  let source: String
+  let outputs: TrainingOutputs
+  let wantsBaseline: Bool
+  let wantsJSON: Bool
+  let checkpoints: CheckpointDirectory<Scalar>?
+
+  /// Reads the options and the data; nothing is written where one of them is wrong.
+  init(_ arguments: Arguments) throws {
+    options = try TrainOptions(arguments)
+    let sources = try TrainingSources(arguments)
+    source = arguments.positional[0]
+    patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
+    if patience != nil && !sources.hasValidation {
+      throw CommandError.usage("--early-stopping needs --validation or --validation-split")
+    }
+    wantsBaseline = !arguments.flag("--no-baseline")
+    wantsJSON = arguments.flag("--json")
+    outputs = try TrainingOutputs(arguments, sources)
+    var checkpoints = try CheckpointDirectory<Scalar>(arguments, options)
+    for (option, path) in outputs.files where checkpoints?.owns(path) == true {
+      throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
+    }
+    team = try makeTeam(threads: options.threads)
+    // A library that computes wrongly is told now, and not when the linear model is fitted after the training.
+    _ = BLAS.current
+    data = try TrainingData(sources, options, team: team)
+    let preparation = data.preparation
+    (loss, layers) = try options.layers(preparation)
+    optimizer = options.optimizer(preparation.task)
+    batchSize = try options.batchSize(optimizer, samples: data.samples.count)
+    epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
+    schedule = try options.schedule(epochs)
+    let options = options
+    augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
+    try checkpoints?.prepare(for: data, epochs: epochs, schedule)
+    self.checkpoints = checkpoints
+  }
+
+  func run() throws {
+    if !options.isQuiet { announce() }
+    let log = try outputs.log.map {
+      try TrainingLog(
+        $0, data.preparation.task, networks: options.networkCount, hasValidation: data.validation != nil)
+    }
+    let fits = try (0..<options.networkCount).map { try fit($0, log) }
+    let trained = model(fits.map(\.network), record(fits))
+    if let path = outputs.model {
+      try checkAnswers(trained)
+      try trained.write(to: path)
+    }
+    let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
+    for fit in fits {
+      guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
+      try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
+    }
+    var summary = try summary(fits, trained, test)
+    if isEnsemble, let validation = summary.validation { try printLine("validation \(validation.summary)") }
+    if let test {
+      try printLine("test \(test.summary)")
+      try test.printOutputs()
+    }
+    let (judge, judgeName) = judge
+    // A pass over the samples that only some of what follows needs.
+    let needsJudgement = wantsBaseline || outputs.report != nil || wantsJSON && judgeName == "training"
+    let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
+    if let judged, judgeName == "training" { summary.train.add(judged) }
+    if wantsBaseline, let judged {
+      let epochs = fits.reduce(0) { $0 + $1.records.count }
+      let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
+      let baseline = Baseline(
+        trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
+      for line in baseline.lines { try printLine(line) }
+      summary.baseline = baseline.metrics
+    }
+    if let path = outputs.model { try printLine("wrote \(path)") }
+    if let path = outputs.report, let judged {
+      try AtomicFile.write(Array(report(trained, fits, summary, judged).html().utf8), to: path)
+      try printLine("wrote \(path)")
+    }
+    try log?.finish()
+    if wantsJSON {
+      try printLine(json(summary))
+    } else if test == nil {
+      try printLine("training loss \(trainingLoss(fits).shown)")
+    }
+  }
+
+  /// Refuses to write a model that has no answers: it is asked for some of the training samples, evenly spread.
+  private func checkAnswers(_ trained: Model<Scalar>) throws(CommandError) {
+    let most = 4096
+    let count = min(data.samples.count, most)
+    let asked = data.samples.features.gathered((0..<count).map { $0 * data.samples.count / count })
+    let found = trained.outputs(for: asked, team: team)
+    let isSingle = Scalar.self == Float.self
+    guard found.maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained network's outputs are not finite; lower --learning-rate\(isSingle ? ", or try --precision double" : "");"
+          + " nothing was written")
+    }
+    guard data.preparation.answers(found).maxMagnitude().isFinite else {
+      throw .badData(
+        "the trained model's answers leave the range of numbers; divide the target by a power of ten; nothing was written"
+      )
+    }
+  }
+
+  /// The samples by which a model is judged, and what they are called.
+  private var judge: (samples: Samples<Scalar>, name: String) {
+    data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
+  }
+
+  var isEnsemble: Bool { options.networkCount > 1 }
+
+  func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> Model<Scalar> {
+    Model(networks: networks, loss: loss, preparation: data.preparation, training: training)
+  }
+
+  // MARK: What is said about it
+
+  /// Says what is about to be learnt, and what was found out by itself.
+  private func announce() {
+    let what =
+      switch data.preparation.outputs {
+      case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
+      case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
+      case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
+      }
+    let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
+    let others = data.validation.map { ", \($0.count) for validation" } ?? ""
+    let network = isEnsemble ? "\(options.networkCount) networks" : "network"
+    let length = "\(epochs) epoch\(epochs == 1 ? "" : "s")"
+    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
+  }
+
+  /// The mean of the networks' losses of their last epochs.
+  private func trainingLoss(_ fits: [TrainingFit<Scalar>]) -> Double {
+    fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)
+  }
+
+  /// What the model's file says about its training.
+  private func record(_ fits: [TrainingFit<Scalar>]) -> [String: String] {
+    let epochs = fits.map { String($0.records.count) }
+    let seeds = fits.map { String($0.seed) }
+    return [
+      "data": source, "samples": "\(data.samples.count)", "optimizer": optimizer.name,
+      "learning rate": optimizer.learningRate.map { "\($0)" } ?? "found in each step", "batch size": "\(batchSize)",
+      "epochs": Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", "),
+      "seed": isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0], "training loss": "\(trainingLoss(fits))",
+      "version": version,
+    ].merging(options.record) { $1 }
+  }
+
+  private func report(
+    _ trained: Model<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary, _ evaluation: Evaluation
+  ) -> TrainingReport<Scalar> {
+    let (judged, name) = judge
+    typealias Row = TrainingReport<Scalar>.Row
+    var rows = [Row(name: name, evaluation: evaluation)]
+    if let baseline = summary.baseline {
+      rows.append(Row(name: "linear model, \(name)", evaluation: baseline))
+    }
+    if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = summary.validation {
+      let lastEpoch = fits[0].records.count
+      // The network that is kept has its row where it is judged by validation data.
+      let judgedEpoch = data.test != nil ? nil : patience != nil ? bestEpoch : lastEpoch
+      if bestEpoch != judgedEpoch { rows.append(Row(name: "validation, best epoch", evaluation: best)) }
+      if lastEpoch != judgedEpoch && lastEpoch != bestEpoch {
+        rows.append(Row(name: "validation, last epoch", evaluation: last))
+      }
+    }
+    let facts = record(fits).merging([
+      "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
+    ]) { $1 }
+    return TrainingReport(
+      model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,
+      judgedName: name, rows: rows,
+      facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, team: team)
+  }
+
+  private func summary(_ fits: [TrainingFit<Scalar>], _ trained: Model<Scalar>, _ test: Evaluation?) throws
+    -> TrainingSummary
+  {
+    let records = fits.flatMap(\.records)
+    let seconds = records.reduce(0) { $0 + $1.seconds }
+    let validation = isEnsemble ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
+    return TrainingSummary(
+      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: records.count,
+      seconds: seconds, samplesPerSecond: (Double(data.samples.count * records.count) / seconds).ifFinite,
+      train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
+      bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
+      members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)
+  }
+
+  private func member(_ fit: TrainingFit<Scalar>) -> TrainingSummary.Member {
+    TrainingSummary.Member(
+      seed: fit.seed, epochs: fit.records.count, train: TrainingSummary.Training(loss: fit.trainingLoss),
+      validation: fit.validation, bestEpoch: fit.bestEpoch, best: fit.best)
+  }
+}

@@ -1,0 +1,12 @@
+/// An element type that BLAS computes with: `Float` or `Double`, and no other.
+public protocol BLASScalar: BinaryFloatingPoint, Sendable {
+  associatedtype Routines: BLASRoutines where Routines.Scalar == Self
+}
+
+extension Float: BLASScalar {
+  public typealias Routines = FloatRoutines
+}
+
+extension Double: BLASScalar {
+  public typealias Routines = DoubleRoutines
+}

@@ -1,0 +1,145 @@
+extension Matrix {
+  /// Makes a matrix whose elements stand in the order of a transpose; elsewhere the view is enough.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public init(_ view: Transposed<Scalar>) {
+    let source = view.matrix
+    self.init(rows: source.columns, columns: source.rows)
+    source.withReadOnlyTile { tile.fill(rowMajor: $0.base) }
+  }
+}
+
+extension MatrixOperand {
+  var rowCount: Int { isTransposed ? matrix.columns : matrix.rows }
+  var columnCount: Int { isTransposed ? matrix.rows : matrix.columns }
+
+  /// The product of this operand and `other`, as a new matrix.
+  public func multiplied(by other: some MatrixOperand<Scalar>) -> Matrix<Scalar> {
+    var result = Matrix<Scalar>(rows: rowCount, columns: other.columnCount)
+    multiply(self, by: other, into: &result)
+    return result
+  }
+}
+
+/// Multiplies two matrices into a third.
+///
+///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
+///
+/// With AVX2, with AVX-512 and on arm64 the product is this package's own, which does not depend on the processors that an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a
+/// single column.
+///
+/// - Shapes: op(A) m × k, op(B) k × n, C m × n.
+/// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in them has no effect.
+/// - C may be one of the operands, or share storage with one: the result is as if the operands had been copied first (and they are).
+/// - Precondition: Traps if the shapes do not fit, or if BLAS multiplies and a size is beyond 2 147 483 647, its largest.
+/// - Complexity: 2 m n k flops; allocates only if C shares its storage.
+public func multiply<Scalar>(
+  _ a: some MatrixOperand<Scalar>, by b: some MatrixOperand<Scalar>, into c: inout Matrix<Scalar>,
+  alpha: Scalar = 1, beta: Scalar = 0
+) {
+  guard a.columnCount == b.rowCount else {
+    fail("cannot multiply \(describe(a)) by \(describe(b)): inner sizes \(a.columnCount) ≠ \(b.rowCount)")
+  }
+  guard c.rows == a.rowCount, c.columns == b.columnCount else {
+    fail("cannot multiply \(describe(a)) by \(describe(b)) into \(c.shape): \(a.rowCount)×\(b.columnCount) is needed")
+  }
+  c.withTile { destination in
+    a.matrix.withReadOnlyTile { left in
+      b.matrix.withReadOnlyTile { right in
+        destination.product(
+          left, right, transposeA: a.isTransposed, transposeB: b.isTransposed, alpha: alpha, beta: beta)
+      }
+    }
+  }
+}
+
+private func describe(_ operand: some MatrixOperand) -> String {
+  "\(operand.rowCount)×\(operand.columnCount)" + (operand.isTransposed ? " (transposed)" : "")
+}
+
+extension Matrix {
+  /// Adds a multiple of another matrix: self ← self + α X.
+  ///
+  /// - Precondition: Traps if the shapes differ.
+  public mutating func add(_ x: Matrix, scaledBy alpha: Scalar = 1) {
+    checkSameShape(x, "add")
+    let count = count
+    withTile { y in
+      x.withReadOnlyTile { x in
+        Scalar.Routines.add(count, alpha, x.base, y.base)
+      }
+    }
+  }
+
+  /// Adds an outer product: self ← self + α x yᵀ.
+  ///
+  /// - Shapes: `x` rows × 1, `y` columns × 1.
+  /// - Precondition: Traps on other shapes, and if a size is beyond 2 147 483 647.
+  public mutating func addOuterProduct(_ x: Matrix, _ y: Matrix, scaledBy alpha: Scalar = 1) {
+    guard x.columns == 1, y.columns == 1, x.rows == rows, y.rows == columns else {
+      fail(
+        "cannot add the outer product of \(x.shape) and \(y.shape) to \(shape): \(rows)×1 and \(columns)×1 are needed")
+    }
+    guard !isEmpty else { return }
+    let size = (
+      blasSize(rows, "add an outer product to \(shape)"), blasSize(columns, "add an outer product to \(shape)")
+    )
+    withTile { a in
+      x.withReadOnlyTile { x in
+        y.withReadOnlyTile { y in Scalar.Routines.ger(size.0, size.1, alpha, x.base, y.base, a.base, size.0) }
+      }
+    }
+  }
+
+  /// The sum of the products of corresponding elements.
+  ///
+  /// - Precondition: Traps if the shapes differ.
+  public func dot(_ other: Matrix) -> Scalar {
+    checkSameShape(other, "take the dot product of")
+    var sum: Scalar = 0
+    withReadOnlyTile { x in
+      other.withReadOnlyTile { y in
+        forEachChunk(of: count) { start, size in sum += Scalar.Routines.dot(size, x.base + start, y.base + start) }
+      }
+    }
+    return sum
+  }
+
+  /// The Euclidean (Frobenius) norm, √Σ x², computed without overflow if the result does not.
+  public func norm() -> Scalar {
+    var norm: Scalar = 0
+    withReadOnlyTile { x in
+      forEachChunk(of: count) { start, size in
+        let part = Scalar.Routines.nrm2(size, x.base + start)
+        norm = norm == 0 ? part : norm.hypotenuse(part)
+      }
+    }
+    return norm
+  }
+
+  /// The sum of the magnitudes, Σ |x|.
+  public func magnitudeSum() -> Scalar {
+    var sum: Scalar = 0
+    withReadOnlyTile { x in forEachChunk(of: count) { start, size in sum += Scalar.Routines.asum(size, x.base + start) }
+    }
+    return sum
+  }
+
+  func checkSameShape(_ other: Matrix, _ operation: @autoclosure () -> String) {
+    if other.rows != rows || other.columns != columns { fail("cannot \(operation()) \(shape) and \(other.shape)") }
+  }
+}
+
+/// Vectors may be longer than BLAS's 32-bit sizes: they are taken in chunks of 2³⁰.
+private func forEachChunk(of count: Int, _ body: (Int, Int32) -> Void) {
+  let chunk = 1 << 30
+  for start in stride(from: 0, to: count, by: chunk) { body(start, Int32(min(chunk, count - start))) }
+}
+
+extension BinaryFloatingPoint {
+  fileprivate func hypotenuse(_ other: Self) -> Self {
+    let (large, small) = (Swift.max(self, other), Swift.min(self, other))
+    let ratio = small / large
+    return large * (1 + ratio * ratio).squareRoot()
+  }
+}

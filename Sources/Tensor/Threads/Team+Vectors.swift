@@ -1,0 +1,112 @@
+// What an optimizer does with whole vectors: cut into pieces at the same places for any number of workers, so that sums have the same bits.
+
+extension Team {
+  /// How many pieces a vector has.
+  package static func pieceCount(_ length: Int) -> Int { (length + pieceLength - 1) / pieceLength }
+
+  /// Half of a nearest cache, a multiple of every vector.
+  fileprivate static var pieceLength: Int { 1 << 14 }
+
+  /// Σ x y of two vectors of the same length.
+  ///
+  /// - Parameter sums: Memory for a number for each of the ``pieceCount(_:)`` pieces.
+  @inlinable
+  package func dot<Scalar>(_ x: Tile<Scalar>, _ y: Tile<Scalar>, sums: Tile<Double>) -> Double {
+    run(VectorProgram(.dot(y, sums), x), work: x.rows)
+    return Self.total(sums)
+  }
+
+  /// Σ |x| of a vector; `sums` as for the dot product.
+  @inlinable
+  package func magnitudeSum<Scalar>(_ x: Tile<Scalar>, sums: Tile<Double>) -> Double {
+    run(VectorProgram(.magnitudeSum(sums), x), work: x.rows)
+    return Self.total(sums)
+  }
+
+  /// y ← (start or, if there is none, y) + factor · x.
+  @inlinable
+  package func add<Scalar>(
+    _ x: Tile<Scalar>, scaledBy factor: Scalar, to y: Tile<Scalar>, from start: Tile<Scalar>? = nil
+  ) {
+    run(VectorProgram(.add(x, factor, start), y), work: y.rows)
+  }
+
+  /// x ← factor · x.
+  @inlinable
+  package func scale<Scalar>(_ x: Tile<Scalar>, by factor: Scalar) {
+    run(VectorProgram(.scale(factor), x), work: x.rows)
+  }
+
+  /// Changes parameters by a rule and a gradient that is there, times `factor`; the gradient is changed.
+  @inlinable
+  package func update<Scalar>(
+    _ parameters: Tile<Scalar>, by rule: TileUpdate<Scalar>.Rule, gradient: Tile<Scalar>, scaledBy factor: Scalar
+  ) {
+    run(VectorProgram(.update(rule, gradient, factor), parameters), work: parameters.rows)
+  }
+
+  @usableFromInline
+  static func total(_ sums: Tile<Double>) -> Double {
+    var total = 0.0
+    for piece in 0..<sums.rows { total += sums[piece] }
+    return total
+  }
+}
+
+/// One operation on a vector, and others of its length.
+@usableFromInline
+struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
+  @usableFromInline
+  enum Operation {
+    case dot(Tile<Scalar>, Tile<Double>)
+    case magnitudeSum(Tile<Double>)
+    case add(Tile<Scalar>, Scalar, Tile<Scalar>?)
+    case scale(Scalar)
+    case update(TileUpdate<Scalar>.Rule, Tile<Scalar>, Scalar)
+  }
+
+  let operation: Operation
+  let vector: Tile<Scalar>
+
+  @usableFromInline
+  init(_ operation: Operation, _ vector: Tile<Scalar>) {
+    self.operation = operation
+    self.vector = vector
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  @usableFromInline
+  func run(_ worker: Worker) {
+    flushingDenormals {
+      for piece in worker.share(of: Team.pieceCount(vector.rows)) {
+        let start = piece * Team.pieceLength
+        run(piece, start..<min(start + Team.pieceLength, vector.rows))
+      }
+    }
+  }
+
+  private func run(_ piece: Int, _ range: Range<Int>) {
+    let own = vector.rows(range)
+    switch operation {
+    case .dot(let y, let sums): sums[piece] = Scalar.Routines.wideDot(range.count, own.base, y.rows(range).base)
+    case .magnitudeSum(let sums):
+      sums[piece] = Scalar.Routines.penalize(range.count, own.base, l1: 1, l2: 0, scale: 0, nil)
+    case .add(let x, let factor, let start):
+      if let start { own.copy(start.rows(range)) }
+      own.add(x.rows(range), scaledBy: factor)
+    case .scale(let factor): own.scale(by: factor)
+    case .update(let rule, let gradient, let factor):
+      let gradient = gradient.rows(range)
+      gradient.scale(by: factor)
+      switch rule {
+      case .keep: break
+      case .descend(let rate, let kept):
+        own.scale(by: kept)
+        own.add(gradient, scaledBy: -rate)
+      case .moments(let moments):
+        Scalar.Routines.update(moments.advanced(by: range.lowerBound), range.count, gradient.base, own.base)
+      }
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import CKernels
+
+/// A window on column-major storage that something else owns: what the layers compute on.
+///
+/// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
+/// what keeps allocation and reference counting out of a training step. Values with safe semantics are ``Matrix``.
+@usableFromInline
+package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
+  @usableFromInline package let base: UnsafeMutablePointer<Scalar>
+  @usableFromInline package let rows: Int
+  @usableFromInline package let columns: Int
+  /// The distance between the starts of two neighbouring columns, in elements.
+  @usableFromInline package let stride: Int
+
+  @inlinable
+  package init(base: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, stride: Int) {
+    self.base = base
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+  }
+
+  /// An element of a column vector.
+  @inlinable
+  package subscript(index: Int) -> Scalar {
+    get {
+      assert(index >= 0 && index < stride * max(columns, 1))
+      return base[index]
+    }
+    nonmutating set {
+      assert(index >= 0 && index < stride * max(columns, 1))
+      base[index] = newValue
+    }
+  }
+
+  /// Some of the columns.
+  @inlinable
+  package subscript(columns range: Range<Int>) -> Tile {
+    assert(range.lowerBound >= 0 && range.upperBound <= columns)
+    return Tile(base: base + range.lowerBound * stride, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// Some of the rows.
+  @inlinable
+  package func rows(_ range: Range<Int>) -> Tile {
+    assert(range.lowerBound >= 0 && range.upperBound <= rows)
+    return Tile(base: base + range.lowerBound, rows: range.count, columns: columns, stride: stride)
+  }
+
+  /// Some of the rows and columns.
+  @inlinable
+  package subscript(part: TilePart) -> Tile {
+    assert(part.rows.lowerBound >= 0 && part.rows.upperBound <= rows)
+    assert(part.columns.lowerBound >= 0 && part.columns.upperBound <= columns)
+    return Tile(
+      base: base + part.rows.lowerBound + part.columns.lowerBound * stride, rows: part.rows.count,
+      columns: part.columns.count, stride: stride)
+  }
+
+  /// `rows` × `columns` elements of a column vector, from element `offset` on.
+  @inlinable
+  package func reshaped(from offset: Int, rows: Int, columns: Int) -> Tile {
+    // Of an empty tile, such as a gradient that is not kept, nobody uses the elements.
+    assert(offset >= 0 && (self.rows * self.columns == 0 || offset + rows * columns <= self.rows * self.columns))
+    return Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
+  }
+
+  @inlinable
+  package var isContiguous: Bool { stride == rows || columns <= 1 }
+
+  package var shape: String { "\(rows)×\(columns)" }
+}
+
+// MARK: - Products
+
+extension Tile {
+  /// self ← α op(A) op(B) + β self, where op transposes or not.
+  ///
+  /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has checked the shapes.
+  @inlinable
+  package func product(
+    _ a: Tile, _ b: Tile, transposeA: Bool = false, transposeB: Bool = false, alpha: Scalar = 1,
+    beta: Scalar = 0
+  ) {
+    guard rows > 0, columns > 0 else { return }
+    let inner = transposeA ? a.rows : a.columns
+    guard inner > 0, alpha != 0 else { return scale(by: beta) }
+    if Scalar.Routines.hasProduct {
+      Scalar.Routines.product(
+        transposeA, transposeB, rows, columns, inner, alpha, a.base, a.stride, b.base, b.stride, beta, base, stride)
+      return
+    }
+    let largest = max(rows, columns, inner, max(stride, a.stride, b.stride))
+    if largest > Int(Int32.max) { failForSize(largest, a, b) }
+    func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: value) }
+    if columns == 1 {
+      // OpenBLAS's gemv multiplies by β = 0, which keeps NaNs, in some versions.
+      if beta == 0 { base.update(repeating: 0, count: rows) }
+      Scalar.Routines.gemv(
+        transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
+        b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
+    } else {
+      Scalar.Routines.gemm(
+        transposeA, transposeB, size(rows), size(columns), size(inner),
+        alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
+    }
+  }
+
+  // Apart from the product, which is inlined into every use.
+  @usableFromInline
+  func failForSize(_ size: Int, _ a: Tile, _ b: Tile) {
+    _ = blasSize(size, "multiply \(a.shape) and \(b.shape) into \(shape)")
+  }
+}
+
+// MARK: - Element-wise
+
+extension Tile {
+  /// self ← factor · self. A factor of 0 clears, whatever stood there.
+  @inlinable
+  package func scale(by factor: Scalar) {
+    forEachRun { run, count in
+      if factor == 0 {
+        run.update(repeating: 0, count: count)
+      } else if factor != 1 {
+        Scalar.Routines.scale(count, factor, run)
+      }
+    }
+  }
+
+  /// self ← a copy of `source`, which has the same shape.
+  @inlinable
+  package func copy(_ source: Tile) {
+    if isContiguous && source.isContiguous { return base.update(from: source.base, count: rows * columns) }
+    for column in 0..<columns {
+      (base + column * stride).update(from: source.base + column * source.stride, count: rows)
+    }
+  }
+
+  /// self ← self + factor · x, of the same shape; neither has gaps between its columns.
+  @inlinable
+  package func add(_ x: Tile, scaledBy factor: Scalar = 1) {
+    Scalar.Routines.add(rows * columns, factor, x.base, base)
+  }
+
+  /// self ← the chosen columns of `source`, which has as many rows.
+  @inlinable
+  package func gather(_ indices: UnsafeBufferPointer<Int>, of source: Tile) {
+    if rows == 1 {
+      for (column, index) in indices.enumerated() { base[column * stride] = source.base[index * source.stride] }
+      return
+    }
+    var destination = base
+    for index in indices {
+      destination.update(from: source.base + index * source.stride, count: rows)
+      destination += stride
+    }
+  }
+
+  /// Begins to fetch the chosen columns into the cache.
+  @inlinable
+  package func prefetch(_ indices: UnsafeBufferPointer<Int>) {
+    for index in indices { ck_prefetch(base + index * stride, rows * MemoryLayout<Scalar>.stride) }
+  }
+
+  /// self ← g(self + bias 1ᵀ).
+  ///
+  /// - Parameters:
+  ///   - bias: `rows` × 1.
+  ///   - slopes: Becomes g′, of the same shape, if the activation keeps slopes.
+  /// - Returns: No smaller than the largest magnitude in the result.
+  @inlinable
+  package func activate(_ activation: Activation, bias: Tile, slopes: Tile? = nil) -> Scalar {
+    Scalar.Routines.activate(
+      activation, rows, columns, base, stride, bias: bias.base, slopes: slopes?.base, slopes?.stride ?? 0)
+  }
+
+  /// self ← self ∘ g′, of the same shape.
+  ///
+  /// - Parameter source: The activation's output, or g′ itself if the activation keeps slopes.
+  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  @inlinable
+  package func derive(_ activation: Activation, from source: Tile) -> Scalar {
+    Scalar.Routines.derive(activation, rows, columns, base, stride, source.base, source.stride)
+  }
+
+  /// self ← self ∘ x, of the same shape.
+  ///
+  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  @inlinable
+  package func multiply(by x: Tile) -> Scalar {
+    Scalar.Routines.multiply(rows, columns, base, stride, x.base, x.stride)
+  }
+
+  /// Sets numbers, and the same ones of `slopes`, to 0 at random and divides the others by 1 − probability.
+  @inlinable
+  package func drop(_ place: DropoutPlace, slopes: Tile? = nil) {
+    Scalar.Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
+  }
+
+  /// Sets all elements.
+  @inlinable
+  package func fill(_ value: Scalar) { forEachRun { run, count in run.update(repeating: value, count: count) } }
+
+  /// Copies elements that stand row after row, `rows` × `columns` of them.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func fill(rowMajor elements: [Scalar]) {
+    elements.withUnsafeBufferPointer { $0.baseAddress.map { fill(rowMajor: $0) } }
+  }
+
+  /// Copies elements that stand row after row, of which `part` gives those at some places at a time.
+  ///
+  /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of sixteen if so many fit, or a part of one row.
+  package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
+    let most = 1 << 16
+    let width = max(min(columns, most), 1)
+    let fitting = most / width
+    let height = fitting >= 16 ? fitting & ~15 : fitting
+    for row in Swift.stride(from: 0, to: rows, by: height) {
+      for column in Swift.stride(from: 0, to: columns, by: width) {
+        let tile = self[TilePart(rows: row..<min(row + height, rows), columns: column..<min(column + width, columns))]
+        let start = row * columns + column
+        tile.fill(rowMajor: try part(start..<start + tile.rows * tile.columns))
+      }
+    }
+  }
+
+  /// It goes by sixteen rows at a time, which share cache lines of a column.
+  @inline(__always)
+  func fill(rowMajor source: UnsafePointer<Scalar>) {
+    for first in Swift.stride(from: 0, to: rows, by: 16) {
+      let end = min(first + 16, rows)
+      for column in 0..<columns {
+        for row in first..<end { base[row + column * stride] = source[row * columns + column] }
+      }
+    }
+  }
+
+  /// The part of some samples, whose outputs stand here, in the mean loss of a batch.
+  ///
+  /// - Parameters:
+  ///   - targets: Of the same shape.
+  ///   - batch: How many samples the mean is over.
+  ///   - replacing: Whether the outputs are replaced by the gradient of that mean.
+  @inlinable
+  package func loss(_ loss: Loss, targets: Tile, batch: Int, replacing: Bool) -> Double {
+    Scalar.Routines.loss(
+      loss, rows, columns, base, stride, targets.base, targets.stride, batch: batch, delta: replacing ? base : nil)
+  }
+
+  /// self ← accumulator · self + scale · the sum of each row of `x`, its columns added in order.
+  @inlinable
+  package func addRowSums(of x: Tile, scale: Scalar, accumulator: Scalar) {
+    Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
+  }
+
+  /// The largest magnitude; NaN if any element is NaN.
+  @inlinable
+  package var maxMagnitude: Scalar {
+    var largest: Scalar = 0
+    forEachRun { run, count in
+      let magnitude = Scalar.Routines.maxMagnitude(count, run)
+      if !(magnitude <= largest) { largest = magnitude.isNaN || largest.isNaN ? .nan : magnitude }
+    }
+    return largest
+  }
+
+  /// The longest contiguous runs of elements: the whole, or each column.
+  @inlinable
+  package func forEachRun(_ body: (UnsafeMutablePointer<Scalar>, Int) -> Void) {
+    if isContiguous {
+      body(base, rows * columns)
+    } else {
+      for column in 0..<columns { body(base + column * stride, rows) }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/// What becomes of the gradient g of parameters θ; see the training module for the mathematics.
+@usableFromInline
+package struct TileUpdate<Scalar: BLASScalar>: Sendable {
+  @usableFromInline
+  package enum Rule: Sendable {
+    /// The gradient is kept for others, or added to what is there.
+    case keep(adding: Bool)
+    /// θ ← kept · θ − rate · g: the product that makes the gradient adds to the parameters, and there is no gradient.
+    case descend(rate: Scalar, kept: Scalar)
+    /// θ changes by way of moments. Only if that is faster, the gradient is kept in between.
+    case moments(MomentUpdate<Scalar>)
+  }
+
+  @usableFromInline let rule: Rule
+  /// The factors of what is added to the loss for the weights W: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
+  @usableFromInline let l1, l2: Scalar
+
+  @inlinable
+  package init(_ rule: Rule, l1: Scalar = 0, l2: Scalar = 0) {
+    self.rule = rule
+    self.l1 = l1
+    self.l2 = l2
+  }
+
+  /// Whether anything is added to the loss.
+  @inlinable
+  package var isPenalized: Bool { l1 != 0 || l2 != 0 }
+}
+
+// MARK: - The gradient and what becomes of it
+
+extension Tile {
+  /// Computes the gradient A Bᵀ of the weights that stand here, and puts it to use. There are gaps between the weights' columns only if the package's own product
+  /// is used and nothing is added to the loss.
+  ///
+  /// - Parameters:
+  ///   - offset: How many parameters stand before them, for the moments.
+  ///   - gradient: Where the gradient may be kept, of the same shape; of no size if the update is `descend`.
+  /// - Returns: What is added to the loss for these weights as they were, 0 if the gradient is kept.
+  @inlinable
+  package func update(
+    _ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, product a: Tile, _ b: Tile
+  ) -> Double {
+    switch update.rule {
+    case .keep(let isAdded):
+      gradient.product(a, b, transposeB: true, beta: isAdded ? 1 : 0)
+      return 0
+    case .descend(let rate, let kept):
+      // What the penalty takes away now is multiplied by `kept` with the rest.
+      let penalty = update.isPenalized ? penalize(l1: update.l1, l2: update.l2, scale: -rate / kept, self) : 0
+      product(a, b, transposeB: true, alpha: -rate, beta: kept)
+      return penalty
+    case .moments(let moments):
+      if Scalar.Routines.hasProduct && !update.isPenalized {
+        Scalar.Routines.update(
+          moments.advanced(by: offset), rows, columns, a.columns, product: a.base, a.stride, b.base, b.stride,
+          gradient: gradient.base, base, stride)
+        return 0
+      }
+      gradient.product(a, b, transposeB: true)
+      guard update.isPenalized else {
+        Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
+        return 0
+      }
+      // In blocks that stay in the nearest cache, so that the weights come from memory once.
+      var penalty = 0.0
+      for start in Swift.stride(from: 0, to: rows * columns, by: 4096) {
+        let count = min(4096, rows * columns - start)
+        penalty += Scalar.Routines.penalize(
+          count, base + start, l1: update.l1, l2: update.l2, scale: 1, gradient.base + start)
+        Scalar.Routines.update(moments.advanced(by: offset + start), count, gradient.base + start, base + start)
+      }
+      return penalty
+    }
+  }
+
+  /// The same for biases, whose gradient is the sum of each row of `x`, and for which nothing is added to the loss.
+  @inlinable
+  package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, rowSumsOf x: Tile) {
+    switch update.rule {
+    case .keep(let isAdded): gradient.addRowSums(of: x, scale: 1, accumulator: isAdded ? 1 : 0)
+    case .descend(let rate, let kept): addRowSums(of: x, scale: -rate, accumulator: kept)
+    case .moments(let moments):
+      gradient.addRowSums(of: x, scale: 1, accumulator: 0)
+      Scalar.Routines.update(moments.advanced(by: offset), rows, gradient.base, base)
+    }
+  }
+
+  /// gradient ← gradient + scale · (l₁ sign W + l₂ W) for the weights W that stand here without gaps; the gradient may be W itself.
+  ///
+  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of W as it was.
+  @inlinable
+  package func penalize(l1: Scalar, l2: Scalar, scale: Scalar, _ gradient: Tile) -> Double {
+    Scalar.Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: scale, gradient.base)
+  }
+
+  /// Scales the rows whose Euclidean norm is above `limit` down to it.
+  @inlinable
+  package func limitRows(to limit: Scalar) { Scalar.Routines.limitRows(rows, columns, base, stride, limit: limit) }
+}

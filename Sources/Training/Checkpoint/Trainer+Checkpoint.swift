@@ -1,0 +1,257 @@
+import Layers
+import Tensor
+
+extension Checkpoint {
+  /// Notes where a training stands; costs no copy before the trainer's next step.
+  public init(_ trainer: Trainer<Scalar>) {
+    var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
+    var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
+    var matrices = trainer.matrixPaths.mapValues { trainer[keyPath: $0] }
+    (matrices["parameters"], matrices["statistics"]) = (trainer.network.parameters, trainer.network.statistics)
+    numbers["order"] = trainer.order.map { Double($0) }
+    numbers["reports"] = EpochReport.numbers(of: trainer.reports)
+    if let search = trainer.search { numbers["rho"] = search.method.rho }
+    if let best = trainer.best {
+      counts["best epoch"] = best.epoch
+      numbers["best validation loss"] = [best.validationLoss]
+      (matrices["best parameters"], matrices["best statistics"]) = (best.parameters, best.statistics)
+    }
+    self.init(settings: trainer.settings, counts: counts, numbers: numbers, matrices: matrices)
+  }
+}
+
+extension Trainer {
+  /// Takes up the training that a checkpoint was made of, where it stood then.
+  ///
+  /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
+  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings (the threads do not count), or the
+  ///   checkpoint is of a training on another number of samples, and ``CheckpointError/badValue(name:)`` if the checkpoint was not made of a
+  ///   trainer. The trainer is then as before.
+  public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(CheckpointError) {
+    for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
+      let found = checkpoint.settings[name] ?? "not known"
+      guard found == expected else { throw .otherTraining(setting: name, found: found, expected: expected) }
+    }
+    var restored = self
+    for (name, path) in countPaths {
+      guard let count = checkpoint.counts[name], possibleCounts.contains(count) else { throw .badValue(name: name) }
+      restored[keyPath: path] = count
+    }
+    for (name, path) in numberPaths {
+      let number = try checkpoint.number(name)
+      // Before the first loss the plateau is infinite.
+      guard number.isFinite || name == "plateau" && number == .infinity else { throw .badValue(name: name) }
+      restored[keyPath: path] = number
+    }
+    for (name, path) in matrixPaths {
+      restored[keyPath: path] = try checkpoint.matrix(name, like: restored[keyPath: path])
+    }
+    restored.move(
+      to: try checkpoint.matrix("parameters", like: network.parameters),
+      statistics: try checkpoint.matrix("statistics", like: network.statistics))
+    restored.order = try checkpoint.order()
+    restored.reports = try checkpoint.reports(upTo: restored.epoch)
+    restored.best = try checkpoint.best(network, upTo: restored.epoch)
+    if let method = search?.method { try restored.search!.method.restore(method.history, checkpoint) }
+    if let name = restored.impossibleValue { throw .badValue(name: name) }
+    if let sampleCount, !restored.order.isEmpty, restored.order.count != sampleCount {
+      throw .otherTraining(
+        setting: "number of samples", found: "\(restored.order.count)", expected: "\(sampleCount)")
+    }
+    restored.state.renewBounds()
+    self = restored
+  }
+
+  /// The name of a value that no training comes to, given that each is finite and the matrices have their shapes; nil if there is none.
+  private var impossibleValue: String? {
+    let isBegun = samplesDone > 0
+    guard !isBegun || samplesDone < order.count && samplesDone.isMultiple(of: batchSize) else { return "samples done" }
+    guard epoch == 0 && !isBegun || !order.isEmpty else { return "order" }
+    guard secondsInEpoch >= 0 else { return "seconds in epoch" }
+    guard 0...1 ~= schedule.plateauFactor else { return "plateau factor" }
+    guard hasVariances(network.statistics) else { return "statistics" }
+    if let best, !hasVariances(best.statistics) { return "best statistics" }
+    return state.hasPossibleMoments ? nil : "moments"
+  }
+
+  /// Whether the running variances in the statistics are not negative.
+  private func hasVariances(_ statistics: Matrix<Scalar>) -> Bool {
+    var start = 0
+    for layer in network.layers where layer.normalization == .batch {
+      let size = layer.outputSize
+      guard (start + size..<start + 2 * size).allSatisfy({ statistics[$0, 0] >= 0 }) else { return false }
+      start += 2 * size
+    }
+    return true
+  }
+}
+
+// MARK: - The values by their names
+
+extension Trainer {
+  /// What the trainer was made with, as far as the bits depend on it.
+  fileprivate var settings: [String: String] {
+    func text(_ norm: Double?) -> String { norm.map { "\($0)" } ?? "none" }
+    return [
+      "network": "\(network)", "loss": loss.rawValue, "optimizer": "\(optimizer)", "L1": "\(regularization.l1)",
+      "L2": "\(regularization.l2)", "weight decay": "\(regularization.weightDecay)",
+      "clipped norm": text(regularization.clipNorm), "largest norm": text(regularization.maxNorm),
+      "schedule": "\(schedule.shape)", "number of epochs to warm up": "\(schedule.warmupEpochs)",
+      "batch size": "\(batchSize)", "input dropout": "\(inputDropout)", "label smoothing": "\(labelSmoothing)",
+      "seed": "\(generator.seed)", "random stream": "\(generator.stream)",
+    ]
+  }
+
+  fileprivate var countPaths: [String: WritableKeyPath<Trainer, Int>] {
+    var paths: [String: WritableKeyPath<Trainer, Int>] = [
+      "epoch": \.epoch, "step in epoch": \.stepInEpoch, "samples done": \.samplesDone, "draws": \.draws,
+      "step": \.state.step, "stale epochs": \.schedule.staleEpochs,
+    ]
+    if search != nil {
+      paths["steps kept"] = \.search!.method.count
+      paths["place of the next"] = \.search!.method.place
+    }
+    return paths
+  }
+
+  fileprivate var numberPaths: [String: WritableKeyPath<Trainer, Double>] {
+    var paths: [String: WritableKeyPath<Trainer, Double>] = [
+      "loss sum": \.lossSum, "seconds in epoch": \.secondsInEpoch, "plateau": \.schedule.plateau,
+      "plateau factor": \.schedule.plateauFactor,
+    ]
+    if search != nil { paths["scale"] = \.search!.method.scale }
+    return paths
+  }
+
+  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are not kept: they are computed
+  // anew, to the same bits. So are the bounds of parameters and moments, which decide nothing in the end: a step that they refuse is tried again
+  // with new ones.
+  fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
+    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
+    if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }
+    return paths
+  }
+
+  /// The generator's position.
+  fileprivate var draws: Int {
+    get { Int(clamping: generator.position) }
+    set { generator = Philox(seed: generator.seed, stream: generator.stream, position: UInt64(newValue)) }
+  }
+}
+
+extension Schedule {
+  /// The least validation loss so far, which is finite; infinite before the first.
+  fileprivate var plateau: Double {
+    get { best ?? .infinity }
+    set { best = newValue.isFinite ? newValue : nil }
+  }
+}
+
+extension EpochReport {
+  fileprivate static let numberCount = 6
+
+  /// A row for each report. The last number says which of the optional ones there are.
+  fileprivate static func numbers(of reports: [EpochReport]) -> [Double] {
+    var numbers: [Double] = []
+    numbers.reserveCapacity(reports.count * numberCount)
+    for report in reports {
+      let marks =
+        (report.isBest ? 1.0 : 0) + (report.validationLoss == nil ? 0 : 2) + (report.learningRate == nil ? 0 : 4)
+      numbers.append(Double(report.epoch))
+      numbers.append(report.trainingLoss)
+      numbers.append(report.validationLoss ?? 0)
+      numbers.append(report.learningRate ?? 0)
+      numbers.append(report.seconds)
+      numbers.append(marks)
+    }
+    return numbers
+  }
+
+  /// The report of such a row, which begins at a place; nil if it is none.
+  fileprivate init?(_ numbers: [Double], at start: Int) {
+    let number = { numbers[start + $0] }
+    guard let epoch = Int(exactly: number(0)), let marks = Int(exactly: number(5)), 0..<8 ~= marks else { return nil }
+    guard number(4) >= 0, number(4).isFinite, number(3).isFinite, marks & 3 != 1 else { return nil }
+    self.init(
+      epoch: epoch, trainingLoss: number(1), validationLoss: marks & 2 == 0 ? nil : number(2),
+      isBest: marks & 1 != 0, learningRate: marks & 4 == 0 ? nil : number(3), seconds: number(4))
+  }
+}
+
+// MARK: - Values that are there and make sense
+
+/// What a count may be: far from where it could not be counted on.
+private let possibleCounts = 0...Int.max / 2
+
+extension Checkpoint {
+  fileprivate func numbers(_ name: String) throws(CheckpointError) -> [Double] {
+    guard let found = numbers[name] else { throw .badValue(name: name) }
+    return found
+  }
+
+  fileprivate func number(_ name: String) throws(CheckpointError) -> Double {
+    let found = try numbers(name)
+    guard found.count == 1 else { throw .badValue(name: name) }
+    return found[0]
+  }
+
+  fileprivate func matrix(_ name: String, like other: Matrix<Scalar>) throws(CheckpointError) -> Matrix<Scalar> {
+    guard let found = matrices[name], found.rows == other.rows, found.columns == other.columns,
+      found.maxMagnitude().isFinite
+    else {
+      throw .badValue(name: name)
+    }
+    return found
+  }
+
+  /// The order of the samples, empty if no epoch was begun.
+  fileprivate func order() throws(CheckpointError) -> [Int] {
+    let found = try numbers("order")
+    var isPlaced = [Bool](repeating: false, count: found.count)
+    return try found.map { number throws(CheckpointError) in
+      guard let index = Int(exactly: number), found.indices.contains(index), !isPlaced[index] else {
+        throw .badValue(name: "order")
+      }
+      isPlaced[index] = true
+      return index
+    }
+  }
+
+  /// The reports of some of the epochs, in their order.
+  fileprivate func reports(upTo epoch: Int) throws(CheckpointError) -> [EpochReport] {
+    let found = try numbers("reports")
+    guard found.count.isMultiple(of: EpochReport.numberCount) else { throw .badValue(name: "reports") }
+    var last = 0
+    return try stride(from: 0, to: found.count, by: EpochReport.numberCount).map { start throws(CheckpointError) in
+      guard let report = EpochReport(found, at: start), report.epoch > last, report.epoch <= epoch else {
+        throw .badValue(name: "reports")
+      }
+      last = report.epoch
+      return report
+    }
+  }
+
+  fileprivate func best(
+    _ network: Network<Scalar>, upTo lastEpoch: Int
+  ) throws(CheckpointError) -> BestEpoch<Scalar>? {
+    guard let epoch = counts["best epoch"] else { return nil }
+    guard epoch >= 1, epoch <= lastEpoch else { throw .badValue(name: "best epoch") }
+    let loss = try number("best validation loss")
+    guard loss.isFinite else { throw .badValue(name: "best validation loss") }
+    return BestEpoch(
+      epoch: epoch, validationLoss: loss,
+      parameters: try matrix("best parameters", like: network.parameters),
+      statistics: try matrix("best statistics", like: network.statistics))
+  }
+}
+
+extension LBFGS {
+  /// Takes up what does not have a path of its own, if it fits the rest.
+  fileprivate mutating func restore(_ history: Int, _ checkpoint: Checkpoint<Scalar>) throws(CheckpointError) {
+    rho = try checkpoint.numbers("rho")
+    guard rho.count == history, rho.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw .badValue(name: "rho") }
+    guard count <= history else { throw .badValue(name: "steps kept") }
+    guard place < history else { throw .badValue(name: "place of the next") }
+    guard scale > 0 else { throw .badValue(name: "scale") }
+  }
+}

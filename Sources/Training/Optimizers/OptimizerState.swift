@@ -1,0 +1,54 @@
+import Tensor
+
+/// What an optimizer keeps from step to step.
+struct OptimizerState<Scalar: BLASScalar>: Sendable {
+  /// Once for all steps: to make it allocates.
+  let rule: any UpdateRule
+  /// The gradient of a step; empty if none is kept.
+  var gradient: Matrix<Scalar>
+  /// The moments, one column each.
+  var moments: Matrix<Scalar>
+  /// The number of steps taken.
+  var step = 0
+  var bounds = StepBounds(Scalar.self)
+
+  /// - Parameter keepsGradient: Whether something needs the gradient besides the rule.
+  init(_ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool) {
+    self.rule = rule
+    gradient = Matrix(rows: keepsGradient || rule.momentCount > 0 ? parameterCount : 0, columns: 1)
+    moments = Matrix(rows: parameterCount, columns: rule.momentCount)
+    for column in 0..<rule.momentCount where rule.initialMoment(column) != 0 {
+      moments[columns: column..<column + 1] = Matrix(
+        rows: parameterCount, columns: 1, repeating: Scalar(rule.initialMoment(column)))
+    }
+  }
+
+  /// Notes that a step was taken by a gradient no element of which is above `gradientBound`.
+  mutating func advance(_ gradientBound: Double) {
+    step += 1
+    bounds.moment = rule.momentBound(after: gradientBound, bounds)
+  }
+
+  /// Takes the bound on the moments anew.
+  mutating func renewBounds() {
+    guard rule.momentCount > 0 else { return }
+    bounds.moment = Double(moments[columns: 0..<1].maxMagnitude())
+  }
+
+  /// Whether moments that are finite are such as the rule leaves them.
+  var hasPossibleMoments: Bool {
+    (0..<moments.columns).allSatisfy { column in
+      (0..<moments.rows).allSatisfy { rule.accepts(Double(moments[$0, column]), inColumn: column) }
+    }
+  }
+
+  /// The next step, in terms of what the kernels do. It writes to this state's moments, which must not be copied while it is
+  /// in use.
+  mutating func update(rate: Double?, weightDecay: Double) -> TileUpdate<Scalar>.Rule {
+    switch rule.step(step + 1, rate: rate ?? 0, weightDecay: weightDecay) {
+    case .keep: .keep(adding: false)
+    case .descend(let rate, let kept): .descend(rate: Scalar(rate), kept: Scalar(kept))
+    case .moments(let update): .moments(update.rounded(moments: moments.withTile { $0 }))
+    }
+  }
+}

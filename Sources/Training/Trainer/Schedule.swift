@@ -1,0 +1,110 @@
+import Tensor
+
+/// How the learning rate changes in the course of training: what it is multiplied by in each step.
+///
+/// A schedule is a value, with what a plateau has to remember; who stores a training stores it too.
+public struct Schedule: Sendable, Equatable, Codable {
+  /// The factor as a function of p, the share of the training after the warm-up that is done, or of e, the epochs of it that are complete.
+  public enum Shape: Sendable, Equatable, Codable {
+    /// 1.
+    case constant
+    /// fᵏ with k = ⌊e / every⌋.
+    case step(every: Int, factor: Double = 0.1)
+    /// fᵉ.
+    case exponential(factor: Double = 0.95)
+    /// final + (1 − final) (1 + cos πp) / 2, in each step anew; the epochs include the warm-up (Loshchilov and Hutter 2017, without restarts).
+    case cosine(epochs: Int, final: Double = 0)
+    /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; the momentum stays as it is).
+    case oneCycle(epochs: Int, start: Double = 0.04, rise: Double = 0.3, final: Double = 4e-6)
+    /// fᵏ, k being how often the validation loss stayed for more than `patience` epochs within 10⁻⁴ of its best, or above; see ``note(validationLoss:)``.
+    case plateau(factor: Double = 0.5, patience: Int = 3)
+  }
+
+  public let shape: Shape
+  /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al. 2017).
+  public let warmupEpochs: Int
+  /// The least validation loss so far, nil before the first.
+  var best: Double?
+  /// The epochs since, and the factor that such epochs led to.
+  var staleEpochs = 0
+  var plateauFactor = 1.0
+
+  /// The same rate in all steps.
+  public static let constant = Schedule(.constant)
+
+  /// - Precondition: Traps if a factor is not above 0 (a final one: below 0) or above 1, if a number of epochs is below 1, and if the
+  ///   warm-up takes all of them.
+  public init(_ shape: Shape, warmupEpochs: Int = 0) {
+    self.shape = shape
+    self.warmupEpochs = warmupEpochs
+    if let mistake { fail("cannot make a schedule with \(mistake)") }
+  }
+
+  /// The factor of a step.
+  ///
+  /// - Parameters:
+  ///   - step: The number of steps before it.
+  ///   - stepsPerEpoch: At least 1.
+  public func factor(step: Int, stepsPerEpoch: Int) -> Double {
+    let warmupSteps = warmupEpochs * stepsPerEpoch
+    guard step >= warmupSteps else { return Double(step + 1) / Double(warmupSteps + 1) }
+    let done = step - warmupSteps
+    func progress(_ epochs: Int) -> Double { min(Double(done) / Double(epochs * stepsPerEpoch - warmupSteps), 1) }
+    switch shape {
+    case .constant: return 1
+    case .step(let every, let factor): return power(factor, done / stepsPerEpoch / every)
+    case .exponential(let factor): return power(factor, done / stepsPerEpoch)
+    case .cosine(let epochs, let final): return between(1, final, progress(epochs))
+    case .oneCycle(let epochs, let start, let rise, let final):
+      let p = progress(epochs)
+      return p < rise ? between(start, 1, p / rise) : between(1, final, (p - rise) / (1 - rise))
+    case .plateau: return plateauFactor
+    }
+  }
+
+  /// Tells a plateau the validation loss after an epoch; other shapes do not care. A loss that is not a number is no better than the best.
+  public mutating func note(validationLoss: Double) {
+    guard case .plateau(let factor, let patience) = shape else { return }
+    if validationLoss.isFinite && best.map({ validationLoss < $0 - 1e-4 * abs($0) }) ?? true {
+      (best, staleEpochs) = (validationLoss, 0)
+    } else {
+      staleEpochs += 1
+      if staleEpochs > patience { (plateauFactor, staleEpochs) = (plateauFactor * factor, 0) }
+    }
+  }
+
+  private var mistake: String? {
+    func share(_ value: Double) -> Bool { value > 0 && value <= 1 }
+    func fits(_ epochs: Int) -> String? {
+      epochs > warmupEpochs ? nil : "\(warmupEpochs) of \(epochs) epochs to warm up"
+    }
+    guard warmupEpochs >= 0 else { return "\(warmupEpochs) epochs to warm up" }
+    switch shape {
+    case .constant: return nil
+    case .step(let every, let factor):
+      return every >= 1 && share(factor) ? nil : "a factor of \(factor) every \(every) epochs"
+    case .exponential(let factor): return share(factor) ? nil : "a factor of \(factor) every epoch"
+    case .cosine(let epochs, let final):
+      return final >= 0 && final <= 1 ? fits(epochs) : "a final factor of \(final)"
+    case .oneCycle(let epochs, let start, let rise, let final):
+      guard share(start), share(rise), rise < 1, final >= 0, final <= 1 else {
+        return "factors from \(start) to 1 in \(rise) of the steps, and then to \(final)"
+      }
+      return fits(epochs)
+    case .plateau(let factor, let patience):
+      return share(factor) && patience >= 0 ? nil : "a factor of \(factor) after \(patience) epochs"
+    }
+  }
+}
+
+/// From `a`, at p = 0, to `b`, at p = 1, along half a cosine.
+private func between(_ a: Double, _ b: Double, _ p: Double) -> Double { b + (a - b) * (1 + cosine(p)) / 2 }
+
+/// cos πp for 0 ≤ p ≤ 1, by the series of the sine: the C library's function may round differently from version to version.
+private func cosine(_ p: Double) -> Double {
+  let x = Double.pi * (0.5 - p)
+  var sum = 1.0
+  // sin x = x (1 − x² / 2·3 (1 − x² / 4·5 (…))); the first term left out is below 10⁻¹⁹.
+  for n in stride(from: 22.0, to: 0, by: -2) { sum = 1 - sum * x * x / (n * (n + 1)) }
+  return x * sum
+}

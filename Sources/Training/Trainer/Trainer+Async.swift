@@ -1,0 +1,92 @@
+import Datasets
+import Synchronization
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// The system gave no thread for a training that runs by itself.
+public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What the system says.
+  public let reason: String
+
+  public var description: String {
+    "cannot start a thread for training: \(reason); allow the process more threads or memory, or call fit"
+  }
+}
+
+extension Trainer {
+  /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
+  ///
+  ///     for try await event in trainer.events(on: samples, epochs: 20) {
+  ///       if case .finished(let trainer) = event { network = trainer.network }
+  ///     }
+  ///
+  /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled, training stops after the step it
+  /// is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
+  ///
+  /// The sequence throws ``Divergence`` if the numbers are no longer finite, and ``NoThread`` if the system gives no thread.
+  public func events(
+    on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
+    patience: Int? = nil
+  ) -> AsyncThrowingStream<TrainingEvent<Scalar>, any Error> {
+    let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
+    let isStopped = Flag()
+    continuation.onTermination = { _ in isStopped.raise() }
+    let code = runOnThread {
+      var trainer = self
+      do {
+        try trainer.fit(
+          on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
+          afterStep: { _, _ in !isStopped.isRaised },
+          afterEpoch: { report, _ in
+            continuation.yield(.epoch(report))
+            return !isStopped.isRaised
+          })
+        continuation.yield(.finished(trainer))
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    if code != 0 { continuation.finish(throwing: NoThread(reason: String(cString: strerror(code)))) }
+    return stream
+  }
+}
+
+/// Raised once, by any thread.
+private final class Flag: Sendable {
+  private let state = Atomic(false)
+
+  var isRaised: Bool { state.load(ordering: .relaxed) }
+
+  func raise() { state.store(true, ordering: .relaxed) }
+}
+
+/// Runs a closure on a thread of its own, which nobody waits for.
+///
+/// - Returns: 0, or the error number if there is no such thread.
+private func runOnThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
+  final class Body: Sendable {
+    let run: @Sendable () -> Void
+
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+  var thread = pthread_t()
+  var attributes = pthread_attr_t()
+  pthread_attr_init(&attributes)
+  defer { pthread_attr_destroy(&attributes) }
+  pthread_attr_setstacksize(&attributes, threadStackSize)
+  let box = Unmanaged.passRetained(Body(body))
+  let code = pthread_create(
+    &thread, &attributes,
+    {
+      Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
+      return nil
+    }, box.toOpaque())
+  if code == 0 { pthread_detach(thread) } else { box.release() }
+  return code
+}

@@ -1,0 +1,165 @@
+import Datasets
+import Layers
+import Tensor
+
+extension Trainer {
+  /// Takes a step, and says what is wrong if it is none; the arguments have been checked.
+  mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
+    throws(Divergence) -> Double
+  {
+    // All of it, the rates' factors included, so that the caller's rounding changes nothing.
+    try flushingDenormals { () throws(Divergence) in try stepRoundingToNearest(samples, batch, next: next) }
+  }
+
+  private mutating func stepRoundingToNearest(
+    _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
+  ) throws(Divergence) -> Double {
+    stepInEpoch += 1
+    if case .lbfgs = optimizer { return try searchLine(samples, batch) }
+    let rate = learningRate(samples.count)
+    var outcome = tryStep(rate, samples, batch, next: next)
+    if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
+      // The bounds may only have grown old.
+      parameterBound = Double(network.parameters.maxMagnitude())
+      state.renewBounds()
+      outcome = tryStep(rate, samples, batch, next: next)
+    }
+    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
+    parameterBound += state.rule.distance(outcome.gradientBound, rate: rate ?? 0, state.bounds)
+    state.advance(outcome.gradientBound)
+    if let maxNorm = regularization.maxNorm { network.limitNorms(to: maxNorm, team: workspace.team) }
+    return outcome.loss
+  }
+
+  /// The learning rate that the schedule has for the next step; nil if the optimizer has none.
+  func learningRate(_ sampleCount: Int) -> Double? {
+    guard let rate = state.rule.learningRate, schedule != .constant else { return state.rule.learningRate }
+    return rate * schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
+  }
+
+  /// Takes a step if the numbers stay finite.
+  ///
+  /// - Returns: What came of it, the bound being for the gradient that the optimizer's rule is given.
+  private mutating func tryStep(
+    _ rate: Double?, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
+  ) -> StepOutcome {
+    let largestGradient = state.bounds.largestGradient(state.rule, rate: rate, parameters: parameterBound)
+    let rule = state.update(rate: rate, weightDecay: regularization.weightDecay)
+    guard state.rule.isFullBatch || regularization.clipNorm != nil else {
+      let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
+      let batch = Batch(samples, batch, next: next, meanCount: batch.count)
+      var outcome = network.takeStep(
+        objective(), batch, workspace: &workspace, gradient: &state.gradient, update: update,
+        largestGradient: largestGradient - penaltyBound)
+      outcome.gradientBound += penaltyBound
+      return outcome
+    }
+    // Each block moves the running statistics, and only then it is known whether the step is taken.
+    let hasStatistics = !statisticsBefore.isEmpty
+    if hasStatistics {
+      network.statistics.withReadOnlyTile { statistics in statisticsBefore.withTile { $0.copy(statistics) } }
+    }
+    var outcome = evaluate(samples, batch)
+    var factor: Scalar = 1
+    if outcome.isTaken {
+      factor = clip(&outcome)
+      outcome.isTaken = outcome.gradientBound <= largestGradient
+    }
+    guard outcome.isTaken else {
+      if hasStatistics {
+        statisticsBefore.withReadOnlyTile { before in network.statistics.withTile { $0.copy(before) } }
+      }
+      return outcome
+    }
+    let team = workspace.team
+    network.parameters.withTile { parameters in
+      state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
+    }
+    return outcome
+  }
+
+  /// What the next step descends, for the part of its batch from a sample on.
+  private func objective(firstSample: Int = 0) -> Objective {
+    Objective(
+      loss, labelSmoothing: labelSmoothing,
+      noise: Noise(
+        key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
+  }
+
+  /// No element of the penalties' gradients is larger, not even where SGD divides them by what it multiplies the parameters by.
+  private var penaltyBound: Double {
+    let kept = 1 - (state.rule.learningRate ?? 0) * regularization.weightDecay
+    return (regularization.l1 + regularization.l2 * parameterBound) / kept
+  }
+
+  /// The factor that makes the gradient no longer than it may be.
+  private mutating func clip(_ outcome: inout StepOutcome) -> Scalar {
+    guard let clipNorm = regularization.clipNorm else { return 1 }
+    let team = workspace.team
+    let norm = sums.withTile { sums in
+      state.gradient.withTile { team.dot($0, $0, sums: sums).squareRoot() }
+    }
+    guard norm > clipNorm else { return 1 }
+    // Where the norm itself is beyond the range of numbers no factor is right.
+    outcome.gradientBound = norm.isFinite ? min(outcome.gradientBound, clipNorm) : norm
+    return Scalar(clipNorm / norm)
+  }
+
+  /// Computes the loss of a batch, block by block, with the penalties, and its gradient into the state's.
+  ///
+  /// - Returns: Among others, whether all numbers are finite.
+  mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
+    var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
+    var rest = batch
+    while !rest.isEmpty {
+      let start = rest.startIndex
+      let block = firstPart(rest, blockSize)
+      rest = rest[block.endIndex...]
+      let part = network.backPropagate(
+        objective(firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
+        workspace: &workspace, gradient: &state.gradient, adding: start > batch.startIndex,
+        largestGradient: state.bounds.largest)
+      whole.loss += part.loss
+      whole.gradientBound += part.gradientBound
+      whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.bounds.largest
+      guard whole.isTaken else { return whole }
+    }
+    if regularization.isPenalized {
+      whole.loss += network.penalize(
+        &state.gradient, l1: regularization.l1, l2: regularization.l2, workspace: &workspace)
+      whole.isTaken = whole.loss.isFinite
+    }
+    return whole
+  }
+
+  mutating func divergence(
+    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batchCount: Int
+  ) -> Divergence {
+    let batch = min(batchCount, workspace.batchCapacity)
+    var cause = Divergence.Cause.loss(layer: network.layers.count)
+    if !samples.featureBound.isFinite {
+      cause = .features
+    } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
+      cause = .outputs(layer: layer)
+    } else if outcome.loss.isFinite {
+      cause = .update(layer: network.layerOfLargestError(&workspace, batch: batch))
+    }
+    let layer: String? =
+      switch cause {
+      case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"
+      case .features: nil
+      }
+    return Divergence(
+      cause: cause, layer: layer, epoch: epoch + 1, step: stepInEpoch, learningRate: optimizer.learningRate)
+  }
+}
+
+extension Batch {
+  fileprivate init(
+    _ samples: Samples<Scalar>, _ columns: ArraySlice<Int>, next: ArraySlice<Int> = [], meanCount: Int
+  ) {
+    self.init(
+      inputs: samples.features, targets: samples.targets, weights: samples.relativeWeights, columns: columns,
+      next: next, meanCount: meanCount, inputBound: samples.featureBound)
+  }
+}
