@@ -277,7 +277,7 @@ struct WrittenNumber {
     }
     if let first = groups.first {
       // 1,234,567, or 12,34,567 as in India.
-      guard (1...3).contains(first), length == 3, body.first { $0 != group } != UInt8(ascii: "0"),
+      guard (1...3).contains(first), length == 3, body.first(where: { $0 != group }) != UInt8(ascii: "0"),
         groups.dropFirst().allSatisfy({ $0 == 3 || $0 == 2 && group == UInt8(ascii: ",") })
       else { return nil }
     }
