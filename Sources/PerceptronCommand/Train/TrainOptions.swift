@@ -42,12 +42,12 @@ struct TrainOptions {
     Option("--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (128)"),
     Option(
       "--activation", "NAME",
-      "of the hidden layers: \(listed(hiddenActivations)) (relu)"
+      "of the hidden layers: \(listed(hiddenActivations.map(\.rawValue))) (relu)"
     ),
     Option("--output", "NAME", "activation of the outputs: identity, sigmoid, softmax or tanh (by task and loss)"),
     Option(
       "--loss", "NAME",
-      "\(listed(Loss.allCases)) (cross-entropy, or mse for regression)"),
+      "\(listed(Loss.allCases.map(\.rawValue))) (cross-entropy, or mse for regression)"),
     Option(
       "--init", "NAME",
       "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too) or orthogonal (auto: by activation)"
@@ -222,9 +222,9 @@ struct TrainOptions {
     }
     try Self.check(loss, output)
     if task == .regression && loss.isForClasses {
+      let others = Loss.allCases.filter { !$0.isForClasses }.map(\.rawValue)
       throw .usage(
-        "--loss \(loss.rawValue) is for classification; use \(Self.listed(Loss.allCases.filter { !$0.isForClasses })),"
-          + " or --task classification")
+        "--loss \(loss.rawValue) is for classification; use \(Self.listed(others)), or --task classification")
     }
     if task == .regression && output == .softmax {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
@@ -264,8 +264,7 @@ struct TrainOptions {
       ("--l1", optimizers.dropLast()), ("--max-norm", optimizers.dropLast()),
     ]
     for (option, owners) in uses where arguments.string(option) != nil && !owners.contains(name) {
-      let list = owners.dropLast().joined(separator: ", ") + " or " + owners.last!
-      throw .usage("\(option) is for --optimizer \(list), found \(name)")
+      throw .usage("\(option) is for --optimizer \(listed(owners)), found \(name)")
     }
     return name
   }
@@ -398,9 +397,8 @@ struct TrainOptions {
   private static var hiddenActivations: [Activation] { Activation.allCases.filter { $0 != .softmax } }
 
   /// `a, b or c`.
-  private static func listed(_ values: [some RawRepresentable<String>]) -> String {
-    let names = values.map(\.rawValue)
-    return names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+  private static func listed(_ names: [String]) -> String {
+    names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
   }
 
   private static func names<Value: RawRepresentable<String>>(_ values: [Value]) -> [(String, Value)] {

@@ -1,4 +1,3 @@
-import Layers
 import Tensor
 
 /// Applies an optimizer to gradients of one's own: of a loss, or of a model, that this package does not have.
