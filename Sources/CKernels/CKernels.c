@@ -322,7 +322,7 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
-// Eight columns take each vector of a panel so seldom that it may come from the second-level cache.
+// Six columns or eight take each vector of a panel so seldom that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
 // Masked vectors, which only here are as fast as whole ones. A loop that was unrolled before would have none.
 #define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
