@@ -24,7 +24,8 @@ package enum Conversation {
 
   private static func sayReady() { reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#) }
 
-  /// The answer to a line with a number: the time of doing something so often, and a value of what was done, which is not timed.
+  /// The answer to a line with a number: the time of doing something so often, and a value of what was done, which is
+  /// not timed.
   package static func answer(
     _ line: String, by run: (Int) throws -> Void, figure: () throws -> Double
   ) throws -> String {

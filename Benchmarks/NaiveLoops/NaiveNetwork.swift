@@ -6,8 +6,9 @@
 
 /// A training step as plain loops: what the package is compared with, and a reference that shares no code with it.
 ///
-/// The loops are what a careful person writes without a library: flat arrays, weights by rows so that every inner loop runs along memory, no
-/// bounds checks in a release build, all buffers allocated once. There is no blocking, no vector code by hand and one thread.
+/// The loops are what a careful person writes without a library: flat arrays, weights by rows so that every inner loop
+/// runs along memory, no bounds checks in a release build, all buffers allocated once. There is no blocking, no vector
+/// code by hand and one thread.
 package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   package enum Activation { case identity, sigmoid, tanh, relu, softmax }
   package enum Loss { case quadratic, meanSquaredError, binaryCrossEntropy, crossEntropy }
@@ -22,7 +23,8 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   /// One sample's outputs of each layer, the inputs first, and the errors behind them.
   private var outputs: [[Scalar]]
   private var errors: [[Scalar]]
-  /// Adam's moments, of all parameters in the order of weights and biases by layer, and its steps; empty before its first.
+  /// Adam's moments, of all parameters in the order of weights and biases by layer, and its steps; empty before its
+  /// first.
   private var means: [[Scalar]] = []
   private var squares: [[Scalar]] = []
   private var adamSteps = 0
@@ -122,7 +124,8 @@ extension NaiveNetwork {
     }
   }
 
-  /// The last layer's error ∂L/∂a (already ∂L/∂z if the loss and the activation are one formula), divided by the batch; returns the loss.
+  /// The last layer's error ∂L/∂a (already ∂L/∂z if the loss and the activation are one formula), divided by the batch;
+  /// returns the loss.
   mutating func takeOutputError(_ loss: Loss, _ targets: [Scalar], from start: Int, batch: Int) -> Double {
     let last = sizes.count - 1
     var sum = 0.0

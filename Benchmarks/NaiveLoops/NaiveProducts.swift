@@ -1,4 +1,5 @@
-/// C ← α op(A) op(B) + β C as a triple loop over column-major arrays whose columns start `lda`, `ldb` and `ldc` elements apart.
+/// C ← α op(A) op(B) + β C as a triple loop over column-major arrays whose columns start `lda`, `ldb` and `ldc`
+/// elements apart.
 package func naiveMultiply<Scalar: BinaryFloatingPoint>(
   _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
   _ alpha: Scalar, _ a: [Scalar], _ lda: Int, _ b: [Scalar], _ ldb: Int, _ beta: Scalar, _ c: inout [Scalar], _ ldc: Int

@@ -30,8 +30,8 @@ struct ConcurrentPredictions: Sendable {
     outputSize = try predictor.predict(samples[0]).rows
   }
 
-  /// Answers a line with how many tasks and how many predictions each, and perhaps "batching": the time of all, and the median and the 99th percentile of the
-  /// calls.
+  /// Answers a line with how many tasks and how many predictions each, and perhaps "batching": the time of all, and the
+  /// median and the 99th percentile of the calls.
   func answer(_ line: String) async throws -> String {
     let words = line.split(separator: " ")
     let numbers = words.prefix(2).compactMap { Int($0) }

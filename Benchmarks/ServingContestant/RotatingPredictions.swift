@@ -9,7 +9,8 @@ struct RotatingPredictions {
   private var answers: Matrix<Double>
   private var next = 0
   private var last = 0
-  /// The greatest difference from the expected outputs that was seen: of every sample before the clock first starts, and of each run's last batch.
+  /// The greatest difference from the expected outputs that was seen: of every sample before the clock first starts,
+  /// and of each run's last batch.
   private var difference = 0.0
 
   init(_ task: ContestTask, team: Team) throws {

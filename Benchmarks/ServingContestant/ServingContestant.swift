@@ -35,7 +35,8 @@ enum ServingContestant {
     let predictor = try Predictor<Float>(contentsOf: modelPath)
     let sample = Matrix<Float>(rows: predictor.columns.count, columns: 1, repeating: 0.5)
     let outputs = try predictor.predict(sample).elements
-    // An array's own description would look up what its elements conform to, half a millisecond in a process that has just begun.
+    // An array's own description would look up what its elements conform to, half a millisecond in a process that has
+    // just begun.
     Conversation.reply(#"{"outputs": [\#(outputs.map { "\($0)" }.joined(separator: ", "))]}"#)
     Conversation.reply(#"{"peakBytes": \#(try Conversation.peakBytes())}"#)
   }

@@ -34,8 +34,8 @@ package enum Floor {
     return best
   }
 
-  /// The flops of a step's products: 2 · batch for each weight forward, for its gradient, and for the error going back, which ends at the
-  /// second layer.
+  /// The flops of a step's products: 2 · batch for each weight forward, for its gradient, and for the error going back,
+  /// which ends at the second layer.
   package static func flops(sizes: [Int], batch: Int) -> Double {
     let weights = zip(sizes, sizes.dropFirst()).map { Double($0 * $1) }
     return 2 * Double(batch) * (3 * weights.reduce(0, +) - weights[0])

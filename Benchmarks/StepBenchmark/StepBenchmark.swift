@@ -68,7 +68,8 @@ package struct StepBenchmark: Sendable {
     package var ratio: Double? { naiveSeconds.map { $0 / seconds } }
   }
 
-  /// Measures both in turns, so that a change of the machine's speed meets both alike. Both start from the same parameters and batch.
+  /// Measures both in turns, so that a change of the machine's speed meets both alike. Both start from the same
+  /// parameters and batch.
   ///
   /// - Parameter team: The threads of this package's step; the naive loops have one.
   package static func run(_ workload: Workload, _ effort: Effort, team: Team) -> Result {
@@ -106,7 +107,8 @@ package struct StepBenchmark: Sendable {
     var (times, naiveTimes): ([Double], [Double]) = ([], [])
     for _ in 0..<effort.rounds {
       if isNaiveToo { naiveTimes.append(seconds(naiveSteps, naiveStep)) }
-      // The first steps after the other's turn are not counted: caches are cold and threads asleep, as they are not in training.
+      // The first steps after the other's turn are not counted: caches are cold and threads asleep, as they are not in
+      // training.
       step()
       step()
       times.append(seconds(steps, step))
@@ -118,10 +120,12 @@ package struct StepBenchmark: Sendable {
       lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
-  /// How many times as long a step of Adam takes once the network has died: its output, a ReLU, is wanted below 0 until no sample has a gradient, for 4000 steps. The ratio of
-  /// medians, measured in turns with the first 400 steps of another.
+  /// How many times as long a step of Adam takes once the network has died: its output, a ReLU, is wanted below 0 until
+  /// no sample has a gradient, for 4000 steps. The ratio of medians, measured in turns with the first 400 steps of
+  /// another.
   ///
-  /// The first moments halve every seven steps. After about 800 they would be denormal numbers, on which some processors spend over a hundred cycles.
+  /// The first moments halve every seven steps. After about 800 they would be denormal numbers, on which some
+  /// processors spend over a hundred cycles.
   package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
     let workload = Workload.tab64
     var generator = Philox(seed: 1)

@@ -1,5 +1,5 @@
-// Trains a network on the hand-written digits beside this program's folder, classifies a few of them, and compares a training step with
-// naive loops.
+// Trains a network on the hand-written digits beside this program's folder, classifies a few of them, and compares a
+// training step with naive loops.
 
 import Perceptron
 import StepBenchmark

@@ -1,5 +1,5 @@
-// Includes kernels.inc once for each precision and instruction set, and chooses between the results. No compiler flags are
-// needed: the instruction sets are put in force by pragmas.
+// Includes kernels.inc once for each precision and instruction set, and chooses between the results. No compiler flags
+// are needed: the instruction sets are put in force by pragmas.
 
 #include "CKernels.h"
 
@@ -120,7 +120,8 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
   *(unaligned_neon_f64 *)(to + step) = __builtin_shufflevector(first, second, 1, 3);
 }
 
-// There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse, 64 KB and 1 MB.
+// There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse,
+// 64 KB and 1 MB.
 #define PRODUCT_UNROLLED 1 // more inner indices at once do not stay in registers
 #define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
@@ -176,7 +177,8 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 // MARK: AVX2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
-// Transposes a square of 32 bytes: its columns are read by halves, so that what is left moves numbers within halves of vectors, two a cycle.
+// Transposes a square of 32 bytes: its columns are read by halves, so that what is left moves numbers within halves of
+// vectors, two a cycle.
 static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to, ptrdiff_t step) {
   for (int half = 0; half < 2; ++half, a += 4, to += 4 * step) {
     __m256 columns[4], pairs[4];
@@ -287,8 +289,9 @@ static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, do
   return count;
 }
 
-/// a / b as multiply-adds from an approximation of 14 bits (Markstein 1990): the processor divides and takes roots in the same unit, one after the other. The bits
-/// are the same; only below 2⁻¹⁰⁰ the last one may differ, where what remains is denormal.
+/// a / b as multiply-adds from an approximation of 14 bits (Markstein 1990): the processor divides and takes roots in
+/// the same unit, one after the other. The bits are the same; only below 2⁻¹⁰⁰ the last one may differ, where what
+/// remains is denormal.
 static inline __m512 quotient_f32_avx512(__m512 a, __m512 b) {
   const __m512 one = _mm512_set1_ps(1);
   __m512 inverse = _mm512_rcp14_ps(b);

@@ -22,8 +22,8 @@ void ck_leave_processor(int processor) {
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
   others = allowed;
   CPU_CLR(processor, &others);
-  // The thread moves at once; then it may again be wherever it might be before. If somebody else has chosen its processors meanwhile, as
-  // `taskset -a -p` does, theirs stay.
+  // The thread moves at once; then it may again be wherever it might be before. If somebody else has chosen its
+  // processors meanwhile, as `taskset -a -p` does, theirs stay.
   cpu_set_t now;
   if (sched_setaffinity(0, sizeof others, &others) == 0 && sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &others))
     sched_setaffinity(0, sizeof allowed, &allowed);

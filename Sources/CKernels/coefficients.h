@@ -1,5 +1,5 @@
-// Written by Scripts/polynomials.py; do not edit. Coefficients stand constant term first. The error beside each polynomial is
-// the relative error, after rounding the coefficients, of the function that it serves.
+// Written by Scripts/polynomials.py; do not edit. Coefficients stand constant term first. The error beside each
+// polynomial is the relative error, after rounding the coefficients, of the function that it serves.
 #ifndef CKERNELS_COEFFICIENTS_H
 #define CKERNELS_COEFFICIENTS_H
 

@@ -77,7 +77,8 @@ package struct LineChart {
     return (path.isEmpty ? "" : "<path class=\"curve \(one.style)\" d=\"\(path)\"/>") + dots + "\n"
   }
 
-  /// The indices that are drawn: of thousands the least and the largest of each of 400 stretches, as more than that no screen shows.
+  /// The indices that are drawn: of thousands the least and the largest of each of 400 stretches, as more than that no
+  /// screen shows.
   package static func shown(_ values: [Double]) -> [Int] {
     guard values.count > 1000 else { return Array(values.indices) }
     let stretches = 400

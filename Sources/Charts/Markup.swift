@@ -1,5 +1,6 @@
 extension String {
-  /// The text as HTML and XML show it, in an element or in a quoted attribute. Control characters, which XML has not, become U+FFFD.
+  /// The text as HTML and XML show it, in an element or in a quoted attribute. Control characters, which XML has not,
+  /// become U+FFFD.
   package var escaped: String {
     var result = ""
     for scalar in unicodeScalars {

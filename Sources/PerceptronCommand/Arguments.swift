@@ -83,7 +83,8 @@ struct Arguments {
     return value
   }
 
-  /// One of some names. Those that begin with no letter, such as the characters that the others are names of, are not listed.
+  /// One of some names. Those that begin with no letter, such as the characters that the others are names of, are not
+  /// listed.
   func choice<Value>(_ name: String, _ choices: [(String, Value)]) throws(CommandError) -> Value? {
     guard let text = values[name] else { return nil }
     if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }

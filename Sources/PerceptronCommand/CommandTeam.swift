@@ -8,8 +8,9 @@ import Perceptron
 
 /// Starts the program again with settings that spare address space, if that is limited and they are not set.
 ///
-/// OpenBLAS starts a thread for each processor when it is loaded, before any of this program runs. None is ever used here, but each maps a buffer, and
-/// one that finds no room tries again for ever. glibc's arenas take 64 MiB a thread besides.
+/// OpenBLAS starts a thread for each processor when it is loaded, before any of this program runs. None is ever used
+/// here, but each maps a buffer, and one that finds no room tries again for ever. glibc's arenas take 64 MiB a thread
+/// besides.
 func restartIfAddressSpaceIsLimited() {
   let setting = "OPENBLAS_NUM_THREADS"
   guard hasLimitedAddressSpace(), getenv(setting).map({ String(cString: $0) }) != "1" else { return }

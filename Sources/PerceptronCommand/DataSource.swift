@@ -9,7 +9,8 @@ enum DataSource: Sendable, Equatable {
   case images(String, labels: String?)
   /// A directory with MNIST's four files.
   case mnist(String)
-  /// A NumPy array of features and one of labels, which may be absent if none are needed; or an archive of them, in which the labels may be one by its name.
+  /// A NumPy array of features and one of labels, which may be absent if none are needed; or an archive of them, in
+  /// which the labels may be one by its name.
   case arrays(String, labels: String?)
 
   /// - Parameters:
@@ -173,7 +174,8 @@ private struct Arrays {
   /// Which arrays of an archive these are, as a line; nil for two files.
   var names: String?
 
-  /// What features and their labels are called in archives; in the first place those of the training or of the test data.
+  /// What features and their labels are called in archives; in the first place those of the training or of the test
+  /// data.
   private static func knownNames(_ part: DataSource.Part) -> [(features: String, labels: String)] {
     let suffix = part == .training ? "train" : "test"
     return [

@@ -25,7 +25,8 @@ enum TableOptions {
     Option("--delimiter", "MARK", "comma, semicolon, tab or bar between the fields of tables (found out by itself)"),
   ]
 
-  /// How tables are read: `--header`, `--no-header` and `--delimiter`, and the columns whose numbers are not plain as a model knows it.
+  /// How tables are read: `--header`, `--no-header` and `--delimiter`, and the columns whose numbers are not plain as a
+  /// model knows it.
   static func format(_ arguments: Arguments, for preparation: Preparation? = nil) throws(CommandError) -> Table.Format {
     var format = preparation?.tableFormat ?? Table.Format()
     if let name = arguments.string("--id") {

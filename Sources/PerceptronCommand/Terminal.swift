@@ -24,8 +24,8 @@ private func printOutput(_ bytes: [UInt8]) throws(CommandError) {
   guard code == 0 else { throw CommandError(message: "standard output cannot be written: \(reason)", exitCode: 74) }
 }
 
-/// The text with JSON's escapes in the place of all characters that a terminal would obey: control characters and those that change
-/// the direction of writing.
+/// The text with JSON's escapes in the place of all characters that a terminal would obey: control characters and those
+/// that change the direction of writing.
 ///
 /// - Parameter keepingLines: Whether line ends and tabs stay as they are.
 func printable(_ text: String, keepingLines: Bool = false) -> String {
@@ -50,7 +50,8 @@ func printable(_ text: String, keepingLines: Bool = false) -> String {
   return String(result)
 }
 
-/// Puts /dev/null in the place of standard input, output and error that are closed, so that no file gets their descriptors.
+/// Puts /dev/null in the place of standard input, output and error that are closed, so that no file gets their
+/// descriptors.
 ///
 /// It is opened the wrong way round: reading from such an input and writing to such an output are errors.
 func openStandardDescriptors() {

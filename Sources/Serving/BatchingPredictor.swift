@@ -2,17 +2,19 @@ import Datasets
 import Synchronization
 import Tensor
 
-/// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight that is fetched serves all of them.
+/// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight
+/// that is fetched serves all of them.
 ///
 ///     let batching = BatchingPredictor(predictor, maximumBatchSize: 64)
 ///     let answer = try await batching.predict(record)   // in any task
 ///
-/// A batch begins when it is full, or when the request that waits longest has waited ``maximumWait``, as soon as fewer than ``batchesAtOnce`` are at work. With
-/// a wait of zero requests wait only if the processors are busy, and batches become the larger the busier they are. What is answered does not depend on it: a
-/// sample has the same bits alone and in any batch.
+/// A batch begins when it is full, or when the request that waits longest has waited ``maximumWait``, as soon as fewer
+/// than ``batchesAtOnce`` are at work. With a wait of zero requests wait only if the processors are busy, and batches
+/// become the larger the busier they are. What is answered does not depend on it: a sample has the same bits alone and
+/// in any batch.
 ///
-/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; if ``capacity`` requests wait already another is
-/// refused at once. A request whose task is cancelled while it waits is given up.
+/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; if ``capacity``
+/// requests wait already another is refused at once. A request whose task is cancelled while it waits is given up.
 public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   public let maximumBatchSize: Int
   public let maximumWait: Duration
@@ -49,7 +51,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   ///   - maximumBatchSize: At least 1.
   ///   - maximumWait: How long a request waits for others, at least zero.
   ///   - capacity: The most requests that wait, at least 1.
-  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1; the processors that may be used, as a rule.
+  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1; the processors that may be used, as
+  ///     a rule.
   /// - Precondition: Traps on smaller numbers.
   public convenience init(
     _ predictor: Predictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero, capacity: Int = 4096,
@@ -60,7 +63,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     ) { predictor }
   }
 
-  /// Makes a front for a model that may be replaced; a batch is prepared and answered by the model that is current when it begins.
+  /// Makes a front for a model that may be replaced; a batch is prepared and answered by the model that is current when
+  /// it begins.
   ///
   /// - Parameters: As ``init(_:maximumBatchSize:maximumWait:capacity:batchesAtOnce:)``.
   public convenience init(
@@ -109,7 +113,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     try await answer(.row(row))
   }
 
-  /// The answer for a sample of numbers, a matrix of one column, in the order of ``Predictor/columns`` and as they are in the data.
+  /// The answer for a sample of numbers, a matrix of one column, in the order of ``Predictor/columns`` and as they are
+  /// in the data.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   /// - Precondition: Traps if the matrix has another number of columns than one.

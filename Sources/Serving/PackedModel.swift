@@ -3,7 +3,8 @@ import Layers
 import ModelFiles
 import Tensor
 
-/// What a ``Predictor`` and its copies share: a model with packed networks, and its preparation in the form for single rows.
+/// What a ``Predictor`` and its copies share: a model with packed networks, and its preparation in the form for single
+/// rows.
 final class PackedModel<Scalar: BLASScalar>: Sendable {
   let rows: RowPreparation
   let outputs: Preparation.Outputs
@@ -184,8 +185,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// The first columns of `memory.outputs` ← the networks' outputs for a block of prepared samples. Without a team, returns false if a feature is infinite or
-  /// NaN, which the weighted sums tell.
+  /// The first columns of `memory.outputs` ← the networks' outputs for a block of prepared samples. Without a team,
+  /// returns false if a feature is infinite or NaN, which the weighted sums tell.
   private func computeOutputs(_ features: Tile<Scalar>, _ memory: Memory, on team: Team?) -> Bool {
     let sums = memory.outputs[columns: 0..<features.columns]
     var areSumsFinite = true

@@ -3,12 +3,15 @@ import Tensor
 
 /// What a model answers for one sample.
 ///
-/// One that is there already may be given to ``Predictor/predict(_:into:)`` again and again, which then allocates nothing.
+/// One that is there already may be given to ``Predictor/predict(_:into:)`` again and again, which then allocates
+/// nothing.
 public struct Prediction: Sendable, Equatable {
-  /// In the order of ``names``: the probabilities of the classes, which add up to 1; or of each label's second class; or the values in the units of the data.
+  /// In the order of ``names``: the probabilities of the classes, which add up to 1; or of each label's second class;
+  /// or the values in the units of the data.
   ///
-  /// Values are made in `Double` whatever the network's precision, so that those far from 0 keep their digits. Probabilities are the network's own, without a
-  /// change: of a network in `Float`, `Float(probability)` is exact, and shorter where it is printed.
+  /// Values are made in `Double` whatever the network's precision, so that those far from 0 keep their digits.
+  /// Probabilities are the network's own, without a change: of a network in `Float`, `Float(probability)` is exact, and
+  /// shorter where it is printed.
   public private(set) var outputs: [Double]
   private var meaning: Preparation.Outputs?
 

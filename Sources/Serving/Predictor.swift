@@ -6,8 +6,9 @@ import Tensor
 ///
 /// It never changes, and copies of it share one copy of the weights. No answer waits for another: there is no lock.
 ///
-/// A sample's answer has the same bits alone and in a batch, at any place in it, and for any team. It agrees with ``Model/predict(_:)``, which adds in the order of
-/// training, to rounding: about 10⁻⁶ of the largest output in `Float`.
+/// A sample's answer has the same bits alone and in a batch, at any place in it, and for any team. It agrees with
+/// ``Model/predict(_:)``, which adds in the order of training, to rounding: about 10⁻⁶ of the largest output in
+/// `Float`.
 public struct Predictor<Scalar: BLASScalar>: Sendable {
   let model: PackedModel<Scalar>
 
@@ -15,8 +16,9 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - missing: What is done with null and NaN.
-  ///   - team: Threads that share the work of a batch, or of a sample that takes long; the calling one alone if none are given. An answer that finds the
-  ///     team at work does not wait for it. Where many tasks ask at once they keep the processors busy without one.
+  ///   - team: Threads that share the work of a batch, or of a sample that takes long; the calling one alone if none
+  ///     are given. An answer that finds the team at work does not wait for it. Where many tasks ask at once they keep
+  ///     the processors busy without one.
   /// - Complexity: O(parameters): the weights are copied, in another order.
   public init(_ model: Model<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
     self.model = PackedModel(model, refusesMissing: missing == .refused, team: team)
@@ -57,7 +59,8 @@ extension Predictor {
     }
   }
 
-  /// The answer for a value whose properties, by their coding keys, are the columns: numbers, texts, enumerations of these, or nil for what is missing.
+  /// The answer for a value whose properties, by their coding keys, are the columns: numbers, texts, enumerations of
+  /// these, or nil for what is missing.
   ///
   /// - Throws: ``PredictionError``, as for a dictionary, and if a property is something else.
   /// - Complexity: As for a dictionary, and the making of one.
@@ -83,7 +86,8 @@ extension Predictor {
 // MARK: - Many samples
 
 extension Predictor {
-  /// The answers for records, each of which has a field for every column. A team shares the work of each 64 of them; many are answered sooner as a matrix.
+  /// The answers for records, each of which has a field for every column. A team shares the work of each 64 of them;
+  /// many are answered sooner as a matrix.
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
   public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction] {
@@ -94,13 +98,15 @@ extension Predictor {
     return predictions
   }
 
-  /// The answers for the columns of a matrix of numbers, in the order of ``columns`` and as they are in the data: neither scaled nor prepared otherwise.
+  /// The answers for the columns of a matrix of numbers, in the order of ``columns`` and as they are in the data:
+  /// neither scaled nor prepared otherwise.
   ///
-  /// A `Float` holds about seven digits: numbers that are far from 0 compared with their spread, such as times in seconds, keep theirs as rows or records.
+  /// A `Float` holds about seven digits: numbers that are far from 0 compared with their spread, such as times in
+  /// seconds, keep theirs as rows or records.
   ///
   /// - Shapes: samples columns × samples; returns outputs × samples: probabilities, or values in the units of the data.
-  /// - Throws: ``PredictionError`` for another number of rows, if a column has texts, and for the first sample that is infinite, lacks what must not be missing, or is
-  ///   too far from the training data.
+  /// - Throws: ``PredictionError`` for another number of rows, if a column has texts, and for the first sample that is
+  ///   infinite, lacks what must not be missing, or is too far from the training data.
   /// - Complexity: 2 · parameters flops a sample.
   public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
     var answers = Matrix<Double>(rows: model.outputSize, columns: samples.columns)
@@ -108,7 +114,8 @@ extension Predictor {
     return answers
   }
 
-  /// The same into a matrix that is there: allocates nothing after the first call on a thread, unless another matrix shares the answers' storage.
+  /// The same into a matrix that is there: allocates nothing after the first call on a thread, unless another matrix
+  /// shares the answers' storage.
   ///
   /// - Precondition: Traps if the answers are no matrix of outputs × samples.
   public func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
@@ -118,7 +125,8 @@ extension Predictor {
   /// The answers for features that ``Preparation`` has made of a table or of images.
   ///
   /// - Shapes: features inputSize × samples; returns outputs × samples.
-  /// - Throws: ``PredictionError/outputNotFinite(sample:)`` for the first sample that is too far from the training data.
+  /// - Throws: ``PredictionError/outputNotFinite(sample:)`` for the first sample that is too far from the training
+  ///   data.
   package func predict(features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
     var answers = Matrix<Double>(rows: model.outputSize, columns: features.columns)
     try model.predict(features: features, into: &answers)

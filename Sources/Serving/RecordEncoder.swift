@@ -2,7 +2,8 @@ import Datasets
 
 /// Makes the record of a value whose properties are the columns.
 ///
-/// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or one is neither a number nor a text nor nil.
+/// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or one is neither a number nor a text
+///   nor nil.
 func record(of value: some Encodable) throws(PredictionError) -> [String: Field] {
   let fields = Fields()
   do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {

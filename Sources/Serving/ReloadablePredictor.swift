@@ -7,8 +7,8 @@ import Tensor
 ///     let answer = try live.predictor.predict(record)   // in any task
 ///     try live.reload()                                 // in another
 ///
-/// Who took ``predictor`` before a reload goes on with the model that it took, whose memory is freed when the last one lets it go: no answer is of two
-/// models.
+/// Who took ``predictor`` before a reload goes on with the model that it took, whose memory is freed when the last one
+/// lets it go: no answer is of two models.
 public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   public let path: String
   private let missing: MissingValues
@@ -35,7 +35,9 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
 
   /// Reads the file again. Requests go on meanwhile with the model from before, and keep it if this throws.
   ///
-  /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one that is written over while it is read may be refused.
+  /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same
+  /// ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one
+  /// that is written over while it is read may be refused.
   ///
   /// - Throws: ``ModelError`` if the file is no model.
   public func reload() throws(ModelError) {

@@ -20,5 +20,6 @@ package func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> In
 
 /// What the process does if the system gives no memory for a matrix of so many bytes.
 ///
-/// Without it the process ends as for a caller's mistake. A program may set it once, before it starts threads, to end with a message of its own.
+/// Without it the process ends as for a caller's mistake. A program may set it once, before it starts threads, to end
+/// with a message of its own.
 package nonisolated(unsafe) var outOfMemory: (@Sendable (_ bytes: Int) -> Never)?

@@ -1,5 +1,5 @@
-/// What all checks of the C kernels share: how a failure is told, random numbers, memory that ends at a page that cannot be touched, and a
-/// checksum of results.
+/// What all checks of the C kernels share: how a failure is told, random numbers, memory that ends at a page that
+/// cannot be touched, and a checksum of results.
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -25,8 +25,8 @@ void seed_random(uint64_t seed);
 
 enum { slot_count = 10 };
 
-/// Memory of `size` bytes that ends where a page begins that must be neither read nor written; the 64 bytes before it are filled. A slot's
-/// memory is lost when it is placed anew.
+/// Memory of `size` bytes that ends where a page begins that must be neither read nor written; the 64 bytes before it
+/// are filled. A slot's memory is lost when it is placed anew.
 void *place(int slot, size_t size);
 
 /// Whether the 64 bytes before a slot's memory are as they were.
@@ -46,7 +46,8 @@ static inline uint64_t bits_f64_of(double x) {
   return bits;
 }
 
-/// The results of an instruction set: those that are the same with every set, and those that are the same with every set that has fused multiply-adds.
+/// The results of an instruction set: those that are the same with every set, and those that are the same with every
+/// set that has fused multiply-adds.
 typedef struct {
   checksum plain, fused;
 } results;

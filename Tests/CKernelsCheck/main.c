@@ -1,7 +1,8 @@
-// Checks the C kernels with every instruction set that this processor has, without Swift, so that they can be checked under emulation too.
+// Checks the C kernels with every instruction set that this processor has, without Swift, so that they can be checked
+// under emulation too.
 //
-// The last lines are `bits plain …` and `bits fused …`: checksums of results that are the same with every instruction set, and with every
-// one that has fused multiply-adds, on every kind of processor.
+// The last lines are `bits plain …` and `bits fused …`: checksums of results that are the same with every instruction
+// set, and with every one that has fused multiply-adds, on every kind of processor.
 
 #include "CKernels.h"
 #include "check.h"

@@ -7,7 +7,8 @@ private struct Figures: Decodable {
   let outputs: [Figures]?
 }
 
-/// Root mean squared error, mean absolute error and R² of a column of predictions, all from differences to the first target.
+/// Root mean squared error, mean absolute error and R² of a column of predictions, all from differences to the first
+/// target.
 private func errors(_ predicted: [Double], _ actual: [Double]) -> (rmse: Double, mae: Double, r2: Double) {
   let (count, unit) = (Double(actual.count), zip(predicted, actual).map { abs($0 - $1) }.max()!)
   let errors = zip(predicted, actual).map { ($0 - $1) / unit }
@@ -24,7 +25,8 @@ private func column(_ index: Int, of lines: [String]) throws -> [Double] {
   try lines.dropFirst().map { try #require(Double($0.split(separator: ",")[index])) }
 }
 
-/// Numbers that fit no Float: a day, a second, an identifier, and what is beyond its range. The tolerance is for digits that a Double does not have either.
+/// Numbers that fit no Float: a day, a second, an identifier, and what is beyond its range. The tolerance is for digits
+/// that a Double does not have either.
 private let far: [(offset: Double, spread: Double, tolerance: Double)] = [
   (2_460_000, 100, 1e-6), (1.7e9, 30, 1e-6), (-1e14, 10, 1e-3), (1e40, 1e40, 1e-6), (1e-40, 1e-41, 1e-6),
   (1e200, 1e199, 1e-6),

@@ -4,8 +4,8 @@ import Testing
 private let classes = table(rows: 200) { $0 > $1 ? "more" : "less" }
 private let file = "checkpoint.safetensors"
 
-/// Trains with much to remember, then again with a signal at a random moment, over and over, each time going on where it was, until there were so many
-/// signals; each training that comes to its end must leave the same model.
+/// Trains with much to remember, then again with a signal at a random moment, over and over, each time going on where
+/// it was, until there were so many signals; each training that comes to its end must leave the same model.
 private func checkKills(_ count: Int, signals: [Int32], networks: Int) throws {
   let workspace = try Workspace()
   let directory = workspace.directory.path

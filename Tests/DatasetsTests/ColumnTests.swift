@@ -345,7 +345,8 @@ private func mean(_ preparation: Preparation) -> Double {
         + " or give --not-missing NA if it is a label")
   }
 
-  /// A number in another format, another currency, without a percent sign, a typing error in a class: what is odd, and what stands before and behind the others' numbers.
+  /// A number in another format, another currency, without a percent sign, a typing error in a class: what is odd, and
+  /// what stands before and behind the others' numbers.
   @Test(arguments: [
     ("3,14", "", ".25"), ("3.14", "", ",25"), ("€5", "$", ".5"), ("0.5", "1", " %"), ("l", "", ""), ("1,5", "", ".956"),
   ])

@@ -37,7 +37,8 @@ import Testing
   }
 
   @Test func `sizes, positions and counts of 64 bits are read`() throws {
-    // numpy.savez of y=numpy.array([7, 9], dtype='u1'), with a directory that Python's struct made of ZIP64's fields alone; numpy.load reads it.
+    // numpy.savez of y=numpy.array([7, 9], dtype='u1'), with a directory that Python's struct made of ZIP64's fields
+    // alone; numpy.load reads it.
     let archive = try NPZ(
       Self.decoded(
         "UEsDBC0AAAAAAAAAIQBsfO2e//////////8FABQAeS5ucHkBABAAggAAAAAAAACCAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJ3x1MScsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKBwlQSwECLQAtAAAAAAAAACEAbHztnv//////////BQAcAAAAAAAAAAAAAAD/////eS5ucHkBABgAggAAAAAAAACCAAAAAAAAAAAAAAAAAAAAUEsGBiwAAAAAAAAALQAtAAAAAAAAAAAAAQAAAAAAAAABAAAAAAAAAE8AAAAAAAAAuQAAAAAAAABQSwYHAAAAAAgBAAAAAAAAAQAAAFBLBQYAAAAA////////////////AAA="

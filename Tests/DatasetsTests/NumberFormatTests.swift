@@ -83,8 +83,9 @@ struct WrittenDate: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct DateFormatTests {
-  // python3 -c "from datetime import *; d = datetime(2024, 6, 30, 18, 30); n = datetime(d.year + 1, 1, 1) - datetime(d.year, 1, 1)
-  // print(d.year + (d - datetime(d.year, 1, 1)) / n, d.month, d.isoweekday(), d.hour + d.minute / 60)"
+  // python3 -c "from datetime import *; d = datetime(2024, 6, 30, 18, 30); n = datetime(d.year + 1, 1, 1) -
+  // datetime(d.year, 1, 1) print(d.year + (d - datetime(d.year, 1, 1)) / n, d.month, d.isoweekday(), d.hour + d.minute
+  // / 60)"
   @Test(arguments: [
     WrittenDate(text: "2024-06-30 18:30", pattern: "Y-M-D h:m", numbers: [2024.496_641_621_129_4, 6, 7, 18.5]),
     WrittenDate(text: "2024-06-30T18:30:00.000Z", pattern: "Y-M-D h:m", numbers: [2024.496_641_621_129_4, 6, 7, 18.5]),

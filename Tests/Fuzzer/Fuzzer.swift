@@ -15,7 +15,8 @@ import Tensor
 ///
 /// With -DFUZZING and the sanitizers `Fuzzer TARGET …` is libFuzzer with its options; `make fuzz` builds it so.
 struct Fuzzer {
-  /// The target that the arguments name; if they do not ask for its files to be read, does what they ask for, and ends the process.
+  /// The target that the arguments name; if they do not ask for its files to be read, does what they ask for, and ends
+  /// the process.
   static func target(_ arguments: [String]) -> FuzzTarget {
     guard let name = arguments.first else {
       for target in FuzzTarget.all { print(target.name) }

@@ -29,7 +29,8 @@ extension FuzzTarget {
         if held > memoryBudget(result.count) { fail("\(held) bytes were held to read \(result.count)") }
         if !bytes.starts(with: [0x1F, 0x8B]), result != bytes { fail("a plain file is not as it was written") }
       } catch {
-        // Damage may come after all of a stream that is a thousand times as long as its file, which is the most that there is.
+        // Damage may come after all of a stream that is a thousand times as long as its file, which is the most that
+        // there is.
         let held = stop_measuring_allocations()
         if held > memoryBudget(1100 * bytes.count) {
           fail("\(held) bytes were held to refuse a file of \(bytes.count)")

@@ -24,7 +24,8 @@ extension FuzzTarget {
         guard try Model<Float>(ModelFile(written, path: "model")).encoded == written else {
           fail("the model is not read back as it was written")
         }
-        // What was imported can be exported, and is the same network then, but for what rounding there is in its logits.
+        // What was imported can be exported, and is the same network then, but for what rounding there is in its
+        // logits.
         let copy = try ONNXPerceptron<Float>(model.onnx().encoded, path: "onnx").network
         guard copy.inputSize == model.networks[0].inputSize, copy.outputSize == model.networks[0].outputSize else {
           fail("the network is not read back as it was exported")

@@ -38,8 +38,8 @@ extension Function {
   }
 }
 
-/// The distance from `got` to the true value in units of the last place that the true value has in Real; a denormal number's is
-/// the least positive number. Infinite if one is NaN or infinite and the other, rounded, is not.
+/// The distance from `got` to the true value in units of the last place that the true value has in Real; a denormal
+/// number's is the least positive number. Infinite if one is NaN or infinite and the other, rounded, is not.
 func ulps<Real: KernelReal, Reference: BinaryFloatingPoint>(_ got: Real, from reference: Reference) -> Double {
   let rounded = Real(reference)
   if rounded.isNaN || got.isNaN { return rounded.isNaN && got.isNaN ? 0 : .infinity }

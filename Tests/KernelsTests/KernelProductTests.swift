@@ -1,8 +1,8 @@
 import CKernels
 import Testing
 
-/// The package's own product, for every instruction set that has one: the sizes lie on both sides of a vector, a tile, and the blocks of rows, columns and inner
-/// indices.
+/// The package's own product, for every instruction set that has one: the sizes lie on both sides of a vector, a tile,
+/// and the blocks of rows, columns and inner indices.
 @Suite("The product", .enabled(if: InstructionSet.withProduct.count > 0, "skipped: needs AVX2"))
 struct KernelProductTests {
   private static let rows = [1, 7, 8, 15, 16, 17, 31, 32, 33, 49, 70, 130]

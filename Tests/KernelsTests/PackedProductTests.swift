@@ -1,8 +1,8 @@
 import CKernels
 import Testing
 
-/// The product with a packed matrix, for every instruction set: the sizes lie on both sides of a vector, a panel and a group of panels or of columns, and of
-/// the numbers a third is 0, or four fifths, which are left out.
+/// The product with a packed matrix, for every instruction set: the sizes lie on both sides of a vector, a panel and a
+/// group of panels or of columns, and of the numbers a third is 0, or four fifths, which are left out.
 @Suite("The product with a packed matrix")
 struct PackedProductTests {
   @Test(

@@ -1,6 +1,7 @@
 import Foundation
 
-// Made by Scripts/onnx-fixtures.py, with the answers of ONNX Runtime 1.32 for the samples (0.5, -1, 2) and (1.5, 0.25, -0.75).
+// Made by Scripts/onnx-fixtures.py, with the answers of ONNX Runtime 1.32 for the samples (0.5, -1, 2) and (1.5, 0.25,
+// -0.75).
 
 /// Linear, BatchNorm1d, GELU, Dropout, Linear, LayerNorm, SiLU, Linear, Softmax, by PyTorch 2.13.
 let torchONNX = bytes(

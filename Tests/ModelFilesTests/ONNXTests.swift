@@ -223,7 +223,8 @@ func roundTrip(activation: Activation) throws {
     for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < Double(tolerance)) }
   }
   try check(2e-6 as Float)
-  // To 1e-9, because an epsilon is stored as Float. In double some activations are several nodes, which only single precision has as one.
+  // To 1e-9, because an epsilon is stored as Float. In double some activations are several nodes, which only single
+  // precision has as one.
   if [.sigmoid, .tanh, .relu, .silu, .softsign, .identity, .softmax].contains(activation) {
     try check(1e-9 as Double)
   }

@@ -34,7 +34,8 @@ private enum Reading: Codable, Sendable {
   }
 }
 
-/// Checks that to read the file takes no more memory than twice its length and 16 MB, in a process that does nothing else.
+/// Checks that to read the file takes no more memory than twice its length and 16 MB, in a process that does nothing
+/// else.
 private func check(_ reading: Reading, _ path: String, _ comment: Comment) async throws {
   let size = try ByteFile.read(path).count
   try #require(size >= 20 << 20, comment)

@@ -77,8 +77,8 @@ private let sample = try! SafeTensors.encode(
   }
 
   @Test func `a tiny file has the bytes worked out by hand`() throws {
-    // The header takes 93 bytes; three spaces make it 96 = 0x60. 1 is 0x3F800000 and -2 is 0xC0000000, lowest byte first.
-    // The checksum is Python's: zlib.crc32 of the same with eight zeros in its place.
+    // The header takes 93 bytes; three spaces make it 96 = 0x60. 1 is 0x3F800000 and -2 is 0xC0000000, lowest byte
+    // first. The checksum is Python's: zlib.crc32 of the same with eight zeros in its place.
     let bytes = try SafeTensors.encode([.init(name: "t", shape: [2], values: [Float(1), -2])])
     let header =
       #"{"__metadata__":{"checksum":"6bd46892"},"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}   "#
@@ -290,7 +290,8 @@ private let sample = try! SafeTensors.encode(
   }
 
   @Test func `numbers of 16 bits are exact`() throws {
-    // 1, the smallest subnormal, the largest, infinity, −0: F16 at 0x3C00, 0x0001, 0x7BFF, 0x7C00, 0x8000, BF16 at 0x3F80, ….
+    // 1, the smallest subnormal, the largest, infinity, −0: F16 at 0x3C00, 0x0001, 0x7BFF, 0x7C00, 0x8000, BF16 at
+    // 0x3F80, ….
     for (type, bits, values) in [
       ("F16", [0x3C00, 0x0001, 0x7BFF, 0x7C00, 0x8000], [1, 0x1p-24, 65504, .infinity, -0.0]),
       ("BF16", [0x3F80, 0x0001, 0x7F7F, 0x7F80, 0x8000], [1, 0x1p-133, 0x1.FEp127, .infinity, -0.0]),

@@ -37,7 +37,8 @@ func goldenOutputsAreMet() throws {
     for (output, expected) in zip(network.predict(inputs).elements, goldenOutputs.joined()) {
       #expect(abs(output - Scalar(expected)) < 1e-6)
     }
-    // The batch normalisations at the start and after tanh are in the weights; the layer normalisation after GELU has a layer.
+    // The batch normalisations at the start and after tanh are in the weights; the layer normalisation after GELU has a
+    // layer.
     #expect(network.layers.map(\.normalization) == [.batch, .layer, .none, .layer, .none])
     #expect(network.layers.map(\.dropout) == [0.25, 0, 0, 0, 0])
   }

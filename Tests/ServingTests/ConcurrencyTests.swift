@@ -25,7 +25,8 @@ func manyTasks() async throws {
   }
 }
 
-/// How often a model is replaced, and how many predictions there are meanwhile at least: a million as `make test-races` sets PERCEPTRON_LONG_TESTS.
+/// How often a model is replaced, and how many predictions there are meanwhile at least: a million as `make test-races`
+/// sets PERCEPTRON_LONG_TESTS.
 private let (reloadCount, predictionCount) = getenv("PERCEPTRON_LONG_TESTS") == nil ? (100, 10_000) : (1000, 1_000_000)
 
 @Test("While a model is replaced every answer is one of the published models', and a file that is none changes nothing")

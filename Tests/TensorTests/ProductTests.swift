@@ -18,7 +18,8 @@ func productsAgreeWithLoops(useDouble: Bool) {
   #expect(checked >= 20_000)
 }
 
-/// Compares all combinations; every second operand is a view of some columns of a wider matrix. Returns how many there were.
+/// Compares all combinations; every second operand is a view of some columns of a wider matrix. Returns how many there
+/// were.
 private func checkProducts<Scalar: BLASScalar>(_: Scalar.Type) -> Int {
   var generator = Philox(seed: 1)
   var checked = 0

@@ -71,8 +71,8 @@ private func allocations(_ body: () throws -> Void) rethrows -> Int {
   return stop_counting_allocations()
 }
 
-/// Networks and batches for which the caller works alone; the team is on trial; the same, and the first layer's strips are added up; the team works
-/// always.
+/// Networks and batches for which the caller works alone; the team is on trial; the same, and the first layer's strips
+/// are added up; the team works always.
 private let cases: [(sizes: [Int], batch: Int, Activation, Normalization, dropout: Double)] = [
   ([5, 8, 3], 4, .tanh, .none, 0), ([64, 128, 10], 32, .gelu, .batch, 0.25), ([784, 30, 10], 10, .tanh, .none, 0),
   ([128, 128, 64, 10], 128, .relu, .layer, 0.5),

@@ -99,7 +99,8 @@ func changedSamples() throws {
   #expect(abs(try trainer.runEpoch(on: second) / expected - 1) < 1e-12)
 }
 
-/// A trainer for L-BFGS, at the start or where a checkpoint was made, and samples to validate on whose best epoch is not the last.
+/// A trainer for L-BFGS, at the start or where a checkpoint was made, and samples to validate on whose best epoch is
+/// not the last.
 private func search() -> (trainer: Trainer<Double>, training: Samples<Double>, validation: Samples<Double>) {
   let network = Network<Double>([Dense(4, 6, .tanh), Dense(6, 1)], initializer: .glorotNormal, seed: 3)
   return (trainer(.lbfgs(), network), line(12), line(40))

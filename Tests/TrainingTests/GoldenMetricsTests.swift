@@ -8,13 +8,13 @@ import Training
 //   precision_recall_fscore_support(y, guess, average=…); log_loss(y, p); roc_auc_score(y, p, multi_class="ovr")
 //   top_k_accuracy_score(y, p, k=2); log_loss(y == 2, p[:, 2]); roc_auc_score(y == 2, p[:, 2])
 //
-//   t = np.array([[1, 0, -2, 4, 3], …]).T; a = np.array([[1.5, .25, -2, 3, 2], …]).T
-//   mean_squared_error, root_mean_squared_error, mean_absolute_error, r2_score(t, a, multioutput="raw_values" or "uniform_average")
+//   t = np.array([[1, 0, -2, 4, 3], …]).T; a = np.array([[1.5, .25, -2, 3, 2], …]).T mean_squared_error,
+//   root_mean_squared_error, mean_absolute_error, r2_score(t, a, multioutput="raw_values" or "uniform_average")
 //   mean_absolute_percentage_error(t[t[:, i] != 0, i], a[t[:, i] != 0, i])
 //
-//   y = np.array([[1, 0, 1, 1, 0, 0], …]).T; p = np.array([[.9, .6, .7, .4, .2, .4], …]).T; guess = (p >= .5).astype(int)
-//   precision_recall_fscore_support(y, guess, average=…); accuracy_score(y[:, i], guess[:, i]); accuracy_score(y, guess)
-//   log_loss(y[:, i], p[:, i]); roc_auc_score(y, p, average=…)
+//   y = np.array([[1, 0, 1, 1, 0, 0], …]).T; p = np.array([[.9, .6, .7, .4, .2, .4], …]).T; guess = (p >=
+//   .5).astype(int) precision_recall_fscore_support(y, guess, average=…); accuracy_score(y[:, i], guess[:, i]);
+//   accuracy_score(y, guess) log_loss(y[:, i], p[:, i]); roc_auc_score(y, p, average=…)
 
 private let labels = [0, 1, 2, 2, 1, 0, 0, 2, 1, 0]
 private let probabilities = Matrix<Double>(

@@ -42,7 +42,8 @@ func golden(trajectory: GoldenTrajectory) throws {
     let loss = try trainer.takeStep(on: samples, batch: Array(0..<12)[...])
     #expect(abs(loss - expected) <= 1e-10 * expected, "step \(step + 1)")
   }
-  // At its minimum a loss does not tell parameters apart that differ by the root of its rounding, and L-BFGS gets there.
+  // At its minimum a loss does not tell parameters apart that differ by the root of its rounding, and L-BFGS gets
+  // there.
   let tolerance = trajectory.name == "lbfgs" ? 1e-7 : 1e-10
   for (got, expected) in zip(trainer.network.parameters.elements, trajectory.parameters) {
     #expect(abs(got - expected) <= tolerance * max(abs(expected), 1))

@@ -40,7 +40,8 @@ func severalOutputs() {
 
 @Test("Errors of values far from 0, and of huge and tiny ones, are what was worked by hand")
 func valuesFarFromZero() {
-  // Errors ½, 0, 0, −1 from targets that differ by 1 and vary by 5 around their mean: MSE 1.25/4, MAE 1.5/4, R² 1 − 1.25/5.
+  // Errors ½, 0, 0, −1 from targets that differ by 1 and vary by 5 around their mean: MSE 1.25/4, MAE 1.5/4, R² 1 −
+  // 1.25/5.
   for (unit, offset) in [(1.0, 1e14), (1, -2_460_000), (1e200, 0), (0x1p-1000, 0)] {
     let targets = [0, 1, 2, 3].map { $0 * unit + offset }
     let outputs = [0.5, 1, 2, 2].map { $0 * unit + offset }
@@ -56,8 +57,8 @@ func valuesFarFromZero() {
 
 @Test("Errors of scaled outputs are in the units of the data, though Float holds no value of these")
 func scaledErrors() {
-  // Errors ½, 0, 0, −1 of scaled values: 4, 0, 0, −8 of the first output's, whose factor is ⅛, and 2·10³⁰⁰ times as much of the second's. The first output's
-  // values are 10¹⁴ − 8, 10¹⁴, 10¹⁴ + 8 and 10¹⁴ + 16.
+  // Errors ½, 0, 0, −1 of scaled values: 4, 0, 0, −8 of the first output's, whose factor is ⅛, and 2·10³⁰⁰ times as
+  // much of the second's. The first output's values are 10¹⁴ − 8, 10¹⁴, 10¹⁴ + 8 and 10¹⁴ + 16.
   let outputs: Matrix<Float> = [[-0.5, 0, 1, 1], [-0.5, 0, 1, 1]]
   let targets: Matrix<Float> = [[-1, 0, 1, 2], [-1, 0, 1, 2]]
   let scaling = Scaling(method: .standard, offsets: [1e14, 0], factors: [0.125, 0.5e-300])
@@ -86,7 +87,8 @@ func scaledZeros(offset: Double) {
 
 @Test("Errors of outputs that are scaled by quantiles are those of the values")
 func quantileErrors() {
-  // Φ⁻¹(½) is the median, and what is far below or above stands for the least and the largest: values 2, 1, 10 and errors 0, 1, 8 from the targets 2, 2, 2.
+  // Φ⁻¹(½) is the median, and what is far below or above stands for the least and the largest: values 2, 1, 10 and
+  // errors 0, 1, 8 from the targets 2, 2, 2.
   let scaling = Scaling([Quantiles([1, 2, 10])])
   let metrics = RegressionMetrics.perOutput(
     outputs: [[0, -9, 9]] as Matrix<Float>, targets: [[0, 0, 0]], scaledBy: scaling)

@@ -4,8 +4,8 @@ import Tensor
 import Testing
 import Training
 
-/// What PyTorch 2.13 makes of Linear(2, 3), BatchNorm1d(3) or LayerNorm(3), Tanh, Linear(3, 1) in three steps of SGD with the rate 0.1 and the mean
-/// squared error, in double precision, from the parameters below.
+/// What PyTorch 2.13 makes of Linear(2, 3), BatchNorm1d(3) or LayerNorm(3), Tanh, Linear(3, 1) in three steps of SGD
+/// with the rate 0.1 and the mean squared error, in double precision, from the parameters below.
 private struct Golden: Sendable, CustomTestStringConvertible {
   let normalization: Normalization
   let weights: [Double]

@@ -84,7 +84,8 @@ func copies() throws {
 
 @Test("An epoch visits every sample once, the last batch taking what is left", arguments: [1, 7, 16, 50, 64])
 func everySampleOnce(batchSize: Int) throws {
-  // One weight per sample and one-hot inputs: a sample's weight moves only when it is visited, by η (1 − 0) / batch from 0.
+  // One weight per sample and one-hot inputs: a sample's weight moves only when it is visited, by η (1 − 0) / batch
+  // from 0.
   let count = 50
   let samples = Samples<Double>(
     features: .identity(count), targets: Matrix(rows: 1, columns: count, repeating: 1))
@@ -126,7 +127,8 @@ func followsNaiveLoops() throws {
   }
 }
 
-/// Networks whose jobs are cut in every way: by samples, by rows, by strips of the weights that are added (and one sample more than those allow).
+/// Networks whose jobs are cut in every way: by samples, by rows, by strips of the weights that are added (and one
+/// sample more than those allow).
 private let cutNetworks: [(sizes: [Int], batch: Int, hidden: Activation)] = [
   ([784, 30, 10], 10, .sigmoid), ([300, 100, 10], 10, .tanh), ([800, 100, 10], 25, .relu), ([800, 100, 10], 26, .relu),
   ([200, 300, 10], 50, .softmax), ([64, 256, 256, 10], 32, .relu), ([256, 512, 256, 10], 128, .tanh),

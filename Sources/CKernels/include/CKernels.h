@@ -1,14 +1,16 @@
-/// Element-wise loops for `float` and `double`, each written once (`kernels.inc`) and compiled for every instruction set; the set
-/// that the processor has is chosen at run time.
+/// Element-wise loops for `float` and `double`, each written once (`kernels.inc`) and compiled for every instruction
+/// set; the set that the processor has is chosen at run time.
 ///
-/// Everything is column-major. A tile is `rows` × `columns` numbers whose columns start `stride` ≥ `rows` numbers apart; where
-/// either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand beside each function. Threads may
-/// call all functions at the same time: the only state is each thread's own ck_scratch, which alone allocates.
+/// Everything is column-major. A tile is `rows` × `columns` numbers whose columns start `stride` ≥ `rows` numbers
+/// apart; where either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand
+/// beside each function. Threads may call all functions at the same time: the only state is each thread's own
+/// ck_scratch, which alone allocates.
 ///
-/// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every argument. A
-/// number's result depends on that number alone, not on its place. AVX2, AVX-512 and the baseline of arm64 give the same bits throughout; the
-/// baseline of x86-64, which has no fused multiply-add, differs where those five functions enter, and in packed products, normalisation, update,
-/// add and penalize. NaN stays NaN, except that derive_relu gives 0; its payload is unspecified.
+/// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every
+/// argument. A number's result depends on that number alone, not on its place. AVX2, AVX-512 and the baseline of arm64
+/// give the same bits throughout; the baseline of x86-64, which has no fused multiply-add, differs where those five
+/// functions enter, and in packed products, normalisation, update, add and penalize. NaN stays NaN, except that
+/// derive_relu gives 0; its payload is unspecified.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -18,8 +20,8 @@
 #include "CChecksum.h"
 #include "CThreads.h"
 
-/// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has NEON and
-/// FMA.
+/// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has
+/// NEON and FMA.
 typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
 
 /// What becomes of a parameter w, given its gradient g and its moments m and v.
@@ -33,7 +35,8 @@ typedef enum {
   ck_rprop,
 } ck_rule;
 
-/// A rule with its factors, which are the same for all parameters, and where the moments stand; NULL for one that the rule has not.
+/// A rule with its factors, which are the same for all parameters, and where the moments stand; NULL for one that the
+/// rule has not.
 #define CK_UPDATE(real)                                                                                                        \
   struct {                                                                                                                     \
     ck_rule rule;                                                                                                              \
@@ -180,8 +183,9 @@ typedef CK_LOSS(double) ck_double_loss;
 typedef CK_TABLE(float) ck_float_kernels;
 typedef CK_TABLE(double) ck_double_kernels;
 
-/// Memory of the calling thread's own to compute in, on a boundary of 64 bytes: allocated if a call asks for more than those before it, and freed
-/// when the thread ends. What is in it is lost at the next call. Ends the program if there is none.
+/// Memory of the calling thread's own to compute in, on a boundary of 64 bytes: allocated if a call asks for more than
+/// those before it, and freed when the thread ends. What is in it is lost at the next call. Ends the program if there
+/// is none.
 void *ck_scratch(size_t size);
 
 /// The loops compiled for `set`, or NULL if this processor lacks it.

@@ -11,7 +11,8 @@ extension NPY {
 
   /// Writes a .npy file, in place of what was there, atomically.
   ///
-  /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features × samples has the shape [samples, features].
+  /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features ×
+  ///   samples has the shape [samples, features].
   /// - Throws: ``DataError/cannotWrite(path:reason:)``.
   /// - Precondition: Traps if the values are not as many as the product of the dimensions.
   public static func write(_ values: Values, shape: [Int], to path: String) throws(DataError) {

@@ -2,15 +2,17 @@ import Tensor
 
 /// A NumPy array of numbers or texts from a .npy file, of format version 1, 2 or 3.
 ///
-/// The format (NumPy Enhancement Proposal 1): the bytes 93 "NUMPY", the version, the header's length, the header as a Python dictionary of
-/// element type, order and shape, then the elements. Floats of 2, 4 and 8 bytes, integers of 1 to 8 bytes, Booleans, and texts of fixed width (U, and S
-/// in UTF-8) are read, little-endian and big-endian, in C and Fortran order.
+/// The format (NumPy Enhancement Proposal 1): the bytes 93 "NUMPY", the version, the header's length, the header as a
+/// Python dictionary of element type, order and shape, then the elements. Floats of 2, 4 and 8 bytes, integers of 1 to
+/// 8 bytes, Booleans, and texts of fixed width (U, and S in UTF-8) are read, little-endian and big-endian, in C and
+/// Fortran order.
 public struct NPY: Sendable, Equatable {
   /// The file, for messages.
   public let path: String
   /// The dimensions, first the number of samples; there is at least one, and each is at least 1.
   public let shape: [Int]
-  /// The elements, the last dimension varying fastest; integers beyond 2^53 are rounded. For texts their indices in ``texts``.
+  /// The elements, the last dimension varying fastest; integers beyond 2^53 are rounded. For texts their indices in
+  /// ``texts``.
   public let elements: [Double]
   /// The different texts of an array of texts, in the order in which they occur; nil for numbers.
   public let texts: [String]?
@@ -94,7 +96,8 @@ public struct NPY: Sendable, Equatable {
 
   /// Elements of which the first dimension varies fastest, put so that the last one does.
   private static func reordered<Element>(_ elements: [Element], _ shape: [Int]) -> [Element] {
-    // Dimensions of 1 change no order; a header may have thousands, each of which would be gone through for every element.
+    // Dimensions of 1 change no order; a header may have thousands, each of which would be gone through for every
+    // element.
     let shape = shape.filter { $0 > 1 }
     // How far apart neighbours in each dimension are.
     var strides = shape

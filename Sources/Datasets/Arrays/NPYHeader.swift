@@ -58,7 +58,8 @@ struct NPYHeader {
     self.shape = shape
   }
 
-  /// What a type code means, with the bytes of an element: the byte order (| if there is none), a letter, and the number of bytes, or of characters for U.
+  /// What a type code means, with the bytes of an element: the byte order (| if there is none), a letter, and the
+  /// number of bytes, or of characters for U.
   private static func elementType(_ code: String) -> (ElementType, size: Int)? {
     guard let order = code.first, "<>|=".contains(order) else { return nil }
     let name = String(code.dropFirst())

@@ -3,8 +3,9 @@ import Tensor
 
 /// The NumPy arrays of a .npz archive, by their names.
 ///
-/// The format: a zip archive, with a file NAME.npy for each array, stored or deflated, as `numpy.savez` and `savez_compressed` write it; the
-/// 64-bit sizes of ZIP64 are read too (PKWARE, APPNOTE.TXT). An array is decompressed when it is asked for, and its checksum verified.
+/// The format: a zip archive, with a file NAME.npy for each array, stored or deflated, as `numpy.savez` and
+/// `savez_compressed` write it; the 64-bit sizes of ZIP64 are read too (PKWARE, APPNOTE.TXT). An array is decompressed
+/// when it is asked for, and its checksum verified.
 public struct NPZ: Sendable {
   /// The file, for messages.
   public let path: String
@@ -83,7 +84,8 @@ public struct NPZ: Sendable {
     return entries
   }
 
-  /// How many files there are, and where the directory begins: the end record says it, found by its mark from the end on.
+  /// How many files there are, and where the directory begins: the end record says it, found by its mark from the end
+  /// on.
   private static func directory(_ zip: ZipBytes) throws(DataError) -> (count: Int, position: Int) {
     let bytes = zip.bytes
     guard bytes.count >= 22, bytes.starts(with: [0x50, 0x4B]) else {

@@ -11,9 +11,9 @@ package enum AtomicFile {
 
   /// Writes the bytes to the path, in place of what was there.
   ///
-  /// They go to a new file beside it, which is flushed to the disk and then renamed onto the path. Symbolic links stay: the file that
-  /// they point to is written, whether it is there already or not. A new file has the mode 0644 less the umask, a replaced one keeps
-  /// its mode. The new files of processes that were killed are removed.
+  /// They go to a new file beside it, which is flushed to the disk and then renamed onto the path. Symbolic links stay:
+  /// the file that they point to is written, whether it is there already or not. A new file has the mode 0644 less the
+  /// umask, a replaced one keeps its mode. The new files of processes that were killed are removed.
   /// - Parameter call: what stands in for `write(2)`.
   /// - Throws: ``DataError/cannotWrite(path:reason:)``; the new file is then gone and an old one unchanged.
   package static func write(
@@ -25,7 +25,8 @@ package enum AtomicFile {
     if stat(destination, &status) == 0 { fchmod(temporary.descriptor, status.st_mode & 0o7777) }
     var code = writeAll(bytes, to: temporary.descriptor, through: call)
     if code == 0, fsync(temporary.descriptor) != 0 { code = errno }
-    // Some file systems report only at a close that the space was not enough. The lock lasts until the last descriptor is closed.
+    // Some file systems report only at a close that the space was not enough. The lock lasts until the last descriptor
+    // is closed.
     let copy = dup(temporary.descriptor)
     if copy >= 0, close(copy) != 0, code == 0 { code = errno }
     if code == 0, rename(temporary.path, destination) != 0 { code = errno }
@@ -61,7 +62,8 @@ package enum AtomicFile {
     synchroniseDirectory(directory(of: name))
   }
 
-  /// The path at the end of the symbolic links, of a file that is there or not; nil if they go in a circle, or lead to a name that is not UTF-8.
+  /// The path at the end of the symbolic links, of a file that is there or not; nil if they go in a circle, or lead to
+  /// a name that is not UTF-8.
   package static func followingLinks(_ path: String) -> String? {
     var path = path
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -135,10 +137,11 @@ package enum AtomicFile {
 // MARK: - Files that cannot be replaced
 
 extension AtomicFile {
-  /// The error with which a rename onto a file would fail, though its directory can be written to: another user's file in a sticky
-  /// directory, or one that is immutable; 0 for none.
+  /// The error with which a rename onto a file would fail, though its directory can be written to: another user's file
+  /// in a sticky directory, or one that is immutable; 0 for none.
   ///
-  /// A directory is renamed onto it, which never succeeds: the kernel checks the permissions before it refuses that with ENOTDIR.
+  /// A directory is renamed onto it, which never succeeds: the kernel checks the permissions before it refuses that
+  /// with ENOTDIR.
   private static func replacementError(_ destination: String) -> Int32 {
     guard access(destination, F_OK) == 0 else { return 0 }
     let probe = directory(of: destination) + TemporaryFile.newName()

@@ -14,12 +14,14 @@ package enum ByteFile {
 
   /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
   ///
-  /// Of a plain file what was there when it was opened is read. Several gzip members one after another count as one file, as for `gunzip`. Costs one copy of the bytes and, for
-  /// gzip data, memory for what they decompress to. The team shares the reading of a long file that is plain.
-  /// - Parameter isWanted: Is asked about the first 64 KiB of what gzip data decompress to, or all if it is less; if it says no, these are returned and
-  ///   no more is read.
+  /// Of a plain file what was there when it was opened is read. Several gzip members one after another count as one
+  /// file, as for `gunzip`. Costs one copy of the bytes and, for gzip data, memory for what they decompress to. The
+  /// team shares the reading of a long file that is plain.
+  /// - Parameter isWanted: Is asked about the first 64 KiB of what gzip data decompress to, or all if it is less; if it
+  ///   says no, these are returned and no more is read.
   /// - Throws: ``DataError/cannotOpen(path:reason:)``, ``DataError/cannotRead(path:reason:)``,
-  ///   ``DataError/exceedsMemory(path:bytes:usable:)``, ``DataError/truncatedGzip(path:)`` or ``DataError/corruptGzip(path:detail:)``.
+  ///   ``DataError/exceedsMemory(path:bytes:usable:)``, ``DataError/truncatedGzip(path:)`` or
+  ///   ``DataError/corruptGzip(path:detail:)``.
   package static func read(
     _ path: String, team: Team = Team(workers: 1), isWanted: ([UInt8]) -> Bool = { _ in true }
   ) throws(DataError) -> [UInt8] {
@@ -58,7 +60,8 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected, isWanted)
   }
 
-  /// The bytes of a regular file; nil if it is empty, or gzip data, or anything fails: the other way will find out what.
+  /// The bytes of a regular file; nil if it is empty, or gzip data, or anything fails: the other way will find out
+  /// what.
   private static func readPlain(_ descriptor: Int32, count: Int, _ team: Team) -> [UInt8]? {
     let pieceSize = 1 << 22
     guard count > 0, !isGzip(descriptor) else { return nil }
@@ -66,7 +69,8 @@ package enum ByteFile {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
       let start = UnsafeMutableRawPointer(buffer.baseAddress!)
       #if canImport(Glibc)
-        // Few large pages instead of many small ones, each of which would have to be asked for; a shorter file gets all its small pages in one call.
+        // Few large pages instead of many small ones, each of which would have to be asked for; a shorter file gets all
+        // its small pages in one call.
         let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, which older headers lack
         let pages = start.alignedUp(toMultipleOf: 4096)
         let advice = count >= pieceSize ? MADV_HUGEPAGE : populateWrite
@@ -93,7 +97,8 @@ package enum ByteFile {
     return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
   }
 
-  /// How many bytes a file is likely to hold. A gzip file ends with that number, but it may lie, so not more than eight times the file's size.
+  /// How many bytes a file is likely to hold. A gzip file ends with that number, but it may lie, so not more than eight
+  /// times the file's size.
   private static func expectedCount(_ descriptor: Int32, fileSize: Int) -> Int {
     var end: [UInt8] = [0, 0, 0, 0]
     guard fileSize > 18, isGzip(descriptor), pread(descriptor, &end, 4, off_t(fileSize - 4)) == 4 else {

@@ -92,7 +92,8 @@ extension DataError: CustomStringConvertible {
     case .nulByte(let path, let line):
       "\(path), line \(line): found a NUL byte, expected text in UTF-8;"
         + " the file is binary or UTF-16, save it as UTF-8 text"
-    // Windows' code page 1252 has all letters of Latin-1 at their places, and the euro sign and quotation marks besides.
+    // Windows' code page 1252 has all letters of Latin-1 at their places, and the euro sign and quotation marks
+    // besides.
     case .invalidUTF8(let path, let line, let field):
       "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
         + " convert the file, for example with iconv -f cp1252 -t utf-8"

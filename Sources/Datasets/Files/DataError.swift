@@ -10,7 +10,8 @@ public enum DataError: Error, Sendable, Equatable {
   case cannotRead(path: String, reason: String)
   /// The file could not be written; `reason` is the system's text for errno. What was there before is untouched.
   case cannotWrite(path: String, reason: String)
-  /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there before is untouched.
+  /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there
+  /// before is untouched.
   case tooLarge(path: String, problem: String)
   /// What the file holds takes about so many bytes of memory, of which fewer may be used.
   case exceedsMemory(path: String, bytes: Int, usable: Int)

@@ -28,19 +28,24 @@ public enum DataWarning: Sendable, Equatable {
   case farValue(path: String, line: Int, column: String, text: String)
   /// A field of a column that was the same in all training rows is another, in `rows` rows.
   case changedConstant(path: String, line: Int, column: String, text: String, constant: String, rows: Int)
-  /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left out.
+  /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left
+  /// out.
   case blankLines(path: String, line: Int, count: Int)
-  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left out.
+  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left
+  /// out.
   case comments(path: String, line: Int, count: Int)
-  /// The header of a table has a field fewer than all rows: the rows begin with a name that the header does not mention.
+  /// The header of a table has a field fewer than all rows: the rows begin with a name that the header does not
+  /// mention.
   case rowNames(path: String, line: Int, name: String)
   /// Each row of a table ends with a delimiter, behind which there is nothing.
   case trailingDelimiter(path: String)
   /// So many columns at the end of a table, more than one, have neither a name nor a value in any row.
   case emptyColumns(path: String, count: Int)
-  /// This line is taken for a table's header, though it has numbers and words where most other rows have them, or the very texts of other rows.
+  /// This line is taken for a table's header, though it has numbers and words where most other rows have them, or the
+  /// very texts of other rows.
   case headerLikeData(path: String, line: Int)
-  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like it.
+  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like
+  /// it.
   case headerOfNumbers(path: String, line: Int, first: String)
   /// This line of numbers that count, from `first` on, is taken for data, but may be a table's header.
   case dataLikeHeader(path: String, line: Int, first: String)

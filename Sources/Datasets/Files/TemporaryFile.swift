@@ -6,8 +6,8 @@
 
 /// A new, empty file of a name that nothing has, locked as long as it is open.
 ///
-/// The lock tells it from a file that a killed process left behind: nobody holds the lock of such a file, and the next one to make a
-/// file in its directory removes it.
+/// The lock tells it from a file that a killed process left behind: nobody holds the lock of such a file, and the next
+/// one to make a file in its directory removes it.
 struct TemporaryFile: ~Copyable {
   let path: String
   let descriptor: Int32

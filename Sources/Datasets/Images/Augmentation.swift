@@ -2,9 +2,10 @@ import Tensor
 
 /// Random deformations of images, new in every epoch, by which a network sees more samples than there are.
 ///
-/// An image is shifted, rotated and scaled about its middle and, if ``elasticity`` is not 0, elastically deformed. What becomes of a sample
-/// depends on the seed, the epoch and the sample's index alone, so the bits are the same for any batches and any number of threads. Source:
-/// Simard, Steinkraus and Platt, Best practices for convolutional neural networks applied to visual document analysis, 2003.
+/// An image is shifted, rotated and scaled about its middle and, if ``elasticity`` is not 0, elastically deformed. What
+/// becomes of a sample depends on the seed, the epoch and the sample's index alone, so the bits are the same for any
+/// batches and any number of threads. Source: Simard, Steinkraus and Platt, Best practices for convolutional neural
+/// networks applied to visual document analysis, 2003.
 public struct Augmentation: Sendable, Equatable {
   /// The names on the command line.
   public enum Kind: String, Sendable, CaseIterable {
@@ -14,7 +15,8 @@ public struct Augmentation: Sendable, Equatable {
     case elastic
   }
 
-  /// The dimensions of an image, the last two its height and width in pixels; all planes of one image are deformed alike.
+  /// The dimensions of an image, the last two its height and width in pixels; all planes of one image are deformed
+  /// alike.
   public let shape: [Int]
   public let seed: UInt64
   /// The most that an image is shifted, as a share of its width and of its height.
@@ -42,8 +44,8 @@ public struct Augmentation: Sendable, Equatable {
 
   /// Deformations of chosen strengths; 0 is none.
   ///
-  /// - Precondition: Traps if the shape has fewer than two dimensions or one of 0, if a strength is negative or not finite, the rotation
-  ///   above 45°, the scale 1 or more, or σ not positive though α is.
+  /// - Precondition: Traps if the shape has fewer than two dimensions or one of 0, if a strength is negative or not
+  ///   finite, the rotation above 45°, the scale 1 or more, or σ not positive though α is.
   public init(
     shape: [Int], seed: UInt64, shift: Double = 0, rotation: Double = 0, scale: Double = 0, elasticity: Double = 0,
     smoothing: Double = 0
@@ -116,7 +118,8 @@ extension Augmentation {
   /// - Parameters:
   ///   - image: The sample's pixels, pixel count × 1.
   ///   - result: Where to write them, of the same shape; not the image itself.
-  ///   - sample: The sample's index in the training data, below 2³¹; with the epoch and the seed it determines the result.
+  ///   - sample: The sample's index in the training data, below 2³¹; with the epoch and the seed it determines the
+  ///     result.
   ///   - epoch: From 0, or from any other number.
   ///   - scratch: ``scratchCount`` × 1, for this call alone; what it holds does not matter.
   /// - Precondition: Traps on other shapes.
@@ -146,7 +149,8 @@ extension Augmentation {
   private var height: Int { shape[shape.count - 2] }
   private var width: Int { shape[shape.count - 1] }
 
-  /// Places of the result to places of the image: back by the shift, then rotated and divided by the scales about the middle.
+  /// Places of the result to places of the image: back by the shift, then rotated and divided by the scales about the
+  /// middle.
   private func map(_ generator: inout Philox) -> ImageMap {
     // Five draws, of the first three blocks.
     func draw(_ most: Double) -> Double { most * (2 * generator.nextUniform() - 1) }
@@ -163,7 +167,8 @@ extension Augmentation {
       xx: xx, xy: xy, x: middleX - xx * fromX - xy * fromY, yx: yx, yy: yy, y: middleY - yx * fromX - yy * fromY)
   }
 
-  /// tan x by its continued fraction (Lambert 1761), from operations that round alike everywhere; exact to rounding up to 45°.
+  /// tan x by its continued fraction (Lambert 1761), from operations that round alike everywhere; exact to rounding up
+  /// to 45°.
   private static func tangent(ofDegrees degrees: Double) -> Double {
     let x = degrees * (.pi / 180)
     var denominator = 15.0
@@ -178,8 +183,8 @@ extension Augmentation {
     (count + Tile<Float>.lanes - 1) / Tile<Float>.lanes * Tile<Float>.lanes
   }
 
-  /// A random field of displacements, as ``Tile/deform(_:by:displacement:)`` takes it: uniform numbers, convolved with the Gaussian along the
-  /// columns of pixels and then along the rows.
+  /// A random field of displacements, as ``Tile/deform(_:by:displacement:)`` takes it: uniform numbers, convolved with
+  /// the Gaussian along the columns of pixels and then along the rows.
   private func displacement(stream: UInt64, firstBlock: UInt64, _ scratch: Tile<Float>) -> Tile<Float> {
     let (acrossRows, acrossColumns) = (Self.padded(2 * width), Self.padded(2 * height))
     let (first, second) = (0, fieldCount)

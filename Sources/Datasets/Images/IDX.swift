@@ -2,9 +2,10 @@ import Tensor
 
 /// An IDX file: the dimensions and the values.
 ///
-/// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits): two zero bytes, the element type
-/// (8 for unsigned bytes, 9 for signed ones, B, C, D and E for big-endian 16-bit and 32-bit integers, `Float` and `Double`), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the
-/// values with the last dimension varying fastest.
+/// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits): two zero bytes, the element type (8
+/// for unsigned bytes, 9 for signed ones, B, C, D and E for big-endian 16-bit and 32-bit integers, `Float` and
+/// `Double`), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the values with the
+/// last dimension varying fastest.
 public struct IDX: Sendable, Equatable {
   /// The dimensions, first the number of samples; each is at least 1.
   public let dimensions: [Int]

@@ -3,8 +3,8 @@ import Tensor
 extension ImageSet {
   /// Takes images from a NumPy array, for a model of images of a shape.
   ///
-  /// The array is of images × the shape, perhaps with dimensions of 1 besides, or of images × pixels. Unsigned bytes are divided by 255, as those of IDX
-  /// files are; other numbers are taken as they are.
+  /// The array is of images × the shape, perhaps with dimensions of 1 besides, or of images × pixels. Unsigned bytes
+  /// are divided by 255, as those of IDX files are; other numbers are taken as they are.
   /// - Parameters:
   ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
   ///   - classNames: Empty if the model predicts values; it takes no labels then.

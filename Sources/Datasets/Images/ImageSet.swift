@@ -2,7 +2,8 @@ import Tensor
 
 /// Images, with their labels if they have any.
 public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
-  /// The pixels of each image in one column, divided by 255 if they are unsigned bytes, other numbers as they are: features × samples.
+  /// The pixels of each image in one column, divided by 255 if they are unsigned bytes, other numbers as they are:
+  /// features × samples.
   public let features: Matrix<Scalar>
   /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
   public let shape: [Int]

@@ -2,7 +2,8 @@ import Tensor
 
 /// How the fields of one column become features.
 ///
-/// This is the one place of the rule. Training and prediction from tables, records of a service and the exported graph all ask it.
+/// This is the one place of the rule. Training and prediction from tables, records of a service and the exported graph
+/// all ask it.
 package struct ColumnEncoder: Sendable {
   package let column: InputColumn
   /// The 0-based features that the column becomes.

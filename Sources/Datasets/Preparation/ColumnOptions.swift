@@ -14,7 +14,8 @@ public struct ColumnOptions: Sendable, Equatable {
   public var decimal: NumberFormat.Mark?
   /// What stands between thousands in such columns; nil to take the likelier.
   public var thousands: NumberFormat.Mark?
-  /// A text has a feature of its own if at least so many training rows have it; nil for 1, and 2 if there are more than 20 texts.
+  /// A text has a feature of its own if at least so many training rows have it; nil for 1, and 2 if there are more than
+  /// 20 texts.
   public var minimumFrequency: Int?
   /// At most so many texts of a column, the most frequent ones, have a feature of their own.
   public var maximumCategories: Int

@@ -9,7 +9,8 @@ public enum InputColumn: Sendable, Equatable {
   case number(name: String, mean: Double, format: NumberFormat = .plain, missing: [String] = [])
   /// One of some texts: a feature for each of them, 1 for the field's, else 0. The text "" stands for a missing field.
   ///
-  /// - Parameter gathersOthers: Whether one more feature stands for all other texts, those that were rare in training and those that were not there. If not, such a text has no feature.
+  /// - Parameter gathersOthers: Whether one more feature stands for all other texts, those that were rare in training
+  ///   and those that were not there. If not, such a text has no feature.
   case category(name: String, values: [String], gathersOthers: Bool = false)
   /// Dates, times or both: a feature for each of the numbers that ``DateFormat`` makes of them.
   ///

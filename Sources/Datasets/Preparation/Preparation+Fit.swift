@@ -1,25 +1,30 @@
 import Tensor
 
 extension Preparation {
-  /// Fits the preparation on a training table whose features are all columns but the targets, the sample weights and those that the options leave out.
+  /// Fits the preparation on a training table whose features are all columns but the targets, the sample weights and
+  /// those that the options leave out.
   ///
-  /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts gets a feature for each text, one of
-  /// them for missing fields if there are any, and one for all texts that are rare. In a numeric column the mean takes the place of missing fields, and then it is
-  /// scaled. A column that is the same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are left out. All rows
-  /// decide what a column holds and what the classes are; only the training rows decide about means, scales, the texts with a feature and what is left out.
+  /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts
+  /// gets a feature for each text, one of them for missing fields if there are any, and one for all texts that are
+  /// rare. In a numeric column the mean takes the place of missing fields, and then it is scaled. A column that is the
+  /// same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are
+  /// left out. All rows decide what a column holds and what the classes are; only the training rows decide about means,
+  /// scales, the texts with a feature and what is left out.
   ///
   /// - Parameters:
   ///   - rows: The 0-based indices of the training rows; nil for all.
   ///   - target: A column's name or 1-based number, or several with commas between them; nil for the last one.
-  ///   - task: nil to infer it: a target that is not numeric, or is integers of at most 20 different values, is classified. Several are
-  ///     classified if each has two classes by that rule, and then each is a question of its own.
+  ///   - task: nil to infer it: a target that is not numeric, or is integers of at most 20 different values, is
+  ///     classified. Several are classified if each has two classes by that rule, and then each is a question of its
+  ///     own.
   ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
   ///   - sampleWeight: The name of the column of the samples' weights, which is no feature.
   ///   - options: What is to be done with columns.
   ///   - team: The threads that share the work, a column each.
   ///   - warn: Gets what is odd about the table, and how it was read.
   /// - Throws: The ``DataError`` of what is wrong with the table.
-  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few columns a thread.
+  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few
+  ///   columns a thread.
   public init(
     fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
@@ -124,8 +129,9 @@ extension Table {
     return readings
   }
 
-  /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which all fractions have three digits, in a
-  /// table with decimal commas, or if the options say so. Read again with ``Format/isText`` for them, they are what the others suggest.
+  /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which
+  /// all fractions have three digits, in a table with decimal commas, or if the options say so. Read again with
+  /// ``Format/isText`` for them, they are what the others suggest.
   public func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
     let left = Set(options.ignored + [options.identifier].compactMap(\.self))
     let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
@@ -143,7 +149,8 @@ extension Table {
     return possible.map { columnNames[$0] }
   }
 
-  /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the point and at least one before it.
+  /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the
+  /// point and at least one before it.
   private func firstOfThousands(inColumn column: Int) -> String? {
     guard !isText(column) else { return nil }
     var first: Double?
@@ -249,8 +256,8 @@ private struct ColumnFit {
     (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
   }
 
-  /// The number that is further from the median than 10⁶ times the distance of the quartiles, if there is one. Only some of the numbers, evenly
-  /// spread, are sorted for that.
+  /// The number that is further from the median than 10⁶ times the distance of the quartiles, if there is one. Only
+  /// some of the numbers, evenly spread, are sorted for that.
   private static func farValue(_ numbers: [Double]) -> Double? {
     let most = 101
     let count = min(numbers.count, most)

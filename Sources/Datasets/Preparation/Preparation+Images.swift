@@ -4,7 +4,8 @@ extension Preparation {
   /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
   ///
   /// - Parameter samples: The 0-based indices of the images by which the pixels are scaled; nil for all.
-  /// - Throws: ``DataError/singleClass(path:column:label:)`` if all labels are the same, and ``DataError/missingLabels(path:)``.
+  /// - Throws: ``DataError/singleClass(path:column:label:)`` if all labels are the same, and
+  ///   ``DataError/missingLabels(path:)``.
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, samples: [Int]? = nil, scaling: Scaling.Method = .none)
     throws(DataError)
   {
@@ -38,8 +39,8 @@ extension Preparation {
 
   /// The scaled pixels and the one-hot labels of images.
   ///
-  /// - Throws: As ``features(of:)``, ``DataError/labelOutOfRange(path:index:label:classes:)``, and ``DataError/labelsForValues(path:)`` if the outputs
-  ///   are no classes.
+  /// - Throws: As ``features(of:)``, ``DataError/labelOutOfRange(path:index:label:classes:)``, and
+  ///   ``DataError/labelsForValues(path:)`` if the outputs are no classes.
   public func samples<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
     guard let labels = images.labels else { throw .missingLabels(path: images.path) }

@@ -1,8 +1,8 @@
 import Tensor
 
 extension Preparation {
-  /// How later tables are to be read: the fields of columns whose numbers were not written as programs do stay texts, as they are written.
-  /// A first row that holds the columns' names is the header.
+  /// How later tables are to be read: the fields of columns whose numbers were not written as programs do stay texts,
+  /// as they are written. A first row that holds the columns' names is the header.
   public var tableFormat: Table.Format {
     var names: Set<String> = []
     if case .columns(let columns) = inputs {
@@ -35,7 +35,8 @@ extension Preparation {
     return marks.count == 1 ? marks.first : nil
   }
 
-  /// The names of the columns of inputs and targets; none if they are places, which the columns of a table without a header have for names.
+  /// The names of the columns of inputs and targets; none if they are places, which the columns of a table without a
+  /// header have for names.
   private var expectedColumns: [String] {
     guard case .columns(let columns) = inputs else { return [] }
     let targets: [String] =
@@ -49,7 +50,8 @@ extension Preparation {
     return places.count == names.count && places.contains { $0 < 1900 } ? [] : names
   }
 
-  /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and perhaps others.
+  /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and
+  /// perhaps others.
   ///
   /// A text that was not there in training has no feature, or that of all rare texts.
   ///
@@ -57,7 +59,8 @@ extension Preparation {
   ///   - team: The threads that share the work.
   ///   - warn: Gets what is odd about the table, for each column at most one warning.
   /// - Shapes: returns features × rows.
-  /// - Throws: The ``DataError`` of what is wrong with the table, and ``DataError/tooLargeForMemory(path:what:bytes:available:column:)`` before memory is taken.
+  /// - Throws: The ``DataError`` of what is wrong with the table, and
+  ///   ``DataError/tooLargeForMemory(path:what:bytes:available:column:)`` before memory is taken.
   public func features<Scalar>(
     of table: Table, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(DataError) -> Matrix<Scalar> {
@@ -150,7 +153,8 @@ extension Preparation {
     return .otherFormat(path: table.path, line: table.line(ofRow: row), column: name, format: "\(format)")
   }
 
-  /// The warning of fields that are of no category, or other than what was there in every row of training; nil if there are none.
+  /// The warning of fields that are of no category, or other than what was there in every row of training; nil if there
+  /// are none.
   private static func oddity(_ column: EncodedColumn, _ table: Table) -> DataWarning? {
     let encoder = column.encoder
     if let constant = encoder.constant {

@@ -2,7 +2,8 @@ import Tensor
 
 /// How raw data become what a network takes, and its outputs become answers.
 ///
-/// It is fitted on the training data alone and stored in the model, so that later data, in the raw form, are treated alike.
+/// It is fitted on the training data alone and stored in the model, so that later data, in the raw form, are treated
+/// alike.
 public struct Preparation: Sendable, Equatable {
   /// Where the features come from.
   public enum Inputs: Sendable, Equatable {
@@ -16,7 +17,8 @@ public struct Preparation: Sendable, Equatable {
   public enum Outputs: Sendable, Equatable {
     /// One output for each class with these names; in tables the label stands in `column`.
     case classes([String], column: String?)
-    /// One output for each of these columns: the probability that it holds the second of its two classes, whatever the others hold.
+    /// One output for each of these columns: the probability that it holds the second of its two classes, whatever the
+    /// others hold.
     case labels(columns: [String], classes: [[String]])
     /// The values of columns, scaled for training.
     case values(columns: [String], scaling: Scaling)
@@ -29,7 +31,8 @@ public struct Preparation: Sendable, Equatable {
   }
 
   public let inputs: Inputs
-  /// How the features that are numbers, those of numeric columns or all pixels, are scaled before they enter the network.
+  /// How the features that are numbers, those of numeric columns or all pixels, are scaled before they enter the
+  /// network.
   public let inputScaling: Scaling
   public let outputs: Outputs
   /// Which texts say that a field is missing.
@@ -40,14 +43,14 @@ public struct Preparation: Sendable, Equatable {
   public let identifier: String?
   /// How the numbers of each regression target are written; empty if all are plain.
   public let targetFormats: [NumberFormat]
-  /// Whether a text that was there in every row of training counts as 1, as in models of version 1 of the file's format, which have a weight for it. In others
-  /// such a column has no influence.
+  /// Whether a text that was there in every row of training counts as 1, as in models of version 1 of the file's
+  /// format, which have a weight for it. In others such a column has no influence.
   package let weighsConstantTexts: Bool
 
   /// Makes a preparation that was fitted before.
   ///
-  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds, or there are not as many formats as regression
-  ///   targets or none.
+  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds, or
+  ///   there are not as many formats as regression targets or none.
   public init(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
     ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
@@ -76,8 +79,9 @@ public struct Preparation: Sendable, Equatable {
     self.targetFormats = targetFormats.allSatisfy { $0 == .plain } ? [] : targetFormats
   }
 
-  /// What is wrong with parts of a preparation, or nil: columns, classes and the texts of a column have to be all different, and as many
-  /// as they are for; the scalings have to be of as many features as there are numbers and values.
+  /// What is wrong with parts of a preparation, or nil: columns, classes and the texts of a column have to be all
+  /// different, and as many as they are for; the scalings have to be of as many features as there are numbers and
+  /// values.
   package static func mistake(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, targetFormats: [NumberFormat] = []
   ) -> String? {
@@ -162,7 +166,8 @@ extension Preparation {
   ///
   ///     value = output / factor + offset
   ///
-  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates, identifiers.
+  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates,
+  /// identifiers.
   ///
   /// - Shapes: outputs and answers, outputs × samples.
   public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {

@@ -6,11 +6,13 @@ import Tensor
   import Musl
 #endif
 
-/// A feature's distribution in the training data as at most 1000 quantiles, and the map to the normal distribution by it.
+/// A feature's distribution in the training data as at most 1000 quantiles, and the map to the normal distribution by
+/// it.
 ///
-/// Quantile k of n belongs to the share p = k / (n - 1) of the data. Between two quantiles the share goes linearly; a value that several
-/// quantiles have gets the middle of their shares. Then x' = Φ⁻¹(p), with p kept within 10⁻⁷ and 1 - 10⁻⁷, so that nothing gets
-/// further than 5.2 from 0. (As scikit-learn's QuantileTransformer does, but fitted on all of the data.)
+/// Quantile k of n belongs to the share p = k / (n - 1) of the data. Between two quantiles the share goes linearly; a
+/// value that several quantiles have gets the middle of their shares. Then x' = Φ⁻¹(p), with p kept within 10⁻⁷ and 1 -
+/// 10⁻⁷, so that nothing gets further than 5.2 from 0. (As scikit-learn's QuantileTransformer does, but fitted on all
+/// of the data.)
 public struct Quantiles: Sendable, Equatable {
   /// The quantiles in ascending order; at least one.
   public let values: [Double]
@@ -43,8 +45,8 @@ public struct Quantiles: Sendable, Equatable {
     let index = min(Int(place), sorted.count - 1)
     let next = min(index + 1, sorted.count - 1)
     let part = place - Double(index)
-    // In this form the middle of two huge values of different signs does not leave the range. Rounding may take it past one of the two, so that it
-    // would not be between them: 0.1 · 0.9 + 0.1 · 0.1 is not 0.1.
+    // In this form the middle of two huge values of different signs does not leave the range. Rounding may take it past
+    // one of the two, so that it would not be between them: 0.1 · 0.9 + 0.1 · 0.1 is not 0.1.
     let (low, high) = (sorted[index], sorted[next])
     return min(max(low * (1 - part) + high * part, low), high)
   }
@@ -86,8 +88,8 @@ public struct Quantiles: Sendable, Equatable {
     return low
   }
 
-  /// Φ⁻¹(p): a rational estimate within 4.5 · 10⁻⁴ (Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.23), then two steps
-  /// of Halley's method, each of which leaves about the cube of the error.
+  /// Φ⁻¹(p): a rational estimate within 4.5 · 10⁻⁴ (Abramowitz and Stegun, Handbook of Mathematical Functions,
+  /// 26.2.23), then two steps of Halley's method, each of which leaves about the cube of the error.
   private static func normal(_ share: Double) -> Double {
     let bound = 1e-7
     let share = min(max(share, bound), 1 - bound)

@@ -1,6 +1,7 @@
 import Tensor
 
-/// A ``Preparation`` in the form that is quick for one row after the other, as a service gets them: what is looked up is indexed once.
+/// A ``Preparation`` in the form that is quick for one row after the other, as a service gets them: what is looked up
+/// is indexed once.
 package struct RowPreparation: Sendable {
   package let columns: [InputColumn]
   private let encoders: [ColumnEncoder]
@@ -69,7 +70,8 @@ package struct RowPreparation: Sendable {
     let value: FieldValue
     switch field {
     case .number(let number):
-      // A number that is none of a column's texts is like one that was not there in training, if there were numbers among them.
+      // A number that is none of a column's texts is like one that was not there in training, if there were numbers
+      // among them.
       guard number.isNaN || missing.isMissing(number) || encoders[column].takesNumbers else {
         throw .notAText(column: columns[column].name, number: number)
       }
@@ -106,7 +108,8 @@ package struct RowPreparation: Sendable {
 
   // MARK: - Columns of numbers
 
-  /// features ← the scaled samples, of columns that are all of numbers. What cannot be a feature, an infinite number or a missing one that is refused, becomes NaN.
+  /// features ← the scaled samples, of columns that are all of numbers. What cannot be a feature, an infinite number or
+  /// a missing one that is refused, becomes NaN.
   ///
   /// - Shapes: samples and features, features × samples.
   @specialized(where Scalar == Float)

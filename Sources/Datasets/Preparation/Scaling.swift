@@ -74,7 +74,8 @@ public struct Scaling: Sendable, Equatable {
       method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
   }
 
-  /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps; works in Double.
+  /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps;
+  /// works in Double.
   ///
   /// Mean and variance are taken in separate passes, the mean with one step of correction: what rounding left of it
   /// in the first pass is measured in the second (Chan, Golub and LeVeque, Algorithms for computing the sample
@@ -124,7 +125,8 @@ public struct Scaling: Sendable, Equatable {
     transform(&data, scaled)
   }
 
-  /// Maps the data back: x = x' / factor + offset, or to the quantile; traps if the number of features is not that of the map.
+  /// Maps the data back: x = x' / factor + offset, or to the quantile; traps if the number of features is not that of
+  /// the map.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {

@@ -17,7 +17,8 @@ extension Samples {
       features: features, targets: targets, weights: Matrix(rows: 1, columns: count, columnMajor: weights))
   }
 
-  /// The class weights with which each class counts as much as any other: Σᵢ wᵢ / (classes · Σᵢ wᵢ yₖᵢ), and 0 for a class that does not occur.
+  /// The class weights with which each class counts as much as any other: Σᵢ wᵢ / (classes · Σᵢ wᵢ yₖᵢ), and 0 for a
+  /// class that does not occur.
   public var balancedClassWeights: [Double] {
     let totals = (0..<targets.rows).map { row in
       (0..<count).reduce(0.0) { $0 + Double(targets[row, $1]) * Double(weights?[0, $1] ?? 1) }

@@ -8,8 +8,8 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   public let targets: Matrix<Scalar>
   /// How much each sample counts in training, 1 × samples: finite, not negative and not all 0. nil if all count alike.
   ///
-  /// A step's loss is Σ wᵢ ℓᵢ / (w̄ · batch), w̄ the mean over all samples: only the weights' ratios matter, and if all are the same they change
-  /// nothing.
+  /// A step's loss is Σ wᵢ ℓᵢ / (w̄ · batch), w̄ the mean over all samples: only the weights' ratios matter, and if all
+  /// are the same they change nothing.
   public let weights: Matrix<Scalar>?
   /// The weights divided by their mean.
   package let relativeWeights: Matrix<Scalar>?

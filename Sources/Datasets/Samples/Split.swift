@@ -6,7 +6,8 @@ public struct Split: Sendable, Equatable {
   public let training: [Int]
   public let validation: [Int]
 
-  /// Draws so many of `count` samples for validation that they are `share` of all, rounded, but at least one of each kind.
+  /// Draws so many of `count` samples for validation that they are `share` of all, rounded, but at least one of each
+  /// kind.
   ///
   /// - Precondition: Traps unless there are at least two samples and 0 < share < 1.
   public init(_ count: Int, validationShare share: Double, using generator: inout Philox) {

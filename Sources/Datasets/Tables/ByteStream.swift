@@ -98,8 +98,8 @@ final class ByteStream {
   /// Appends the next bytes to others, as many as are asked for unless the file ends before; returns how many it got.
   ///
   /// The team shares the reading of a plain file.
-  /// - Throws: ``DataError/cannotRead(path:reason:)``, ``DataError/changed(path:)``, ``DataError/truncatedGzip(path:)`` or
-  ///   ``DataError/corruptGzip(path:detail:)``.
+  /// - Throws: ``DataError/cannotRead(path:reason:)``, ``DataError/changed(path:)``, ``DataError/truncatedGzip(path:)``
+  ///   or ``DataError/corruptGzip(path:detail:)``.
   func read(_ count: Int, into bytes: inout [UInt8], team: Team) throws(DataError) -> Int {
     let start = bytes.count
     switch source {

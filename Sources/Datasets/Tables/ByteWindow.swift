@@ -34,7 +34,8 @@ struct ByteWindow {
     isComplete = try stream.read(missing, into: &bytes, team: team) < missing
   }
 
-  /// Of the next bytes, at most so many: where their last line ends (at the start if none does), or the end of all; and whether it is that.
+  /// Of the next bytes, at most so many: where their last line ends (at the start if none does), or the end of all; and
+  /// whether it is that.
   func lines(upTo count: Int) -> (end: Int, isFinal: Bool) {
     let end = min(start + count, bytes.count)
     if isComplete, end == bytes.count { return (end, true) }

@@ -1,4 +1,5 @@
-/// A field of a table in eight bytes: a finite number as itself, any other field as a NaN whose low bits are the code of its text.
+/// A field of a table in eight bytes: a finite number as itself, any other field as a NaN whose low bits are the code
+/// of its text.
 enum Cell {
   static func text(_ code: Int) -> Double { Double(bitPattern: quietNaN | UInt64(code)) }
 

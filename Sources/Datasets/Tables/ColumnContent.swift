@@ -14,7 +14,8 @@ enum ColumnContent {
 /// A column of a table as it was read, with what is odd about it.
 struct ColumnReading {
   var content: ColumnContent
-  /// How many fields have each text, by the texts' codes, and how many are numbers without one. Empty if the column holds numbers and missing fields only.
+  /// How many fields have each text, by the texts' codes, and how many are numbers without one. Empty if the column
+  /// holds numbers and missing fields only.
   var counts: [Int] = []
   /// A text that another format reads as something else.
   var doubtful: String?
@@ -112,7 +113,8 @@ extension Table {
     return reading
   }
 
-  /// A text whose mark between thousands, or decimal mark, makes numbers of most others that they would not be by themselves; nil if it is not rare.
+  /// A text whose mark between thousands, or decimal mark, makes numbers of most others that they would not be by
+  /// themselves; nil if it is not rare.
   private func rareMark(_ format: NumberFormat, _ words: [Int], _ texts: [String], _ counts: [Int]) -> String? {
     guard let thousands = format.thousands, thousands == .point || thousands == .comma else { return nil }
     func count(_ isMeant: (String) -> Bool) -> Int {
@@ -124,7 +126,8 @@ extension Table {
     return words.lazy.map { texts[$0] }.first { $0.contains(other) }
   }
 
-  /// Up to so many texts that are no numbers may stand in a column of numbers for missing ones, if the numbers are more.
+  /// Up to so many texts that are no numbers may stand in a column of numbers for missing ones, if the numbers are
+  /// more.
   private static let fewTexts = 10
 
   /// The first row whose field is one of some texts, and how many such rows there are; nil if there is none.

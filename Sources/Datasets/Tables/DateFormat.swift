@@ -2,11 +2,13 @@ import Tensor
 
 /// How the dates, times or both of a column are written, and the numbers that they become.
 ///
-/// A date becomes three numbers (two if it has no day), in this order: the year with the part of it that has gone by (2024.5 is about the end of June), the month from 1 to 12, and the weekday
-/// from 1, Monday, to 7. A time of day becomes the hours since midnight. Time zones are not looked at: times count as they are written.
+/// A date becomes three numbers (two if it has no day), in this order: the year with the part of it that has gone by
+/// (2024.5 is about the end of June), the month from 1 to 12, and the weekday from 1, Monday, to 7. A time of day
+/// becomes the hours since midnight. Time zones are not looked at: times count as they are written.
 public struct DateFormat: Sendable, Hashable {
-  /// The order of the date's parts, for example `Y-M-D` (ISO 8601) or `D.M.Y`, with ` h:m` behind it if there are times. Y is a year of four digits, y of two (1970 to 2069),
-  /// M a month's number, N its English name, D a day; a pattern of `h:m` is of times alone.
+  /// The order of the date's parts, for example `Y-M-D` (ISO 8601) or `D.M.Y`, with ` h:m` behind it if there are
+  /// times. Y is a year of four digits, y of two (1970 to 2069), M a month's number, N its English name, D a day; a
+  /// pattern of `h:m` is of times alone.
   public let pattern: String
 
   private let date: [UInt8]
@@ -74,7 +76,8 @@ public struct DateFormat: Sendable, Hashable {
     return [year, Double(day.month)] + (hasDay ? [Double(weekday)] : []) + time
   }
 
-  /// Days since 1970-01-01 in the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms, 2014: days_from_civil).
+  /// Days since 1970-01-01 in the Gregorian calendar (Hinnant, chrono-compatible low-level date algorithms, 2014:
+  /// days_from_civil).
   private static func dayNumber(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let year = month <= 2 ? year - 1 : year
     let era = year / 400

@@ -12,7 +12,8 @@ package enum DecimalNumber {
     return number.isNaN || position < bytes.count ? nil : number
   }
 
-  /// Whether the bytes, without spaces, are a whole number in digits, with a sign or not, that a Double rounds or an Int does not hold.
+  /// Whether the bytes, without spaces, are a whole number in digits, with a sign or not, that a Double rounds or an
+  /// Int does not hold.
   static func isLongInteger(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count > 15 else { return false }
     let isNegative = bytes[0] == minus
@@ -77,9 +78,9 @@ package enum DecimalNumber {
 
   /// Goes past digits, up to eight at a time, and appends them to a number.
   ///
-  /// Eight bytes are one word, of which the first digit is the lowest byte. In its bytes less "0" the first that is over 9 ends the digits; those
-  /// are put at the upper end, behind zeros, and neighbours joined: to pairs, fours and the eight (Lemire, Number parsing at a gigabyte per
-  /// second, 2021).
+  /// Eight bytes are one word, of which the first digit is the lowest byte. In its bytes less "0" the first that is
+  /// over 9 ends the digits; those are put at the upper end, behind zeros, and neighbours joined: to pairs, fours and
+  /// the eight (Lemire, Number parsing at a gigabyte per second, 2021).
   @inline(__always)
   private static func scanDigits(_ bytes: Span<UInt8>, at position: inout Int, into number: inout UInt64) {
     while position + 8 <= bytes.count {

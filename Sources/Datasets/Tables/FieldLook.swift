@@ -1,4 +1,5 @@
-/// What a field looks like to a person, by which the first row of a table is told from a header: more than the table itself reads as a number.
+/// What a field looks like to a person, by which the first row of a table is told from a header: more than the table
+/// itself reads as a number.
 enum FieldLook {
   /// The value is missing, or infinite, or a mark that stands for no value in many files.
   case missing

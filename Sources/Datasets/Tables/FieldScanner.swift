@@ -91,7 +91,8 @@ struct FieldScanner {
   }
 
   /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
-  /// - Throws: ``DataError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and ``DataError/longField(path:line:field:)``.
+  /// - Throws: ``DataError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and
+  ///   ``DataError/longField(path:line:field:)``.
   mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(DataError) -> Bool {
     var row = self
     var count = 0
@@ -209,7 +210,8 @@ struct FieldScanner {
     return skipSpaces(in: bytes, from: index) == field.end ? exact(number, in: bytes, start, index) : .nan
   }
 
-  /// The number in these bytes, or NaN if they are an integer that no Double holds, or one with zeros before it: 007 is no 7 if it is a name.
+  /// The number in these bytes, or NaN if they are an integer that no Double holds, or one with zeros before it: 007 is
+  /// no 7 if it is a name.
   @inline(__always)
   private func exact(_ number: Double, in bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Double {
     let isSpecial =

@@ -1,9 +1,11 @@
 /// Which texts say that a field is missing.
 ///
-/// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL writes: an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`,
-/// `NULL`, `null`, `NaT`, `?`, `\N`, `NaN` in any capitals and a few more. `None` is one in a column of numbers or dates; in a column of texts it is a text.
+/// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL writes:
+/// an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`, `NULL`, `null`, `NaT`, `?`, `\N`, `NaN` in any capitals and a
+/// few more. `None` is one in a column of numbers or dates; in a column of texts it is a text.
 public struct MissingSpellings: Sendable, Hashable {
-  /// Texts that are missing values besides the usual ones. One that is a number, such as `-999`, stands for that number however it is written.
+  /// Texts that are missing values besides the usual ones. One that is a number, such as `-999`, stands for that number
+  /// however it is written.
   public let additional: Set<String>
   /// Usual spellings that are values here, such as `NA` for Namibia.
   public let excluded: Set<String>

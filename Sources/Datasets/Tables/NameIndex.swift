@@ -1,7 +1,7 @@
 import Tensor
 
-/// Finds names by a text or, failing that, by a number: 1.0 is "1". Integers that no Double holds are texts alone. If the names are true and false, their
-/// capitals do not matter.
+/// Finds names by a text or, failing that, by a number: 1.0 is "1". Integers that no Double holds are texts alone. If
+/// the names are true and false, their capitals do not matter.
 struct NameIndex {
   private var ofText: [String: Int] = [:]
   private var ofNumber: [Double: Int] = [:]

@@ -4,8 +4,9 @@ import Tensor
 ///
 ///     1,234.50    $1,234.50    1.234,50 €    1 234,50    12.5 %    (1,234.50)    −3    1.5D-3
 ///
-/// Spaces around and within a number may be U+0020, U+00A0, U+2009 or U+202F; a minus may be U+2212; a number in parentheses is negative, as in
-/// accounts; an exponent may begin with E or D. A percentage is the number as it is written: 12.5 % is 12.5.
+/// Spaces around and within a number may be U+0020, U+00A0, U+2009 or U+202F; a minus may be U+2212; a number in
+/// parentheses is negative, as in accounts; an exponent may begin with E or D. A percentage is the number as it is
+/// written: 12.5 % is 12.5.
 public struct NumberFormat: Sendable, Hashable {
   /// What may stand between digits.
   public enum Mark: String, Sendable, CaseIterable {
@@ -46,7 +47,8 @@ public struct NumberFormat: Sendable, Hashable {
     if let number = DecimalNumber.parse(text), decimal == .point { return number }
     guard let written = WrittenNumber(text), written.unit.isEmpty || written.unit == unit else { return nil }
     if let number = written.number(decimal: decimal, thousands: thousands) { return number }
-    // Numbers that were never as long leave no doubt of what stands between thousands, if they have a decimal mark that is not that of programs, or a unit.
+    // Numbers that were never as long leave no doubt of what stands between thousands, if they have a decimal mark that
+    // is not that of programs, or a unit.
     guard thousands == nil, self != .plain else { return nil }
     return Mark.allCases.lazy.filter { $0 != decimal }.compactMap { written.number(decimal: decimal, thousands: $0) }
       .first
@@ -111,7 +113,8 @@ public struct NumberFormat: Sendable, Hashable {
       doubtful: isDoubtful ? witness : nil)
   }
 
-  /// The format in which most fields are numbers, and the texts that are none in it; nil if none is a number in any format.
+  /// The format in which most fields are numbers, and the texts that are none in it; nil if none is a number in any
+  /// format.
   ///
   /// - Parameter counts: How many fields have each text.
   static func best(

@@ -57,8 +57,8 @@ extension Table {
     texts[index].map { spellings.isMissing($0.trimmed, amongNumbers: false) }
   }
 
-  /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts ordered by their
-  /// Unicode scalars.
+  /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts
+  /// ordered by their Unicode scalars.
   func distinctTexts(inColumn index: Int, _ spellings: MissingSpellings = MissingSpellings()) -> [String] {
     if isText(index) || texts[index].contains(where: { spellings.kind(of: $0.trimmed, amongNumbers: false) == .word }) {
       var counts: [String: Int] = [:]

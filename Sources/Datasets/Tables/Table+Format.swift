@@ -5,7 +5,8 @@ extension Table {
     public var header: Header
     /// What stands between the fields; nil if that is to be found out from the first rows.
     public var delimiter: Delimiter?
-    /// Names of columns that are expected, if they are known, in their order: a first row that holds them is the header.
+    /// Names of columns that are expected, if they are known, in their order: a first row that holds them is the
+    /// header.
     public var expectedColumns: [String]
     /// Whether all fields of the column with this name are kept as texts, as they are written, whatever they look like.
     public var isText: @Sendable (_ column: String) -> Bool

@@ -1,11 +1,13 @@
 import Tensor
 
 extension Table {
-  /// Makes a table of NumPy arrays, a row for each sample: columns "1", "2" and so on of features, and after them the labels.
+  /// Makes a table of NumPy arrays, a row for each sample: columns "1", "2" and so on of features, and after them the
+  /// labels.
   ///
-  /// An array of one dimension has one feature or label for each sample; of several, as many as the dimensions after the first have elements. One
-  /// label is called "label", several "label 1", "label 2" and so on; they are the targets if none is named. A feature that is NaN is
-  /// missing. Labels that are integers or Booleans by their type are classes, if at most 1000 are different, and fewer than half as many as there are samples.
+  /// An array of one dimension has one feature or label for each sample; of several, as many as the dimensions after
+  /// the first have elements. One label is called "label", several "label 1", "label 2" and so on; they are the targets
+  /// if none is named. A feature that is NaN is missing. Labels that are integers or Booleans by their type are
+  /// classes, if at most 1000 are different, and fewer than half as many as there are samples.
   /// - Throws: ``DataError/arraysDisagree(features:samples:labels:labelCount:)``.
   public init(features: NPY, labels: NPY? = nil) throws(DataError) {
     if let labels, labels.count != features.count {

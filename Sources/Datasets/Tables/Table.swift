@@ -2,14 +2,17 @@ import Tensor
 
 /// The contents of a CSV or TSV file: named columns of numbers or of text.
 ///
-/// The format is RFC 4180 in UTF-8, with commas, semicolons, tabs or bars, whichever cut the first rows alike. Rows end with LF, CRLF or CR; a byte order
-/// mark and blank lines at the end are ignored. Other blank lines, comments, which begin with a # and have another number of fields than the rows, and
-/// a delimiter at the end of each row are left out with a warning. Spaces around a field do not belong to it unless they are in its quotes. A field that is
-/// empty, NA, NaN, ? or null, in quotes or not, is missing. A column is numeric if each of its fields is a decimal number or missing.
+/// The format is RFC 4180 in UTF-8, with commas, semicolons, tabs or bars, whichever cut the first rows alike. Rows end
+/// with LF, CRLF or CR; a byte order mark and blank lines at the end are ignored. Other blank lines, comments, which
+/// begin with a # and have another number of fields than the rows, and a delimiter at the end of each row are left out
+/// with a warning. Spaces around a field do not belong to it unless they are in its quotes. A field that is empty, NA,
+/// NaN, ? or null, in quotes or not, is missing. A column is numeric if each of its fields is a decimal number or
+/// missing.
 public struct Table: Sendable {
   /// Whether the first row holds the columns' names.
   public enum Header: Sendable, Equatable {
-    /// It does unless every field of it looks like a number; then, too, if the numbers count, as 0, 1, 2, and the other rows are not like that.
+    /// It does unless every field of it looks like a number; then, too, if the numbers count, as 0, 1, 2, and the other
+    /// rows are not like that.
     case automatic
     /// It does.
     case present
@@ -27,7 +30,8 @@ public struct Table: Sendable {
 
   /// The file, for messages.
   public let path: String
-  /// The names of the columns, all different; a column without a name in the header is called "column 3" if it is the third.
+  /// The names of the columns, all different; a column without a name in the header is called "column 3" if it is the
+  /// third.
   public let columnNames: [String]
   /// The number of rows, without the header; at least 1.
   public let rowCount: Int
@@ -49,7 +53,8 @@ public struct Table: Sendable {
   private let textColumns: [Bool]
   /// How many of the last columns are targets if none is named.
   let lastTargets: Int
-  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no names.
+  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no
+  /// names.
   var arrayFeatures: Int?
   /// Whether the last targets are whole numbers by their type, and so are classes rather than values.
   var hasIntegerTargets = false
@@ -79,8 +84,9 @@ public struct Table: Sendable {
 
   /// Reads a file, plain or gzipped.
   ///
-  /// Costs one pass, which the team shares, a second one if a column turns out to be text late in the file, 8 bytes of memory for each field, and about
-  /// 30 MB while it is read. What cannot be read twice, such as a pipe, is kept in memory until it has been read. The path "-" means standard input.
+  /// Costs one pass, which the team shares, a second one if a column turns out to be text late in the file, 8 bytes of
+  /// memory for each field, and about 30 MB while it is read. What cannot be read twice, such as a pipe, is kept in
+  /// memory until it has been read. The path "-" means standard input.
   /// - Throws: the ``DataError`` of what is wrong with the file.
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
@@ -95,10 +101,12 @@ public struct Table: Sendable {
     self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
 
-  /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name takes in the file.
+  /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name
+  /// takes in the file.
   package static let mostColumns = 100_000
 
-  /// Parses a file's bytes; the path is for messages. What is read does not depend on the sizes of the parts and pieces.
+  /// Parses a file's bytes; the path is for messages. What is read does not depend on the sizes of the parts and
+  /// pieces.
   package init(
     _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 20,
     pieceSize: Int = 1 << 24
@@ -130,7 +138,8 @@ public struct Table: Sendable {
     return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
 
-  /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints them.
+  /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints
+  /// them.
   /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
   public func fields(ofColumn name: String) throws(DataError) -> [String] {
     let index = try columnIndices(named: [name])[0]
@@ -144,8 +153,8 @@ public struct Table: Sendable {
     return parts[part].line(ofRow: row - firstRows[part])
   }
 
-  /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or several with
-  /// commas between them.
+  /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or
+  /// several with commas between them.
   /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
   public func targetIndices(_ targets: String? = nil) throws(DataError) -> [Int] {
     guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }

@@ -1,10 +1,12 @@
-/// How the bytes of a table are cut into rows, as its first rows show: what delimits the fields, what the columns are called, and where the data begin.
+/// How the bytes of a table are cut into rows, as its first rows show: what delimits the fields, what the columns are
+/// called, and where the data begin.
 struct TableLayout {
   let delimiter: Table.Delimiter
   private(set) var columnNames: [String] = []
   /// Whether each row has a delimiter behind its last field that the header has not.
   private(set) var hasTrailingDelimiter = false
-  /// How many fields at the end of the header, or else of the first row, are empty: those columns go whose fields are all empty.
+  /// How many fields at the end of the header, or else of the first row, are empty: those columns go whose fields are
+  /// all empty.
   private(set) var mostEmptyColumns = 0
   private(set) var hasHeader = false
   /// Where the first row of data begins, and its line.
@@ -208,9 +210,9 @@ struct TableLayout {
 extension TableLayout {
   /// The delimiter that cuts the first rows alike, into as many fields each and at least two.
   ///
-  /// If several do, that one by which most fields look like numbers, as a comma may be part of a number between semicolons; then the usual one. If none
-  /// does, that one by which most rows are like the first, so that the error will name the row that is not; or, if the first row may be a title, that one which
-  /// cuts the others alike.
+  /// If several do, that one by which most fields look like numbers, as a comma may be part of a number between
+  /// semicolons; then the usual one. If none does, that one by which most rows are like the first, so that the error
+  /// will name the row that is not; or, if the first row may be a title, that one which cuts the others alike.
   private static func delimiter(
     of bytes: Span<UInt8>, from start: FieldScanner, isWhole: Bool, usual: Table.Delimiter
   ) -> Table.Delimiter {
@@ -271,7 +273,8 @@ extension TableLayout {
     return !texts.contains(where: isNumber) && later.contains { $0.contains(where: isNumber) }
   }
 
-  /// Whether the first row is the header: not if all of its fields look like numbers, unless they count or are years, and the rows below are others.
+  /// Whether the first row is the header: not if all of its fields look like numbers, unless they count or are years,
+  /// and the rows below are others.
   ///
   /// - Parameter sample: The rows below, with their texts.
   private mutating func decideHeader(_ texts: [String], line: Int, _ sample: () -> SampledRows) -> Bool {
@@ -319,8 +322,8 @@ extension TableLayout {
     }
   }
 
-  /// Whether a row that is taken for the header looks like the others: most of these have numbers if it has them, dates if it has dates, and words
-  /// if it has words; or all of its texts are there in other rows, too.
+  /// Whether a row that is taken for the header looks like the others: most of these have numbers if it has them, dates
+  /// if it has dates, and words if it has words; or all of its texts are there in other rows, too.
   private static func isLikeData(_ texts: [String], _ later: SampledRows) -> Bool {
     guard !later.texts.isEmpty else { return false }
     let looks = texts.map(FieldLook.init)
@@ -339,8 +342,8 @@ extension TableLayout {
     }
   }
 
-  /// Whether a row holds most of the names that are expected, or of its fields most are such names. If it holds no word, all of its fields have to be names,
-  /// in the order that is expected, as data may be such numbers.
+  /// Whether a row holds most of the names that are expected, or of its fields most are such names. If it holds no
+  /// word, all of its fields have to be names, in the order that is expected, as data may be such numbers.
   private static func areExpected(_ texts: [String], _ expected: [String]) -> Bool {
     let texts = texts.filter { !$0.isEmpty }
     let places = Dictionary(zip(expected, expected.indices), uniquingKeysWith: { first, _ in first })

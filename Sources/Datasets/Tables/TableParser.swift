@@ -1,14 +1,15 @@
 import Tensor
 
-/// Parses a table in pieces, so that its bytes need not be in memory as a whole, and each piece in parts that a team shares.
+/// Parses a table in pieces, so that its bytes need not be in memory as a whole, and each piece in parts that a team
+/// shares.
 ///
-/// A piece ends with a line; a row that the last line end turns out to be within, in quotes, begins the next one. The parts begin at line ends. Which of
-/// these are outside quotes is guessed from the number of quotes before them; a part whose start turns out to be wrong, because the one before it ends
-/// elsewhere, is parsed again from the right place, and so is one with an error, to have its line counted. So what is read depends on neither pieces nor
-/// parts.
+/// A piece ends with a line; a row that the last line end turns out to be within, in quotes, begins the next one. The
+/// parts begin at line ends. Which of these are outside quotes is guessed from the number of quotes before them; a part
+/// whose start turns out to be wrong, because the one before it ends elsewhere, is parsed again from the right place,
+/// and so is one with an error, to have its line counted. So what is read depends on neither pieces nor parts.
 ///
-/// A column is numeric until a word comes. Then the numbers before it become texts as they are written: those of the same piece at once, those of earlier
-/// pieces after the last, for which the file is read a second time.
+/// A column is numeric until a word comes. Then the numbers before it become texts as they are written: those of the
+/// same piece at once, those of earlier pieces after the last, for which the file is read a second time.
 struct TableParser {
   /// Bytes that have been parsed.
   private struct Piece {
@@ -238,7 +239,8 @@ struct TableParser {
     return nil
   }
 
-  /// Makes sure that a row whose end is not in memory can be one: that neither a field nor their number is beyond all that is meant.
+  /// Makes sure that a row whose end is not in memory can be one: that neither a field nor their number is beyond all
+  /// that is meant.
   private func checkLongRow(_ start: FieldScanner) throws(DataError) {
     var scanner = start
     let bytes = input.bytes.span

@@ -13,13 +13,13 @@ struct TablePart: Sendable {
   var firstLine: Int
   /// Whether the bytes end within the row after the last.
   private(set) var isCut = false
-  /// Blank lines above the last row or row of delimiters, which counts as one of them; blank lines below it; and comments. All are counted from the first
-  /// line.
+  /// Blank lines above the last row or row of delimiters, which counts as one of them; blank lines below it; and
+  /// comments. All are counted from the first line.
   private(set) var blankLines = SkippedLines()
   private(set) var lastBlankLines = SkippedLines()
   private(set) var comments = SkippedLines()
-  /// Rows that begin further from the first line than in the row before, as one took several lines or some were left out: how many lines more than rows
-  /// there are above them.
+  /// Rows that begin further from the first line than in the row before, as one took several lines or some were left
+  /// out: how many lines more than rows there are above them.
   private var shifts: [(row: Int, surplus: Int)] = []
 
   var rowCount: Int { cells.count / columnCount }
@@ -115,7 +115,8 @@ struct TablePart: Sendable {
     }
   }
 
-  /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold words.
+  /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold
+  /// words.
   /// - Parameter sets: The texts of the whole table, to which new ones are added.
   /// - Throws: ``DataError/changed(path:)`` if the bytes are others than they were.
   mutating func replaceNumbers(

@@ -4,7 +4,8 @@ enum TextKind: Sendable {
   case missing
   /// A number, but infinite or beyond the range.
   case infinite
-  /// An integer that no cell can hold as it is written, for its size or for zeros before it: a feature is the number, rounded, and a label the text.
+  /// An integer that no cell can hold as it is written, for its size or for zeros before it: a feature is the number,
+  /// rounded, and a label the text.
   case number
   /// A word: the column is not numeric.
   case word

@@ -1,7 +1,7 @@
 /// Different texts, each with a code: its index in the order in which they came.
 ///
-/// Texts are the same if they are canonically equivalent, as for `String`: é may be one scalar or two. All bytes stand in one array, so that a text takes
-/// little more than these: about 24 bytes, where a dictionary of strings takes 100.
+/// Texts are the same if they are canonically equivalent, as for `String`: é may be one scalar or two. All bytes stand
+/// in one array, so that a text takes little more than these: about 24 bytes, where a dictionary of strings takes 100.
 struct TextSet: Sendable {
   private var bytes: [UInt8] = []
   /// Where each text ends in the bytes.

@@ -1,7 +1,8 @@
 import Tensor
 
 extension Dense {
-  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone if it is to be normalized.
+  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone if it is to be
+  /// normalized.
   ///
   /// - Parameter strips: How many products of strips of W there are, whose sum is Z; 0 if it is to be computed as one.
   func computeOutputs<Scalar>(
@@ -90,7 +91,8 @@ extension Dense {
     Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation, from: source))
   }
 
-  /// Takes a tile of the error of γ ∘ N + β back to that of Z, and leaves ∇γ and ∇β, or the tile's part of them, in the buffers.
+  /// Takes a tile of the error of γ ∘ N + β back to that of Z, and leaves ∇γ and ∇β, or the tile's part of them, in the
+  /// buffers.
   ///
   /// - Returns: A bound on the magnitudes in it and, divided by the batch, in ∇γ and ∇β.
   func propagateErrorThroughNormalization<Scalar>(

@@ -24,18 +24,20 @@ extension Dense {
     TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .columns)
   }
 
-  /// The strips in which the gradient is computed and used by the package's own product: of rows, as the forward product is cut, so that a worker finds the weights in its
-  /// own cache that it has updated; of columns if the layer has few rows.
+  /// The strips in which the gradient is computed and used by the package's own product: of rows, as the forward
+  /// product is cut, so that a worker finds the weights in its own cache that it has updated; of columns if the layer
+  /// has few rows.
   func gradientGrid(batch: Int) -> TileGrid {
     let strips = weightStrips(batch: batch)
     guard outputSize >= 128 * strips.count, !isNarrow, !addsStrips(batch: batch) else { return strips }
     return TileGrid(rows: outputSize, columns: inputSize, inner: batch, cutting: .rows)
   }
 
-  /// Whether Z is computed as the sum of the strips' products, so that each strip of W is read by the worker that updates it.
+  /// Whether Z is computed as the sum of the strips' products, so that each strip of W is read by the worker that
+  /// updates it.
   ///
-  /// A part of W that another processor has written takes longer to fetch than a small batch's product takes. With larger batches the sum would take
-  /// longer than the fetching.
+  /// A part of W that another processor has written takes longer to fetch than a small batch's product takes. With
+  /// larger batches the sum would take longer than the fetching.
   func addsStrips(batch: Int) -> Bool {
     let strips = weightStrips(batch: batch).count
     return !isNarrow && strips > 1 && strips * batch <= inputSize / 8
@@ -47,8 +49,8 @@ extension Dense {
     return outputSize * min((TileGrid.mostStrips - 1) * batchCapacity, inputSize / 8)
   }
 
-  /// Whether the weights are so few that they stay in the nearest caches: then products are cut by samples, and a worker takes its samples from
-  /// layer to layer without waiting for others.
+  /// Whether the weights are so few that they stay in the nearest caches: then products are cut by samples, and a
+  /// worker takes its samples from layer to layer without waiting for others.
   private var isNarrow: Bool { weightCount <= 1 << 14 }
 
   /// Strips of rows keep BLAS's rate, but softmax needs whole columns, and a few rows make no strips.

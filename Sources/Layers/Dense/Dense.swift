@@ -4,10 +4,11 @@ import Tensor
 ///
 ///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
 ///
-/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with the probability p and 1 elsewhere, drawn anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
+/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with the probability p and 1 elsewhere, drawn anew
+/// for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
 ///
-/// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In the parameter vector W
-///   comes first, column after column, then b, γ and β.
+/// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In
+///   the parameter vector W comes first, column after column, then b, γ and β.
 public struct Dense: Sendable, Equatable {
   public let inputSize: Int
   public let outputSize: Int
@@ -16,8 +17,8 @@ public struct Dense: Sendable, Equatable {
   /// The probability p with which an output is dropped in training.
   public let dropout: Double
 
-  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1, and on dropout after softmax, whose outputs
-  ///   make sense together only, or batch normalization before it.
+  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1, and on dropout
+  ///   after softmax, whose outputs make sense together only, or batch normalization before it.
   public init(
     _ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity, normalization: Normalization = .none,
     dropout: Double = 0

@@ -15,10 +15,11 @@ extension Network where Scalar == Double {
   ///     n = (8 (L(θ+h) − L(θ−h)) − (L(θ+2h) − L(θ−2h))) / 12h,   h = 10⁻²
   ///     relative error = |g − n| / max(|g| + |n|, m / 100, 10⁻⁷ L),   m the layer's largest |g|
   ///
-  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the floors. If a sample meets ReLU's kink between the
-  /// points, the differences are wrong, not the gradient, so a large error is tried again with h/10 … h/10⁵ and the smallest counts; a wrong
-  /// gradient is wrong for every h. If a sample lies on the kink itself, as each does whose normalised values are all 0, the loss has two slopes,
-  /// one to each side; then any gradient between these is right.
+  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the
+  /// floors. If a sample meets ReLU's kink between the points, the differences are wrong, not the gradient, so a large
+  /// error is tried again with h/10 … h/10⁵ and the smallest counts; a wrong gradient is wrong for every h. If a sample
+  /// lies on the kink itself, as each does whose normalised values are all 0, the loss has two slopes, one to each
+  /// side; then any gradient between these is right.
   ///
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch.
   /// - Complexity: four to 34 forward passes for each parameter: for small networks.
@@ -49,7 +50,8 @@ extension Network where Scalar == Double {
       let far = value(parameter, 2 * h) - value(parameter, -2 * h)
       return (8 * near - far) / (12 * h)
     }
-    // The slopes to the left and right of a parameter that is on a kink; nil if they are the same, which the floor tells from rounding.
+    // The slopes to the left and right of a parameter that is on a kink; nil if they are the same, which the floor
+    // tells from rounding.
     func slopes(_ parameter: Int, _ h: Double, floor: Double) -> ClosedRange<Double>? {
       let here = value(parameter, 0)
       func slope(_ h: Double) -> Double {

@@ -14,7 +14,8 @@ public enum Initializer: String, Sendable, CaseIterable {
   case heUniform = "he-uniform"
   /// N(0, 1 / inputs): keeps the variance of SELU layers (LeCun et al. 1998; Klambauer et al. 2017).
   case lecunNormal = "lecun-normal"
-  /// A random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), from the QR decomposition of a normal one.
+  /// A random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), from the QR
+  /// decomposition of a normal one.
   case orthogonal
 
   /// The usual choice for an activation: He for ReLU and what resembles it, LeCun for SELU, Glorot for the others.
@@ -56,8 +57,8 @@ extension Matrix {
     fillUniform(-bound...bound, using: &generator)
   }
 
-  /// The Q of a tall normal matrix, each column's sign chosen so that R's diagonal is positive: uniform over the orthogonal matrices (Mezzadri
-  /// 2007). Computed in `Double`, so that both precisions start alike.
+  /// The Q of a tall normal matrix, each column's sign chosen so that R's diagonal is positive: uniform over the
+  /// orthogonal matrices (Mezzadri 2007). Computed in `Double`, so that both precisions start alike.
   fileprivate mutating func fillOrthogonal(using generator: inout Philox) {
     let isTall = rows >= columns
     var tall = Matrix<Double>(rows: Swift.max(rows, columns), columns: Swift.min(rows, columns))

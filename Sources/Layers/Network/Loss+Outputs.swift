@@ -3,8 +3,9 @@ import Tensor
 extension Loss {
   /// The mean loss over samples whose outputs are there already and may be no network's, as the mean of several is not.
   ///
-  /// The cross-entropies take a probability for no closer to 0 or 1 than the precision's ε, so that one sample cannot make them infinite. For the
-  /// outputs of one network ``Network/meanLoss(_:inputs:targets:workspace:)`` is more exact.
+  /// The cross-entropies take a probability for no closer to 0 or 1 than the precision's ε, so that one sample cannot
+  /// make them infinite. For the outputs of one network ``Network/meanLoss(_:inputs:targets:workspace:)`` is more
+  /// exact.
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps if the shapes differ, or there are no elements.

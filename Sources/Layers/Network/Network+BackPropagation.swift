@@ -8,8 +8,8 @@ extension Network {
   /// - Parameter gradient: Becomes ∂L/∂parameters, in the order of ``parameters``.
   /// - Returns: The mean loss.
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch, gradient parameterCount × 1.
-  /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another network's workspace, and if the loss does not accept
-  ///   the output activation.
+  /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another
+  ///   network's workspace, and if the loss does not accept the output activation.
   /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing.
   /// - Source: Rumelhart, Hinton and Williams 1986.
   @specialized(where Scalar == Float)
@@ -50,7 +50,8 @@ extension Network {
   ///
   /// - Parameters:
   ///   - gradient: The memory for the gradient; may be empty if the update needs none.
-  ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient might be larger.
+  ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient
+  ///     might be larger.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(

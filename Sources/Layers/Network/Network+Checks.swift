@@ -42,14 +42,16 @@ extension Network {
     }
   }
 
-  /// The first layer, counted from 1, whose outputs for the last batch in a workspace are not all finite; nil if all are.
+  /// The first layer, counted from 1, whose outputs for the last batch in a workspace are not all finite; nil if all
+  /// are.
   package func firstNonFiniteOutputs(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int? {
     workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).first { !buffers.outputs(of: $0).maxMagnitude.isFinite }
     }
   }
 
-  /// The layer, counted from 1, with the largest error for the last batch in a workspace: where an explosion began, going back.
+  /// The layer, counted from 1, with the largest error for the last batch in a workspace: where an explosion began,
+  /// going back.
   package func layerOfLargestError(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int {
     workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).max {

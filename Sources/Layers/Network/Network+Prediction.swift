@@ -5,7 +5,8 @@ extension Network {
   ///
   /// - Shapes: inputs inputSize × batch; returns outputSize × batch.
   /// - Precondition: Traps if the inputs have another number of rows.
-  /// - Complexity: 2 · parameterCount flops a sample; works in blocks, so that memory beyond the result does not grow with the batch.
+  /// - Complexity: 2 · parameterCount flops a sample; works in blocks, so that memory beyond the result does not grow
+  ///   with the batch.
   public func predict(_ inputs: Matrix<Scalar>) -> Matrix<Scalar> {
     var workspace = Workspace(for: self, batchCapacity: min(max(inputs.columns, 1), 256))
     return predict(inputs, workspace: &workspace)
@@ -24,9 +25,11 @@ extension Network {
   ///
   ///     A₀ = inputs,   A = g(W A₋₁ + b 1ᵀ)   layer by layer,   outputs ← A of the last
   ///
-  /// - Shapes: inputs inputSize × batch, outputs outputSize × batch; the batch may be larger than the workspace's capacity, and empty.
+  /// - Shapes: inputs inputSize × batch, outputs outputSize × batch; the batch may be larger than the workspace's
+  ///   capacity, and empty.
   /// - Precondition: Traps on other shapes, and on another network's workspace.
-  /// - Complexity: 2 · parameterCount flops a sample; allocates nothing, unless another matrix shares the outputs' storage.
+  /// - Complexity: 2 · parameterCount flops a sample; allocates nothing, unless another matrix shares the outputs'
+  ///   storage.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func predict(
@@ -35,7 +38,8 @@ extension Network {
     predict(inputs, into: &outputs, adding: false, workspace: &workspace)
   }
 
-  /// The same, or, if `adding`, the sums of the outputs and what is there: those of other networks with the same layers.
+  /// The same, or, if `adding`, the sums of the outputs and what is there: those of other networks with the same
+  /// layers.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func predict(
@@ -54,7 +58,8 @@ extension Network {
   /// The mean loss over a data set.
   ///
   /// - Shapes: inputs inputSize × samples, targets outputSize × samples.
-  /// - Precondition: Traps on other shapes, on another network's workspace, and if the loss does not accept the output activation.
+  /// - Precondition: Traps on other shapes, on another network's workspace, and if the loss does not accept the output
+  ///   activation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func meanLoss(
@@ -75,7 +80,8 @@ extension Network {
 }
 
 extension Workspace {
-  /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's buffers.
+  /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's
+  /// buffers.
   fileprivate mutating func forEachBlock(
     _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
     _ body: (Range<Int>, Buffers<Scalar>) -> Void

@@ -2,7 +2,8 @@ import Tensor
 
 /// A multi-layer perceptron: a chain of layers and their parameters.
 ///
-/// All parameters are one contiguous vector, the layers' ranges one after the other, so that an update, a norm or a checkpoint is one pass.
+/// All parameters are one contiguous vector, the layers' ranges one after the other, so that an update, a norm or a
+/// checkpoint is one pass.
 public struct Network<Scalar: BLASScalar>: Sendable {
   let chain: LayerChain
 
@@ -20,8 +21,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var storage: Matrix<Scalar>
 
-  /// The running means and variances of the layers with batch normalisation, which predictions use and training moves, statisticCount × 1: layer by
-  /// layer the means, then the variances.
+  /// The running means and variances of the layers with batch normalisation, which predictions use and training moves,
+  /// statisticCount × 1: layer by layer the means, then the variances.
   ///
   /// - Precondition: Traps if they are replaced by a matrix of another shape.
   public var statistics: Matrix<Scalar> {
@@ -34,7 +35,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var statisticsStorage: Matrix<Scalar>
 
-  /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1, as the running variances are.
+  /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1, as the running
+  /// variances are.
   ///
   /// - Precondition: Traps if there is no layer, or a layer's inputs are not as many as the outputs before it.
   public init(_ layers: [Dense]) {

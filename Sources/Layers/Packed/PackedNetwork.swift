@@ -4,8 +4,8 @@ import Tensor
 ///
 ///     A = g(W A₋₁ + b 1ᵀ)   layer by layer;   batch normalised   W ← diag(s) W,   b ← s ∘ (b − μ) + β,   s = γ / √(σ² + 10⁻⁵)
 ///
-/// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They agree with
-/// ``Network/predict(_:)`` to rounding, since that adds in another order.
+/// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They
+/// agree with ``Network/predict(_:)`` to rounding, since that adds in another order.
 package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   /// A layer, and where its numbers stand. Without references, so that answers from many threads count none.
   private struct Layer: Sendable {
@@ -88,7 +88,8 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   /// About as many numbers as a processor's nearer cache holds.
   private static var mostNumbers: Int { 1 << 17 }
 
-  /// How many samples it is best to send through the layers together, at most 64: enough that a weight that is fetched serves them all.
+  /// How many samples it is best to send through the layers together, at most 64: enough that a weight that is fetched
+  /// serves them all.
   package var blockSize: Int { width == 0 ? 64 : min(max(Self.mostNumbers / width, 8), 64) }
 
   /// The numbers of scratch memory that so many samples need at once.
@@ -101,9 +102,11 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameter scratch: ``scratchCount(samples:)`` numbers on a boundary of 64 bytes, the same ones for all workers.
   /// - Shapes: inputs inputSize × samples, outputs outputSize × samples.
-  /// - Returns: False if a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the sample's. An activation may hide it. One worker
-  ///   alone knows of all samples, those of a team only if their share of the sums is not empty.
-  /// - Complexity: 2 · parameterCount flops a sample, fewer if inputs and hidden outputs have many zeros. Allocates nothing.
+  /// - Returns: False if a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the
+  ///   sample's. An activation may hide it. One worker alone knows of all samples, those of a team only if their share
+  ///   of the sums is not empty.
+  /// - Complexity: 2 · parameterCount flops a sample, fewer if inputs and hidden outputs have many zeros. Allocates
+  ///   nothing.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func predict(

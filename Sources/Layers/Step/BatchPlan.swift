@@ -2,7 +2,8 @@ import Tensor
 
 /// How a batch goes through the layers: the tiles of every job, and where everything stands in a workspace's memory.
 ///
-/// It is laid out when the batch's size changes, so that the steps in between work nothing out: a step of a small network takes ten microseconds.
+/// It is laid out when the batch's size changes, so that the steps in between work nothing out: a step of a small
+/// network takes ten microseconds.
 struct BatchPlan: Sendable {
   private var layers: [LayerPlan]
   /// The size that the tiles are for; 0 before the first.
@@ -44,8 +45,8 @@ struct BatchPlan: Sendable {
     }
   }
 
-  /// The losses, and for each layer the largest magnitudes of its outputs and its error and what is added to the loss for its weights; and a step's bound on
-  /// the gradient.
+  /// The losses, and for each layer the largest magnitudes of its outputs and its error and what is added to the loss
+  /// for its weights; and a step's bound on the gradient.
   var numberCount: Int { numbersPerJob * (1 + 3 * layers.count) + 1 }
 
   func withLayers<R>(_ body: (UnsafeBufferPointer<LayerPlan>) -> R) -> R { layers.withUnsafeBufferPointer(body) }

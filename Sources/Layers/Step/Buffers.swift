@@ -1,6 +1,7 @@
 import Tensor
 
-/// A workspace's buffers for one batch, and the plan by which they are used. Like ``Tile``, they do not keep alive what they are parts of.
+/// A workspace's buffers for one batch, and the plan by which they are used. Like ``Tile``, they do not keep alive what
+/// they are parts of.
 package struct Buffers<Scalar: BLASScalar> {
   package let batch: Int
   let plans: UnsafeBufferPointer<LayerPlan>

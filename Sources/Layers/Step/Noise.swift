@@ -1,7 +1,7 @@
 import Tensor
 
-/// What is random in a training step. What is dropped is a function of the key, the step, the layer and a number's place, so it is the same for
-/// any number of threads, and in a training that is resumed.
+/// What is random in a training step. What is dropped is a function of the key, the step, the layer and a number's
+/// place, so it is the same for any number of threads, and in a training that is resumed.
 package struct Noise: Sendable {
   let key: UInt64
   let step: UInt64

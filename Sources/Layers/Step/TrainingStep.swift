@@ -8,7 +8,8 @@ import Tensor
 ///     back       δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)        layer by layer
 ///     gradient   ∇W = δ A₋₁ᵀ, ∇b = δ 1       all layers at once, and what is made of it
 ///
-/// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay finite.
+/// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay
+/// finite.
 struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let objective: Objective
   let inputs: Tile<Scalar>
@@ -29,7 +30,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// The memory for the gradient; may be empty if the update needs none.
   let gradient: Tile<Scalar>
   let update: TileUpdate<Scalar>
-  /// The update is left out where the loss is not finite or an element of the gradient might be larger than this; nil to leave it out never.
+  /// The update is left out where the loss is not finite or an element of the gradient might be larger than this; nil
+  /// to leave it out never.
   let largestGradient: Double?
   let buffers: Buffers<Scalar>
 
@@ -58,7 +60,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func plan(_ number: Int) -> LayerPlan { buffers.plan(number) }
   private func layer(_ number: Int) -> Dense { plan(number).layer }
 
-  /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie anywhere in memory.
+  /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie
+  /// anywhere in memory.
   private func gather(_ jobs: inout Jobs) {
     let ownInputs = buffers.inputs(of: 1)
     let addsStrips = plan(1).addsStrips
@@ -224,7 +227,8 @@ extension TrainingStep {
     return meanLoss.isFinite && gradientBound <= largestGradient
   }
 
-  /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the layers.
+  /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the
+  /// layers.
   ///
   /// NaN or infinite if an error or an output is.
   private var gradientBound: Double {

@@ -2,8 +2,8 @@ import Tensor
 
 /// The memory and the threads of a training step or a prediction, for batches of up to `batchCapacity` samples.
 ///
-/// It holds the batch's inputs and targets, every layer's outputs and every layer's error, allocated once. A copy is another workspace with the same
-/// team; steps of one team take turns.
+/// It holds the batch's inputs and targets, every layer's outputs and every layer's error, allocated once. A copy is
+/// another workspace with the same team; steps of one team take turns.
 public struct Workspace<Scalar: BLASScalar>: Sendable {
   public let batchCapacity: Int
   /// The threads that share the work, if there is enough of it.

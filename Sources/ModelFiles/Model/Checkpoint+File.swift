@@ -11,8 +11,8 @@ import Training
 //   setting NAME    what the trainer was made with
 //   note NAME       what the caller keeps
 //
-// The tensors: each list of numbers as a vector of F64, `series NAME` if the caller keeps it; each matrix, in the precision, as columns × rows, which
-// is its transpose row after row.
+// The tensors: each list of numbers as a vector of F64, `series NAME` if the caller keeps it; each matrix, in the
+// precision, as columns × rows, which is its transpose row after row.
 //
 // Version 1, in which the command kept its epochs as a note, is refused.
 
@@ -21,7 +21,8 @@ private let checkpointVersion = "2"
 private let seriesPrefix = "series "
 
 extension Checkpoint {
-  /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not
+  /// at all.
   ///
   /// - Throws: ``DataError`` if the file cannot be written, or the notes are longer than a reader takes.
   public func write(to path: String) throws(DataError) {
@@ -56,7 +57,8 @@ extension Checkpoint {
 
   /// Reads a checkpoint.
   ///
-  /// - Throws: ``CheckpointError`` if the file is not there, is not a whole checkpoint to the last bit, or is of another version or precision.
+  /// - Throws: ``CheckpointError`` if the file is not there, is not a whole checkpoint to the last bit, or is of
+  ///   another version or precision.
   public init(contentsOf path: String) throws(CheckpointError) {
     let bytes: [UInt8]
     do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }

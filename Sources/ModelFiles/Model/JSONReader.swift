@@ -1,7 +1,7 @@
 import Datasets
 
-/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and those beyond `Int`, are errors
-/// that name the byte. It makes nothing of a value but what it is asked for.
+/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and
+/// those beyond `Int`, are errors that name the byte. It makes nothing of a value but what it is asked for.
 struct JSONReader {
   /// The JSON begins at `position` and takes the bytes up to `end`.
   private let bytes: [UInt8]

@@ -20,10 +20,11 @@ import Tensor
 //   training     JSON: how it was trained, names to strings
 //   networks     how many there are: "5"; absent if there is one
 //
-// The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a normalisation before the activation and
-// Dropout after it if a layer has them: "0.weight" (outputs × inputs, row after row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias"
-// (β), for batch normalisation also "1.running_mean" and "1.running_var". Several networks have those of a ModuleList of such Sequentials:
-// "0.0.weight", "0.0.bias", …, "1.0.weight", ….
+// The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a
+// normalisation before the activation and Dropout after it if a layer has them: "0.weight" (outputs × inputs, row after
+// row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias" (β), for batch normalisation also "1.running_mean"
+// and "1.running_var". Several networks have those of a ModuleList of such Sequentials: "0.0.weight", "0.0.bias", …,
+// "1.0.weight", ….
 
 private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
@@ -65,9 +66,11 @@ struct LayerTensors {
 }
 
 extension Model {
-  /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything
+  /// fails, not at all.
   ///
-  /// - Throws: ``DataError`` if the file cannot be written, or its names and the notes on its training are longer than a reader takes.
+  /// - Throws: ``DataError`` if the file cannot be written, or its names and the notes on its training are longer than
+  ///   a reader takes.
   public func write(to path: String) throws(DataError) {
     let metadata = metadata
     // As a reader counts them, and as the header has them.

@@ -4,8 +4,9 @@ import Tensor
 
 /// A trained network with all that an answer needs: how its inputs are prepared, and what its outputs mean.
 ///
-/// It may also be an ensemble: several networks of the same layers that were trained on the same data from other seeds. Its answer is the mean of
-/// theirs, which is as a rule better than the answer of any one of them (Hansen and Salamon 1990).
+/// It may also be an ensemble: several networks of the same layers that were trained on the same data from other seeds.
+/// Its answer is the mean of theirs, which is as a rule better than the answer of any one of them (Hansen and Salamon
+/// 1990).
 public struct Model<Scalar: BLASScalar>: Sendable {
   /// One, or the members of an ensemble.
   public let networks: [Network<Scalar>]
@@ -23,7 +24,8 @@ public struct Model<Scalar: BLASScalar>: Sendable {
   /// Makes an ensemble.
   ///
   /// - Parameter networks: From 1 to 1000.
-  /// - Precondition: Traps on another number of networks or more than 1000 layers, where they differ in their layers, and as with a single one.
+  /// - Precondition: Traps on another number of networks or more than 1000 layers, where they differ in their layers,
+  ///   and as with a single one.
   public init(networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
     guard networkCounts.contains(networks.count) else {
       fail(
@@ -63,7 +65,8 @@ package let mostLayers = 1000
 // MARK: - Answers
 
 extension Model {
-  /// The answers for prepared features: probabilities, or values in the units of the data, in `Double` so that values far from 0 keep their digits.
+  /// The answers for prepared features: probabilities, or values in the units of the data, in `Double` so that values
+  /// far from 0 keep their digits.
   ///
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
   public func predict(_ features: Matrix<Scalar>) -> Matrix<Double> {
@@ -79,14 +82,16 @@ extension Model {
     return outputs(for: features).indicesOfColumnMaxima().map { names[$0] }
   }
 
-  /// The network's outputs for prepared features, or the mean of the networks' outputs, values still scaled as in training.
+  /// The network's outputs for prepared features, or the mean of the networks' outputs, values still scaled as in
+  /// training.
   ///
   ///     a = (a₁ + a₂ + … + a_N) / N
   ///
   /// - Parameter team: The threads that share the work; the calling one alone if none are given.
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
   /// - Precondition: Traps if the features have another number of rows.
-  /// - Complexity: 2 · ``parameterCount`` flops a sample; allocates the result and a workspace, however many networks there are.
+  /// - Complexity: 2 · ``parameterCount`` flops a sample; allocates the result and a workspace, however many networks
+  ///   there are.
   public func outputs(for features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
     var workspace = Workspace(for: network, batchCapacity: min(max(features.columns, 1), 256), team: team)
     var outputs = network.predict(features, workspace: &workspace)
@@ -96,13 +101,14 @@ extension Model {
     return outputs
   }
 
-  /// The mean of ``loss`` over samples, that of an ensemble being the loss of its mean outputs. A single network's is computed from its weighted
-  /// inputs, which is more exact, in a pass of its own.
+  /// The mean of ``loss`` over samples, that of an ensemble being the loss of its mean outputs. A single network's is
+  /// computed from its weighted inputs, which is more exact, in a pass of its own.
   ///
   /// - Parameters:
   ///   - outputs: What ``outputs(for:team:)`` has given for the samples.
   ///   - team: The threads that share the work.
-  /// - Precondition: Traps if the samples have other sizes than the networks, there are none, or the outputs are not theirs.
+  /// - Precondition: Traps if the samples have other sizes than the networks, there are none, or the outputs are not
+  ///   theirs.
   public func meanLoss(
     ofOutputs outputs: Matrix<Scalar>, on samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) -> Double {

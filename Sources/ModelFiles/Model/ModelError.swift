@@ -39,7 +39,8 @@ public enum ModelError: Error, Equatable, Sendable {
   case notFinite(path: String, name: String)
   case negativeVariance(path: String, name: String)
 
-  /// The tensors of a state dictionary are not those of the modules that were listed; `problem` names the tensor or the module.
+  /// The tensors of a state dictionary are not those of the modules that were listed; `problem` names the tensor or the
+  /// module.
   case otherModules(path: String, problem: String)
 
   /// A later version of this program wrote the model.

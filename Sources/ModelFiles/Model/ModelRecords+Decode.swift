@@ -1,6 +1,7 @@
 import Datasets
 
-// How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take many times its length of memory.
+// How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take
+// many times its length of memory.
 
 extension LayerRecord {
   init(_ json: inout JSONReader) throws(ModelError) {

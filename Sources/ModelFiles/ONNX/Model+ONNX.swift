@@ -3,14 +3,16 @@ import Layers
 import Tensor
 
 extension Model {
-  /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a whole, or, if anything fails, not at all.
+  /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a
+  /// whole, or, if anything fails, not at all.
   ///
   /// Of a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
   ///
-  /// Where all features are numbers there is one input, `input`, samples × features; if there are texts, one of samples × 1 for each column, named as
-  /// the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
+  /// Where all features are numbers there is one input, `input`, samples × features; if there are texts, one of samples
+  /// × 1 for each column, named as the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
   ///
-  /// - Throws: ``DataError`` if the file cannot be written, and if the parameters take more than the 2 GB that a protobuf file may have.
+  /// - Throws: ``DataError`` if the file cannot be written, and if the parameters take more than the 2 GB that a
+  ///   protobuf file may have.
   /// - Complexity: O(``parameterCount``) time, and four times the parameters' memory.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -25,8 +27,8 @@ extension Model {
     try AtomicFile.write(bytes, to: path)
   }
 
-  /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a model in `Float` takes, or gives, double: then
-  /// all of its inputs of numbers are double, or its output is.
+  /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a
+  /// model in `Float` takes, or gives, double: then all of its inputs of numbers are double, or its output is.
   package var numbersThatNeedDouble: (inputs: [String], outputs: [String]) {
     Scalar.self == Float.self ? (preparation.inputsThatNeedDouble, preparation.targetsThatNeedDouble) : ([], [])
   }
@@ -146,10 +148,12 @@ extension ONNXGraphBuilder {
 }
 
 extension Model {
-  /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the classes.
+  /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the
+  /// classes.
   ///
-  /// The inputs are the columns 1, 2, … of a table, or the pixels of images if each sample has two dimensions. Softmax outputs are classes, 0, 1, … unless
-  /// the graph has names, and the label is in the column after the inputs; sigmoid outputs are each of a label 0 or 1 in a column of its own there; others are values.
+  /// The inputs are the columns 1, 2, … of a table, or the pixels of images if each sample has two dimensions. Softmax
+  /// outputs are classes, 0, 1, … unless the graph has names, and the label is in the column after the inputs; sigmoid
+  /// outputs are each of a label 0 or 1 in a column of its own there; others are values.
   ///
   /// - Throws: As ``Network/init(onnx:)``.
   public init(onnx path: String) throws(ModelError) {

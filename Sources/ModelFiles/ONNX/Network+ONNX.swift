@@ -2,10 +2,12 @@ import Layers
 import Tensor
 
 extension Network {
-  /// Reads the network of an ONNX file, whose graph is a multi-layer perceptron: see Documentation/ONNX.md for what may be in it.
+  /// Reads the network of an ONNX file, whose graph is a multi-layer perceptron: see Documentation/ONNX.md for what may
+  /// be in it.
   ///
   /// Scaling and batch normalisation become part of the weights beside them.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or damaged, and, with the name of the node, if it is something else.
+  /// - Throws: ``ModelError`` if the file is not there or damaged, and, with the name of the node, if it is something
+  ///   else.
   public init(onnx path: String) throws(ModelError) { self = try ONNXPerceptron(contentsOf: path).network }
 }

@@ -126,7 +126,8 @@ extension ONNXChain {
       else { return nil }
       return (.softsign, x)
     case "Where":
-      // Where(x > c, x, softplus(x)), as PyTorch has it with c = 20, from where on the two are the same in single precision.
+      // Where(x > c, x, softplus(x)), as PyTorch has it with c = 20, from where on the two are the same in single
+      // precision.
       guard node.inputs.count == 3, let condition = producer(x), condition.operation == "Greater",
         let softplus = producer(node.inputs[2]), softplus.operation == "Softplus", softplus.inputs == [node.inputs[1]],
         condition.inputs.count == 2, condition.inputs[0] == node.inputs[1],

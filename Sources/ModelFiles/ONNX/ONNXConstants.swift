@@ -12,8 +12,8 @@ struct ONNXConstants<Scalar: BLASScalar> {
   private var tensors: [String: ONNXTensor] = [:]
   /// Nodes that take nothing but constants, by their output.
   private var computed: [String: ONNXNode] = [:]
-  /// How many bytes of numbers, as they would be in a file, may still be read: all of it and a million numbers more. A small file could otherwise use a tensor
-  /// again and again.
+  /// How many bytes of numbers, as they would be in a file, may still be read: all of it and a million numbers more. A
+  /// small file could otherwise use a tensor again and again.
   private var allowance: Int
 
   /// - Parameter fileSize: The bytes of the file.
@@ -42,7 +42,8 @@ struct ONNXConstants<Scalar: BLASScalar> {
 
   /// The numbers of a constant that `contains`.
   ///
-  /// - Throws: ``ModelError`` if they are not finite, not as many as their shape says, texts, or computed by operations that are not known here.
+  /// - Throws: ``ModelError`` if they are not finite, not as many as their shape says, texts, or computed by operations
+  ///   that are not known here.
   mutating func array(_ name: String) throws(ModelError) -> Array { try array(name, depth: 0) }
 
   /// The weights of a node, a constant of two sizes, as a matrix of these or its transpose.

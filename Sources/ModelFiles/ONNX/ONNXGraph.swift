@@ -40,7 +40,8 @@ package struct ONNXGraph: Equatable {
   }
 }
 
-/// NodeProto: an operator and the names of the values that it takes and gives; "" is an optional input that is not there.
+/// NodeProto: an operator and the names of the values that it takes and gives; "" is an optional input that is not
+/// there.
 package struct ONNXNode: Equatable {
   package var name: String
   package var operation: String

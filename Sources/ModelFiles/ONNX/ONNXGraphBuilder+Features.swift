@@ -78,8 +78,8 @@ extension ONNXGraphBuilder {
     return type == .float ? cast(value, to: .float) : value
   }
 
-  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there is one. A space before or behind a text
-  /// does not count.
+  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there
+  /// is one. A space before or behind a text does not count.
   private mutating func oneHot(
     _ text: String, _ values: [String], _ gathersOthers: Bool, isConstant: Bool, _ missing: MissingSpellings,
     _ type: ONNXTensor.DataType
@@ -127,12 +127,13 @@ extension String {
 // MARK: - Quantiles
 
 extension ONNXGraphBuilder {
-  /// The share of the training data below each number, as Quantiles defines it: the sum over the neighbouring quantiles v and w
+  /// The share of the training data below each number, as Quantiles defines it: the sum over the neighbouring quantiles
+  /// v and w
   ///
   ///     share = Σ clip((x − v) g + h, 0, 1) / (quantiles − 1)
   ///
-  /// with g = 1 / (w − v) and h = 0. Where v = w, g is so large that this is a step from 0 to 1, at which x = v gets h: ½, so that it is in the middle of
-  /// equal quantiles; 0 if they are the first, and 1 if they are the last.
+  /// with g = 1 / (w − v) and h = 0. Where v = w, g is so large that this is a step from 0 to 1, at which x = v gets h:
+  /// ½, so that it is in the middle of equal quantiles; 0 if they are the first, and 1 if they are the last.
   private mutating func share(of numbers: String, _ quantiles: [Quantiles]) -> String {
     let intervals = max(1, quantiles.map { $0.values.count - 1 }.max() ?? 1)
     var (starts, slopes, shifts) = ([Double](), [Double](), [Double]())
@@ -166,8 +167,8 @@ extension ONNXGraphBuilder {
     return node("Add", [value, constant(ONNXTensor("share summands", .double, features, summands))])
   }
 
-  /// Φ⁻¹(p) to about seven digits, p kept within 10⁻⁷ and 1 − 10⁻⁷, by two rational functions: of ¼ − … near the middle, else of √(−log p) (Wichura 1988,
-  /// algorithm AS 241, PPND7, without the branch for p below 10⁻¹¹).
+  /// Φ⁻¹(p) to about seven digits, p kept within 10⁻⁷ and 1 − 10⁻⁷, by two rational functions: of ¼ − … near the
+  /// middle, else of √(−log p) (Wichura 1988, algorithm AS 241, PPND7, without the branch for p below 10⁻¹¹).
   private mutating func normal(_ share: String) -> String {
     let p = node("Clip", [share, number(1e-7), number(1 - 1e-7)])
     let q = node("Sub", [p, number(0.5)])

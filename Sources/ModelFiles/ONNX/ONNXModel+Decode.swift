@@ -1,9 +1,11 @@
-// The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields that are not needed are passed over.
+// The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields
+// that are not needed are passed over.
 
 extension ONNXModel {
   /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
   ///
-  /// - Throws: ``ModelError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and ``ModelError/unsupportedTensor(path:name:problem:)``.
+  /// - Throws: ``ModelError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and
+  ///   ``ModelError/unsupportedTensor(path:name:problem:)``.
   package init(_ bytes: [UInt8], path: String) throws(ModelError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
@@ -15,7 +17,8 @@ private struct ONNXDecoder {
   let bytes: [UInt8]
   let path: String
 
-  /// How many nodes, tensors, names and numbers of lists are read at most: a few bytes of a file that lies would become hundreds in memory.
+  /// How many nodes, tensors, names and numbers of lists are read at most: a few bytes of a file that lies would become
+  /// hundreds in memory.
   static let mostParts = 65_536
   private var parts = 0
 

@@ -50,7 +50,8 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   private init(_ parts: consuming Parts, _ path: String) throws(ModelError) {
     let layers = try Self.layers(parts, path)
-    // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them is there need at once.
+    // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them
+    // is there need at once.
     parts.steps = []
     network = try layers.network()
     let inputSize = network.inputSize

@@ -70,7 +70,8 @@ extension ONNXTensor {
     self.init(name: name, shape: shape, dataType: .string, strings: texts)
   }
 
-  /// The numbers, or those at some places, rounded to the nearest if `Scalar` is narrower; nil if they are texts or not as many as the shape says.
+  /// The numbers, or those at some places, rounded to the nearest if `Scalar` is narrower; nil if they are texts or not
+  /// as many as the shape says.
   ///
   /// - Parameter places: Nil for all; those of varints can be had altogether only, and are nil otherwise.
   package func values<Scalar: BinaryFloatingPoint>(

@@ -1,6 +1,7 @@
 import Datasets
 
-// Which numbers float32 does not hold well enough, so that the graph of a model in Float has to take or give them as double.
+// Which numbers float32 does not hold well enough, so that the graph of a model in Float has to take or give them as
+// double.
 
 extension Preparation {
   /// The columns of numbers, or of dates, that need double in a graph.

@@ -14,12 +14,13 @@ struct ProtobufField {
   let range: Range<Int>
 }
 
-/// Reads one message of the protobuf wire format, field after field; every length is checked against the bytes that are left.
+/// Reads one message of the protobuf wire format, field after field; every length is checked against the bytes that are
+/// left.
 ///
 ///     tag, varint: field number · 8 + wire type │ value: 0 varint, 1 eight bytes, 2 length, varint, and as many bytes, 5 four bytes
 ///
-/// It does not descend by itself, so a message of any depth costs nothing; a caller that knows a field as a message reads it by a reader of its bytes.
-/// Source: the encoding page of the Protocol Buffers documentation.
+/// It does not descend by itself, so a message of any depth costs nothing; a caller that knows a field as a message
+/// reads it by a reader of its bytes. Source: the encoding page of the Protocol Buffers documentation.
 struct ProtobufReader {
   let bytes: [UInt8]
   let path: String

@@ -9,15 +9,17 @@ extension Network {
   ///       stateDictionary: "net.safetensors",
   ///       modules: [.linear, .batchNorm, .activation(.relu), .dropout(), .linear, .activation(.softmax)])
   ///
-  /// Its predictions are those of the `nn.Sequential` in evaluation mode. The names of all tensors may begin with the same words, and the modules' numbers may
-  /// have gaps, but stand in the order of the list. Whole numbers are ignored; numbers of 16 bits, and of the other precision, are converted. A network that
-  /// ends in logits gives probabilities if the list ends with the softmax or sigmoid that PyTorch leaves to the loss.
+  /// Its predictions are those of the `nn.Sequential` in evaluation mode. The names of all tensors may begin with the
+  /// same words, and the modules' numbers may have gaps, but stand in the order of the list. Whole numbers are ignored;
+  /// numbers of 16 bits, and of the other precision, are converted. A network that ends in logits gives probabilities
+  /// if the list ends with the softmax or sigmoid that PyTorch leaves to the loss.
   ///
-  /// A module that a ``Dense`` layer has no place for is put in its own terms: a batch normalisation after an activation goes into the weights of the linear
-  /// module after it, and any other becomes a layer whose weights are the identity.
+  /// A module that a ``Dense`` layer has no place for is put in its own terms: a batch normalisation after an
+  /// activation goes into the weights of the linear module after it, and any other becomes a layer whose weights are
+  /// the identity.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or is no safetensors file, and if a tensor is missing, of another shape, or of no module of
-  ///   the list, which it names.
+  /// - Throws: ``ModelError`` if the file is not there or is no safetensors file, and if a tensor is missing, of
+  ///   another shape, or of no module of the list, which it names.
   public init(stateDictionary path: String, modules: [SequentialModule]) throws(ModelError) {
     var layers = try Self.layers(path, modules)
     self = try layers.network()

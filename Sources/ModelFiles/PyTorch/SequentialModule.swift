@@ -9,7 +9,8 @@ public enum SequentialModule: Sendable, Equatable {
   case batchNorm
   /// `nn.LayerNorm` over the features with the default ε, 10⁻⁵; with or without affine parameters.
   case layerNorm
-  /// An activation with PyTorch's default parameters. The identity also stands for modules that do nothing to rows of features, as `nn.Flatten`.
+  /// An activation with PyTorch's default parameters. The identity also stands for modules that do nothing to rows of
+  /// features, as `nn.Flatten`.
   case activation(Activation)
   /// `nn.Dropout`, which does nothing in a prediction.
   case dropout(Double = 0.5)

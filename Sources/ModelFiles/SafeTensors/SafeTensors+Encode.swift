@@ -35,10 +35,12 @@ extension SafeTensors {
     package let description: String
   }
 
-  /// Returns the bytes of a file with these tensors, in the order given, and this metadata: first the checksum, then the rest sorted by key.
+  /// Returns the bytes of a file with these tensors, in the order given, and this metadata: first the checksum, then
+  /// the rest sorted by key.
   ///
-  /// The header is padded with spaces so that the data begin at a multiple of 8 bytes. Equal tensors and metadata
-  /// give equal bytes. Traps when two tensors have the same name, one is called `__metadata__`, or the metadata have a checksum.
+  /// The header is padded with spaces so that the data begin at a multiple of 8 bytes. Equal tensors and metadata give
+  /// equal bytes. Traps when two tensors have the same name, one is called `__metadata__`, or the metadata have a
+  /// checksum.
   ///
   /// - Throws: ``TooLong`` if the header or the number of its metadata is beyond what is read.
   package static func encode(

@@ -8,8 +8,8 @@ import Tensor
 /// Every size in the header is checked against the file's length before anything is read by it, and every byte
 /// of the data belongs to exactly one tensor. Source: the Hugging Face safetensors format.
 ///
-/// What is written here has a checksum besides, as the first of its metadata: eight hexadecimal digits, the CRC-32 of all bytes of the file with these
-/// digits as zeros.
+/// What is written here has a checksum besides, as the first of its metadata: eight hexadecimal digits, the CRC-32 of
+/// all bytes of the file with these digits as zeros.
 package struct SafeTensors: Sendable {
   /// What the header says about one tensor.
   package struct Entry: Equatable, Sendable {
@@ -47,7 +47,8 @@ package struct SafeTensors: Sendable {
   private let dataStart: Int
   private let indices: [String: Int]
 
-  /// The bytes of a file; if it is a gzip file that cannot be one of safetensors when it is decompressed, those that it begins with.
+  /// The bytes of a file; if it is a gzip file that cannot be one of safetensors when it is decompressed, those that it
+  /// begins with.
   package static func bytes(of path: String) throws(DataError) -> [UInt8] {
     try ByteFile.read(path) { canBegin(with: $0) }
   }
@@ -162,7 +163,8 @@ package struct SafeTensors: Sendable {
   ) -> [Number] {
     let width = Bits.bitWidth / 8
     let count = part.count / width
-    // The memory of an empty array is the standard library's own, for all threads: the closure's count would be written into it.
+    // The memory of an empty array is the standard library's own, for all threads: the closure's count would be written
+    // into it.
     guard count > 0 else { return [] }
     return bytes[part].withUnsafeBytes { bytes in
       [Number](unsafeUninitializedCapacity: count) { numbers, initializedCount in

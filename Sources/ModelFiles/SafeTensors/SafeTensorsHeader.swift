@@ -4,7 +4,8 @@ struct SafeTensorsHeader {
   private let path: String
   private var json: JSONReader
 
-  /// The most sizes of a shape, those of NumPy: a header could otherwise make the reader take many times its length of memory.
+  /// The most sizes of a shape, those of NumPy: a header could otherwise make the reader take many times its length of
+  /// memory.
   private static let mostDimensions = 64
 
   private(set) var entries: [SafeTensors.Entry] = []

@@ -19,7 +19,8 @@ struct Baseline {
   /// - Parameters:
   ///   - network: The network's metrics on the samples to judge by.
   ///   - name: What these samples are called.
-  ///   - trainingWork: About how many multiplications the training took. A comparison that nobody asked for must not take longer.
+  ///   - trainingWork: About how many multiplications the training took. A comparison that nobody asked for must not
+  ///     take longer.
   init<Scalar>(
     _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, judgedBy judge: Samples<Scalar>,
     _ name: String, trainingWork: Double, _ team: Team

@@ -42,7 +42,8 @@ struct ClassificationErrors {
       """
   }
 
-  /// A pixel for each pair of classes: blue if they are the same, orange if not, the stronger the more frequent in its row.
+  /// A pixel for each pair of classes: blue if they are the same, orange if not, the stronger the more frequent in its
+  /// row.
   private var map: String {
     let pixels = metrics.confusion.indices.flatMap { actual in
       let row = metrics.confusion[actual]

@@ -74,7 +74,8 @@ extension Evaluation {
 }
 
 extension Evaluation.Details {
-  /// Prints what people want to see: one line of metrics and, of classes, the scores of up to 20 classes, and the confusion matrix if it fits `width`.
+  /// Prints what people want to see: one line of metrics and, of classes, the scores of up to 20 classes, and the
+  /// confusion matrix if it fits `width`.
   func print(width: Int) throws(CommandError) {
     let metrics = [
       logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },

@@ -2,7 +2,8 @@ import Charts
 import FoundationEssentials
 import Perceptron
 
-/// The metrics of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a regression.
+/// The metrics of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a
+/// regression.
 struct Evaluation: Encodable {
   var loss: Double?
   var accuracy: Double?
@@ -95,8 +96,8 @@ func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
 }
 
 extension Preparation {
-  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale. The loss of several
-  /// targets, whose units differ, stays that of the scaled ones.
+  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
+  /// The loss of several targets, whose units differ, stays that of the scaled ones.
   var lossUnit: Double {
     guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])

@@ -70,8 +70,8 @@ enum PredictCommand: Command {
     return (name, try table.fields(ofColumn: name))
   }
 
-  /// The answers as a NumPy array, samples first: values in double, probabilities in the model's precision, or the classes, as whole numbers if all their names
-  /// are.
+  /// The answers as a NumPy array, samples first: values in double, probabilities in the model's precision, or the
+  /// classes, as whole numbers if all their names are.
   private static func array<Scalar>(
     _ answers: Matrix<Double>, _ model: Model<Scalar>, _ wantsProbabilities: Bool
   ) -> [UInt8] {

@@ -55,7 +55,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     networks.contains { isSameDestination(Self.file(in: self.path, ofNetwork: $0), path) }
   }
 
-  /// Makes the directory if there is none, keeps others out of it, and refuses checkpoints in it that other options or other data belong to.
+  /// Makes the directory if there is none, keeps others out of it, and refuses checkpoints in it that other options or
+  /// other data belong to.
   mutating func prepare(for data: TrainingData<Scalar>, epochs: Int, _ schedule: Schedule) throws {
     try AtomicFile.makeDirectory(path)
     try Self.lock(path)
@@ -83,8 +84,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     return checkpoint
   }
 
-  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and returns
-  /// what came of the epochs before; nil if there is none.
+  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and
+  /// returns what came of the epochs before; nil if there is none.
   func restore(
     _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>
   ) throws -> [EpochRecord]? {
@@ -154,7 +155,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 }
 
 extension TrainingData {
-  /// What tells these data from others: a checksum of all numbers that are trained or validated on, and of their preparation.
+  /// What tells these data from others: a checksum of all numbers that are trained or validated on, and of their
+  /// preparation.
   fileprivate var fingerprint: String {
     var checksum = Checksum()
     checksum.add("\(preparation)")

@@ -7,7 +7,8 @@ import Perceptron
   import Musl
 #endif
 
-/// How far training is: a bar that is redrawn on a terminal, elsewhere a line for each epoch or, of many, for some of them, nothing when quiet.
+/// How far training is: a bar that is redrawn on a terminal, elsewhere a line for each epoch or, of many, for some of
+/// them, nothing when quiet.
 struct Progress {
   private let epochs: Int
   /// The epochs that were complete before.
@@ -68,7 +69,8 @@ struct Progress {
     if isTerminal && !isQuiet { drawError(erasure(terminalWidth(STDERR_FILENO))) }
   }
 
-  /// Goes back to the start of the bar's line and erases it. A terminal that has become narrower since has broken it into several.
+  /// Goes back to the start of the bar's line and erases it. A terminal that has become narrower since has broken it
+  /// into several.
   private func erasure(_ width: Int) -> String {
     let linesAbove = max(0, (drawnWidth - 1) / width)
     return (linesAbove > 0 ? "\u{1B}[\(linesAbove)A" : "") + "\r\u{1B}[J"

@@ -39,7 +39,8 @@ enum StopSignal {
   }
 }
 
-/// Why a command ends before its work is done, though nothing is wrong; its exit code is that of shells, 128 and the signal's number.
+/// Why a command ends before its work is done, though nothing is wrong; its exit code is that of shells, 128 and the
+/// signal's number.
 struct Interruption: Error {
   let signal: Int32
   let message: String

@@ -8,7 +8,8 @@ struct TrainOptions {
   private let output: Activation?
   private let loss: Loss?
   private let initializer: Initializer?
-  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD takes smaller steps.
+  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD
+  /// takes smaller steps.
   let optimizer: (_ task: Preparation.Task) -> Optimizer
   private let normalization: Normalization
   private let dropout: [Double]
@@ -157,7 +158,8 @@ struct TrainOptions {
     try Self.checkRange(arguments)
   }
 
-  /// Refuses numbers that are no longer what was given in the precision of the training: not 0 but 0, subnormal or infinite there, or a share that is 1.
+  /// Refuses numbers that are no longer what was given in the precision of the training: not 0 but 0, subnormal or
+  /// infinite there, or a share that is 1.
   private static func checkRange(_ arguments: Arguments) throws(CommandError) {
     let isDouble = arguments.string("--precision") == "double"
     func check(_ option: String, _ value: Double, isDouble: Bool, isShare: Bool) throws(CommandError) {
@@ -334,8 +336,9 @@ struct TrainOptions {
 
   /// The epochs of a training on so many samples.
   ///
-  /// If `--epochs` is not given, they are what makes about 1000 steps (200 of methods that take all samples in each), but no more than as many batches
-  /// of the usual size would take, and at least 20: small tables need more than 20 epochs, and for large ones these are enough.
+  /// If `--epochs` is not given, they are what makes about 1000 steps (200 of methods that take all samples in each),
+  /// but no more than as many batches of the usual size would take, and at least 20: small tables need more than 20
+  /// epochs, and for large ones these are enough.
   func epochs(_ optimizer: Optimizer, samples: Int, batchSize: Int) -> Int {
     if let epochs { return epochs }
     let steps = optimizer.isFullBatch ? 200 : 1000
@@ -363,7 +366,8 @@ struct TrainOptions {
     return size
   }
 
-  /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the order of the samples the second.
+  /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the
+  /// order of the samples the second.
   func network<Scalar: BLASScalar>(_ layers: [Dense], number: Int = 0) -> Network<Scalar> {
     var generator = Philox(seed: seed(ofNetwork: number))
     let hidden = layers.count > 1 ? activation : layers[0].activation

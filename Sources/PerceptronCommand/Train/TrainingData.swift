@@ -90,7 +90,8 @@ struct TrainingData<Scalar: BLASScalar> {
     test = try others(sources.test)
   }
 
-  /// Reads the training data; a table a second time if the points in some columns may stand between thousands, with these columns' fields as they are written.
+  /// Reads the training data; a table a second time if the points in some columns may stand between thousands, with
+  /// these columns' fields as they are written.
   private static func readTraining(
     _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
   ) throws -> RawData<Scalar> {

@@ -57,7 +57,8 @@ final class TrainingLog {
     if let failure { throw Self.error(path, failure) }
   }
 
-  /// The fields are numbers and names without commas, so that none is quoted. One call writes all of the line, or as much as there is room for.
+  /// The fields are numbers and names without commas, so that none is quoted. One call writes all of the line, or as
+  /// much as there is room for.
   private func write(_ fields: [String]) {
     guard failure == nil else { return }
     let code = AtomicFile.writeAll(Array((fields.joined(separator: ",") + "\r\n").utf8), to: descriptor)

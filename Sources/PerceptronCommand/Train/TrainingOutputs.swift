@@ -1,6 +1,7 @@
 import Perceptron
 
-/// The files that `train` writes, checked before anything is read: each can be written, none is an input or another output.
+/// The files that `train` writes, checked before anything is read: each can be written, none is an input or another
+/// output.
 struct TrainingOutputs {
   let model: String?
   let report: String?

@@ -1,4 +1,5 @@
-/// A layer's activation g: what it makes of its weighted inputs z. Each is stable at both ends, and its derivative exact.
+/// A layer's activation g: what it makes of its weighted inputs z. Each is stable at both ends, and its derivative
+/// exact.
 public enum Activation: String, Sendable, CaseIterable {
   /// g(z) = z, g′ = 1.
   case identity
@@ -12,17 +13,18 @@ public enum Activation: String, Sendable, CaseIterable {
   case leakyReLU = "leaky-relu"
   /// g(z) = z if z > 0, else eᶻ − 1 (Clevert, Unterthiner and Hochreiter 2016); g′ = 1 or a + 1.
   case elu
-  /// g(z) = λ z if z > 0, else λα (eᶻ − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 (Klambauer et al. 2017); g′ = λ or
-  /// a + λα.
+  /// g(z) = λ z if z > 0, else λα (eᶻ − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 (Klambauer
+  /// et al. 2017); g′ = λ or a + λα.
   case selu
-  /// g(z) = z Φ(z), Φ the normal distribution's cumulative function (Hendrycks and Gimpel 2016), not its approximation by tanh; g′ = Φ(z) + z φ(z).
+  /// g(z) = z Φ(z), Φ the normal distribution's cumulative function (Hendrycks and Gimpel 2016), not its approximation
+  /// by tanh; g′ = Φ(z) + z φ(z).
   case gelu
   /// g(z) = z σ(z), also called swish (Elfwing, Uchibe and Doya 2018); g′ = σ + z σ (1 − σ).
   case silu
   /// g(z) = z tanh(log(1 + eᶻ)) (Misra 2019).
   case mish
-  /// g(z) = z h(z), h(z) = z / 6 + ½ between 0 and 1 (Howard et al. 2019): close to SiLU, in a few operations; g′ = z / 3 + ½ between −3 and 3, 0 below
-  /// and 1 above.
+  /// g(z) = z h(z), h(z) = z / 6 + ½ between 0 and 1 (Howard et al. 2019): close to SiLU, in a few operations; g′ = z /
+  /// 3 + ½ between −3 and 3, 0 below and 1 above.
   case hardSwish = "hard-swish"
   /// g(z) = log(1 + eᶻ) (Dugas et al. 2001), g′ = 1 − e⁻ᵃ.
   case softplus

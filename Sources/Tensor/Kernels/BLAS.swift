@@ -18,10 +18,12 @@ package struct BLAS: Sendable {
   /// Whether the kernels use as wide vectors as the processor has, or nearly.
   package let isUpToDate: Bool
 
-  /// Prepares OpenBLAS before its first call: it stays on the calling thread, its kernels fit the processor, and its products are checked.
+  /// Prepares OpenBLAS before its first call: it stays on the calling thread, its kernels fit the processor, and its
+  /// products are checked.
   ///
-  /// Its own threads are all-or-nothing, share one count for the whole process, and concurrent multi-threaded products have returned wrong
-  /// numbers (OpenBLAS issue 5836); and one thread gives the same bits however many cores the machine has.
+  /// Its own threads are all-or-nothing, share one count for the whole process, and concurrent multi-threaded products
+  /// have returned wrong numbers (OpenBLAS issue 5836); and one thread gives the same bits however many cores the
+  /// machine has.
   package static let current: BLAS = {
     let kernels = chooseKernels()
     openblas_set_num_threads(1)
@@ -39,8 +41,8 @@ package struct BLAS: Sendable {
     return kernels
   }()
 
-  /// OpenBLAS takes a processor that is newer than itself for one of the year 2004, whose kernels are ten times slower. The variable that says otherwise is read when the
-  /// kernels are chosen; whoever has set it has chosen.
+  /// OpenBLAS takes a processor that is newer than itself for one of the year 2004, whose kernels are ten times slower.
+  /// The variable that says otherwise is read when the kernels are chosen; whoever has set it has chosen.
   private static func chooseKernels() -> BLAS {
     let found = coreName
     func level(_ name: String) -> Int { levels.firstIndex { $0.contains(name.lowercased()) } ?? levels.count }
@@ -60,8 +62,8 @@ package struct BLAS: Sendable {
 
   private static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
 
-  /// The processors of x86-64 that OpenBLAS has kernels for, by the width of their vectors: 128 bits, AVX's 256, AVX2's with multiply-adds, and 512. What is not
-  /// among them is as good as any.
+  /// The processors of x86-64 that OpenBLAS has kernels for, by the width of their vectors: 128 bits, AVX's 256, AVX2's
+  /// with multiply-adds, and 512. What is not among them is as good as any.
   private static let levels: [Set<String>] = [
     [
       "prescott", "core2", "penryn", "dunnington", "nehalem", "atom", "athlon", "opteron", "opteron_sse3", "barcelona",
@@ -78,7 +80,8 @@ func prepareBLAS() {
   _ = BLAS.current
 }
 
-/// The address space that OpenBLAS maps for each thread that is in a product: 128 MiB in 0.3.21 on x86-64, the most of any processor.
+/// The address space that OpenBLAS maps for each thread that is in a product: 128 MiB in 0.3.21 on x86-64, the most of
+/// any processor.
 package let blasBufferSize = 128 << 20
 
 /// Makes OpenBLAS map the buffers for so many threads now: without room it would try again for ever.

@@ -1,7 +1,7 @@
 /// The first kind of product that a BLAS computes wrongly, as "NT", or nil if all four are right.
 ///
-/// Small products of whole numbers, which every right BLAS computes exactly, in all four transpose forms. A library that was built for another processor, or
-/// is mended wrongly, is found before it costs a day of training; about 10 µs.
+/// Small products of whole numbers, which every right BLAS computes exactly, in all four transpose forms. A library
+/// that was built for another processor, or is mended wrongly, is found before it costs a day of training; about 10 µs.
 /// - Parameter multiply: C ← op(A) op(B) with (transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc), as gemm.
 package func wrongProduct<Scalar: BLASScalar>(
   _ multiply: (Bool, Bool, Int32, Int32, Int32, [Scalar], Int32, [Scalar], Int32, inout [Scalar], Int32) -> Void

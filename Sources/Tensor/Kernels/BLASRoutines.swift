@@ -30,7 +30,8 @@ public protocol BLASRoutines {
     _ alpha: Scalar, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Scalar, _ c: MutablePointer, _ ldc: Int
   )
 
-  /// The parameters change as by ``update(_:_:_:_:)`` with the gradient A Bᵀ, rows × columns with sums of `inner` terms; only if ``hasProduct``.
+  /// The parameters change as by ``update(_:_:_:_:)`` with the gradient A Bᵀ, rows × columns with sums of `inner`
+  /// terms; only if ``hasProduct``.
   static func update(
     _ update: MomentUpdate<Scalar>, _ rows: Int, _ columns: Int, _ inner: Int, product a: Pointer, _ lda: Int,
     _ b: Pointer, _ ldb: Int, gradient: MutablePointer, _ parameters: MutablePointer, _ stride: Int)

@@ -13,7 +13,8 @@ package enum InstructionSet: String, Sendable, CaseIterable {
   case avx2
   case avx512
 
-  /// The environment variable that chooses one, for tests and comparisons; without it the best that the processor has is in force.
+  /// The environment variable that chooses one, for tests and comparisons; without it the best that the processor has
+  /// is in force.
   package static let variable = "PERCEPTRON_INSTRUCTIONS"
 
   /// The one in force.

@@ -6,8 +6,9 @@
 
 /// Zeroed memory for elements, at a 64-byte boundary: a cache line, and a vector of the widest instruction set.
 ///
-/// Memory is not touched before its first use. Large buffers are of large pages, 2 MiB each, if the system has them: to get 512 small ones one after the other takes
-/// four times as long (2.2 ms for 2.7 MB against 0.5 on an AMD EPYC (Zen 3), 2026-11-26), and a step walks through all of a large matrix, whose page table would not stay in cache.
+/// Memory is not touched before its first use. Large buffers are of large pages, 2 MiB each, if the system has them: to
+/// get 512 small ones one after the other takes four times as long (2.2 ms for 2.7 MB against 0.5 on an AMD EPYC (Zen
+/// 3), 2026-11-26), and a step walks through all of a large matrix, whose page table would not stay in cache.
 @usableFromInline
 final class Buffer<Scalar: BLASScalar>: @unchecked Sendable {
   // Sendable because only a matrix that holds the sole reference writes.

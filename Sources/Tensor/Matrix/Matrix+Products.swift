@@ -25,13 +25,16 @@ extension MatrixOperand {
 ///
 ///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
 ///
-/// With AVX2, with AVX-512 and on arm64 the product is this package's own, which does not depend on the processors that an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a
-/// single column.
+/// With AVX2, with AVX-512 and on arm64 the product is this package's own, which does not depend on the processors that
+/// an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a single column.
 ///
 /// - Shapes: op(A) m × k, op(B) k × n, C m × n.
-/// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in them has no effect.
-/// - C may be one of the operands, or share storage with one: the result is as if the operands had been copied first (and they are).
-/// - Precondition: Traps if the shapes do not fit, or if BLAS multiplies and a size is beyond 2 147 483 647, its largest.
+/// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in
+///   them has no effect.
+/// - C may be one of the operands, or share storage with one: the result is as if the operands had been copied first
+///   (and they are).
+/// - Precondition: Traps if the shapes do not fit, or if BLAS multiplies and a size is beyond 2 147 483 647, its
+///   largest.
 /// - Complexity: 2 m n k flops; allocates only if C shares its storage.
 public func multiply<Scalar>(
   _ a: some MatrixOperand<Scalar>, by b: some MatrixOperand<Scalar>, into c: inout Matrix<Scalar>,

@@ -1,21 +1,26 @@
 extension Matrix {
-  /// The linear model that predicts targets from these features with the least squared error, its weights held back a little.
+  /// The linear model that predicts targets from these features with the least squared error, its weights held back a
+  /// little.
   ///
   ///     Σ w ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min        sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w those of samples
   ///
-  /// As each feature's penalty is a share of its own spread, their units do not matter; α is the same as that of ordinary ridge regression on n
-  /// standardised samples with a penalty of α n. It keeps the problem solvable if features depend on each other. b has no penalty; a feature
-  /// that is constant gets weights of 0. Computed in `Double` from centred data through the normal equations (S + α diag S) Wᵀ = X̃ Ỹᵀ with
-  /// S = X̃ X̃ᵀ, each sample times √w, in strips that the team shares, and LAPACK's posv (Cholesky). The bits do not depend on the number of workers. Source: Hoerl and
-  /// Kennard 1970.
+  /// As each feature's penalty is a share of its own spread, their units do not matter; α is the same as that of
+  /// ordinary ridge regression on n standardised samples with a penalty of α n. It keeps the problem solvable if
+  /// features depend on each other. b has no penalty; a feature that is constant gets weights of 0. Computed in
+  /// `Double` from centred data through the normal equations (S + α diag S) Wᵀ = X̃ Ỹᵀ with S = X̃ X̃ᵀ, each sample
+  /// times √w, in strips that the team shares, and LAPACK's posv (Cholesky). The bits do not depend on the number of
+  /// workers. Source: Hoerl and Kennard 1970.
   ///
-  /// - Shapes: this inputs × samples, targets outputs × samples, sample weights 1 × samples; W outputs × inputs, b outputs × 1.
+  /// - Shapes: this inputs × samples, targets outputs × samples, sample weights 1 × samples; W outputs × inputs, b
+  ///   outputs × 1.
   /// - Parameter sampleWeights: Finite, not negative and not all 0; nil if all samples count alike.
   /// - Throws: ``LinearAlgebraError/notFinite`` if a number, or a sum of products, is not finite.
   /// - Precondition: Traps if the samples are not equally many, or there are none, and unless α is positive and finite.
-  /// If there are fewer samples than inputs, the same weights are computed from products of samples instead; see `ridgeRegressionBySamples`.
+  ///   If there are fewer samples than inputs, the same weights are computed from products of samples instead; see
+  ///   `ridgeRegressionBySamples`.
   ///
-  /// - Complexity: m · inputs · samples + m³ / 3 flops, m the lesser of inputs and samples; memory for m² numbers, the weights and a block.
+  /// - Complexity: m · inputs · samples + m³ / 3 flops, m the lesser of inputs and samples; memory for m² numbers, the
+  ///   weights and a block.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func ridgeRegression(
@@ -75,8 +80,9 @@ extension Matrix {
   }
 }
 
-/// The means of features and targets, and the sums of the products of their deviations from these: features with features, of which only the
-/// upper triangle is computed, then features with targets. Every worker of a team computes them at the same time.
+/// The means of features and targets, and the sums of the products of their deviations from these: features with
+/// features, of which only the upper triangle is computed, then features with targets. Every worker of a team computes
+/// them at the same time.
 private struct CentredMoments<Scalar: BLASScalar> {
   /// Inputs × samples and outputs × samples.
   let sources: (Tile<Scalar>, Tile<Scalar>)
@@ -123,8 +129,9 @@ private struct CentredMoments<Scalar: BLASScalar> {
       part.rows(rows), part.rows(columns), transposeB: true, beta: isFirst ? 0 : 1)
   }
 
-  /// The columns are cut into strips, of which one from the left, where the triangle's columns are short, and its mirror image from the right make
-  /// a pair: all pairs are about the same work, and there are enough for the workers of one processor.
+  /// The columns are cut into strips, of which one from the left, where the triangle's columns are short, and its
+  /// mirror image from the right make a pair: all pairs are about the same work, and there are enough for the workers
+  /// of one processor.
   private static var pairs: Int { 8 }
 
   private func strip(_ index: Int) -> Range<Int> {
@@ -135,7 +142,8 @@ private struct CentredMoments<Scalar: BLASScalar> {
   }
 }
 
-/// Computes the weighted means of some rows, as the first sample and the mean distance from it: a feature that is constant is then centred to 0 exactly.
+/// Computes the weighted means of some rows, as the first sample and the mean distance from it: a feature that is
+/// constant is then centred to 0 exactly.
 ///
 /// - Parameter offset: Where the means of this source begin among all, which are 0 before.
 @inline(__always)

@@ -6,11 +6,13 @@ extension Matrix {
     return inputs * samples * unknowns / 2 + unknowns * unknowns * unknowns / 6
   }
 
-  /// Ridge regression with an unknown for each sample, of which there are fewer than inputs; the caller has checked the arguments.
+  /// Ridge regression with an unknown for each sample, of which there are fewer than inputs; the caller has checked the
+  /// arguments.
   ///
   ///     K = Zᵀ Z,   (K + I) C = Ỹᵀ,   Wᵀ = D Z C        Z = D X̃,  D = diag(1 / √(α sᵢ)), 0 for a constant feature
   ///
-  /// Since (S + α diag S)⁻¹ X̃ = D Z (Zᵀ Z + I)⁻¹, these are the weights of the normal equations. Source: Saunders, Gammerman and Vovk 1998.
+  /// Since (S + α diag S)⁻¹ X̃ = D Z (Zᵀ Z + I)⁻¹, these are the weights of the normal equations. Source: Saunders,
+  /// Gammerman and Vovk 1998.
   ///
   /// - Complexity: samples² · inputs + samples³ / 3 flops; memory for samples² numbers, the weights and some rows of Z.
   @inline(__always)
@@ -68,8 +70,8 @@ extension Matrix {
   }
 }
 
-/// The products of the samples' scaled deviations with each other, of which only the upper triangle is computed, and the targets' deviations. Every
-/// worker of a team computes them at the same time.
+/// The products of the samples' scaled deviations with each other, of which only the upper triangle is computed, and
+/// the targets' deviations. Every worker of a team computes them at the same time.
 private struct CentredProducts<Scalar: BLASScalar> {
   /// Inputs × samples and outputs × samples.
   let sources: (Tile<Scalar>, Tile<Scalar>)

@@ -24,11 +24,12 @@ extension Matrix {
     return (factored[columns: 0..<inner], r)
   }
 
-  /// The matrix X that minimises ‖A X − B‖ by columns, with A this matrix; of least norm if A has more columns than rows.
+  /// The matrix X that minimises ‖A X − B‖ by columns, with A this matrix; of least norm if A has more columns than
+  /// rows.
   ///
   /// - Shapes: A m × n, B m × s, X n × s.
-  /// - Throws: ``LinearAlgebraError`` if A has not full rank, that is where an element of the diagonal of its QR (or LQ) decomposition is
-  ///   below max(m, n) ε times the largest, and if a number is not finite.
+  /// - Throws: ``LinearAlgebraError`` if A has not full rank, that is where an element of the diagonal of its QR (or
+  ///   LQ) decomposition is below max(m, n) ε times the largest, and if a number is not finite.
   /// - Precondition: Traps if the rows differ, or a size is beyond 2 147 483 647.
   /// - Complexity: O(m n min(m, n)), through LAPACK's gels.
   public func leastSquares(_ b: Matrix) throws(LinearAlgebraError) -> Matrix {

@@ -1,10 +1,11 @@
 /// A matrix of `Float` or `Double`, contiguous and column-major, with value semantics.
 ///
-/// In this package a batch is features × samples: one sample is one column. A vector is a matrix of one column. Storage starts at a 64-byte
-/// boundary and is shared between copies until one of them is changed; a range of columns and a reshaped matrix share it too, so neither
-/// copies.
+/// In this package a batch is features × samples: one sample is one column. A vector is a matrix of one column. Storage
+/// starts at a 64-byte boundary and is shared between copies until one of them is changed; a range of columns and a
+/// reshaped matrix share it too, so neither copies.
 ///
-/// A size of 0 is allowed everywhere: an empty matrix has sums of 0, and a product over an empty inner size is β times the destination.
+/// A size of 0 is allowed everywhere: an empty matrix has sums of 0, and a product over an empty inner size is β times
+/// the destination.
 public struct Matrix<Scalar: BLASScalar>: Sendable {
   public let rows: Int
   public let columns: Int
@@ -105,7 +106,8 @@ extension Matrix: ExpressibleByArrayLiteral {
 extension Matrix {
   /// The element in `row` and `column`, counted from 0.
   ///
-  /// Checked, and some 30 ns from another module; a loop over many elements is faster through ``withSpan(_:)`` or ``map(_:)``.
+  /// Checked, and some 30 ns from another module; a loop over many elements is faster through ``withSpan(_:)`` or
+  /// ``map(_:)``.
   /// - Precondition: Traps if either is out of range.
   public subscript(row: Int, column: Int) -> Scalar {
     get {

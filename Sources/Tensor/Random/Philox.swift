@@ -1,8 +1,8 @@
 /// A counter-based random generator: Philox4x32-10.
 ///
-/// Each draw is a function of (seed, stream, position) alone, so a generator is resumed by its position, streams are independent, and the
-/// numbers are the same on every machine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011; it
-/// passes BigCrush. About 4 ns a draw.
+/// Each draw is a function of (seed, stream, position) alone, so a generator is resumed by its position, streams are
+/// independent, and the numbers are the same on every machine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random
+/// numbers: as easy as 1, 2, 3", 2011; it passes BigCrush. About 4 ns a draw.
 public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   public let seed: UInt64
   /// Which of the seed's independent sequences this is.

@@ -6,7 +6,8 @@
 
 /// A value that one thread at a time may use.
 ///
-/// By a mutex of the C library, which Thread Sanitizer understands; the standard library's it takes for a race (seen with Swift 6.3.1 on Linux).
+/// By a mutex of the C library, which Thread Sanitizer understands; the standard library's it takes for a race (seen
+/// with Swift 6.3.1 on Linux).
 package final class Guarded<Value>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value

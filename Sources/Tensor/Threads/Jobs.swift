@@ -5,7 +5,8 @@ package struct Jobs {
 
   package init(_ worker: Worker) { self.worker = worker }
 
-  /// Begins a job that needs the results of those before: returns this worker's tiles, after a meeting if one is needed.
+  /// Begins a job that needs the results of those before: returns this worker's tiles, after a meeting if one is
+  /// needed.
   ///
   /// - Parameter isLocal: Whether each tile needs just the same tile of the job before, which was cut alike.
   package mutating func begin(_ grid: TileGrid, isLocal: Bool = false) -> Range<Int> {
@@ -14,8 +15,8 @@ package struct Jobs {
     return worker.share(of: grid.count)
   }
 
-  /// The same in runs of neighbouring tiles: all at once if their results do not depend on how the job is cut, as those of the package's own products, or
-  /// one by one.
+  /// The same in runs of neighbouring tiles: all at once if their results do not depend on how the job is cut, as those
+  /// of the package's own products, or one by one.
   package mutating func begin(_ grid: TileGrid, merging: Bool) -> TileRuns { TileRuns(begin(grid), merging: merging) }
 
   /// Waits until all workers have done all jobs.

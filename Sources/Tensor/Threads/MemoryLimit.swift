@@ -6,8 +6,9 @@
 
 /// The bytes of memory that this process may still take: what the machine, its cgroups and its resource limits leave.
 ///
-/// The least of these is meant: physical memory and the cgroups' limits (`memory.max`) less what the process holds already, and the limits of its address
-/// space and data (`ulimit -v`, `ulimit -d`) less what it has mapped. Other processes are not counted. Reads a few small files of the kernel; about 50 µs.
+/// The least of these is meant: physical memory and the cgroups' limits (`memory.max`) less what the process holds
+/// already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`) less what it has mapped. Other
+/// processes are not counted. Reads a few small files of the kernel; about 50 µs.
 package func usableMemory() -> Int {
   // The program's pages in all, and those that are resident: /proc/self/statm begins with these two.
   let page = sysconf(Int32(_SC_PAGESIZE))
@@ -24,7 +25,8 @@ package func usableMemory() -> Int {
   return max(most, 0)
 }
 
-/// Whether the process's address space or data is limited (`ulimit -v`, `ulimit -d`), so that memory that is never touched counts too.
+/// Whether the process's address space or data is limited (`ulimit -v`, `ulimit -d`), so that memory that is never
+/// touched counts too.
 package func hasLimitedAddressSpace() -> Bool {
   resourceLimit(addressSpace) != nil || resourceLimit(dataSegment) != nil
 }

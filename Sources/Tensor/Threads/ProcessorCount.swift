@@ -6,9 +6,11 @@ import CKernels
   import Musl
 #endif
 
-/// The number of processors that this process may really use: what its CPU affinity allows, or its cgroup's quota if that is less.
+/// The number of processors that this process may really use: what its CPU affinity allows, or its cgroup's quota if
+/// that is less.
 ///
-/// A quota of 2.5 processors counts as 2, one of half a processor as 1. Reads a few small files of the kernel; about 50 µs.
+/// A quota of 2.5 processors counts as 2, one of half a processor as 1. Reads a few small files of the kernel; about 50
+/// µs.
 public func usableProcessorCount() -> Int {
   usableProcessorCount(
     allowed: Int(ck_allowed_processors()),
@@ -24,7 +26,8 @@ package func usableProcessorCount(allowed: Int, quota: Double?) -> Int {
 ///
 /// - Parameters:
 ///   - root: Where cgroups are mounted.
-///   - membership: The text of `/proc/self/cgroup`: lines of `hierarchy:controllers:path`, the hierarchy 0 being version 2.
+///   - membership: The text of `/proc/self/cgroup`: lines of `hierarchy:controllers:path`, the hierarchy 0 being
+///     version 2.
 package func cgroupQuota(root: String, membership: String) -> Double? {
   var least: Double?
   func note(_ quota: Double?, _ period: Double?) {
@@ -43,9 +46,11 @@ package func cgroupQuota(root: String, membership: String) -> Double? {
   return least
 }
 
-/// Calls `body` with the folder of each cgroup that binds a process through a controller, and whether it is of version 2.
+/// Calls `body` with the folder of each cgroup that binds a process through a controller, and whether it is of version
+/// 2.
 ///
-/// A group is bound by every group that it stands in. In a container the path may be the host's, and the mount the group itself.
+/// A group is bound by every group that it stands in. In a container the path may be the host's, and the mount the
+/// group itself.
 func forEachCgroup(
   root: String, membership: String, controller: Substring, _ body: (_ folder: String, _ isVersion2: Bool) -> Void
 ) {

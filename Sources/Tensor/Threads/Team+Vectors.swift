@@ -1,4 +1,5 @@
-// What an optimizer does with whole vectors: cut into pieces at the same places for any number of workers, so that sums have the same bits.
+// What an optimizer does with whole vectors: cut into pieces at the same places for any number of workers, so that sums
+// have the same bits.
 
 extension Team {
   /// How many pieces a vector has.

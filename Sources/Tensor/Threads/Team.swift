@@ -8,8 +8,9 @@ import CKernels
 
 /// Threads that run one program together, the calling thread among them.
 ///
-/// The threads are made once and live as long as the team. Between two programs they sleep, so a team that trains nothing costs nothing. They are
-/// threads of their own: nothing runs on Swift's cooperative pool, whose tasks must not wait for each other.
+/// The threads are made once and live as long as the team. Between two programs they sleep, so a team that trains
+/// nothing costs nothing. They are threads of their own: nothing runs on Swift's cooperative pool, whose tasks must not
+/// wait for each other.
 ///
 /// What a program computes must not depend on the number of workers; see ``Worker/share(of:)``.
 public final class Team: Sendable {
@@ -18,7 +19,8 @@ public final class Team: Sendable {
   nonisolated(unsafe) private let shared: UnsafeMutablePointer<Shared>
   /// Held while a program runs: a second caller waits, or does without the team.
   nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
-  /// Changes under the lock only. Apart from what is shared, as a change of a part counts as one of the whole to Thread Sanitizer.
+  /// Changes under the lock only. Apart from what is shared, as a change of a part counts as one of the whole to Thread
+  /// Sanitizer.
   nonisolated(unsafe) private let pace: UnsafeMutablePointer<Pace>
   private let threads: [pthread_t]
   /// Tells whether the process is the one that has the threads, or was forked from it.
@@ -33,14 +35,16 @@ public final class Team: Sendable {
     var processor: Int32 = -1
   }
 
-  /// Whether short programs are faster on the whole team or on the caller alone, by trial: that depends on how far the processors are from each
-  /// other, on what else they have to do, and on whether the workers fall asleep in between. What is computed is the same.
+  /// Whether short programs are faster on the whole team or on the caller alone, by trial: that depends on how far the
+  /// processors are from each other, on what else they have to do, and on whether the workers fall asleep in between.
+  /// What is computed is the same.
   private struct Pace {
     private static let trial = 8
     private static let term = 2000
     /// The programs since the trial began. The first only wakes the workers.
     private var count = 0
-    /// The fewest nanoseconds for a multiplication in each trial: a thread that is interrupted now and then decides nothing.
+    /// The fewest nanoseconds for a multiplication in each trial: a thread that is interrupted now and then decides
+    /// nothing.
     private var together = Double.infinity
     private var alone = Double.infinity
 
@@ -60,8 +64,8 @@ public final class Team: Sendable {
   ///
   /// In a process that is forked later, which has none of the threads, the caller does all of the work.
   ///
-  /// - Parameter workers: At least 1; more than the processors that may be used is allowed, and slower. If the system gives no more threads, the team is
-  ///   smaller.
+  /// - Parameter workers: At least 1; more than the processors that may be used is allowed, and slower. If the system
+  ///   gives no more threads, the team is smaller.
   /// - Precondition: Traps below 1 and above 1024.
   public init(workers: Int = usableProcessorCount()) {
     guard (1...1024).contains(workers) else { fail("cannot make a team of \(workers) workers: 1 to 1024 are possible") }
@@ -115,7 +119,8 @@ public final class Team: Sendable {
 
   /// Runs a program on every worker at once and returns when all have ended it.
   ///
-  /// Calls from several threads take turns, where the team is needed. A program must not run another on the same team: that would never end. Nothing is allocated.
+  /// Calls from several threads take turns, where the team is needed. A program must not run another on the same team:
+  /// that would never end. Nothing is allocated.
   ///
   /// - Parameter work: About how many multiplications the program takes. Little work the caller does alone.
   @inlinable
@@ -127,7 +132,8 @@ public final class Team: Sendable {
     }
   }
 
-  /// Runs a program on every worker if none runs on the team now, and else on the caller alone: nobody waits for another's program.
+  /// Runs a program on every worker if none runs on the team now, and else on the caller alone: nobody waits for
+  /// another's program.
   ///
   /// What is computed must be the same either way. Nothing is allocated.
   @inlinable

@@ -18,10 +18,12 @@ package struct Worker: @unchecked Sendable {
 
   /// This worker's part of so many tiles: neighbours, and all parts together each tile once.
   ///
-  /// What is computed for a tile must depend on the tile alone. Then the result has the same bits for any number of workers.
+  /// What is computed for a tile must depend on the tile alone. Then the result has the same bits for any number of
+  /// workers.
   package func share(of tiles: Int) -> Range<Int> { tiles * index / count..<tiles * (index + 1) / count }
 
-  /// Calls `body` with 0 to `tiles` − 1, all workers together once with each: who is free takes the next. Once in a program, for few and long tiles that take unequal times.
+  /// Calls `body` with 0 to `tiles` − 1, all workers together once with each: who is free takes the next. Once in a
+  /// program, for few and long tiles that take unequal times.
   ///
   /// As for ``share(of:)``, what is computed for a tile must depend on the tile alone.
   package func takeTiles(_ tiles: Int, _ body: (Int) -> Void) {

@@ -8,7 +8,7 @@ public enum MomentRule: Sendable {
   case adam
   /// v ← β₂ v + r₂ g², θ ← kept · θ − rate · g / (√v + ε).
   case rmsProp
-  /// v ← v, or β₂ v if g has the sign of m, or β₁ v if it has the other, from r₁ to r₂; m ← g, or 0 if it had the other;
-  /// θ ← kept · θ − sign(m) v.
+  /// v ← v, or β₂ v if g has the sign of m, or β₁ v if it has the other, from r₁ to r₂; m ← g, or 0 if it had the
+  /// other; θ ← kept · θ − sign(m) v.
   case rProp
 }

@@ -1,5 +1,5 @@
-/// A rule by which parameters and their moments change, the factors that are the same for all of them, and where the moments stand: in the order of the
-/// parameters.
+/// A rule by which parameters and their moments change, the factors that are the same for all of them, and where the
+/// moments stand: in the order of the parameters.
 public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
   @usableFromInline let rule: MomentRule
   @usableFromInline package var rate, beta1, rest1, beta2, rest2, correction, epsilon: Scalar

@@ -1,11 +1,12 @@
-// What random deformations of images are made of. The arithmetic is that of `Float` without fused operations, so that the bits are the same on every
-// machine.
+// What random deformations of images are made of. The arithmetic is that of `Float` without fused operations, so that
+// the bits are the same on every machine.
 
 extension Tile<Float> {
   /// The elements that are computed at once: `rows` of the tiles below is a multiple of it.
   package static var lanes: Int { 16 }
 
-  /// Fills a tile without gaps with uniform numbers in (−1, 1), odd multiples of 2⁻¹⁶, eight from each block of the generator.
+  /// Fills a tile without gaps with uniform numbers in (−1, 1), odd multiples of 2⁻¹⁶, eight from each block of the
+  /// generator.
   package func fillNoise(seed: UInt64, stream: UInt64, firstBlock: UInt64) {
     for start in Swift.stride(from: 0, to: rows * columns, by: 8) {
       let (low, high) = Philox.block(firstBlock + UInt64(start / 8), stream: stream, seed: seed)
@@ -46,11 +47,12 @@ extension Tile<Float> {
 }
 
 extension Tile {
-  /// self ← an image of the same shape, deformed: each pixel is what stood at the place that the map and its own displacement name, between four
-  /// pixels in proportion to the distances from them (bilinear interpolation), and beyond an edge at the edge.
+  /// self ← an image of the same shape, deformed: each pixel is what stood at the place that the map and its own
+  /// displacement name, between four pixels in proportion to the distances from them (bilinear interpolation), and
+  /// beyond an edge at the edge.
   ///
-  /// - Shapes: this and the image width × height, without gaps, as pixels stand row after row; displacement, in pixels, at least 2 · height × width: for
-  ///   each column of pixels first the horizontal ones, then the vertical.
+  /// - Shapes: this and the image width × height, without gaps, as pixels stand row after row; displacement, in pixels,
+  ///   at least 2 · height × width: for each column of pixels first the horizontal ones, then the vertical.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func deform(_ image: Tile, by map: ImageMap, displacement: Tile<Float>) {

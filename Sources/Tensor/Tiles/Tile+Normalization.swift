@@ -1,4 +1,5 @@
-/// A tile of weighted inputs Z is normalised by rows, each a unit over the samples of a batch, or by columns, each a sample over the units:
+/// A tile of weighted inputs Z is normalised by rows, each a unit over the samples of a batch, or by columns, each a
+/// sample over the units:
 ///
 ///     N = (Z − μ) / √(σ² + ε),   Z ← γ ∘ N
 ///
@@ -43,7 +44,8 @@ extension Tile {
       inverse: inverse?.base)
   }
 
-  /// Takes the error, which stands here, back through ``normalizeColumns``; `gradient`, 2 · rows × 1, becomes these columns' part of ∇γ and ∇β.
+  /// Takes the error, which stands here, back through ``normalizeColumns``; `gradient`, 2 · rows × 1, becomes these
+  /// columns' part of ∇γ and ∇β.
   ///
   /// - Returns: The largest magnitude in the result; NaN if one is NaN.
   package func normalizeColumnsBack(normal: Tile, gamma: Tile, inverse: Tile, gradient: Tile) -> Scalar {

@@ -2,8 +2,9 @@ import CKernels
 
 /// A window on column-major storage that something else owns: what the layers compute on.
 ///
-/// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile is in use. That is
-/// what keeps allocation and reference counting out of a training step. Values with safe semantics are ``Matrix``.
+/// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile
+/// is in use. That is what keeps allocation and reference counting out of a training step. Values with safe semantics
+/// are ``Matrix``.
 @usableFromInline
 package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   @usableFromInline package let base: UnsafeMutablePointer<Scalar>
@@ -76,7 +77,8 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
 extension Tile {
   /// self ← α op(A) op(B) + β self, where op transposes or not.
   ///
-  /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has checked the shapes.
+  /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has
+  /// checked the shapes.
   @inlinable
   package func product(
     _ a: Tile, _ b: Tile, transposeA: Bool = false, transposeB: Bool = false, alpha: Scalar = 1,
@@ -211,7 +213,8 @@ extension Tile {
 
   /// Copies elements that stand row after row, of which `part` gives those at some places at a time.
   ///
-  /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of sixteen if so many fit, or a part of one row.
+  /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of
+  /// sixteen if so many fit, or a part of one row.
   package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
     let most = 1 << 16
     let width = max(min(columns, most), 1)

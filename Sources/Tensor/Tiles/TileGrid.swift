@@ -1,7 +1,8 @@
 /// How a job on a matrix is cut into tiles that workers compute on their own.
 ///
-/// The cut depends on shapes alone, never on the number of workers: BLAS rounds a part of a product otherwise than the whole, so only a fixed
-/// cut gives the same bits for any team. A product is cut in one direction, into strips of whole rows or of whole columns.
+/// The cut depends on shapes alone, never on the number of workers: BLAS rounds a part of a product otherwise than the
+/// whole, so only a fixed cut gives the same bits for any team. A product is cut in one direction, into strips of whole
+/// rows or of whole columns.
 package struct TileGrid: Sendable {
   /// What is cut.
   package enum Axis: Sendable { case rows, columns }
@@ -17,14 +18,16 @@ package struct TileGrid: Sendable {
   /// Whether the tiles are the blocks of samples.
   private let isBySamples: Bool
 
-  /// The most strips of a product: enough for the workers of one processor, few enough that each packs its operands with profit.
+  /// The most strips of a product: enough for the workers of one processor, few enough that each packs its operands
+  /// with profit.
   package static let mostStrips = 8
   /// The multiplications that a strip should have at least, about 2 µs.
   private static let leastWork = 100_000
   /// The samples in a block.
   private static let blockLength = 32
 
-  /// The grid of a rows × columns product with sums of `inner` terms, cut along `axis`: a power of two of strips, which share out evenly.
+  /// The grid of a rows × columns product with sums of `inner` terms, cut along `axis`: a power of two of strips, which
+  /// share out evenly.
   package init(rows: Int, columns: Int, inner: Int, cutting axis: Axis) {
     var strips = 1
     while strips < Self.mostStrips && rows * columns * inner >= 2 * strips * Self.leastWork { strips *= 2 }
@@ -66,8 +69,8 @@ package struct TileGrid: Sendable {
     )
   }
 
-  /// Whether a worker that has done its tiles of `previous` may start on these without waiting for others: both have one tile, or both are
-  /// the blocks of the same samples, so that the worker needs nothing but its own results.
+  /// Whether a worker that has done its tiles of `previous` may start on these without waiting for others: both have
+  /// one tile, or both are the blocks of the same samples, so that the worker needs nothing but its own results.
   func follows(_ previous: TileGrid) -> Bool {
     isBySamples && previous.isBySamples || count == 1 && previous.count == 1
   }

@@ -30,8 +30,8 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
 // MARK: - The gradient and what becomes of it
 
 extension Tile {
-  /// Computes the gradient A Bᵀ of the weights that stand here, and puts it to use. There are gaps between the weights' columns only if the package's own product
-  /// is used and nothing is added to the loss.
+  /// Computes the gradient A Bᵀ of the weights that stand here, and puts it to use. There are gaps between the weights'
+  /// columns only if the package's own product is used and nothing is added to the loss.
   ///
   /// - Parameters:
   ///   - offset: How many parameters stand before them, for the moments.
@@ -86,7 +86,8 @@ extension Tile {
     }
   }
 
-  /// gradient ← gradient + scale · (l₁ sign W + l₂ W) for the weights W that stand here without gaps; the gradient may be W itself.
+  /// gradient ← gradient + scale · (l₁ sign W + l₂ W) for the weights W that stand here without gaps; the gradient may
+  /// be W itself.
   ///
   /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of W as it was.
   @inlinable

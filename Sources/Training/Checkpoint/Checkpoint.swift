@@ -1,6 +1,7 @@
 import Tensor
 
-/// Where a training stands. A trainer that was made with the same settings and is restored from it goes on to the same bits, on the same samples.
+/// Where a training stands. A trainer that was made with the same settings and is restored from it goes on to the same
+/// bits, on the same samples.
 ///
 ///     try trainer.fit(on: samples, epochs: 50, afterEpoch: { _, trainer in
 ///       checkpoint = Checkpoint(trainer)

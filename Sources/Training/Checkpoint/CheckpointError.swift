@@ -1,6 +1,7 @@
 import Datasets
 
-/// Why a training cannot go on from a checkpoint, told in one line that says what was found, what was expected and what to do.
+/// Why a training cannot go on from a checkpoint, told in one line that says what was found, what was expected and what
+/// to do.
 public enum CheckpointError: Error, Sendable, Equatable {
   /// The file is not there or cannot be read.
   case unreadable(DataError)

@@ -24,9 +24,9 @@ extension Trainer {
   /// Takes up the training that a checkpoint was made of, where it stood then.
   ///
   /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
-  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings (the threads do not count), or the
-  ///   checkpoint is of a training on another number of samples, and ``CheckpointError/badValue(name:)`` if the checkpoint was not made of a
-  ///   trainer. The trainer is then as before.
+  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings
+  ///   (the threads do not count), or the checkpoint is of a training on another number of samples, and
+  ///   ``CheckpointError/badValue(name:)`` if the checkpoint was not made of a trainer. The trainer is then as before.
   public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(CheckpointError) {
     for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
       let found = checkpoint.settings[name] ?? "not known"
@@ -62,7 +62,8 @@ extension Trainer {
     self = restored
   }
 
-  /// The name of a value that no training comes to, given that each is finite and the matrices have their shapes; nil if there is none.
+  /// The name of a value that no training comes to, given that each is finite and the matrices have their shapes; nil
+  /// if there is none.
   private var impossibleValue: String? {
     let isBegun = samplesDone > 0
     guard !isBegun || samplesDone < order.count && samplesDone.isMultiple(of: batchSize) else { return "samples done" }
@@ -123,9 +124,9 @@ extension Trainer {
     return paths
   }
 
-  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are not kept: they are computed
-  // anew, to the same bits. So are the bounds of parameters and moments, which decide nothing in the end: a step that they refuse is tried again
-  // with new ones.
+  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are
+  // not kept: they are computed anew, to the same bits. So are the bounds of parameters and moments, which decide
+  // nothing in the end: a step that they refuse is tried again with new ones.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
     var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
     if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }

@@ -2,8 +2,9 @@
 ///
 ///     precision = TP / (TP + FP)      recall = TP / (TP + FN)      F₁ = 2 TP / (2 TP + FP + FN)
 ///
-/// TP counts the samples of the class that were predicted as such, FP the others that were, FN those that were missed. Where a denominator is
-/// 0 the score is 0: a class that is never predicted has precision 0, one that never occurs recall 0.
+/// TP counts the samples of the class that were predicted as such, FP the others that were, FN those that were missed.
+/// Where a denominator is 0 the score is 0: a class that is never predicted has precision 0, one that never occurs
+/// recall 0.
 public struct ClassScores: Sendable, Equatable {
   public let precision: Double
   public let recall: Double

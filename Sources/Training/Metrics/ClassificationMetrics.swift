@@ -5,8 +5,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
   /// `confusion[actual][predicted]` counts samples.
   public let confusion: [[Int]]
 
-  /// Compares outputs with targets, each sample's class being the row of its largest element; a single row is a yes-or-no answer, yes from
-  /// ½ on.
+  /// Compares outputs with targets, each sample's class being the row of its largest element; a single row is a
+  /// yes-or-no answer, yes from ½ on.
   ///
   /// - Shapes: outputs and targets classes × samples, or 1 × samples.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -40,7 +40,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
     return ClassScores(meanOf: present.map(\.0))
   }
 
-  /// The scores of all classes' samples together. As each sample is predicted as one class, all three are the accuracy; 0 without samples.
+  /// The scores of all classes' samples together. As each sample is predicted as one class, all three are the accuracy;
+  /// 0 without samples.
   public var micro: ClassScores { ClassScores(hits: correctCount, predicted: sampleCount, actual: sampleCount) }
 
   /// How many samples were predicted as each class.

@@ -2,25 +2,25 @@ import Tensor
 
 /// How good a classifier's probabilities are, beyond which class has the largest.
 public struct ProbabilityMetrics: Sendable, Equatable {
-  /// −Σ log p / samples, p the probability of each sample's class, taken as no closer to 0 or 1 than the precision's ε so that one sample
-  /// cannot make it infinite; nil without samples, and if the outputs are no probabilities: one is not in 0 … 1, or those of a sample do not
-  /// add up to 1 within √ε.
+  /// −Σ log p / samples, p the probability of each sample's class, taken as no closer to 0 or 1 than the precision's ε
+  /// so that one sample cannot make it infinite; nil without samples, and if the outputs are no probabilities: one is
+  /// not in 0 … 1, or those of a sample do not add up to 1 within √ε.
   public let logLoss: Double?
 
-  /// The area under the curve of the true positives' share over the false positives' share: the chance that a sample of the class has a
-  /// greater output than one that is not, equal outputs counting half.
+  /// The area under the curve of the true positives' share over the false positives' share: the chance that a sample of
+  /// the class has a greater output than one that is not, equal outputs counting half.
   ///
   ///     AUC = (Σ ranks of the class's samples − n₁ (n₁ + 1) / 2) / (n₁ n₀)      equal outputs share the mean of their ranks
   ///
-  /// With two classes, or a single row, that of the second class; with more, the mean over the classes of each against the rest. Nil if a
-  /// class has no samples or all of them, and if an output is NaN. Source: Hanley and McNeil 1982.
+  /// With two classes, or a single row, that of the second class; with more, the mean over the classes of each against
+  /// the rest. Nil if a class has no samples or all of them, and if an output is NaN. Source: Hanley and McNeil 1982.
   public let rocAUC: Double?
 
   /// `rankCounts[r]` counts the samples for which r classes came before the right one.
   private let rankCounts: [Int]
 
-  /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each; a sample's class is the row of its target's
-  ///   largest element.
+  /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each; a sample's class is
+  ///   the row of its target's largest element.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
   /// - Complexity: A sort of the samples for each class.
   @specialized(where Scalar == Float)

@@ -11,7 +11,8 @@ public struct RegressionMetrics: Sendable, Equatable {
   public let meanAbsoluteError: Double
   /// R² = 1 − Σ (a − y)² / Σ (y − ȳ)², ȳ the mean of y; −∞ or NaN if the targets do not vary.
   public let determination: Double
-  /// The mean of |a − y| / |y| over the targets that are not 0, as a share, not in hundredths; nil if an output has none.
+  /// The mean of |a − y| / |y| over the targets that are not 0, as a share, not in hundredths; nil if an output has
+  /// none.
   public let meanAbsolutePercentageError: Double?
   /// How many targets are 0 and therefore not in ``meanAbsolutePercentageError``; of several outputs the sum.
   public let zeroTargetCount: Int
@@ -32,12 +33,13 @@ public struct RegressionMetrics: Sendable, Equatable {
     perOutput(outputs: outputs, targets: targets, .unscaled(targets.rows), rounding: 0)
   }
 
-  /// The metrics of each output in the units of the data, from a network's outputs and targets, both scaled as in training.
+  /// The metrics of each output in the units of the data, from a network's outputs and targets, both scaled as in
+  /// training.
   ///
   ///     a − y = (a' − y') / factor
   ///
-  /// Errors are taken between the scaled numbers, which keep their digits in `Float` however far from 0 the data are. A target that was 0 counts as 0: scaling leaves
-  /// a rounding error of the offset.
+  /// Errors are taken between the scaled numbers, which keep their digits in `Float` however far from 0 the data are. A
+  /// target that was 0 counts as 0: scaling leaves a rounding error of the offset.
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -83,8 +85,8 @@ public struct RegressionMetrics: Sendable, Equatable {
   ///   - zero: The largest magnitude of y that counts as 0.
   private init(predicted: [Double], actual: [Double], factor: Double, offset: Double, zero: Double) {
     let samples = Double(actual.count)
-    // The targets count from the first of them, since a sum of numbers far from 0 would round their differences away. Powers of two are divided by, which changes no
-    // digit, lest squares leave the range.
+    // The targets count from the first of them, since a sum of numbers far from 0 would round their differences away.
+    // Powers of two are divided by, which changes no digit, lest squares leave the range.
     let first = actual.first ?? 0
     let errorUnit = Scaling.powerOfTwo(below: zip(predicted, actual).reduce(0) { max($0, abs($1.0 - $1.1)) })
     let unit = Scaling.powerOfTwo(below: actual.reduce(0) { max($0, abs($1 - first)) })

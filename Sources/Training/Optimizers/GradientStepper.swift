@@ -14,8 +14,8 @@ public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   private let team: Team
 
   /// - Parameter team: The threads that share each step; the bits do not depend on how many there are.
-  /// - Precondition: Traps if a factor of the optimizer is out of its range, on L-BFGS, which asks for the loss at points of its
-  ///   own choice, and if the count is negative.
+  /// - Precondition: Traps if a factor of the optimizer is out of its range, on L-BFGS, which asks for the loss at
+  ///   points of its own choice, and if the count is negative.
   public init(_ optimizer: Optimizer, parameterCount: Int, team: Team = Team(workers: 1)) {
     if let mistake = optimizer.mistake { fail("cannot step with \(mistake)") }
     if case .lbfgs = optimizer { fail("cannot step with lbfgs, which asks for the loss at points of its own choice") }

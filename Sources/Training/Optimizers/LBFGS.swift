@@ -2,7 +2,8 @@ import Tensor
 
 /// What L-BFGS keeps from step to step, and the direction that it makes of that.
 ///
-/// For each of the last steps: s, by how much the parameters changed, and y, by how much the gradient did. Vectors are parameterCount × 1.
+/// For each of the last steps: s, by how much the parameters changed, and y, by how much the gradient did. Vectors are
+/// parameterCount × 1.
 struct LBFGS<Scalar: BLASScalar>: Sendable {
   let history: Int
   /// The columns are places for steps, used in turns.
@@ -43,7 +44,8 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
 
   /// Begins a line search at some parameters: d ← −H g by the two-loop recursion (algorithm 7.4).
   ///
-  /// - Returns: The slope gᵀd, and the first length to try: 1, or min(1, 1 / ‖g‖₁) if there is no estimate of the curvature.
+  /// - Returns: The slope gᵀd, and the first length to try: 1, or min(1, 1 / ‖g‖₁) if there is no estimate of the
+  ///   curvature.
   /// - Complexity: About 8 · history · parameterCount flops.
   mutating func begin(at parameters: Matrix<Scalar>, gradient: Matrix<Scalar>, team: Team) -> (
     slope: Double, length: Double
@@ -97,8 +99,8 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
   /// Keeps the gradient at the point that was evaluated last, whose memory it takes for another.
   mutating func keep(_ gradient: inout Matrix<Scalar>) { swap(&gradient, &bestGradient) }
 
-  /// Ends a line search that went as far as α, which is not 0: gives back the gradient there, and keeps the step if the curvature along it is
-  /// above 0 and more than rounding.
+  /// Ends a line search that went as far as α, which is not 0: gives back the gradient there, and keeps the step if the
+  /// curvature along it is above 0 and more than rounding.
   mutating func end(_ length: Double, gradient: inout Matrix<Scalar>, team: Team) {
     swap(&gradient, &bestGradient)
     let column = place..<place + 1

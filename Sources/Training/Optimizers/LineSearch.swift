@@ -1,11 +1,13 @@
-/// Finds how far to go from a point θ along a direction d in which φ(α) = L(θ + α d) falls: to an α that fulfils the strong Wolfe conditions
+/// Finds how far to go from a point θ along a direction d in which φ(α) = L(θ + α d) falls: to an α that fulfils the
+/// strong Wolfe conditions
 ///
 ///     φ(α) ≤ φ(0) + c₁ α φ′(0),   |φ′(α)| ≤ c₂ |φ′(0)|,   c₁ = 10⁻⁴, c₂ = 0.9
 ///
 /// or, if 25 trials after the first find none, to the best of them.
 ///
-/// - Source: Nocedal and Wright, "Numerical Optimization", 2006: algorithm 3.5 finds an interval that holds such an α, algorithm 3.6 narrows it; each
-///   trial is the minimum of the cubic through values and slopes of two before (equation 3.59).
+/// - Source: Nocedal and Wright, "Numerical Optimization", 2006: algorithm 3.5 finds an interval that holds such an α,
+///   algorithm 3.6 narrows it; each trial is the minimum of the cubic through values and slopes of two before (equation
+///   3.59).
 struct LineSearch {
   /// α, φ(α) and φ′(α). Where the value is not finite it is ∞, and then the slope is 0.
   struct Point {
@@ -24,7 +26,8 @@ struct LineSearch {
   /// - Parameters:
   ///   - length: The first trial.
   ///   - evaluate: φ at a length above 0.
-  ///   - keep: Called if the last point that was evaluated is the best so far: what is found is the one that was kept last.
+  ///   - keep: Called if the last point that was evaluated is the best so far: what is found is the one that was kept
+  ///     last.
   /// - Returns: The best point; the start where none is better.
   func find(from length: Double, evaluate: (Double) -> Point, keep: () -> Void) -> Point {
     var trials = 0
@@ -72,7 +75,8 @@ struct LineSearch {
     }
   }
 
-  /// The next trial within an interval: the cubic's minimum, but a tenth away from an end that two in a row come close to.
+  /// The next trial within an interval: the cubic's minimum, but a tenth away from an end that two in a row come close
+  /// to.
   private func next(_ low: Point, _ high: Point, _ wasClose: inout Bool) -> Double {
     let range = min(low.length, high.length)...max(low.length, high.length)
     let length = minimum(low, high, within: range)
@@ -94,8 +98,8 @@ struct LineSearch {
 
   private func isFlat(_ point: Point) -> Bool { abs(point.slope) <= -0.9 * start.slope }
 
-  /// Where the cubic with the values and slopes of both points has its minimum, no further than a range allows; the range's middle if there
-  /// is none.
+  /// Where the cubic with the values and slopes of both points has its minimum, no further than a range allows; the
+  /// range's middle if there is none.
   private func minimum(_ a: Point, _ b: Point, within range: ClosedRange<Double>) -> Double {
     let (left, right) = a.length <= b.length ? (a, b) : (b, a)
     let d1 = left.slope + right.slope - 3 * (left.value - right.value) / (left.length - right.length)

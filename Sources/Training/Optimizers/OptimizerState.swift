@@ -42,8 +42,8 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// The next step, in terms of what the kernels do. It writes to this state's moments, which must not be copied while it is
-  /// in use.
+  /// The next step, in terms of what the kernels do. It writes to this state's moments, which must not be copied while
+  /// it is in use.
   mutating func update(rate: Double?, weightDecay: Double) -> TileUpdate<Scalar>.Rule {
     switch rule.step(step + 1, rate: rate ?? 0, weightDecay: weightDecay) {
     case .keep: .keep(adding: false)

@@ -34,8 +34,8 @@ struct RMSProp: UpdateRule {
 }
 
 extension StepBounds {
-  /// For rules that divide by √v: the kernel multiplies the gradient by the rate before it divides, and adds its square to
-  /// those before.
+  /// For rules that divide by √v: the kernel multiplies the gradient by the rate before it divides, and adds its square
+  /// to those before.
   func largestSquared(_ rule: some UpdateRule, rate: Double, room: Double) -> Double {
     let squares = largest - moment
     return rule.distance(largest, rate: rate, self) <= room && squares >= 0

@@ -1,6 +1,7 @@
 import Tensor
 
-/// iRPROP⁻ (Igel and Hüsken 2003): a step of its own for every parameter, see ``Optimizer/rProp(initialStep:decrease:increase:smallestStep:largestStep:)``.
+/// iRPROP⁻ (Igel and Hüsken 2003): a step of its own for every parameter, see
+/// ``Optimizer/rProp(initialStep:decrease:increase:smallestStep:largestStep:)``.
 struct RProp: UpdateRule {
   let initialStep: Double
   /// η⁻ and η⁺.

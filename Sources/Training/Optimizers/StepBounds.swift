@@ -1,6 +1,7 @@
 import Tensor
 
-/// What keeps parameters and moments finite: bounds on their magnitudes, from which follows how large a gradient may be.
+/// What keeps parameters and moments finite: bounds on their magnitudes, from which follows how large a gradient may
+/// be.
 struct StepBounds: Sendable {
   /// The largest number that anything may grow to: half the largest finite one, as sums round.
   let largest: Double

@@ -1,7 +1,7 @@
 import Tensor
 
-/// How an optimizer changes each parameter θ, given its gradient g: one file for each rule, with its factors, what can be
-/// wrong with them, its step in terms of the kernels, and bounds on how far a step can move a parameter.
+/// How an optimizer changes each parameter θ, given its gradient g: one file for each rule, with its factors, what can
+/// be wrong with them, its step in terms of the kernels, and bounds on how far a step can move a parameter.
 ///
 /// In all bounds the gradient's is for the penalties' gradients too.
 protocol UpdateRule: Sendable {
@@ -27,7 +27,8 @@ protocol UpdateRule: Sendable {
   ///
   /// The decay of weights, θ ← kept · θ with 0 < kept ≤ 1, moves none away from 0 and does not count.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double
-  /// The largest gradient with which no moment overflows and no parameter moves further than `room`; below 0 if there is none.
+  /// The largest gradient with which no moment overflows and no parameter moves further than `room`; below 0 if there
+  /// is none.
   func largestGradient(rate: Double, room: Double, _ bounds: StepBounds) -> Double
   /// The bound on the first moment after a step.
   func momentBound(after gradient: Double, _ bounds: StepBounds) -> Double

@@ -3,16 +3,19 @@ import Layers
 import Tensor
 
 extension Network {
-  /// The linear network, one layer without an activation, that fits samples with the least squared error: what any other has to beat.
+  /// The linear network, one layer without an activation, that fits samples with the least squared error: what any
+  /// other has to beat.
   ///
   ///     a = W x + b
   ///
-  /// For classes the targets are one-hot, and the class is the largest output. See ``Matrix/ridgeRegression(_:strength:team:)``.
+  /// For classes the targets are one-hot, and the class is the largest output. See
+  /// ``Matrix/ridgeRegression(_:strength:team:)``.
   ///
   /// - Parameter ridge: Holds the weights back, as a share of each feature's variance.
   /// - Throws: ``LinearAlgebraError/notFinite`` if a number is not finite, or a weight beyond the range of `Scalar`.
   /// - Precondition: Traps if there are no samples, features or targets, and unless the ridge is positive and finite.
-  /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, m the lesser of inputSize and samples, the former shared by the team.
+  /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, m the lesser of inputSize and samples, the
+  ///   former shared by the team.
   public static func linear(
     fittedTo samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> Network {

@@ -1,19 +1,23 @@
 /// What keeps parameters and steps small, besides the loss. Everything is off by default.
 ///
-/// The L1 and L2 penalties are a part of the loss that is minimised, and so of the loss that a step reports; an evaluation, which asks how good the
-/// outputs are, leaves them out. Biases are exempt from both, and from ``maxNorm``.
+/// The L1 and L2 penalties are a part of the loss that is minimised, and so of the loss that a step reports; an
+/// evaluation, which asks how good the outputs are, leaves them out. Biases are exempt from both, and from ``maxNorm``.
 public struct Regularization: Sendable, Equatable {
-  /// λ of λ ‖W‖₁, the sum of the weights' magnitudes, which is added to the loss; the gradient of |w| at 0 is taken for 0 (Tibshirani 1996).
+  /// λ of λ ‖W‖₁, the sum of the weights' magnitudes, which is added to the loss; the gradient of |w| at 0 is taken for
+  /// 0 (Tibshirani 1996).
   public var l1: Double
-  /// λ of ½ λ ‖W‖², half the sum of the weights' squares, which is added to the loss (Hoerl and Kennard 1970; Krogh and Hertz 1992).
+  /// λ of ½ λ ‖W‖², half the sum of the weights' squares, which is added to the loss (Hoerl and Kennard 1970; Krogh and
+  /// Hertz 1992).
   public var l2: Double
-  /// λ of θ ← (1 − η λ) θ, by which each step shrinks all parameters apart from what the gradient does, η being the learning rate (Loshchilov and
-  /// Hutter 2019). For Adam it is added to the optimizer's own.
+  /// λ of θ ← (1 − η λ) θ, by which each step shrinks all parameters apart from what the gradient does, η being the
+  /// learning rate (Loshchilov and Hutter 2019). For Adam it is added to the optimizer's own.
   public var weightDecay: Double
-  /// c of g ← g min(1, c / ‖g‖), by which a gradient of all parameters is made no longer than c (Pascanu, Mikolov and Bengio 2013); the penalties' gradients
-  /// are a part of it. Costs a pass over all gradients, for their norm must be known before the step.
+  /// c of g ← g min(1, c / ‖g‖), by which a gradient of all parameters is made no longer than c (Pascanu, Mikolov and
+  /// Bengio 2013); the penalties' gradients are a part of it. Costs a pass over all gradients, for their norm must be
+  /// known before the step.
   public var clipNorm: Double?
-  /// The largest Euclidean norm of the weights into a unit: longer ones are scaled down to it after each step (Srivastava et al. 2014).
+  /// The largest Euclidean norm of the weights into a unit: longer ones are scaled down to it after each step
+  /// (Srivastava et al. 2014).
   public var maxNorm: Double?
 
   public init(

@@ -4,7 +4,8 @@ import Tensor
 ///
 /// A schedule is a value, with what a plateau has to remember; who stores a training stores it too.
 public struct Schedule: Sendable, Equatable, Codable {
-  /// The factor as a function of p, the share of the training after the warm-up that is done, or of e, the epochs of it that are complete.
+  /// The factor as a function of p, the share of the training after the warm-up that is done, or of e, the epochs of it
+  /// that are complete.
   public enum Shape: Sendable, Equatable, Codable {
     /// 1.
     case constant
@@ -12,16 +13,20 @@ public struct Schedule: Sendable, Equatable, Codable {
     case step(every: Int, factor: Double = 0.1)
     /// fᵉ.
     case exponential(factor: Double = 0.95)
-    /// final + (1 − final) (1 + cos πp) / 2, in each step anew; the epochs include the warm-up (Loshchilov and Hutter 2017, without restarts).
+    /// final + (1 − final) (1 + cos πp) / 2, in each step anew; the epochs include the warm-up (Loshchilov and Hutter
+    /// 2017, without restarts).
     case cosine(epochs: Int, final: Double = 0)
-    /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; the momentum stays as it is).
+    /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; the momentum
+    /// stays as it is).
     case oneCycle(epochs: Int, start: Double = 0.04, rise: Double = 0.3, final: Double = 4e-6)
-    /// fᵏ, k being how often the validation loss stayed for more than `patience` epochs within 10⁻⁴ of its best, or above; see ``note(validationLoss:)``.
+    /// fᵏ, k being how often the validation loss stayed for more than `patience` epochs within 10⁻⁴ of its best, or
+    /// above; see ``note(validationLoss:)``.
     case plateau(factor: Double = 0.5, patience: Int = 3)
   }
 
   public let shape: Shape
-  /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al. 2017).
+  /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al.
+  /// 2017).
   public let warmupEpochs: Int
   /// The least validation loss so far, nil before the first.
   var best: Double?
@@ -32,8 +37,8 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// The same rate in all steps.
   public static let constant = Schedule(.constant)
 
-  /// - Precondition: Traps if a factor is not above 0 (a final one: below 0) or above 1, if a number of epochs is below 1, and if the
-  ///   warm-up takes all of them.
+  /// - Precondition: Traps if a factor is not above 0 (a final one: below 0) or above 1, if a number of epochs is below
+  ///   1, and if the warm-up takes all of them.
   public init(_ shape: Shape, warmupEpochs: Int = 0) {
     self.shape = shape
     self.warmupEpochs = warmupEpochs
@@ -62,7 +67,8 @@ public struct Schedule: Sendable, Equatable, Codable {
     }
   }
 
-  /// Tells a plateau the validation loss after an epoch; other shapes do not care. A loss that is not a number is no better than the best.
+  /// Tells a plateau the validation loss after an epoch; other shapes do not care. A loss that is not a number is no
+  /// better than the best.
   public mutating func note(validationLoss: Double) {
     guard case .plateau(let factor, let patience) = shape else { return }
     if validationLoss.isFinite && best.map({ validationLoss < $0 - 1e-4 * abs($0) }) ?? true {
@@ -100,7 +106,8 @@ public struct Schedule: Sendable, Equatable, Codable {
 /// From `a`, at p = 0, to `b`, at p = 1, along half a cosine.
 private func between(_ a: Double, _ b: Double, _ p: Double) -> Double { b + (a - b) * (1 + cosine(p)) / 2 }
 
-/// cos πp for 0 ≤ p ≤ 1, by the series of the sine: the C library's function may round differently from version to version.
+/// cos πp for 0 ≤ p ≤ 1, by the series of the sine: the C library's function may round differently from version to
+/// version.
 private func cosine(_ p: Double) -> Double {
   let x = Double.pi * (0.5 - p)
   var sum = 1.0

@@ -19,16 +19,18 @@ public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Trainer {
-  /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own, and reports.
+  /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own,
+  /// and reports.
   ///
   ///     for try await event in trainer.events(on: samples, epochs: 20) {
   ///       if case .finished(let trainer) = event { network = trainer.network }
   ///     }
   ///
-  /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled, training stops after the step it
-  /// is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
+  /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled,
+  /// training stops after the step it is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
   ///
-  /// The sequence throws ``Divergence`` if the numbers are no longer finite, and ``NoThread`` if the system gives no thread.
+  /// The sequence throws ``Divergence`` if the numbers are no longer finite, and ``NoThread`` if the system gives no
+  /// thread.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
     patience: Int? = nil

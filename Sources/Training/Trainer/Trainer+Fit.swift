@@ -5,22 +5,23 @@ import Tensor
 extension Trainer {
   /// Trains epoch after epoch, and stops early if the loss on samples that it does not learn from no longer falls.
   ///
-  /// A call goes on where the one before stopped, within an epoch too. So calls that are stopped and taken up again leave the same bits as one that is
-  /// not. A ``Checkpoint`` of the trainer does so in another process.
+  /// A call goes on where the one before stopped, within an epoch too. So calls that are stopped and taken up again
+  /// leave the same bits as one that is not. A ``Checkpoint`` of the trainer does so in another process.
   ///
   /// - Parameters:
   ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy of them.
   ///   - validation: Samples that the network is tested on after each epoch.
   ///   - epochs: How many epochs there are to be in all, those before this call included.
-  ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it was after the best one; nil
-  ///     to use all epochs and keep the last.
-  ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at once.
+  ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it
+  ///     was after the best one; nil to use all epochs and keep the last.
+  ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at
+  ///     once.
   ///   - afterEpoch: Called after each epoch with the trainer as it is then; false stops.
   /// - Returns: A report for each epoch that this call completed.
-  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed. And what `afterStep` or `afterEpoch` throws: training
-  ///   stops there, and another call goes on.
-  /// - Precondition: Traps if samples have other sizes than the network, there are none, the patience is below 1, or there is a patience without
-  ///   validation samples.
+  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
+  ///   And what `afterStep` or `afterEpoch` throws: training stops there, and another call goes on.
+  /// - Precondition: Traps if samples have other sizes than the network, there are none, the patience is below 1, or
+  ///   there is a patience without validation samples.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,

@@ -5,7 +5,8 @@ import Tensor
 /// What L-BFGS keeps, and the loss at the present parameters.
 struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
   var method: LBFGS<Scalar>
-  /// The loss of a batch of some samples at the parameters where the last line search ended; the gradient there is the state's.
+  /// The loss of a batch of some samples at the parameters where the last line search ended; the gradient there is the
+  /// state's.
   var loss = 0.0
   private var features = Matrix<Scalar>(rows: 0, columns: 0)
   private var targets = Matrix<Scalar>(rows: 0, columns: 0)
@@ -33,7 +34,8 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
     batch = []
   }
 
-  /// Whether the loss is of these samples. The identity of the matrices is enough, since a matrix that was changed is another one.
+  /// Whether the loss is of these samples. The identity of the matrices is enough, since a matrix that was changed is
+  /// another one.
   func isLoss(of samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> Bool {
     features.isIdentical(to: samples.features) && targets.isIdentical(to: samples.targets) && hasWeights(of: samples)
       && self.batch == batch
@@ -93,8 +95,8 @@ extension Trainer {
     return outcome.loss
   }
 
-  /// The loss and its slope at a distance from where the line search began. Where a number would not be finite the loss is ∞, so that the search
-  /// stays away from there.
+  /// The loss and its slope at a distance from where the line search began. Where a number would not be finite the loss
+  /// is ∞, so that the search stays away from there.
   private mutating func evaluate(
     at length: Double, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>
   ) -> LineSearch.Point {

@@ -86,7 +86,8 @@ extension Trainer {
         key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
   }
 
-  /// No element of the penalties' gradients is larger, not even where SGD divides them by what it multiplies the parameters by.
+  /// No element of the penalties' gradients is larger, not even where SGD divides them by what it multiplies the
+  /// parameters by.
   private var penaltyBound: Double {
     let kept = 1 - (state.rule.learningRate ?? 0) * regularization.weightDecay
     return (regularization.l1 + regularization.l2 * parameterBound) / kept

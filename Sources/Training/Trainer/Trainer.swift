@@ -2,7 +2,8 @@ import Datasets
 import Layers
 import Tensor
 
-/// Mini-batch training of a network: shuffles the samples anew for every epoch and takes one optimizer step for each batch.
+/// Mini-batch training of a network: shuffles the samples anew for every epoch and takes one optimizer step for each
+/// batch.
 ///
 /// A trainer is a value: a copy goes on by itself. The same seed, data and settings give the same bits.
 public struct Trainer<Scalar: BLASScalar>: Sendable {
@@ -35,18 +36,19 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   var state: OptimizerState<Scalar>
   /// What L-BFGS keeps, if it is the optimizer.
   var search: LBFGSSearch<Scalar>?
-  /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever ceases to be finite; when the
-  /// bound comes near the end of the range it is taken anew.
+  /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever
+  /// ceases to be finite; when the bound comes near the end of the range it is taken anew.
   var parameterBound: Double
   /// Memory for the sums of pieces of the gradient, if its norm is wanted.
   var sums: Matrix<Double>
-  /// The running statistics before a step, if it is computed in blocks or may be refused after its gradient is known; else empty.
+  /// The running statistics before a step, if it is computed in blocks or may be refused after its gradient is known;
+  /// else empty.
   var statisticsBefore: Matrix<Scalar>
 
   /// The samples of a step that are computed at once. A method that takes all in a step has them in blocks.
   let blockSize: Int
-  /// A batch or block with fewer samples joins the one before it. With batch normalisation these are too few for a mean and a variance of their own;
-  /// else there are none.
+  /// A batch or block with fewer samples joins the one before it. With batch normalisation these are too few for a mean
+  /// and a variance of their own; else there are none.
   let leastBatch: Int
 
   private static var largestBlock: Int { 4096 }
@@ -54,17 +56,21 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   private static var leastNormalizedBatch: Int { 16 }
 
   /// - Parameters:
-  ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left. Where ``Optimizer/isFullBatch``, as many as there are samples,
-  ///     or more. With batch normalisation at least 2, and if fewer than 16 samples are left, and fewer than a quarter of the batch size (or a
-  ///     single one), the batch before takes them too: mean and variance of so few would ruin the network.
-  ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 − inputDropout (Srivastava et al. 2014).
-  ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the smoothed targets.
+  ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left. Where
+  ///     ``Optimizer/isFullBatch``, as many as there are samples, or more. With batch normalisation at least 2, and if
+  ///     fewer than 16 samples are left, and fewer than a quarter of the batch size (or a single one), the batch before
+  ///     takes them too: mean and variance of so few would ruin the network.
+  ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 −
+  ///     inputDropout (Srivastava et al. 2014).
+  ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the
+  ///     smoothed targets.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
   ///   - team: The threads that share each step; the bits do not depend on how many there are.
-  /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1, a factor of the
-  ///   optimizer or the regularization is out of its range, the dropout or the smoothing is not in 0 ..< 1, on smoothing with a loss that is not for classes,
-  ///   and if the optimizer does not work with the rest: iRPROP⁻ and L-BFGS have no learning rate for a schedule, and L-BFGS needs a loss that is
-  ///   smooth and the same from step to step, so neither L1 nor dropout nor batch normalisation.
+  /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1, a factor of
+  ///   the optimizer or the regularization is out of its range, the dropout or the smoothing is not in 0 ..< 1, on
+  ///   smoothing with a loss that is not for classes, and if the optimizer does not work with the rest: iRPROP⁻ and
+  ///   L-BFGS have no learning rate for a schedule, and L-BFGS needs a loss that is smooth and the same from step to
+  ///   step, so neither L1 nor dropout nor batch normalisation.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
@@ -115,10 +121,11 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Trains on every sample once, in a new random order.
   ///
   /// - Parameter progress: Called after each step with the number of samples done.
-  /// - Returns: The mean loss over the samples, each taken before the step that its batch made, with what the regularization adds to it.
+  /// - Returns: The mean loss over the samples, each taken before the step that its batch made, with what the
+  ///   regularization adds to it.
   /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps if the samples have other sizes than the network, or there are none, on a single one with batch normalization, and if the optimizer takes all in a step and they are
-  ///   more than ``batchSize``.
+  /// - Precondition: Traps if the samples have other sizes than the network, or there are none, on a single one with
+  ///   batch normalization, and if the optimizer takes all in a step and they are more than ``batchSize``.
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
@@ -130,11 +137,13 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
 
   /// Does what is left of an epoch, all of a new one if none was begun, for as long as it is asked to.
   ///
-  /// - Parameter proceeds: Called after each step with the number of the epoch's samples done; false stops there, and the next call goes on. After the last
-  ///   step the answer does not count.
-  /// - Returns: The mean loss over the samples, each taken before the step that its batch made; nil if the epoch is not complete.
+  /// - Parameter proceeds: Called after each step with the number of the epoch's samples done; false stops there, and
+  ///   the next call goes on. After the last step the answer does not count.
+  /// - Returns: The mean loss over the samples, each taken before the step that its batch made; nil if the epoch is not
+  ///   complete.
   /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps if the samples have other sizes than the network, there are none, or others than the epoch was begun with.
+  /// - Precondition: Traps if the samples have other sizes than the network, there are none, or others than the epoch
+  ///   was begun with.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func goOn(
@@ -149,7 +158,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     }
     if samplesDone == 0 {
       if order.count != samples.count { order = Array(0..<samples.count) }
-      // In another order the loss of all samples would round differently, which a method that takes them all would take for a change.
+      // In another order the loss of all samples would round differently, which a method that takes them all would take
+      // for a change.
       if !state.rule.isFullBatch { generator.shuffle(&order) }
       (stepInEpoch, lossSum, secondsInEpoch) = (0, 0, 0)
     } else if order.count != samples.count {
@@ -168,7 +178,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return lossSum / Double(samples.count)
   }
 
-  /// The first of the batches, or blocks, of so many samples: what would be left is more than ``leastBatch`` or nothing.
+  /// The first of the batches, or blocks, of so many samples: what would be left is more than ``leastBatch`` or
+  /// nothing.
   func firstPart(_ indices: ArraySlice<Int>, _ size: Int) -> ArraySlice<Int> {
     indices.prefix(indices.count - size < leastBatch ? indices.count : size)
   }
@@ -191,11 +202,14 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - batch: 1 to ``batchSize`` indices, with batch normalisation at least 2; one may occur more than once.
-  ///   - next: The batch of the step after, if it is known: it is fetched into the cache meanwhile, and nothing else is done with it.
+  ///   - next: The batch of the step after, if it is known: it is fetched into the cache meanwhile, and nothing else is
+  ///     done with it.
   /// - Returns: The mean loss over the batch, before the step, with what the regularization adds to it.
   /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step.
-  /// - Precondition: Traps if the samples have other sizes than the network, the batch is empty or too large, or an index is out of range.
-  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team (by L-BFGS, once or more often); allocates nothing after the first step.
+  /// - Precondition: Traps if the samples have other sizes than the network, the batch is empty or too large, or an
+  ///   index is out of range.
+  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team (by L-BFGS, once or more often);
+  ///   allocates nothing after the first step.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>, next: ArraySlice<Int> = [])
@@ -214,7 +228,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
   public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
 
-  /// Moves the network to other parameters. Except for a step, this is the only way: what is known of the parameters must not outlive them.
+  /// Moves the network to other parameters. Except for a step, this is the only way: what is known of the parameters
+  /// must not outlive them.
   mutating func move(to parameters: Matrix<Scalar>, statistics: Matrix<Scalar>) {
     network.parameters = parameters
     network.statistics = statistics

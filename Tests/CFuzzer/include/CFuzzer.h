@@ -1,7 +1,8 @@
 #ifndef CFUZZER_H
 #define CFUZZER_H
 
-// What the fuzzer takes from the system and the sanitizers' run-time libraries. Without these, in a normal build, nothing is measured.
+// What the fuzzer takes from the system and the sanitizers' run-time libraries. Without these, in a normal build,
+// nothing is measured.
 
 /// Starts to add up what this process allocates and gives back.
 void start_measuring_allocations(void);

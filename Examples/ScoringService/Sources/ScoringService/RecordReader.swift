@@ -2,8 +2,8 @@ import Perceptron
 
 /// Reads a record from a line of JSON: one object, whose members are numbers, texts or null.
 ///
-/// `JSONDecoder` reads the same into `[String: Field]`, but a request with 784 members then takes 840 µs of a processor, instead of 360, most of them not for the prediction;
-/// seen on an AMD EPYC (Zen 4), 2026-11-24.
+/// `JSONDecoder` reads the same into `[String: Field]`, but a request with 784 members then takes 840 µs of a
+/// processor, instead of 360, most of them not for the prediction; seen on an AMD EPYC (Zen 4), 2026-11-24.
 struct RecordReader {
   private let bytes: ArraySlice<UInt8>
   private var index: Int

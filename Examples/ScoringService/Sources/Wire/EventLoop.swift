@@ -31,8 +31,8 @@ public final class EventLoop: Sendable {
     guard status == 0 else { throw SocketError("make an event loop", status) }
   }
 
-  /// Returns when a socket has input or room for output, or has ended or failed, and within two seconds of a deadline; seldom also without a reason, so that the caller tries, and
-  /// waits again.
+  /// Returns when a socket has input or room for output, or has ended or failed, and within two seconds of a deadline;
+  /// seldom also without a reason, so that the caller tries, and waits again.
   func wait(
     for event: Event, on socket: Socket, until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) {

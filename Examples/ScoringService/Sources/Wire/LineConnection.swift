@@ -2,8 +2,8 @@ import Glibc
 
 /// The lines that come and go over a connection, for one task.
 ///
-/// What is written is kept until ``next()`` has to wait, so that the answers to requests that came together leave together. Nothing more is read before it is sent: who does
-/// not read the answers is not read either.
+/// What is written is kept until ``next()`` has to wait, so that the answers to requests that came together leave
+/// together. Nothing more is read before it is sent: who does not read the answers is not read either.
 public struct LineConnection: Sendable {
   private let socket: Socket
   private let loop: EventLoop
@@ -86,7 +86,8 @@ public struct LineConnection: Sendable {
     }
   }
 
-  /// Ends the connection so that the last line arrives: closed while there is input it would be reset, and what the other end has not read yet might be lost.
+  /// Ends the connection so that the last line arrives: closed while there is input it would be reset, and what the
+  /// other end has not read yet might be lost.
   public mutating func finish() async throws(Failure) {
     try await flush()
     socket.endSending()

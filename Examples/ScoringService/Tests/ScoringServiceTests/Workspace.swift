@@ -14,7 +14,8 @@ struct Workspace: ~Copyable {
 
   func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(filePath: path(name))) }
 
-  /// Writes a model of the columns length, width and color and the classes big and small; another seed makes another model.
+  /// Writes a model of the columns length, width and color and the classes big and small; another seed makes another
+  /// model.
   func writeModel(seed: UInt64, to name: String = "model") throws {
     try write("length,width,color,size\n1,2,red,small\n3,1,blue,big\n2,2,red,big\n4,3,blue,small\n", to: "table.csv")
     let preparation = try Preparation(fittedOn: Table(contentsOf: path("table.csv")))
