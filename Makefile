@@ -9,6 +9,8 @@ TEST_PACKAGES := curl
 PEER_PACKAGES := python3-venv g++
 # What make static needs besides: gfortran brings the archive of its run-time library, which OpenBLAS calls; binutils reads what is linked.
 STATIC_PACKAGES := gfortran binutils
+# What make format and make lint need for C.
+FORMAT_PACKAGES := clang-format
 # A linker that makes a static executable takes archives alone. OpenBLAS's calls the Fortran run-time library. lld, unlike gold, looks for a symbol in
 # all archives, whatever their order. -s leaves debugging information out.
 STATIC := --scratch-path .build/static --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -use-ld=lld \
@@ -25,6 +27,7 @@ CONTEST ?=
 MNIST_URL ?= https://ossci-datasets.s3.amazonaws.com/mnist
 MNIST_DIRECTORY ?= data/mnist
 SOURCES := Package.swift Sources Tests Benchmarks Examples
+C_SOURCES := Sources Tests -name '*.[ch]' -o -name '*.inc'
 PERCEPTRON := .build/release/perceptron
 # For make fuzz: the most inputs and seconds for a target, and the targets, all where none is named.
 FUZZ_RUNS ?= 3000000
@@ -104,10 +107,15 @@ fuzzer: dependencies
 	  > .build/fuzz.log 2>&1 || { tail -n 40 .build/fuzz.log; exit 1; }
 
 format: ## format the sources
+	@Scripts/install-packages.sh $(FORMAT_PACKAGES)
 	@$(SWIFT) format --in-place --recursive $(SOURCES)
+	@find $(C_SOURCES) | xargs clang-format -i
 
 lint: ## check the sources' format
+	@Scripts/install-packages.sh $(FORMAT_PACKAGES)
 	@$(SWIFT) format lint --strict --recursive $(SOURCES)
+	@find $(C_SOURCES) | xargs clang-format --dry-run -Werror
+	@Scripts/check-lines.sh $(SOURCES) Documentation *.md
 	@echo "lint: clean"
 
 mnist: ## download MNIST into data/mnist and check it

@@ -22,12 +22,14 @@ let package = Package(
     // The package, in the order in which data flows through it.
     .target(name: "CKernels"),
     .target(name: "Tensor", dependencies: ["COpenBLAS", "CLAPACKE", "CKernels"]),
+    .target(name: "CChecksum"),
+    .target(name: "Files", dependencies: ["Tensor", "CChecksum", "CZlib"]),
     .target(name: "Layers", dependencies: ["Tensor"]),
-    .target(name: "Datasets", dependencies: ["Tensor", "CKernels", "CZlib"]),
+    .target(name: "Datasets", dependencies: ["Files", "CZlib"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets"]),
-    .target(name: "ModelFiles", dependencies: ["Training"]),
+    .target(name: "ModelFiles", dependencies: ["Layers", "Datasets"]),
     .target(name: "Serving", dependencies: ["ModelFiles"]),
-    .target(name: "Perceptron", dependencies: ["Serving"]),
+    .target(name: "Perceptron", dependencies: ["Training", "Serving"]),
     .target(name: "Charts", dependencies: ["CZlib"]),
     .target(name: "COutOfMemory"),
     .executableTarget(
@@ -44,15 +46,18 @@ let package = Package(
 
     .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
 
+    // Files of the tests' own.
+    .target(name: "TestFiles", dependencies: ["CZlib"], path: "Tests/TestFiles"),
     // Counts allocations, in the tests alone.
     .target(name: "CAllocationHook", path: "Tests/CAllocationHook"),
     // Feeds the readers of files with bytes; `make fuzz` builds it with libFuzzer.
     .target(name: "CFuzzer", path: "Tests/CFuzzer"),
-    .executableTarget(name: "Fuzzer", dependencies: ["Serving", "CFuzzer"], path: "Tests/Fuzzer"),
+    .executableTarget(name: "Fuzzer", dependencies: ["Training", "Serving", "CFuzzer"], path: "Tests/Fuzzer"),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Tensor"]),
     .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestFiles"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestFiles"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
     .testTarget(name: "ServingTests", dependencies: ["Serving", "CAllocationHook"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),

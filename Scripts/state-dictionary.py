@@ -41,7 +41,7 @@ text = base64.b64encode(data).decode()
 
 print(f"// Made by Scripts/state-dictionary.py with PyTorch {torch.__version__.split('+')[0]}; not to be edited.\n")
 print("let goldenStateDictionary =")
-lines = [text[start : start + 120] for start in range(0, len(text), 120)]
+lines = [text[start : start + 112] for start in range(0, len(text), 112)]
 print("\n".join(f"  {'+ ' if index else ''}\"{line}\"" for index, line in enumerate(lines)))
 print("\nlet goldenInputs: [[Float]] = " + str(inputs.tolist()))
 print("let goldenOutputs: [[Float]] = " + str(outputs.tolist()))

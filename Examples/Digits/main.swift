@@ -82,7 +82,8 @@ print(
 let step = StepBenchmark.run(
   .digits, StepBenchmark.Effort(rounds: 9, seconds: 0.01, longestNaiveStep: 1), team: Team())
 print(
-  "a training step: \((step.seconds * 1e6).formatted(0)) µs, with naive loops \((step.naiveSeconds! * 1e6).formatted(0)) µs:",
+  "a training step: \((step.seconds * 1e6).formatted(0)) µs,",
+  "with naive loops \((step.naiveSeconds! * 1e6).formatted(0)) µs:",
   "\(step.ratio!.formatted(1)) times faster")
 
 extension String {

@@ -53,12 +53,12 @@ static const double exp_low_f64 = -746, exp_high_f64 = 710, expm1_low_f64 = -40,
 #define sqrt_f64 __builtin_elementwise_sqrt
 
 enum {
-  LANES = 16,   // partial totals of a reduction
-  BLOCK = 256,  // numbers in a loss's buffer
-  LINES = 64,   // rows that are summed at once
-  GROUP = 2048, // numbers in a group of columns
-  BREADTH = 512,  // columns in a block of a product
-  LONG_SUM = 64,  // terms from which on a tile of a product fetches what it changes, and is unrolled
+  LANES = 16,    // partial totals of a reduction
+  BLOCK = 256,   // numbers in a loss's buffer
+  LINES = 64,    // rows that are summed at once
+  GROUP = 2048,  // numbers in a group of columns
+  BREADTH = 512, // columns in a block of a product
+  LONG_SUM = 64, // terms from which on a tile of a product fetches what it changes, and is unrolled
 };
 
 // The totals of a reduction, and as many numbers anywhere in memory.
@@ -184,7 +184,8 @@ static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to
     __m256 columns[4], pairs[4];
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; ++i)
-      columns[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a + i * lda)), _mm_loadu_ps(a + (i + 4) * lda), 1);
+      columns[i] =
+          _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a + i * lda)), _mm_loadu_ps(a + (i + 4) * lda), 1);
     for (int i = 0; i < 2; ++i) {
       pairs[2 * i] = _mm256_unpacklo_ps(columns[2 * i], columns[2 * i + 1]);
       pairs[2 * i + 1] = _mm256_unpackhi_ps(columns[2 * i], columns[2 * i + 1]);
@@ -201,7 +202,8 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
     __m256d columns[2];
 #pragma clang loop unroll(full)
     for (int i = 0; i < 2; ++i)
-      columns[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(a + i * lda)), _mm_loadu_pd(a + (i + 2) * lda), 1);
+      columns[i] =
+          _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(a + i * lda)), _mm_loadu_pd(a + (i + 2) * lda), 1);
     _mm256_storeu_pd(to, _mm256_unpacklo_pd(columns[0], columns[1]));
     _mm256_storeu_pd(to + step, _mm256_unpackhi_pd(columns[0], columns[1]));
   }
@@ -217,8 +219,12 @@ static inline __m256i mask_of_f64_avx2(ptrdiff_t count) {
 }
 static inline __m256 load_masked_f32_avx2(const float *x, __m256i mask) { return _mm256_maskload_ps(x, mask); }
 static inline __m256d load_masked_f64_avx2(const double *x, __m256i mask) { return _mm256_maskload_pd(x, mask); }
-static inline void store_masked_f32_avx2(float *x, __m256 numbers, __m256i mask) { _mm256_maskstore_ps(x, mask, numbers); }
-static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mask) { _mm256_maskstore_pd(x, mask, numbers); }
+static inline void store_masked_f32_avx2(float *x, __m256 numbers, __m256i mask) {
+  _mm256_maskstore_ps(x, mask, numbers);
+}
+static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mask) {
+  _mm256_maskstore_pd(x, mask, numbers);
+}
 
 #define PRODUCT_UNROLLED 4
 #define PRODUCT_REGISTERS 16
@@ -261,7 +267,8 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 
 // MARK: AVX-512
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), \
+                             apply_to = function)
 /// find_numbers of packed.inc, a vector at a time: what is behind the numbers of a vector the next one overwrites.
 static inline ptrdiff_t find_numbers_f32_avx512(ptrdiff_t n, const float *x, float *numbers, int32_t *places) {
   ptrdiff_t count = 0;
@@ -309,8 +316,12 @@ static inline __mmask16 mask_of_f32_avx512(ptrdiff_t count) { return count < 16 
 static inline __mmask8 mask_of_f64_avx512(ptrdiff_t count) { return count < 8 ? (1 << count) - 1 : 0xFF; }
 static inline __m512 load_masked_f32_avx512(const float *x, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, x); }
 static inline __m512d load_masked_f64_avx512(const double *x, __mmask8 mask) { return _mm512_maskz_loadu_pd(mask, x); }
-static inline void store_masked_f32_avx512(float *x, __m512 numbers, __mmask16 mask) { _mm512_mask_storeu_ps(x, mask, numbers); }
-static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 mask) { _mm512_mask_storeu_pd(x, mask, numbers); }
+static inline void store_masked_f32_avx512(float *x, __m512 numbers, __mmask16 mask) {
+  _mm512_mask_storeu_ps(x, mask, numbers);
+}
+static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 mask) {
+  _mm512_mask_storeu_pd(x, mask, numbers);
+}
 
 #define PRODUCT_UNROLLED 4
 #define PRODUCT_REGISTERS 32
@@ -328,7 +339,8 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 // Six columns or eight take each vector of a panel so seldom that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
 // Masked vectors, which only here are as fast as whole ones. A loop that was unrolled before would have none.
-#define VECTORIZE_REST _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
+#define VECTORIZE_REST \
+  _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
 #define PRECISION f32
 #include "kernels.inc"
 #undef PRECISION
@@ -381,9 +393,11 @@ static int has(ck_instruction_set set) {
 }
 
 #if defined(__x86_64__)
-#define CHOICES(precision) {&NAME(table, precision, baseline), &NAME(table, precision, avx2), &NAME(table, precision, avx512)}
+#define CHOICES(precision) \
+  { &NAME(table, precision, baseline), &NAME(table, precision, avx2), &NAME(table, precision, avx512) }
 #else
-#define CHOICES(precision) {&NAME(table, precision, baseline)}
+#define CHOICES(precision) \
+  { &NAME(table, precision, baseline) }
 #endif
 static const ck_float_kernels *const float_choices[] = CHOICES(f32);
 static const ck_double_kernels *const double_choices[] = CHOICES(f64);

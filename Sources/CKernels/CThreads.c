@@ -25,7 +25,8 @@ void ck_leave_processor(int processor) {
   // The thread moves at once; then it may again be wherever it might be before. If somebody else has chosen its
   // processors meanwhile, as `taskset -a -p` does, theirs stay.
   cpu_set_t now;
-  if (sched_setaffinity(0, sizeof others, &others) == 0 && sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &others))
+  if (sched_setaffinity(0, sizeof others, &others) == 0 && sched_getaffinity(0, sizeof now, &now) == 0 &&
+      CPU_EQUAL(&now, &others))
     sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
@@ -95,7 +96,8 @@ uint32_t ck_fork_count(void) {
 void ck_barrier_wait(ck_barrier *barrier) {
   if (__atomic_load_n(&barrier->parties, __ATOMIC_RELAXED) == 1) return;
   uint32_t phase = __atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE);
-  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == __atomic_load_n(&barrier->parties, __ATOMIC_RELAXED)) {
+  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) ==
+      __atomic_load_n(&barrier->parties, __ATOMIC_RELAXED)) {
     // Nobody can arrive for the next meeting before the phase changes.
     __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_SEQ_CST);

@@ -29,7 +29,8 @@ static void *checked(void *memory, size_t size) {
   static atomic_flag is_ending = ATOMIC_FLAG_INIT;
   if (memory || size == 0 || !atomic_load_explicit(&ends, memory_order_relaxed)) return memory;
   // Another thread says it.
-  if (atomic_flag_test_and_set(&is_ending)) for (;;) pause();
+  if (atomic_flag_test_and_set(&is_ending))
+    for (;;) pause();
   static const char line[] = "error: out of memory; give less data, smaller layers, or a higher limit\n";
   ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
   (void)written;

@@ -42,7 +42,8 @@ struct Frame {
 
 /// Text in an SVG picture.
 func text(_ text: String, x: Double, y: Double, anchor: String, style: String = "label") -> String {
-  "<text class=\"\(style)\" x=\"\(x.coordinate)\" y=\"\(y.coordinate)\" text-anchor=\"\(anchor)\">\(text.escaped)</text>"
+  "<text class=\"\(style)\" x=\"\(x.coordinate)\" y=\"\(y.coordinate)\" text-anchor=\"\(anchor)\">"
+    + "\(text.escaped)</text>"
 }
 
 extension Double {

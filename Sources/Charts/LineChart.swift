@@ -69,8 +69,9 @@ package struct LineChart {
       }
       // A point without neighbours is no line; few points show where they are.
       if epochs.count <= 12 || !isOpen && !next.isFinite || epochs[index] == best {
+        let radius = epochs[index] == best ? "5" : "3"
         dots +=
-          "<circle class=\"\(one.style)\" cx=\"\(point.x.coordinate)\" cy=\"\(point.y.coordinate)\" r=\"\(epochs[index] == best ? "5" : "3")\"/>"
+          "<circle class=\"\(one.style)\" cx=\"\(point.x.coordinate)\" cy=\"\(point.y.coordinate)\" r=\"\(radius)\"/>"
       }
       isOpen = true
     }

@@ -27,5 +27,6 @@ package func markupTable(_ header: [String], _ rows: [[String]]) -> String {
       + "</tr>\n"
   }
   return
-    "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\(head)</tr></thead><tbody>\n\(body.joined())</tbody></table></div>\n"
+    "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>\(head)</tr></thead><tbody>\n"
+    + "\(body.joined())</tbody></table></div>\n"
 }

@@ -28,8 +28,9 @@ package struct ScatterPlot {
       let place = frame.point(point.actual, point.predicted)
       path += "M\(place.x.coordinate) \(place.y.coordinate)h0"
     }
+    let best = "M\(start.x.coordinate) \(start.y.coordinate)L\(end.x.coordinate) \(end.y.coordinate)"
     return frame.picture(
-      "<path class=\"best\" d=\"M\(start.x.coordinate) \(start.y.coordinate)L\(end.x.coordinate) \(end.y.coordinate)\"/>\n"
+      "<path class=\"best\" d=\"\(best)\"/>\n"
         + "<path class=\"points a\" d=\"\(path)\"/>\n",
       description: "\(name): predicted against true values of \(points.count) samples")
   }

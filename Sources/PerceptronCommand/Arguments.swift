@@ -50,8 +50,8 @@ struct Arguments {
     guard let text = values[name] else { return nil }
     guard let value = Int(text), range.contains(value) else {
       throw .usage(
-        "\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
-      )
+        "\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), found"
+          + " \(text.debugDescription)")
     }
     return value
   }

@@ -19,9 +19,12 @@ enum BenchmarkCommand: Command {
     let team = try makeTeam()
     var (rate, limit) = (Floor.rate(team: team), Limit.rate(team: team))
     try printLine(
-      "One training step in Float on \(team.workerCount) threads, naive loops on one; median of \(effort.rounds) rounds, both in turns.\n"
-        + "\(kernelDescription()).\n"
-    )
+      """
+      One training step in Float on \(team.workerCount) threads, naive loops on one; \
+      median of \(effort.rounds) rounds, both in turns.
+      \(kernelDescription()).
+
+      """)
     var results: [(StepBenchmark.Workload, StepBenchmark.Result)] = []
     for workload in StepBenchmark.Workload.all where !isQuick || workload.batch < 256 {
       let result = StepBenchmark.run(workload, effort, team: team)
@@ -38,8 +41,8 @@ enum BenchmarkCommand: Command {
       let share = flops / limit / result.seconds
       guard share <= 1.05 else {
         throw CommandError.badData(
-          "\(workload.name): a step at \(percent(share)) of the processor's rate cannot be; the benchmark is wrong, or the machine was busy while the rate was measured"
-        )
+          "\(workload.name): a step at \(percent(share)) of the processor's rate cannot be;"
+            + " the benchmark is wrong, or the machine was busy while the rate was measured")
       }
       rows.append([
         "\(workload.name) \(workload.sizes.map(String.init).joined(separator: "-"))", "\(workload.batch)",
@@ -51,10 +54,15 @@ enum BenchmarkCommand: Command {
     let slowdown = StepBenchmark.slowdownByDeadUnits(rounds: 2 * effort.rounds + 1, team: team)
     try printTable(rows)
     try printLine(
-      "\nThe limit is the rate of the processor's multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \(team.workerCount) threads at once; OpenBLAS's large"
-        + "\nproducts reach \((rate / 1e9).fixed(0)). A step's share is what its matrix products alone would take at that rate; the rest is all else that it does."
-        + "\nA step of tab64 takes \(slowdown.fixed(2)) times as long once its units have died and their moments would be denormal numbers."
-    )
+      """
+
+      The limit is the rate of the processor's multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \
+      \(team.workerCount) threads at once; OpenBLAS's large
+      products reach \((rate / 1e9).fixed(0)). A step's share is what its matrix products alone would take at that \
+      rate; the rest is all else that it does.
+      A step of tab64 takes \(slowdown.fixed(2)) times as long once its units have died and their moments would be \
+      denormal numbers.
+      """)
   }
 
   private static func percent(_ share: Double) -> String { "\((100 * share).fixed(0)) %" }

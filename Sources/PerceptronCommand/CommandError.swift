@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// Why a command ends, with its exit code (sysexits).
@@ -24,18 +25,36 @@ struct CommandError: Error {
   init(_ error: any Error) {
     switch error {
     case let error as CommandError: self = error
-    case let error as DataError: self.init(message: "\(error)", exitCode: Self.exitCode(error))
-    case ModelError.unreadable(let error), CheckpointError.unreadable(let error):
-      self.init(message: "\(error)", exitCode: Self.exitCode(error))
+    case let error as FileError:
+      self.init(message: withOption(error.description, error.setting), exitCode: Self.exitCode(error))
     default: self.init(message: "\(error)", exitCode: 65)
     }
   }
 
-  private static func exitCode(_ error: DataError) -> Int32 {
+  private static func exitCode(_ error: FileError) -> Int32 {
     switch error.kind {
     case .missingInput: 66
     case .badData: 65
     case .ioFailure: 74
     }
   }
+}
+
+/// A message of the library with the option that could be given otherwise.
+func withOption(_ message: String, _ setting: Setting?) -> String {
+  guard let setting else { return message }
+  let option =
+    switch setting {
+    case .header: "--header"
+    case .noHeader: "--no-header"
+    case .delimiter: "--delimiter"
+    case .numberFormat: "--decimal, --thousands"
+    case .target: "--target"
+    case .columns: "--target, --sample-weight, --ignore, --only, --id"
+    case .classification: "--task classification"
+    case .regression: "--task regression"
+    case .quantileScaling: "--scale quantile"
+    case .notMissing(let text): "--not-missing \(text)"
+    }
+  return "\(message) (\(option))"
 }

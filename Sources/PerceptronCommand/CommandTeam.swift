@@ -33,8 +33,8 @@ func makeTeam(threads: Int? = nil) throws(CommandError) -> Team {
   guard needed <= room else {
     throw CommandError(
       message:
-        "too little memory: \(count == 1 ? "one thread takes" : "\(count) threads take") \(needed / 1_000_000) MB of address space"
-        + " at least, and the limit (ulimit -v, ulimit -d) leaves \(room / 1_000_000) MB; raise the limit"
+        "too little memory: \(count == 1 ? "one thread takes" : "\(count) threads take") \(needed / 1_000_000) MB of"
+        + " address space at least, and the limit (ulimit -v, ulimit -d) leaves \(room / 1_000_000) MB; raise the limit"
         + (count > 1 ? ", or give fewer --threads" : ""),
       exitCode: 71)
   }

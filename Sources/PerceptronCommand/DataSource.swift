@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// The DATA of a command line: a table, or images.
@@ -136,7 +137,7 @@ enum RawData<Scalar: BLASScalar> {
     }
   }
 
-  private static func table(_ path: String, _ format: Table.Format, _ team: Team) throws(DataError) -> Table {
+  private static func table(_ path: String, _ format: Table.Format, _ team: Team) throws(FileError) -> Table {
     let table = try Table(contentsOf: path, format: format, team: team)
     table.warnings.forEach(printWarning)
     return table
@@ -151,7 +152,7 @@ enum RawData<Scalar: BLASScalar> {
 
   func samples(
     _ preparation: Preparation, sampleWeight: String? = nil, team: Team
-  ) throws(DataError) -> Samples<Scalar> {
+  ) throws(FileError) -> Samples<Scalar> {
     switch self {
     case .table(let table):
       try preparation.samples(of: table, sampleWeight: sampleWeight, team: team, warn: printWarning)
@@ -159,7 +160,7 @@ enum RawData<Scalar: BLASScalar> {
     }
   }
 
-  func features(_ preparation: Preparation, team: Team) throws(DataError) -> Matrix<Scalar> {
+  func features(_ preparation: Preparation, team: Team) throws(FileError) -> Matrix<Scalar> {
     switch self {
     case .table(let table): try preparation.features(of: table, team: team, warn: printWarning)
     case .images(let images): try preparation.features(of: images)
@@ -197,12 +198,12 @@ private struct Arrays {
     let archive = try NPZ(contentsOf: path)
     let known = Self.knownNames(part)
     guard let pair = known.first(where: { archive.names.contains($0.features) }) else {
-      throw DataError.missingArray(
+      throw FileError.missingArray(
         path: path, expected: "features called \(known.map(\.features).joined(separator: ", "))", found: archive.names)
     }
     let labelArray = labelFile == nil && needsLabels ? labelName ?? pair.labels : nil
     if labelName == nil, let labelArray, !archive.names.contains(labelArray) {
-      throw DataError.missingArray(
+      throw FileError.missingArray(
         path: path, expected: "labels called \"\(labelArray)\", or --labels NAME that says which they are",
         found: archive.names)
     }

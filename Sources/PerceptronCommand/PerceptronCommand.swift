@@ -71,8 +71,8 @@ enum PerceptronCommand {
     let words = Array(CommandLine.arguments.dropFirst())
     outOfMemory = { bytes in
       printError(
-        "error: out of memory: \(bytes / 1_000_000) MB more are needed; give less data, smaller layers, or a higher limit\n"
-      )
+        "error: out of memory: \(bytes / 1_000_000) MB more are needed;"
+          + " give less data, smaller layers, or a higher limit\n")
       exit(71)
     }
     do {
@@ -100,8 +100,8 @@ enum PerceptronCommand {
     for index in 1..<max(Int(CommandLine.argc), 1) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
       throw .usage(
-        "argument \(index), \(String(cString: argument).debugDescription), is not UTF-8; rename the file, or make a link to it"
-      )
+        "argument \(index), \(String(cString: argument).debugDescription), is not UTF-8;"
+          + " rename the file, or make a link to it")
     }
   }
 

@@ -14,7 +14,8 @@ enum TableOptions {
       "the decimal mark, point or comma, of columns that can be read in two ways (found out by itself)"),
     Option("--thousands", "MARK", "what stands between thousands there: point, comma, space or apostrophe"),
     Option(
-      "--min-frequency", "N", "rows that a text needs for a feature of its own (1; 2 in columns of more than 20 texts)"),
+      "--min-frequency", "N",
+      "rows that a text needs for a feature of its own (1; 2 in columns of more than 20 texts)"),
     Option("--max-categories", "N", "texts of a column that have a feature of their own (1000)"),
   ]
 
@@ -63,8 +64,8 @@ enum TableOptions {
       excluded: Set(try names("--not-missing", arguments) ?? []))
     if let text = missing.excluded.first(where: { !MissingSpellings.isUsual($0) }) {
       throw .usage(
-        "--not-missing: \(text.debugDescription) is no usual spelling of a missing value, so that it is a value anyway; those are NA, N/A, null, NaN and"
-          + " others")
+        "--not-missing: \(text.debugDescription) is no usual spelling of a missing value, so that it is a value anyway;"
+          + " those are NA, N/A, null, NaN and others")
     }
     if let text = missing.additional.intersection(missing.excluded).min() {
       throw .usage("--missing and --not-missing: \(text.debugDescription) is in both")

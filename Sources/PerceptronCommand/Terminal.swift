@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 #if canImport(Glibc)
@@ -87,7 +88,7 @@ func drawError(_ text: String) { _ = AtomicFile.writeAll(Array(text.utf8), to: S
 
 /// Says what is odd about the data.
 func printWarning(_ warning: DataWarning) {
-  printError("\(warning.isNote ? "note" : "warning"): \(printable(warning.description))\n")
+  printError("\(warning.isNote ? "note" : "warning"): \(printable(withOption(warning.description, warning.setting)))\n")
 }
 
 /// Whether a path leads to a file that can be read again from its start.

@@ -82,8 +82,8 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   ) {
     guard maximumBatchSize >= 1, maximumWait >= .zero, capacity >= 1, batchesAtOnce >= 1 else {
       fail(
-        "cannot make \(batchesAtOnce) batches of \(maximumBatchSize) requests, of which \(capacity) wait for \(maximumWait):"
-          + " each must be at least 1, and the wait at least 0")
+        "cannot make \(batchesAtOnce) batches of \(maximumBatchSize) requests, of which \(capacity) wait for"
+          + " \(maximumWait): each must be at least 1, and the wait at least 0")
     }
     self.maximumBatchSize = maximumBatchSize
     self.maximumWait = maximumWait

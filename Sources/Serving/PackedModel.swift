@@ -71,8 +71,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   ) -> Int? {
     guard answers.rows == outputSize, answers.columns == samples.columns else {
       fail(
-        "cannot put \(outputSize) answers for \(samples.columns) samples into a \(answers.rows)×\(answers.columns) matrix"
-      )
+        "cannot put \(outputSize) answers for \(samples.columns) samples into a \(answers.rows)×\(answers.columns)"
+          + " matrix")
     }
     return answers.withTile { answers in
       samples.withReadOnlyTile { samples in

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import ModelFiles
 import Tensor
 
@@ -26,9 +27,9 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
 
   /// Makes a predictor of a model file; one that was stored in the other precision is converted.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
+  /// - Throws: ``FileError`` if the file is not there or is not a whole and consistent model.
   public init(contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1))
-    throws(ModelError)
+    throws(FileError)
   {
     self.init(try Model(contentsOf: path), missing: missing, team: team)
   }

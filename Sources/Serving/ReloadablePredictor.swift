@@ -1,3 +1,4 @@
+import Files
 import ModelFiles
 import Tensor
 
@@ -20,10 +21,10 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
 
   /// Reads the model file.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
+  /// - Throws: ``FileError`` if the file is not there or is not a whole and consistent model.
   public init(
     contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1)
-  ) throws(ModelError) {
+  ) throws(FileError) {
     self.path = path
     self.missing = missing
     self.team = team
@@ -39,9 +40,9 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one
   /// that is written over while it is read may be refused.
   ///
-  /// - Throws: ``ModelError`` if the file is no model.
-  public func reload() throws(ModelError) {
-    try reloading.withLock { _ throws(ModelError) in
+  /// - Throws: ``FileError`` if the file is no model.
+  public func reload() throws(FileError) {
+    try reloading.withLock { _ throws(FileError) in
       var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
       current.withLock { swap(&$0, &predictor) }
       // The model from before is let go here, after the lock.

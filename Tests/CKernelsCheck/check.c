@@ -45,7 +45,8 @@ static unsigned char *placed[slot_count];
 void *place(int slot, size_t size) {
   if (!slots[slot]) {
     // A page is 64 KB on some systems.
-    unsigned char *memory = mmap(NULL, slot_size + (64 << 10), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    unsigned char *memory =
+        mmap(NULL, slot_size + (64 << 10), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + slot_size, 64 << 10, PROT_NONE) != 0) {
       perror("mmap");
       exit(2);

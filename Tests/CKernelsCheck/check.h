@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 /// Counts a check, and tells where it failed: the subject in force, and what the format says.
-#define EXPECT(holds, ...)                                                                                                   \
-  do {                                                                                                                       \
-    ++checks;                                                                                                                \
-    if (!(holds)) fail(__VA_ARGS__);                                                                                         \
+#define EXPECT(holds, ...)           \
+  do {                               \
+    ++checks;                        \
+    if (!(holds)) fail(__VA_ARGS__); \
   } while (0)
 
 extern long checks, failures;

@@ -18,7 +18,8 @@
 #include "reference.h"
 
 /// Rows and columns of tiles, and the numbers between two columns.
-static const int tile_shapes[][3] = {{1, 1, 0}, {3, 5, 0}, {4, 3, 2}, {7, 4, 1}, {16, 3, 0}, {17, 2, 5}, {33, 3, 0}, {70, 4, 3}, {130, 3, 0}};
+static const int tile_shapes[][3] = {{1, 1, 0},  {3, 5, 0},  {4, 3, 2},  {7, 4, 1},  {16, 3, 0},
+                                     {17, 2, 5}, {33, 3, 0}, {70, 4, 3}, {130, 3, 0}};
 
 #define PASTE(name, precision) name##_##precision
 #define PASTED(name, precision) PASTE(name, precision)
@@ -68,7 +69,8 @@ static void check_set(int set, results *got) {
   const ck_double_kernels *twice = ck_double_kernels_for(set);
   const char *name = set_names[set];
   begin(name, "", "table");
-  EXPECT((single->product != NULL) == is_fused(set) && (twice->product != NULL) == is_fused(set), "a product is missing, or unexpected");
+  EXPECT((single->product != NULL) == is_fused(set) && (twice->product != NULL) == is_fused(set),
+         "a product is missing, or unexpected");
   check_products_f32(name, single, got);
   check_products_f64(name, twice, got);
   check_packed_f32(name, single, got);
@@ -100,14 +102,16 @@ int main(void) {
     check_set(set, &got);
     begin(set_names[set], "", "bits");
     if (!has_plain) first.plain = got.plain;
-    EXPECT(got.plain == first.plain, "loops without elementary functions or multiply-adds have other bits than the baseline's");
+    EXPECT(got.plain == first.plain,
+           "loops without elementary functions or multiply-adds have other bits than the baseline's");
     has_plain = 1;
     if (is_fused(set)) {
       if (!has_fused) first.fused = got.fused;
       EXPECT(got.fused == first.fused, "results have other bits than those of the other sets with fused multiply-adds");
       has_fused = 1;
     }
-    printf("%s: products by %s\n", set_names[set], ck_float_kernels_for(set)->product ? "this package" : "OpenBLAS, not checked here");
+    printf("%s: products by %s\n", set_names[set],
+           ck_float_kernels_for(set)->product ? "this package" : "OpenBLAS, not checked here");
   }
   printf("%ld checks, %ld failed\n", checks, failures);
   printf("bits plain %016" PRIx64 "\n", first.plain);

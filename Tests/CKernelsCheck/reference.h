@@ -46,7 +46,9 @@ static inline double squared_loss(double a, double y) { return (a - y) * (a - y)
 static inline double difference(double a, double y) { return a - y; }
 static inline double absolute_loss(double a, double y) { return fabs(a - y); }
 static inline double absolute_error(double a, double y) { return (a > y) - (a < y); }
-static inline double huber_loss(double a, double y) { return fabs(a - y) > 1 ? fabs(a - y) - 0.5 : 0.5 * (a - y) * (a - y); }
+static inline double huber_loss(double a, double y) {
+  return fabs(a - y) > 1 ? fabs(a - y) - 0.5 : 0.5 * (a - y) * (a - y);
+}
 static inline double huber_error(double a, double y) { return fmax(-1, fmin(1, a - y)); }
 
 /// Philox4x32-10 (Salmon et al. 2011): the counter becomes four random words.

@@ -50,7 +50,8 @@ static void check_barrier(uint32_t spins) {
     EXPECT(pthread_create(&threads[i], NULL, meet, &own[i]) == 0, "no thread");
   }
   for (int i = 0; i < parties; ++i) pthread_join(threads[i], NULL);
-  EXPECT(all.wrong == 0, "with %u turns before parking, %d numbers from before a meeting were not seen after it", spins, all.wrong);
+  EXPECT(all.wrong == 0, "with %u turns before parking, %d numbers from before a meeting were not seen after it", spins,
+         all.wrong);
   int once = 1;
   for (int i = 0; i < parties * meetings; ++i) once &= all.taken[i] == 1;
   EXPECT(once, "a number was not taken once");
@@ -120,7 +121,8 @@ static void check_crc(void) {
 
 /// The published answers of Philox4x32-10 (Random123's kat_vectors), for the formula that dropout is compared with.
 static void check_philox(void) {
-  static const uint32_t answers[][4] = {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}};
+  static const uint32_t answers[][4] = {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+                                        {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}};
   for (int i = 0; i < 2; ++i) {
     uint32_t ones = i ? ~0u : 0, words[4] = {ones, ones, ones, ones};
     philox(words, i ? ~(uint64_t)0 : 0);

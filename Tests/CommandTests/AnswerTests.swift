@@ -138,13 +138,13 @@ func noAnswers() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 100) { "\($0 - $1)" }, to: "t.csv")
   let result = try workspace.run(
-    "train t.csv -o m --task regression --hidden 8,8 --epochs 1 --batch-size 100 --optimizer sgd --learning-rate 1e25 --quiet"
-  )
+    "train t.csv -o m --task regression --hidden 8,8 --epochs 1 --batch-size 100 --optimizer sgd"
+      + " --learning-rate 1e25 --quiet")
   #expect(result.status == 65)
-  #expect(
-    result.errors
-      == "error: the trained network's outputs are not finite; lower --learning-rate, or try --precision double; nothing was written\n"
-  )
+  let expected =
+    "error: the trained network's outputs are not finite; lower --learning-rate, or try --precision double;"
+    + " nothing was written\n"
+  #expect(result.errors == expected)
   #expect(try !workspace.files.contains("m"))
 }
 

@@ -11,8 +11,9 @@ private func checkKills(_ count: Int, signals: [Int32], networks: Int) throws {
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
   let line =
-    "train \(directory)/t.csv --epochs 40 --batch-size 8 --hidden 16,8 --normalization batch --dropout 0.2 --schedule plateau"
-    + " --validation-split 0.2 --early-stopping 30 --quiet --no-baseline --ensemble \(networks) -o \(directory)/"
+    "train \(directory)/t.csv --epochs 40 --batch-size 8 --hidden 16,8 --normalization batch --dropout 0.2"
+    + " --schedule plateau --validation-split 0.2 --early-stopping 30 --quiet --no-baseline"
+    + " --ensemble \(networks) -o \(directory)/"
   func wait(_ process: pid_t) -> Int32 {
     var status: Int32 = 0
     waitpid(process, &status, 0)
@@ -67,8 +68,8 @@ func stop(signal: Int32) throws {
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
   let process = try workspace.spawn(
-    "train \(directory)/t.csv -o \(directory)/m --epochs 1000000 --checkpoint \(directory)/a/b --checkpoint-every 1000000"
-  )
+    "train \(directory)/t.csv -o \(directory)/m --epochs 1000000 --checkpoint \(directory)/a/b"
+      + " --checkpoint-every 1000000")
   var status: Int32 = 0
   func hasBegun() throws -> Bool {
     String(decoding: try workspace.read("progress"), as: UTF8.self).contains("epoch 1/")

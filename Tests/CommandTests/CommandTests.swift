@@ -324,7 +324,8 @@ func suspiciousHeader() throws {
   let workspace = try Workspace()
   try workspace.write("1.5,2.5,less\n1,2,less\n3,1,more\n2,1,more\n1,3,less\n", to: "t.csv")
   let warning =
-    "warning: t.csv, line 1 is taken for the header though it looks like a row of data; --no-header if it is data"
+    "warning: t.csv, line 1 is taken for the header though it looks like a row of data;"
+    + " say so if it is data (--no-header)"
   #expect(try workspace.run("train t.csv --epochs 1").error == warning)
   #expect(try !workspace.run("train t.csv --epochs 1 --no-header").errors.contains("warning"))
 }

@@ -23,8 +23,10 @@ private let options = "--epochs 1 --hidden 4 --quiet"
 private let classes = table(rows: 60) { $0 > $1 ? "more" : "less" }
 
 @Test(
-  "- is a table from standard input, through a pipe or from a file that was read in part, and predictions to standard output"
-)
+  """
+  - is a table from standard input, through a pipe or from a file that was read in part, \
+  and predictions to standard output
+  """)
 func standardInputAndOutput() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
@@ -127,10 +129,9 @@ func namesOfMNIST() throws {
   for name in [names[1], names[3]] { #expect(try workspace.shell("gzip \(name)").status == 0) }
   #expect(try workspace.run("train mnist:. \(options) --test mnist:. -o m").status == 0)
   try FileManager.default.removeItem(at: workspace.directory.appending(path: names[0]))
-  #expect(
-    try workspace.run("train mnist:. \(options)").error
-      == "error: ./train-images-idx3-ubyte: cannot be opened: No such file or directory; check the path and the permissions"
-  )
+  let expected =
+    "error: ./train-images-idx3-ubyte: cannot be opened: No such file or directory; check the path and the permissions"
+  #expect(try workspace.run("train mnist:. \(options)").error == expected)
   // An array for a model of images.
   let array =
     [UInt8]([0x93] + "NUMPY".utf8 + [1, 0, 62, 0])

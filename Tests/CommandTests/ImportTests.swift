@@ -62,11 +62,17 @@ func importedDefaults() throws {
     ("--layers linear,relu,linear,softmax --classes a,b,c", "--classes: expected 2 names, for the outputs, found 3"),
     (
       "--layers linear,relu",
-      "net.safetensors: tensor \"net.2.weight\" is not used: there are more modules than are listed; list the modules as the nn.Sequential has them"
+      """
+      net.safetensors: tensor "net.2.weight" is not used: there are more modules than are listed; \
+      list the modules as the nn.Sequential has them
+      """
     ),
     (
       "--layers linear,rellu",
-      "--layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found \"rellu\""
+      """
+      --layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (identity, sigmoid, tanh, \
+      relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found "rellu"
+      """
     ),
   ])
 func importMistakes(options: String, line: String) throws {

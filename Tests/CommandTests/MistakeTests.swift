@@ -46,12 +46,16 @@ private let mistakes = [
   Mistake("train t.csv --hidden 3,,4", 64, "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
   Mistake(
     "train t.csv --activation step", 64,
-    "error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, found \"step\""
-  ),
+    """
+    error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, \
+    hard-swish, softplus, softsign, found "step"
+    """),
   Mistake(
     "train t.csv --optimizer lbfgs --dropout 0.5", 64,
-    "error: --optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and --normalization batch"
-  ),
+    """
+    error: --optimizer lbfgs needs a loss that stays the same from step to step; \
+    leave out --dropout, --input-dropout and --normalization batch
+    """),
   Mistake(
     "train t.csv --early-stopping 3", 64, "error: --early-stopping needs --validation or --validation-split"),
   Mistake(
@@ -86,26 +90,41 @@ private let mistakes = [
     "train t.csv --missing ,,", 64, "error: --missing: expected names with a comma between each two, found \",,\""),
   Mistake(
     "train t.csv --not-missing FOO", 64,
-    "error: --not-missing: \"FOO\" is no usual spelling of a missing value, so that it is a value anyway; those are NA, N/A, null, NaN and others"
-  ),
+    """
+    error: --not-missing: "FOO" is no usual spelling of a missing value, so that it is a value anyway; \
+    those are NA, N/A, null, NaN and others
+    """),
   Mistake(
     "train t.csv --ignore y", 65,
-    "error: t.csv: found the column \"y\" named twice, as the target (the last column, as there is no --target) and in --ignore, expected once; correct the names"
-  ),
+    """
+    error: t.csv: found the column "y" named twice, as the target, which is the last column unless another is \
+    named, and among those to ignore, expected once; \
+    correct the names (--target, --sample-weight, --ignore, --only, --id)
+    """),
   Mistake(
     "train t.csv --only a,y --target y", 65,
-    "error: t.csv: found the column \"y\" named twice, as the target (--target) and in --only, expected once; correct the names"
-  ),
+    """
+    error: t.csv: found the column "y" named twice, as the target and among the only ones to use, expected once; \
+    correct the names (--target, --sample-weight, --ignore, --only, --id)
+    """),
   Mistake(
     "train t.csv --only a --ignore a", 65,
-    "error: t.csv: found the column \"a\" named twice, in --ignore and in --only, expected once; correct the names"),
+    """
+    error: t.csv: found the column "a" named twice, among those to ignore and among the only ones to use, \
+    expected once; correct the names (--target, --sample-weight, --ignore, --only, --id)
+    """),
   Mistake(
     "train t.csv --ignore a,b", 65,
-    "error: t.csv: found no column that is left to learn from: --ignore, --only and --id leave out all but the target; leave out fewer"
-  ),
+    """
+    error: t.csv: found no column that is left to learn from, besides the target and those that are left out; \
+    leave out fewer (--target, --sample-weight, --ignore, --only, --id)
+    """),
   Mistake(
     "predict t.csv m", 65,
-    "error: t.csv is no model: it begins as a text does; give the model first: perceptron predict MODEL DATA"),
+    """
+    error: t.csv: not a safetensors file: it begins as a text does; \
+    give the path of a saved model: perceptron predict MODEL DATA
+    """),
   Mistake("train t.csv --header --no-header", 64, "error: --header and --no-header exclude each other"),
   Mistake("train idx:images", 64, "error: expected idx:IMAGES,LABELS: the labels are missing"),
   Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
@@ -134,16 +153,22 @@ private let mistakes = [
     "error: --warmup-epochs: expected a whole number from 0 to 999, found \"1000\""),
   Mistake(
     "train t.csv --normalization batch --batch-size 1", 64,
-    "error: --batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger batch size, or --normalization layer"
-  ),
+    """
+    error: --batch-size 1 with --normalization batch: one sample has no variance to normalize by; \
+    choose a larger batch size, or --normalization layer
+    """),
   Mistake(
     "train t.csv --learning-rate 1e-40", 64,
-    "error: --learning-rate: 1e-40 is too large or too small to compute with in float precision; choose another number, or --precision double"
-  ),
+    """
+    error: --learning-rate: 1e-40 is too large or too small to compute with in float precision; \
+    choose another number, or --precision double
+    """),
   Mistake(
     "train t.csv --l2 1e39", 64,
-    "error: --l2: 1e+39 is too large or too small to compute with in float precision; choose another number, or --precision double"
-  ),
+    """
+    error: --l2: 1e+39 is too large or too small to compute with in float precision; \
+    choose another number, or --precision double
+    """),
   Mistake(
     "train t.csv --clip-norm 1e-320 --precision double", 64,
     "error: --clip-norm: 1e-320 is too large or too small to compute with in double precision; choose another number"),
@@ -167,14 +192,19 @@ private let mistakes = [
     "error: none.csv: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake(
     "train t.csv -o none/m", 74,
-    "error: none/m: cannot be written: No such file or directory; choose another path, or free space or permissions there"
-  ),
+    """
+    error: none/m: cannot be written: No such file or directory; \
+    choose another path, or free space or permissions there
+    """),
   Mistake(
     "evaluate none t.csv", 66,
     "error: none: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake(
     "evaluate t.csv t.csv", 65,
-    "error: t.csv is no model: it begins as a text does; give the model first: perceptron evaluate MODEL DATA"
+    """
+    error: t.csv: not a safetensors file: it begins as a text does; \
+    give the path of a saved model: perceptron evaluate MODEL DATA
+    """
   ),
   Mistake(
     "evaluate cut t.csv", 65,
@@ -182,54 +212,74 @@ private let mistakes = [
   // Tables.
   Mistake(
     "train missing.csv", 65,
-    "error: missing.csv, line 3: found 2 fields, expected 3 as in the first row; add or remove fields, or put fields that hold the delimiter in quotes"
-  ),
+    """
+    error: missing.csv, line 3: found 2 fields, expected 3 as in the first row; \
+    add or remove fields, or put fields that hold the delimiter in quotes
+    """),
   Mistake(
     "train surplus.csv", 65,
-    "error: surplus.csv, line 2: found 4 fields, expected 3 as in the first row; add or remove fields, or put fields that hold the delimiter in quotes"
-  ),
+    """
+    error: surplus.csv, line 2: found 4 fields, expected 3 as in the first row; \
+    add or remove fields, or put fields that hold the delimiter in quotes
+    """),
   Mistake(
     "evaluate m text.csv", 65,
-    "error: text.csv, line 3, column \"b\" (field 2): found \"two\", expected a number; correct the field, or remove the column or the row"
-  ),
+    """
+    error: text.csv, line 3, column "b" (field 2): found "two", expected a number; \
+    correct the field, or remove the column or the row
+    """),
   Mistake(
     "train t.csv --target a,y", 65,
-    "error: t.csv: found 23 different values in the target \"a\", expected two, as there are several targets to be classified; name one target, or give --task regression if all are numbers"
-  ),
+    """
+    error: t.csv: found 23 different values in the target "a", expected two, as there are several targets to be \
+    classified; name one target, or make it a regression if all are numbers (--task regression)
+    """),
   Mistake(
     "train labels.csv --target p,q --loss cross-entropy", 64,
-    "error: --loss cross-entropy is for one target; several are classified by --output sigmoid with --loss binary-cross-entropy, mse or quadratic"
-  ),
+    """
+    error: --loss cross-entropy is for one target; \
+    several are classified by --output sigmoid with --loss binary-cross-entropy, mse or quadratic
+    """),
   Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test-labels x.npy", 64, "error: --test-labels needs --test"),
   Mistake(
     "train x.npz", 65,
-    "error: x.npz: found the arrays \"x_train\", expected labels called \"y_train\", or --labels NAME that says which they are; write it with numpy.savez(FILE, X=…, y=…)"
-  ),
+    """
+    error: x.npz: found the arrays "x_train", expected labels called "y_train", or --labels NAME that says which they \
+    are; write it with numpy.savez(FILE, X=…, y=…)
+    """),
   Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
   Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
   Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; arrays have --labels"),
   Mistake("predict m x.npy -o x.npy", 64, "error: -o x.npy is the data; name another file"),
   Mistake(
     "train x.npy --labels t.csv", 65,
-    "error: t.csv: not a .npy file that can be read: it does not begin as a NumPy array does; write it with numpy.save"),
+    """
+    error: t.csv: not a .npy file that can be read: it does not begin as a NumPy array does; write it with numpy.save
+    """),
   Mistake(
     "train t.csv --target a,c", 65,
     "error: t.csv: found no column \"c\", expected one of \"a\", \"b\", \"y\" or a number from 1 to 3; correct the name"
   ),
   Mistake(
     "evaluate m unseen.csv", 65,
-    "error: unseen.csv, line 2, column \"y\": found the label \"same\", expected one of \"less\", \"more\"; correct the label, or train with rows of that class"
-  ),
+    """
+    error: unseen.csv, line 2, column "y": found the label "same", expected one of "less", "more"; \
+    correct the label, or train with rows of that class
+    """),
   Mistake(
     "predict m columns.csv", 65,
-    "error: columns.csv: found no column \"b\", which the model was trained with, among \"a\", \"c\"; rename or add the column, or check that the file has the header it had in training"
-  ),
+    """
+    error: columns.csv: found no column "b", which the model was trained with, among "a", "c"; \
+    rename or add the column, or check that the file has the header it had in training
+    """),
   Mistake(
     "train na.csv", 65,
-    "error: na.csv, line 3, column \"y\" (field 2): found \"NA\", expected a class label; fill in the label or remove the row, or give --not-missing NA if it is a label"
-  ),
+    """
+    error: na.csv, line 3, column "y" (field 2): found "NA", expected a class label; \
+    fill in the label or remove the row, or say so if it is a label (--not-missing NA)
+    """),
   Mistake(
     "predict m far.csv", 65,
     "error: sample 2: the network's output is not finite; the features are too far from the training data"),
@@ -238,8 +288,10 @@ private let mistakes = [
     "error: --output softmax is for classification; use identity, sigmoid or tanh, or --task classification"),
   Mistake(
     "train idx:images,same", 65,
-    "error: same: found the one class \"1\" in \"label\", expected at least two; add rows of another class, or choose another target"
-  ),
+    """
+    error: same: found the one class "1" in "label", expected at least two; \
+    add rows of another class, or choose another target
+    """),
   Mistake(
     "train /dev/zero", 66,
     "error: /dev/zero: cannot be opened: Is a device, which has no end; check the path and the permissions"),
@@ -261,8 +313,10 @@ private let mistakes = [
   // Images.
   Mistake(
     "train idx:t.csv,labels", 65,
-    "error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
-  ),
+    """
+    error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images \
+    in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where
+    """),
   Mistake(
     "train idx:short,labels", 65,
     "error: short: the IDX file is truncated: found 47 bytes, expected 48; copy or download it again"),
@@ -274,8 +328,10 @@ private let mistakes = [
     "error: high, label 8: found 2, expected 0 to 1 (2 classes); correct the label or the number of classes"),
   Mistake(
     "evaluate images.m idx:wide,labels", 65,
-    "error: wide: found images of 4 × 1, expected 2 × 2 as in training; give images of that size, or train a model for these"
-  ),
+    """
+    error: wide: found images of 4 × 1, expected 2 × 2 as in training; \
+    give images of that size, or train a model for these
+    """),
   Mistake(
     "evaluate m idx:images,labels", 65,
     "error: images: found images, expected a table with the columns \"a\", \"b\" as in training; give a table"),
@@ -315,7 +371,11 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write(workspace.read("m").dropLast(11), to: "cut")
   // numpy.savez_compressed("x.npz", x_train=numpy.arange(6, dtype='u1').reshape(3, 2)) of NumPy 2.4.
   let archive =
-    "UEsDBC0AAAAIAAAAIQAb+n1h//////////8LABQAeF90cmFpbi5ucHkBABAAhgAAAAAAAABMAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmYWVgBQSwECLQMtAAAACAAAACEAG/p9YUwAAACGAAAACwAAAAAAAAAAAAAAgAEAAAAAeF90cmFpbi5ucHlQSwUGAAAAAAEAAQA5AAAAiQAAAAAA"
+    """
+    UEsDBC0AAAAIAAAAIQAb+n1h//////////8LABQAeF90cmFpbi5ucHkBABAAhgAAAAAAAABMAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqi\
+    uo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmYWVgBQSwECLQMtAAAACAAAACEAG/p9YUwAAACGAAAACwAAAAAAAA\
+    AAAAAAgAEAAAAAeF90cmFpbi5ucHlQSwUGAAAAAAEAAQA5AAAAiQAAAAAA
+    """
   try workspace.write(Array(Data(base64Encoded: archive)!), to: "x.npz")
   let before = try workspace.files
 

@@ -26,8 +26,8 @@ func mixedTable(scaling: String) throws {
   let predicted = try workspace.run("predict m new.csv")
   #expect(
     predicted.errors
-      == "warning: new.csv, line 3, column \"colour\": found \"green\", which was not there in training; it counts as none of"
-      + " the texts that were\n")
+      == "warning: new.csv, line 3, column \"colour\": found \"green\", which was not there in training; it counts as"
+      + " none of the texts that were\n")
   #expect(predicted.lines[0] == "y" && abs(Double(predicted.lines[1])! - 16.5) < 2)
   #expect(try workspace.run("inspect m").output.contains("2 columns: colour (3 texts), size\n"))
 }
@@ -155,8 +155,8 @@ func splitAndWeights() throws {
   }
   #expect(
     try workspace.run("train t.csv --class-weights rare=1e39 \(options)").error
-      == "error: --class-weights: \"rare=1e39\" is too large or too small to compute with; only the ratios of the weights"
-      + " matter, so choose others")
+      == "error: --class-weights: \"rare=1e39\" is too large or too small to compute with; only the ratios of the"
+      + " weights matter, so choose others")
   #expect(
     try workspace.run("train t.csv --class-weights odd=2 \(options)").errors.hasPrefix(
       "error: --class-weights: there is no class \"odd\"; there are common, rare\n"))

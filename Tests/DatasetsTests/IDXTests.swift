@@ -1,5 +1,7 @@
 import Datasets
+import Files
 import Tensor
+import TestFiles
 import Testing
 
 @Suite struct IDXTests {
@@ -16,8 +18,8 @@ import Testing
   static let images = bytes([2, 2, 3], [0, 51, 102, 153, 204, 255, 5, 4, 3, 2, 1, 0])
   static let labels = bytes([2], [7, 3])
 
-  private func error(_ bytes: [UInt8], ranks: ClosedRange<Int> = 2...4) -> DataError? {
-    dataError { () throws(DataError) in _ = try IDX(bytes, path: "f", ranks: ranks) }
+  private func error(_ bytes: [UInt8], ranks: ClosedRange<Int> = 2...4) -> FileError? {
+    #expect(throws: FileError.self) { _ = try IDX(bytes, path: "f", ranks: ranks) }
   }
 
   @Test func `images become columns of pixels from 0 to 1, labels numbers`() throws {
@@ -44,7 +46,7 @@ import Testing
 
   @Test func `every truncation of images is found`() {
     for length in 0..<Self.images.count {
-      let expected: DataError =
+      let expected: FileError =
         switch length {
         case 0: .emptyFile(path: "f")
         case 1..<4: .truncatedIDX(path: "f", expected: 4, found: length)
@@ -75,13 +77,13 @@ import Testing
     #expect(
       error(Self.labels)?.description
         == "f: not the IDX file wanted here: it begins with 0x00000801, expected 0x00000802 to 0x00000804"
-        + " (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
-    )
+        + " (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers);"
+        + " check which file is given where")
     #expect(
       error(Self.images, ranks: 1...1)?.description
         == "f: not the IDX file wanted here: it begins with 0x00000803, expected 0x00000801"
-        + " (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where"
-    )
+        + " (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers);"
+        + " check which file is given where")
     let unknown = Self.bytes([1, 1], [0, 0, 0, 0], type: 0x0A)
     #expect(error(unknown) == .wrongMagic(path: "f", found: 0x0A02, expected: magicOfImages))
     #expect(error(Array("a,b\n".utf8)) == .wrongMagic(path: "f", found: 0x612C_620A, expected: magicOfImages))
@@ -113,7 +115,7 @@ import Testing
     let scratch = Scratch()
     let images = scratch.file("images", Self.images)
     let labels = scratch.file("labels", Self.bytes([3], [0, 1, 2]))
-    let error = dataError { () throws(DataError) in _ = try ImageSet<Float>(images: images, labels: labels) }
+    let error = #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: images, labels: labels) }
     #expect(
       error?.description == "\(labels): found 3 labels, expected 2 as there are images in \(images);"
         + " give the two files of one set")
@@ -123,7 +125,7 @@ import Testing
     let scratch = Scratch()
     let images = scratch.file("images", Self.images)
     let labels = scratch.file("labels", Self.bytes([2], [3, 7]))
-    let error = dataError { () throws(DataError) in
+    let error = #expect(throws: FileError.self) {
       _ = try ImageSet<Float>(images: images, labels: labels, classes: 7)
     }
     #expect(
@@ -164,21 +166,22 @@ import Testing
       (0x0D, [0, 0, 0, 0, 0x7F, 0xC0, 0, 0], "nan"),
     ] as [(UInt8, [UInt8], String)] {
       let labels = scratch.file("labels", Self.bytes([2], values, type: type))
+      let expected =
+        "\(labels), value 2: found \(found), expected a label, which is a whole number from 0 to 9999; correct the file"
       #expect(
-        dataError { () throws(DataError) in _ = try ImageSet<Float>(images: images, labels: labels) }?.description
-          == "\(labels), value 2: found \(found), expected a label, which is a whole number from 0 to 9999; correct the file"
-      )
+        #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: images, labels: labels) }?.description
+          == expected)
     }
     // A Double that Float cannot hold.
     let large = scratch.file(
       "large", Self.bytes([1, 1], [0x7E, 0x37, 0xE4, 0x3C, 0x88, 0x00, 0x75, 0x9C], type: 0x0E))
     #expect(
-      dataError { () throws(DataError) in _ = try ImageSet<Float>(images: large) }?.description
+      #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: large) }?.description
         == "\(large), value 1: found 1e+300, expected a finite number within range; correct the file")
   }
 
   @Test func `a file that is not there is missing input`() {
-    let error = dataError { () throws(DataError) in _ = try ImageSet<Float>(images: "/nowhere/images") }
+    let error = #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: "/nowhere/images") }
     #expect(error?.kind == .missingInput)
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 import Testing
 
@@ -32,9 +33,10 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     }
     #expect(
       lines == [
-        "t.csv, line 3, column \"a\": found \"w\", which was not there in training; it counts as none of the texts that were,"
-          + " as do others, in 2 rows in all",
-        "t.csv, line 3, column \"b\": found \"7\", which was not there in training; it counts as none of the texts that were",
+        "t.csv, line 3, column \"a\": found \"w\", which was not there in training; it counts as none of the texts that"
+          + " were, as do others, in 2 rows in all",
+        "t.csv, line 3, column \"b\": found \"7\", which was not there in training;"
+          + " it counts as none of the texts that were",
       ])
   }
 
@@ -106,7 +108,8 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     }
     #expect(
       lines == [
-        "t.csv, line 9, column \"b\" (field 2): found \"x1\" among numbers; it counts as missing; correct the field if it is a mistake",
+        "t.csv, line 9, column \"b\" (field 2): found \"x1\" among numbers; it counts as missing;"
+          + " correct the field if it is a mistake",
         "t.csv: the first column, \"a\", only counts the rows; leave it out unless it means something",
         "t.csv: found the same in every row of 2 columns: \"c\", \"d\"; nothing can be learnt from that",
         "t.csv, column \"y\": found one row only of the class \"rare\"; add rows, or join classes",
@@ -155,17 +158,17 @@ struct BadTable: Sendable, CustomTestStringConvertible {
     BadTable(
       text: "a,y,z\n1,2,3\n", target: "y,y",
       line:
-        "t.csv: found the column \"y\" named twice, each time as the target (--target), expected once; correct the names"
-    ),
+        "t.csv: found the column \"y\" named twice, each time as the target, expected once;"
+        + " correct the names"),
     BadTable(
       text: "a,y,z\n1,2,3\n", target: "y", weight: "y",
       line:
-        "t.csv: found the column \"y\" named twice, as the target (--target) and as the sample weights (--sample-weight),"
+        "t.csv: found the column \"y\" named twice, as the target and as the sample weights,"
         + " expected once; correct the names"),
     BadTable(
       text: "a,y,z\n1,u,0\n2,v,1\n3,w,1\n", target: "y,z",
       line: "t.csv: found 3 different values in the target \"y\", expected two, as there are several targets to be"
-        + " classified; name one target, or give --task regression if all are numbers"),
+        + " classified; name one target, or make it a regression if all are numbers"),
     BadTable(
       text: "a,w,y\n1,1,2.5\n2,-2,3\n", weight: "w",
       line: "t.csv, line 3, column \"w\": found the sample weight -2.0, expected 0 or more; correct the weight"),
@@ -185,7 +188,7 @@ struct BadTable: Sendable, CustomTestStringConvertible {
         + " add columns of numbers, or of texts that repeat"),
   ])
   func `a table that cannot be learnt from is refused in one line`(_ bad: BadTable) {
-    let error = dataError { () throws(DataError) in
+    let error = #expect(throws: FileError.self) {
       let table = try Table(Array(bad.text.utf8), path: "t.csv")
       let preparation = try Preparation(
         fittedOn: table, target: bad.target, task: bad.task, sampleWeight: bad.weight)
@@ -198,10 +201,12 @@ struct BadTable: Sendable, CustomTestStringConvertible {
   @Test func `a field of ten megabytes is taken for a missing quote`() {
     let long = String(repeating: "x", count: 10_000_000)
     for text in ["a,b\n1,2\n3,\(long)\n", "a,b\n1,2\n3,\"\(long)\"\n"] {
+      let expected =
+        "t.csv, line 3, field 2: found a field of more than 1048576 bytes, expected at most as many;"
+        + " a closing \" or a line end may be missing"
       #expect(
-        dataError { () throws(DataError) in _ = try Table(Array(text.utf8), path: "t.csv") }?.description
-          == "t.csv, line 3, field 2: found a field of more than 1048576 bytes, expected at most as many; a closing \" or a line end may be missing"
-      )
+        #expect(throws: FileError.self) { _ = try Table(Array(text.utf8), path: "t.csv") }?.description
+          == expected)
     }
   }
 
@@ -209,7 +214,7 @@ struct BadTable: Sendable, CustomTestStringConvertible {
     let preparation = try Preparation(fittedOn: Table(Array("a,b,y\n1,2,u\n3,4,v\n".utf8), path: "t.csv"))
     let later = try Table(Array("y,b,a\nu,2,x\n".utf8), path: "later.csv")
     #expect(
-      dataError { () throws(DataError) in let _: Matrix<Float> = try preparation.features(of: later) }?.description
+      #expect(throws: FileError.self) { let _: Matrix<Float> = try preparation.features(of: later) }?.description
         == "later.csv, line 2, column \"a\" (field 3): found \"x\", expected a number;"
         + " correct the field, or remove the column or the row")
   }

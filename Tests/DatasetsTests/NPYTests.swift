@@ -1,6 +1,8 @@
 import Datasets
+import Files
 import Foundation
 import Tensor
+import TestFiles
 import Testing
 
 @Suite struct NPYTests {
@@ -101,8 +103,8 @@ import Testing
       (bytes(header("|O", "(1,)"), [0]), "found elements of type \"|O\", expected \(type)"),
       (
         bytes("{'descr': [('a', '<f4'), ('b', '<i8')], 'fortran_order': False, 'shape': (2,), }", []),
-        "found a structured array, whose elements have the fields \"a\", \"b\", expected plain numbers; make a table of it with"
-          + " pandas.DataFrame(ARRAY).to_csv('table.csv', index=False), or give it one type"
+        "found a structured array, whose elements have the fields \"a\", \"b\", expected plain numbers; make a table of"
+          + " it with pandas.DataFrame(ARRAY).to_csv('table.csv', index=False), or give it one type"
       ),
       (bytes("{'descr': '<f4'}", []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
       (bytes(header("<f4", "(-1,)"), []), "its header is not a dictionary of 'descr', 'fortran_order' and 'shape'"),
@@ -168,11 +170,11 @@ import Testing
     let features = try NPY(NPY.encode(.floats([1, .infinity]), shape: [2]), path: "x.npy")
     let three = try NPY(NPY.encode(.integers([1, 0, 1]), shape: [3]), path: "y.npy")
     #expect(
-      dataError { () throws(DataError) in _ = try Table(features: features, labels: three) }?.description
+      #expect(throws: FileError.self) { _ = try Table(features: features, labels: three) }?.description
         == "y.npy: found labels of 3 samples, expected 2 as in x.npy; give the two files of one set")
     let labels = try NPY(NPY.encode(.integers([1, 0]), shape: [2]), path: "y.npy")
     #expect(
-      dataError { () throws(DataError) in _ = try Preparation(fittedOn: Table(features: features, labels: labels)) }?
+      #expect(throws: FileError.self) { _ = try Preparation(fittedOn: Table(features: features, labels: labels)) }?
         .description
         == "x.npy, row 2, column \"1\" (field 1): found \"inf\", expected a finite number within range;"
         + " correct the field or remove the row")
@@ -186,37 +188,56 @@ import Testing
     // array([1.5, -2, 65504, 6e-8, inf], '<f2'); the fourth is the smallest subnormal.
     #expect(
       try array(
-        "PGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAPgDA/3sBAAB8"
+        """
+        PGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\
+        gICAgICAgICAgICAgICAgICAgICAgIAoAPgDA/3sBAAB8
+        """
       ).elements == [1.5, -2, 65504, 0x1p-24, .infinity])
     // array([[1.5, -2.25], [3, 4]], '>f4')
     let big = try array(
-      "PmY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAo/wAAAwBAAAEBAAABAgAAA"
-    )
+      """
+      PmY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\
+      CAgICAgICAgICAgICAgICAgICAgIAo/wAAAwBAAAEBAAABAgAAA
+      """)
     #expect(big.elements == [1.5, -2.25, 3, 4] && big.shape == [2, 2])
     // array([1, -2, 2**53 + 1], '>i8')
     #expect(
       try array(
-        "Pmk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAf/////////+ACAAAAAAAAE="
+        """
+        Pmk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\
+        gICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAf/////////+ACAAAAAAAAE=
+        """
       ).elements == [1, -2, 0x1p53])
     // array(['red', 'green', 'grün', 'red', ''])
     let texts = try array(
-      "PFU1JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIApyAAAAZQAAAGQAAAAAAAAAAAAAAGcAAAByAAAAZQAAAGUAAABuAAAAZwAAAHIAAAD8AAAAbgAAAAAAAAByAAAAZQAAAGQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    )
+      """
+      PFU1JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDUsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\
+      CAgICAgICAgICAgICAgICAgICAgIApyAAAAZQAAAGQAAAAAAAAAAAAAAGcAAAByAAAAZQAAAGUAAABuAAAAZwAAAHIAAAD8AAAAbgAAAAAAAAByAA\
+      AAZQAAAGQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+      """)
     #expect(texts.texts == ["red", "green", "grün", ""] && texts.elements == [0, 1, 2, 0, 3])
     // array(['a𝛼', 'b'], '>U2')
     #expect(
       try array(
-        "PlUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAABhAAHW/AAAAGIAAAAA"
+        """
+        PlUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\
+        gICAgICAgICAgICAgICAgICAgICAgIAoAAABhAAHW/AAAAGIAAAAA
+        """
       ).texts == ["a𝛼", "b"])
     // array(['ab', 'c'], 'S3')
     #expect(
       try array(
-        "fFMzJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAphYgBjAAA="
+        """
+        fFMzJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA\
+        gICAgICAgICAgICAgICAgICAgICAgIAphYgBjAAA=
+        """
       ).texts == ["ab", "c"])
     // asfortranarray(array([['a', 'b', 'c'], ['d', 'e', 'f']]))
     let fortran = try array(
-      "PFUxJywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAphAAAAZAAAAGIAAABlAAAAYwAAAGYAAAA="
-    )
+      """
+      PFUxJywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\
+      CAgICAgICAgICAgICAgICAgICAgIAphAAAAZAAAAGIAAABlAAAAYwAAAGYAAAA=
+      """)
     #expect(fortran.elements.map { fortran.texts![Int($0)] } == ["a", "b", "c", "d", "e", "f"])
   }
 
@@ -264,14 +285,14 @@ import Testing
     #expect(samples.features == [[1, 3], [2, 5]] && samples.targets == [[0, 1], [1, 0]])
     let three = try NPY(NPY.encode(.floats([1, 2, 3]), shape: [1, 3]), path: "x.npy")
     #expect(
-      dataError { () throws(DataError) in _ = try preparation.features(of: Table(features: three)) as Matrix<Float> }?
+      #expect(throws: FileError.self) { _ = try preparation.features(of: Table(features: three)) as Matrix<Float> }?
         .description
         == "x.npy: found 3 numbers for each sample, expected 2, in the order of the columns \"height\", \"width\" as in"
         + " training; give an array of samples × columns")
     let words = try Preparation(
       fittedOn: Table(Array("colour,width,kind\nred,2,a\nblue,5,b\nred,4,b\n".utf8), path: "t.csv"))
     #expect(
-      dataError { () throws(DataError) in _ = try words.features(of: Table(features: features)) as Matrix<Float> }
+      #expect(throws: FileError.self) { _ = try words.features(of: Table(features: features)) as Matrix<Float> }
         == .numbersForTexts(path: "x.npy", column: "colour"))
   }
 
@@ -286,20 +307,20 @@ import Testing
     #expect(
       try ImageSet<Double>(floats, shape: [2, 2], classNames: names).features == [[0], [0.5], [-1], [300]])
     #expect(
-      dataError { () throws(DataError) in _ = try ImageSet<Float>(floats, shape: [2, 3], classNames: names) }
+      #expect(throws: FileError.self) { _ = try ImageSet<Float>(floats, shape: [2, 3], classNames: names) }
         == .wrongImageShape(path: "x.npy", found: [4], expected: [2, 3]))
     let three = try NPY(NPY.encode(.integers([2, 3]), shape: [2]), path: "y.npy")
     #expect(
-      dataError { () throws(DataError) in
+      #expect(throws: FileError.self) {
         _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: three, classNames: names)
       } == .unknownClass(path: "y.npy", line: 2, column: "1", label: "3", classes: names))
     #expect(
-      dataError { () throws(DataError) in
+      #expect(throws: FileError.self) {
         _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: labels, classNames: [])
       } == .labelsForValues(path: "y.npy"))
   }
 
   private func error(_ bytes: [UInt8]) -> String? {
-    dataError { () throws(DataError) in _ = try NPY(bytes, path: "a.npy") }?.description
+    #expect(throws: FileError.self) { _ = try NPY(bytes, path: "a.npy") }?.description
   }
 }

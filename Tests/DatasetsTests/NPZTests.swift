@@ -1,21 +1,32 @@
 import Datasets
+import Files
 import Foundation
 import Testing
 
 @Suite struct NPZTests {
   // numpy.savez("a.npz", X=numpy.array([[1, 2], [3, 4.5]]), y=numpy.array([1, 0])) of NumPy 2.4, in base 64.
   private let stored = decoded(
-    "UEsDBC0AAAAAAAAAIQCjV71b//////////8FABQAWC5ucHkBABAAoAAAAAAAAACgAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJzxmOCcsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCAyKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKAAAAAAAA8D8AAAAAAAAAQAAAAAAAAAhAAAAAAAAAEkBQSwMELQAAAAAAAAAhAHH7Oav//////////wUAFAB5Lm5weQEAEACQAAAAAAAAAJAAAAAAAAAAk05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoBAAAAAAAAAAAAAAAAAAAAUEsBAi0DLQAAAAAAAAAhAKNXvVugAAAAoAAAAAUAAAAAAAAAAAAAAIABAAAAAFgubnB5UEsBAi0DLQAAAAAAAAAhAHH7OauQAAAAkAAAAAUAAAAAAAAAAAAAAIAB1wAAAHkubnB5UEsFBgAAAAACAAIAZgAAAJ4BAAAAAA=="
-  )
+    """
+    UEsDBC0AAAAAAAAAIQCjV71b//////////8FABQAWC5ucHkBABAAoAAAAAAAAACgAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJzxmOCcsICdmb3J\
+    0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCAyKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\
+    AgICAgICAgICAKAAAAAAAA8D8AAAAAAAAAQAAAAAAAAAhAAAAAAAAAEkBQSwMELQAAAAAAAAAhAHH7Oav//////////wUAFAB5Lm5weQEAEACQAAAAA\
+    AAAAJAAAAAAAAAAk05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAg\
+    ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoBAAAAAAAAAAAAAAAAAAAAUEsBAi0DLQAAAAAAAAAhAKN\
+    XvVugAAAAoAAAAAUAAAAAAAAAAAAAAIABAAAAAFgubnB5UEsBAi0DLQAAAAAAAAAhAHH7OauQAAAAkAAAAAUAAAAAAAAAAAAAAIAB1wAAAHkubnB5UE\
+    sFBgAAAAACAAIAZgAAAJ4BAAAAAA==
+    """)
   // numpy.savez_compressed("a.npz", x_train=numpy.arange(6, dtype='u1').reshape(3, 2))
   private let deflated = decoded(
-    "UEsDBC0AAAAIAAAAIQAb+n1h//////////8LABQAeF90cmFpbi5ucHkBABAAhgAAAAAAAABMAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmYWVgBQSwECLQMtAAAACAAAACEAG/p9YUwAAACGAAAACwAAAAAAAAAAAAAAgAEAAAAAeF90cmFpbi5ucHlQSwUGAAAAAAEAAQA5AAAAiQAAAAAA"
-  )
+    """
+    UEsDBC0AAAAIAAAAIQAb+n1h//////////8LABQAeF90cmFpbi5ucHkBABAAhgAAAAAAAABMAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqi\
+    uo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQDLgZGJmYWVgBQSwECLQMtAAAACAAAACEAG/p9YUwAAACGAAAACwAAAAAAAA\
+    AAAAAAgAEAAAAAeF90cmFpbi5ucHlQSwUGAAAAAAEAAQA5AAAAiQAAAAAA
+    """)
 
   private static func decoded(_ text: String) -> [UInt8] { Array(Data(base64Encoded: text)!) }
 
   private func error(_ bytes: [UInt8], _ name: String = "X") -> String? {
-    dataError { () throws(DataError) in _ = try NPZ(bytes, path: "a.npz").array(named: name) }?.description
+    #expect(throws: FileError.self) { _ = try NPZ(bytes, path: "a.npz").array(named: name) }?.description
   }
 
   @Test func `stored arrays are found by their names`() throws {
@@ -41,7 +52,13 @@ import Testing
     // alone; numpy.load reads it.
     let archive = try NPZ(
       Self.decoded(
-        "UEsDBC0AAAAAAAAAIQBsfO2e//////////8FABQAeS5ucHkBABAAggAAAAAAAACCAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJ3x1MScsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKBwlQSwECLQAtAAAAAAAAACEAbHztnv//////////BQAcAAAAAAAAAAAAAAD/////eS5ucHkBABgAggAAAAAAAACCAAAAAAAAAAAAAAAAAAAAUEsGBiwAAAAAAAAALQAtAAAAAAAAAAAAAQAAAAAAAAABAAAAAAAAAE8AAAAAAAAAuQAAAAAAAABQSwYHAAAAAAgBAAAAAAAAAQAAAFBLBQYAAAAA////////////////AAA="
+        """
+        UEsDBC0AAAAAAAAAIQBsfO2e//////////8FABQAeS5ucHkBABAAggAAAAAAAACCAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJ3x1MScsICd\
+        mb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\
+        AgICAgICAgICAgICAgICAKBwlQSwECLQAtAAAAAAAAACEAbHztnv//////////BQAcAAAAAAAAAAAAAAD/////eS5ucHkBABgAggAAAAAAAACCA\
+        AAAAAAAAAAAAAAAAAAAUEsGBiwAAAAAAAAALQAtAAAAAAAAAAAAAQAAAAAAAAABAAAAAAAAAE8AAAAAAAAAuQAAAAAAAABQSwYHAAAAAAgBAAAA\
+        AAAAAQAAAFBLBQYAAAAA////////////////AAA=
+        """
       ), path: "a.npz")
     #expect(try archive.array(named: "y").elements == [7, 9])
   }
@@ -69,10 +86,9 @@ import Testing
       error(bytes, "x_train")
         == "a.npz: not a .npz archive that can be read: \"x_train\" cannot have the 4294967294 bytes that the directory"
         + " says; write it with numpy.savez")
-    #expect(
-      error(Array("a,b\n".utf8))
-        == "a.npz: not a .npz archive that can be read: it does not begin as a zip archive does; write it with numpy.savez"
-    )
+    let expected =
+      "a.npz: not a .npz archive that can be read: it does not begin as a zip archive does; write it with numpy.savez"
+    #expect(error(Array("a,b\n".utf8)) == expected)
     #expect(error([])?.hasPrefix("a.npz: the file is empty") == true)
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 import Testing
 
@@ -36,17 +37,17 @@ func targets() throws {
 @Test("What cannot be learnt or does not fit is named")
 func errors() throws {
   func line(_ body: () throws -> Void) -> String? {
-    (#expect(throws: DataError.self) { try body() })?.description
+    (#expect(throws: FileError.self) { try body() })?.description
   }
   let preparation = try Preparation(fittedOn: table("a,y\n1,cat\n2,dog\n"))
-  #expect(
-    line { _ = try Preparation(fittedOn: table("a,y\n1,cat\n2,cat\n")) }
-      == "t.csv: found the one class \"cat\" in \"y\", expected at least two; add rows of another class, or choose another target"
-  )
-  #expect(
-    line { let _: Samples<Float> = try preparation.samples(of: table("a,y\n1,cow\n")) }
-      == "t.csv, line 2, column \"y\": found the label \"cow\", expected one of \"cat\", \"dog\"; correct the label, or train with rows of that class"
-  )
+  let oneClass =
+    "t.csv: found the one class \"cat\" in \"y\", expected at least two;"
+    + " add rows of another class, or choose another target"
+  #expect(line { _ = try Preparation(fittedOn: table("a,y\n1,cat\n2,cat\n")) } == oneClass)
+  let otherLabel =
+    "t.csv, line 2, column \"y\": found the label \"cow\", expected one of \"cat\", \"dog\";"
+    + " correct the label, or train with rows of that class"
+  #expect(line { let _: Samples<Float> = try preparation.samples(of: table("a,y\n1,cow\n")) } == otherLabel)
   #expect(
     line { let _: Matrix<Float> = try preparation.features(of: table("b\n1\n")) }?.contains("found no column \"a\"")
       == true)
@@ -79,6 +80,6 @@ func rows() throws {
 
 @Test("A target of numbers with a missing one is not taken for names")
 func missingTarget() throws {
-  let error = #expect(throws: DataError.self) { _ = try Preparation(fittedOn: table("a,y\n1,2.5\n2,NA\n")) }
+  let error = #expect(throws: FileError.self) { _ = try Preparation(fittedOn: table("a,y\n1,2.5\n2,NA\n")) }
   #expect(error?.description.contains("line 3, column \"y\" (field 2): found \"NA\"") == true)
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Tensor
+import TestFiles
 import Testing
 
 @Suite struct ScalingTests {

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   }
 
   private func error(_ bytes: [UInt8], header: Table.Header = .automatic) -> String? {
-    let error = dataError { () throws(DataError) in
+    let error = #expect(throws: FileError.self) {
       _ = try Table(bytes, path: "t.csv", format: Table.Format(header: header))
     }
     #expect(error?.kind == .badData)
@@ -24,8 +25,8 @@ import Testing
 
   private func matrixError<Scalar: BLASScalar>(
     _ text: String, _: Scalar.Type, header: Table.Header = .automatic
-  ) -> DataError? {
-    dataError { () throws(DataError) in
+  ) -> FileError? {
+    #expect(throws: FileError.self) {
       let table = try Table(Array(text.utf8), path: "t.csv", format: Table.Format(header: header))
       let _: Matrix<Scalar> = try table.matrix(ofColumns: Array(table.columnNames.indices))
     }
@@ -82,7 +83,7 @@ import Testing
     for (text, header) in [("a,b\n", Table.Header.automatic), ("a,b", .automatic), ("1,2\n\n", .present)] {
       #expect(
         error(text, header: header) == "t.csv: found a header but no row of data, expected at least one;"
-          + " add rows, or say that the file has no header (--no-header)")
+          + " add rows, or say that the file has no header")
     }
   }
 
@@ -119,31 +120,31 @@ import Testing
   @Test func `a column name twice`() {
     #expect(
       error("a,b,a\n1,2,3") == "t.csv, line 1: found the column name \"a\" twice, in fields 1 and 3,"
-        + " expected distinct names; rename one, or say that the file has no header (--no-header)")
+        + " expected distinct names; rename one, or say that the file has no header")
   }
 
   @Test func `a column that is not there`() throws {
     let table = try Table(Array("a,b\n1,2".utf8), path: "t.csv")
     for name in ["c", "0", "3", "-1"] {
       #expect(
-        dataError { () throws(DataError) in _ = try table.targetIndices(name) }?.description
+        #expect(throws: FileError.self) { _ = try table.targetIndices(name) }?.description
           == "t.csv: found no column \"\(name)\", expected one of \"a\", \"b\" or a number from 1 to 2;"
           + " correct the name")
     }
     #expect(
-      dataError { () throws(DataError) in _ = try table.column(named: "c") }
+      #expect(throws: FileError.self) { _ = try table.column(named: "c") }
         == .unknownColumn(path: "t.csv", name: "c", columns: ["a", "b"]))
     #expect(
-      dataError { () throws(DataError) in _ = try table.columnIndices(named: ["a", "c"]) }
+      #expect(throws: FileError.self) { _ = try table.columnIndices(named: ["a", "c"]) }
         == .unknownColumn(path: "t.csv", name: "c", columns: ["a", "b"]))
   }
 
   @Test func `a target without features`() throws {
     let table = try Table(Array("a b\n1 2".utf8), path: "t.csv")
     #expect(
-      dataError { () throws(DataError) in _ = try table.featureIndices(besides: [0]) }?.description
+      #expect(throws: FileError.self) { _ = try table.featureIndices(besides: [0]) }?.description
         == "t.csv: found no column besides the target \"a b\", expected at least one feature;"
-        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike (--delimiter)")
+        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike")
   }
 
   @Test func `a field that is not a number`() {
@@ -153,7 +154,7 @@ import Testing
     #expect(
       numericError("id,2001\n1,2", header: .absent)
         == "t.csv, line 1, column \"1\" (field 1): found \"id\", expected a number;"
-        + " correct the field, or remove the column or the row, or say that the file has a header (--header)")
+        + " correct the field, or remove the column or the row, or say that the file has a header")
     #expect(numericError("a\n0x10\n")?.contains("found \"0x10\", expected a number;") == true)
   }
 
@@ -165,7 +166,7 @@ import Testing
 
   @Test func `a field too long or too strange to show`() {
     let long = String(repeating: "x", count: 1000)
-    #expect(numericError("a\n\(long)\n")?.contains("found \"\(long.prefix(40))…\", expected") == true)
+    #expect(numericError("a\n\(long)\n")?.contains("found \"\(long.prefix(60))…\", expected") == true)
     #expect(numericError("a\n\"x\ny\u{1B}\"\n")?.contains("found \"x\\ny\\u{1B}\", expected") == true)
   }
 
@@ -185,12 +186,12 @@ import Testing
   @Test func `a label that is none of the classes`() throws {
     let texts = try Table(Array("x,y\n1,cat\n2,dog\n".utf8), path: "t.csv")
     #expect(
-      dataError { () throws(DataError) in _ = try texts.classLabels(inColumn: 1, among: ["ant", "cat"]) }?.description
+      #expect(throws: FileError.self) { _ = try texts.classLabels(inColumn: 1, among: ["ant", "cat"]) }?.description
         == "t.csv, line 3, column \"y\": found the label \"dog\", expected one of \"ant\", \"cat\";"
         + " correct the label, or train with rows of that class")
     let numbers = try Table(Array("1,2\n3,4\n".utf8), path: "t.csv")
     #expect(
-      dataError { () throws(DataError) in _ = try numbers.classLabels(inColumn: 1, among: ["2"]) }
+      #expect(throws: FileError.self) { _ = try numbers.classLabels(inColumn: 1, among: ["2"]) }
         == .unknownClass(path: "t.csv", line: 2, column: "2", label: "4", classes: ["2"]))
   }
 
@@ -200,33 +201,33 @@ import Testing
       "t.csv, line 3, column \"y\" (field 2): found an empty field, expected a class label;"
       + " fill in the label or remove the row"
     #expect(
-      dataError { () throws(DataError) in _ = try table.classNames(inColumn: 1) }?.description == expected)
+      #expect(throws: FileError.self) { _ = try table.classNames(inColumn: 1) }?.description == expected)
     #expect(
-      dataError { () throws(DataError) in
+      #expect(throws: FileError.self) {
         _ = try Table(Array("x,y\n1,NA\n2,b".utf8), path: "t.csv").classNames(inColumn: 1)
       }?.description
         == "t.csv, line 2, column \"y\" (field 2): found \"NA\", expected a class label;"
-        + " fill in the label or remove the row, or give --not-missing NA if it is a label")
+        + " fill in the label or remove the row, or say so if it is a label")
     // A tab in quotes, which no option could name within a line.
     #expect(
-      dataError { () throws(DataError) in
+      #expect(throws: FileError.self) {
         _ = try Table(Array("x,y\n1,\"\t\"\n2,b".utf8), path: "t.csv").classNames(inColumn: 1)
       }?.description
         == "t.csv, line 2, column \"y\" (field 2): found \"\\t\", expected a class label;"
         + " fill in the label or remove the row")
     #expect(
-      dataError { () throws(DataError) in _ = try table.classLabels(inColumn: 1, among: ["cat"]) }?.description
+      #expect(throws: FileError.self) { _ = try table.classLabels(inColumn: 1, among: ["cat"]) }?.description
         == expected)
   }
 
   @Test func `a long list of names is cut`() {
     let names = (1...25).map { "c\($0)" }
-    let line = DataError.unknownColumn(path: "t", name: "x", columns: names).description
+    let line = FileError.unknownColumn(path: "t", name: "x", columns: names).description
     #expect(line.contains("\"c20\" and 5 more or a number from 1 to 25"))
   }
 
   @Test func `a file that is not there`() {
-    let error = dataError { () throws(DataError) in _ = try Table(contentsOf: "/nowhere/t.csv") }
+    let error = #expect(throws: FileError.self) { _ = try Table(contentsOf: "/nowhere/t.csv") }
     #expect(error == .cannotOpen(path: "/nowhere/t.csv", reason: "No such file or directory"))
   }
 }

@@ -1,11 +1,13 @@
 import Datasets
+import Files
 import Glibc
 import Tensor
+import TestFiles
 import Testing
 
 private func table(
   _ text: String, path: String = "t.csv", header: Table.Header = .automatic, delimiter: Table.Delimiter? = nil
-) throws(DataError) -> Table {
+) throws(FileError) -> Table {
   try Table(Array(text.utf8), path: path, format: Table.Format(header: header, delimiter: delimiter))
 }
 
@@ -75,7 +77,7 @@ private func table(
 
   @Test func `the error of a ragged row is that of the delimiter that most rows have`() {
     #expect(
-      dataError { () throws(DataError) in _ = try table("a;b;c\n1;2;3\n4;5;6\n7;8\n") }
+      #expect(throws: FileError.self) { _ = try table("a;b;c\n1;2;3\n4;5;6\n7;8\n") }
         == .raggedRow(path: "t.csv", line: 4, found: 2, expected: 3))
   }
 }
@@ -109,7 +111,7 @@ private func table(
     #expect(
       pandas.warnings.map(\.description) == [
         "t.csv, line 1 is taken for the header, as its numbers count from 0 and the other rows are not like it;"
-          + " --no-header if it is data"
+          + " say so if it is data"
       ])
     let indexed = try table(",0,1\n0,0.5,1.25\n1,2.5,2.75\n")
     #expect(indexed.columnNames == ["column 1", "0", "1"] && indexed.rowCount == 2)
@@ -122,7 +124,7 @@ private func table(
     #expect(pixels.rowCount == 3 && pixels.columnNames == ["1", "2", "3", "4"])
     #expect(
       pixels.warnings.map(\.description) == [
-        "t.csv, line 1 is taken for data though its numbers count from 0; --header if it is the header"
+        "t.csv, line 1 is taken for data though its numbers count from 0; say so if it is the header"
       ])
     #expect(try table("0,1,2\n0.5,1,2\n", header: .absent).warnings == [])
     #expect(try table("1,2\n3,4\n").warnings == [])
@@ -176,7 +178,7 @@ private func table(
   @Test func `a header that is like the rows is warned of`() throws {
     #expect(
       try table("5.1,3.5,setosa\n4.9,3.0,setosa\n").warnings.map(\.description) == [
-        "t.csv, line 1 is taken for the header though it looks like a row of data; --no-header if it is data"
+        "t.csv, line 1 is taken for the header though it looks like a row of data; say so if it is data"
       ])
     #expect(try table("id,2001\n1,4.9\n").warnings == [])
     #expect(try table("5.1,3.5,setosa\n4.9,3.0,setosa\n", header: .present).warnings == [])
@@ -230,15 +232,15 @@ private func table(
     #expect(try table.column(named: "x") == .numbers([0.3, 0.4]))
     #expect(
       table.warnings.map(\.description) == [
-        "t.csv, line 1: found a field fewer in the header than in all rows, which therefore begin with names of their own;"
-          + " that column is called \"row names\""
+        "t.csv, line 1: found a field fewer in the header than in all rows, which therefore begin with names of their"
+          + " own; that column is called \"row names\""
       ])
     #expect(try names("mpg;cyl\nMazda;21,5;6\nFiat;32,5;4\n") == ["row names", "mpg", "cyl"])
     #expect(try names("row names\nMazda,21.5\nFiat,32.5\n") == ["row names'", "row names"])
     // Not all rows, or an empty field at the end of one, or names that repeat.
     for text in ["a,b\n1,2,3\n4,5\n", "a,b\n1,2,3\n4,5,\n", "a,b\n1,2,3\n1,5,6\n"] {
       #expect(
-        dataError { () throws(DataError) in _ = try Datasets.Table(Array(text.utf8), path: "t.csv") }
+        #expect(throws: FileError.self) { _ = try Datasets.Table(Array(text.utf8), path: "t.csv") }
           == .raggedRow(path: "t.csv", line: 2, found: 3, expected: 2))
     }
   }
@@ -292,7 +294,7 @@ private func table(
     let late = (0..<200).map { "\($0),2,\($0 == 150 ? "7" : "")\n" }.joined()
     #expect(try table("a,b,\n" + late).columnNames == ["a", "b", "column 3"])
     #expect(
-      dataError { () throws(DataError) in _ = try table("a,b\n" + late) }
+      #expect(throws: FileError.self) { _ = try table("a,b\n" + late) }
         == .raggedRow(path: "t.csv", line: 152, found: 3, expected: 2))
     #expect(try table("a,b,c\n1,2,\n").columnNames == ["a", "b", "c"])
   }

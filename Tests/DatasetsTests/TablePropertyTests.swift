@@ -1,5 +1,7 @@
 import Datasets
+import Files
 import Tensor
+import TestFiles
 import Testing
 
 @Suite struct TablePropertyTests {
@@ -62,7 +64,7 @@ import Testing
   private func outcome(
     _ bytes: [UInt8], team: Team = Team(workers: 1), partSize: Int = 1000, pieceSize: Int = 1000
   ) -> String {
-    do throws(DataError) {
+    do throws(FileError) {
       let table = try Table(bytes, path: "t", team: team, partSize: partSize, pieceSize: pieceSize)
       let columns = table.columnNames.indices.map { "\(table.columnNames[$0]) \(table.column(at: $0))" }
       return "\((0..<table.rowCount).map(table.line(ofRow:))) \(columns) \(table.warnings)"
@@ -75,7 +77,7 @@ import Testing
     let whole = Array("\u{FEFF}a,\"b \"\"q\"\"\",c\r\n1,\"x\r\ny\",3e-5\r\n-2.5,é,4\n\"7\",\"\",1e400\n\n".utf8)
     for length in 0...whole.count {
       for header in [Table.Header.automatic, .present, .absent] {
-        do throws(DataError) {
+        do throws(FileError) {
           let table = try Table(Array(whole.prefix(length)), path: "t", format: Table.Format(header: header))
           #expect(table.rowCount >= 1)
           for column in table.columnNames.indices { _ = table.column(at: column) }
@@ -92,7 +94,7 @@ import Testing
     for _ in 0..<20_000 {
       let count = Int.random(in: 0...30, using: &generator)
       let bytes = (0..<count).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
-      do throws(DataError) {
+      do throws(FileError) {
         let table = try Table(bytes, path: "t")
         for column in table.columnNames.indices {
           switch table.column(at: column) {

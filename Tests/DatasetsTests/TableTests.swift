@@ -1,9 +1,11 @@
 import Datasets
+import Files
 import Tensor
+import TestFiles
 import Testing
 
 @Suite struct TableTests {
-  private func table(_ text: String, header: Table.Header = .automatic, tabs: Bool = false) throws(DataError) -> Table {
+  private func table(_ text: String, header: Table.Header = .automatic, tabs: Bool = false) throws(FileError) -> Table {
     try Table(Array(text.utf8), path: "t.csv", format: Table.Format(header: header, delimiter: tabs ? .tab : .comma))
   }
 
@@ -160,7 +162,7 @@ import Testing
 }
 
 @Suite struct LongIntegerTests {
-  private func table(_ text: String, isText: Bool = false) throws(DataError) -> Table {
+  private func table(_ text: String, isText: Bool = false) throws(FileError) -> Table {
     try Table(Array(text.utf8), path: "t.csv", format: Table.Format(isText: { _ in isText }))
   }
 
@@ -178,7 +180,7 @@ import Testing
     // With a point it is no whole number as people write them, and is rounded.
     #expect(try table.classLabels(inColumn: 0, among: names) == [4, 3, 1, 2, 6, 0, 5, 3, 4])
     #expect(
-      dataError { () throws(DataError) in _ = try table.classLabels(inColumn: 0, among: ["9007199254740992", "5"]) }
+      #expect(throws: FileError.self) { _ = try table.classLabels(inColumn: 0, among: ["9007199254740992", "5"]) }
         == .unknownClass(
           path: "t.csv", line: 2, column: "y", label: "9007199254740993", classes: ["9007199254740992", "5"]))
   }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import ModelFiles
 import Tensor
@@ -25,8 +26,8 @@ extension FuzzTarget {
 private let optimizers: [Optimizer] = [.adam(), .lbfgs()]
 
 private func resume(_ bytes: [UInt8]) {
-  do throws(CheckpointError) {
-    let checkpoint = try withinBudget(bytes.count) { () throws(CheckpointError) in
+  do throws(FileError) {
+    let checkpoint = try withinBudget(bytes.count) { () throws(FileError) in
       try Checkpoint<Float>(bytes, path: "checkpoint")
     }
     let written = encoded(checkpoint)
@@ -35,7 +36,7 @@ private func resume(_ bytes: [UInt8]) {
     }
     for optimizer in optimizers {
       var trainer = trainer(optimizer)
-      do throws(CheckpointError) { try trainer.restore(checkpoint, sampleCount: samples.count) } catch {
+      do throws(FileError) { try trainer.restore(checkpoint, sampleCount: samples.count) } catch {
         check(error)
         continue
       }

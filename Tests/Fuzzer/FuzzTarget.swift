@@ -1,5 +1,6 @@
 import CFuzzer
 import Datasets
+import Files
 import Tensor
 
 /// A reader, and how it is tried.
@@ -17,7 +18,7 @@ struct FuzzTarget: Sendable {
   ]
 
   /// Writes the seeds as `seeds/0`, `seeds/1`, …, and the dictionary.
-  func prepare(in directory: String) throws(DataError) {
+  func prepare(in directory: String) throws(FileError) {
     for (number, seed) in seeds().enumerated() { try AtomicFile.write(seed, to: "\(directory)/seeds/\(number)") }
     let lines = words.map { word in
       let bytes = word.utf8.map { byte in

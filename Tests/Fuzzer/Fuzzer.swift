@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 
 #if canImport(Glibc)
@@ -24,7 +25,7 @@ struct Fuzzer {
     }
     guard let target = FuzzTarget.all.first(where: { $0.name == name }) else { fail("no target is called \(name)") }
     guard arguments.count == 3, arguments[1] == "--prepare" else { return target }
-    do throws(DataError) { try target.prepare(in: arguments[2]) } catch { fail("\(error)") }
+    do throws(FileError) { try target.prepare(in: arguments[2]) } catch { fail("\(error)") }
     exit(0)
   }
 }

@@ -1,6 +1,7 @@
 import CFuzzer
 import CZlib
 import Datasets
+import Files
 import Tensor
 
 #if canImport(Glibc)
@@ -23,7 +24,7 @@ extension FuzzTarget {
       defer { close(file.descriptor) }
       write(file.descriptor, bytes, bytes.count)
       start_measuring_allocations()
-      do throws(DataError) {
+      do throws(FileError) {
         let result = try ByteFile.read(file.path)
         let held = stop_measuring_allocations()
         if held > memoryBudget(result.count) { fail("\(held) bytes were held to read \(result.count)") }

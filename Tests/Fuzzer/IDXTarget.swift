@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 
 extension FuzzTarget {
@@ -17,8 +18,8 @@ extension FuzzTarget {
     },
     words: [],
     read: { bytes in
-      do throws(DataError) {
-        let idx = try withinBudget(bytes.count) { () throws(DataError) in
+      do throws(FileError) {
+        let idx = try withinBudget(bytes.count) { () throws(FileError) in
           try IDX(bytes, path: "idx", ranks: 1...4)
         }
         let count = idx.dimensions.reduce(1, *)

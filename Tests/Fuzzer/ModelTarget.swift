@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import ModelFiles
 import Serving
@@ -21,14 +22,14 @@ extension FuzzTarget {
       "\\\"classes\\\"", "\\\"labels\\\"", "\\\"targets\\\"", "\\\"targetScaling\\\"", "1e999", "5e-324", "null",
     ],
     read: { bytes in
-      if case .wrongChecksum? = readModel(bytes) { readModel(withChecksum(bytes)) }
+      if readModel(bytes)?.code == "wrongChecksum" { readModel(withChecksum(bytes)) }
     })
 }
 
 /// Reads and uses a model; gives the error that there is.
-@discardableResult private func readModel(_ bytes: [UInt8]) -> ModelError? {
-  do throws(ModelError) {
-    let model = try withinBudget(bytes.count) { () throws(ModelError) in
+@discardableResult private func readModel(_ bytes: [UInt8]) -> FileError? {
+  do throws(FileError) {
+    let model = try withinBudget(bytes.count) { () throws(FileError) in
       try Model<Float>(ModelFile(bytes, path: "model"))
     }
     _ = try Model<Double>(ModelFile(bytes, path: "model"))

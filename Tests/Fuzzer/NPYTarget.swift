@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 
 extension FuzzTarget {
@@ -25,8 +26,8 @@ extension FuzzTarget {
       "'>U2'", "'|S1'", "9223372036854775807", "4294967296", "(1,", ",)", "1,1,1,1,",
     ],
     read: { bytes in
-      do throws(DataError) {
-        let array = try withinBudget(bytes.count) { () throws(DataError) in try NPY(bytes, path: "npy") }
+      do throws(FileError) {
+        let array = try withinBudget(bytes.count) { () throws(FileError) in try NPY(bytes, path: "npy") }
         guard array.elements.count == array.count * array.sampleSize else { fail("\(array.shape) is not all") }
         use(try Table(features: array, labels: array))
         // Written and read again, it is the same: NaN has one form in Double.

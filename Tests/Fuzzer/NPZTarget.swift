@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 
 extension FuzzTarget {
@@ -8,12 +9,12 @@ extension FuzzTarget {
     seeds: { [stored, deflated] },
     words: ["PK\u{1}\u{2}", "PK\u{3}\u{4}", "PK\u{5}\u{6}", "PK\u{6}\u{6}", "PK\u{6}\u{7}", ".npy", "y.npy", "X.npy"],
     read: { bytes in
-      do throws(DataError) {
+      do throws(FileError) {
         // Deflated data are at most 1032 times as long as before.
-        try withinBudget(1100 * bytes.count) { () throws(DataError) in
+        try withinBudget(1100 * bytes.count) { () throws(FileError) in
           let archive = try NPZ(bytes, path: "npz")
           for name in archive.names.prefix(3) {
-            do throws(DataError) { _ = try archive.array(named: name) } catch { check(error) }
+            do throws(FileError) { _ = try archive.array(named: name) } catch { check(error) }
           }
         }
       } catch { check(error) }

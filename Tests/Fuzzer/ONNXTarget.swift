@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import ModelFiles
 import Tensor
@@ -15,8 +16,8 @@ extension FuzzTarget {
       "training_mode", "value", "value_float", "to", "input", "output",
     ],
     read: { bytes in
-      do throws(ModelError) {
-        let model = try withinBudget(bytes.count) { () throws(ModelError) in
+      do throws(FileError) {
+        let model = try withinBudget(bytes.count) { () throws(FileError) in
           Model(try ONNXPerceptron<Float>(bytes, path: "onnx"), path: "onnx")
         }
         use(model)

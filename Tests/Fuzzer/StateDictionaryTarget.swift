@@ -1,3 +1,4 @@
+import Files
 import Layers
 import ModelFiles
 import Tensor
@@ -45,8 +46,8 @@ extension FuzzTarget {
         }
       }
       let file = Array(bytes[(end + 1)...])
-      do throws(ModelError) {
-        let network = try withinBudget(file.count) { () throws(ModelError) in
+      do throws(FileError) {
+        let network = try withinBudget(file.count) { () throws(FileError) in
           try Network<Float>(SafeTensors(bytes: file, path: "state"), modules: modules)
         }
         let outputs = network.predict(Matrix(rows: network.inputSize, columns: 1, repeating: 1))

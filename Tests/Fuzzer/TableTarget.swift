@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Tensor
 
 extension FuzzTarget {
@@ -32,8 +33,8 @@ extension FuzzTarget {
         mode & 8 != 0 && name.utf8.count % 2 == 1
       }
       // Parts and pieces of few bytes, so that what begins in one and ends in another is met as well.
-      func outcome(partSize: Int, pieceSize: Int) -> Result<Table, DataError> {
-        Result { () throws(DataError) in
+      func outcome(partSize: Int, pieceSize: Int) -> Result<Table, FileError> {
+        Result { () throws(FileError) in
           try Table(file, path: "table", format: format, partSize: partSize, pieceSize: pieceSize)
         }
       }
@@ -50,7 +51,7 @@ extension FuzzTarget {
     })
 }
 
-private func areSame(_ left: Result<Table, DataError>, _ right: Result<Table, DataError>) -> Bool {
+private func areSame(_ left: Result<Table, FileError>, _ right: Result<Table, FileError>) -> Bool {
   switch (left, right) {
   case (.failure(let left), .failure(let right)): left == right
   case (.success(let left), .success(let right)):
@@ -75,7 +76,7 @@ func use(_ table: Table) {
   // So many categories of so many rows would take the memory that is meant for the reading.
   guard table.rowCount * table.columnNames.count <= 512 else { return }
   let methods = Scaling.Method.allCases
-  do throws(DataError) {
+  do throws(FileError) {
     let preparation = try Preparation(fittedOn: table, scaling: methods[table.rowCount % methods.count])
     let samples: Samples<Float> = try preparation.samples(of: table)
     guard samples.count == table.rowCount, samples.features.rows == preparation.inputCount,

@@ -75,8 +75,9 @@ struct KernelProductTests {
             mean.withUnsafeMutableBufferPointer { mean in
               square.withUnsafeMutableBufferPointer { square in
                 var update = ck_float_update(
-                  rule: rule, rate: 0.3, beta1: 0.7, rest1: 0.3, beta2: 1.1, rest2: 0.9, correction: 1.3, epsilon: 0.1,
-                  kept: 0.9, m: mean.baseAddress, v: square.baseAddress)
+                  rule: rule, rate: 0.3, beta1: 0.7, gain1: 0.3, beta2: 1.1, gain2: 0.9, smallest: 0.3,
+                  largest: 0.9, correction: 1.3, epsilon: 0.1, shrinkage: 0.9, m: mean.baseAddress,
+                  v: square.baseAddress)
                 body(&update, &parameters)
               }
             }

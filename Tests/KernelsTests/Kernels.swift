@@ -30,7 +30,7 @@ enum Function: String, CaseIterable, Sendable {
 }
 
 /// One table of kernels in the form that both precisions share.
-struct Kernels<Real> {
+struct Kernels<Real: KernelReal> {
   typealias Numbers = UnsafePointer<Real>
   typealias Output = UnsafeMutablePointer<Real>
 
@@ -54,10 +54,15 @@ struct Kernels<Real> {
 }
 
 /// A rule of an update, with its factors.
-struct Rule<Real> {
+struct Rule<Real: KernelReal> {
   var name: ck_rule
   var rate, beta1: Real
-  var rest1, beta2, rest2, correction, epsilon, kept: Real
+  var gain1: Real = 0
+  var beta2: Real
+  var gain2: Real = 0
+  var smallest: Real = 0
+  var largest: Real = 0
+  var correction, epsilon, shrinkage: Real
 }
 
 protocol KernelReal: BinaryFloatingPoint, Sendable {
@@ -82,8 +87,9 @@ extension Float: KernelReal {
       multiplyPacked: k.multiply_packed,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_float_update(
-          rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
-          correction: rule.correction, epsilon: rule.epsilon, kept: rule.kept, m: mean, v: square)
+          rule: rule.name, rate: rule.rate, beta1: rule.beta1, gain1: rule.gain1, beta2: rule.beta2, gain2: rule.gain2,
+          smallest: rule.smallest, largest: rule.largest, correction: rule.correction, epsilon: rule.epsilon,
+          shrinkage: rule.shrinkage, m: mean, v: square)
         k.update(&update, n, gradient, parameters)
       })
   }
@@ -105,8 +111,9 @@ extension Double: KernelReal {
       multiplyPacked: k.multiply_packed,
       update: { rule, n, gradient, mean, square, parameters in
         var update = ck_double_update(
-          rule: rule.name, rate: rule.rate, beta1: rule.beta1, rest1: rule.rest1, beta2: rule.beta2, rest2: rule.rest2,
-          correction: rule.correction, epsilon: rule.epsilon, kept: rule.kept, m: mean, v: square)
+          rule: rule.name, rate: rule.rate, beta1: rule.beta1, gain1: rule.gain1, beta2: rule.beta2, gain2: rule.gain2,
+          smallest: rule.smallest, largest: rule.largest, correction: rule.correction, epsilon: rule.epsilon,
+          shrinkage: rule.shrinkage, m: mean, v: square)
         k.update(&update, n, gradient, parameters)
       })
   }

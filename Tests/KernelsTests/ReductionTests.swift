@@ -74,8 +74,8 @@ struct ReductionTests {
   private func checkSteps<Real: KernelReal>(_ kernels: Kernels<Real>) {
     func rule(_ name: ck_rule) -> Rule<Real> {
       Rule(
-        name: name, rate: 0.25, beta1: 0.75, rest1: 0.25, beta2: 0.875, rest2: 0.125, correction: 1.5, epsilon: 0.25,
-        kept: 0.9375)
+        name: name, rate: 0.25, beta1: 0.75, gain1: 0.25, beta2: 0.875, gain2: 0.125, correction: 1.5, epsilon: 0.25,
+        shrinkage: 0.9375)
     }
     for n in 0...70 {
       let g: [Real] = randomNumbers(n, in: -3...3, seed: 13)
@@ -120,8 +120,8 @@ struct ReductionTests {
       let (gd, wd, md, vd) = (g.map(Double.init), w.map(Double.init), m.map(Double.init), v.map(Double.init))
       var (mean, square, moved) = (m, v, w)
       let rmsProp = Rule<Real>(
-        name: ck_rmsprop, rate: 0.25, beta1: 0, rest1: 0, beta2: 0.875, rest2: 0.125, correction: 0, epsilon: 0.25,
-        kept: 0.9375)
+        name: ck_rmsprop, rate: 0.25, beta1: 0, gain1: 0, beta2: 0.875, gain2: 0.125, correction: 0, epsilon: 0.25,
+        shrinkage: 0.9375)
       kernels.update(rmsProp, n, g, &mean, &square, &moved)
       let squares = (0..<n).map { 0.875 * vd[$0] + 0.125 * gd[$0] * gd[$0] }
       #expect(mean == m && isClose(square, squares + vd[n...]))
@@ -130,7 +130,8 @@ struct ReductionTests {
 
       (mean, square, moved) = (m, v, w)
       let rProp = Rule<Real>(
-        name: ck_rprop, rate: 0, beta1: 0.5, rest1: 0.375, beta2: 1.25, rest2: 1.5, correction: 0, epsilon: 0, kept: 1)
+        name: ck_rprop, rate: 0, beta1: 0.5, beta2: 1.25, smallest: 0.375, largest: 1.5, correction: 0, epsilon: 0,
+        shrinkage: 1)
       kernels.update(rProp, n, g, &mean, &square, &moved)
       for i in 0..<n {
         let turn = gd[i] * md[i]
@@ -147,7 +148,8 @@ struct ReductionTests {
   func tinyGradients(set: InstructionSet) {
     var (before, step, w): ([Float], [Float], [Float]) = ([1e-30, -1e-30], [1, 1], [0, 0])
     let rule = Rule<Float>(
-      name: ck_rprop, rate: 0, beta1: 0.5, rest1: 0, beta2: 1.25, rest2: 9, correction: 0, epsilon: 0, kept: 1)
+      name: ck_rprop, rate: 0, beta1: 0.5, beta2: 1.25, smallest: 0, largest: 9, correction: 0, epsilon: 0, shrinkage: 1
+    )
     Float.kernels(set).update(rule, 2, [1e-30, 1e-30], &before, &step, &w)
     #expect(step == [1.25, 0.5] && w == [-1.25, 0] && before == [1e-30, 0])
   }
@@ -225,8 +227,8 @@ struct ReductionTests {
     if !exact {
       for rule in [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop] {
         let factors = Rule<Real>(
-          name: rule, rate: 0.3, beta1: 0.7, rest1: 0.3, beta2: 1.1, rest2: 0.9, correction: 1.3, epsilon: 0.1,
-          kept: 0.9)
+          name: rule, rate: 0.3, beta1: 0.7, gain1: 0.3, beta2: 1.1, gain2: 0.9, smallest: 0.3, largest: 0.9,
+          correction: 1.3, epsilon: 0.1, shrinkage: 0.9)
         let v = x.map { abs($0) }
         var (m1, v1, w1, m2, v2, w2) = (x, v, x, x, v, x)
         a.update(factors, x.count, x, &m1, &v1, &w1)

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Glibc
 import Layers
 import ModelFiles
@@ -64,7 +65,7 @@ func negativeVariance() throws {
   var network = normalized().network
   network.statistics[5, 0] = -1
   try Model(network: network, loss: .crossEntropy, preparation: normalized().preparation).write(to: path)
-  #expect(throws: ModelError.negativeVariance(path: path, name: "1.running_var")) {
+  #expect(throws: FileError.negativeVariance(path: path, name: "1.running_var")) {
     try Model<Double>(contentsOf: path)
   }
 }
@@ -151,7 +152,7 @@ func truncations() throws {
   try (classifier() as Model<Float>).write(to: path)
   let bytes = try ByteFile.read(path)
   for length in 0..<bytes.count {
-    #expect(throws: ModelError.self) {
+    #expect(throws: FileError.self) {
       let file = try ModelFile(Array(bytes[..<length]), path: "m")
       _ = try Model<Float>(file)
     }
@@ -169,7 +170,7 @@ func bitFlips() throws {
   for bit in 0..<headerEnd * 8 {
     var damaged = bytes
     damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-    do throws(ModelError) { _ = try Model<Float>(ModelFile(damaged, path: "m")) } catch { refused += 1 }
+    do throws(FileError) { _ = try Model<Float>(ModelFile(damaged, path: "m")) } catch { refused += 1 }
   }
   #expect(refused > headerEnd * 4)
 }
@@ -184,7 +185,7 @@ func checksum() throws {
   for index in bytes.indices.suffix(4 * 26) {  // all parameters
     var damaged = bytes
     damaged[index] ^= 1
-    let error = #expect(throws: ModelError.self) { _ = try ModelFile(damaged, path: "m") }
+    let error = #expect(throws: FileError.self) { _ = try ModelFile(damaged, path: "m") }
     #expect(
       error?.description == "m: damaged: its checksum is not that of its bytes; copy or save the file again",
       "byte \(index)")
@@ -203,11 +204,17 @@ func checksum() throws {
     (["version": "3"], "m: written in version 3 of the model format, expected 2 or earlier; update this program"),
     (
       ["loss": "hinge"],
-      "m: metadata \"loss\": found \"hinge\", which is unknown or not defined for the output's activation; save the model again"
+      """
+      m: metadata "loss": found "hinge", which is unknown or not defined for the output's activation; \
+      save the model again
+      """
     ),
     (
       ["loss": "a\0b"],
-      "m: metadata \"loss\": found \"a\\0b\", which is unknown or not defined for the output's activation; save the model again"
+      """
+      m: metadata "loss": found "a\\0b", which is unknown or not defined for the output's activation; \
+      save the model again
+      """
     ),
     (["layers": "[]"], "m: metadata \"layers\": the layers do not form a chain; save the model again"),
     (
@@ -287,7 +294,7 @@ func badMetadata(change: [String: String?], line: String) throws {
     SafeTensors.Tensor(name: name, shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
   let bytes = try SafeTensors.encode(tensors, metadata: metadata)
-  let error = #expect(throws: ModelError.self) { _ = try ModelFile(bytes, path: "m") }
+  let error = #expect(throws: FileError.self) { _ = try ModelFile(bytes, path: "m") }
   #expect(error?.description == line)
 }
 
@@ -305,18 +312,18 @@ func namesTooLong() throws {
   }
   try model(8 << 20 - 1000).write(to: path)
   _ = try Model<Float>(contentsOf: path)
-  let error = #expect(throws: DataError.self) { try model(9 << 20).write(to: path) }
+  let error = #expect(throws: FileError.self) { try model(9 << 20).write(to: path) }
   #expect(
     error?.description
-      == "\(path): cannot be written: the names of its columns and classes, or the notes on its training, are longer than a"
-      + " reader takes; shorten them")
+      == "\(path): cannot be written: the names of its columns and classes, or the notes on its training, are longer"
+      + " than a reader takes; shorten them")
   #expect(error?.kind == .ioFailure)
   // More notes than are read, and more than a header may have.
   for training in [
     Dictionary(uniqueKeysWithValues: (0..<100_001).map { (String($0), "") }),
     ["a": String(repeating: "\"", count: 26 << 20)],
   ] {
-    #expect(throws: DataError.self) { try model(training: training).write(to: path) }
+    #expect(throws: FileError.self) { try model(training: training).write(to: path) }
   }
 }
 
@@ -327,7 +334,7 @@ func badTensors() throws {
   try (classifier() as Model<Float>).write(to: path)
   let metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
   func line(_ tensors: [SafeTensors.Tensor]) -> String? {
-    let error = #expect(throws: ModelError.self) {
+    let error = #expect(throws: FileError.self) {
       _ = try Model<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
     }
     return error?.description
@@ -339,7 +346,7 @@ func badTensors() throws {
       [{"type":"dense","inputs":3,"outputs":\(sizes),"activation":"tanh"},\
       {"type":"dense","inputs":\(sizes),"outputs":2,"activation":"softmax"}]
       """
-    let error = #expect(throws: ModelError.self) {
+    let error = #expect(throws: FileError.self) {
       _ = try ModelFile(SafeTensors.encode([], metadata: huge), path: "m")
     }
     #expect(error?.description.hasPrefix("m: ") == true)
@@ -360,9 +367,16 @@ func badTensors() throws {
 
 @Test("A file that is not there is told from one that is wrong")
 func missingFile() {
-  let error = #expect(throws: ModelError.self) { _ = try ModelFile("/nowhere/model") }
-  guard case .unreadable(.cannotOpen) = error else {
-    Issue.record("\(String(describing: error))")
-    return
-  }
+  let error = #expect(throws: FileError.self) { _ = try ModelFile("/nowhere/model") }
+  #expect(error?.code == "cannotOpen" && error?.kind == .missingInput)
+}
+
+@Test("Errors read as one line that says what to do")
+func errorLines() {
+  #expect(
+    FileError.wrongShape(path: "m", name: "weights", found: [128, 784], expected: []).description
+      == "m: tensor \"weights\" is 128×784, expected a single number; save the model again")
+  #expect(
+    FileError.newerVersion(path: "m", found: 3, supported: 1).description
+      == "m: written in version 3 of the model format, expected 1 or earlier; update this program")
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Glibc
 import Layers
 import ModelFiles
@@ -29,7 +30,7 @@ private enum Reading: Codable, Sendable {
     case .stateDictionaryOfTwo:
       _ = try Network<Float>(
         stateDictionary: path, modules: [.linear, .activation(.relu), .linear, .activation(.softmax)])
-    case .wrongModel: #expect(throws: ModelError.self) { try ModelFile(path) }
+    case .wrongModel: #expect(throws: FileError.self) { try ModelFile(path) }
     }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import FoundationEssentials
 import Glibc
 import Layers
@@ -12,7 +13,7 @@ private func tensor(_ name: String, _ shape: [Int], _ values: [Float]) -> Values
   Values(name: name, shape: shape, values: values)
 }
 
-private func network(_ tensors: [Values], _ modules: [SequentialModule]) throws(ModelError) -> Network<Float> {
+private func network(_ tensors: [Values], _ modules: [SequentialModule]) throws(FileError) -> Network<Float> {
   try Network(SafeTensors(bytes: try! SafeTensors.encode(tensors), path: "n"), modules: modules)
 }
 
@@ -53,7 +54,7 @@ func fromFile() throws {
   try AtomicFile.write(SafeTensors.encode(linear), to: path)
   let read = try Network<Double>(stateDictionary: path, modules: [.linear, .activation(.relu)])
   #expect(read.predict([[1], [-1]]) == [[4], [5]])
-  let error = #expect(throws: ModelError.self) { try Network<Float>(stateDictionary: "/nowhere/n", modules: [.linear]) }
+  let error = #expect(throws: FileError.self) { try Network<Float>(stateDictionary: "/nowhere/n", modules: [.linear]) }
   #expect(error?.description.hasPrefix("/nowhere/n: cannot be opened: ") == true)
 }
 
@@ -101,7 +102,7 @@ func numberFormats() throws {
     + [0, 0x3E, 0xC0, 0x3F] + [UInt8](repeating: 0, count: 11)
   let file = try SafeTensors(bytes: whole, path: "n")
   #expect(try Network<Float>(file, modules: [.linear]).predict([[3]]) == [[6]])
-  #expect(throws: ModelError.unsupportedDataType(path: "n", name: "flags", found: "BOOL")) {
+  #expect(throws: FileError.unsupportedDataType(path: "n", name: "flags", found: "BOOL")) {
     try file.values(of: "flags", as: Float.self)
   }
 }
@@ -168,7 +169,7 @@ func withoutAffine() throws {
     (linear, [.activation(.relu), .linear], "n: the first module with a size is after an activation, relu"),
   ] as [([SafeTensors.Tensor], [SequentialModule], String)])
 func mistakes(tensors: [SafeTensors.Tensor], modules: [SequentialModule], line: String) {
-  let error = #expect(throws: ModelError.self) { _ = try network(tensors, modules) }
+  let error = #expect(throws: FileError.self) { _ = try network(tensors, modules) }
   #expect(error?.description == line + "; list the modules as the nn.Sequential has them")
 }
 
@@ -177,8 +178,8 @@ func badNumbers() {
   let norm = tensor("1.weight", [2], [1, 1])
   let mean = tensor("1.running_mean", [2], [1, 1])
   let variance = tensor("1.running_var", [2], [1, -1])
-  func error(_ tensors: [Values], _ modules: [SequentialModule] = [.linear, .batchNorm]) -> ModelError? {
-    do throws(ModelError) { _ = try network(tensors, modules) } catch { return error }
+  func error(_ tensors: [Values], _ modules: [SequentialModule] = [.linear, .batchNorm]) -> FileError? {
+    do throws(FileError) { _ = try network(tensors, modules) } catch { return error }
     return nil
   }
   #expect(error(linear + [norm]) == .missingTensor(path: "n", name: "1.running_mean"))
@@ -210,15 +211,15 @@ func damagedStateDictionary() throws {
 @Test("Names and added layers that would take much memory for a small file are refused")
 func largeForTheFile() {
   let dots = String(repeating: ".", count: 17)
-  let named = #expect(throws: ModelError.self) { try network([tensor(dots + "weight", [1, 1], [1])], [.linear]) }
+  let named = #expect(throws: FileError.self) { try network([tensor(dots + "weight", [1, 1], [1])], [.linear]) }
   #expect(named?.description.contains("has more than 16 dots in its name") == true)
   let many = (0..<16_385).map { tensor("\($0).bias", [0], []) }
-  let crowded = #expect(throws: ModelError.self) { try network(many, [.linear]) }
+  let crowded = #expect(throws: FileError.self) { try network(many, [.linear]) }
   #expect(crowded?.description.contains("found 16385 tensors, expected at most 16384") == true)
   // Each activation but the first needs a layer of 1024 × 1024.
   let column = tensor("0.weight", [1024, 1], [Float](repeating: 1, count: 1024))
   let activations = [SequentialModule](repeating: .activation(.relu), count: 3)
   #expect(throws: Never.self) { try network([column], [.linear] + activations.prefix(2)) }
-  let added = #expect(throws: ModelError.self) { try network([column], [.linear] + activations) }
+  let added = #expect(throws: FileError.self) { try network([column], [.linear] + activations) }
   #expect(added?.description.contains("activation or last batch-norm of 1024 units") == true)
 }

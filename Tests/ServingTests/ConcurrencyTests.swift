@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Glibc
 import ModelFiles
 import Serving
@@ -65,7 +66,7 @@ func reloads() async throws {
   }
   #expect(try live.predictor.predict(record) == Predictor(models[0]).predict(record))
   try AtomicFile.write([1, 2, 3], to: path)
-  #expect(throws: ModelError.self) { try live.reload() }
+  #expect(throws: FileError.self) { try live.reload() }
   #expect(try live.predictor.predict(record) == Predictor(models[0]).predict(record))
 }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import Tensor
 import Testing
@@ -100,12 +101,12 @@ func impossibleValues() throws {
   var made: Trainer<Float> = trainer(.adam())
   try made.fit(on: samples(100, seed: 2), validation: samples(40, seed: 3), epochs: 1)
   let good = Checkpoint(made)
-  func error(_ settings: [String: String], _ counts: [String: Int]) -> CheckpointError? {
+  func error(_ settings: [String: String], _ counts: [String: Int]) -> FileError? {
     let changed = Checkpoint(
       settings: good.settings.merging(settings) { $1 }, counts: good.counts.merging(counts) { $1 },
       numbers: good.numbers, matrices: good.matrices)
     var trainer: Trainer<Float> = trainer(.adam())
-    do throws(CheckpointError) { try trainer.restore(changed) } catch { return error }
+    do throws(FileError) { try trainer.restore(changed) } catch { return error }
     return nil
   }
   #expect(error([:], [:]) == nil)
@@ -146,7 +147,7 @@ func contradictions() throws {
       ) { $1 })
     var other: Trainer<Float> = trainer(optimizer)
     let before = other.network.parameters
-    do throws(CheckpointError) {
+    do throws(FileError) {
       try other.restore(changed, sampleCount: 100)
       #expect(name == nil, sourceLocation: line)
     } catch {
@@ -212,7 +213,7 @@ func otherTraining() throws {
   ] as [(Trainer<Float>, String)] {
     var other = other
     let before = other.network.parameters
-    let error = #expect(throws: CheckpointError.self) { try other.restore(checkpoint) }
+    let error = #expect(throws: FileError.self) { try other.restore(checkpoint) }
     #expect(error?.description.hasPrefix("the checkpoint is of another training: its \(line)") == true)
     #expect(other.network.parameters == before && other.epoch == 0)
   }

@@ -46,7 +46,9 @@ static inline ck_barrier ck_barrier_make(uint32_t parties, uint32_t spins) { ret
 void ck_barrier_wait(ck_barrier *barrier);
 
 /// Returns 0, 1, 2, …, each to one caller, from the last reset on.
-static inline uint32_t ck_barrier_take(ck_barrier *barrier) { return __atomic_fetch_add(&barrier->next, 1, __ATOMIC_RELAXED); }
+static inline uint32_t ck_barrier_take(ck_barrier *barrier) {
+  return __atomic_fetch_add(&barrier->next, 1, __ATOMIC_RELAXED);
+}
 
 /// Begins again with 0; a meeting has to part it from what takes numbers.
 static inline void ck_barrier_reset(ck_barrier *barrier) { __atomic_store_n(&barrier->next, 0, __ATOMIC_RELAXED); }

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension NPY {
@@ -13,9 +14,9 @@ extension NPY {
   ///
   /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features ×
   ///   samples has the shape [samples, features].
-  /// - Throws: ``DataError/cannotWrite(path:reason:)``.
+  /// - Throws: ``FileError/cannotWrite(path:reason:)``.
   /// - Precondition: Traps if the values are not as many as the product of the dimensions.
-  public static func write(_ values: Values, shape: [Int], to path: String) throws(DataError) {
+  public static func write(_ values: Values, shape: [Int], to path: String) throws(FileError) {
     try AtomicFile.write(encode(values, shape: shape), to: path)
   }
 
@@ -24,24 +25,23 @@ extension NPY {
   /// - Precondition: Traps if the values are not as many as the product of the shape's dimensions.
   package static func encode(_ values: Values, shape: [Int]) -> [UInt8] {
     var body: [UInt8] = []
-    func append(_ bits: some FixedWidthInteger) { withUnsafeBytes(of: bits.littleEndian) { body += $0 } }
     let (type, count): (String, Int)
     switch values {
     case .floats(let numbers):
       (type, count) = ("<f4", numbers.count)
-      for number in numbers { append(number.bitPattern) }
+      numbers.withLittleEndianBytes { body += $0 }
     case .doubles(let numbers):
       (type, count) = ("<f8", numbers.count)
-      for number in numbers { append(number.bitPattern) }
+      numbers.withLittleEndianBytes { body += $0 }
     case .integers(let numbers):
       (type, count) = ("<i8", numbers.count)
-      for number in numbers { append(number) }
+      for number in numbers { body.append(littleEndian: number) }
     case .texts(let texts):
       // Each in as many 32-bit code points as the longest has, with zeros behind.
       let width = max(texts.map(\.unicodeScalars.count).max() ?? 0, 1)
       (type, count) = ("<U\(width)", texts.count)
       for text in texts {
-        for scalar in text.unicodeScalars { append(scalar.value) }
+        for scalar in text.unicodeScalars { body.append(littleEndian: scalar.value) }
         body += [UInt8](repeating: 0, count: 4 * (width - text.unicodeScalars.count))
       }
     }

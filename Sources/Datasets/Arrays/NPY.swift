@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// A NumPy array of numbers or texts from a .npy file, of format version 1, 2 or 3.
@@ -22,13 +23,13 @@ public struct NPY: Sendable, Equatable {
   let exactIntegers: [UInt64]?
 
   /// Reads a file, plain or gzipped.
-  /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
-  public init(contentsOf path: String) throws(DataError) {
+  /// - Throws: the ``FileError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
+  public init(contentsOf path: String) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path)
   }
 
   /// Parses a file's bytes; the path is for messages.
-  package init(_ bytes: [UInt8], path: String) throws(DataError) {
+  package init(_ bytes: [UInt8], path: String) throws(FileError) {
     let header = try NPYHeader(bytes, path: path)
     let count = header.shape.reduce(1, *)
     func inOrder<Element>(_ elements: [Element]) -> [Element] {

@@ -1,3 +1,5 @@
+import Files
+
 /// What a .npy file says about its elements, checked against the file's length.
 struct NPYHeader {
   enum ElementType: Equatable {
@@ -13,9 +15,9 @@ struct NPYHeader {
   /// Where the elements begin.
   let end: Int
 
-  init(_ bytes: [UInt8], path: String) throws(DataError) {
+  init(_ bytes: [UInt8], path: String) throws(FileError) {
     guard !bytes.isEmpty else { throw .emptyFile(path: path) }
-    func bad(_ problem: String) -> DataError { .badNPY(path: path, problem: problem) }
+    func bad(_ problem: String) -> FileError { .badNPY(path: path, problem: problem) }
     guard bytes.count >= 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
       throw bad("it does not begin as a NumPy array does")
     }
@@ -37,8 +39,8 @@ struct NPYHeader {
     }
     guard let (elementType, size) = Self.elementType(type) else {
       throw bad(
-        "found elements of type \(quoted(type)), expected floats of 2, 4 or 8 bytes, integers, Booleans or texts; convert them"
-          + " with astype('<f4')")
+        "found elements of type \(quoted(type)), expected floats of 2, 4 or 8 bytes, integers, Booleans or texts;"
+          + " convert them with astype('<f4')")
     }
     guard !shape.isEmpty, !shape.contains(0) else {
       throw bad("found the shape \(Self.text(shape)), expected one dimension or more and each at least 1")

@@ -1,4 +1,5 @@
 import CZlib
+import Files
 import Tensor
 
 /// The NumPy arrays of a .npz archive, by their names.
@@ -31,13 +32,13 @@ public struct NPZ: Sendable {
   private static let mostEntries = 100_000
 
   /// Reads a file.
-  /// - Throws: the ``DataError`` of what is wrong with it. Sizes are checked before memory is taken for them.
-  public init(contentsOf path: String) throws(DataError) {
+  /// - Throws: the ``FileError`` of what is wrong with it. Sizes are checked before memory is taken for them.
+  public init(contentsOf path: String) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path)
   }
 
   /// Parses a file's bytes; the path is for messages.
-  package init(_ bytes: [UInt8], path: String) throws(DataError) {
+  package init(_ bytes: [UInt8], path: String) throws(FileError) {
     self.path = path
     self.bytes = bytes
     guard !bytes.isEmpty else { throw .emptyFile(path: path) }
@@ -45,8 +46,8 @@ public struct NPZ: Sendable {
   }
 
   /// The array of a name.
-  /// - Throws: ``DataError/missingArray(path:expected:found:)``, or what is wrong with the archive or the array.
-  public func array(named name: String) throws(DataError) -> NPY {
+  /// - Throws: ``FileError/missingArray(path:expected:found:)``, or what is wrong with the archive or the array.
+  public func array(named name: String) throws(FileError) -> NPY {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw .missingArray(path: path, expected: "one called \(quoted(name))", found: names)
     }
@@ -54,7 +55,7 @@ public struct NPZ: Sendable {
   }
 
   /// The files named .npy, by the archive's directory.
-  private static func entries(_ zip: ZipBytes) throws(DataError) -> [Entry] {
+  private static func entries(_ zip: ZipBytes) throws(FileError) -> [Entry] {
     var (count, position) = try directory(zip)
     guard count <= mostEntries else { throw zip.bad("found \(count) files in it, expected at most \(mostEntries)") }
     var entries: [Entry] = []
@@ -86,7 +87,7 @@ public struct NPZ: Sendable {
 
   /// How many files there are, and where the directory begins: the end record says it, found by its mark from the end
   /// on.
-  private static func directory(_ zip: ZipBytes) throws(DataError) -> (count: Int, position: Int) {
+  private static func directory(_ zip: ZipBytes) throws(FileError) -> (count: Int, position: Int) {
     let bytes = zip.bytes
     guard bytes.count >= 22, bytes.starts(with: [0x50, 0x4B]) else {
       throw zip.bad("it does not begin as a zip archive does")
@@ -104,7 +105,7 @@ public struct NPZ: Sendable {
   }
 
   /// Puts sizes and position of 64 bits, which stand among the extra fields, in the place of those that are all ones.
-  private static func widen(_ sizes: inout [Int], _ zip: ZipBytes, _ start: Int, _ count: Int) throws(DataError) {
+  private static func widen(_ sizes: inout [Int], _ zip: ZipBytes, _ start: Int, _ count: Int) throws(FileError) {
     guard sizes.contains(0xFFFF_FFFF) else { return }
     var position = start
     while position + 4 <= start + count {
@@ -120,7 +121,7 @@ public struct NPZ: Sendable {
     }
   }
 
-  private func contents(of entry: Entry) throws(DataError) -> [UInt8] {
+  private func contents(of entry: Entry) throws(FileError) -> [UInt8] {
     let zip = ZipBytes(bytes: bytes, path: path)
     guard try zip.integer(entry.position, 4) == 0x0403_4B50 else { throw zip.bad("its directory is damaged") }
     // Each is at most 65 535, and the position is within the file.
@@ -188,10 +189,10 @@ private struct ZipBytes {
   let bytes: [UInt8]
   let path: String
 
-  func bad(_ problem: String) -> DataError { .badNPZ(path: path, problem: problem) }
+  func bad(_ problem: String) -> FileError { .badNPZ(path: path, problem: problem) }
 
   /// The integer of so many bytes at a position.
-  func integer(_ position: Int, _ size: Int) throws(DataError) -> Int {
+  func integer(_ position: Int, _ size: Int) throws(FileError) -> Int {
     guard position >= 0, position <= bytes.count - size else {
       throw bad("it ends too early; copy or download it again")
     }
@@ -200,7 +201,7 @@ private struct ZipBytes {
     return value
   }
 
-  func text(_ position: Int, _ size: Int) throws(DataError) -> String {
+  func text(_ position: Int, _ size: Int) throws(FileError) -> String {
     guard position <= bytes.count - size else { throw bad("it ends too early; copy or download it again") }
     return String(decoding: bytes[position..<position + size], as: UTF8.self)
   }

@@ -57,8 +57,8 @@ public struct Augmentation: Sendable, Equatable {
       scale < 1, elasticity == 0 || smoothing > 0
     else {
       fail(
-        "cannot augment by a shift of \(shift), rotation of \(rotation)°, scale of \(scale), α = \(elasticity), σ = \(smoothing)"
-      )
+        "cannot augment by a shift of \(shift), rotation of \(rotation)°, scale of \(scale), α = \(elasticity),"
+          + " σ = \(smoothing)")
     }
     self.shape = shape
     self.seed = seed

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// An IDX file: the dimensions and the values.
@@ -22,13 +23,13 @@ public struct IDX: Sendable, Equatable {
   }
 
   /// Reads a file, plain or gzipped, with a number of dimensions within the range.
-  /// - Throws: the ``DataError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
-  public init(contentsOf path: String, ranks: ClosedRange<Int>) throws(DataError) {
+  /// - Throws: the ``FileError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
+  public init(contentsOf path: String, ranks: ClosedRange<Int>) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path, ranks: ranks)
   }
 
   /// Parses a file's bytes; the path is for messages.
-  package init(_ bytes: [UInt8], path: String, ranks: ClosedRange<Int>) throws(DataError) {
+  package init(_ bytes: [UInt8], path: String, ranks: ClosedRange<Int>) throws(FileError) {
     guard ranks.lowerBound >= 1, ranks.upperBound <= 255 else {
       fail("IDX: ranks \(ranks) are not within 1...255")
     }
@@ -75,6 +76,7 @@ public struct IDX: Sendable, Equatable {
     func magic(_ rank: Int) -> String { "0x0000080\(String(rank, radix: 16))" }
     return ranks == 1...1
       ? "\(magic(1)) (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
-      : "\(magic(ranks.lowerBound)) to \(magic(ranks.upperBound)) (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
+      : "\(magic(ranks.lowerBound)) to \(magic(ranks.upperBound))"
+        + " (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers)"
   }
 }

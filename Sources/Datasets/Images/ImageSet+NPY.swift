@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension ImageSet {
@@ -8,10 +9,10 @@ extension ImageSet {
   /// - Parameters:
   ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
   ///   - classNames: Empty if the model predicts values; it takes no labels then.
-  /// - Throws: ``DataError/wrongImageShape(path:found:expected:)`` and the errors of labels that do not fit.
+  /// - Throws: ``FileError/wrongImageShape(path:found:expected:)`` and the errors of labels that do not fit.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public init(_ images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(DataError) {
+  public init(_ images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(FileError) {
     let found = Array(images.shape.dropFirst())
     guard found == [shape.reduce(1, *)] || found.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }), images.texts == nil
     else { throw .wrongImageShape(path: images.path, found: found, expected: shape) }
@@ -21,7 +22,7 @@ extension ImageSet {
     self.shape = shape
     path = images.path
     labelPath = labels?.path
-    self.labels = try labels.map { labels throws(DataError) in
+    self.labels = try labels.map { labels throws(FileError) in
       guard !classNames.isEmpty else { throw .labelsForValues(path: labels.path) }
       // A table of these labels alone: the classes are found as in any table.
       let table = try Table(features: labels)

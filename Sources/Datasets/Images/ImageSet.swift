@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// Images, with their labels if they have any.
@@ -27,11 +28,11 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   ///   - labels: the path of the labels; nil if there are none.
   ///   - classes: the number of classes, which every label has to be below; nil if any label will do.
   ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them.
-  /// - Throws: the ``DataError`` of what is wrong with a file or between the two.
+  /// - Throws: the ``FileError`` of what is wrong with a file or between the two.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init(images: String, labels: String? = nil, classes: Int? = nil, team: Team = Team(workers: 1))
-    throws(DataError)
+    throws(FileError)
   {
     path = images
     labelPath = labels
@@ -76,7 +77,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   /// The numbers, divided.
   static func features(
     of numbers: [Double], dividedBy divisor: Scalar = 1, rows: Int, count: Int, path: String
-  ) throws(DataError) -> Matrix<Scalar> {
+  ) throws(FileError) -> Matrix<Scalar> {
     var features = Matrix<Scalar>(rows: rows, columns: count)
     let firstBad = features.withTile { tile in
       for (index, number) in numbers.enumerated() {
@@ -98,7 +99,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
 
   private static func labels(
     in path: String, classes: Int?, count: Int, of images: String
-  ) throws(DataError) -> [Int] {
+  ) throws(FileError) -> [Int] {
     let file = try IDX(contentsOf: path, ranks: 1...1)
     guard file.dimensions[0] == count else {
       throw .countsDisagree(images: images, imageCount: count, labels: path, labelCount: file.dimensions[0])

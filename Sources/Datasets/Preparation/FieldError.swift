@@ -1,3 +1,5 @@
+import Files
+
 /// What is wrong with a row of fields that is to be prepared.
 public enum FieldError: Error, Equatable {
   case count(found: Int, expected: Int)
@@ -34,11 +36,5 @@ extension FieldError: CustomStringConvertible {
 
   private func list(_ names: [String]) -> String {
     names.count <= 12 ? names.map(quoted).joined(separator: ", ") : "\(quoted(names[0])) to \(quoted(names.last!))"
-  }
-
-  /// Text from outside, in quotes and no longer than a line can bear.
-  private func quoted(_ text: String) -> String {
-    text.unicodeScalars.count <= 80
-      ? text.debugDescription : String(text.unicodeScalars.prefix(80)).debugDescription + "…"
   }
 }

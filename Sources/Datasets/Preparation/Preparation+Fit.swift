@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Preparation {
@@ -22,14 +23,14 @@ extension Preparation {
   ///   - options: What is to be done with columns.
   ///   - team: The threads that share the work, a column each.
   ///   - warn: Gets what is odd about the table, and how it was read.
-  /// - Throws: The ``DataError`` of what is wrong with the table.
+  /// - Throws: The ``FileError`` of what is wrong with the table.
   /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few
   ///   columns a thread.
   public init(
     fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
     team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
-  ) throws(DataError) {
+  ) throws(FileError) {
     let roles = try ColumnRoles(table, target, sampleWeight, options)
     let (features, targets) = (roles.features, roles.targets)
     let readings = table.readings(ofColumns: features + targets, options, team)
@@ -67,10 +68,10 @@ private struct ColumnRoles {
   /// The names of those that are not learnt from.
   let ignored: [String]
 
-  init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(DataError) {
+  init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(FileError) {
     targets = try table.targetIndices(target)
     var purposes: [Int: ColumnPurpose] = [:]
-    func note(_ columns: [Int], _ purpose: ColumnPurpose) throws(DataError) {
+    func note(_ columns: [Int], _ purpose: ColumnPurpose) throws(FileError) {
       for column in columns {
         guard let other = purposes.updateValue(purpose, forKey: column) else { continue }
         throw .repeatedColumn(path: table.path, name: table.columnNames[column], first: other, second: purpose)

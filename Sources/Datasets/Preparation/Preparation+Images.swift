@@ -1,13 +1,14 @@
+import Files
 import Tensor
 
 extension Preparation {
   /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
   ///
   /// - Parameter samples: The 0-based indices of the images by which the pixels are scaled; nil for all.
-  /// - Throws: ``DataError/singleClass(path:column:label:)`` if all labels are the same, and
-  ///   ``DataError/missingLabels(path:)``.
+  /// - Throws: ``FileError/singleClass(path:column:label:)`` if all labels are the same, and
+  ///   ``FileError/missingLabels(path:)``.
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, samples: [Int]? = nil, scaling: Scaling.Method = .none)
-    throws(DataError)
+    throws(FileError)
   {
     guard let largest = images.labels?.max() else { throw .missingLabels(path: images.path) }
     guard images.labels?.contains(where: { $0 != largest }) == true else {
@@ -16,15 +17,16 @@ extension Preparation {
     self.init(
       inputs: .pixels(shape: images.shape),
       inputScaling: Scaling(
-        scaling, fittedOn: samples.flatMap { scaling == .none ? nil : images.features.gathered($0) } ?? images.features),
+        scaling,
+        fittedOn: samples.flatMap { scaling == .none ? nil : images.features.gathered($0) } ?? images.features),
       outputs: .classes((0...largest).map(String.init), column: nil))
   }
 
   /// The scaled pixels of images, which have the shape that the preparation was fitted on.
   ///
   /// - Shapes: returns pixels × images.
-  /// - Throws: ``DataError/imagesForTable(path:columns:)`` or ``DataError/wrongImageShape(path:found:expected:)``.
-  public func features<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Matrix<Scalar> {
+  /// - Throws: ``FileError/imagesForTable(path:columns:)`` or ``FileError/wrongImageShape(path:found:expected:)``.
+  public func features<Scalar>(of images: ImageSet<Scalar>) throws(FileError) -> Matrix<Scalar> {
     switch inputs {
     case .columns(let columns): throw .imagesForTable(path: images.path, columns: columns.map(\.name))
     case .pixels(let shape):
@@ -39,9 +41,9 @@ extension Preparation {
 
   /// The scaled pixels and the one-hot labels of images.
   ///
-  /// - Throws: As ``features(of:)``, ``DataError/labelOutOfRange(path:index:label:classes:)``, and
-  ///   ``DataError/labelsForValues(path:)`` if the outputs are no classes.
-  public func samples<Scalar>(of images: ImageSet<Scalar>) throws(DataError) -> Samples<Scalar> {
+  /// - Throws: As ``features(of:)``, ``FileError/labelOutOfRange(path:index:label:classes:)``, and
+  ///   ``FileError/labelsForValues(path:)`` if the outputs are no classes.
+  public func samples<Scalar>(of images: ImageSet<Scalar>) throws(FileError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
     guard let labels = images.labels else { throw .missingLabels(path: images.path) }
     guard case .classes = outputs else { throw .labelsForValues(path: images.labelPath ?? images.path) }

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Preparation {
@@ -59,11 +60,11 @@ extension Preparation {
   ///   - team: The threads that share the work.
   ///   - warn: Gets what is odd about the table, for each column at most one warning.
   /// - Shapes: returns features × rows.
-  /// - Throws: The ``DataError`` of what is wrong with the table, and
-  ///   ``DataError/tooLargeForMemory(path:what:bytes:available:column:)`` before memory is taken.
+  /// - Throws: The ``FileError`` of what is wrong with the table, and
+  ///   ``FileError/tooLargeForMemory(path:what:bytes:available:column:)`` before memory is taken.
   public func features<Scalar>(
     of table: Table, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
-  ) throws(DataError) -> Matrix<Scalar> {
+  ) throws(FileError) -> Matrix<Scalar> {
     guard case .columns(let columns) = inputs else { throw .tableForImages(path: table.path) }
     let indices =
       if let count = table.arrayFeatures {
@@ -86,11 +87,11 @@ extension Preparation {
   ///   - sampleWeight: The name of the column of the samples' weights; nil if all count alike.
   ///   - team: The threads that share the work.
   ///   - warn: Gets what is odd about the table, for each column at most one warning.
-  /// - Throws: The ``DataError`` of what is wrong with the table.
+  /// - Throws: The ``FileError`` of what is wrong with the table.
   public func samples<Scalar>(
     of table: Table, sampleWeight: String? = nil, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
-  ) throws(DataError) -> Samples<Scalar> {
+  ) throws(FileError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: table, team: team, warn: warn)
     let targets: Matrix<Scalar>
     switch outputs {
@@ -100,7 +101,7 @@ extension Preparation {
       try Self.checkMemory(forClasses: names.count, Scalar.self, table, column: column ?? "")
       targets = oneHot(labels, classes: names.count)
     case .labels(let columns, let classes):
-      let labels = try zip(try Self.targetIndices(columns, in: table), classes).map { index, names throws(DataError) in
+      let labels = try zip(try Self.targetIndices(columns, in: table), classes).map { index, names throws(FileError) in
         try table.classLabels(inColumn: index, among: names, missing)
       }
       targets = Matrix(
@@ -111,14 +112,14 @@ extension Preparation {
         ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling, formats: targetFormats,
         missing: missing)
     }
-    let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(DataError) in
+    let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(FileError) in
       try Self.weights(table, try table.columnIndices(named: [name])[0], likely: likelyMark)
     }
     return Samples(features: features, targets: targets, weights: weights)
   }
 
   /// The columns of the targets: by their names, or those after the features if there are only places.
-  private static func targetIndices(_ names: [String], in table: Table) throws(DataError) -> [Int] {
+  private static func targetIndices(_ names: [String], in table: Table) throws(FileError) -> [Int] {
     guard let features = table.arrayFeatures else { return try indices(of: names, in: table) }
     let places = Array(features..<table.columnNames.count)
     guard places.count == names.count else {
@@ -130,13 +131,11 @@ extension Preparation {
     return places
   }
 
-  private static func indices(of names: [String], in table: Table) throws(DataError) -> [Int] {
-    do throws(DataError) {
-      return try table.columnIndices(named: names)
-    } catch {
-      guard case .unknownColumn(let path, let name, let columns) = error else { throw error }
-      throw .missingColumn(path: path, name: name, columns: columns)
+  private static func indices(of names: [String], in table: Table) throws(FileError) -> [Int] {
+    if let name = names.first(where: { !table.columnNames.contains($0) }) {
+      throw .missingColumn(path: table.path, name: name, columns: table.columnNames)
     }
+    return try table.columnIndices(named: names)
   }
 }
 
@@ -144,7 +143,7 @@ extension Preparation {
 
 extension Preparation {
   /// The error of a column whose fields were read as plain numbers, which they need not be in the format of training.
-  private static func otherFormat(_ column: EncodedColumn, _ table: Table) -> DataError? {
+  private static func otherFormat(_ column: EncodedColumn, _ table: Table) -> FileError? {
     // The numbers of arrays are not written in any format.
     guard table.arrayFeatures == nil, case .number(let name, _, let format, _) = column.encoder.column,
       format.isUnlikePlain,
@@ -207,7 +206,7 @@ extension Preparation {
 
   private static func checkMemory<Scalar>(
     for columns: [InputColumn], _: Scalar.Type, _ table: Table
-  ) throws(DataError) {
+  ) throws(FileError) {
     let count = columns.reduce(0) { $0 + $1.count }
     guard let largest = columns.max(by: { $0.count < $1.count }) else { return }
     try checkMemory(
@@ -217,14 +216,14 @@ extension Preparation {
 
   private static func checkMemory<Scalar>(
     forClasses count: Int, _: Scalar.Type, _ table: Table, column: String
-  ) throws(DataError) {
+  ) throws(FileError) {
     try checkMemory(
       count, Scalar.self, table, what: "\(count) classes of \(table.rowCount) rows", column: quoted(column))
   }
 
   private static func checkMemory<Scalar>(
     _ count: Int, _: Scalar.Type, _ table: Table, what: String, column: String?
-  ) throws(DataError) {
+  ) throws(FileError) {
     let (cells, overflows) = count.multipliedReportingOverflow(by: table.rowCount)
     let (bytes, overflowsToo) = cells.multipliedReportingOverflow(by: MemoryLayout<Scalar>.size)
     let available = usableMemory()

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Preparation {
@@ -9,7 +10,7 @@ extension Preparation {
   static func outputs(
     _ table: Table, _ targets: [Int], _ readings: [ColumnReading], _ rows: [Int]?, _ task: Task?,
     _ missing: MissingSpellings, _ warn: (DataWarning) -> Void
-  ) throws(DataError) -> (outputs: Outputs, formats: [NumberFormat]) {
+  ) throws(FileError) -> (outputs: Outputs, formats: [NumberFormat]) {
     let columns = targets.map { table.columnNames[$0] }
     if task != .classification {
       for (target, reading) in zip(targets, readings) {
@@ -26,7 +27,7 @@ extension Preparation {
       if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
       return (.values(columns: columns, scaling: Scaling(.standard, fittedOn: values)), formats)
     }
-    let classes = try targets.map { target throws(DataError) in
+    let classes = try targets.map { target throws(FileError) in
       let names = try table.classNames(inColumn: target, missing)
       let column = table.columnNames[target]
       guard names.count > 1 else { throw .singleClass(path: table.path, column: column, label: names[0]) }
@@ -55,7 +56,7 @@ extension Preparation {
   private static let mostClasses = 1000
 
   /// The error for a target of numbers with a few other texts among them, which are mistakes.
-  private static func fewTexts(_ table: Table, _ target: Int, _ reading: ColumnReading) -> DataError? {
+  private static func fewTexts(_ table: Table, _ target: Int, _ reading: ColumnReading) -> FileError? {
     let texts: Set<String>
     switch reading.content {
     case .numbers(_, let others) where !others.isEmpty: texts = Set(others)
@@ -94,7 +95,7 @@ extension Preparation {
   /// The sample weights in a column: finite, not negative, and not all 0.
   static func weights<Scalar>(
     _ table: Table, _ column: Int, likely: NumberFormat.Mark?
-  ) throws(DataError) -> Matrix<Scalar> {
+  ) throws(FileError) -> Matrix<Scalar> {
     let reading = table.reading(ofColumn: column, ColumnOptions(), likely: likely)
     let format = if case .numbers(let format, _) = reading.content { format } else { NumberFormat.plain }
     let weights: Matrix<Scalar> = try table.matrix(ofColumns: [column], formats: [format])

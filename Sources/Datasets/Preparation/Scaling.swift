@@ -41,8 +41,8 @@ public struct Scaling: Sendable, Equatable {
       factors.allSatisfy({ $0 >= 0 && $0.isFinite })
     else {
       fail(
-        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, no factor below 0"
-      )
+        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, no factor"
+          + " below 0")
     }
     self.method = method
     self.offsets = offsets

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// The bytes of a stream that are in memory.
@@ -22,7 +23,7 @@ struct ByteWindow {
   }
 
   /// Reads on until so many bytes are there that are wanted, or all.
-  mutating func fill(_ count: Int) throws(DataError) {
+  mutating func fill(_ count: Int) throws(FileError) {
     guard !isComplete, bytes.count - start < count else { return }
     if start > 0 {
       if !stream.canSeek { kept.append((base, Array(bytes[..<start]))) }
@@ -54,7 +55,7 @@ struct ByteWindow {
 
   /// Bytes that were there before.
   /// - Throws: As ``ByteStream/seek(to:team:)``.
-  func bytes(from start: Int, to end: Int) throws(DataError) -> [UInt8] {
+  func bytes(from start: Int, to end: Int) throws(FileError) -> [UInt8] {
     if !stream.canSeek {
       let chunk = start < base ? kept.last { $0.base <= start }! : (base, bytes)
       return Array(chunk.bytes[(start - chunk.base)..<(end - chunk.base)])
@@ -66,5 +67,5 @@ struct ByteWindow {
   }
 
   /// As ``ByteStream/checkThatUnchanged()``.
-  func checkThatUnchanged() throws(DataError) { try stream.checkThatUnchanged() }
+  func checkThatUnchanged() throws(FileError) { try stream.checkThatUnchanged() }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// Cuts the bytes of a table into fields, from first to last.
 ///
 /// Quoting is that of RFC 4180; a quote inside a field that does not begin with one stands for itself. Rows end with
@@ -45,7 +47,7 @@ struct FieldScanner {
 
   /// The next field; `column` is its 0-based number, for messages.
   @inline(__always)
-  mutating func next(in bytes: Span<UInt8>, column: Int) throws(DataError) -> Field {
+  mutating func next(in bytes: Span<UInt8>, column: Int) throws(FileError) -> Field {
     let start = skipSpaces(in: bytes, from: position)
     var index = start
     let number = DecimalNumber.scan(bytes, at: &index)
@@ -91,12 +93,12 @@ struct FieldScanner {
   }
 
   /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
-  /// - Throws: ``DataError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and
-  ///   ``DataError/longField(path:line:field:)``.
-  mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(DataError) -> Bool {
+  /// - Throws: ``FileError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and
+  ///   ``FileError/longField(path:line:field:)``.
+  mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(FileError) -> Bool {
     var row = self
     var count = 0
-    do throws(DataError) {
+    do throws(FileError) {
       var field: Field
       repeat {
         field = try row.next(in: bytes, column: count)
@@ -105,18 +107,14 @@ struct FieldScanner {
         if field.endsRow, rules.hasTrailingDelimiter, count == rules.columnCount + 1, field.isEmpty { return false }
       } while !field.endsRow && count <= rules.columnCount
     } catch {
-      switch error {
-      case .longField: throw error
-      case .unterminatedQuote where !rules.areBytesAll: throw error
-      default: break
-      }
+      if error.code == "longField" || error.code == "unterminatedQuote" && !rules.areBytesAll { throw error }
     }
     skipLine(in: bytes)
     return true
   }
 
   /// The field's text.
-  func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(DataError) -> String {
+  func text(of field: Field, in bytes: Span<UInt8>, line: Int, column: Int) throws(FileError) -> String {
     let utf8 = field.hasDoubledQuotes ? unquoted(field, in: bytes) : []
     let span = field.hasDoubledQuotes ? utf8.span : bytes.extracting(field.start..<field.end)
     guard let text = try? UTF8Span(validating: span) else {
@@ -128,7 +126,7 @@ struct FieldScanner {
   /// The code of the field's text in a set, to which it is added if it is new.
   func code(
     of field: Field, in bytes: Span<UInt8>, line: Int, column: Int, among texts: inout TextSet
-  ) throws(DataError) -> Int {
+  ) throws(FileError) -> Int {
     let code =
       field.hasDoubledQuotes
       ? texts.code(of: unquoted(field, in: bytes).span) : texts.code(of: bytes.extracting(field.start..<field.end))
@@ -148,7 +146,7 @@ struct FieldScanner {
     return utf8
   }
 
-  private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
+  private mutating func nextText(in bytes: Span<UInt8>, from start: Int, column: Int) throws(FileError) -> Field {
     if start < bytes.count, bytes[start] == Byte.quote {
       return try nextQuoted(in: bytes, from: start + 1, column: column)
     }
@@ -166,7 +164,7 @@ struct FieldScanner {
     return Field(start: start, end: trim(bytes, start, index), number: .nan, endsRow: true)
   }
 
-  private mutating func nextQuoted(in bytes: Span<UInt8>, from start: Int, column: Int) throws(DataError) -> Field {
+  private mutating func nextQuoted(in bytes: Span<UInt8>, from start: Int, column: Int) throws(FileError) -> Field {
     let openingLine = line
     var field = Field(start: start, end: start, number: .nan, endsRow: false)
     var index = start

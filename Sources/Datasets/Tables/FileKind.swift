@@ -1,3 +1,5 @@
+import Files
+
 /// Recognises files that are no tables by their first bytes.
 enum FileKind {
   /// What a file is, and what is to be done about it.
@@ -7,8 +9,8 @@ enum FileKind {
   }
 
   /// Throws if the bytes are not those of a text that may be a table.
-  /// - Throws: ``DataError/notATable(path:kind:advice:)``.
-  static func check(_ bytes: [UInt8], path: String) throws(DataError) {
+  /// - Throws: ``FileError/notATable(path:kind:advice:)``.
+  static func check(_ bytes: [UInt8], path: String) throws(FileError) {
     guard let kind = kindByMark(bytes) ?? kindByText(bytes) else { return }
     throw .notATable(path: path, kind: kind.name, advice: kind.advice)
   }
@@ -73,7 +75,7 @@ enum FileKind {
     (Array("MM".utf8) + [0, 0x2A], picture("TIFF")),
     (
       [0x93] + Array("NUMPY".utf8),
-      Kind(name: "a NumPy array", advice: "give it a name that ends in .npy, and the labels with --labels")
+      Kind(name: "a NumPy array", advice: "give it a name that ends in .npy, and its labels beside it")
     ),
   ]
 

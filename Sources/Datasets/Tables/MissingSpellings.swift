@@ -1,3 +1,5 @@
+import Files
+
 /// Which texts say that a field is missing.
 ///
 /// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL writes:

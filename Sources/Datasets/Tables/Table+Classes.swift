@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Table {
@@ -5,12 +6,12 @@ extension Table {
   ///
   /// If the column is numeric they are its numbers in ascending order, whole numbers without a point; else its texts,
   /// ordered by their Unicode scalars.
-  /// - Throws: ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
-  public func classNames(inColumn index: Int) throws(DataError) -> [String] {
+  /// - Throws: ``FileError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
+  public func classNames(inColumn index: Int) throws(FileError) -> [String] {
     try classNames(inColumn: index, MissingSpellings())
   }
 
-  func classNames(inColumn index: Int, _ spellings: MissingSpellings) throws(DataError) -> [String] {
+  func classNames(inColumn index: Int, _ spellings: MissingSpellings) throws(FileError) -> [String] {
     let missing = isMissing(inColumn: index, spellings)
     if missing.contains(true) || !spellings.numbers.isEmpty,
       let row = mapCells(
@@ -26,15 +27,15 @@ extension Table {
   /// The class of each row: the index, among the given names, of the label in a column.
   ///
   /// A label is the class of the same text or, failing that, of the same number: 1.0 is of class "1".
-  /// - Throws: ``DataError/unknownClass(path:line:column:label:classes:)`` for a label that is none of the names,
-  ///   ``DataError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
-  public func classLabels(inColumn index: Int, among classNames: [String]) throws(DataError) -> [Int] {
+  /// - Throws: ``FileError/unknownClass(path:line:column:label:classes:)`` for a label that is none of the names,
+  ///   ``FileError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
+  public func classLabels(inColumn index: Int, among classNames: [String]) throws(FileError) -> [Int] {
     try classLabels(inColumn: index, among: classNames, MissingSpellings())
   }
 
   func classLabels(
     inColumn index: Int, among classNames: [String], _ spellings: MissingSpellings
-  ) throws(DataError) -> [Int] {
+  ) throws(FileError) -> [Int] {
     let classes = NameIndex(classNames)
     let missing = isMissing(inColumn: index, spellings)
     let ofText = zip(texts[index], missing).map { $1 ? nil : classes[$0.trimmed] }
@@ -106,7 +107,7 @@ extension Table {
     return joined.count == counts.count ? counts : joined
   }
 
-  private func missingLabel(row: Int, column: Int) -> DataError {
+  private func missingLabel(row: Int, column: Int) -> FileError {
     .missingLabel(
       path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1,
       text: text(row: row, column: column))

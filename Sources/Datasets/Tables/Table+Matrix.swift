@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// A column of a table, and how its fields become rows of a matrix.
@@ -30,13 +31,13 @@ extension Table {
   ///   - formats: How the numbers of each are written; plain ones if there are none.
   ///   - missing: Which fields are missing, and so no numbers.
   /// - Returns: a matrix of columns × ``rowCount``.
-  /// - Throws: ``DataError/notANumber(path:line:column:field:text:)`` or
-  ///   ``DataError/notFinite(path:line:column:field:text:)`` for the first field, in the order of the rows, that
+  /// - Throws: ``FileError/notANumber(path:line:column:field:text:)`` or
+  ///   ``FileError/notFinite(path:line:column:field:text:)`` for the first field, in the order of the rows, that
   ///   `Scalar` cannot hold as a finite number.
   public func matrix<Scalar: BLASScalar>(
     ofColumns columns: [Int], scaledBy scaling: Scaling? = nil, formats: [NumberFormat] = [],
     missing: MissingSpellings = MissingSpellings()
-  ) throws(DataError) -> Matrix<Scalar> {
+  ) throws(FileError) -> Matrix<Scalar> {
     guard !columns.isEmpty, columns.allSatisfy(columnNames.indices.contains) else {
       fail("matrix(ofColumns: \(columns)): the table has the columns 0..<\(columnNames.count)")
     }
@@ -54,7 +55,7 @@ extension Table {
   /// The features that encoded columns give, one column for each sample.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func matrix<Scalar: BLASScalar>(of columns: [EncodedColumn], team: Team) throws(DataError) -> Matrix<Scalar> {
+  func matrix<Scalar: BLASScalar>(of columns: [EncodedColumn], team: Team) throws(FileError) -> Matrix<Scalar> {
     var matrix = Matrix<Scalar>(rows: columns.reduce(0) { $0 + $1.encoder.features.count }, columns: rowCount)
     let failures = matrix.withTile { tile in
       team.map(parts.count) { index in
@@ -88,7 +89,7 @@ extension Table {
   }
 
   /// The error for a field that does not hold what its column does.
-  private func mistake(row: Int, _ encoded: EncodedColumn) -> DataError {
+  private func mistake(row: Int, _ encoded: EncodedColumn) -> FileError {
     let column = encoded.index
     let text = text(row: row, column: column)
     let (line, name) = (line(ofRow: row), columnNames[column])

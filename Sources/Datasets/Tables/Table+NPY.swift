@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Table {
@@ -8,8 +9,8 @@ extension Table {
   /// the first have elements. One label is called "label", several "label 1", "label 2" and so on; they are the targets
   /// if none is named. A feature that is NaN is missing. Labels that are integers or Booleans by their type are
   /// classes, if at most 1000 are different, and fewer than half as many as there are samples.
-  /// - Throws: ``DataError/arraysDisagree(features:samples:labels:labelCount:)``.
-  public init(features: NPY, labels: NPY? = nil) throws(DataError) {
+  /// - Throws: ``FileError/arraysDisagree(features:samples:labels:labelCount:)``.
+  public init(features: NPY, labels: NPY? = nil) throws(FileError) {
     if let labels, labels.count != features.count {
       throw .arraysDisagree(
         features: features.path, samples: features.count, labels: labels.path, labelCount: labels.count)
@@ -47,8 +48,8 @@ extension Table {
   static func name(ofPlace place: Int) -> String { String(place + 1) }
 
   /// The places of the columns of features in training, whose names an array does not have.
-  /// - Throws: ``DataError/wrongColumnCount(path:found:columns:)`` or ``DataError/numbersForTexts(path:column:)``.
-  func places(of columns: [InputColumn], inArrayOf features: Int) throws(DataError) -> [Int] {
+  /// - Throws: ``FileError/wrongColumnCount(path:found:columns:)`` or ``FileError/numbersForTexts(path:column:)``.
+  func places(of columns: [InputColumn], inArrayOf features: Int) throws(FileError) -> [Int] {
     guard columns.count == features else {
       throw .wrongColumnCount(path: path, found: features, columns: columns.map(\.name))
     }

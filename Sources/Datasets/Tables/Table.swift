@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// The contents of a CSV or TSV file: named columns of numbers or of text.
@@ -87,16 +88,16 @@ public struct Table: Sendable {
   /// Costs one pass, which the team shares, a second one if a column turns out to be text late in the file, 8 bytes of
   /// memory for each field, and about 30 MB while it is read. What cannot be read twice, such as a pipe, is kept in
   /// memory until it has been read. The path "-" means standard input.
-  /// - Throws: the ``DataError`` of what is wrong with the file.
+  /// - Throws: the ``FileError`` of what is wrong with the file.
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
-  ) throws(DataError) {
+  ) throws(FileError) {
     try self.init(contentsOf: path, format: Format(header: header), team: team)
   }
 
   /// Reads a file, plain or gzipped, in a format that is known in part.
-  /// - Throws: the ``DataError`` of what is wrong with the file.
-  public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(DataError) {
+  /// - Throws: the ``FileError`` of what is wrong with the file.
+  public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
     let stream = try ByteStream(path)
     self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
@@ -110,22 +111,22 @@ public struct Table: Sendable {
   package init(
     _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 20,
     pieceSize: Int = 1 << 24
-  ) throws(DataError) {
+  ) throws(FileError) {
     self = try Self.parse(
       ByteStream(bytes, path: path), path: path, format, team, partSize: partSize, pieceSize: pieceSize)
   }
 
   private static func parse(
     _ stream: ByteStream, path: String, _ format: Format, _ team: Team, partSize: Int, pieceSize: Int
-  ) throws(DataError) -> Table {
+  ) throws(FileError) -> Table {
     var parser = TableParser(
       stream, path: path, format: format, team: team, partSize: partSize, pieceSize: pieceSize)
     return try parser.parse()
   }
 
   /// The column with this name.
-  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
-  public func column(named name: String) throws(DataError) -> Column {
+  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  public func column(named name: String) throws(FileError) -> Column {
     column(at: try columnIndices(named: [name])[0])
   }
 
@@ -140,8 +141,8 @@ public struct Table: Sendable {
 
   /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints
   /// them.
-  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
-  public func fields(ofColumn name: String) throws(DataError) -> [String] {
+  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  public func fields(ofColumn name: String) throws(FileError) -> [String] {
     let index = try columnIndices(named: [name])[0]
     return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
   }
@@ -155,11 +156,11 @@ public struct Table: Sendable {
 
   /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or
   /// several with commas between them.
-  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
-  public func targetIndices(_ targets: String? = nil) throws(DataError) -> [Int] {
+  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  public func targetIndices(_ targets: String? = nil) throws(FileError) -> [Int] {
     guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
     if let index = index(of: targets) { return [index] }
-    return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(DataError) in
+    return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(FileError) in
       guard let index = index(of: String(name)) else {
         throw .unknownColumn(path: path, name: String(name), columns: columnNames)
       }
@@ -168,10 +169,10 @@ public struct Table: Sendable {
   }
 
   /// The 0-based indices of the columns with these names, in the order of the names.
-  /// - Throws: ``DataError/unknownColumn(path:name:columns:)``.
-  public func columnIndices(named names: [String]) throws(DataError) -> [Int] {
+  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  public func columnIndices(named names: [String]) throws(FileError) -> [Int] {
     let indices = Dictionary(uniqueKeysWithValues: zip(columnNames, columnNames.indices))
-    return try names.map { (name) throws(DataError) in
+    return try names.map { (name) throws(FileError) in
       guard let index = indices[name] else {
         throw .unknownColumn(path: path, name: name, columns: columnNames)
       }
@@ -180,8 +181,8 @@ public struct Table: Sendable {
   }
 
   /// The 0-based indices of all columns but some.
-  /// - Throws: ``DataError/noFeatures(path:target:)`` if there is no other.
-  public func featureIndices(besides others: [Int]) throws(DataError) -> [Int] {
+  /// - Throws: ``FileError/noFeatures(path:target:)`` if there is no other.
+  public func featureIndices(besides others: [Int]) throws(FileError) -> [Int] {
     let indices = columnNames.indices.filter { !others.contains($0) }
     guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }
     return indices

@@ -1,3 +1,5 @@
+import Files
+
 /// How the bytes of a table are cut into rows, as its first rows show: what delimits the fields, what the columns are
 /// called, and where the data begin.
 struct TableLayout {
@@ -27,8 +29,8 @@ struct TableLayout {
   ///   - bytes: The first bytes of the file, which end with a row unless they are all.
   ///   - isWhole: Whether they are all.
   /// - Returns: nil if the first row is not among the bytes.
-  /// - Throws: The ``DataError`` of what is wrong with the first row.
-  init?(of bytes: Span<UInt8>, isWhole: Bool, path: String, format: Table.Format) throws(DataError) {
+  /// - Throws: The ``FileError`` of what is wrong with the first row.
+  init?(of bytes: Span<UInt8>, isWhole: Bool, path: String, format: Table.Format) throws(FileError) {
     self.path = path
     // Above the first row: blank lines, and lines with a # that may be comments, the header, or rows as any other.
     var scanner = FieldScanner(path: path, delimiter: Byte.comma, position: Self.hasByteOrderMark(bytes) ? 3 : 0)
@@ -69,7 +71,7 @@ struct TableLayout {
       guard fields.count < Table.mostColumns else { throw .manyColumns(path: path, most: Table.mostColumns) }
       fields.append(try scanner.next(in: bytes, column: fields.count))
     } while !fields[fields.count - 1].endsRow
-    var names = try fields.enumerated().map { column, field throws(DataError) in
+    var names = try fields.enumerated().map { column, field throws(FileError) in
       try scanner.text(of: field, in: bytes, line: firstRow.line, column: column)
     }
     var width = fields.count
@@ -141,7 +143,7 @@ struct TableLayout {
 
   mutating func warn(_ warning: DataWarning) { warnings.append(warning) }
 
-  private mutating func setNames(_ texts: [String], line: Int) throws(DataError) {
+  private mutating func setNames(_ texts: [String], line: Int) throws(FileError) {
     hasHeader = true
     var fieldOfName: [String: Int] = [:]
     for (column, text) in texts.enumerated() where !text.isEmpty {

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// Parses a table in pieces, so that its bytes need not be in memory as a whole, and each piece in parts that a team
@@ -51,7 +52,7 @@ struct TableParser {
     input = ByteWindow(stream, team: team)
   }
 
-  mutating func parse() throws(DataError) -> Table {
+  mutating func parse() throws(FileError) -> Table {
     var layout = try findLayout()
     rules = RowRules(
       isText: layout.columnNames.map(format.isText), hasTrailingDelimiter: layout.hasTrailingDelimiter)
@@ -78,7 +79,7 @@ struct TableParser {
       textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader, warnings: layout.warnings)
   }
 
-  private mutating func findLayout() throws(DataError) -> TableLayout {
+  private mutating func findLayout() throws(FileError) -> TableLayout {
     var size = Self.sampleSize
     try input.fill(size)
     try FileKind.check(Array(input.bytes.prefix(1 << 16)), path: path)
@@ -86,11 +87,11 @@ struct TableParser {
       try input.fill(size)
       let (end, isFinal) = input.lines(upTo: size)
       if end > 0 || isFinal {
-        do throws(DataError) {
+        do throws(FileError) {
           let bytes = input.bytes.span.extracting(0..<end)
           if let layout = try TableLayout(of: bytes, isWhole: isFinal, path: path, format: format) { return layout }
         } catch {
-          guard case .unterminatedQuote = error, !isFinal else { throw error }
+          guard error.code == "unterminatedQuote", !isFinal else { throw error }
         }
       } else {
         try checkLongRow(
@@ -100,7 +101,7 @@ struct TableParser {
     }
   }
 
-  private mutating func parsePieces(_ layout: TableLayout) throws(DataError) {
+  private mutating func parsePieces(_ layout: TableLayout) throws(FileError) {
     var scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: layout.start)
     scanner.move(to: layout.start, line: layout.line)
     input.drop(layout.start)
@@ -124,7 +125,7 @@ struct TableParser {
 
   private mutating func parsePiece(
     _ scanner: inout FieldScanner, before limit: Int, isFinal: Bool
-  ) throws(DataError) {
+  ) throws(FileError) {
     let (start, line) = (scanner.position, scanner.line)
     var newParts = try parseRows(input.bytes, &scanner, before: limit, isFinal: isFinal)
     guard scanner.position > start else { return }
@@ -170,7 +171,7 @@ struct TableParser {
 
   private func parseRows(
     _ bytes: [UInt8], _ scanner: inout FieldScanner, before limit: Int, isFinal: Bool
-  ) throws(DataError) -> [TablePart] {
+  ) throws(FileError) -> [TablePart] {
     let cuts = cuts(in: bytes, from: scanner.position, to: limit)
     var rules = rules
     rules.areBytesAll = isFinal
@@ -241,15 +242,15 @@ struct TableParser {
 
   /// Makes sure that a row whose end is not in memory can be one: that neither a field nor their number is beyond all
   /// that is meant.
-  private func checkLongRow(_ start: FieldScanner) throws(DataError) {
+  private func checkLongRow(_ start: FieldScanner) throws(FileError) {
     var scanner = start
     let bytes = input.bytes.span
     var column = 0
     while scanner.position < bytes.count {
-      do throws(DataError) {
+      do throws(FileError) {
         _ = try scanner.next(in: bytes, column: column)
       } catch {
-        if case .longField = error { throw error }
+        if error.code == "longField" { throw error }
         return
       }
       column += 1
@@ -261,7 +262,7 @@ struct TableParser {
   }
 
   /// Makes sure that the cells of the whole table, of which these parts are a piece, have room in memory.
-  private func checkMemory(of newParts: Range<Int>) throws(DataError) {
+  private func checkMemory(of newParts: Range<Int>) throws(FileError) {
     let size = MemoryLayout<Double>.size
     let newBytes = parts[newParts].reduce(0) { $0 + $1.cells.count * size }
     var missing = newBytes
@@ -282,7 +283,7 @@ struct TableParser {
 
   private mutating func replaceNumbers(
     inColumns columns: [Int], ofParts range: Range<Int>, in bytes: [UInt8], offset: Int, _ scanner: FieldScanner
-  ) throws(DataError) {
+  ) throws(FileError) {
     for index in range {
       var scanner = scanner
       scanner.move(to: parts[index].start + offset, line: parts[index].firstLine)
@@ -292,7 +293,7 @@ struct TableParser {
   }
 
   /// Reads the pieces once more in which columns seemed to be numeric that are not.
-  private mutating func replaceLateNumbers(_ layout: TableLayout) throws(DataError) {
+  private mutating func replaceLateNumbers(_ layout: TableLayout) throws(FileError) {
     let scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: 0)
     var isReadAgain = false
     for piece in pieces where !piece.lateColumns.isEmpty {

@@ -1,3 +1,5 @@
+import Files
+
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
   /// Row by row the fields, as ``Cell`` tells.
@@ -35,7 +37,7 @@ struct TablePart: Sendable {
   /// Parses the rows that begin before `limit`, from the scanner's position on.
   init(
     _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, _ rules: RowRules
-  ) throws(DataError) {
+  ) throws(FileError) {
     columnCount = rules.columnCount
     texts = Array(repeating: TextSet(), count: columnCount)
     start = scanner.position
@@ -47,7 +49,7 @@ struct TablePart: Sendable {
     var row = 0
     while scanner.position < limit {
       let (position, line) = (scanner.position, scanner.line)
-      do throws(DataError) {
+      do throws(FileError) {
         if scanner.skipBlankLine(in: bytes) {
           lastBlankLines.add(line: line - firstLine)
           continue
@@ -63,7 +65,7 @@ struct TablePart: Sendable {
         }
         try parseRow(&scanner, in: bytes, line: line, textColumns, rules)
       } catch {
-        guard case .unterminatedQuote = error, !rules.areBytesAll else { throw error }
+        guard error.code == "unterminatedQuote", !rules.areBytesAll else { throw error }
         cells.removeLast(cells.count - row * columnCount)
         scanner.move(to: position, line: line)
         isCut = true
@@ -91,7 +93,7 @@ struct TablePart: Sendable {
 
   private mutating func parseRow(
     _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, _ textColumns: [Bool], _ rules: RowRules
-  ) throws(DataError) {
+  ) throws(FileError) {
     let (width, hasText) = (columnCount, !textColumns.isEmpty)
     var column = 0
     while true {
@@ -118,11 +120,11 @@ struct TablePart: Sendable {
   /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold
   /// words.
   /// - Parameter sets: The texts of the whole table, to which new ones are added.
-  /// - Throws: ``DataError/changed(path:)`` if the bytes are others than they were.
+  /// - Throws: ``FileError/changed(path:)`` if the bytes are others than they were.
   mutating func replaceNumbers(
     inColumns chosen: [Int], in bytes: Span<UInt8>, _ scanner: FieldScanner, _ rules: RowRules,
     _ sets: inout [TextSet]
-  ) throws(DataError) {
+  ) throws(FileError) {
     guard chosen.contains(where: { column in hasNumbers(inColumn: column) }) else { return }
     var scanner = scanner
     var isChosen = [Bool](repeating: false, count: columnCount)

@@ -1,3 +1,5 @@
+import Files
+
 /// What a field is that stands in its cell as a text.
 enum TextKind: Sendable {
   /// The value is missing: the field is empty, or one of the usual spellings of ``MissingSpellings``.

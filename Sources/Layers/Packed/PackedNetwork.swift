@@ -2,7 +2,8 @@ import Tensor
 
 /// A network that only answers: its weights are packed, and those of a batch normalisation are part of them.
 ///
-///     A = g(W A₋₁ + b 1ᵀ)   layer by layer;   batch normalised   W ← diag(s) W,   b ← s ∘ (b − μ) + β,   s = γ / √(σ² + 10⁻⁵)
+///     A = g(W A₋₁ + b 1ᵀ)   layer by layer;
+///     batch normalised   W ← diag(s) W,   b ← s ∘ (b − μ) + β,   s = γ / √(σ² + 10⁻⁵)
 ///
 /// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They
 /// agree with ``Network/predict(_:)`` to rounding, since that adds in another order.

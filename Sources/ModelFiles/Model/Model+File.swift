@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import FoundationEssentials
 import Layers
 import Tensor
@@ -12,11 +13,14 @@ import Tensor
 //   loss         the loss's name
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
 //                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
-//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or "targetScaling": {…},
-//                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …], "identifier": name}
+//                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or
+//                "targetScaling": {…},
+//                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …],
+//                "identifier": name}
 //                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
 //                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
-//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain numbers
+//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain
+//                numbers
 //   training     JSON: how it was trained, names to strings
 //   networks     how many there are: "5"; absent if there is one
 //
@@ -69,9 +73,9 @@ extension Model {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything
   /// fails, not at all.
   ///
-  /// - Throws: ``DataError`` if the file cannot be written, or its names and the notes on its training are longer than
+  /// - Throws: ``FileError`` if the file cannot be written, or its names and the notes on its training are longer than
   ///   a reader takes.
-  public func write(to path: String) throws(DataError) {
+  public func write(to path: String) throws(FileError) {
     let metadata = metadata
     // As a reader counts them, and as the header has them.
     let texts = ["layers", "preparation", "training"].reduce(0) { $0 + Self.textCount(metadata[$1]!) }
@@ -84,11 +88,9 @@ extension Model {
         problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
           + "shorten them")
     }
-    let bytes: [UInt8]
-    do throws(SafeTensors.TooLong) { bytes = try encoded(metadata) } catch {
-      throw .tooLarge(path: path, problem: "the model is described at too great a length: \(error); shorten its names")
+    try SafeTensors.write(tensors, metadata: metadata, to: path) {
+      "the model is described at too great a length: \($0); shorten its names"
     }
-    try AtomicFile.write(bytes, to: path)
   }
 
   /// The bytes within the texts of JSON, as they stand.
@@ -107,17 +109,17 @@ extension Model {
 
   /// The bytes of the file.
   package var encoded: [UInt8] {
-    do throws(SafeTensors.TooLong) { return try encoded(metadata) } catch { fail("cannot encode a model: \(error)") }
+    do throws(SafeTensors.TooLong) { return try SafeTensors.encode(tensors, metadata: metadata) } catch {
+      fail("cannot encode a model: \(error)")
+    }
   }
 
-  private func encoded(_ metadata: [String: String]) throws(SafeTensors.TooLong) -> [UInt8] {
-    let tensors = networks.enumerated().flatMap { number, network in
+  private var tensors: [SafeTensors.Tensor] {
+    networks.enumerated().flatMap { number, network in
       network.layers.indices.flatMap { layer in
-        Self.tensors(
-          network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
+        Self.tensors(network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
       }
     }
-    return try SafeTensors.encode(tensors, metadata: metadata)
   }
 
   private var metadata: [String: String] {
@@ -136,26 +138,26 @@ extension Model {
 
   /// Reads a model; one that was stored in the other precision is converted.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or is not a whole and consistent model.
-  public init(contentsOf path: String) throws(ModelError) {
+  /// - Throws: ``FileError`` if the file is not there or is not a whole and consistent model.
+  public init(contentsOf path: String) throws(FileError) {
     try self.init(ModelFile(path))
   }
 
   /// Makes the model that a file holds.
   ///
-  /// - Throws: ``ModelError`` if it is not a whole and consistent model.
-  public init(_ file: ModelFile) throws(ModelError) {
+  /// - Throws: ``FileError`` if it is not a whole and consistent model.
+  public init(_ file: ModelFile) throws(FileError) {
     var networks: [Network<Scalar>] = []
     for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }
     self.init(networks: networks, loss: file.loss, preparation: file.preparation, training: file.training)
   }
 
   /// The network with this number, counted from 0.
-  private static func network(_ number: Int, in file: ModelFile) throws(ModelError) -> Network<Scalar> {
+  private static func network(_ number: Int, in file: ModelFile) throws(FileError) -> Network<Scalar> {
     var network = Network<Scalar>(file.layers)
     for index in file.layers.indices {
       let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
-      try network.withWeights(ofLayer: index) { (weights) throws(ModelError) in
+      try network.withWeights(ofLayer: index) { (weights) throws(FileError) in
         try file.read(names.weight, into: weights)
       }
       network.setBias(Matrix(try file.values(names.bias)), ofLayer: index)
@@ -179,31 +181,22 @@ extension Model {
   private static func tensors(
     _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors
   ) -> [SafeTensors.Tensor] {
-    let layer = network.layers[index]
-    // Row after row is the transpose column after column.
-    let rowMajor = Matrix(network.weights(ofLayer: index).transposed)
+    func vector(_ name: String, _ values: Matrix<Scalar>) -> SafeTensors.Tensor {
+      SafeTensors.Tensor(name: name, shape: [values.count], values: values.elements)
+    }
     var tensors = [
-      tensor(names.weight, [layer.outputSize, layer.inputSize], rowMajor),
-      tensor(names.bias, [layer.outputSize], network.bias(ofLayer: index)),
+      SafeTensors.Tensor(name: names.weight, rowsOf: network.weights(ofLayer: index)),
+      vector(names.bias, network.bias(ofLayer: index)),
     ]
     if let names = names.normalization {
-      tensors.append(tensor(names.scale, [layer.outputSize], network.scale(ofLayer: index)))
-      tensors.append(tensor(names.shift, [layer.outputSize], network.shift(ofLayer: index)))
+      tensors.append(vector(names.scale, network.scale(ofLayer: index)))
+      tensors.append(vector(names.shift, network.shift(ofLayer: index)))
     }
     if let names = names.statistics {
       let (mean, variance) = network.runningStatistics(ofLayer: index)
-      tensors.append(tensor(names.mean, [layer.outputSize], mean))
-      tensors.append(tensor(names.variance, [layer.outputSize], variance))
+      tensors.append(vector(names.mean, mean))
+      tensors.append(vector(names.variance, variance))
     }
     return tensors
-  }
-
-  private static func tensor(_ name: String, _ shape: [Int], _ values: Matrix<Scalar>) -> SafeTensors.Tensor {
-    // Through Any, because a cast from array to array goes element by element.
-    if Scalar.self == Double.self {
-      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Double])
-    } else {
-      SafeTensors.Tensor(name: name, shape: shape, values: values.elements as Any as! [Float])
-    }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import Tensor
 
@@ -19,26 +20,25 @@ public struct ModelFile: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: ``ModelError`` if it is not there or is not a model.
-  public init(_ path: String) throws(ModelError) {
-    let bytes: [UInt8]
-    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
+  /// - Throws: ``FileError`` if it is not there or is not a model.
+  public init(_ path: String) throws(FileError) {
+    let bytes = try SafeTensors.bytes(of: path)
     try self.init(bytes, path: path)
   }
 
   /// Reads a file's bytes; the path is for messages.
-  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+  package init(_ bytes: [UInt8], path: String) throws(FileError) {
     let tensors = try SafeTensors(bytes: bytes, path: path)
-    func metadata(_ key: String) throws(ModelError) -> String {
+    func metadata(_ key: String) throws(FileError) -> String {
       guard let text = tensors.text(key) else { throw .missingMetadata(path: path, key: key) }
       return text
     }
-    func bad(_ key: String, _ problem: String) -> ModelError { .badMetadata(path: path, key: key, problem: problem) }
+    func bad(_ key: String, _ problem: String) -> FileError { .badMetadata(path: path, key: key, problem: problem) }
     // Longer texts would take more memory than twice the file.
     var textLeft = Self.mostText + tensors.dataCount
     func decode<Record>(
-      _ key: String, _ read: (inout JSONReader) throws(ModelError) -> Record
-    ) throws(ModelError) -> Record {
+      _ key: String, _ read: (inout JSONReader) throws(FileError) -> Record
+    ) throws(FileError) -> Record {
       guard let bytes = tensors.metadataBytes[key] else { throw .missingMetadata(path: path, key: key) }
       var json = JSONReader(bytes, 0..<bytes.count, mostText: textLeft, endName: "its end") { byte, problem in
         .badMetadata(path: path, key: key, problem: "byte \(byte): \(problem)")
@@ -59,10 +59,10 @@ public struct ModelFile: Sendable {
     }
     guard version <= modelVersion else { throw .newerVersion(path: path, found: version, supported: modelVersion) }
 
-    let records = try decode("layers") { json throws(ModelError) in
-      try json.array(atMost: mostLayers, "layers") { json throws(ModelError) in try LayerRecord(&json) }
+    let records = try decode("layers") { json throws(FileError) in
+      try json.array(atMost: mostLayers, "layers") { json throws(FileError) in try LayerRecord(&json) }
     }
-    layers = try records.map { record throws(ModelError) in
+    layers = try records.map { record throws(FileError) in
       guard let layer = record.layer else {
         throw bad("layers", "a layer has an unknown type or activation, or a size below 1")
       }
@@ -96,7 +96,7 @@ public struct ModelFile: Sendable {
       throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
     }
     let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
-    var record = try decode("preparation") { json throws(ModelError) in
+    var record = try decode("preparation") { json throws(FileError) in
       try PreparationRecord(&json, inputs: inputs, outputs: outputs)
     }
     record.weighsConstantTexts = version == 1
@@ -109,7 +109,7 @@ public struct ModelFile: Sendable {
     self.path = path
     self.loss = loss
     self.preparation = preparation
-    training = try decode("training") { json throws(ModelError) in
+    training = try decode("training") { json throws(FileError) in
       var (training, isFirst) = ([String: String](), true)
       while let name = try json.name(&isFirst) {
         guard training.count < SafeTensors.mostMetadata else {
@@ -127,7 +127,7 @@ public struct ModelFile: Sendable {
   /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
   public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
 
-  private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(ModelError) -> Int {
+  private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(FileError) -> Int {
     guard let text = tensors.text("networks") else { return 1 }
     guard let count = Int(text), networkCounts.contains(count) else {
       throw .badMetadata(
@@ -140,7 +140,7 @@ public struct ModelFile: Sendable {
 
   private static func check(
     _ tensors: SafeTensors, _ name: String, _ shape: [Int], _ path: String
-  ) throws(ModelError) {
+  ) throws(FileError) {
     guard let entry = tensors.entry(name) else { throw .missingTensor(path: path, name: name) }
     guard entry.shape == shape else {
       throw .wrongShape(path: path, name: name, found: entry.shape, expected: shape)
@@ -149,8 +149,8 @@ public struct ModelFile: Sendable {
 
   /// A tensor's numbers.
   ///
-  /// - Throws: ``ModelError`` if one is not finite.
-  func values<Scalar: BLASScalar>(_ name: String) throws(ModelError) -> [Scalar] {
+  /// - Throws: ``FileError`` if one is not finite.
+  func values<Scalar: BLASScalar>(_ name: String) throws(FileError) -> [Scalar] {
     let values: [Scalar] = try tensors.values(of: name)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: path, name: name) }
     return values
@@ -158,10 +158,10 @@ public struct ModelFile: Sendable {
 
   /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
   ///
-  /// - Throws: ``ModelError`` if one is not finite.
+  /// - Throws: ``FileError`` if one is not finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(ModelError) {
+  func read<Scalar: BLASScalar>(_ name: String, into matrix: Tile<Scalar>) throws(FileError) {
     try tensors.read(name, into: matrix)
     guard matrix.maxMagnitude.isFinite else { throw .notFinite(path: path, name: name) }
   }

@@ -1,10 +1,11 @@
 import Datasets
+import Files
 
 // How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take
 // many times its length of memory.
 
 extension LayerRecord {
-  init(_ json: inout JSONReader) throws(ModelError) {
+  init(_ json: inout JSONReader) throws(FileError) {
     var isFirst = true
     var type: String?
     var inputs: Int?
@@ -34,7 +35,7 @@ extension LayerRecord {
 }
 
 extension ScalingRecord {
-  init(_ json: inout JSONReader, features: Int) throws(ModelError) {
+  init(_ json: inout JSONReader, features: Int) throws(FileError) {
     var isFirst = true
     var method: String?
     var offsets: [Double]?
@@ -46,7 +47,7 @@ extension ScalingRecord {
       case "offsets" where offsets == nil: offsets = try json.numbers(atMost: features, "offsets")
       case "factors" where factors == nil: factors = try json.numbers(atMost: features, "factors")
       case "quantiles" where quantiles == nil:
-        quantiles = try json.array(atMost: features, "features") { json throws(ModelError) in
+        quantiles = try json.array(atMost: features, "features") { json throws(FileError) in
           try json.numbers(atMost: Quantiles.most, "quantiles")
         }
       case "method", "offsets", "factors", "quantiles": throw json.error("\(quoted(key)) is given twice")
@@ -59,7 +60,7 @@ extension ScalingRecord {
 }
 
 extension FormatRecord {
-  init(_ json: inout JSONReader) throws(ModelError) {
+  init(_ json: inout JSONReader) throws(FileError) {
     var isFirst = true
     (decimal, thousands, unit) = (nil, nil, nil)
     while let key = try json.name(&isFirst) {
@@ -75,7 +76,7 @@ extension FormatRecord {
 }
 
 extension ColumnRecord {
-  init(_ json: inout JSONReader, features: Int) throws(ModelError) {
+  init(_ json: inout JSONReader, features: Int) throws(FileError) {
     var isFirst = true
     var name: String?
     while let key = try json.name(&isFirst) {
@@ -102,7 +103,7 @@ extension ColumnRecord {
 }
 
 extension PreparationRecord {
-  init(_ json: inout JSONReader, inputs: Int, outputs: Int) throws(ModelError) {
+  init(_ json: inout JSONReader, inputs: Int, outputs: Int) throws(FileError) {
     var isFirst = true
     var columns: [ColumnRecord]?
     var image: [Int]?
@@ -121,23 +122,23 @@ extension PreparationRecord {
     while let key = try json.name(&isFirst) {
       switch key {
       case "columns" where columns == nil:
-        columns = try json.array(atMost: inputs, "columns") { json throws(ModelError) in
+        columns = try json.array(atMost: inputs, "columns") { json throws(FileError) in
           let column = try ColumnRecord(&json, features: features)
           features -= column.texts?.count ?? 0
           return column
         }
       case "image" where image == nil:
-        image = try json.array(atMost: 64, "sizes") { json throws(ModelError) in try json.wholeNumber() }
+        image = try json.array(atMost: 64, "sizes") { json throws(FileError) in try json.wholeNumber() }
       case "scaling" where scaling == nil: scaling = try ScalingRecord(&json, features: inputs)
       case "classes" where classes == nil: classes = try json.strings(atMost: outputs + 1, "classes")
       case "targets" where targets == nil: targets = try json.strings(atMost: outputs, "targets")
       case "labels" where labels == nil:
-        labels = try json.array(atMost: outputs, "labels") { json throws(ModelError) in
+        labels = try json.array(atMost: outputs, "labels") { json throws(FileError) in
           try json.strings(atMost: 2, "texts of a label")
         }
       case "targetScaling" where targetScaling == nil: targetScaling = try ScalingRecord(&json, features: outputs)
       case "targetFormats" where targetFormats == nil:
-        targetFormats = try json.array(atMost: outputs, "formats") { json throws(ModelError) in
+        targetFormats = try json.array(atMost: outputs, "formats") { json throws(FileError) in
           try FormatRecord(&json)
         }
       case "missing" where missing == nil: missing = try json.strings(atMost: ColumnRecord.mostMissing, "missing texts")
@@ -160,11 +161,11 @@ extension PreparationRecord {
 }
 
 extension JSONReader {
-  fileprivate mutating func strings(atMost count: Int, _ what: String) throws(ModelError) -> [String] {
-    try array(atMost: count, what) { json throws(ModelError) in try json.string() }
+  fileprivate mutating func strings(atMost count: Int, _ what: String) throws(FileError) -> [String] {
+    try array(atMost: count, what) { json throws(FileError) in try json.string() }
   }
 
-  fileprivate mutating func numbers(atMost count: Int, _ what: String) throws(ModelError) -> [Double] {
-    try array(atMost: count, what) { json throws(ModelError) in try json.number() }
+  fileprivate mutating func numbers(atMost count: Int, _ what: String) throws(FileError) -> [Double] {
+    try array(atMost: count, what) { json throws(FileError) in try json.number() }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import FoundationEssentials
 import Layers
 import Tensor

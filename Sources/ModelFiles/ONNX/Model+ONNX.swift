@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import Tensor
 
@@ -11,14 +12,14 @@ extension Model {
   /// Where all features are numbers there is one input, `input`, samples × features; if there are texts, one of samples
   /// × 1 for each column, named as the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
   ///
-  /// - Throws: ``DataError`` if the file cannot be written, and if the parameters take more than the 2 GB that a
+  /// - Throws: ``FileError`` if the file cannot be written, and if the parameters take more than the 2 GB that a
   ///   protobuf file may have.
   /// - Complexity: O(``parameterCount``) time, and four times the parameters' memory.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public func writeONNX(to path: String) throws(DataError) {
+  public func writeONNX(to path: String) throws(FileError) {
     let most = 1 << 31 - 1
-    func tooLarge() -> DataError {
+    func tooLarge() -> FileError {
       .tooLarge(path: path, problem: "an ONNX file holds 2 GB at most, and the model's parameters take more")
     }
     guard parameterCount <= most / MemoryLayout<Scalar>.size else { throw tooLarge() }
@@ -76,15 +77,12 @@ extension ONNXGraphBuilder {
     func vector(_ name: String, _ values: Matrix<Scalar>) -> ONNXTensor {
       ONNXTensor(name, type, [layer.outputSize], values.elements.lazy.map { Double($0) })
     }
-    // Row after row is the transpose column after column.
-    let weights = Matrix(network.weights(ofLayer: index).transposed)
-    let constants = [
-      constant(
-        ONNXTensor(
-          names.weight, type, [layer.outputSize, layer.inputSize], weights.elements.lazy.map { Double($0) })),
-      constant(vector(names.bias, network.bias(ofLayer: index))),
-    ]
-    var value = node("Gemm", [inputs] + constants, ["transB": .int(1)])
+    // Column after column is Wᵀ row after row.
+    let weights = ONNXTensor(
+      names.weight, type, [layer.inputSize, layer.outputSize],
+      network.weights(ofLayer: index).elements.lazy.map { Double($0) })
+    let constants = [constant(weights), constant(vector(names.bias, network.bias(ofLayer: index)))]
+    var value = node("Gemm", [inputs] + constants)
     if let learnt = names.normalization {
       var constants = [
         constant(vector(learnt.scale, network.scale(ofLayer: index))),
@@ -156,7 +154,7 @@ extension Model {
   /// outputs are each of a label 0 or 1 in a column of its own there; others are values.
   ///
   /// - Throws: As ``Network/init(onnx:)``.
-  public init(onnx path: String) throws(ModelError) {
+  public init(onnx path: String) throws(FileError) {
     self.init(try ONNXPerceptron(contentsOf: path), path: path)
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -7,7 +8,7 @@ extension Network {
   ///
   /// Scaling and batch normalisation become part of the weights beside them.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or damaged, and, with the name of the node, if it is something
+  /// - Throws: ``FileError`` if the file is not there or damaged, and, with the name of the node, if it is something
   ///   else.
-  public init(onnx path: String) throws(ModelError) { self = try ONNXPerceptron(contentsOf: path).network }
+  public init(onnx path: String) throws(FileError) { self = try ONNXPerceptron(contentsOf: path).network }
 }

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -75,10 +76,10 @@ extension ONNXGraphBuilder {
 extension ONNXChain {
   /// The activation that a node ends, and what it is of; nil if it ends none.
   ///
-  /// - Throws: ``ModelError`` for an activation with a parameter that no activation here has.
-  mutating func activation(_ node: ONNXNode) throws(ModelError) -> (Activation, of: String)? {
+  /// - Throws: ``FileError`` for an activation with a parameter that no activation here has.
+  mutating func activation(_ node: ONNXNode) throws(FileError) -> (Activation, of: String)? {
     guard let x = node.inputs.first else { return nil }
-    func require(_ name: String, _ found: Float, _ expected: Float) throws(ModelError) {
+    func require(_ name: String, _ found: Float, _ expected: Float) throws(FileError) {
       guard abs(found - expected) <= 1e-6 * abs(expected) else {
         throw bad(node, "its \(name) is \(found), expected \(expected)")
       }
@@ -140,7 +141,7 @@ extension ONNXChain {
   }
 
   /// x σ(x), x tanh(softplus(x)) or x / 2 · (1 + erf(x / √2)), the factors in any order.
-  private mutating func product(_ node: ONNXNode) throws(ModelError) -> (Activation, of: String)? {
+  private mutating func product(_ node: ONNXNode) throws(FileError) -> (Activation, of: String)? {
     var candidates: [String] = []
     factors(node.outputs[0], stoppingAt: nil, depth: 0, &candidates)
     for candidate in candidates {
@@ -167,7 +168,7 @@ extension ONNXChain {
   }
 
   /// What a factor makes of the product with x and a constant.
-  private mutating func gate(_ value: String) throws(ModelError) -> (Activation, of: String, factor: Double)? {
+  private mutating func gate(_ value: String) throws(FileError) -> (Activation, of: String, factor: Double)? {
     guard let node = producer(value), let argument = node.inputs.first else { return nil }
     switch node.operation {
     case "Sigmoid": return (.silu, argument, 1)
@@ -203,7 +204,7 @@ extension ONNXChain {
   }
 
   /// The x of max(min(x / 6 + 1/2, 1), 0), which makes hard-swish.
-  private mutating func boundedGate(_ node: ONNXNode) throws(ModelError) -> (Activation, of: String, factor: Double)? {
+  private mutating func boundedGate(_ node: ONNXNode) throws(FileError) -> (Activation, of: String, factor: Double)? {
     guard node.inputs.count == 2, try number(node.inputs[1]) == 0, let lower = producer(node.inputs[0]),
       lower.operation == "Min", lower.inputs.count == 2, try number(lower.inputs[1]) == 1,
       let sum = producer(lower.inputs[0]), sum.operation == "Add", sum.inputs.count == 2,
@@ -224,7 +225,7 @@ extension ONNXChain {
   }
 
   /// The y of 1 + y.
-  private mutating func onePlus(_ value: String) throws(ModelError) -> String? {
+  private mutating func onePlus(_ value: String) throws(FileError) -> String? {
     guard let node = producer(value), node.operation == "Add", node.inputs.count == 2 else { return nil }
     if try number(node.inputs[1]) == 1 { return node.inputs[0] }
     if try number(node.inputs[0]) == 1 { return node.inputs[1] }

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -14,7 +15,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   /// Whether a step that makes each sample a vector has been met.
   private var isFlattened = false
 
-  init(_ model: ONNXModel, fileSize: Int, path: String) throws(ModelError) {
+  init(_ model: ONNXModel, fileSize: Int, path: String) throws(FileError) {
     self.path = path
     graph = model.graph
     constants = ONNXConstants(graph, fileSize: fileSize, path: path)
@@ -33,7 +34,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   var usesDouble: Bool { ([input] + graph.outputs).contains { $0.dataType == ONNXTensor.DataType.double.rawValue } }
 
   /// The steps from the input to the answer, and the names of the classes if a text output chooses among some.
-  mutating func steps() throws(ModelError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
+  mutating func steps() throws(FileError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
     // Beside the numbers there may be the label that they say.
     let numeric: Set = [1, 10, 11, 16]
     let outputs = graph.outputs.count == 1 ? graph.outputs : graph.outputs.filter { numeric.contains($0.dataType) }
@@ -74,7 +75,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   func producer(_ value: String) -> ONNXNode? { producers[value].map { graph.nodes[$0] } }
 
   /// The only number of a constant; nil for other values.
-  mutating func number(_ value: String) throws(ModelError) -> Double? {
+  mutating func number(_ value: String) throws(FileError) -> Double? {
     guard constants.mayBeSingle(value) else { return nil }
     let array = try constants.array(value)
     return array.values.count == 1 ? Double(array.values[0]) : nil
@@ -86,12 +87,12 @@ struct ONNXChain<Scalar: BLASScalar> {
     backward.append(ONNXStep(node: node.label, kind: kind))
   }
 
-  func bad(_ node: ONNXNode, _ problem: String) -> ModelError {
+  func bad(_ node: ONNXNode, _ problem: String) -> FileError {
     .unsupportedNode(path: path, node: node.label, problem: problem)
   }
 
   /// Notes what a node does and returns the name of the value that it does it to.
-  private mutating func before(_ node: ONNXNode, _ value: String) throws(ModelError) -> String {
+  private mutating func before(_ node: ONNXNode, _ value: String) throws(FileError) -> String {
     guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not known") }
     guard node.outputs.first == value, let x = node.inputs.first else {
       throw bad(node, "its first output, of an input, is what can be used")
@@ -131,14 +132,14 @@ struct ONNXChain<Scalar: BLASScalar> {
     default:
       throw bad(
         node,
-        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, Flatten, Reshape, Dropout, Cast,"
-          + " Identity or an activation")
+        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, Flatten, Reshape, Dropout,"
+          + " Cast, Identity or an activation")
     }
     return x
   }
 
   /// α A B + β C.
-  private mutating func gemm(_ node: ONNXNode) throws(ModelError) {
+  private mutating func gemm(_ node: ONNXNode) throws(FileError) {
     guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0: samples have to be rows") }
     let (alpha, beta) = (Scalar(float(node, "alpha", 1)), Scalar(float(node, "beta", 1)))
     var weights = try weights(node, isTransposed: int(node, "transB", 0) != 0)
@@ -156,13 +157,13 @@ struct ONNXChain<Scalar: BLASScalar> {
     step(node, .linear(weights: weights, bias: bias))
   }
 
-  private mutating func matMul(_ node: ONNXNode) throws(ModelError) {
+  private mutating func matMul(_ node: ONNXNode) throws(FileError) {
     let weights = try weights(node, isTransposed: false)
     step(node, .linear(weights: weights, bias: [Scalar](repeating: 0, count: weights.rows)))
   }
 
   /// The second input, inputs × outputs or transposed, as outputs × inputs.
-  private mutating func weights(_ node: ONNXNode, isTransposed: Bool) throws(ModelError) -> Matrix<Scalar> {
+  private mutating func weights(_ node: ONNXNode, isTransposed: Bool) throws(FileError) -> Matrix<Scalar> {
     if let first = node.inputs.first, constants.contains(first) {
       throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
     }
@@ -170,7 +171,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   }
 
   /// x + c, x − c, c − x, x c and x / c; returns x.
-  private mutating func affine(_ node: ONNXNode) throws(ModelError) -> String {
+  private mutating func affine(_ node: ONNXNode) throws(FileError) -> String {
     guard node.inputs.count == 2 else { throw bad(node, "it has \(node.inputs.count) inputs, expected 2") }
     let constantFirst = constants.contains(node.inputs[0])
     guard constantFirst || constants.contains(node.inputs[1]) else {
@@ -194,7 +195,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   }
 
   /// γ (x − μ) / √(σ² + ε) + β by unit.
-  private mutating func batchNormalization(_ node: ONNXNode) throws(ModelError) {
+  private mutating func batchNormalization(_ node: ONNXNode) throws(FileError) {
     guard int(node, "training_mode", 0) == 0 else { throw bad(node, "it is in training mode; export for inference") }
     var arrays: [[Scalar]] = []
     for index in 1...4 { arrays.append(try constant(node, index).values) }
@@ -207,7 +208,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     step(node, .affine(factors: factors.map { Scalar($0) }, offsets: offsets))
   }
 
-  private mutating func layerNormalization(_ node: ONNXNode) throws(ModelError) {
+  private mutating func layerNormalization(_ node: ONNXNode) throws(FileError) {
     guard [-1, 1].contains(int(node, "axis", -1)) else { throw bad(node, "its axis is not the last one") }
     let scale = try constant(node, 1).values
     let hasShift = node.inputs.count > 2 && !node.inputs[2].isEmpty
@@ -217,7 +218,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   }
 
   /// To samples × features: the shape is a constant of two sizes, or put together of one that is not and one that is.
-  private mutating func reshape(_ node: ONNXNode) throws(ModelError) {
+  private mutating func reshape(_ node: ONNXNode) throws(FileError) {
     guard node.inputs.count > 1 else { throw bad(node, "it has no shape") }
     var count = 1
     if constants.contains(node.inputs[1]) {
@@ -238,11 +239,11 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   // MARK: - Attributes and constants
 
-  private mutating func constant(_ node: ONNXNode, _ index: Int) throws(ModelError) -> ONNXConstants<Scalar>.Array {
+  private mutating func constant(_ node: ONNXNode, _ index: Int) throws(FileError) -> ONNXConstants<Scalar>.Array {
     try constants.array(try constantName(node, index))
   }
 
-  private func constantName(_ node: ONNXNode, _ index: Int) throws(ModelError) -> String {
+  private func constantName(_ node: ONNXNode, _ index: Int) throws(FileError) -> String {
     guard node.inputs.count > index, constants.contains(node.inputs[index]) else {
       throw bad(node, "its input \(index + 1) is not a constant")
     }

@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// The constants of an ONNX graph: initializers, Constant nodes, and what is computed of these alone.
@@ -42,17 +43,17 @@ struct ONNXConstants<Scalar: BLASScalar> {
 
   /// The numbers of a constant that `contains`.
   ///
-  /// - Throws: ``ModelError`` if they are not finite, not as many as their shape says, texts, or computed by operations
+  /// - Throws: ``FileError`` if they are not finite, not as many as their shape says, texts, or computed by operations
   ///   that are not known here.
-  mutating func array(_ name: String) throws(ModelError) -> Array { try array(name, depth: 0) }
+  mutating func array(_ name: String) throws(FileError) -> Array { try array(name, depth: 0) }
 
   /// The weights of a node, a constant of two sizes, as a matrix of these or its transpose.
   ///
   /// - Throws: As ``array(_:)``, and if the constant has other dimensions.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  mutating func weights(_ name: String, transposed: Bool, of node: ONNXNode) throws(ModelError) -> Matrix<Scalar> {
-    func check(_ shape: [Int]) throws(ModelError) {
+  mutating func weights(_ name: String, transposed: Bool, of node: ONNXNode) throws(FileError) -> Matrix<Scalar> {
+    func check(_ shape: [Int]) throws(FileError) {
       guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
         throw .unsupportedNode(
           path: path, node: node.label,
@@ -69,14 +70,14 @@ struct ONNXConstants<Scalar: BLASScalar> {
     try check(tensor.shape)
     try take(tensor, name)
     // Some numbers at a time: all of them would take their memory once more.
-    func values(_ places: Range<Int>) throws(ModelError) -> [Scalar] {
+    func values(_ places: Range<Int>) throws(FileError) -> [Scalar] {
       guard let values: [Scalar] = tensor.values(places) else { throw wrongCount(name) }
       return values
     }
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
     _ = try values(0..<0)  // has none, but checks that there are as many as the matrix is made for
     var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
-    try matrix.withTile { (tile) throws(ModelError) in
+    try matrix.withTile { (tile) throws(FileError) in
       // Row after row is the transpose column after column.
       try (transposed ? tile.reshaped(from: 0, rows: rows * columns, columns: 1) : tile).fill(rowMajor: values)
     }
@@ -85,7 +86,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
   }
 
   /// Counts a tensor's numbers among those that may be read.
-  private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(ModelError) {
+  private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(FileError) {
     guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
       throw .unsupportedTensor(
         path: path, name: name,
@@ -94,11 +95,11 @@ struct ONNXConstants<Scalar: BLASScalar> {
     allowance -= count * tensor.dataType.size
   }
 
-  private func wrongCount(_ name: String) -> ModelError {
+  private func wrongCount(_ name: String) -> FileError {
     .unsupportedTensor(path: path, name: name, problem: "its numbers are not as many as its shape says")
   }
 
-  private mutating func array(_ name: String, depth: Int) throws(ModelError) -> Array {
+  private mutating func array(_ name: String, depth: Int) throws(FileError) -> Array {
     guard let tensor = tensors[name] else {
       guard let node = computed[name], depth < 8 else {
         throw .unsupportedTensor(path: path, name: name, problem: "it is computed in too many steps")
@@ -113,7 +114,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
 
   // MARK: - What is computed of constants
 
-  private mutating func array(of node: ONNXNode, depth: Int) throws(ModelError) -> Array {
+  private mutating func array(of node: ONNXNode, depth: Int) throws(FileError) -> Array {
     var inputs: [Array] = []
     // The second input of Reshape, Squeeze and Unsqueeze is a shape.
     let isShaping = ["Reshape", "Squeeze", "Unsqueeze"].contains(node.operation)
@@ -146,7 +147,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
   /// Element by element, if the counts are the same or one is 1.
   private func combined(
     _ node: ONNXNode, _ a: Array, _ b: Array, _ body: (Scalar, Scalar) -> Scalar
-  ) throws(ModelError) -> Array {
+  ) throws(FileError) -> Array {
     if a.values.count == b.values.count { return Array(shape: a.shape, values: zip(a.values, b.values).map(body)) }
     if b.values.count == 1 { return Array(shape: a.shape, values: a.values.map { body($0, b.values[0]) }) }
     if a.values.count == 1 { return Array(shape: b.shape, values: b.values.map { body(a.values[0], $0) }) }

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -25,8 +26,8 @@ struct ONNXLayers<Scalar: BLASScalar> {
     allowance = 16 * fileSize + 1 << 22
   }
 
-  mutating func add(_ step: ONNXStep<Scalar>) throws(ModelError) {
-    func bad(_ problem: String) -> ModelError { .unsupportedNode(path: path, node: step.node, problem: problem) }
+  mutating func add(_ step: ONNXStep<Scalar>) throws(FileError) {
+    func bad(_ problem: String) -> FileError { .unsupportedNode(path: path, node: step.node, problem: problem) }
     let last = layers.count - 1
     switch step.kind {
     case .linear(let weights, let bias):
@@ -79,7 +80,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
   /// W (s ∘ x + t) + b = (W diag s) x + (W t + b)
   private mutating func addLinear(
     _ weights: Matrix<Scalar>, _ bias: [Scalar], _ node: String
-  ) throws(ModelError) {
+  ) throws(FileError) {
     var layer = Layer(weights: weights, bias: bias)
     let inputs = weights.columns
     if let (factors, offsets, before) = pending {
@@ -111,7 +112,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
   }
 
   /// Keeps a scaling for the next linear step, after one that waits already.
-  private mutating func wait(_ factors: [Scalar], _ offsets: [Scalar], _ node: String) throws(ModelError) {
+  private mutating func wait(_ factors: [Scalar], _ offsets: [Scalar], _ node: String) throws(FileError) {
     guard let before = pending else {
       pending = (factors, offsets, node)
       return
@@ -129,7 +130,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
   }
 
   /// The network of all layers.
-  func network() throws(ModelError) -> Network<Scalar> {
+  func network() throws(FileError) -> Network<Scalar> {
     if let pending {
       throw .unsupportedNode(
         path: path, node: pending.node, problem: "no Gemm or MatMul follows, whose weights could take it up")

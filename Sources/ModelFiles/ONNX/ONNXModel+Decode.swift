@@ -1,12 +1,14 @@
+import Files
+
 // The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields
 // that are not needed are passed over.
 
 extension ONNXModel {
   /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
   ///
-  /// - Throws: ``ModelError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and
-  ///   ``ModelError/unsupportedTensor(path:name:problem:)``.
-  package init(_ bytes: [UInt8], path: String) throws(ModelError) {
+  /// - Throws: ``FileError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and
+  ///   ``FileError/unsupportedTensor(path:name:problem:)``.
+  package init(_ bytes: [UInt8], path: String) throws(FileError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
   }
@@ -29,10 +31,10 @@ private struct ONNXDecoder {
 
   // MARK: - Messages
 
-  mutating func model() throws(ModelError) -> ONNXModel {
+  mutating func model() throws(FileError) -> ONNXModel {
     var model = ONNXModel()
     var hasGraph = false
-    try message(bytes.indices) { (decoder, field) throws(ModelError) in
+    try message(bytes.indices) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: model.version = try decoder.int(field)
       case 2: model.producer = try decoder.text(field)
@@ -53,9 +55,9 @@ private struct ONNXDecoder {
     return model
   }
 
-  private mutating func operatorSet(_ field: ProtobufField) throws(ModelError) -> (String, Int) {
+  private mutating func operatorSet(_ field: ProtobufField) throws(FileError) -> (String, Int) {
     var (domain, version) = ("", 0)
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: domain = try decoder.text(field)
       case 2: version = try decoder.int(field)
@@ -65,9 +67,9 @@ private struct ONNXDecoder {
     return (domain, version)
   }
 
-  private mutating func entry(_ field: ProtobufField) throws(ModelError) -> (String, String) {
+  private mutating func entry(_ field: ProtobufField) throws(FileError) -> (String, String) {
     var (key, value) = ("", "")
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: key = try decoder.text(field)
       case 2: value = try decoder.text(field)
@@ -77,9 +79,9 @@ private struct ONNXDecoder {
     return (key, value)
   }
 
-  private mutating func graph(_ field: ProtobufField) throws(ModelError) -> ONNXGraph {
+  private mutating func graph(_ field: ProtobufField) throws(FileError) -> ONNXGraph {
     var graph = ONNXGraph()
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: graph.nodes.append(try decoder.node(field))
       case 2: graph.name = try decoder.text(field)
@@ -92,9 +94,9 @@ private struct ONNXDecoder {
     return graph
   }
 
-  private mutating func node(_ field: ProtobufField) throws(ModelError) -> ONNXNode {
+  private mutating func node(_ field: ProtobufField) throws(FileError) -> ONNXNode {
     var node = ONNXNode()
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: node.inputs.append(try decoder.text(field))
       case 2: node.outputs.append(try decoder.text(field))
@@ -112,12 +114,12 @@ private struct ONNXDecoder {
     return node
   }
 
-  private mutating func attribute(_ field: ProtobufField) throws(ModelError) -> (String, ONNXAttribute) {
+  private mutating func attribute(_ field: ProtobufField) throws(FileError) -> (String, ONNXAttribute) {
     var name = ""
     var type = 0
     var value = ONNXAttribute.other
     var (ints, strings) = ([Int](), [String]())
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: name = try decoder.text(field)
       case 2:
@@ -144,11 +146,11 @@ private struct ONNXDecoder {
     return (name, value)
   }
 
-  private mutating func tensor(_ field: ProtobufField) throws(ModelError) -> ONNXTensor {
+  private mutating func tensor(_ field: ProtobufField) throws(FileError) -> ONNXTensor {
     var tensor = ONNXTensor()
     var type = 0
     var isElsewhere = false
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: try decoder.ints(field, &tensor.shape)
       case 2: type = try decoder.int(field)
@@ -181,17 +183,17 @@ private struct ONNXDecoder {
     return tensor
   }
 
-  private mutating func value(_ field: ProtobufField) throws(ModelError) -> ONNXValue {
+  private mutating func value(_ field: ProtobufField) throws(FileError) -> ONNXValue {
     var value = ONNXValue()
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: value.name = try decoder.text(field)
       case 2:
         // TypeProto.
-        try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+        try decoder.message(try decoder.range(field)) { (decoder, field) throws(FileError) in
           guard field.number == 1 else { return }
           // TypeProto.Tensor.
-          try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+          try decoder.message(try decoder.range(field)) { (decoder, field) throws(FileError) in
             switch field.number {
             case 1: value.dataType = try decoder.int(field)
             case 2: value.shape = try decoder.shape(field)
@@ -206,12 +208,12 @@ private struct ONNXDecoder {
   }
 
   /// TensorShapeProto.
-  private mutating func shape(_ field: ProtobufField) throws(ModelError) -> [ONNXValue.Size] {
+  private mutating func shape(_ field: ProtobufField) throws(FileError) -> [ONNXValue.Size] {
     var shape: [ONNXValue.Size] = []
-    try message(try range(field)) { (decoder, field) throws(ModelError) in
+    try message(try range(field)) { (decoder, field) throws(FileError) in
       guard field.number == 1 else { return }
       var size = ONNXValue.Size.named("")
-      try decoder.message(try decoder.range(field)) { (decoder, field) throws(ModelError) in
+      try decoder.message(try decoder.range(field)) { (decoder, field) throws(FileError) in
         switch field.number {
         case 1: size = .fixed(try decoder.int(field))
         case 2: size = .named(try decoder.text(field))
@@ -226,14 +228,14 @@ private struct ONNXDecoder {
   // MARK: - Fields
 
   private mutating func message(
-    _ range: Range<Int>, _ body: (inout Self, ProtobufField) throws(ModelError) -> Void
-  ) throws(ModelError) {
+    _ range: Range<Int>, _ body: (inout Self, ProtobufField) throws(FileError) -> Void
+  ) throws(FileError) {
     try count()
-    var reader = ProtobufReader(bytes, range, path: path)
+    var reader = reader(of: range)
     while let field = try reader.next() { try body(&self, field) }
   }
 
-  private mutating func count() throws(ModelError) {
+  private mutating func count() throws(FileError) {
     parts += 1
     guard parts <= Self.mostParts else {
       throw .badONNX(
@@ -241,17 +243,17 @@ private struct ONNXDecoder {
     }
   }
 
-  private func range(_ field: ProtobufField) throws(ModelError) -> Range<Int> {
+  private func range(_ field: ProtobufField) throws(FileError) -> Range<Int> {
     guard case .bytes(let range) = field.value else { throw wrongType(field) }
     return range
   }
 
-  private func int(_ field: ProtobufField) throws(ModelError) -> Int {
+  private func int(_ field: ProtobufField) throws(FileError) -> Int {
     guard case .varint(let bits) = field.value else { throw wrongType(field) }
     return Int(Int64(bitPattern: bits))
   }
 
-  private mutating func text(_ field: ProtobufField) throws(ModelError) -> String {
+  private mutating func text(_ field: ProtobufField) throws(FileError) -> String {
     try count()
     guard let text = String(validating: bytes[try range(field)], as: UTF8.self) else {
       throw error(field, "found text that is not UTF-8")
@@ -260,13 +262,13 @@ private struct ONNXDecoder {
   }
 
   /// Whole numbers, packed or one by one.
-  private mutating func ints(_ field: ProtobufField, _ list: inout [Int]) throws(ModelError) {
+  private mutating func ints(_ field: ProtobufField, _ list: inout [Int]) throws(FileError) {
     guard case .bytes(let range) = field.value else {
       try count()
       list.append(try int(field))
       return
     }
-    var reader = ProtobufReader(bytes, range, path: path)
+    var reader = reader(of: range)
     while let bits = try reader.nextVarint() {
       try count()
       list.append(Int(Int64(bitPattern: bits)))
@@ -274,17 +276,21 @@ private struct ONNXDecoder {
   }
 
   /// The bytes of varints, packed or one by one, none of which is cut short or too long.
-  private func wholeVarints(_ field: ProtobufField) throws(ModelError) -> ArraySlice<UInt8> {
-    var reader = ProtobufReader(bytes, field.range, path: path)
+  private func wholeVarints(_ field: ProtobufField) throws(FileError) -> ArraySlice<UInt8> {
+    var reader = reader(of: field.range)
     while try reader.nextVarint() != nil {}
     return bytes[field.range]
   }
 
-  private func wrongType(_ field: ProtobufField) -> ModelError {
+  private func wrongType(_ field: ProtobufField) -> FileError {
     error(field, "found the field \(field.number) with another wire type than ONNX's")
   }
 
-  private func error(_ field: ProtobufField, _ problem: String) -> ModelError {
+  private func reader(of range: Range<Int>) -> ProtobufReader {
+    ProtobufReader(bytes, range) { [path] in .badONNX(path: path, byte: $0, problem: $1) }
+  }
+
+  private func error(_ field: ProtobufField, _ problem: String) -> FileError {
     .badONNX(path: path, byte: field.range.lowerBound, problem: problem)
   }
 }

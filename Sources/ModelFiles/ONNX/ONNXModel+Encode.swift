@@ -1,3 +1,5 @@
+import Files
+
 // The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 extension ONNXModel {

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import Tensor
 
@@ -22,19 +23,18 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
     steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
   )
 
-  package init(_ bytes: [UInt8], path: String) throws(ModelError) { try self.init(Self.parts(bytes, path), path) }
+  package init(_ bytes: [UInt8], path: String) throws(FileError) { try self.init(Self.parts(bytes, path), path) }
 
-  package init(contentsOf path: String) throws(ModelError) { try self.init(Self.parts(path), path) }
+  package init(contentsOf path: String) throws(FileError) { try self.init(Self.parts(path), path) }
 
-  private static func parts(_ path: String) throws(ModelError) -> Parts {
-    let bytes: [UInt8]
-    do throws(DataError) { bytes = try ByteFile.read(path) } catch { throw .unreadable(error) }
+  private static func parts(_ path: String) throws(FileError) -> Parts {
+    let bytes = try ByteFile.read(path)
     return try parts(bytes, path)
   }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func parts(_ bytes: [UInt8], _ path: String) throws(ModelError) -> Parts {
+  private static func parts(_ bytes: [UInt8], _ path: String) throws(FileError) -> Parts {
     var chain = try ONNXChain<Scalar>(ONNXModel(bytes, path: path), fileSize: bytes.count, path: path)
     let (steps, classes) = try chain.steps()
     return (steps, classes, chain.input, chain.usesDouble, bytes.count)
@@ -42,13 +42,13 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func layers(_ parts: Parts, _ path: String) throws(ModelError) -> ONNXLayers<Scalar> {
+  private static func layers(_ parts: Parts, _ path: String) throws(FileError) -> ONNXLayers<Scalar> {
     var layers = ONNXLayers<Scalar>(fileSize: parts.fileSize, path: path)
     for step in parts.steps { try layers.add(step) }
     return layers
   }
 
-  private init(_ parts: consuming Parts, _ path: String) throws(ModelError) {
+  private init(_ parts: consuming Parts, _ path: String) throws(FileError) {
     let layers = try Self.layers(parts, path)
     // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them
     // is there need at once.
@@ -68,8 +68,8 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
       throw .unsupportedGraph(
         path: path,
         problem:
-          "the input has the shape \(sizes.prefix(8).map(String.init).joined(separator: "×")), the first layer \(inputSize) inputs"
-      )
+          "the input has the shape \(sizes.prefix(8).map(String.init).joined(separator: "×")), the first layer"
+          + " \(inputSize) inputs")
     }
     inputShape = sizes.filter { $0 != 1 }
     missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }

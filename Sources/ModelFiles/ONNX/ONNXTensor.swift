@@ -1,3 +1,5 @@
+import Files
+
 /// A constant of an ONNX graph: TensorProto of onnx.proto.
 package struct ONNXTensor: Equatable {
   /// TensorProto.DataType, of which these are read.
@@ -90,12 +92,12 @@ extension ONNXTensor {
     switch (dataType, encoding) {
     case (.float, .littleEndian): return fixed { (bits: UInt32) in Scalar(Float(bitPattern: bits)) }
     case (.double, .littleEndian): return fixed { (bits: UInt64) in Scalar(Double(bitPattern: bits)) }
-    case (.float16, .littleEndian): return fixed { (bits: UInt16) in Scalar(Self.half(bits)) }
+    case (.float16, .littleEndian): return fixed { (bits: UInt16) in Scalar(Float16(bitPattern: bits)) }
     case (.bfloat16, .littleEndian): return fixed { (bits: UInt16) in Scalar(Self.brain(bits)) }
     case (.int32, .littleEndian): return fixed { (bits: UInt32) in Scalar(Int32(bitPattern: bits)) }
     case (.int64, .littleEndian): return fixed { (bits: UInt64) in Scalar(Int64(bitPattern: bits)) }
     case (.bool, .littleEndian): return fixed { (bits: UInt8) in bits == 0 ? 0 : 1 }
-    case (.float16, .varints): return varints(count) { Scalar(Self.half(UInt16(truncatingIfNeeded: $0))) }
+    case (.float16, .varints): return varints(count) { Scalar(Float16(bitPattern: UInt16(truncatingIfNeeded: $0))) }
     case (.bfloat16, .varints): return varints(count) { Scalar(Self.brain(UInt16(truncatingIfNeeded: $0))) }
     case (.int32, .varints), (.int64, .varints), (.bool, .varints):
       return varints(count) { Scalar(Int64(bitPattern: $0)) }
@@ -117,17 +119,6 @@ extension ONNXTensor {
       (bits, shift) = (0, 0)
     }
     return values.count == count ? values : nil
-  }
-
-  /// The number with these bits of IEEE 754's binary16.
-  private static func half(_ bits: UInt16) -> Float {
-    let sign: FloatingPointSign = bits >> 15 == 0 ? .plus : .minus
-    let (exponent, fraction) = (Int(bits >> 10 & 0x1F), Float(bits & 0x3FF))
-    return switch exponent {
-    case 0: Float(sign: sign, exponent: -24, significand: fraction)
-    case 31: fraction == 0 ? Float(sign: sign, exponent: 0, significand: .infinity) : .nan
-    default: Float(sign: sign, exponent: exponent - 25, significand: 1024 + fraction)
-    }
   }
 
   /// The number whose upper half, as a `Float`, has these bits.

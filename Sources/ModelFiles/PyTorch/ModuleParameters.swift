@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// Weights and bias of a linear module.
@@ -33,7 +34,7 @@ struct ModuleParameters {
   }
 
   /// The linear module that is listed at a place, counted from 0; its bias is 0 if it has none.
-  mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(ModelError) -> LinearParameters<Scalar> {
+  mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(FileError) -> LinearParameters<Scalar> {
     let module = try next(.linear, "linear", place)
     let weight = try entry("weight", module)
     guard weight.shape.count == 2, weight.shape[0] > 0, weight.shape[1] == inputs ?? max(weight.shape[1], 1) else {
@@ -41,14 +42,14 @@ struct ModuleParameters {
       throw mismatch("tensor \(quoted(weight.name)) is \(shapeText(weight.shape)), expected \(expected)")
     }
     var weights = Matrix<Scalar>(rows: weight.shape[0], columns: weight.shape[1])
-    try weights.withTile { (weights) throws(ModelError) in try file.read(weight.name, into: weights) }
+    try weights.withTile { (weights) throws(FileError) in try file.read(weight.name, into: weights) }
     guard weights.maxMagnitude().isFinite else { throw .notFinite(path: file.path, name: weight.name) }
     return LinearParameters(
       weights: weights,
       bias: try vector("bias", module, weight.shape[0]) ?? Array(repeating: 0, count: weight.shape[0]))
   }
 
-  mutating func batchNorm<Scalar>(_ place: Int, units: Int?) throws(ModelError) -> NormParameters<Scalar> {
+  mutating func batchNorm<Scalar>(_ place: Int, units: Int?) throws(FileError) -> NormParameters<Scalar> {
     let module = try next(.batchNorm, "batch-norm", place)
     let mean = try entry("running_mean", module)
     let units = units ?? mean.shape.first ?? 0
@@ -63,7 +64,7 @@ struct ModuleParameters {
   }
 
   /// One without any tensors has a scale of 1 and a shift of 0.
-  mutating func layerNorm<Scalar>(_ place: Int, units: Int?) throws(ModelError) -> NormParameters<Scalar> {
+  mutating func layerNorm<Scalar>(_ place: Int, units: Int?) throws(FileError) -> NormParameters<Scalar> {
     guard let module = modules.first, module.kind == .layerNorm, !areNumbersPlaces || module.number == place else {
       guard let units else { throw mismatch("there is no tensor for module \(place), layer-norm") }
       return NormParameters(
@@ -73,15 +74,15 @@ struct ModuleParameters {
     return try norm(module, units ?? module.example.shape.first ?? 0)
   }
 
-  /// - Throws: `ModelError.otherModules` if a module is left.
-  func checkAllUsed() throws(ModelError) {
+  /// - Throws: `FileError.otherModules` if a module is left.
+  func checkAllUsed() throws(FileError) {
     guard let module = modules.first else { return }
     throw mismatch("tensor \(quoted(module.example.name)) is not used: there are more modules than are listed")
   }
 
   private func norm<Scalar>(
     _ module: StateDictionary.Module, _ units: Int
-  ) throws(ModelError) -> NormParameters<Scalar> {
+  ) throws(FileError) -> NormParameters<Scalar> {
     guard units > 0 else { throw mismatch("tensor \(quoted(module.example.name)) is empty") }
     return NormParameters(
       scale: try vector("weight", module, units) ?? Array(repeating: 1, count: units),
@@ -90,7 +91,7 @@ struct ModuleParameters {
 
   private mutating func next(
     _ kind: StateDictionary.Kind, _ name: String, _ place: Int
-  ) throws(ModelError) -> StateDictionary.Module {
+  ) throws(FileError) -> StateDictionary.Module {
     guard let module = modules.popFirst() else { throw mismatch("there is no tensor for module \(place), \(name)") }
     if kind == .batchNorm && module.kind == .layerNorm {
       throw .missingTensor(path: file.path, name: module.name + "running_mean")
@@ -103,7 +104,7 @@ struct ModuleParameters {
     return module
   }
 
-  private func entry(_ own: String, _ module: StateDictionary.Module) throws(ModelError) -> SafeTensors.Entry {
+  private func entry(_ own: String, _ module: StateDictionary.Module) throws(FileError) -> SafeTensors.Entry {
     guard let entry = module.tensors[own] else { throw .missingTensor(path: file.path, name: module.name + own) }
     return entry
   }
@@ -111,7 +112,7 @@ struct ModuleParameters {
   /// A tensor of so many numbers, or nil if the module has none of that name.
   private func vector<Scalar: BLASScalar>(
     _ own: String, _ module: StateDictionary.Module, _ count: Int
-  ) throws(ModelError) -> [Scalar]? {
+  ) throws(FileError) -> [Scalar]? {
     guard let entry = module.tensors[own] else { return nil }
     guard entry.shape == [count] else {
       throw mismatch("tensor \(quoted(entry.name)) is \(shapeText(entry.shape)), expected \(count)")
@@ -121,11 +122,11 @@ struct ModuleParameters {
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private func values<Scalar: BLASScalar>(_ entry: SafeTensors.Entry) throws(ModelError) -> [Scalar] {
+  private func values<Scalar: BLASScalar>(_ entry: SafeTensors.Entry) throws(FileError) -> [Scalar] {
     let values: [Scalar] = try file.values(of: entry.name)
     guard values.allSatisfy({ $0.isFinite }) else { throw .notFinite(path: file.path, name: entry.name) }
     return values
   }
 
-  private func mismatch(_ problem: String) -> ModelError { .otherModules(path: file.path, problem: problem) }
+  private func mismatch(_ problem: String) -> FileError { .otherModules(path: file.path, problem: problem) }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Layers
 import Tensor
 
@@ -18,9 +19,9 @@ extension Network {
   /// activation goes into the weights of the linear module after it, and any other becomes a layer whose weights are
   /// the identity.
   ///
-  /// - Throws: ``ModelError`` if the file is not there or is no safetensors file, and if a tensor is missing, of
+  /// - Throws: ``FileError`` if the file is not there or is no safetensors file, and if a tensor is missing, of
   ///   another shape, or of no module of the list, which it names.
-  public init(stateDictionary path: String, modules: [SequentialModule]) throws(ModelError) {
+  public init(stateDictionary path: String, modules: [SequentialModule]) throws(FileError) {
     var layers = try Self.layers(path, modules)
     self = try layers.network()
   }
@@ -28,21 +29,20 @@ extension Network {
   /// The layers of a file, whose bytes are gone before a network is made.
   private static func layers(
     _ path: String, _ modules: [SequentialModule]
-  ) throws(ModelError) -> SequentialLayers<Scalar> {
-    let bytes: [UInt8]
-    do throws(DataError) { bytes = try SafeTensors.bytes(of: path) } catch { throw .unreadable(error) }
+  ) throws(FileError) -> SequentialLayers<Scalar> {
+    let bytes = try SafeTensors.bytes(of: path)
     return try layers(SafeTensors(bytes: bytes, path: path), modules)
   }
 
   /// Makes a network of a state dictionary that has been read.
-  package init(_ file: SafeTensors, modules: [SequentialModule]) throws(ModelError) {
+  package init(_ file: SafeTensors, modules: [SequentialModule]) throws(FileError) {
     var layers = try Self.layers(file, modules)
     self = try layers.network()
   }
 
   private static func layers(
     _ file: SafeTensors, _ modules: [SequentialModule]
-  ) throws(ModelError) -> SequentialLayers<Scalar> {
+  ) throws(FileError) -> SequentialLayers<Scalar> {
     var parameters = ModuleParameters(file, try StateDictionary(file).modules, of: modules)
     var layers = SequentialLayers<Scalar>(path: file.path, byteCount: file.byteCount)
     for (position, module) in modules.enumerated() {

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -47,7 +48,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
     layers.append(Layer(linear: linear))
   }
 
-  mutating func add(_ norm: NormParameters<Scalar>, _ normalization: Normalization) throws(ModelError) {
+  mutating func add(_ norm: NormParameters<Scalar>, _ normalization: Normalization) throws(FileError) {
     if let last = layers.last, last.normalization == .none, last.activation == nil, scaling == nil {
       layers[layers.count - 1].normalization = normalization
       layers[layers.count - 1].norm = norm
@@ -69,7 +70,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
     width = norm.scale.count
   }
 
-  mutating func add(_ activation: Activation) throws(ModelError) {
+  mutating func add(_ activation: Activation) throws(FileError) {
     guard activation != .identity else { return }
     guard let width else {
       throw .otherModules(
@@ -95,7 +96,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
   }
 
   /// The network of all layers.
-  mutating func network() throws(ModelError) -> Network<Scalar> {
+  mutating func network() throws(FileError) -> Network<Scalar> {
     if scaling != nil { try addIdentity(width!) }
     guard !layers.isEmpty else { throw .otherModules(path: path, problem: "no module with a size is listed") }
     guard layers.count <= mostLayers else {
@@ -122,7 +123,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
   }
 
   /// Adds a layer whose outputs are its inputs, scaled if they have to be.
-  private mutating func addIdentity(_ units: Int) throws(ModelError) {
+  private mutating func addIdentity(_ units: Int) throws(FileError) {
     // Its weights are not in the file, which is to bound them.
     let most = max(1 << 20, byteCount / 4) - identityWeights
     guard units <= most / units else {

@@ -1,3 +1,5 @@
+import Files
+
 /// The tensors of a PyTorch state dictionary, module by module.
 struct StateDictionary {
   /// What a module with these tensors is.
@@ -30,9 +32,9 @@ struct StateDictionary {
   ///
   /// The modules are numbered, those of nested Sequentials by several numbers; all names may begin with the same words.
   ///
-  /// - Throws: `ModelError.otherModules` that names the first tensor of another name.
-  init(_ file: SafeTensors) throws(ModelError) {
-    func refused(_ entry: SafeTensors.Entry, _ problem: String) -> ModelError {
+  /// - Throws: `FileError.otherModules` that names the first tensor of another name.
+  init(_ file: SafeTensors) throws(FileError) {
+    func refused(_ entry: SafeTensors.Entry, _ problem: String) -> FileError {
       .otherModules(path: file.path, problem: "tensor \(quoted(entry.name)) \(problem)")
     }
     // Each takes more memory than its text takes in the file.

@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// `perceptron export MODEL FILE.onnx`.
@@ -23,7 +24,7 @@ enum ExportCommand: Command {
     }
   }
 
-  private static func export<Scalar>(_ model: Model<Scalar>, to path: String) throws(DataError) {
+  private static func export<Scalar>(_ model: Model<Scalar>, to path: String) throws(FileError) {
     try model.writeONNX(to: path)
     let (inputs, outputs) = model.numbersThatNeedDouble
     func warn(_ names: [String], _ what: String) {

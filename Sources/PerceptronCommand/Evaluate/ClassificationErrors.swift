@@ -16,7 +16,8 @@ struct ClassificationErrors {
 
   /// The confusion matrix and the scores of the classes: of many a picture, the worst, and the most frequent mistakes.
   var markup: String {
-    "<div class=\"charts tables\">\n<div>\n\(names.count <= Self.mostClasses ? table : map)</div>\n<div>\n\(scores)</div>\n</div>\n"
+    "<div class=\"charts tables\">\n<div>\n\(names.count <= Self.mostClasses ? table : map)</div>\n"
+      + "<div>\n\(scores)</div>\n</div>\n"
       + (names.count <= Self.mostClasses ? "" : mistakes)
   }
 
@@ -35,7 +36,8 @@ struct ClassificationErrors {
     }
     return """
       <h3>Confusion</h3>
-      <div class="scroll" tabindex="0"><table class="confusion"><caption>rows: true class, columns: predicted class</caption>
+      <div class="scroll" tabindex="0"><table class="confusion">\
+      <caption>rows: true class, columns: predicted class</caption>
       <thead><tr><td></td>\(head)</tr></thead><tbody>
       \(rows.joined())</tbody></table></div>
 

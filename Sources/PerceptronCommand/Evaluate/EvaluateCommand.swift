@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// `perceptron evaluate MODEL DATA`.
@@ -44,11 +45,11 @@ enum EvaluateCommand: Command {
 
 /// Reads the MODEL of a command whose arguments are MODEL DATA.
 func readModel(_ path: String, _ command: any Command.Type) throws -> ModelFile {
-  do throws(ModelError) {
+  do throws(FileError) {
     return try ModelFile(path)
-  } catch .notSafeTensors(let path, let found) {
+  } catch {
     // The two may have changed places.
-    throw CommandError.badData(
-      "\(path) is no model: \(found); give the model first: perceptron \(command.name) MODEL DATA")
+    guard error.code == "notSafeTensors" else { throw error }
+    throw CommandError.badData("\(error): perceptron \(command.name) MODEL DATA")
   }
 }

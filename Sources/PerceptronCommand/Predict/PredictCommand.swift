@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// `perceptron predict MODEL DATA`.

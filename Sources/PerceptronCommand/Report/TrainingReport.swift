@@ -1,4 +1,5 @@
 import Charts
+import Files
 import Perceptron
 
 /// `--report`: a page of HTML about a training, which needs nothing beside it.
@@ -118,7 +119,8 @@ struct TrainingReport<Scalar: BLASScalar> {
       <section><h2>Learning\(count > 1 ? " of the first network of \(count)" : "")</h2>
       <div class="charts">
       \(chart("Loss", model.loss.rawValue, [
-        .init("training", values(\.trainingLoss), style: "a"), .init("validation", values(\.validationLoss), style: "b"),
+        .init("training", values(\.trainingLoss), style: "a"),
+        .init("validation", values(\.validationLoss), style: "b"),
       ]))\
       \(chart("Accuracy", "share", [.init("validation", values(\.accuracy), style: "b")], .linear))\
       \(chart("Error", "RMSE", [.init("validation", values(\.rmse), style: "b")]))\
@@ -169,7 +171,8 @@ struct TrainingReport<Scalar: BLASScalar> {
     }
     let shown =
       judged.count > ScatterPlot.mostPoints
-      ? "<p class=\"muted\">The plot shows \(ScatterPlot.mostPoints) of the \(judged.count) samples, evenly spread.</p>\n"
+      ? "<p class=\"muted\">The plot shows \(ScatterPlot.mostPoints) of the \(judged.count) samples, evenly"
+        + " spread.</p>\n"
       : ""
     let left = columns.count > mostPlots ? "<p class=\"muted\">The first \(mostPlots) targets are plotted.</p>\n" : ""
     return table + shown + left + "<div class=\"charts\">\n\(plots.joined())</div>\n"
@@ -190,7 +193,8 @@ struct TrainingReport<Scalar: BLASScalar> {
       let (is_, taken) = (names[actual[sample]].escaped, names[predicted[sample]].escaped)
       return """
         <figure><img src="\(image(sample, shape).address)" alt="sample \(sample + 1), class \(is_)"/>\
-        <figcaption><b>\(is_)</b> taken for <b>\(taken)</b><br/>\(percent(Double(certainty))), no. \(sample + 1)</figcaption></figure>
+        <figcaption><b>\(is_)</b> taken for <b>\(taken)</b><br/>\
+        \(percent(Double(certainty))), no. \(sample + 1)</figcaption></figure>
 
         """
     }
@@ -220,7 +224,9 @@ struct TrainingReport<Scalar: BLASScalar> {
       })
     return """
       <section><h2>Network</h2>
-      <p>\(model.networks.count > 1 ? "\(model.networks.count) networks, whose mean is the answer; each has " : "")\(model.network.parameterCount) parameters in \(layers.count) layer\(layers.count == 1 ? "" : "s"); the loss is \(model.loss.rawValue).</p>
+      <p>\(model.networks.count > 1 ? "\(model.networks.count) networks, whose mean is the answer; each has " : "")\
+      \(model.network.parameterCount) parameters in \(layers.count) layer\(layers.count == 1 ? "" : "s"); \
+      the loss is \(model.loss.rawValue).</p>
       \(table)</section>
 
       """

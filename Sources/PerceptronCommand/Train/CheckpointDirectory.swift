@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 #if canImport(Glibc)
@@ -65,8 +66,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     let kernels = Set(try networks.compactMap { try checkpoint($0)?.notes["kernels"] })
     for other in kernels.subtracting([notes["kernels"]!]).sorted() {
       printError(
-        "warning: \(path): the training began with other kernels (\(other.debugDescription), here \(notes["kernels"]!)), which round"
-          + " differently; it goes on, but not to the same bits\n")
+        "warning: \(path): the training began with other kernels (\(other.debugDescription), here"
+          + " \(notes["kernels"]!)), which round differently; it goes on, but not to the same bits\n")
     }
     for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
   }
@@ -91,7 +92,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   ) throws -> [EpochRecord]? {
     guard let checkpoint = try checkpoint(number) else { return nil }
     let file = Self.file(in: path, ofNetwork: number)
-    do throws(CheckpointError) { try trainer.restore(checkpoint, sampleCount: data.samples.count) } catch {
+    do throws(FileError) { try trainer.restore(checkpoint, sampleCount: data.samples.count) } catch {
       throw CommandError.badData("\(file): \(error)")
     }
     let records = [EpochRecord](
@@ -106,7 +107,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
 
   /// Writes where the training of a network stands, in place of what was written before.
-  func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(DataError) {
+  func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(FileError) {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
     checkpoint.series[Self.metricsName] = records.metrics

@@ -19,8 +19,8 @@ enum ClassWeightOption {
         }
         guard weight == 0 || Float(weight).isNormal else {
           throw .usage(
-            "--class-weights: \(part.debugDescription) is too large or too small to compute with; only the ratios of the"
-              + " weights matter, so choose others")
+            "--class-weights: \(part.debugDescription) is too large or too small to compute with; only the ratios of"
+              + " the weights matter, so choose others")
         }
         return (String(part[..<equals]), weight)
       })

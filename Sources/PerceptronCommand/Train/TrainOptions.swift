@@ -1,4 +1,5 @@
 import Charts
+import Files
 import Perceptron
 
 /// What `train` was asked for; `gradcheck` takes the network's part of it.
@@ -51,8 +52,8 @@ struct TrainOptions {
       "\(listed(Loss.allCases.map(\.rawValue))) (cross-entropy, or mse for regression)"),
     Option(
       "--init", "NAME",
-      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too) or orthogonal (auto: by activation)"
-    ),
+      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too) or orthogonal"
+        + " (auto: by activation)"),
     Option("--normalization", "NAME", "of the hidden layers' weighted inputs: none, batch or layer (none)"),
     Option("--seed", "N", "chooses the random numbers (0)"),
   ]
@@ -96,8 +97,9 @@ struct TrainOptions {
     ]
 
   private static let scheduleHelp =
-    "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle or plateau"
-    + " (half after four epochs in which the loss on the validation data, or without these the training loss, did not fall)"
+    "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle"
+    + " or plateau (half after four epochs in which the loss on the validation data, or without these the training"
+    + " loss, did not fall)"
 
   /// What a model's file says apart, shows by its layers, or need not say.
   private static let recordedApart: Set<String> = [
@@ -167,7 +169,8 @@ struct TrainOptions {
       let isOne = isShare && (isDouble ? value >= 1 : Float(value) >= 1)
       guard value == 0 || isNormal && !isOne else {
         throw .usage(
-          "\(option): \(value) is \(isOne ? "1" : "too large or too small to compute with") in \(isDouble ? "double" : "float")"
+          "\(option): \(value) is \(isOne ? "1" : "too large or too small to compute with") in"
+            + " \(isDouble ? "double" : "float")"
             + " precision; choose another number\(isDouble ? "" : ", or --precision double")")
       }
     }
@@ -197,8 +200,8 @@ struct TrainOptions {
     }
     guard preparation.inputScaling.method == .none else {
       throw .usage(
-        "--augment \(augmentation.rawValue) is for pixels as they are; leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out"
-      )
+        "--augment \(augmentation.rawValue) is for pixels as they are;"
+          + " leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out")
     }
     return Augmentation(augmentation, shape: shape, seed: seed(ofNetwork: number))
   }
@@ -219,8 +222,8 @@ struct TrainOptions {
     let output = self.output ?? defaultOutput ?? Self.defaultOutput(task, loss)
     if areLabels && (loss == .crossEntropy || output == .softmax) {
       throw .usage(
-        "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; several are classified by"
-          + " --output sigmoid with --loss binary-cross-entropy, mse or quadratic")
+        "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; several are classified"
+          + " by --output sigmoid with --loss binary-cross-entropy, mse or quadratic")
     }
     try Self.check(loss, output)
     if task == .regression && loss.isForClasses {
@@ -240,9 +243,9 @@ struct TrainOptions {
     }
     guard bytes < memory else {
       throw .usage(
-        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would have \(parameters.fixed(0))"
-          + " parameters, and training would take \(size(bytes)) of the \(size(memory)) of memory that may be used; choose"
-          + " smaller layers")
+        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would"
+          + " have \(parameters.fixed(0)) parameters, and training would take \(size(bytes)) of the \(size(memory)) of"
+          + " memory that may be used; choose smaller layers")
     }
     if labelSmoothing > 0 && !loss.isForClasses {
       throw .usage("--label-smoothing is for --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
@@ -352,16 +355,17 @@ struct TrainOptions {
   func batchSize(_ optimizer: Optimizer, samples: Int) throws(CommandError) -> Int {
     if optimizer.isFullBatch, let batchSize, batchSize < samples {
       throw .usage(
-        "--batch-size: --optimizer \(optimizer.name) takes all \(samples) samples in each step, found \(batchSize); leave it out"
-      )
+        "--batch-size: --optimizer \(optimizer.name) takes all \(samples) samples in each step, found \(batchSize);"
+          + " leave it out")
     }
     let size = min(batchSize ?? (optimizer.isFullBatch ? samples : Self.usualBatchSize), samples)
     if normalization == .batch && !hidden.isEmpty && size == 1 {
       throw .usage(
         samples == 1
-          ? "--normalization batch needs at least 2 training samples, found 1; leave it out, or use --normalization layer"
-          : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger batch"
-            + " size, or --normalization layer")
+          ? "--normalization batch needs at least 2 training samples, found 1;"
+            + " leave it out, or use --normalization layer"
+          : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger"
+            + " batch size, or --normalization layer")
     }
     return size
   }

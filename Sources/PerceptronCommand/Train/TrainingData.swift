@@ -77,8 +77,8 @@ struct TrainingData<Scalar: BLASScalar> {
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     if split != nil, case let bytes = all.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
       throw CommandError.badData(
-        "--validation-split takes a second copy of the features, of \(bytes / 1_000_000) MB, which do not fit the memory that may be used; give"
-          + " --validation instead")
+        "--validation-split takes a second copy of the features, of \(bytes / 1_000_000) MB, which do not fit the"
+          + " memory that may be used; give --validation instead")
     }
     let chosen = split.map { all.chosen($0.training) } ?? all
     samples = try options.classWeights?.applied(to: chosen, preparation) ?? chosen

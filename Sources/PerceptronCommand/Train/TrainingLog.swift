@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// The files that `train` writes, checked before anything is read: each can be written, none is an input or another

@@ -1,3 +1,4 @@
+import Files
 import Perceptron
 
 /// One run of `train`, from the files to the files.
@@ -111,13 +112,13 @@ struct TrainingRun<Scalar: BLASScalar> {
     let isSingle = Scalar.self == Float.self
     guard found.maxMagnitude().isFinite else {
       throw .badData(
-        "the trained network's outputs are not finite; lower --learning-rate\(isSingle ? ", or try --precision double" : "");"
-          + " nothing was written")
+        "the trained network's outputs are not finite; lower"
+          + " --learning-rate\(isSingle ? ", or try --precision double" : ""); nothing was written")
     }
     guard data.preparation.answers(found).maxMagnitude().isFinite else {
       throw .badData(
-        "the trained model's answers leave the range of numbers; divide the target by a power of ten; nothing was written"
-      )
+        "the trained model's answers leave the range of numbers; divide the target by a power of ten;"
+          + " nothing was written")
     }
   }
 

@@ -35,8 +35,8 @@ package struct BLAS: Sendable {
     }
     if let wrong = wrongSingle.map({ "sgemm " + $0 }) ?? wrongDouble.map({ "dgemm " + $0 }) {
       fail(
-        "this system's BLAS computes wrong products (\(wrong)); install another OpenBLAS, for example libopenblas0-pthread"
-      )
+        "this system's BLAS computes wrong products (\(wrong));"
+          + " install another OpenBLAS, for example libopenblas0-pthread")
     }
     return kernels
   }()
@@ -107,12 +107,13 @@ package func slowness() -> String? {
   let blas = BLAS.current
   guard blas.isUpToDate else {
     return
-      "products are slow: OpenBLAS computes with its kernels for \(blas.kernels), which are far below what this processor can do;"
-      + " unset OPENBLAS_CORETYPE, or install a newer OpenBLAS"
+      "products are slow: OpenBLAS computes with its kernels for \(blas.kernels), which are far below what this"
+      + " processor can do; unset OPENBLAS_CORETYPE, or install a newer OpenBLAS"
   }
   #if arch(x86_64)
     return
-      "training is slow with \(InstructionSet.current.name) instructions; a processor with AVX2 takes a fraction of the time"
+      "training is slow with \(InstructionSet.current.name) instructions;"
+      + " a processor with AVX2 takes a fraction of the time"
   #else
     return nil
   #endif

@@ -30,7 +30,8 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     guard let chosen else { return nil }
     guard let set = InstructionSet(rawValue: chosen) else {
       return
-        "\(variable): found \(chosen.debugDescription), expected one of \(allCases.map(\.rawValue).joined(separator: ", "))"
+        "\(variable): found \(chosen.debugDescription), expected one of"
+        + " \(allCases.map(\.rawValue).joined(separator: ", "))"
     }
     return set.isHere
       ? nil : "\(variable): this processor has no \(set.name); choose \(best.rawValue), or leave the variable out"

@@ -160,9 +160,9 @@ extension FloatRoutines {
 
   private static func lowered(_ update: MomentUpdate<Float>) -> ck_float_update {
     ck_float_update(
-      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, rest1: update.rest1, beta2: update.beta2,
-      rest2: update.rest2, correction: update.correction, epsilon: update.epsilon, kept: update.kept, m: update.mean,
-      v: update.square)
+      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, gain1: update.gain1, beta2: update.beta2,
+      gain2: update.gain2, smallest: update.smallest, largest: update.largest, correction: update.correction,
+      epsilon: update.epsilon, shrinkage: update.shrinkage, m: update.mean, v: update.square)
   }
 }
 
@@ -322,9 +322,9 @@ extension DoubleRoutines {
 
   private static func lowered(_ update: MomentUpdate<Double>) -> ck_double_update {
     ck_double_update(
-      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, rest1: update.rest1, beta2: update.beta2,
-      rest2: update.rest2, correction: update.correction, epsilon: update.epsilon, kept: update.kept, m: update.mean,
-      v: update.square)
+      rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, gain1: update.gain1, beta2: update.beta2,
+      gain2: update.gain2, smallest: update.smallest, largest: update.largest, correction: update.correction,
+      epsilon: update.epsilon, shrinkage: update.shrinkage, m: update.mean, v: update.square)
   }
 }
 

@@ -8,7 +8,8 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .rankDeficient(let column):
-      "the columns are linearly dependent: column \(column) depends on the ones before it; remove it, or add a ridge term"
+      "the columns are linearly dependent: column \(column) depends on the ones before it;"
+        + " remove it, or add a ridge term"
     case .notFinite: "the data hold a number that is not finite; remove it"
     }
   }

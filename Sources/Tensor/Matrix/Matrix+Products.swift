@@ -7,6 +7,18 @@ extension Matrix {
     self.init(rows: source.columns, columns: source.rows)
     source.withReadOnlyTile { tile.fill(rowMajor: $0.base) }
   }
+
+  /// Gives the elements row after row, those of some rows at a time.
+  ///
+  /// All of them at once would take the matrix's memory once more; 65536 stay in the cache.
+  package func forEachRowMajorPart(_ body: ([Scalar]) -> Void) {
+    let height = max((1 << 16) / max(columns, 1), 1)
+    withReadOnlyTile { tile in
+      for first in stride(from: 0, to: rows, by: height) {
+        body(tile.rows(first..<min(first + height, rows)).rowMajorElements())
+      }
+    }
+  }
 }
 
 extension MatrixOperand {

@@ -2,7 +2,8 @@ extension Matrix {
   /// The linear model that predicts targets from these features with the least squared error, its weights held back a
   /// little.
   ///
-  ///     Σ w ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min        sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w those of samples
+  ///     Σ w ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min
+  ///     sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w those of samples
   ///
   /// As each feature's penalty is a share of its own spread, their units do not matter; α is the same as that of
   /// ordinary ridge regression on n standardised samples with a penalty of α n. It keeps the problem solvable if

@@ -102,8 +102,8 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
       gradient.scale(by: factor)
       switch rule {
       case .keep: break
-      case .descend(let rate, let kept):
-        own.scale(by: kept)
+      case .descend(let rate, let shrinkage):
+        own.scale(by: shrinkage)
         own.add(gradient, scaledBy: -rate)
       case .moments(let moments):
         Scalar.Routines.update(moments.advanced(by: range.lowerBound), range.count, gradient.base, own.base)

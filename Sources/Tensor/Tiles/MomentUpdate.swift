@@ -2,19 +2,20 @@
 /// moments stand: in the order of the parameters.
 public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
   @usableFromInline let rule: MomentRule
-  @usableFromInline package var rate, beta1, rest1, beta2, rest2, correction, epsilon: Scalar
-  @usableFromInline let kept: Scalar
+  @usableFromInline package var rate, beta1, gain1, beta2, gain2, smallest, largest, correction, epsilon: Scalar
+  @usableFromInline let shrinkage: Scalar
   @usableFromInline var mean: UnsafeMutablePointer<Scalar>?
   @usableFromInline var square: UnsafeMutablePointer<Scalar>?
 
   @inlinable
   init(
-    rule: MomentRule, rate: Scalar, beta1: Scalar, rest1: Scalar, beta2: Scalar, rest2: Scalar, correction: Scalar,
-    epsilon: Scalar, kept: Scalar, mean: UnsafeMutablePointer<Scalar>?, square: UnsafeMutablePointer<Scalar>?
+    rule: MomentRule, rate: Scalar, beta1: Scalar, gain1: Scalar, beta2: Scalar, gain2: Scalar, smallest: Scalar,
+    largest: Scalar, correction: Scalar, epsilon: Scalar, shrinkage: Scalar, mean: UnsafeMutablePointer<Scalar>?,
+    square: UnsafeMutablePointer<Scalar>?
   ) {
-    (self.rule, self.rate, self.kept) = (rule, rate, kept)
-    (self.beta1, self.rest1, self.beta2, self.rest2) = (beta1, rest1, beta2, rest2)
-    (self.correction, self.epsilon) = (correction, epsilon)
+    (self.rule, self.rate, self.shrinkage) = (rule, rate, shrinkage)
+    (self.beta1, self.gain1, self.beta2, self.gain2) = (beta1, gain1, beta2, gain2)
+    (self.smallest, self.largest, self.correction, self.epsilon) = (smallest, largest, correction, epsilon)
     (self.mean, self.square) = (mean, square)
   }
 
@@ -30,9 +31,10 @@ public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
 
 extension MomentUpdate<Double> {
   /// A rule whose other factors are 0, and without moments.
-  package init(_ rule: MomentRule, kept: Double) {
-    (self.rule, self.kept) = (rule, kept)
-    (rate, beta1, rest1, beta2, rest2, correction, epsilon) = (0, 0, 0, 0, 0, 0, 0)
+  package init(_ rule: MomentRule, shrinkage: Double) {
+    (self.rule, self.shrinkage) = (rule, shrinkage)
+    (rate, beta1, gain1, beta2, gain2) = (0, 0, 0, 0, 0)
+    (smallest, largest, correction, epsilon) = (0, 0, 0, 0)
   }
 
   /// The same with rounded factors, for moments that stand in the columns of `moments`.
@@ -41,8 +43,9 @@ extension MomentUpdate<Double> {
     let first = moments.base
     let second = moments.columns > 1 ? first + moments.stride : nil
     return MomentUpdate<Other>(
-      rule: rule, rate: Other(rate), beta1: Other(beta1), rest1: Other(rest1), beta2: Other(beta2),
-      rest2: Other(rest2), correction: Other(correction), epsilon: Other(epsilon), kept: Other(kept),
+      rule: rule, rate: Other(rate), beta1: Other(beta1), gain1: Other(gain1), beta2: Other(beta2),
+      gain2: Other(gain2), smallest: Other(smallest), largest: Other(largest), correction: Other(correction),
+      epsilon: Other(epsilon), shrinkage: Other(shrinkage),
       mean: rule == .rmsProp ? nil : first, square: rule == .rmsProp ? first : second)
   }
 }

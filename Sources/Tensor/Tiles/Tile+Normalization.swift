@@ -5,7 +5,9 @@
 ///
 /// and the error δ of γ ∘ N + β goes back as
 ///
-///     ∇γ = Σ δ N,   ∇β = Σ δ,   δ ← γ / √(σ² + ε) (δ − mean δ − N mean(δ N))       by rows; by columns γ stands with δ within the means.
+///     ∇γ = Σ δ N,   ∇β = Σ δ,   δ ← γ / √(σ² + ε) (δ − mean δ − N mean(δ N))
+///
+/// by rows; by columns γ stands with δ within the means.
 extension Tile {
   /// Normalises each row with its own mean and variance, which are kept with 1 / √(σ² + ε).
   ///

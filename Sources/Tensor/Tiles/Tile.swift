@@ -229,6 +229,24 @@ extension Tile {
     }
   }
 
+  /// The elements row after row.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func rowMajorElements() -> [Scalar] {
+    guard rows > 0, columns > 0 else { return [] }
+    return [Scalar](unsafeUninitializedCapacity: rows * columns) { elements, count in
+      for first in Swift.stride(from: 0, to: rows, by: 16) {
+        let end = min(first + 16, rows)
+        for column in 0..<columns {
+          for row in first..<end {
+            elements.initializeElement(at: row * columns + column, to: base[row + column * stride])
+          }
+        }
+      }
+      count = rows * columns
+    }
+  }
+
   /// It goes by sixteen rows at a time, which share cache lines of a column.
   @inline(__always)
   func fill(rowMajor source: UnsafePointer<Scalar>) {

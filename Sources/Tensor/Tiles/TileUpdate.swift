@@ -5,8 +5,9 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
   package enum Rule: Sendable {
     /// The gradient is kept for others, or added to what is there.
     case keep(adding: Bool)
-    /// θ ← kept · θ − rate · g: the product that makes the gradient adds to the parameters, and there is no gradient.
-    case descend(rate: Scalar, kept: Scalar)
+    /// θ ← shrinkage · θ − rate · g: the product that makes the gradient adds to the parameters, and there is no
+    /// gradient.
+    case descend(rate: Scalar, shrinkage: Scalar)
     /// θ changes by way of moments. Only if that is faster, the gradient is kept in between.
     case moments(MomentUpdate<Scalar>)
   }
@@ -45,10 +46,10 @@ extension Tile {
     case .keep(let isAdded):
       gradient.product(a, b, transposeB: true, beta: isAdded ? 1 : 0)
       return 0
-    case .descend(let rate, let kept):
-      // What the penalty takes away now is multiplied by `kept` with the rest.
-      let penalty = update.isPenalized ? penalize(l1: update.l1, l2: update.l2, scale: -rate / kept, self) : 0
-      product(a, b, transposeB: true, alpha: -rate, beta: kept)
+    case .descend(let rate, let shrinkage):
+      // What the penalty takes away now is multiplied by `shrinkage` with the rest.
+      let penalty = update.isPenalized ? penalize(l1: update.l1, l2: update.l2, scale: -rate / shrinkage, self) : 0
+      product(a, b, transposeB: true, alpha: -rate, beta: shrinkage)
       return penalty
     case .moments(let moments):
       if Scalar.Routines.hasProduct && !update.isPenalized {
@@ -79,7 +80,7 @@ extension Tile {
   package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, rowSumsOf x: Tile) {
     switch update.rule {
     case .keep(let isAdded): gradient.addRowSums(of: x, scale: 1, accumulator: isAdded ? 1 : 0)
-    case .descend(let rate, let kept): addRowSums(of: x, scale: -rate, accumulator: kept)
+    case .descend(let rate, let shrinkage): addRowSums(of: x, scale: -rate, accumulator: shrinkage)
     case .moments(let moments):
       gradient.addRowSums(of: x, scale: 1, accumulator: 0)
       Scalar.Routines.update(moments.advanced(by: offset), rows, gradient.base, base)

@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Tensor
 
@@ -24,10 +25,10 @@ extension Trainer {
   /// Takes up the training that a checkpoint was made of, where it stood then.
   ///
   /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
-  /// - Throws: ``CheckpointError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings
+  /// - Throws: ``FileError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings
   ///   (the threads do not count), or the checkpoint is of a training on another number of samples, and
-  ///   ``CheckpointError/badValue(name:)`` if the checkpoint was not made of a trainer. The trainer is then as before.
-  public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(CheckpointError) {
+  ///   ``FileError/badValue(name:)`` if the checkpoint was not made of a trainer. The trainer is then as before.
+  public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(FileError) {
     for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
       let found = checkpoint.settings[name] ?? "not known"
       guard found == expected else { throw .otherTraining(setting: name, found: found, expected: expected) }
@@ -185,18 +186,18 @@ extension EpochReport {
 private let possibleCounts = 0...Int.max / 2
 
 extension Checkpoint {
-  fileprivate func numbers(_ name: String) throws(CheckpointError) -> [Double] {
+  fileprivate func numbers(_ name: String) throws(FileError) -> [Double] {
     guard let found = numbers[name] else { throw .badValue(name: name) }
     return found
   }
 
-  fileprivate func number(_ name: String) throws(CheckpointError) -> Double {
+  fileprivate func number(_ name: String) throws(FileError) -> Double {
     let found = try numbers(name)
     guard found.count == 1 else { throw .badValue(name: name) }
     return found[0]
   }
 
-  fileprivate func matrix(_ name: String, like other: Matrix<Scalar>) throws(CheckpointError) -> Matrix<Scalar> {
+  fileprivate func matrix(_ name: String, like other: Matrix<Scalar>) throws(FileError) -> Matrix<Scalar> {
     guard let found = matrices[name], found.rows == other.rows, found.columns == other.columns,
       found.maxMagnitude().isFinite
     else {
@@ -206,10 +207,10 @@ extension Checkpoint {
   }
 
   /// The order of the samples, empty if no epoch was begun.
-  fileprivate func order() throws(CheckpointError) -> [Int] {
+  fileprivate func order() throws(FileError) -> [Int] {
     let found = try numbers("order")
     var isPlaced = [Bool](repeating: false, count: found.count)
-    return try found.map { number throws(CheckpointError) in
+    return try found.map { number throws(FileError) in
       guard let index = Int(exactly: number), found.indices.contains(index), !isPlaced[index] else {
         throw .badValue(name: "order")
       }
@@ -219,11 +220,11 @@ extension Checkpoint {
   }
 
   /// The reports of some of the epochs, in their order.
-  fileprivate func reports(upTo epoch: Int) throws(CheckpointError) -> [EpochReport] {
+  fileprivate func reports(upTo epoch: Int) throws(FileError) -> [EpochReport] {
     let found = try numbers("reports")
     guard found.count.isMultiple(of: EpochReport.numberCount) else { throw .badValue(name: "reports") }
     var last = 0
-    return try stride(from: 0, to: found.count, by: EpochReport.numberCount).map { start throws(CheckpointError) in
+    return try stride(from: 0, to: found.count, by: EpochReport.numberCount).map { start throws(FileError) in
       guard let report = EpochReport(found, at: start), report.epoch > last, report.epoch <= epoch else {
         throw .badValue(name: "reports")
       }
@@ -234,7 +235,7 @@ extension Checkpoint {
 
   fileprivate func best(
     _ network: Network<Scalar>, upTo lastEpoch: Int
-  ) throws(CheckpointError) -> BestEpoch<Scalar>? {
+  ) throws(FileError) -> BestEpoch<Scalar>? {
     guard let epoch = counts["best epoch"] else { return nil }
     guard epoch >= 1, epoch <= lastEpoch else { throw .badValue(name: "best epoch") }
     let loss = try number("best validation loss")
@@ -248,7 +249,7 @@ extension Checkpoint {
 
 extension LBFGS {
   /// Takes up what does not have a path of its own, if it fits the rest.
-  fileprivate mutating func restore(_ history: Int, _ checkpoint: Checkpoint<Scalar>) throws(CheckpointError) {
+  fileprivate mutating func restore(_ history: Int, _ checkpoint: Checkpoint<Scalar>) throws(FileError) {
     rho = try checkpoint.numbers("rho")
     guard rho.count == history, rho.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw .badValue(name: "rho") }
     guard count <= history else { throw .badValue(name: "steps kept") }

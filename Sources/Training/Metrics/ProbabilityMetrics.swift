@@ -10,7 +10,8 @@ public struct ProbabilityMetrics: Sendable, Equatable {
   /// The area under the curve of the true positives' share over the false positives' share: the chance that a sample of
   /// the class has a greater output than one that is not, equal outputs counting half.
   ///
-  ///     AUC = (Σ ranks of the class's samples − n₁ (n₁ + 1) / 2) / (n₁ n₀)      equal outputs share the mean of their ranks
+  ///     AUC = (Σ ranks of the class's samples − n₁ (n₁ + 1) / 2) / (n₁ n₀)
+  ///     equal outputs share the mean of their ranks
   ///
   /// With two classes, or a single row, that of the second class; with more, the mean over the classes of each against
   /// the rest. Nil if a class has no samples or all of them, and if an output is NaN. Source: Hanley and McNeil 1982.

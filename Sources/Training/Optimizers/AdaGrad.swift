@@ -12,8 +12,8 @@ struct AdaGrad: UpdateRule {
   func accepts(_ moment: Double, inColumn column: Int) -> Bool { moment >= 0 }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    var update = MomentUpdate<Double>(.rmsProp, kept: 1 - rate * weightDecay)
-    (update.rate, update.beta2, update.rest2, update.epsilon) = (rate, 1, 1, epsilon)
+    var update = MomentUpdate<Double>(.rmsProp, shrinkage: 1 - rate * weightDecay)
+    (update.rate, update.beta2, update.gain2, update.epsilon) = (rate, 1, 1, epsilon)
     return .moments(update)
   }
 

@@ -6,7 +6,7 @@ struct GradientDescent: UpdateRule {
   var learningRate: Double? { rate }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    .descend(rate: rate, kept: 1 - rate * weightDecay)
+    .descend(rate: rate, shrinkage: 1 - rate * weightDecay)
   }
 
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double { rate * gradient }

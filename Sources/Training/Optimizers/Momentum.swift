@@ -12,7 +12,7 @@ struct Momentum: UpdateRule {
   var mistake: String? { isShare(momentum) ? nil : "a momentum of \(momentum)" }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    var update = MomentUpdate<Double>(isNesterov ? .nesterov : .momentum, kept: 1 - rate * weightDecay)
+    var update = MomentUpdate<Double>(isNesterov ? .nesterov : .momentum, shrinkage: 1 - rate * weightDecay)
     (update.rate, update.beta1) = (rate, momentum)
     return .moments(update)
   }

@@ -47,7 +47,7 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
   mutating func update(rate: Double?, weightDecay: Double) -> TileUpdate<Scalar>.Rule {
     switch rule.step(step + 1, rate: rate ?? 0, weightDecay: weightDecay) {
     case .keep: .keep(adding: false)
-    case .descend(let rate, let kept): .descend(rate: Scalar(rate), kept: Scalar(kept))
+    case .descend(let rate, let shrinkage): .descend(rate: Scalar(rate), shrinkage: Scalar(shrinkage))
     case .moments(let update): .moments(update.rounded(moments: moments.withTile { $0 }))
     }
   }

@@ -18,8 +18,8 @@ struct RMSProp: UpdateRule {
   }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    var update = MomentUpdate<Double>(.rmsProp, kept: 1 - rate * weightDecay)
-    (update.rate, update.beta2, update.rest2, update.epsilon) = (rate, decay, 1 - decay, epsilon)
+    var update = MomentUpdate<Double>(.rmsProp, shrinkage: 1 - rate * weightDecay)
+    (update.rate, update.beta2, update.gain2, update.epsilon) = (rate, decay, 1 - decay, epsilon)
     return .moments(update)
   }
 

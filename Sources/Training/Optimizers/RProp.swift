@@ -27,8 +27,8 @@ struct RProp: UpdateRule {
   }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    var update = MomentUpdate<Double>(.rProp, kept: 1)
-    (update.beta1, update.beta2, update.rest1, update.rest2) = (decrease, increase, smallestStep, largestStep)
+    var update = MomentUpdate<Double>(.rProp, shrinkage: 1)
+    (update.beta1, update.beta2, update.smallest, update.largest) = (decrease, increase, smallestStep, largestStep)
     return .moments(update)
   }
 

@@ -25,7 +25,7 @@ protocol UpdateRule: Sendable {
 
   /// The most that a step moves any parameter if no element of the gradient is larger than `gradient`.
   ///
-  /// The decay of weights, θ ← kept · θ with 0 < kept ≤ 1, moves none away from 0 and does not count.
+  /// The decay of weights, θ ← shrinkage · θ with 0 < shrinkage ≤ 1, moves none away from 0 and does not count.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double
   /// The largest gradient with which no moment overflows and no parameter moves further than `room`; below 0 if there
   /// is none.
@@ -54,8 +54,8 @@ extension UpdateRule {
 enum UpdateStep: Sendable {
   /// The gradient is kept; what is done with it is not a rule for each parameter.
   case keep
-  /// θ ← kept · θ − rate · g.
-  case descend(rate: Double, kept: Double)
+  /// θ ← shrinkage · θ − rate · g.
+  case descend(rate: Double, shrinkage: Double)
   case moments(MomentUpdate<Double>)
 }
 

@@ -153,8 +153,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     checkNormalization(samples.count)
     if state.rule.isFullBatch && samples.count > batchSize {
       fail(
-        "cannot train with \(optimizer.name), which takes all samples in each step, on \(samples.count) with a batch size of"
-          + " \(batchSize)")
+        "cannot train with \(optimizer.name), which takes all samples in each step, on \(samples.count) with a batch"
+          + " size of \(batchSize)")
     }
     if samplesDone == 0 {
       if order.count != samples.count { order = Array(0..<samples.count) }

@@ -40,7 +40,8 @@ enum LoadTest {
     if tally.times.isEmpty, let problem = tally.problem {
       throw Failure(
         message:
-          "\(options.host):\(options.port) answers nothing: \(problem); start it, or say where it is with --host and --port",
+          "\(options.host):\(options.port) answers nothing: \(problem);"
+          + " start it, or say where it is with --host and --port",
         exitCode: EX_UNAVAILABLE)
     }
     report(tally, options, ContinuousClock.now - start)
@@ -53,7 +54,7 @@ enum LoadTest {
       var generator = Philox(seed: 0)
       return try (0..<options.requests).map { _ in try Question(for: models, using: &generator) }
     } catch {
-      throw (error as? ModelError).map { Failure($0) } ?? Failure(message: "\(error)", exitCode: EX_DATAERR)
+      throw (error as? FileError).map { Failure($0) } ?? Failure(message: "\(error)", exitCode: EX_DATAERR)
     }
   }
 
@@ -65,8 +66,8 @@ enum LoadTest {
     print(
       "\(options.requests) requests from \(options.clients) connections: \(tally.lost) lost, \(tally.wrong) wrong")
     print(
-      "\(Int(Double(times.count) / (time / .seconds(1)))) answers a second; median \(microseconds(0.5)) µs, 99 % within \(microseconds(0.99)) µs"
-    )
+      "\(Int(Double(times.count) / (time / .seconds(1)))) answers a second;"
+        + " median \(microseconds(0.5)) µs, 99 % within \(microseconds(0.99)) µs")
     if let problem = tally.problem { printError("error: \(problem)") }
   }
 }

@@ -12,7 +12,8 @@ struct Options {
   static let help = """
     \(usage)
 
-    Asks a ScoringService random records and compares each answer with what MODEL answers; of several, for a service whose model is being replaced, with what any of them does.
+    Asks a ScoringService random records and compares each answer with what MODEL answers; of several, \
+    for a service whose model is being replaced, with what any of them does.
 
       --host ADDRESS              the service's IPv4 address (127.0.0.1)
       --port N                    its port (8080)

@@ -20,7 +20,7 @@ enum ScoringService {
   private static func run(_ options: Options) throws(Failure) {
     let signals = Signals.watch()
     let live: ReloadablePredictor<Float>
-    do throws(ModelError) {
+    do throws(FileError) {
       live = try ReloadablePredictor(
         contentsOf: options.model, missing: options.refusesMissing ? .refused : .replaced)
     } catch {
@@ -68,7 +68,7 @@ enum ScoringService {
   }
 
   private static func reload(_ live: ReloadablePredictor<Float>) {
-    do throws(ModelError) {
+    do throws(FileError) {
       try live.reload()
       printError("loaded \(live.path) anew")
     } catch {

@@ -32,8 +32,8 @@ public struct CommandWords {
     let text = try value()
     guard let number = Int(text), range.contains(number) else {
       throw .usage(
-        "\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found \(text.debugDescription)"
-      )
+        "\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found"
+          + " \(text.debugDescription)")
     }
     return number
   }

@@ -13,13 +13,13 @@ public struct Failure: Error {
 
   public static func usage(_ message: String) -> Failure { Failure(message: message, exitCode: EX_USAGE) }
 
-  public init(_ error: ModelError) {
+  public init(_ error: FileError) {
     message = "\(error)"
     exitCode =
-      switch error {
-      case .unreadable(let error) where error.kind == .missingInput: EX_NOINPUT
-      case .unreadable(let error) where error.kind == .ioFailure: EX_IOERR
-      default: EX_DATAERR
+      switch error.kind {
+      case .missingInput: EX_NOINPUT
+      case .badData: EX_DATAERR
+      case .ioFailure: EX_IOERR
       }
   }
 

@@ -1,0 +1,47 @@
+import Files
+
+extension FileError {
+  /// The file is not a .npy file that is read; `problem` says what was found.
+  package static func badNPY(path: String, problem: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): not a .npy file that can be read: \(problem); write it with numpy.save")
+  }
+
+  /// Features and labels are not of equally many samples.
+  package static func arraysDisagree(features: String, samples: Int, labels: String, labelCount: Int) -> FileError {
+    FileError(
+      path: labels,
+      "\(labels): found labels of \(labelCount) samples, expected \(samples) as in \(features);"
+        + " give the two files of one set")
+  }
+
+  /// The file is not a .npz archive that is read; `problem` says what was found.
+  package static func badNPZ(path: String, problem: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): not a .npz archive that can be read: \(problem); write it with numpy.savez")
+  }
+
+  /// A .npz archive has no array of this name, or none that is known as features or labels.
+  package static func missingArray(path: String, expected: String, found: [String]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found the arrays \(listed(found)), expected \(expected); write it with numpy.savez(FILE, X=…, y=…)")
+  }
+
+  /// An array has not as many numbers for each sample as the model has columns.
+  package static func wrongColumnCount(path: String, found: Int, columns: [String]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found \(found) number\(found == 1 ? "" : "s") for each sample, expected \(columns.count), in the order"
+        + " of the columns \(listed(columns)) as in training; give an array of samples × columns")
+  }
+
+  /// A model takes texts in a column, which an array of numbers cannot hold.
+  package static func numbersForTexts(path: String, column: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found numbers for the column \(quoted(column)), which held texts in training; give a table")
+  }
+}

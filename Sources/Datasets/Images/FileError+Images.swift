@@ -1,0 +1,109 @@
+import Files
+
+extension FileError {
+  /// The first four bytes are not those of a wanted IDX file.
+  package static func wrongMagic(path: String, found: UInt32, expected: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): not the IDX file wanted here: it begins with \(hexadecimal(found)), expected \(expected);"
+        + " check which file is given where")
+  }
+
+  /// The file ends before its values do; both counts are of bytes, after decompression.
+  package static func truncatedIDX(path: String, expected: Int, found: Int) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the IDX file is truncated: found \(found) bytes, expected \(expected); copy or download it again")
+  }
+
+  /// The file goes on after its last value; both counts are of bytes, after decompression.
+  package static func surplusIDX(path: String, expected: Int, found: Int) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the IDX file is too long: found \(found) bytes, expected \(expected);"
+        + " its dimensions or its values are wrong, write it again")
+  }
+
+  /// The product of the dimensions is beyond any file's size.
+  package static func oversizedIDX(path: String, dimensions: [Int]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the IDX header is wrong: found the dimensions \(product(dimensions)), expected a product"
+        + " that fits the file; copy or download it again")
+  }
+
+  /// One of the dimensions is zero.
+  package static func emptyIDX(path: String, dimensions: [Int]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the IDX file holds no values: found the dimensions \(product(dimensions)),"
+        + " expected each to be at least 1; write it again")
+  }
+
+  /// The value with the 1-based number is of no use.
+  package static func badElement(path: String, number: Int, found: String, expected: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path), value \(number): found \(found), expected \(expected); correct the file")
+  }
+
+  /// The images and their labels are not equally many.
+  package static func countsDisagree(images: String, imageCount: Int, labels: String, labelCount: Int) -> FileError {
+    FileError(
+      path: labels,
+      "\(labels): found \(labelCount) labels, expected \(imageCount) as there are images in \(images);"
+        + " give the two files of one set")
+  }
+
+  /// The label at the 0-based `index` is not below the number of classes.
+  package static func labelOutOfRange(path: String, index: Int, label: Int, classes: Int) -> FileError {
+    FileError(
+      path: path,
+      "\(path), label \(index + 1): found \(label), expected 0 to \(classes - 1) (\(classes) classes);"
+        + " correct the label or the number of classes")
+  }
+
+  /// Images that are to be learnt from have no labels.
+  package static func missingLabels(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found images without labels, expected a label for each; give them as idx:IMAGES,LABELS")
+  }
+
+  /// Labels were given for a model that predicts values of images, not classes.
+  package static func labelsForValues(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found labels of images, expected none, as the model predicts values of images and not classes;"
+        + " use predict")
+  }
+
+  /// The images have another shape than those that the model was trained on.
+  package static func wrongImageShape(path: String, found: [Int], expected: [Int]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found images of \(product(found)), expected \(product(expected)) as in training;"
+        + " give images of that size, or train a model for these")
+  }
+
+  /// Images were given to a model that takes the columns of a table.
+  package static func imagesForTable(path: String, columns: [String]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found images, expected a table with the columns \(listed(columns)) as in training; give a table")
+  }
+
+  /// A table was given to a model that takes images.
+  package static func tableForImages(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found a table, expected images as in training; give them as idx:IMAGES,LABELS")
+  }
+}
+
+private func product(_ dimensions: [Int]) -> String { dimensions.map(String.init).joined(separator: " × ") }
+
+private func hexadecimal(_ value: UInt32) -> String {
+  let digits = String(value, radix: 16)
+  return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+}

@@ -1,0 +1,200 @@
+import Files
+
+/// What is odd about data but no error: they can be learnt from, or answered, though perhaps not as was meant.
+public struct DataWarning: Sendable, Equatable, CustomStringConvertible {
+  /// A name that stays the same when the wording changes, such as "constantColumns".
+  public let code: String
+  /// One line that says where, what was found, and what follows from it.
+  public let description: String
+  /// Whether it only tells how the data were read.
+  public let isNote: Bool
+  /// What could be set otherwise if that is wrong.
+  package let setting: Setting?
+
+  private init(_ description: String, isNote: Bool = false, setting: Setting? = nil, code: String = #function) {
+    self.code = String(code.prefix { $0 != "(" })
+    self.description = description
+    self.isNote = isNote
+    self.setting = setting
+  }
+
+  /// Why a column is left out.
+  package enum Omission: Sendable, CaseIterable {
+    case noValues
+    case neverRepeats
+  }
+}
+
+extension DataWarning {
+  /// A text that was not there in training, where it occurs first; in `rows` rows the column has such texts.
+  package static func unseenCategory(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
+        + " which was not there in training; it counts as none of the texts that were"
+        + (rows > 1 ? ", as do others, in \(rows) rows in all" : ""))
+  }
+
+  /// These columns hold the same in every row.
+  package static func constantColumns(path: String, columns: [String]) -> DataWarning {
+    DataWarning(
+      "\(path): found the same in every row of \(columns.count == 1 ? "the column" : "\(columns.count) columns:")"
+        + " \(listed(columns)); nothing can be learnt from that")
+  }
+
+  /// These classes have one sample each.
+  package static func loneSamples(path: String, column: String, classes: [String]) -> DataWarning {
+    DataWarning(
+      "\(path), column \(quoted(column)): found one row only of"
+        + " \(classes.count == 1 ? "the class" : "\(classes.count) classes:")"
+        + " \(listed(classes)); add rows, or join classes")
+  }
+
+  /// A column is taken for text because of some fields, this one first, but most are numbers.
+  package static func mostlyNumbers(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is one of texts, though"
+        + " all but \(rows) of its fields are numbers; correct the field if it is a mistake")
+  }
+
+  /// A few texts in a column of numbers or dates, this one first, which count as missing.
+  package static func textsAmongNumbers(
+    path: String, line: Int, column: String, field: Int, text: String, rows: Int, among: String
+  ) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among \(among);"
+        + " it counts as missing\(rows > 1 ? ", and so do \(rows - 1) more fields" : "");"
+        + " correct the field if it is a mistake")
+  }
+
+  /// How columns that are no plain numbers were read.
+  package static func readAs(path: String, columns: [String], how: String) -> DataWarning {
+    DataWarning(
+      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)", isNote: true)
+  }
+
+  /// A column was read in one of two ways that are possible.
+  package static func doubtful(path: String, line: Int, column: String, text: String, how: String) -> DataWarning {
+    let isDate = how.hasPrefix("dates")
+    return DataWarning(
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways;"
+        + " it is read as \(how);"
+        + " \(isDate ? "write dates as YYYY-MM-DD" : "say how numbers are written") if that is wrong",
+      setting: isDate ? nil : .numberFormat)
+  }
+
+  /// These columns are not learnt from.
+  package static func leftOut(path: String, columns: [String], _ omission: Omission, example: String) -> DataWarning {
+    DataWarning(
+      "\(path): column\(columns.count == 1 ? "" : "s") \(listed(columns))"
+        + " \(columns.count == 1 ? "is" : "are") left out: "
+        + (omission == .noValues
+          ? "no row has a value there"
+          : "the texts, \(quoted(example)) for example, nearly never repeat;"
+            + " write them as plain numbers or dates if they are"))
+  }
+
+  /// Texts of these columns that are rare, so many in all, have one feature together in each.
+  package static func gathered(path: String, columns: [String], texts: Int) -> DataWarning {
+    DataWarning(
+      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): \(texts) rare texts count as"
+        + " one\(columns.count == 1 ? "" : " in each column")", isNote: true)
+  }
+
+  /// Two texts of a column are the same but for capitals.
+  package static func capitals(path: String, column: String, text: String, other: String) -> DataWarning {
+    DataWarning(
+      "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts;"
+        + " correct one of them if they are the same")
+  }
+
+  /// The first column counts the rows.
+  package static func countsRows(path: String, column: String) -> DataWarning {
+    DataWarning(
+      "\(path): the first column, \(quoted(column)), only counts the rows; leave it out unless it means something")
+  }
+
+  /// The last column, which is the target because none was named, counts the rows.
+  package static func targetCountsRows(path: String, column: String) -> DataWarning {
+    DataWarning(
+      "\(path): the target, which is the last column, \(quoted(column)), only counts the rows; name another",
+      setting: .target)
+  }
+
+  /// A number of a column is so far from the others that these become nearly the same by it.
+  package static func farValue(path: String, line: Int, column: String, text: String) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which is so far from the other numbers"
+        + " that nearly nothing can be learnt from them; correct the field, or scale by quantiles",
+      setting: .quantileScaling)
+  }
+
+  /// A field of a column that was the same in all training rows is another, in `rows` rows.
+  package static func changedConstant(
+    path: String, line: Int, column: String, text: String, constant: String, rows: Int
+  ) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)), though"
+        + " the column was \(quoted(constant)) in all training data; it has no influence on the answer"
+        + (rows > 1 ? ", nor have others, in \(rows) rows in all" : ""))
+  }
+
+  /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left
+  /// out.
+  package static func blankLines(path: String, line: Int, count: Int) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)): found"
+        + " \(count == 1 ? "a blank line, which is" : "the first of \(count) blank lines, which are") left out")
+  }
+
+  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left
+  /// out.
+  package static func comments(path: String, line: Int, count: Int) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)): found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and"
+        + " another number of fields than the rows;"
+        + " \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")")
+  }
+
+  /// The header of a table has a field fewer than all rows: the rows begin with a name that the header does not
+  /// mention.
+  package static func rowNames(path: String, line: Int, name: String) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)): found a field fewer in the header than in all rows, which therefore begin with names of"
+        + " their own; that column is called \(quoted(name))")
+  }
+
+  /// Each row of a table ends with a delimiter, behind which there is nothing.
+  package static func trailingDelimiter(path: String) -> DataWarning {
+    DataWarning(
+      "\(path): found a delimiter at the end of each row and nothing behind it; it is left out")
+  }
+
+  /// So many columns at the end of a table, more than one, have neither a name nor a value in any row.
+  package static func emptyColumns(path: String, count: Int) -> DataWarning {
+    DataWarning(
+      "\(path): found \(count) columns at the end without a name and any value; they are left out")
+  }
+
+  /// This line is taken for a table's header, though it has numbers and words where most other rows have them, or the
+  /// very texts of other rows.
+  package static func headerLikeData(path: String, line: Int) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)) is taken for the header though it looks like a row of data; say so if it is data",
+      setting: .noHeader)
+  }
+
+  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like
+  /// it.
+  package static func headerOfNumbers(path: String, line: Int, first: String) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)) is taken for the header, as its numbers count from \(first) and the other rows are not like"
+        + " it; say so if it is data", setting: .noHeader)
+  }
+
+  /// This line of numbers that count, from `first` on, is taken for data, but may be a table's header.
+  package static func dataLikeHeader(path: String, line: Int, first: String) -> DataWarning {
+    DataWarning(
+      "\(place(path, line)) is taken for data though its numbers count from \(first); say so if it is the header",
+      setting: .header)
+  }
+}

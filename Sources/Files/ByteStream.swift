@@ -1,0 +1,219 @@
+import CZlib
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// The bytes of a file, plain or gzipped, from first to last, in pieces: what has been read need not stay in memory.
+///
+/// Of a plain file what was there when it was opened is read. "-" is standard input.
+package final class ByteStream {
+  /// Where the bytes come from.
+  private enum Source {
+    /// A regular file, not compressed, of this size.
+    case plain(Int32, size: Int)
+    /// Anything else: zlib decompresses what is gzip data, and leaves other bytes as they are.
+    case stream(gzFile, Int32)
+    case bytes([UInt8])
+  }
+
+  /// The file, for messages.
+  package let path: String
+  private let source: Source
+  /// The next byte.
+  package private(set) var position = 0
+  private let status: stat
+
+  /// How many bytes there are, if that is known before they are read.
+  package var size: Int? {
+    switch source {
+    case .plain(_, let size): size
+    case .stream: nil
+    case .bytes(let bytes): bytes.count
+    }
+  }
+
+  /// Whether the bytes can be read again.
+  package var canSeek: Bool {
+    if case .stream = source {
+      return status.st_mode & S_IFMT == S_IFREG && status.st_size > 0 && path != ByteFile.standardInput
+    }
+    return true
+  }
+
+  package init(_ bytes: [UInt8], path: String) {
+    self.path = path
+    source = .bytes(bytes)
+    status = stat()
+  }
+
+  /// Opens a file.
+  /// - Throws: ``FileError/cannotOpen(path:reason:)``.
+  package init(_ path: String) throws(FileError) {
+    let isStandardInput = path == "-"
+    let path = isStandardInput ? ByteFile.standardInput : path
+    self.path = path
+    let descriptor = isStandardInput ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
+    var status = stat()
+    let code = fstat(descriptor, &status) == 0 ? 0 : errno
+    self.status = status
+    let kind = status.st_mode & S_IFMT
+    let problem: String? =
+      if code != 0 {
+        systemMessage(code)
+      } else if kind == S_IFDIR {
+        systemMessage(EISDIR)
+      } else {
+        kind == S_IFCHR && !isStandardInput ? "Is a device, which has no end" : nil
+      }
+    if let problem {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: problem)
+    }
+    let isRegular = kind == S_IFREG && !isStandardInput
+    if isRegular, status.st_size > 0, !Self.isGzip(descriptor) {
+      source = .plain(descriptor, size: Int(status.st_size))
+    } else {
+      guard let file = gzdopen(descriptor, "rb") else {
+        close(descriptor)
+        throw .cannotOpen(path: path, reason: systemMessage(ENOMEM))
+      }
+      gzbuffer(file, 1 << 17)
+      source = .stream(file, descriptor)
+    }
+  }
+
+  deinit {
+    switch source {
+    case .plain(let descriptor, _): close(descriptor)
+    case .stream(let file, _): gzclose_r(file)
+    case .bytes: break
+    }
+  }
+
+  /// Appends the next bytes to others, as many as are asked for unless the file ends before; returns how many it got.
+  ///
+  /// The team shares the reading of a plain file.
+  /// - Throws: ``FileError/cannotRead(path:reason:)``, ``FileError/changed(path:)``, ``FileError/truncatedGzip(path:)``
+  ///   or ``FileError/corruptGzip(path:detail:)``.
+  package func read(_ count: Int, into bytes: inout [UInt8], team: Team) throws(FileError) -> Int {
+    let start = bytes.count
+    switch source {
+    case .plain(let descriptor, let size):
+      let count = min(count, size - position)
+      var failure: FileError?
+      bytes.append(addingCapacity: count) { output in
+        output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+          guard count > 0 else { return }
+          failure = readPlain(descriptor, UnsafeMutableRawPointer(buffer.baseAddress! + initializedCount), count, team)
+          if failure == nil { initializedCount += count }
+        }
+      }
+      if let failure { throw failure }
+    case .stream(let file, _):
+      var count = count
+      while count > 0 {
+        let before = bytes.count
+        bytes.append(addingCapacity: count) { output in
+          output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+            errno = 0
+            let read = gzread(file, buffer.baseAddress! + initializedCount, UInt32(min(count, 1 << 30)))
+            initializedCount += max(Int(read), 0)
+          }
+        }
+        count -= bytes.count - before
+        if bytes.count == before {
+          if let failure = Self.failure(of: file, path: path, code: errno) { throw failure }
+          break
+        }
+      }
+    case .bytes(let all):
+      bytes += all[position..<min(position + count, all.count)]
+    }
+    position += bytes.count - start
+    return bytes.count - start
+  }
+
+  /// Goes to a byte, if the bytes can be read again.
+  /// - Throws: What ``read(_:into:team:)`` throws, and ``FileError/changed(path:)`` if the file is another than it was.
+  package func seek(to position: Int, team: Team) throws(FileError) {
+    if case .stream(let file, let descriptor) = source {
+      var now = stat()
+      guard fstat(descriptor, &now) == 0, isSame(now) else { throw .changed(path: path) }
+      if position < self.position {
+        guard gzrewind(file) == 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
+        self.position = 0
+      }
+      while self.position < position {
+        var skipped: [UInt8] = []
+        guard try read(min(position - self.position, 1 << 20), into: &skipped, team: team) > 0 else {
+          throw .changed(path: path)
+        }
+      }
+    } else {
+      self.position = position
+    }
+  }
+
+  /// Makes sure that what was read twice was the same both times.
+  /// - Throws: ``FileError/changed(path:)``.
+  package func checkThatUnchanged() throws(FileError) {
+    let descriptor: Int32
+    switch source {
+    case .plain(let file, _): descriptor = file
+    case .stream(_, let file): descriptor = file
+    case .bytes: return
+    }
+    var now = stat()
+    guard fstat(descriptor, &now) == 0, isSame(now) else { throw .changed(path: path) }
+  }
+
+  private func isSame(_ now: stat) -> Bool {
+    now.st_size == status.st_size && now.st_mtim.tv_sec == status.st_mtim.tv_sec
+      && now.st_mtim.tv_nsec == status.st_mtim.tv_nsec
+  }
+
+  private func readPlain(
+    _ descriptor: Int32, _ start: UnsafeMutableRawPointer, _ count: Int, _ team: Team
+  ) -> FileError? {
+    let pieceSize = 1 << 22
+    let failures: [FileError?] = team.map((count + pieceSize - 1) / pieceSize) { index in
+      var offset = index * pieceSize
+      let end = min(offset + pieceSize, count)
+      while offset < end {
+        let read = pread(descriptor, start + offset, end - offset, off_t(position + offset))
+        if read == 0 { return .changed(path: path) }
+        if read < 0, errno != EINTR { return .cannotRead(path: path, reason: systemMessage(errno)) }
+        offset += max(read, 0)
+      }
+      return nil
+    }
+    return failures.compactMap(\.self).first
+  }
+
+  private static func isGzip(_ descriptor: Int32) -> Bool {
+    var start: [UInt8] = [0, 0]
+    return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
+  }
+
+  /// What went wrong if no more bytes come; nil if the file just ends.
+  ///
+  /// At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
+  private static func failure(of file: gzFile, path: String, code: Int32) -> FileError? {
+    var state: Int32 = Z_OK
+    let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
+    switch state {
+    case Z_OK, Z_STREAM_END: return nil
+    case Z_BUF_ERROR: return .truncatedGzip(path: path)
+    case Z_ERRNO: return .cannotRead(path: path, reason: systemMessage(code))
+    default:
+      // zlib puts its own name for the file, a descriptor's number, before the message.
+      let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
+      return .corruptGzip(path: path, detail: detail)
+    }
+  }
+}

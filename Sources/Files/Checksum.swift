@@ -1,0 +1,41 @@
+import CChecksum
+import CZlib
+
+/// The CRC-32 of bytes as they come: that of zlib, gzip and PNG.
+package struct Checksum: Sendable, Equatable {
+  package private(set) var value: UInt32 = 0
+
+  /// Its eight hexadecimal digits.
+  package var digits: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 8 - digits.utf8.count) + digits
+  }
+
+  package init() {}
+
+  /// Goes on with bytes.
+  package mutating func add(_ bytes: ArraySlice<UInt8>) {
+    bytes.withUnsafeBytes { add($0) }
+  }
+
+  /// Goes on with these numbers, each as it is in memory.
+  package mutating func add<Number: BinaryFloatingPoint>(_ numbers: [Number]) {
+    numbers.withUnsafeBytes { add($0) }
+  }
+
+  /// Goes on with text, as UTF-8.
+  package mutating func add(_ text: String) {
+    Array(text.utf8).withUnsafeBytes { add($0) }
+  }
+
+  /// Goes on with bytes.
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    // Where there is no address zlib would begin anew.
+    guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    value = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { folded in
+      let count = ck_fold_crc32(value, start, bytes.count, folded.baseAddress)
+      let sum = count > 0 ? crc32_z(UInt(UInt32.max), folded.baseAddress, 16) : UInt(value)
+      return UInt32(crc32_z(sum, start + count, bytes.count - count))
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/// What is wrong with a file that is read or written: a table, images, a model, a checkpoint.
+///
+/// ``description`` is one line that says where, what was found, what was expected and what to do. Lines and fields are
+/// counted from 1.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What a program can do about an error, and with which exit code it ends.
+  public enum Kind: Sendable {
+    /// An input file is not there or may not be read (sysexits' `EX_NOINPUT`, 66).
+    case missingInput
+    /// An input file is there but what it holds is wrong (`EX_DATAERR`, 65).
+    case badData
+    /// The system failed to read or to write (`EX_IOERR`, 74).
+    case ioFailure
+  }
+
+  public let kind: Kind
+  /// A name that stays the same when the wording changes, such as "missingColumn".
+  public let code: String
+  /// The file; nil if the error is of what was read from one, such as a checkpoint's values.
+  public let path: String?
+  public let description: String
+  /// What could be set otherwise if the file is right.
+  package let setting: Setting?
+
+  /// - Parameter code: The name of the function that makes the error, with or without its labels.
+  package init(
+    kind: Kind = .badData, path: String?, _ description: String, setting: Setting? = nil, code: String = #function
+  ) {
+    self.kind = kind
+    self.code = String(code.prefix { $0 != "(" })
+    self.path = path
+    self.description = description
+    self.setting = setting
+  }
+}
+
+/// A choice about how data are read or learnt, which a program can name as its users know it.
+package enum Setting: Sendable, Equatable {
+  case header
+  case noHeader
+  case delimiter
+  case numberFormat
+  case target
+  /// Which columns are used, and for what.
+  case columns
+  case classification
+  case regression
+  case quantileScaling
+  /// This text is a value, though it is a usual spelling of a missing one.
+  case notMissing(String)
+}
+
+extension FileError {
+  /// The file could not be opened; `reason` is the system's text for errno.
+  package static func cannotOpen(path: String, reason: String) -> FileError {
+    FileError(
+      kind: .missingInput, path: path,
+      "\(path): cannot be opened: \(reason); check the path and the permissions")
+  }
+
+  /// Reading failed after the file had been opened; `reason` is the system's text for errno.
+  package static func cannotRead(path: String, reason: String) -> FileError {
+    FileError(
+      kind: .ioFailure, path: path,
+      "\(path): cannot be read: \(reason); expected a readable file")
+  }
+
+  /// The file could not be written; `reason` is the system's text for errno. What was there before is untouched.
+  package static func cannotWrite(path: String, reason: String) -> FileError {
+    FileError(
+      kind: .ioFailure, path: path,
+      "\(path): cannot be written: \(reason); choose another path, or free space or permissions there")
+  }
+
+  /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there
+  /// before is untouched.
+  package static func tooLarge(path: String, problem: String) -> FileError {
+    FileError(
+      kind: .ioFailure, path: path,
+      "\(path): cannot be written: \(problem)")
+  }
+
+  /// What the file holds takes about so many bytes of memory, of which fewer may be used.
+  package static func exceedsMemory(path: String, bytes: Int, usable: Int) -> FileError {
+    FileError(
+      path: path,
+      "\(path): found \(byteText(bytes)) or more to read, expected at most the \(byteText(usable)) of memory that may"
+        + " still be used; give a smaller file, or more memory")
+  }
+
+  /// The file is another than it was when its reading began.
+  package static func changed(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the file was changed while it was read, expected one that stays as it is;"
+        + " read it again when it is complete")
+  }
+
+  /// The gzip stream ends before its end mark.
+  package static func truncatedGzip(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the gzip data end too early, expected their end mark; copy or download the file again")
+  }
+
+  /// The gzip stream is damaged; `detail` is zlib's text.
+  package static func corruptGzip(path: String, detail: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the gzip data are damaged (\(detail)); copy or download the file again")
+  }
+
+  /// The file holds no bytes, or nothing but blank lines.
+  package static func emptyFile(path: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): the file is empty, expected data; check how it was made")
+  }
+}

@@ -1,0 +1,307 @@
+/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and
+/// those beyond `Int`, are errors that name the byte. It makes nothing of a value but what it is asked for.
+package struct JSONReader {
+  /// The JSON begins at `position` and takes the bytes up to `end`.
+  private let bytes: [UInt8]
+  private let end: Int
+  package private(set) var position: Int
+  /// What errors call the end.
+  private let endName: String
+  /// How many bytes more the texts may take.
+  package private(set) var textLeft: Int
+  /// The error for a problem at a byte.
+  private let refusal: (_ byte: Int, _ problem: String) -> FileError
+
+  /// The most objects and arrays in one another that are skipped.
+  private static let mostNested = 64
+  /// The most bytes of a number; those that are written here take 24.
+  private static let longestNumber = 1000
+
+  /// A reader of the bytes of a range, all texts of which together may take `mostText` bytes.
+  package init(
+    _ bytes: [UInt8], _ range: Range<Int>, mostText: Int = .max, endName: String,
+    refusal: @escaping (_ byte: Int, _ problem: String) -> FileError
+  ) {
+    self.bytes = bytes
+    (position, end) = (range.lowerBound, range.upperBound)
+    textLeft = mostText
+    self.endName = endName
+    self.refusal = refusal
+  }
+
+  // MARK: - Values
+
+  /// The name of an object's next member, whose value follows; nil behind the last one.
+  package mutating func name(_ isFirst: inout Bool) throws(FileError) -> String? {
+    guard try next(&isFirst, "{", "}") else { return nil }
+    skipSpace()
+    let name = try string()
+    try expect(":")
+    return name
+  }
+
+  /// Whether one more value of an array follows.
+  package mutating func element(_ isFirst: inout Bool) throws(FileError) -> Bool { try next(&isFirst, "[", "]") }
+
+  private mutating func next(
+    _ isFirst: inout Bool, _ opening: Unicode.Scalar, _ closing: Unicode.Scalar
+  ) throws(FileError) -> Bool {
+    if isFirst {
+      isFirst = false
+      try expect(opening)
+      return !accept(closing)
+    }
+    if accept(",") { return true }
+    try expect(closing, or: ",")
+    return false
+  }
+
+  /// Reads `[value, …]`, of at most so many values.
+  package mutating func array<Value>(
+    atMost count: Int, _ what: String, _ value: (inout Self) throws(FileError) -> Value
+  ) throws(FileError) -> [Value] {
+    var (values, isFirst) = ([Value](), true)
+    while try element(&isFirst) {
+      guard values.count < count else { throw error("found more than \(count) \(what), expected ]") }
+      values.append(try value(&self))
+    }
+    return values
+  }
+
+  /// Checks that nothing follows but spaces.
+  package mutating func finish(_ closing: String) throws(FileError) {
+    skipSpace()
+    guard position == end else { throw error("found more after the closing \(closing), expected only spaces") }
+  }
+
+  /// A number within the range of `Double`.
+  package mutating func number() throws(FileError) -> Double {
+    skipSpace()
+    let start = position
+    if peek() == UInt8(ascii: "-") { position += 1 }
+    try wholeDigits("a number")
+    if peek() == UInt8(ascii: ".") {
+      position += 1
+      try digits("a digit")
+    }
+    if let byte = peek(), byte | 0x20 == UInt8(ascii: "e") {
+      position += 1
+      if let sign = peek(), "+-".utf8.contains(sign) { position += 1 }
+      try digits("a digit")
+    }
+    // Longer ones would be copied on the way.
+    guard position - start <= Self.longestNumber else {
+      throw refusal(start, "found a number of more than \(Self.longestNumber) bytes")
+    }
+    var place = 0
+    let number = DecimalNumber.scan(bytes.span.extracting(start..<position), at: &place)
+    guard number.isFinite else { throw refusal(start, "found a number beyond the range of Double") }
+    return number
+  }
+
+  /// Steps over a value of any kind.
+  package mutating func skip(depth: Int = 0) throws(FileError) {
+    skipSpace()
+    var isFirst = true
+    switch peek().map(Unicode.Scalar.init) {
+    case "{", "[":
+      guard depth < Self.mostNested else { throw error("found more than \(Self.mostNested) values in one another") }
+      if peek() == UInt8(ascii: "{") {
+        while try name(&isFirst) != nil { try skip(depth: depth + 1) }
+      } else {
+        while try element(&isFirst) { try skip(depth: depth + 1) }
+      }
+    case "\"": _ = try text()
+    case "t": try skip("true")
+    case "f": try skip("false")
+    case "n": try skip("null")
+    default: _ = try number()
+    }
+  }
+
+  /// `true` or `false`.
+  package mutating func bool() throws(FileError) -> Bool {
+    skipSpace()
+    let value = peek() == UInt8(ascii: "t")
+    try skip(value ? "true" : "false")
+    return value
+  }
+
+  private mutating func skip(_ word: String) throws(FileError) {
+    guard bytes[position..<end].starts(with: word.utf8) else { throw error("found \(found), expected a value") }
+    position += word.utf8.count
+  }
+
+  package mutating func wholeNumber() throws(FileError) -> Int {
+    skipSpace()
+    let start = position
+    try wholeDigits("a whole number, at least 0")
+    var number = 0
+    for byte in bytes[start..<position] {
+      let (tenfold, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tenfold.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
+      // Errors point at the number's first digit.
+      guard !overflow, !carry else { throw refusal(start, "found a number greater than \(Int.max)") }
+      number = sum
+    }
+    return number
+  }
+
+  /// Steps over digits, of which the first is a zero only if it is the only one.
+  private mutating func wholeDigits(_ expected: String) throws(FileError) {
+    let start = position
+    try digits(expected)
+    guard bytes[start] != UInt8(ascii: "0") || position == start + 1 else {
+      throw refusal(start, "found a number with a leading 0")
+    }
+  }
+
+  /// Steps over one digit or several.
+  private mutating func digits(_ expected: String) throws(FileError) {
+    let start = position
+    while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    guard position > start else { throw error("found \(found), expected \(expected)") }
+  }
+
+  package mutating func string() throws(FileError) -> String {
+    let (raw, count) = try text()
+    textLeft -= count
+    guard textLeft >= 0 else { throw refusal(raw.lowerBound, "found more text than 8 MiB and the size of the tensors") }
+    if count == raw.count { return String(decoding: bytes[raw], as: UTF8.self) }
+    return String(unsafeUninitializedCapacity: count) { unescape(raw, into: $0) }
+  }
+
+  /// The bytes of a text, which are UTF-8.
+  package mutating func utf8() throws(FileError) -> [UInt8] {
+    let (raw, count) = try text()
+    return [UInt8](unsafeUninitializedCapacity: count) { $1 = unescape(raw, into: $0) }
+  }
+
+  /// Steps over a text.
+  ///
+  /// - Returns: where it stands between its quotation marks, and how many bytes it takes once nothing in it is escaped.
+  private mutating func text() throws(FileError) -> (raw: Range<Int>, count: Int) {
+    try expect("\"")
+    let start = position
+    var count = 0
+    while let byte = peek() {
+      switch byte {
+      case UInt8(ascii: "\""):
+        // An escape is ASCII, so what is around it is UTF-8 if the whole is.
+        guard isUTF8(start..<position) else { throw error("found text that is not UTF-8") }
+        defer { position += 1 }
+        return (start..<position, count)
+      case UInt8(ascii: "\\"):
+        position += 1
+        count += UTF8.width(try escapedScalar())
+      case ..<0x20:
+        throw error("found \(found) inside a text")
+      default:
+        position += 1
+        count += 1
+      }
+    }
+    throw error("found \(found), expected '\"'")
+  }
+
+  private func isUTF8(_ range: Range<Int>) -> Bool {
+    (try? UTF8Span(validating: bytes.span.extracting(range))) != nil
+  }
+
+  /// Writes the bytes of a text that has been stepped over.
+  ///
+  /// - Returns: their number.
+  private func unescape(_ raw: Range<Int>, into text: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    var (reader, count) = (self, 0)
+    reader.position = raw.lowerBound
+    while reader.position < raw.upperBound {
+      let byte = bytes[reader.position]
+      reader.position += 1
+      if byte == UInt8(ascii: "\\") {
+        // It has been read once.
+        let scalar = try! reader.escapedScalar()
+        for unit in UTF8.encode(scalar)! {
+          text[count] = unit
+          count += 1
+        }
+      } else {
+        text[count] = byte
+        count += 1
+      }
+    }
+    return count
+  }
+
+  /// Reads what follows a backslash.
+  private mutating func escapedScalar() throws(FileError) -> Unicode.Scalar {
+    defer { position += 1 }
+    switch peek().map(Unicode.Scalar.init) {
+    case let scalar? where "\"\\/".unicodeScalars.contains(scalar): return scalar
+    case "b": return "\u{8}"
+    case "f": return "\u{C}"
+    case "n": return "\n"
+    case "r": return "\r"
+    case "t": return "\t"
+    case "u":
+      var code = try hexadecimal()
+      // Beyond 16 bits JSON writes a pair of surrogates, U+D800… and U+DC00….
+      if (0xD800..<0xDC00).contains(code), bytes[position + 1..<end].starts(with: "\\u".utf8) {
+        position += 2
+        let low = try hexadecimal()
+        code = (0xDC00..<0xE000).contains(low) ? 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00) : 0xD800
+      }
+      guard let scalar = Unicode.Scalar(code) else { throw error("found half of a surrogate pair") }
+      return scalar
+    default: throw error("found \(found) after a backslash")
+    }
+  }
+
+  /// Reads the four digits after the `u` at `position`, and stops at the last of them.
+  private mutating func hexadecimal() throws(FileError) -> UInt32 {
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      position += 1
+      guard let digit = peek().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
+        throw error("found \(found), expected a hexadecimal digit")
+      }
+      code = code << 4 | UInt32(digit)
+    }
+    return code
+  }
+
+  // MARK: - Bytes
+
+  private func peek() -> UInt8? { position < end ? bytes[position] : nil }
+
+  package mutating func skipSpace() {
+    // Most bytes are above all of them.
+    while let byte = peek(), byte <= UInt8(ascii: " "), " \n\r\t".utf8.contains(byte) { position += 1 }
+  }
+
+  /// Steps over a byte if it comes next.
+  package mutating func accept(_ wanted: Unicode.Scalar) -> Bool {
+    skipSpace()
+    guard peek() == UInt8(ascii: wanted) else { return false }
+    position += 1
+    return true
+  }
+
+  package mutating func expect(_ wanted: Unicode.Scalar, or other: Unicode.Scalar? = nil) throws(FileError) {
+    guard accept(wanted) else {
+      throw error("found \(found), expected '\(wanted)'" + (other.map { " or '\($0)'" } ?? ""))
+    }
+  }
+
+  /// The byte at `position`, as an error shows it.
+  package var found: String {
+    switch peek() {
+    case nil: endName
+    case let byte? where (0x21..<0x7F).contains(byte): "'\(Unicode.Scalar(byte))'"
+    case let byte?: "byte value \(byte)"
+    }
+  }
+
+  package func error(_ problem: String) -> FileError {
+    refusal(position, problem)
+  }
+}

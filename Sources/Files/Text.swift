@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// The text in quotes, on one line and of a sane length whatever a file holds.
+package func quoted(_ text: String) -> String {
+  let longest = 60
+  var result = "\""
+  var count = 0
+  for scalar in text.unicodeScalars {
+    guard count < longest else {
+      result += "…"
+      break
+    }
+    result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    count += 1
+  }
+  return result + "\""
+}
+
+/// Names in quotes with commas between them, and not more than a line can bear.
+package func listed(_ names: [String]) -> String {
+  let longest = 20
+  let shown = names.prefix(longest).map(quoted).joined(separator: ", ")
+  return names.count > longest ? "\(shown) and \(names.count - longest) more" : shown
+}
+
+/// A number of bytes, for people.
+package func byteText(_ bytes: Int) -> String {
+  let units = ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"]
+  var (size, unit) = (Double(bytes), 0)
+  while size >= 999.5, unit + 1 < units.count { (size, unit) = (size / 1000, unit + 1) }
+  return size < 10 && unit > 0
+    ? "\((size * 10).rounded() / 10) \(units[unit])" : "\(Int(size.rounded())) \(units[unit])"
+}
+
+/// The system's text for an error number.
+package func systemMessage(_ code: Int32) -> String {
+  guard let text = strerror(code) else { return "error \(code)" }
+  return String(cString: text)
+}
+
+/// Whether a path ends in one of these suffixes, in small letters or capitals.
+package func isNamed(_ path: String, _ suffixes: String...) -> Bool {
+  let path = path.lowercased()
+  return suffixes.contains { path.hasSuffix($0) }
+}

@@ -1,0 +1,50 @@
+import Files
+
+extension FileError {
+  package static func wrongShape(path: String, name: String, found: [Int], expected: [Int]) -> FileError {
+    FileError(
+      path: path,
+      "\(path): tensor \(quoted(name)) is \(shapeText(found)), expected \(shapeText(expected)); save the model again")
+  }
+
+  package static func missingMetadata(path: String, key: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): no metadata \(quoted(key)), which a model saved by this program has; save the model with it")
+  }
+
+  /// A tensor holds an infinity or NaN.
+  package static func notFinite(path: String, name: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): tensor \(quoted(name)) holds a number that is not finite; train the model again")
+  }
+
+  package static func negativeVariance(path: String, name: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): tensor \(quoted(name)) holds a variance below 0; train the model again")
+  }
+
+  /// The tensors of a state dictionary are not those of the modules that were listed; `problem` names the tensor or the
+  /// module.
+  package static func otherModules(path: String, problem: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): \(problem); list the modules as the nn.Sequential has them")
+  }
+
+  /// A later version of this program wrote the model.
+  package static func newerVersion(path: String, found: Int, supported: Int) -> FileError {
+    FileError(
+      path: path,
+      "\(path): written in version \(found) of the model format, expected \(supported) or earlier; "
+        + "update this program")
+  }
+}
+
+/// Returns a shape as `128×784`, and no more of it than a line can bear.
+func shapeText(_ shape: [Int]) -> String {
+  let sizes = shape.prefix(8).map(String.init).joined(separator: "×")
+  return shape.isEmpty ? "a single number" : shape.count <= 8 ? sizes : "\(sizes)×… of \(shape.count) sizes"
+}

@@ -1,0 +1,48 @@
+import Files
+
+extension FileError {
+  /// The file is cut short, changed, or something else; `problem` says how it shows.
+  package static func damaged(path: String, problem: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): damaged, or not a checkpoint: \(problem); put back a copy of it, or remove it to begin anew")
+  }
+
+  /// Another version of this program wrote the file.
+  package static func otherVersion(path: String, found: String, expected: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): a checkpoint of version \(line(found)), expected \(expected); go on with the program that wrote it, or"
+        + " remove it to begin anew")
+  }
+
+  /// The numbers in the file are of the other precision.
+  package static func otherPrecision(path: String, found: String, expected: String) -> FileError {
+    FileError(
+      path: path,
+      "\(path): a training in \(line(found)) precision, expected \(expected);"
+        + " train in \(line(found)) precision, or remove it to begin anew")
+  }
+
+  /// The trainer was made with other settings than the one that the checkpoint is of; the first that differs.
+  package static func otherTraining(setting: String, found: String, expected: String) -> FileError {
+    FileError(
+      path: nil,
+      "the checkpoint is of another training: its \(setting) is \(line(found)), here it is \(expected);"
+        + " train with the same")
+  }
+
+  /// A value in the checkpoint is missing or cannot be.
+  package static func badValue(name: String) -> FileError {
+    FileError(
+      path: nil,
+      "the checkpoint contradicts itself: its \(name) is missing or impossible; begin anew")
+  }
+}
+
+/// Text from a file without what would break the line, and no longer than a line can bear.
+private func line(_ text: String) -> String {
+  let longest = 1000
+  let scalars = text.unicodeScalars.prefix(longest).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
+  return String(String.UnicodeScalarView(scalars)) + (text.unicodeScalars.count > longest ? "…" : "")
+}
