@@ -33,7 +33,7 @@ PERCEPTRON := .build/release/perceptron
 FUZZ_RUNS ?= 3000000
 FUZZ_SECONDS ?= 1800
 FUZZ_TARGETS ?=
-FUZZER := .build/fuzz/release/Fuzzer
+FUZZER := .build/fuzz/release/PerceptronFuzzer
 
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
@@ -45,8 +45,8 @@ help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dependencies ## train on hand-written digits, classify some, compare with naive loops
-	@$(SWIFT) build -c release --product Digits
-	@.build/release/Digits Examples/digits.csv.gz
+	@$(SWIFT) build -c release --product PerceptronDigits
+	@.build/release/PerceptronDigits Examples/digits.csv.gz
 
 test: test-dependencies ## run all tests, in a release build as they will be used, and fuzz the readers of files for a minute
 	@$(SWIFT) test -c release
@@ -75,12 +75,12 @@ bench: build ## a training step by this package and by naive loops, and the floo
 	@$(PERCEPTRON) benchmark
 
 bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn, and predictions beside ONNX Runtime (an hour and a half, on an idle machine)
-	@$(SWIFT) build -c release --product StepContestant
-	@$(SWIFT) build -c release --product ServingContestant
+	@$(SWIFT) build -c release --product PerceptronStepContestant
+	@$(SWIFT) build -c release --product PerceptronServingContestant
 	@Scripts/install-packages.sh $(STATIC_PACKAGES)
-	@$(SWIFT) build -c release --product ServingContestant $(STATIC)
-	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/StepContestant --command $(PERCEPTRON) \
-	  --serving .build/release/ServingContestant --static .build/static/release/ServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
+	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
+	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
@@ -102,7 +102,7 @@ fuzz-short: fuzzer ## the same for ten seconds a reader
 # The Swift compiler takes the last of several -sanitize alone, and SwiftPM gives it two: without the one with both, no line of Swift would guide the fuzzer.
 fuzzer: dependencies
 	@mkdir -p .build
-	@$(SWIFT) build -c release --product Fuzzer --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
+	@$(SWIFT) build -c release --product PerceptronFuzzer --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
 	  -Xswiftc -sanitize=fuzzer,address -Xswiftc -DFUZZING \
 	  > .build/fuzz.log 2>&1 || { tail -n 40 .build/fuzz.log; exit 1; }
 

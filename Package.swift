@@ -10,58 +10,73 @@ let package = Package(
   targets: [
     // The system's libraries.
     .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas",
+      name: "CPerceptronOpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"]), .yum(["openblas-devel"]), .brew(["openblas"])]),
     .systemLibrary(
-      name: "CLAPACKE", pkgConfig: "lapacke",
+      name: "CPerceptronLAPACKE", path: "Sources/CLAPACKE", pkgConfig: "lapacke",
       providers: [.apt(["liblapacke-dev"]), .yum(["lapack-devel"]), .brew(["lapack"])]),
     .systemLibrary(
-      name: "CZlib", pkgConfig: "zlib",
+      name: "CPerceptronZlib", path: "Sources/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
 
     // The package, in the order in which data flows through it.
-    .target(name: "CKernels"),
-    .target(name: "Tensor", dependencies: ["COpenBLAS", "CLAPACKE", "CKernels"]),
-    .target(name: "CChecksum"),
-    .target(name: "Files", dependencies: ["Tensor", "CChecksum", "CZlib"]),
-    .target(name: "Layers", dependencies: ["Tensor"]),
-    .target(name: "Datasets", dependencies: ["Files", "CZlib"]),
-    .target(name: "Training", dependencies: ["Layers", "Datasets"]),
-    .target(name: "ModelFiles", dependencies: ["Layers", "Datasets"]),
-    .target(name: "Serving", dependencies: ["ModelFiles"]),
-    .target(name: "Perceptron", dependencies: ["Training", "Serving"]),
-    .target(name: "Charts", dependencies: ["CZlib"]),
-    .target(name: "COutOfMemory"),
+    .target(name: "CPerceptronKernels", path: "Sources/CKernels"),
+    .target(name: "Tensor", dependencies: ["CPerceptronOpenBLAS", "CPerceptronLAPACKE", "CPerceptronKernels"]),
+    .target(name: "CPerceptronChecksum", path: "Sources/CChecksum"),
+    .target(
+      name: "PerceptronFiles", dependencies: ["Tensor", "CPerceptronChecksum", "CPerceptronZlib"], path: "Sources/Files"
+    ),
+    .target(name: "PerceptronLayers", dependencies: ["Tensor"], path: "Sources/Layers"),
+    .target(
+      name: "PerceptronDatasets", dependencies: ["PerceptronFiles", "CPerceptronZlib"], path: "Sources/Datasets"),
+    .target(
+      name: "PerceptronTraining", dependencies: ["PerceptronLayers", "PerceptronDatasets"], path: "Sources/Training"),
+    .target(
+      name: "PerceptronModelFiles", dependencies: ["PerceptronLayers", "PerceptronDatasets"], path: "Sources/ModelFiles"
+    ),
+    .target(name: "PerceptronServing", dependencies: ["PerceptronModelFiles"], path: "Sources/Serving"),
+    .target(name: "Perceptron", dependencies: ["PerceptronTraining", "PerceptronServing"]),
+    .target(name: "PerceptronCharts", dependencies: ["CPerceptronZlib"], path: "Sources/Charts"),
+    .target(name: "CPerceptronOutOfMemory", path: "Sources/COutOfMemory"),
     .executableTarget(
-      name: "PerceptronCommand", dependencies: ["Perceptron", "Charts", "StepBenchmark", "COutOfMemory"]),
+      name: "PerceptronCommand",
+      dependencies: ["Perceptron", "PerceptronCharts", "PerceptronStepBenchmark", "CPerceptronOutOfMemory"]),
 
     // What the package is compared with.
-    .target(name: "NaiveLoops", path: "Benchmarks/NaiveLoops"),
-    .target(name: "StepBenchmark", dependencies: ["Perceptron", "NaiveLoops"], path: "Benchmarks/StepBenchmark"),
-    .target(name: "Contestant", dependencies: ["Perceptron"], path: "Benchmarks/Contestant"),
+    .target(name: "PerceptronNaiveLoops", path: "Benchmarks/NaiveLoops"),
+    .target(
+      name: "PerceptronStepBenchmark", dependencies: ["Perceptron", "PerceptronNaiveLoops"],
+      path: "Benchmarks/StepBenchmark"),
+    .target(name: "PerceptronContestant", dependencies: ["Perceptron"], path: "Benchmarks/Contestant"),
     .executableTarget(
-      name: "StepContestant", dependencies: ["Contestant", "StepBenchmark"], path: "Benchmarks/StepContestant"),
+      name: "PerceptronStepContestant", dependencies: ["PerceptronContestant", "PerceptronStepBenchmark"],
+      path: "Benchmarks/StepContestant"),
     .executableTarget(
-      name: "ServingContestant", dependencies: ["Contestant"], path: "Benchmarks/ServingContestant"),
+      name: "PerceptronServingContestant", dependencies: ["PerceptronContestant"], path: "Benchmarks/ServingContestant"),
 
-    .executableTarget(name: "Digits", dependencies: ["Perceptron", "StepBenchmark"], path: "Examples/Digits"),
+    .executableTarget(
+      name: "PerceptronDigits", dependencies: ["Perceptron", "PerceptronStepBenchmark"], path: "Examples/Digits"),
 
     // Files of the tests' own.
-    .target(name: "TestFiles", dependencies: ["CZlib"], path: "Tests/TestFiles"),
+    .target(name: "PerceptronTestFiles", dependencies: ["CPerceptronZlib"], path: "Tests/TestFiles"),
     // Counts allocations, in the tests alone.
-    .target(name: "CAllocationHook", path: "Tests/CAllocationHook"),
+    .target(name: "CPerceptronAllocationHook", path: "Tests/CAllocationHook"),
     // Feeds the readers of files with bytes; `make fuzz` builds it with libFuzzer.
-    .target(name: "CFuzzer", path: "Tests/CFuzzer"),
-    .executableTarget(name: "Fuzzer", dependencies: ["Training", "Serving", "CFuzzer"], path: "Tests/Fuzzer"),
-    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Tensor"]),
-    .testTarget(name: "TensorTests", dependencies: ["Tensor", "NaiveLoops"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers", "StepBenchmark"]),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestFiles"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestFiles"]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "CAllocationHook"]),
-    .testTarget(name: "ServingTests", dependencies: ["Serving", "CAllocationHook"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "StepBenchmark", "CAllocationHook"]),
-    .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
+    .target(name: "CPerceptronFuzzer", path: "Tests/CFuzzer"),
+    .executableTarget(
+      name: "PerceptronFuzzer", dependencies: ["PerceptronTraining", "PerceptronServing", "CPerceptronFuzzer"],
+      path: "Tests/Fuzzer"),
+    .testTarget(name: "KernelsTests", dependencies: ["CPerceptronKernels", "Tensor"]),
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "PerceptronNaiveLoops"]),
+    .testTarget(name: "LayersTests", dependencies: ["PerceptronLayers", "PerceptronStepBenchmark"]),
+    .testTarget(name: "FilesTests", dependencies: ["PerceptronFiles", "PerceptronTestFiles"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["PerceptronDatasets", "PerceptronTestFiles"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["PerceptronModelFiles", "CPerceptronAllocationHook"]),
+    .testTarget(name: "ServingTests", dependencies: ["PerceptronServing", "CPerceptronAllocationHook"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["PerceptronTraining", "PerceptronStepBenchmark", "CPerceptronAllocationHook"]),
+    .testTarget(name: "ChartsTests", dependencies: ["PerceptronCharts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
   ],
   swiftLanguageModes: [.v6]

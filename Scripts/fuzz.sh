@@ -36,7 +36,7 @@ for target in $targets; do
     END { printf "%-12s %12s %10s %10s %10s\n", target, inputs, edges, features, rate }' "$place/log"
   if [ "$status" -ne 0 ]; then
     failed=1
-    grep -a -m 3 -E '^Fatal|^(perceptron|Fuzzer|Tensor|Swift).*: |ERROR:|SUMMARY:|Test unit written' "$place/log" | cut -c1-300 || true
+    grep -a -m 3 -E '^Fatal|^(perceptron|PerceptronFuzzer|Tensor|Swift).*: |ERROR:|SUMMARY:|Test unit written' "$place/log" | cut -c1-300 || true
     echo "$target: found something, in $place/findings; see $place/log"
   fi
 done

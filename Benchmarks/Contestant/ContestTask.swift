@@ -32,9 +32,8 @@ package struct ContestTask {
     else { throw ContestError("unknown activation \(workload.activation) or \(workload.output)") }
     var network = Network<Scalar>(.chain(workload.sizes, hidden: hidden, output: output))
     for (index, layer) in network.layers.enumerated() {
-      network.setWeights(
-        try matrix("weights\(index + 1).f32", layer.outputSize, layer.inputSize), ofLayer: index)
-      network.setBias(try matrix("bias\(index + 1).f32", layer.outputSize, 1), ofLayer: index)
+      network[layer: index, .weights] = try matrix("weights\(index + 1).f32", layer.outputSize, layer.inputSize)
+      network[layer: index, .bias] = try matrix("bias\(index + 1).f32", layer.outputSize, 1)
     }
     return network
   }

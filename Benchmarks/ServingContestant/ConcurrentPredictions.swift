@@ -1,5 +1,5 @@
-import Contestant
 import Perceptron
+import PerceptronContestant
 
 #if canImport(Glibc)
   import Glibc

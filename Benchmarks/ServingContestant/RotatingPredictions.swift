@@ -1,5 +1,5 @@
-import Contestant
 import Perceptron
+import PerceptronContestant
 
 /// Predicts batch after batch of a workload's samples, from the first again after the last.
 struct RotatingPredictions {

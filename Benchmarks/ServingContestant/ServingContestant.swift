@@ -1,5 +1,5 @@
-import Contestant
 import Perceptron
+import PerceptronContestant
 
 /// Predicts as often as `contest.py` asks for; see `Benchmarks/README.md` for the protocol.
 ///

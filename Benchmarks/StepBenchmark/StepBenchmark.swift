@@ -1,5 +1,5 @@
-import NaiveLoops
 import Perceptron
+import PerceptronNaiveLoops
 
 /// A training step measured two ways on the same network and batch: by this package, and by naive loops.
 package struct StepBenchmark: Sendable {
@@ -188,8 +188,8 @@ extension NaiveNetwork where Scalar: BLASScalar {
       sizes: [network.inputSize] + network.layers.map(\.outputSize),
       activations: network.layers.map { .init($0.activation) })
     for layer in network.layers.indices {
-      weights[layer] = Matrix(network.weights(ofLayer: layer).transposed).elements
-      biases[layer] = network.bias(ofLayer: layer).elements
+      weights[layer] = Matrix(network[layer: layer, .weights].transposed).elements
+      biases[layer] = network[layer: layer, .bias].elements
     }
   }
 }

@@ -1,6 +1,6 @@
-import Contestant
-import NaiveLoops
 import Perceptron
+import PerceptronContestant
+import PerceptronNaiveLoops
 
 extension ContestTask {
   /// A function that takes the next step and returns the loss before it.

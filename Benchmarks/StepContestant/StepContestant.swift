@@ -1,6 +1,6 @@
-import Contestant
 import Perceptron
-import StepBenchmark
+import PerceptronContestant
+import PerceptronStepBenchmark
 
 /// Takes the training steps that `contest.py` asks for, or reads a table; see `Benchmarks/README.md` for the protocol.
 ///

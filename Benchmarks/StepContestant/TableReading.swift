@@ -1,5 +1,5 @@
-import Contestant
 import Perceptron
+import PerceptronContestant
 
 /// Reads a CSV file as often as it is asked for; a table's value is the sum of its numbers.
 struct TableReading {

@@ -2,7 +2,7 @@
 // training step with naive loops.
 
 import Perceptron
-import StepBenchmark
+import PerceptronStepBenchmark
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,4 @@
-import CZlib
+import CPerceptronZlib
 import FoundationEssentials
 
 /// A picture as the bytes of a PNG file (ISO/IEC 15948).

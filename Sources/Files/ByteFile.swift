@@ -1,4 +1,4 @@
-import CZlib
+import CPerceptronZlib
 import Tensor
 
 #if canImport(Glibc)
@@ -19,9 +19,9 @@ package enum ByteFile {
   /// team shares the reading of a long file that is plain.
   /// - Parameter isWanted: Is asked about the first 64 KiB of what gzip data decompress to, or all if it is less; if it
   ///   says no, these are returned and no more is read.
-  /// - Throws: ``FileError/cannotOpen(path:reason:)``, ``FileError/cannotRead(path:reason:)``,
-  ///   ``FileError/exceedsMemory(path:bytes:usable:)``, ``FileError/truncatedGzip(path:)`` or
-  ///   ``FileError/corruptGzip(path:detail:)``.
+  /// - Throws: ``FileError`` (`cannotOpen`), ``FileError`` (`cannotRead`),
+  ///   ``FileError`` (`exceedsMemory`), ``FileError`` (`truncatedGzip`) or
+  ///   ``FileError`` (`corruptGzip`).
   package static func read(
     _ path: String, team: Team = Team(workers: 1), isWanted: ([UInt8]) -> Bool = { _ in true }
   ) throws(FileError) -> [UInt8] {

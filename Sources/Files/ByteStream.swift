@@ -1,4 +1,4 @@
-import CZlib
+import CPerceptronZlib
 import Tensor
 
 #if canImport(Glibc)
@@ -51,7 +51,7 @@ package final class ByteStream {
   }
 
   /// Opens a file.
-  /// - Throws: ``FileError/cannotOpen(path:reason:)``.
+  /// - Throws: ``FileError`` (`cannotOpen`).
   package init(_ path: String) throws(FileError) {
     let isStandardInput = path == "-"
     let path = isStandardInput ? ByteFile.standardInput : path
@@ -98,8 +98,8 @@ package final class ByteStream {
   /// Appends the next bytes to others, as many as are asked for unless the file ends before; returns how many it got.
   ///
   /// The team shares the reading of a plain file.
-  /// - Throws: ``FileError/cannotRead(path:reason:)``, ``FileError/changed(path:)``, ``FileError/truncatedGzip(path:)``
-  ///   or ``FileError/corruptGzip(path:detail:)``.
+  /// - Throws: ``FileError`` (`cannotRead`), ``FileError`` (`changed`), ``FileError`` (`truncatedGzip`)
+  ///   or ``FileError`` (`corruptGzip`).
   package func read(_ count: Int, into bytes: inout [UInt8], team: Team) throws(FileError) -> Int {
     let start = bytes.count
     switch source {
@@ -139,7 +139,7 @@ package final class ByteStream {
   }
 
   /// Goes to a byte, if the bytes can be read again.
-  /// - Throws: What ``read(_:into:team:)`` throws, and ``FileError/changed(path:)`` if the file is another than it was.
+  /// - Throws: What ``read(_:into:team:)`` throws, and ``FileError`` (`changed`) if the file is another than it was.
   package func seek(to position: Int, team: Team) throws(FileError) {
     if case .stream(let file, let descriptor) = source {
       var now = stat()
@@ -160,7 +160,7 @@ package final class ByteStream {
   }
 
   /// Makes sure that what was read twice was the same both times.
-  /// - Throws: ``FileError/changed(path:)``.
+  /// - Throws: ``FileError`` (`changed`).
   package func checkThatUnchanged() throws(FileError) {
     let descriptor: Int32
     switch source {

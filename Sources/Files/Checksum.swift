@@ -1,5 +1,5 @@
-import CChecksum
-import CZlib
+import CPerceptronChecksum
+import CPerceptronZlib
 
 /// The CRC-32 of bytes as they come: that of zlib, gzip and PNG.
 package struct Checksum: Sendable, Equatable {

@@ -15,7 +15,7 @@ struct TemporaryFile: ~Copyable {
   /// - Parameters:
   ///   - directory: Its path with a slash at the end; empty for the working directory.
   ///   - destination: The file that it is for, named in the error.
-  /// - Throws: ``FileError/cannotWrite(path:reason:)``.
+  /// - Throws: ``FileError`` (`cannotWrite`).
   init(in directory: String, for destination: String) throws(FileError) {
     Self.removeLeftovers(in: directory)
     while true {

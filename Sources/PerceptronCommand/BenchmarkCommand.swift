@@ -1,6 +1,6 @@
-import Charts
 import Perceptron
-import StepBenchmark
+import PerceptronCharts
+import PerceptronStepBenchmark
 
 /// `perceptron benchmark`.
 enum BenchmarkCommand: Command {

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// Why a command ends, with its exit code (sysexits).
 struct CommandError: Error {

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// The DATA of a command line: a table, or images.
 enum DataSource: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import COutOfMemory
+import CPerceptronOutOfMemory
 import Perceptron
 
 #if canImport(Glibc)

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 #if canImport(Glibc)
   import Glibc

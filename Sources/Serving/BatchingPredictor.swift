@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 import Synchronization
 import Tensor
 
@@ -95,7 +95,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// The answer for a record, which has a field for every column.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
-  public func predict(_ record: [String: Field]) async throws -> Prediction {
+  public func predict(_ record: [String: InputValue]) async throws -> Prediction {
     try await answer(.record(record))
   }
 
@@ -109,7 +109,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
-  public func predict(_ row: [Field]) async throws -> Prediction {
+  public func predict(_ row: [InputValue]) async throws -> Prediction {
     try await answer(.row(row))
   }
 

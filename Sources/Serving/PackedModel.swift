@@ -1,6 +1,6 @@
-import Datasets
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 
 /// What a ``Predictor`` and its copies share: a model with packed networks, and its preparation in the form for single
@@ -18,7 +18,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   /// About how many multiplications a sample takes.
   private let work: Int
 
-  init(_ model: Model<Scalar>, refusesMissing: Bool, team: Team) {
+  init(_ model: TrainedModel<Scalar>, refusesMissing: Bool, team: Team) {
     rows = RowPreparation(model.preparation, refusesMissing: refusesMissing)
     outputs = model.preparation.outputs
     networks = model.networks.map { PackedNetwork($0) }
@@ -58,7 +58,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   /// The answers for columns of features, as the preparation makes them.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func predict(features: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
+  func predict(prepared features: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
     guard features.rows == inputSize else { fail("cannot take \(features.rows) features: the model has \(inputSize)") }
     if let failed = firstFailure(features, arePrepared: true, into: &answers) {
       throw .outputNotFinite(sample: failed)
@@ -236,7 +236,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
 /// What an answer is asked for.
 enum Input<Scalar: BLASScalar>: Sendable {
-  case record([String: Field])
-  case row([Field])
+  case record([String: InputValue])
+  case row([InputValue])
   case sample(Matrix<Scalar>)
 }

@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 import Tensor
 
 /// What a model answers for one sample.

@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 
 /// Why there is no answer.
 public enum PredictionError: Error, Equatable {

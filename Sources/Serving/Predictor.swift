@@ -1,6 +1,6 @@
-import Datasets
-import Files
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronModelFiles
 import Tensor
 
 /// Answers from a model, in a form that is made for it: many tasks may use one at once.
@@ -8,7 +8,7 @@ import Tensor
 /// It never changes, and copies of it share one copy of the weights. No answer waits for another: there is no lock.
 ///
 /// A sample's answer has the same bits alone and in a batch, at any place in it, and for any team. It agrees with
-/// ``Model/predict(_:)``, which adds in the order of training, to rounding: about 10⁻⁶ of the largest output in
+/// ``TrainedModel/predict(_:)``, which adds in the order of training, to rounding: about 10⁻⁶ of the largest output in
 /// `Float`.
 public struct Predictor<Scalar: BLASScalar>: Sendable {
   let model: PackedModel<Scalar>
@@ -21,7 +21,7 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
   ///     are given. An answer that finds the team at work does not wait for it. Where many tasks ask at once they keep
   ///     the processors busy without one.
   /// - Complexity: O(parameters): the weights are copied, in another order.
-  public init(_ model: Model<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
+  public init(_ model: TrainedModel<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
     self.model = PackedModel(model, refusesMissing: missing == .refused, team: team)
   }
 
@@ -31,7 +31,7 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
   public init(contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1))
     throws(FileError)
   {
-    self.init(try Model(contentsOf: path), missing: missing, team: team)
+    self.init(try TrainedModel(contentsOf: path), missing: missing, team: team)
   }
 
   /// What a record has: the columns of the training table besides the targets.
@@ -47,14 +47,14 @@ extension Predictor {
   /// The answer for a record, which has a field for every column.
   ///
   /// - Throws: ``PredictionError`` that names the column that is missing, unknown or of another type.
-  public func predict(_ record: [String: Field]) throws(PredictionError) -> Prediction {
+  public func predict(_ record: [String: InputValue]) throws(PredictionError) -> Prediction {
     var prediction = Prediction()
     try predict(record, into: &prediction)
     return prediction
   }
 
   /// The same into a prediction that is there: allocates nothing after the first call on a thread.
-  public func predict(_ record: [String: Field], into prediction: inout Prediction) throws(PredictionError) {
+  public func predict(_ record: [String: InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(record, into: features)
     }
@@ -70,14 +70,14 @@ extension Predictor {
   }
 
   /// The answer for a row with a field for every column, in the order of ``columns``.
-  public func predict(_ row: [Field]) throws(PredictionError) -> Prediction {
+  public func predict(_ row: [InputValue]) throws(PredictionError) -> Prediction {
     var prediction = Prediction()
     try predict(row, into: &prediction)
     return prediction
   }
 
   /// The same into a prediction that is there: allocates nothing after the first call on a thread.
-  public func predict(_ row: [Field], into prediction: inout Prediction) throws(PredictionError) {
+  public func predict(_ row: [InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(row, into: features)
     }
@@ -91,7 +91,7 @@ extension Predictor {
   /// many are answered sooner as a matrix.
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
-  public func predict(_ records: [[String: Field]]) throws(PredictionError) -> [Prediction] {
+  public func predict(_ records: [[String: InputValue]]) throws(PredictionError) -> [Prediction] {
     var predictions: [Prediction] = []
     for (sample, result) in model.predict(records.map { .record($0) }).enumerated() {
       do throws(PredictionError) { predictions.append(try result.get()) } catch { throw error.of(sample: sample) }
@@ -128,9 +128,9 @@ extension Predictor {
   /// - Shapes: features inputSize × samples; returns outputs × samples.
   /// - Throws: ``PredictionError/outputNotFinite(sample:)`` for the first sample that is too far from the training
   ///   data.
-  package func predict(features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
+  package func predict(prepared features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
     var answers = Matrix<Double>(rows: model.outputSize, columns: features.columns)
-    try model.predict(features: features, into: &answers)
+    try model.predict(prepared: features, into: &answers)
     return answers
   }
 }

@@ -1,10 +1,10 @@
-import Datasets
+import PerceptronDatasets
 
 /// Makes the record of a value whose properties are the columns.
 ///
 /// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or one is neither a number nor a text
 ///   nor nil.
-func record(of value: some Encodable) throws(PredictionError) -> [String: Field] {
+func record(of value: some Encodable) throws(PredictionError) -> [String: InputValue] {
   let fields = Fields()
   do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {
     throw .notARecord("\(error)")
@@ -13,7 +13,7 @@ func record(of value: some Encodable) throws(PredictionError) -> [String: Field]
 }
 
 private final class Fields {
-  var record: [String: Field] = [:]
+  var record: [String: InputValue] = [:]
 }
 
 private func mistake(_ column: String?) -> PredictionError {
@@ -36,14 +36,14 @@ private struct RecordEncoder: Encoder {
   func unkeyedContainer() -> any UnkeyedEncodingContainer { Elements(encoder: self) }
   func singleValueContainer() -> any SingleValueEncodingContainer { SingleValue(encoder: self) }
 
-  func set(_ field: Field) throws {
+  func set(_ field: InputValue) throws {
     guard let column else { throw mistake(nil) }
     fields.record[column] = field
   }
 
   func encode(_ value: some Encodable) throws {
     switch value {
-    case let field as Field: try set(field)
+    case let field as InputValue: try set(field)
     case let text as String: try set(.text(text))
     case let number as Double: try set(.number(number))
     case let number as Float: try set(.number(Double(number)))

@@ -1,5 +1,5 @@
-import Files
-import ModelFiles
+import PerceptronFiles
+import PerceptronModelFiles
 import Tensor
 
 /// The ``Predictor`` of a model file that may be replaced on disk while requests run.
@@ -37,8 +37,8 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// Reads the file again. Requests go on meanwhile with the model from before, and keep it if this throws.
   ///
   /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same
-  /// ``predictor`` that it asks. The file must have been replaced as a whole, as ``Model/write(to:)`` and `mv` do: one
-  /// that is written over while it is read may be refused.
+  /// ``predictor`` that it asks. The file must have been replaced as a whole, as ``TrainedModel/write(to:)`` and `mv`
+  /// do: one that is written over while it is read may be refused.
   ///
   /// - Throws: ``FileError`` if the file is no model.
   public func reload() throws(FileError) {

@@ -1,4 +1,4 @@
-import Charts
+import PerceptronCharts
 import Testing
 
 @Test("Ticks stand at round numbers that enclose the values")

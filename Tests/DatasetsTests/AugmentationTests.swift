@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 import Tensor
 import Testing
 

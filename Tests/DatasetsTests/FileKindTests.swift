@@ -1,6 +1,6 @@
-import Datasets
-import Files
 import Foundation
+import PerceptronDatasets
+import PerceptronFiles
 import Testing
 
 @Suite struct FileKindTests {

@@ -1,7 +1,7 @@
-import Datasets
-import Files
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronTestFiles
 import Tensor
-import TestFiles
 import Testing
 
 @Suite struct IDXTests {

@@ -1,8 +1,8 @@
-import Datasets
-import Files
 import Foundation
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronTestFiles
 import Tensor
-import TestFiles
 import Testing
 
 @Suite struct NPYTests {

@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 import Testing
 
 /// Texts of one column, and the numbers that they are.

@@ -1,6 +1,6 @@
-import Datasets
+import PerceptronDatasets
+import PerceptronTestFiles
 import Tensor
-import TestFiles
 import Testing
 
 @Suite struct ScalingTests {

@@ -1,8 +1,8 @@
-import Datasets
-import Files
 import Glibc
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronTestFiles
 import Tensor
-import TestFiles
 import Testing
 
 private func table(
@@ -193,7 +193,7 @@ private func table(
     #expect(
       table.warnings.map(\.description) == ["t.csv, line 1: found the first of 4 blank lines, which are left out"])
     #expect(
-      try Datasets.Table(Array("a\n1\n\n2\n".utf8), path: "t.csv").warnings
+      try Table(Array("a\n1\n\n2\n".utf8), path: "t.csv").warnings
         == [.blankLines(path: "t.csv", line: 3, count: 1)])
   }
 
@@ -240,7 +240,7 @@ private func table(
     // Not all rows, or an empty field at the end of one, or names that repeat.
     for text in ["a,b\n1,2,3\n4,5\n", "a,b\n1,2,3\n4,5,\n", "a,b\n1,2,3\n1,5,6\n"] {
       #expect(
-        #expect(throws: FileError.self) { _ = try Datasets.Table(Array(text.utf8), path: "t.csv") }
+        #expect(throws: FileError.self) { _ = try Table(Array(text.utf8), path: "t.csv") }
           == .raggedRow(path: "t.csv", line: 2, found: 3, expected: 2))
     }
   }

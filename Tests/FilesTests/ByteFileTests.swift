@@ -1,7 +1,7 @@
-import Files
 import Glibc
+import PerceptronFiles
+import PerceptronTestFiles
 import Tensor
-import TestFiles
 import Testing
 
 @Suite struct ByteFileTests {

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Testing
 
 /// CRC-32 by its definition: bit by bit, the polynomial reflected.

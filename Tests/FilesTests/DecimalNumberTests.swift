@@ -1,6 +1,6 @@
-import Files
 import Glibc
-import TestFiles
+import PerceptronFiles
+import PerceptronTestFiles
 import Testing
 
 @Suite struct DecimalNumberTests {

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Testing
 
 /// Returns a file of this header and this many zero bytes of data; `length` overrides the header's length.

@@ -1,9 +1,9 @@
-import Datasets
-import Files
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
+import PerceptronTraining
 import Tensor
-import Training
 
 extension FuzzTarget {
   /// Each file as it is, and with the checksum that its bytes have: else no mutation would get further.

@@ -1,6 +1,6 @@
-import CFuzzer
-import Datasets
-import Files
+import CPerceptronFuzzer
+import PerceptronDatasets
+import PerceptronFiles
 import Tensor
 
 /// A reader, and how it is tried.

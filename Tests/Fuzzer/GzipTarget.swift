@@ -1,7 +1,7 @@
-import CFuzzer
-import CZlib
-import Datasets
-import Files
+import CPerceptronFuzzer
+import CPerceptronZlib
+import PerceptronDatasets
+import PerceptronFiles
 import Tensor
 
 #if canImport(Glibc)

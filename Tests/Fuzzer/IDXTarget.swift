@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import PerceptronDatasets
+import PerceptronFiles
 import Tensor
 
 extension FuzzTarget {

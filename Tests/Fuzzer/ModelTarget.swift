@@ -1,8 +1,8 @@
-import Datasets
-import Files
-import Layers
-import ModelFiles
-import Serving
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
+import PerceptronServing
 import Tensor
 
 extension FuzzTarget {
@@ -30,12 +30,12 @@ extension FuzzTarget {
 @discardableResult private func readModel(_ bytes: [UInt8]) -> FileError? {
   do throws(FileError) {
     let model = try withinBudget(bytes.count) { () throws(FileError) in
-      try Model<Float>(ModelFile(bytes, path: "model"))
+      try TrainedModel<Float>(ModelFile(bytes, path: "model"))
     }
-    _ = try Model<Double>(ModelFile(bytes, path: "model"))
+    _ = try TrainedModel<Double>(ModelFile(bytes, path: "model"))
     use(model)
     let written = model.encoded
-    let copy = try Model<Float>(ModelFile(written, path: "model"))
+    let copy = try TrainedModel<Float>(ModelFile(written, path: "model"))
     guard copy.encoded == written else { fail("the model is not read back as it was written") }
     return nil
   } catch {
@@ -65,19 +65,19 @@ let safeTensorsWords = [
 ]
 
 /// Answers for one sample, of nothing and of the largest numbers.
-func use(_ model: Model<Float>) {
+func use(_ model: TrainedModel<Float>) {
   for value: Float in [0, .greatestFiniteMagnitude] {
-    let answers = model.predict(Matrix(rows: model.preparation.inputCount, columns: 1, repeating: value))
+    let answers = model.predict(prepared: Matrix(rows: model.preparation.inputCount, columns: 1, repeating: value))
     if answers.rows != model.preparation.outputCount { fail("\(answers.shape) answers") }
   }
   guard case .columns(let columns) = model.preparation.inputs else { return }
-  let rows = [columns.map { _ in Field.missing }, columns.map { $0.count == 1 ? Field.missing : .text("x") }]
-  if let features: Matrix<Float> = try? model.preparation.features(of: rows) { _ = model.predict(features) }
+  let rows = [columns.map { _ in InputValue.missing }, columns.map { $0.count == 1 ? InputValue.missing : .text("x") }]
+  if let features: Matrix<Float> = try? model.preparation.features(of: rows) { _ = model.predict(prepared: features) }
   serve(model, rows + [columns.map { _ in .number(-.infinity) }, []])
 }
 
 /// The same by a predictor, of which each answer is one or a refusal in one line.
-private func serve(_ model: Model<Float>, _ rows: [[Field]]) {
+private func serve(_ model: TrainedModel<Float>, _ rows: [[InputValue]]) {
   for missing in [MissingValues.replaced, .refused] {
     let predictor = Predictor(model, missing: missing)
     for row in rows {
@@ -97,8 +97,8 @@ private func network(_ layers: [Dense]) -> Network<Float> {
   return Network(layers, initializer: .glorotUniform, using: &generator)
 }
 
-private func classifier() -> Model<Float> {
-  Model(
+private func classifier() -> TrainedModel<Float> {
+  TrainedModel(
     network: network([Dense(4, 3, .relu, normalization: .batch, dropout: 0.5), Dense(3, 2, .softmax)]),
     loss: .crossEntropy,
     preparation: Preparation(
@@ -107,8 +107,8 @@ private func classifier() -> Model<Float> {
       outputs: .classes(["no", "yes"], column: "c")), training: ["epochs": "3"])
 }
 
-private func regression() -> Model<Float> {
-  Model(
+private func regression() -> TrainedModel<Float> {
+  TrainedModel(
     network: network([Dense(2, 2, .tanh, normalization: .layer), Dense(2, 1, .identity)]), loss: .meanSquaredError,
     preparation: Preparation(
       inputs: .columns([.number(name: "a", mean: 1), .number(name: "b", mean: 2)]),
@@ -116,8 +116,8 @@ private func regression() -> Model<Float> {
       outputs: .values(columns: ["c"], scaling: Scaling([Quantiles([-1, 0, 0, 5])]))))
 }
 
-private func images() -> Model<Float> {
-  Model(
+private func images() -> TrainedModel<Float> {
+  TrainedModel(
     network: network([Dense(4, 2, .sigmoid)]), loss: .quadratic,
     preparation: Preparation(
       inputs: .pixels(shape: [2, 2]),
@@ -125,8 +125,8 @@ private func images() -> Model<Float> {
       outputs: .classes(["0", "1"], column: nil)))
 }
 
-private func labels() -> Model<Float> {
-  Model(
+private func labels() -> TrainedModel<Float> {
+  TrainedModel(
     network: network([Dense(1, 2, .sigmoid)]), loss: .binaryCrossEntropy,
     preparation: Preparation(
       inputs: .columns([.number(name: "a", mean: 1)]),
@@ -134,8 +134,8 @@ private func labels() -> Model<Float> {
       outputs: .labels(columns: ["b", "c"], classes: [["0", "1"], ["no", "yes"]])))
 }
 
-private func ensemble() -> Model<Float> {
-  Model(
+private func ensemble() -> TrainedModel<Float> {
+  TrainedModel(
     networks: [network([Dense(1, 1)]), network([Dense(1, 1)])], loss: .meanSquaredError,
     preparation: Preparation(
       inputs: .columns([.number(name: "a", mean: 1)]),

@@ -1,7 +1,7 @@
-import Datasets
-import Files
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 
 extension FuzzTarget {
@@ -18,11 +18,11 @@ extension FuzzTarget {
     read: { bytes in
       do throws(FileError) {
         let model = try withinBudget(bytes.count) { () throws(FileError) in
-          Model(try ONNXPerceptron<Float>(bytes, path: "onnx"), path: "onnx")
+          TrainedModel(try ONNXPerceptron<Float>(bytes, path: "onnx"), path: "onnx")
         }
         use(model)
         let written = model.encoded
-        guard try Model<Float>(ModelFile(written, path: "model")).encoded == written else {
+        guard try TrainedModel<Float>(ModelFile(written, path: "model")).encoded == written else {
           fail("the model is not read back as it was written")
         }
         // What was imported can be exported, and is the same network then, but for what rounding there is in its
@@ -53,7 +53,7 @@ private func exports() -> [[UInt8]] {
       case .sigmoid: .labels(columns: ["c"], classes: [["no", "yes"]])
       default: .values(columns: ["c"], scaling: .unscaled(1))
       }
-    return Model(
+    return TrainedModel(
       network: network, loss: .meanSquaredError,
       preparation: Preparation(
         inputs: .columns(inputs),

@@ -1,6 +1,6 @@
-import Files
-import Layers
-import ModelFiles
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 
 extension FuzzTarget {

@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 import Testing
 
 /// The package's own product, for every instruction set that has one: the sizes lie on both sides of a vector, a tile,

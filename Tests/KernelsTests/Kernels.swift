@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 import Tensor
 
 /// The instruction sets, and of them those that this processor has.

@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 import Testing
 
 /// The product with a packed matrix, for every instruction set: the sizes lie on both sides of a vector, a panel and a

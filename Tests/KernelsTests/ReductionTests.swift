@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 import Tensor
 import Testing
 

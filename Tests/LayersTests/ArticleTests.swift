@@ -1,4 +1,4 @@
-import Layers
+import PerceptronLayers
 import Tensor
 import Testing
 
@@ -15,8 +15,8 @@ private let b = Matrix<Double>([0.1, 0.1])
 private func network(_ layers: [Dense]) -> Network<Double> {
   var network = Network<Double>(layers)
   for layer in layers.indices {
-    network.setWeights(w, ofLayer: layer)
-    network.setBias(b, ofLayer: layer)
+    network[layer: layer, .weights] = w
+    network[layer: layer, .bias] = b
   }
   return network
 }

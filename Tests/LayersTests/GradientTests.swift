@@ -1,6 +1,6 @@
-import Layers
-import NaiveLoops
-import StepBenchmark
+import PerceptronLayers
+import PerceptronNaiveLoops
+import PerceptronStepBenchmark
 import Tensor
 import Testing
 
@@ -30,10 +30,10 @@ private struct RandomCase {
     for layer in layers.indices {
       var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
       bias.fillNormal(standardDeviation: 0.5, using: &generator)
-      network.setBias(bias, ofLayer: layer)
+      network[layer: layer, .bias] = bias
       if layers[layer].normalization != .none {
-        network.setScale(bias, ofLayer: layer)
-        network.setShift(bias.map { $0 * $0 }, ofLayer: layer)
+        network[layer: layer, .scale] = bias
+        network[layer: layer, .shift] = bias.map { $0 * $0 }
       }
     }
     self.network = network
@@ -83,11 +83,11 @@ func wrongDerivativeIsCaught() {
   _ = network.backPropagate(.quadratic, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient)
   #expect(network.compare(gradient, with: .quadratic, inputs: inputs, targets: targets).largestRelativeError < 1e-6)
 
-  let hidden = network.weights(ofLayer: 0).multiplied(by: inputs).applying(.sigmoid)
-  var output = network.weights(ofLayer: 1).multiplied(by: hidden)
+  let hidden = network[layer: 0, .weights].multiplied(by: inputs).applying(.sigmoid)
+  var output = network[layer: 1, .weights].multiplied(by: hidden)
   output.add(targets, scaledBy: -1)
   output.scale(by: 0.2)
-  var error = network.weights(ofLayer: 1).transposed.multiplied(by: output)
+  var error = network[layer: 1, .weights].transposed.multiplied(by: output)
   error.multiplyElements(by: hidden.map { 1 - $0 * $0 })
   var wrong = gradient.elements
   wrong.replaceSubrange(0..<12, with: error.multiplied(by: inputs.transposed).elements)
@@ -105,7 +105,7 @@ func kink() {
     var network = Network<Double>(
       .chain(sizes, hidden: .relu, output: .softmax, normalization: normalization), initializer: .glorotNormal,
       using: &generator)
-    network.setBias(Matrix([0.3, -0.4]), ofLayer: 1)
+    network[layer: 1, .bias] = Matrix([0.3, -0.4])
     var inputs = Matrix<Double>(rows: 5, columns: batch)
     inputs.fillNormal(using: &generator)
     var targets = Matrix<Double>(rows: 2, columns: batch)
@@ -136,8 +136,8 @@ func gradientsAgreeWithNaiveLoops(index: Int) {
   var reference = NaiveNetwork<Double>(
     sizes: [random.network.inputSize] + layers.map(\.outputSize), activations: layers.map { .init($0.activation) })
   for layer in layers.indices {
-    reference.weights[layer] = Matrix(random.network.weights(ofLayer: layer).transposed).elements
-    reference.biases[layer] = random.network.bias(ofLayer: layer).elements
+    reference.weights[layer] = Matrix(random.network[layer: layer, .weights].transposed).elements
+    reference.biases[layer] = random.network[layer: layer, .bias].elements
   }
   let expected = reference.backPropagate(
     .init(random.loss), inputs: random.inputs.elements, targets: random.targets.elements, batch: random.inputs.columns)
@@ -148,8 +148,8 @@ func gradientsAgreeWithNaiveLoops(index: Int) {
     random.loss, inputs: random.inputs, targets: random.targets, workspace: &workspace, gradient: &gradient.parameters)
   #expect(abs(value - expected) <= 1e-12 * max(1, expected))
   for layer in layers.indices {
-    #expect(isClose(Matrix(gradient.weights(ofLayer: layer).transposed).elements, reference.weightGradients[layer]))
-    #expect(isClose(gradient.bias(ofLayer: layer).elements, reference.biasGradients[layer]))
+    #expect(isClose(Matrix(gradient[layer: layer, .weights].transposed).elements, reference.weightGradients[layer]))
+    #expect(isClose(gradient[layer: layer, .bias].elements, reference.biasGradients[layer]))
   }
 }
 

@@ -1,5 +1,5 @@
 import Glibc
-import Layers
+import PerceptronLayers
 import Tensor
 import Testing
 

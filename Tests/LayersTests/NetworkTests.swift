@@ -1,5 +1,5 @@
 import Glibc
-import Layers
+import PerceptronLayers
 import Tensor
 import Testing
 
@@ -8,11 +8,11 @@ func parameterOrder() {
   var network = Network<Float>(.chain([2, 2, 1], hidden: .tanh, output: .identity))
   #expect(network.parameterCount == 9)
   network.parameters = Matrix([1, 2, 3, 4, 5, 6, 7, 8, 9])
-  #expect(network.weights(ofLayer: 0) == [[1, 3], [2, 4]])
-  #expect(network.bias(ofLayer: 0) == Matrix([5, 6]))
-  #expect(network.weights(ofLayer: 1) == [[7, 8]])
-  #expect(network.bias(ofLayer: 1) == Matrix([9]))
-  network.setWeights([[30, 40]], ofLayer: 1)
+  #expect(network[layer: 0, .weights] == [[1, 3], [2, 4]])
+  #expect(network[layer: 0, .bias] == Matrix([5, 6]))
+  #expect(network[layer: 1, .weights] == [[7, 8]])
+  #expect(network[layer: 1, .bias] == Matrix([9]))
+  network[layer: 1, .weights] = [[30, 40]]
   #expect(network.parameters == Matrix([1, 2, 3, 4, 5, 6, 30, 40, 9]))
 }
 
@@ -47,7 +47,7 @@ func blocks(capacity: Int) {
 func extremeLogits() {
   for (activation, loss) in [(Activation.softmax, Loss.crossEntropy), (.sigmoid, .binaryCrossEntropy)] {
     var network = Network<Float>([Dense(1, 2, activation)])
-    network.setWeights([[200], [-200]], ofLayer: 0)
+    network[layer: 0, .weights] = [[200], [-200]]
     var workspace = Workspace(for: network, batchCapacity: 1)
     var gradient = Matrix<Float>(rows: 4, columns: 1)
     // Both outputs are as wrong as can be. Softmax: −log e⁻²⁰⁰/(e²⁰⁰ + e⁻²⁰⁰) = 400. Sigmoid: 200 for each output.
@@ -62,7 +62,7 @@ func extremeLogits() {
 func initializers(initializer: Initializer) {
   var generator = Philox(seed: 3)
   let network = Network<Double>([Dense(300, 200)], initializer: initializer, using: &generator)
-  let weights = network.weights(ofLayer: 0)
+  let weights = network[layer: 0, .weights]
   let variance = weights.dot(weights) / 60_000
   let expected: Double =
     switch initializer {
@@ -73,7 +73,7 @@ func initializers(initializer: Initializer) {
     }
   #expect(abs(variance / expected - 1) < 0.03)
   #expect(abs(weights.sum() / 60_000) < 0.02 * expected.squareRoot())
-  let bias = network.bias(ofLayer: 0)
+  let bias = network[layer: 0, .bias]
   #expect((bias.maxMagnitude() > 0) == (initializer == .normal))
   if initializer == .orthogonal {
     var product = weights.multiplied(by: weights.transposed)

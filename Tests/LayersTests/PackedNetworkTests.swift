@@ -1,4 +1,4 @@
-import Layers
+import PerceptronLayers
 import Tensor
 import Testing
 

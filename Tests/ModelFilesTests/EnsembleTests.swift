@@ -1,9 +1,9 @@
-import CAllocationHook
-import Datasets
-import Files
+import CPerceptronAllocationHook
 import Glibc
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 
@@ -26,8 +26,8 @@ private let preparation = Preparation(
   inputScaling: Scaling(method: .none, offsets: [0, 0, 0], factors: [1, 1, 1]),
   outputs: .classes(["no", "yes"], column: "answer"))
 
-private func ensemble<Scalar>(_ count: Int) -> Model<Scalar> {
-  Model(networks: networks(count), loss: .crossEntropy, preparation: preparation, training: ["seed": "0"])
+private func ensemble<Scalar>(_ count: Int) -> TrainedModel<Scalar> {
+  TrainedModel(networks: networks(count), loss: .crossEntropy, preparation: preparation, training: ["seed": "0"])
 }
 
 private func samples(_ count: Int) -> Samples<Double> {
@@ -39,11 +39,11 @@ private func samples(_ count: Int) -> Samples<Double> {
 
 @Test("An ensemble answers with the mean of its networks' answers, and its loss is that of the mean")
 func ensembleMean() {
-  let model: Model<Double> = ensemble(3)
+  let model: TrainedModel<Double> = ensemble(3)
   // More than one block of samples.
   let samples = samples(300)
   let outputs = model.networks.map { $0.predict(samples.features) }
-  let answers = model.predict(samples.features)
+  let answers = model.predict(prepared: samples.features)
   var loss = 0.0
   for sample in 0..<300 {
     for row in 0..<2 {
@@ -53,16 +53,17 @@ func ensembleMean() {
     }
   }
   #expect(abs(model.meanLoss(ofOutputs: answers, on: samples) / loss - 1) < 1e-12)
-  #expect(model.classes(for: samples.features)[0] == (answers[0, 0] > answers[1, 0] ? "no" : "yes"))
+  #expect(model.classes(prepared: samples.features)[0] == (answers[0, 0] > answers[1, 0] ? "no" : "yes"))
 }
 
 @Test("A model of one network answers with that network's bits, and an ensemble's do not depend on the threads")
 func ensembleBits() {
   let samples = samples(300)
-  let single: Model<Double> = ensemble(1)
-  #expect(single.predict(samples.features) == single.network.predict(samples.features))
-  let several: Model<Double> = ensemble(4)
-  #expect(several.outputs(for: samples.features, team: Team(workers: 3)) == several.outputs(for: samples.features))
+  let single: TrainedModel<Double> = ensemble(1)
+  #expect(single.predict(prepared: samples.features) == single.network.predict(samples.features))
+  let several: TrainedModel<Double> = ensemble(4)
+  #expect(
+    several.outputs(prepared: samples.features, team: Team(workers: 3)) == several.outputs(prepared: samples.features))
 }
 
 @Test(
@@ -72,9 +73,9 @@ func ensembleAllocations() async {
   await #expect(processExitsWith: .success) {
     let features = samples(300).features
     let counts = [2, 2, 40].map { count in
-      let model: Model<Double> = ensemble(count)
+      let model: TrainedModel<Double> = ensemble(count)
       start_counting_allocations()
-      _ = model.outputs(for: features)
+      _ = model.outputs(prepared: features)
       return stop_counting_allocations()
     }
     #expect(counts[2] == counts[1] && counts[1] > 0)
@@ -85,11 +86,11 @@ func ensembleAllocations() async {
 func ensembleRoundTrip() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  let model: Model<Float> = ensemble(3)
+  let model: TrainedModel<Float> = ensemble(3)
   try model.write(to: path)
   let file = try ModelFile(path)
   #expect(file.networkCount == 3)
-  let read = try Model<Float>(file)
+  let read = try TrainedModel<Float>(file)
   for (read, written) in zip(read.networks, model.networks) {
     #expect(read.layers == written.layers)
     #expect(read.parameters == written.parameters && read.statistics == written.statistics)
@@ -103,7 +104,7 @@ func ensembleTensorNames() throws {
   func file(_ count: Int) throws -> SafeTensors {
     let path = temporaryPath()
     defer { unlink(path) }
-    try (ensemble(count) as Model<Float>).write(to: path)
+    try (ensemble(count) as TrainedModel<Float>).write(to: path)
     return try SafeTensors(bytes: ByteFile.read(path), path: path)
   }
   let names = [
@@ -142,7 +143,7 @@ func damagedEnsemble(count: String?, line: String) throws {
   let path = temporaryPath()
   defer { unlink(path) }
   let networks = (0..<3).map { _ in Network<Float>(.chain([3, 4, 2], hidden: .tanh, output: .softmax)) }
-  try Model(networks: networks, loss: .crossEntropy, preparation: preparation).write(to: path)
+  try TrainedModel(networks: networks, loss: .crossEntropy, preparation: preparation).write(to: path)
   var metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
   let isKnown = ["wide", "infinite"].contains(count)
   if !isKnown { metadata["networks"] = count }
@@ -155,7 +156,7 @@ func damagedEnsemble(count: String?, line: String) throws {
     }
   }
   let error = #expect(throws: FileError.self) {
-    _ = try Model<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
+    _ = try TrainedModel<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
   }
   #expect(error?.description == "m: " + line)
 }
@@ -164,12 +165,12 @@ func damagedEnsemble(count: String?, line: String) throws {
 func ensembleMistakes() async throws {
   let layers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     let other = Network<Double>([Dense(3, 2, .softmax)])
-    _ = Model(networks: networks(1) + [other], loss: .crossEntropy, preparation: preparation)
+    _ = TrainedModel(networks: networks(1) + [other], loss: .crossEntropy, preparation: preparation)
   }
   let message = String(decoding: try #require(layers).standardErrorContent, as: UTF8.self)
   #expect(message.contains("and Network(Dense(3 → 2, softmax)): their layers have to be the same"))
   let none = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-    _ = Model<Double>(networks: [], loss: .crossEntropy, preparation: preparation)
+    _ = TrainedModel<Double>(networks: [], loss: .crossEntropy, preparation: preparation)
   }
   #expect(
     String(decoding: try #require(none).standardErrorContent, as: UTF8.self).contains(

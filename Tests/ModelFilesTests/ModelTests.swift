@@ -1,14 +1,14 @@
-import Datasets
-import Files
 import Glibc
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 
 private func temporaryPath() -> String { "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).perceptron" }
 
-private func classifier<Scalar>() -> Model<Scalar> {
+private func classifier<Scalar>() -> TrainedModel<Scalar> {
   var generator = Philox(seed: 6)
   let network = Network<Scalar>(
     .chain([3, 4, 2], hidden: .tanh, output: .softmax), initializer: .normal, using: &generator)
@@ -18,21 +18,22 @@ private func classifier<Scalar>() -> Model<Scalar> {
     ]),
     inputScaling: Scaling(method: .standard, offsets: [0.1, -2e-300, 1e300], factors: [3, 1 / 3, 0.1]),
     outputs: .classes(["no", "yes"], column: "answer"))
-  return Model(network: network, loss: .crossEntropy, preparation: preparation, training: ["epochs": "3", "seed": "0"])
+  return TrainedModel(
+    network: network, loss: .crossEntropy, preparation: preparation, training: ["epochs": "3", "seed": "0"])
 }
 
-private func regression() -> Model<Double> {
+private func regression() -> TrainedModel<Double> {
   var generator = Philox(seed: 7)
   let network = Network<Double>([Dense(6, 1)], initializer: .normal, using: &generator)
   let preparation = Preparation(
     inputs: .pixels(shape: [2, 3]), inputScaling: Scaling(.none, fittedOn: Matrix<Double>(rows: 6, columns: 1)),
     outputs: .values(columns: ["price"], scaling: Scaling(method: .standard, offsets: [100], factors: [0.125])))
-  return Model(network: network, loss: .meanSquaredError, preparation: preparation)
+  return TrainedModel(network: network, loss: .meanSquaredError, preparation: preparation)
 }
 
 /// All that a layer may have.
-private func normalized() -> Model<Double> {
-  var model: Model<Double> = classifier()
+private func normalized() -> TrainedModel<Double> {
+  var model: TrainedModel<Double> = classifier()
   var generator = Philox(seed: 8)
   var network = Network<Double>(
     [
@@ -41,7 +42,7 @@ private func normalized() -> Model<Double> {
     ], initializer: .normal, using: &generator)
   network.parameters.fillNormal(using: &generator)
   network.statistics.fillUniform(0.5...1, using: &generator)
-  model = Model(network: network, loss: model.loss, preparation: model.preparation)
+  model = TrainedModel(network: network, loss: model.loss, preparation: model.preparation)
   return model
 }
 
@@ -64,21 +65,21 @@ func negativeVariance() throws {
   defer { unlink(path) }
   var network = normalized().network
   network.statistics[5, 0] = -1
-  try Model(network: network, loss: .crossEntropy, preparation: normalized().preparation).write(to: path)
+  try TrainedModel(network: network, loss: .crossEntropy, preparation: normalized().preparation).write(to: path)
   #expect(throws: FileError.negativeVariance(path: path, name: "1.running_var")) {
-    try Model<Double>(contentsOf: path)
+    try TrainedModel<Double>(contentsOf: path)
   }
 }
 
 @Test("A model is read back as it was written, to the bit", arguments: [false, true])
 func roundTrip(isDouble: Bool) throws {
-  func check<Scalar: BLASScalar>(_ model: Model<Scalar>) throws {
+  func check<Scalar: BLASScalar>(_ model: TrainedModel<Scalar>) throws {
     let path = temporaryPath()
     defer { unlink(path) }
     try model.write(to: path)
     let file = try ModelFile(path)
     #expect(file.isDouble == (Scalar.self == Double.self))
-    let read = try Model<Scalar>(file)
+    let read = try TrainedModel<Scalar>(file)
     #expect(read.network.parameters == model.network.parameters)
     #expect(read.network.statistics == model.network.statistics)
     #expect(read.network.layers == model.network.layers)
@@ -87,11 +88,11 @@ func roundTrip(isDouble: Bool) throws {
     #expect(read.training == model.training)
   }
   if isDouble {
-    try check(classifier() as Model<Double>)
+    try check(classifier() as TrainedModel<Double>)
     try check(regression())
     try check(normalized())
   } else {
-    try check(classifier() as Model<Float>)
+    try check(classifier() as TrainedModel<Float>)
   }
 }
 
@@ -99,19 +100,19 @@ func roundTrip(isDouble: Bool) throws {
 func otherPrecision() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  let model: Model<Double> = classifier()
+  let model: TrainedModel<Double> = classifier()
   try model.write(to: path)
-  let read = try Model<Float>(contentsOf: path)
+  let read = try TrainedModel<Float>(contentsOf: path)
   #expect(read.network.parameters.elements == model.network.parameters.elements.map { Float($0) })
 }
 
 @Test("Weights are stored row after row under the names of PyTorch's Sequential")
 func layout() throws {
   var network = Network<Float>(.chain([2, 2, 1], hidden: .relu, output: .identity))
-  network.setWeights([[1, 2], [3, 4]], ofLayer: 0)
-  network.setBias(Matrix([5, 6]), ofLayer: 0)
-  network.setWeights([[7, 8]], ofLayer: 1)
-  let model = Model(
+  network[layer: 0, .weights] = [[1, 2], [3, 4]]
+  network[layer: 0, .bias] = Matrix([5, 6])
+  network[layer: 1, .weights] = [[7, 8]]
+  let model = TrainedModel(
     network: network, loss: .meanSquaredError,
     preparation: Preparation(
       inputs: .columns([.number(name: "a", mean: 0), .number(name: "b", mean: 0)]),
@@ -131,7 +132,7 @@ func layout() throws {
 func sameBytes() throws {
   let paths = [temporaryPath(), temporaryPath()]
   defer { for path in paths { unlink(path) } }
-  for path in paths { try (classifier() as Model<Float>).write(to: path) }
+  for path in paths { try (classifier() as TrainedModel<Float>).write(to: path) }
   #expect(try ByteFile.read(paths[0]) == ByteFile.read(paths[1]))
 }
 
@@ -140,7 +141,7 @@ func units() {
   let model = regression()
   let features = Matrix<Double>(rows: 6, columns: 1, repeating: 0.5)
   let raw = model.network.predict(features)[0, 0]
-  #expect(abs(model.predict(features)[0, 0] - (raw * 8 + 100)) < 1e-12)
+  #expect(abs(model.predict(prepared: features)[0, 0] - (raw * 8 + 100)) < 1e-12)
 }
 
 // MARK: - Damaged files
@@ -149,12 +150,12 @@ func units() {
 func truncations() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  try (classifier() as Model<Float>).write(to: path)
+  try (classifier() as TrainedModel<Float>).write(to: path)
   let bytes = try ByteFile.read(path)
   for length in 0..<bytes.count {
     #expect(throws: FileError.self) {
       let file = try ModelFile(Array(bytes[..<length]), path: "m")
-      _ = try Model<Float>(file)
+      _ = try TrainedModel<Float>(file)
     }
   }
 }
@@ -163,14 +164,14 @@ func truncations() throws {
 func bitFlips() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  try (classifier() as Model<Float>).write(to: path)
+  try (classifier() as TrainedModel<Float>).write(to: path)
   let bytes = try ByteFile.read(path)
   let headerEnd = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
   var refused = 0
   for bit in 0..<headerEnd * 8 {
     var damaged = bytes
     damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-    do throws(FileError) { _ = try Model<Float>(ModelFile(damaged, path: "m")) } catch { refused += 1 }
+    do throws(FileError) { _ = try TrainedModel<Float>(ModelFile(damaged, path: "m")) } catch { refused += 1 }
   }
   #expect(refused > headerEnd * 4)
 }
@@ -180,7 +181,7 @@ func bitFlips() throws {
 func checksum() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  try (classifier() as Model<Float>).write(to: path)
+  try (classifier() as TrainedModel<Float>).write(to: path)
   let bytes = try ByteFile.read(path)
   for index in bytes.indices.suffix(4 * 26) {  // all parameters
     var damaged = bytes
@@ -193,7 +194,7 @@ func checksum() throws {
   let key = try #require(bytes.indices.first { bytes[$0...].starts(with: "checksum".utf8) })
   var renamed = bytes
   renamed[key] = UInt8(ascii: "C")
-  #expect(try Model<Float>(ModelFile(renamed, path: "m")).parameterCount == 26)
+  #expect(try TrainedModel<Float>(ModelFile(renamed, path: "m")).parameterCount == 26)
 }
 
 @Test(
@@ -287,7 +288,7 @@ func checksum() throws {
 func badMetadata(change: [String: String?], line: String) throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  try (classifier() as Model<Float>).write(to: path)
+  try (classifier() as TrainedModel<Float>).write(to: path)
   var metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
   for (key, value) in change { metadata[key] = value }
   let tensors = [("0.weight", [4, 3]), ("0.bias", [4]), ("2.weight", [2, 4]), ("2.bias", [2])].map { name, shape in
@@ -302,16 +303,16 @@ func badMetadata(change: [String: String?], line: String) throws {
 func namesTooLong() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  func model(_ nameLength: Int = 1, training: [String: String] = [:]) -> Model<Float> {
+  func model(_ nameLength: Int = 1, training: [String: String] = [:]) -> TrainedModel<Float> {
     let name = String(repeating: "b", count: nameLength)
-    return Model(
-      network: (classifier() as Model<Float>).networks[0], loss: .crossEntropy,
+    return TrainedModel(
+      network: (classifier() as TrainedModel<Float>).networks[0], loss: .crossEntropy,
       preparation: Preparation(
         inputs: .pixels(shape: [3]), inputScaling: .unscaled(3), outputs: .classes(["a", name], column: nil)),
       training: training)
   }
   try model(8 << 20 - 1000).write(to: path)
-  _ = try Model<Float>(contentsOf: path)
+  _ = try TrainedModel<Float>(contentsOf: path)
   let error = #expect(throws: FileError.self) { try model(9 << 20).write(to: path) }
   #expect(
     error?.description
@@ -331,11 +332,11 @@ func namesTooLong() throws {
 func badTensors() throws {
   let path = temporaryPath()
   defer { unlink(path) }
-  try (classifier() as Model<Float>).write(to: path)
+  try (classifier() as TrainedModel<Float>).write(to: path)
   let metadata = try SafeTensors(bytes: ByteFile.read(path), path: path).metadata
   func line(_ tensors: [SafeTensors.Tensor]) -> String? {
     let error = #expect(throws: FileError.self) {
-      _ = try Model<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
+      _ = try TrainedModel<Float>(ModelFile(SafeTensors.encode(tensors, metadata: metadata), path: "m"))
     }
     return error?.description
   }

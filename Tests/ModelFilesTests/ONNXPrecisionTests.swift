@@ -1,6 +1,6 @@
-import Datasets
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 
@@ -8,11 +8,11 @@ private func model<Scalar: BLASScalar>(
   _ inputs: Preparation.Inputs, _ inputScaling: Scaling, targets: Scaling,
   missing: MissingSpellings = MissingSpellings(),
   _: Scalar.Type = Float.self
-) -> Model<Scalar> {
+) -> TrainedModel<Scalar> {
   let preparation = Preparation(
     inputs: inputs, inputScaling: inputScaling,
     outputs: .values(columns: (0..<targets.offsets.count).map { "y\($0)" }, scaling: targets), missing: missing)
-  return Model(
+  return TrainedModel(
     network: Network([Dense(preparation.inputCount, preparation.outputCount, .identity)]), loss: .meanSquaredError,
     preparation: preparation)
 }

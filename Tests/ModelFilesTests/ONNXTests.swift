@@ -1,8 +1,8 @@
-import Datasets
-import Files
 import Glibc
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 
@@ -31,10 +31,10 @@ private func node(
   ONNXNode(name: "the node", operation: operation, inputs: inputs, outputs: [output], attributes: attributes)
 }
 
-private func tinyModel<Scalar: BLASScalar>() -> Model<Scalar> {
+private func tinyModel<Scalar: BLASScalar>() -> TrainedModel<Scalar> {
   var network = Network<Scalar>([Dense(3, 2, .tanh), Dense(2, 2, .softmax)])
   for index in 0..<network.parameterCount { network.parameters[index, 0] = Scalar(index) / 8 - 0.5 }
-  return Model(
+  return TrainedModel(
     network: network, loss: .crossEntropy,
     preparation: Preparation(
       inputs: .columns([.number(name: "a", mean: 3), .category(name: "b", values: ["", "red"])]),
@@ -176,7 +176,7 @@ func manyInputs() {
 
 @Test("An export is the graph that it should be, to the byte")
 func golden() throws {
-  let model = (tinyModel() as Model<Float>).onnx()
+  let model = (tinyModel() as TrainedModel<Float>).onnx()
   #expect(try ONNXModel(model.encoded, path: "m") == model)
   #expect(model.version == 7)
   #expect(model.operatorSets == ["": 13, "ai.onnx.ml": 2])
@@ -206,7 +206,7 @@ func roundTrip(activation: Activation) throws {
       [Dense(3, 4, activation, normalization: normalization), Dense(4, 2, .softmax)], initializer: .glorotNormal,
       using: &generator)
     network.statistics.fillUniform(0.5...1, using: &generator)
-    let model = Model(
+    let model = TrainedModel(
       network: network, loss: .crossEntropy,
       preparation: Preparation(
         inputs: .columns(["a", "b", "c"].map { .number(name: $0, mean: 7) }),
@@ -215,11 +215,12 @@ func roundTrip(activation: Activation) throws {
     let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).onnx"
     defer { unlink(path) }
     try model.writeONNX(to: path)
-    let read = try Model<Scalar>(onnx: path)
+    let read = try TrainedModel<Scalar>(onnx: path)
     #expect(read.preparation.classNames == ["no", "yes"])
-    let rows: [[Field]] = [[1.5, 2, 3], [0, nil, 4]]
+    let rows: [[InputValue]] = [[1.5, 2, 3], [0, nil, 4]]
     let (found, expected) = (
-      read.predict(try read.preparation.features(of: rows)), model.predict(try model.preparation.features(of: rows))
+      read.predict(prepared: try read.preparation.features(of: rows)),
+      model.predict(prepared: try model.preparation.features(of: rows))
     )
     for (a, b) in zip(found.elements, expected.elements) { #expect(abs(a - b) < Double(tolerance)) }
   }
@@ -264,7 +265,7 @@ func tensorData() throws {
 @Test("A file that is cut at any byte, or has any byte changed, ends in an error or another network")
 func hostileBytes() {
   var refused = 0
-  for bytes in [torchONNX, kerasONNX, (tinyModel() as Model<Float>).onnx().encoded] {
+  for bytes in [torchONNX, kerasONNX, (tinyModel() as TrainedModel<Float>).onnx().encoded] {
     for length in bytes.indices {
       do throws(FileError) { _ = try ONNXPerceptron<Float>(Array(bytes[..<length]), path: "m") } catch { refused += 1 }
     }
@@ -296,7 +297,7 @@ func lengths() {
 func shapesThatDoNotFit() {
   func line(_ model: ONNXModel) -> String {
     do throws(FileError) {
-      _ = try Model(ONNXPerceptron<Float>(model.encoded, path: "m"), path: "m")
+      _ = try TrainedModel(ONNXPerceptron<Float>(model.encoded, path: "m"), path: "m")
       return "a model"
     } catch {
       return error.description

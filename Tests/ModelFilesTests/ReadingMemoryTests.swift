@@ -1,8 +1,8 @@
-import Datasets
-import Files
 import Glibc
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 
@@ -21,7 +21,7 @@ private enum Reading: Codable, Sendable {
 
   func read(_ path: String) throws {
     switch self {
-    case .model: _ = try Model<Float>(contentsOf: path)
+    case .model: _ = try TrainedModel<Float>(contentsOf: path)
     case .graph: _ = try Network<Float>(onnx: path)
     case .stateDictionary:
       _ = try Network<Float>(
@@ -57,10 +57,10 @@ private func withTemporaryPath(_ body: (String) async throws -> Void) async thro
   try await body(path)
 }
 
-private func model(_ layers: [Dense], isImage: Bool = false, isScaled: Bool = false) -> Model<Float> {
+private func model(_ layers: [Dense], isImage: Bool = false, isScaled: Bool = false) -> TrainedModel<Float> {
   var generator = Philox(seed: 1)
   let inputs = layers[0].inputSize
-  return Model(
+  return TrainedModel(
     network: Network<Float>(layers, initializer: .heNormal, using: &generator), loss: .crossEntropy,
     preparation: Preparation(
       inputs: isImage

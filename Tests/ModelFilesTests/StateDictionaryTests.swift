@@ -1,9 +1,9 @@
-import Datasets
-import Files
 import FoundationEssentials
 import Glibc
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 import Testing
 

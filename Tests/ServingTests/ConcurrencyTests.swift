@@ -1,8 +1,8 @@
-import Datasets
-import Files
 import Glibc
-import ModelFiles
-import Serving
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronModelFiles
+import PerceptronServing
 import Synchronization
 import Tensor
 import Testing
@@ -34,7 +34,7 @@ private let (reloadCount, predictionCount) = getenv("PERCEPTRON_LONG_TESTS") == 
 func reloads() async throws {
   let path = "/tmp/serving-\(UInt64.random(in: 0 ... .max)).safetensors"
   defer { unlink(path) }
-  let record: [String: Field] = ["length": 1, "color": "red", "width": 2]
+  let record: [String: InputValue] = ["length": 1, "color": "red", "width": 2]
   let models = (0..<4).map { mixedModel(Float.self, networks: Int($0) % 2 + 1, seed: $0 * 10) }
   let allowed = try Set(models.map { try Predictor($0).predict(record).outputs })
   #expect(allowed.count == 4)
@@ -78,7 +78,7 @@ func batches() async throws {
     try await withThrowingTaskGroup { group in
       for number in 0..<300 {
         group.addTask {
-          let row: [Field] = [.number(Double(number)), number % 5 == 0 ? "red" : nil, 2]
+          let row: [InputValue] = [.number(Double(number)), number % 5 == 0 ? "red" : nil, 2]
           if number % 50 == 3 {
             await #expect(throws: PredictionError.input(.count(found: 1, expected: 3), sample: nil)) {
               try await batching.predict([1])
@@ -136,7 +136,7 @@ func batchesOfSamples() async throws {
 func waits() async throws {
   let predictor = Predictor(mixedModel(Float.self))
   let batching = BatchingPredictor(predictor, maximumBatchSize: 3, maximumWait: .seconds(3600), capacity: 3)
-  let row: [Field] = [1, "red", 2]
+  let row: [InputValue] = [1, "red", 2]
   let expected = try predictor.predict(row)
   // A full batch is answered at once.
   try await withThrowingTaskGroup { group in

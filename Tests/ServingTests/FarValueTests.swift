@@ -1,16 +1,16 @@
-import Datasets
-import Layers
-import ModelFiles
-import Serving
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
+import PerceptronServing
 import Tensor
 import Testing
 
 /// A network in `Float` that hands its one feature on, and the targets' scaling behind it.
-private func model(offset: Double, factor: Double) -> Model<Float> {
+private func model(offset: Double, factor: Double) -> TrainedModel<Float> {
   var network = Network<Float>([Dense(1, 1, .identity)])
-  network.setWeights([[1]], ofLayer: 0)
-  network.setBias([[0]], ofLayer: 0)
-  return Model(
+  network[layer: 0, .weights] = [[1]]
+  network[layer: 0, .bias] = [[0]]
+  return TrainedModel(
     network: network, loss: .meanSquaredError,
     preparation: Preparation(
       inputs: .columns([.number(name: "x", mean: 0)]), inputScaling: .unscaled(1),
@@ -35,8 +35,8 @@ func farValues() async throws {
     #expect(try predictor.predict([0.3]).outputs == [value])
     #expect(try predictor.predict([["x": 0.3], ["x": 0.3]])[1]["y"] == value)
     #expect(try predictor.predict(samples).elements == [value, value])
-    #expect(try predictor.predict(features: samples).elements == [value, value])
-    #expect(model.predict(samples).elements == [value, value])
+    #expect(try predictor.predict(prepared: samples).elements == [value, value])
+    #expect(model.predict(prepared: samples).elements == [value, value])
     let batching = BatchingPredictor(predictor)
     let answers = try await (batching.predict(["x": 0.3]), batching.predict([[0.3]] as Matrix<Float>))
     #expect(answers.0.value == value && answers.1.value == value)
@@ -49,20 +49,20 @@ func valuesOutOfRange() {
   let predictor = Predictor(model(offset: 0, factor: 1e-300))
   #expect(throws: PredictionError.outputNotFinite(sample: nil)) { try predictor.predict([1e9]) }
   #expect(throws: PredictionError.outputNotFinite(sample: 1)) { try predictor.predict([[1, 1e9]] as Matrix<Float>) }
-  #expect(throws: PredictionError.outputNotFinite(sample: 1)) { try predictor.predict(features: [[1, 1e9]]) }
+  #expect(throws: PredictionError.outputNotFinite(sample: 1)) { try predictor.predict(prepared: [[1, 1e9]]) }
 }
 
 @Test("Prepared features have the answers of the rows that they were made of, with the same bits")
 func preparedFeatures() throws {
   let model = mixedModel(Float.self, networks: 2)
-  let rows = (0..<150).map { sample -> [Field] in
-    let length: Field = sample % 7 == 0 ? nil : .number(Double(sample) / 9)
+  let rows = (0..<150).map { sample -> [InputValue] in
+    let length: InputValue = sample % 7 == 0 ? nil : .number(Double(sample) / 9)
     return [length, sample % 3 == 0 ? "red" : "7", 2]
   }
   let features: Matrix<Float> = try model.preparation.features(of: rows)
   for workers in [1, 2] {
     let predictor = Predictor(model, team: Team(workers: workers))
-    let answers = try predictor.predict(features: features)
+    let answers = try predictor.predict(prepared: features)
     for (sample, row) in rows.enumerated() {
       #expect(try predictor.predict(row).outputs == answers.gathered([sample]).elements)
     }

@@ -1,13 +1,13 @@
-import Datasets
-import Layers
-import ModelFiles
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
 import Tensor
 
 // Models that the tests of serving ask.
 
 /// Networks from the seeds 0, 1, … with random weights and biases, of features that are scaled, some of them texts.
-func mixedModel<Scalar: BLASScalar>(_: Scalar.Type, networks count: Int = 1, seed: UInt64 = 0) -> Model<Scalar> {
-  Model(
+func mixedModel<Scalar: BLASScalar>(_: Scalar.Type, networks count: Int = 1, seed: UInt64 = 0) -> TrainedModel<Scalar> {
+  TrainedModel(
     networks: networks([5, 40, 33, 3], .softmax, count, seed), loss: .crossEntropy,
     preparation: Preparation(
       inputs: .columns([
@@ -22,9 +22,9 @@ func mixedModel<Scalar: BLASScalar>(_: Scalar.Type, networks count: Int = 1, see
 func numericModel<Scalar: BLASScalar>(
   _: Scalar.Type, sizes: [Int] = [6, 50, 20, 2], networks count: Int = 1, seed: UInt64 = 0,
   scaling: Scaling.Method = .standard
-) -> Model<Scalar> {
+) -> TrainedModel<Scalar> {
   let (inputs, outputs) = (sizes.first!, sizes.last!)
-  return Model(
+  return TrainedModel(
     networks: networks(sizes, .identity, count, seed), loss: .meanSquaredError,
     preparation: Preparation(
       inputs: .columns((0..<inputs).map { .number(name: "x\($0)", mean: Double($0)) }),

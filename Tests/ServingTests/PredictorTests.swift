@@ -1,8 +1,8 @@
-import CAllocationHook
-import Datasets
-import Layers
-import ModelFiles
-import Serving
+import CPerceptronAllocationHook
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
+import PerceptronServing
 import Tensor
 import Testing
 
@@ -13,11 +13,11 @@ private func check<Scalar: BLASScalar>(_: Scalar.Type, networks: Int, workers: I
   let answers = try predictor.predict(samples)
   var features = samples
   model.preparation.inputScaling.apply(to: &features)
-  let expected = model.predict(features)
+  let expected = model.predict(prepared: features)
   #expect(
     zip(answers.elements, expected.elements).allSatisfy { abs($0 - $1) <= tolerance * expected.maxMagnitude() })
   for sample in stride(from: 0, to: 200, by: 17) {
-    let row = (0..<6).map { Field.number(Double(samples[$0, sample])) }
+    let row = (0..<6).map { InputValue.number(Double(samples[$0, sample])) }
     let record = Dictionary(uniqueKeysWithValues: row.enumerated().map { ("x\($0)", $1) })
     let alone = answers.gathered([sample])
     #expect(try predictor.predict(samples.gathered([sample])) == alone)
@@ -42,14 +42,14 @@ func predictorAnswers() throws {
 func mixedRecords() throws {
   let model = mixedModel(Double.self)
   let predictor = Predictor(model)
-  let rows: [[Field]] = [
+  let rows: [[InputValue]] = [
     [1, "red", 2], [nil, "red", 2], [.number(.nan), nil, "NA"], [1, "unseen", 2], [1, 7, 2], [1, "7", 2], [1, "?", 2],
   ]
-  let expected = model.predict(try model.preparation.features(of: rows))
+  let expected = model.predict(prepared: try model.preparation.features(of: rows))
   for (sample, row) in rows.enumerated() {
     let answer = try predictor.predict(row)
     #expect(zip(answer.outputs, expected.gathered([sample]).elements).allSatisfy { abs($0 - $1) < 1e-13 })
-    #expect(answer.className == model.classes(for: try model.preparation.features(of: [row]))[0])
+    #expect(answer.className == model.classes(prepared: try model.preparation.features(of: [row]))[0])
     #expect(answer.probability == answer.outputs.max())
     #expect(answer[answer.className!] == answer.probability)
     #expect(answer["none"] == nil && answer.value == nil)
@@ -74,8 +74,8 @@ func structures() async throws {
   let predictor = Predictor(mixedModel(Float.self))
   let batching = BatchingPredictor(predictor)
   for thing in [Thing(length: 1, color: .red), Thing(length: nil, color: nil), Thing(length: 3, color: .blue)] {
-    let record: [String: Field] = [
-      "length": thing.length.map(Field.number) ?? nil, "color": thing.color.map { .text($0.rawValue) } ?? nil,
+    let record: [String: InputValue] = [
+      "length": thing.length.map(InputValue.number) ?? nil, "color": thing.color.map { .text($0.rawValue) } ?? nil,
       "width": 2,
     ]
     let expected = try predictor.predict(record)
@@ -108,7 +108,7 @@ func meanings() throws {
   let values = try Predictor(numericModel(Float.self)).predict([1, 2, 3, 4, 5, 6])
   #expect(values.names == ["y0", "y1"] && values.value == values.outputs[0] && values["y1"] == values.outputs[1])
   #expect(values.className == nil && values.probability == nil && values.label(ofColumn: "y0") == nil)
-  let labels = Model(
+  let labels = TrainedModel(
     network: numericModel(Float.self).network, loss: .meanSquaredError,
     preparation: Preparation(
       inputs: numericModel(Float.self).preparation.inputs,
@@ -124,7 +124,7 @@ func meanings() throws {
 func badRecords() {
   let predictor = Predictor(mixedModel(Float.self))
   let columns = "\"length\", \"color\", \"width\""
-  func line(_ record: [String: Field]) -> String {
+  func line(_ record: [String: InputValue]) -> String {
     do throws(PredictionError) {
       _ = try predictor.predict(record)
       return "an answer"
@@ -151,7 +151,7 @@ func badRecords() {
     inputs: .columns([.category(name: "city", values: ["", "Ulm", "Bonn"])]),
     inputScaling: Scaling(method: .none, offsets: [], factors: []), outputs: .classes(["a", "b"], column: nil))
   let cities = Predictor(
-    Model(network: Network<Float>([Dense(3, 2, .softmax)]), loss: .crossEntropy, preparation: preparation))
+    TrainedModel(network: Network<Float>([Dense(3, 2, .softmax)]), loss: .crossEntropy, preparation: preparation))
   #expect(throws: PredictionError.input(.notAText(column: "city", number: 5), sample: nil)) {
     try cities.predict(["city": 5])
   }
@@ -225,8 +225,8 @@ struct PredictorAllocationTests {
     await #expect(processExitsWith: .success) {
       for networks in [1, 2] {
         let predictor = Predictor(mixedModel(Float.self, networks: networks))
-        let record: [String: Field] = ["length": 1.5, "color": "red", "width": nil]
-        let row: [Field] = [1.5, "red", nil]
+        let record: [String: InputValue] = ["length": 1.5, "color": "red", "width": nil]
+        let row: [InputValue] = [1.5, "red", nil]
         var prediction = Prediction()
         try predictor.predict(record, into: &prediction)
         start_counting_allocations()
@@ -237,7 +237,7 @@ struct PredictorAllocationTests {
         #expect(stop_counting_allocations() == 0)
       }
       let values = Predictor(numericModel(Float.self))
-      let row: [Field] = [1, 2, 3, 4, 5, 6]
+      let row: [InputValue] = [1, 2, 3, 4, 5, 6]
       var prediction = Prediction()
       try values.predict(row, into: &prediction)
       start_counting_allocations()

@@ -1,5 +1,5 @@
 import Glibc
-import NaiveLoops
+import PerceptronNaiveLoops
 import Tensor
 import Testing
 

@@ -1,4 +1,4 @@
-import CZlib
+import CPerceptronZlib
 import Glibc
 
 /// A directory of its own for a test's files, removed with all that is in it.

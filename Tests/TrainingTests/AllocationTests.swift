@@ -1,9 +1,9 @@
-import CAllocationHook
-import Datasets
-import Layers
+import CPerceptronAllocationHook
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 // Each test counts in a process of its own, where no other test allocates.
 

@@ -1,10 +1,10 @@
-import Datasets
-import Files
 import Glibc
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func temporaryPath() -> String { "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).checkpoint" }
 

@@ -1,9 +1,9 @@
-import Datasets
-import Files
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func samples<Scalar>(_ count: Int, seed: UInt64) -> Samples<Scalar> {
   var generator = Philox(seed: seed)

@@ -1,9 +1,9 @@
-import Datasets
 import Glibc
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// A noisy line in eight dimensions, of which a large network learns the noise.
 private func samples(_ count: Int, seed: UInt64) -> Samples<Float> {

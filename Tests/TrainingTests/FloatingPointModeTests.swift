@@ -1,9 +1,9 @@
-import Datasets
 import Foundation
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// Denormal numbers cost some processors a hundred cycles, and a caller's rounding would change the bits.
 @Suite("The floating-point mode", .serialized)

@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// Noisy values of a linear function, and one feature that is a hundred times the others.
 private func line<Scalar>(_ count: Int) -> Samples<Scalar> {

@@ -1,6 +1,6 @@
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 // The constants are scikit-learn 1.9's:
 //

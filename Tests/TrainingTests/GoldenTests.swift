@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// What another implementation of an optimizer did in so many steps.
 struct GoldenTrajectory: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,6 @@
 // Made by Scripts/golden-trajectories.py with PyTorch 2.13.0; not to be edited.
 
-import Training
+import PerceptronTraining
 
 let goldenTrajectories: [GoldenTrajectory] = [
   GoldenTrajectory(

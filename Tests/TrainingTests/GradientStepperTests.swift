@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 @Suite("A gradient of one's own")
 struct GradientStepperTests {

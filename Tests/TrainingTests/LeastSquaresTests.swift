@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 @Test("The linear network of least squares finds a linear law", arguments: [1, 2])
 func linearLaw(workers: Int) throws {
@@ -10,7 +10,7 @@ func linearLaw(workers: Int) throws {
   var features = Matrix<Float>(rows: 6, columns: 400)
   features.fillNormal(using: &generator)
   var law = Network<Float>([Dense(6, 2, .identity)], initializer: .glorotNormal, using: &generator)
-  law.setBias(Matrix([0.5, -2]), ofLayer: 0)
+  law[layer: 0, .bias] = Matrix([0.5, -2])
   let samples = Samples(features: features, targets: law.predict(features))
   let network = try Network.linear(fittedTo: samples, ridge: 1e-9, team: Team(workers: workers))
   #expect(network.layers == law.layers)

@@ -1,7 +1,7 @@
-import Datasets
+import PerceptronDatasets
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 @Test("Accuracy and confusion count what was worked by hand")
 func classification() {

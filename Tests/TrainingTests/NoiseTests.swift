@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func network(_ layers: [Dense], seed: UInt64 = 1) -> Network<Double> {
   var generator = Philox(seed: seed)
@@ -35,8 +35,8 @@ func dropoutIsASmallerNetwork(activation: Activation) throws {
   let whole = network([Dense(5, hidden, activation, dropout: p), Dense(hidden, 3, .identity)])
   let data = samples(whole, count: 1)
   let after = try afterOneStep(whole, data, .quadratic)
-  let (w1, w2) = (whole.weights(ofLayer: 0), whole.weights(ofLayer: 1))
-  let (moved1, moved2) = (after.weights(ofLayer: 0), after.weights(ofLayer: 1))
+  let (w1, w2) = (whole[layer: 0, .weights], whole[layer: 1, .weights])
+  let (moved1, moved2) = (after[layer: 0, .weights], after[layer: 1, .weights])
   let kept = (0..<hidden).filter { unit in (0..<5).contains { moved1[unit, $0] != w1[unit, $0] } }
   #expect((1..<hidden).contains(kept.count))
 
@@ -47,13 +47,13 @@ func dropoutIsASmallerNetwork(activation: Activation) throws {
     for input in 0..<5 { first[index, input] = w1[unit, input] }
     for output in 0..<3 { second[output, index] = w2[output, unit] / (1 - p) }
   }
-  small.setWeights(first, ofLayer: 0)
-  small.setWeights(second, ofLayer: 1)
+  small[layer: 0, .weights] = first
+  small[layer: 1, .weights] = second
   let reference = try afterOneStep(small, data, .quadratic)
   for (index, unit) in kept.enumerated() {
-    for input in 0..<5 { #expect(abs(moved1[unit, input] - reference.weights(ofLayer: 0)[index, input]) < 1e-12) }
+    for input in 0..<5 { #expect(abs(moved1[unit, input] - reference[layer: 0, .weights][index, input]) < 1e-12) }
     for output in 0..<3 {
-      let step = (reference.weights(ofLayer: 1)[output, index] - second[output, index]) / (1 - p)
+      let step = (reference[layer: 1, .weights][output, index] - second[output, index]) / (1 - p)
       #expect(abs(moved2[output, unit] - w2[output, unit] - step) < 1e-12)
     }
   }
@@ -71,9 +71,9 @@ func inputDropout() throws {
     generator: Philox(seed: 3), team: Team(workers: 1))
   var dropped: [Set<Int>] = []
   for _ in 0..<3 {
-    let before = trainer.network.weights(ofLayer: 0)
+    let before = trainer.network[layer: 0, .weights]
     _ = try trainer.takeStep(on: data, batch: [0])
-    let after = trainer.network.weights(ofLayer: 0)
+    let after = trainer.network[layer: 0, .weights]
     dropped.append(Set((0..<40).filter { after[0, $0] == before[0, $0] }))
   }
   #expect(dropped.allSatisfy { (8...32).contains($0.count) })

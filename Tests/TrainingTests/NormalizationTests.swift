@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// What PyTorch 2.13 makes of Linear(2, 3), BatchNorm1d(3) or LayerNorm(3), Tanh, Linear(3, 1) in three steps of SGD
 /// with the rate 0.1 and the mean squared error, in double precision, from the parameters below.
@@ -49,11 +49,11 @@ private struct Golden: Sendable, CustomTestStringConvertible {
 @Test("A normalised network takes the steps that PyTorch takes", arguments: Golden.all)
 private func golden(golden: Golden) throws {
   var network = Network<Double>([Dense(2, 3, .tanh, normalization: golden.normalization), Dense(3, 1, .identity)])
-  network.setWeights([[0.5, -1], [0.25, 2], [-0.75, 0.125]], ofLayer: 0)
-  network.setBias(Matrix([0.1, -0.2, 0.3]), ofLayer: 0)
-  network.setScale(Matrix([1, 0.5, 2]), ofLayer: 0)
-  network.setShift(Matrix([0.1, 0.2, -0.3]), ofLayer: 0)
-  network.setWeights([[1, -0.5, 0.25]], ofLayer: 1)
+  network[layer: 0, .weights] = [[0.5, -1], [0.25, 2], [-0.75, 0.125]]
+  network[layer: 0, .bias] = Matrix([0.1, -0.2, 0.3])
+  network[layer: 0, .scale] = Matrix([1, 0.5, 2])
+  network[layer: 0, .shift] = Matrix([0.1, 0.2, -0.3])
+  network[layer: 1, .weights] = [[1, -0.5, 0.25]]
   let samples = Samples<Double>(
     features: [[1, 0.5, -2, 3], [2, -1, 0.25, 1]], targets: [[0.5, -1, 0.25, 2]])
   var trainer = Trainer(
@@ -65,9 +65,9 @@ private func golden(golden: Golden) throws {
     a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= 1e-10 * max(1, abs($1)) }
   }
   #expect(isClose([loss], [golden.lastLoss]))
-  #expect(isClose(trainer.network.weights(ofLayer: 0).elements, golden.weights))
-  #expect(isClose(trainer.network.scale(ofLayer: 0).elements, golden.scale))
-  #expect(isClose(trainer.network.shift(ofLayer: 0).elements, golden.shift))
+  #expect(isClose(trainer.network[layer: 0, .weights].elements, golden.weights))
+  #expect(isClose(trainer.network[layer: 0, .scale].elements, golden.scale))
+  #expect(isClose(trainer.network[layer: 0, .shift].elements, golden.shift))
   #expect(isClose(trainer.network.statistics.elements, golden.statistics))
   #expect(isClose(trainer.network.predict(samples.features).elements, golden.predictions))
 }

@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func samples<Scalar>(_ count: Int, inputs: Int = 6) -> Samples<Scalar> {
   var generator = Philox(seed: 5)
@@ -21,7 +21,7 @@ private func network<Scalar>(_: Scalar.Type, _ sizes: [Int] = [6, 9, 3]) -> Netw
 private func penalty(_ network: Network<Double>, _ regularization: Regularization) -> (Double, [Double]) {
   var (sum, gradient) = (0.0, [Double]())
   for layer in network.layers.indices {
-    for w in network.weights(ofLayer: layer).elements {
+    for w in network[layer: layer, .weights].elements {
       sum += regularization.l1 * abs(w) + regularization.l2 / 2 * w * w
       gradient.append((w > 0 ? 1 : w < 0 ? -1 : 0) * regularization.l1 + regularization.l2 * w)
     }
@@ -93,7 +93,7 @@ func largestNorm(workers: Int) throws {
   for _ in 0..<20 { _ = try trainer.runEpoch(on: data) }
   var norms: [Float] = []
   for layer in 0..<2 {
-    let weights = trainer.network.weights(ofLayer: layer)
+    let weights = trainer.network[layer: layer, .weights]
     for row in 0..<weights.rows {
       norms.append((0..<weights.columns).map { weights[row, $0] * weights[row, $0] }.reduce(0, +).squareRoot())
     }
@@ -111,7 +111,7 @@ func sparsity() throws {
       generator: Philox(seed: 1))
     for _ in 0..<400 { _ = try trainer.runEpoch(on: data) }
     // Within two steps of the penalty's gradient.
-    return trainer.network.weights(ofLayer: 0).elements.count { abs($0) <= 0.1 * 0.05 }
+    return trainer.network[layer: 0, .weights].elements.count { abs($0) <= 0.1 * 0.05 }
   }
   #expect(try small(Regularization(l1: 0.05)) > 2 * small(Regularization(l2: 0.05)))
 }

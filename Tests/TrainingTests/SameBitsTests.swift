@@ -1,9 +1,9 @@
-import Datasets
 import Foundation
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// A network, how it is trained, and the batch size of it.
 private struct Workload: Sendable, CustomTestStringConvertible {

@@ -1,9 +1,9 @@
-import Datasets
 import Foundation
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func factors(_ schedule: Schedule, steps: [Int], stepsPerEpoch: Int) -> [Double] {
   steps.map { schedule.factor(step: $0, stepsPerEpoch: stepsPerEpoch) }

@@ -1,10 +1,10 @@
-import Datasets
-import Layers
-import NaiveLoops
-import StepBenchmark
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronNaiveLoops
+import PerceptronStepBenchmark
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 /// Two noisy spirals in the plane, which no straight line separates.
 private func spirals<Scalar>(_ count: Int, seed: UInt64) -> Samples<Scalar> {
@@ -95,7 +95,7 @@ func everySampleOnce(batchSize: Int) throws {
   var done: [Int] = []
   _ = try trainer.runEpoch(on: samples) { done.append($0) }
   let last = count % batchSize == 0 ? min(batchSize, count) : count % batchSize
-  let moves = trainer.network.weights(ofLayer: 0).elements.map { $0 * 1e9 }
+  let moves = trainer.network[layer: 0, .weights].elements.map { $0 * 1e9 }
   #expect(moves.count { abs($0 - 1 / Double(last)) < 1e-6 } >= last)
   #expect(moves.allSatisfy { abs($0 - 1 / Double(last)) < 1e-6 || abs($0 - 1 / Double(min(batchSize, count))) < 1e-6 })
   #expect(done == stride(from: batchSize, to: count, by: batchSize) + [count])
@@ -122,7 +122,7 @@ func followsNaiveLoops() throws {
     #expect(abs(loss - sum / 4) < 1e-5)
   }
   for layer in 0..<3 {
-    let weights = Matrix(trainer.network.weights(ofLayer: layer).transposed).elements
+    let weights = Matrix(trainer.network[layer: layer, .weights].transposed).elements
     #expect(zip(weights, naive.weights[layer]).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 }
@@ -159,9 +159,9 @@ func cutsFollowNaiveLoops(network: (sizes: [Int], batch: Int, hidden: Activation
     #expect(abs(try trainer.takeStep(on: samples, batch: order[...]) - expected) < 1e-12)
   }
   for layer in start.layers.indices {
-    let weights = Matrix(trainer.network.weights(ofLayer: layer).transposed).elements
+    let weights = Matrix(trainer.network[layer: layer, .weights].transposed).elements
     #expect(zip(weights, naive.weights[layer]).allSatisfy { abs($0 - $1) < 1e-12 })
-    #expect(zip(trainer.network.bias(ofLayer: layer).elements, naive.biases[layer]).allSatisfy { abs($0 - $1) < 1e-12 })
+    #expect(zip(trainer.network[layer: layer, .bias].elements, naive.biases[layer]).allSatisfy { abs($0 - $1) < 1e-12 })
   }
 }
 

@@ -1,8 +1,8 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronTraining
 import Tensor
 import Testing
-import Training
 
 private func samples(_ features: [Double], _ classes: [Int], weights: [Double]? = nil) -> Samples<Double> {
   Samples(

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   /// The file is not a .npy file that is read; `problem` says what was found.

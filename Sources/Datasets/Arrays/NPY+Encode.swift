@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension NPY {
@@ -14,7 +14,7 @@ extension NPY {
   ///
   /// - Parameter shape: The dimensions; the values stand with the last one varying fastest. A matrix of features ×
   ///   samples has the shape [samples, features].
-  /// - Throws: ``FileError/cannotWrite(path:reason:)``.
+  /// - Throws: ``FileError`` (`cannotWrite`).
   /// - Precondition: Traps if the values are not as many as the product of the dimensions.
   public static func write(_ values: Values, shape: [Int], to path: String) throws(FileError) {
     try AtomicFile.write(encode(values, shape: shape), to: path)

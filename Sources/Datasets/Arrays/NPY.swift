@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// A NumPy array of numbers or texts from a .npy file, of format version 1, 2 or 3.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// What a .npy file says about its elements, checked against the file's length.
 struct NPYHeader {

@@ -1,5 +1,5 @@
-import CZlib
-import Files
+import CPerceptronZlib
+import PerceptronFiles
 import Tensor
 
 /// The NumPy arrays of a .npz archive, by their names.
@@ -46,7 +46,7 @@ public struct NPZ: Sendable {
   }
 
   /// The array of a name.
-  /// - Throws: ``FileError/missingArray(path:expected:found:)``, or what is wrong with the archive or the array.
+  /// - Throws: ``FileError`` (`missingArray`), or what is wrong with the archive or the array.
   public func array(named name: String) throws(FileError) -> NPY {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw .missingArray(path: path, expected: "one called \(quoted(name))", found: names)

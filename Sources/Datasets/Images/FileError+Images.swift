@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   /// The first four bytes are not those of a wanted IDX file.

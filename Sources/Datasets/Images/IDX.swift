@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// An IDX file: the dimensions and the values.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension ImageSet {
@@ -9,7 +9,7 @@ extension ImageSet {
   /// - Parameters:
   ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
   ///   - classNames: Empty if the model predicts values; it takes no labels then.
-  /// - Throws: ``FileError/wrongImageShape(path:found:expected:)`` and the errors of labels that do not fit.
+  /// - Throws: ``FileError`` (`wrongImageShape`) and the errors of labels that do not fit.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init(_ images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(FileError) {

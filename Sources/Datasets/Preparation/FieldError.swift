@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// What is wrong with a row of fields that is to be prepared.
 public enum FieldError: Error, Equatable {

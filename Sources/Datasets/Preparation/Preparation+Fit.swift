@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension Preparation {

@@ -1,12 +1,12 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension Preparation {
   /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
   ///
   /// - Parameter samples: The 0-based indices of the images by which the pixels are scaled; nil for all.
-  /// - Throws: ``FileError/singleClass(path:column:label:)`` if all labels are the same, and
-  ///   ``FileError/missingLabels(path:)``.
+  /// - Throws: ``FileError`` (`singleClass`) if all labels are the same, and
+  ///   ``FileError`` (`missingLabels`).
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, samples: [Int]? = nil, scaling: Scaling.Method = .none)
     throws(FileError)
   {
@@ -25,7 +25,7 @@ extension Preparation {
   /// The scaled pixels of images, which have the shape that the preparation was fitted on.
   ///
   /// - Shapes: returns pixels × images.
-  /// - Throws: ``FileError/imagesForTable(path:columns:)`` or ``FileError/wrongImageShape(path:found:expected:)``.
+  /// - Throws: ``FileError`` (`imagesForTable`) or ``FileError`` (`wrongImageShape`).
   public func features<Scalar>(of images: ImageSet<Scalar>) throws(FileError) -> Matrix<Scalar> {
     switch inputs {
     case .columns(let columns): throw .imagesForTable(path: images.path, columns: columns.map(\.name))
@@ -41,8 +41,8 @@ extension Preparation {
 
   /// The scaled pixels and the one-hot labels of images.
   ///
-  /// - Throws: As ``features(of:)``, ``FileError/labelOutOfRange(path:index:label:classes:)``, and
-  ///   ``FileError/labelsForValues(path:)`` if the outputs are no classes.
+  /// - Throws: As ``features(of:)``, ``FileError`` (`labelOutOfRange`), and
+  ///   ``FileError`` (`labelsForValues`) if the outputs are no classes.
   public func samples<Scalar>(of images: ImageSet<Scalar>) throws(FileError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
     guard let labels = images.labels else { throw .missingLabels(path: images.path) }

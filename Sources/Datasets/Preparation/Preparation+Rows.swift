@@ -2,12 +2,14 @@ import Tensor
 
 extension Preparation {
   /// The scaled features of rows that a program holds, each with a field for every column in the order of ``inputs``;
-  /// rows of numbers alone are `rows.map { $0.map(Field.number) }`.
+  /// rows of numbers alone are `rows.map { $0.map(InputValue.number) }`.
   ///
   /// - Shapes: returns features × rows.
   /// - Throws: ``RowError`` for the first row that has another count of fields, a text in the place of a number, or an
   ///   infinite number.
-  public func features<Scalar>(of rows: [[Field]]) throws(RowError) -> Matrix<Scalar> {
+  public func features<Scalar>(of rows: [[InputValue]], as type: Scalar.Type = Scalar.self) throws(RowError) -> Matrix<
+    Scalar
+  > {
     let preparation = RowPreparation(self)
     var features = Matrix<Scalar>(rows: inputCount, columns: rows.count)
     try features.withTile { (features) throws(RowError) in

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension Preparation {
@@ -61,9 +61,10 @@ extension Preparation {
   ///   - warn: Gets what is odd about the table, for each column at most one warning.
   /// - Shapes: returns features × rows.
   /// - Throws: The ``FileError`` of what is wrong with the table, and
-  ///   ``FileError/tooLargeForMemory(path:what:bytes:available:column:)`` before memory is taken.
+  ///   ``FileError`` (`tooLargeForMemory`) before memory is taken.
   public func features<Scalar>(
-    of table: Table, team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
+    of table: Table, as type: Scalar.Type = Scalar.self, team: Team = Team(workers: 1),
+    warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) -> Matrix<Scalar> {
     guard case .columns(let columns) = inputs else { throw .tableForImages(path: table.path) }
     let indices =
@@ -89,7 +90,7 @@ extension Preparation {
   ///   - warn: Gets what is odd about the table, for each column at most one warning.
   /// - Throws: The ``FileError`` of what is wrong with the table.
   public func samples<Scalar>(
-    of table: Table, sampleWeight: String? = nil, team: Team = Team(workers: 1),
+    of table: Table, as type: Scalar.Type = Scalar.self, sampleWeight: String? = nil, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: table, team: team, warn: warn)

@@ -40,7 +40,7 @@ package struct RowPreparation: Sendable {
   /// - Throws: ``FieldError``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func prepare<Scalar>(_ row: [Field], into features: Tile<Scalar>) throws(FieldError) {
+  package func prepare<Scalar>(_ row: [InputValue], into features: Tile<Scalar>) throws(FieldError) {
     guard row.count == columns.count else { throw .count(found: row.count, expected: columns.count) }
     features.fill(0)
     for (column, field) in row.enumerated() { try prepare(field, column, into: features) }
@@ -49,7 +49,7 @@ package struct RowPreparation: Sendable {
   /// The same for a record, whose fields are found by the columns' names.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func prepare<Scalar>(_ record: [String: Field], into features: Tile<Scalar>) throws(FieldError) {
+  package func prepare<Scalar>(_ record: [String: InputValue], into features: Tile<Scalar>) throws(FieldError) {
     features.fill(0)
     for (column, input) in columns.enumerated() {
       guard let field = record[input.name] else { throw .missingColumn(input.name, columns: columns.map(\.name)) }
@@ -65,7 +65,7 @@ package struct RowPreparation: Sendable {
   }
 
   @inline(__always)
-  private func prepare<Scalar>(_ field: Field, _ column: Int, into features: Tile<Scalar>) throws(FieldError) {
+  private func prepare<Scalar>(_ field: InputValue, _ column: Int, into features: Tile<Scalar>) throws(FieldError) {
     let encoders = encoders.span
     let value: FieldValue
     switch field {
@@ -83,7 +83,7 @@ package struct RowPreparation: Sendable {
     guard encoders[column].write(value, to: features, from: 0) else { throw mistake(field, value, column) }
   }
 
-  private func isMissing(_ field: Field, _ column: Int) -> Bool {
+  private func isMissing(_ field: InputValue, _ column: Int) -> Bool {
     switch field {
     case .missing: true
     case .number(let number): number.isNaN || missing.isMissing(number)
@@ -92,7 +92,7 @@ package struct RowPreparation: Sendable {
   }
 
   @inline(never)
-  private func mistake(_ field: Field, _ value: FieldValue, _ column: Int) -> FieldError {
+  private func mistake(_ field: InputValue, _ value: FieldValue, _ column: Int) -> FieldError {
     let name = columns[column].name
     switch (field, value) {
     case (_, .number(let number)), (_, .infinite(let number)): return .notFinite(column: name, number)

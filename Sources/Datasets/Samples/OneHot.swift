@@ -5,7 +5,9 @@ import Tensor
 /// - Returns: a matrix of classes × labels. Traps if a label is not in 0..<classes.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
-public func oneHot<Scalar: BLASScalar>(_ labels: [Int], classes: Int) -> Matrix<Scalar> {
+public func oneHot<Scalar: BLASScalar>(
+  _ labels: [Int], classes: Int, as type: Scalar.Type = Scalar.self
+) -> Matrix<Scalar> {
   var matrix = Matrix<Scalar>(rows: classes, columns: labels.count)
   matrix.withMutableSpan { span in
     for (sample, label) in labels.enumerated() {

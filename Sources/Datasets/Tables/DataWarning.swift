@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// What is odd about data but no error: they can be learnt from, or answered, though perhaps not as was meant.
 public struct DataWarning: Sendable, Equatable, CustomStringConvertible {

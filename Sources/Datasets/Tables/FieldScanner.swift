@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// Cuts the bytes of a table into fields, from first to last.
 ///
@@ -93,8 +93,8 @@ struct FieldScanner {
   }
 
   /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
-  /// - Throws: ``FileError/unterminatedQuote(path:line:)`` if the bytes end within the row that it would be, and
-  ///   ``FileError/longField(path:line:field:)``.
+  /// - Throws: ``FileError`` (`unterminatedQuote`) if the bytes end within the row that it would be, and
+  ///   ``FileError`` (`longField`).
   mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(FileError) -> Bool {
     var row = self
     var count = 0

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   /// The file is of another kind; `kind` says what it is and `advice` what to do.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// Recognises files that are no tables by their first bytes.
 enum FileKind {
@@ -9,7 +9,7 @@ enum FileKind {
   }
 
   /// Throws if the bytes are not those of a text that may be a table.
-  /// - Throws: ``FileError/notATable(path:kind:advice:)``.
+  /// - Throws: ``FileError`` (`notATable`).
   static func check(_ bytes: [UInt8], path: String) throws(FileError) {
     guard let kind = kindByMark(bytes) ?? kindByText(bytes) else { return }
     throw .notATable(path: path, kind: kind.name, advice: kind.advice)

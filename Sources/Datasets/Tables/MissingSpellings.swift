@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// Which texts say that a field is missing.
 ///

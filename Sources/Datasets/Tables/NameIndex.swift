@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// Finds names by a text or, failing that, by a number: 1.0 is "1". Integers that no Double holds are texts alone. If

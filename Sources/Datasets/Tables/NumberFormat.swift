@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// How the numbers of a column are written: their decimal mark, what stands between thousands, and their unit.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension Table {
@@ -6,7 +6,7 @@ extension Table {
   ///
   /// If the column is numeric they are its numbers in ascending order, whole numbers without a point; else its texts,
   /// ordered by their Unicode scalars.
-  /// - Throws: ``FileError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
+  /// - Throws: ``FileError`` (`missingLabel`) for a field that is missing.
   public func classNames(inColumn index: Int) throws(FileError) -> [String] {
     try classNames(inColumn: index, MissingSpellings())
   }
@@ -27,8 +27,8 @@ extension Table {
   /// The class of each row: the index, among the given names, of the label in a column.
   ///
   /// A label is the class of the same text or, failing that, of the same number: 1.0 is of class "1".
-  /// - Throws: ``FileError/unknownClass(path:line:column:label:classes:)`` for a label that is none of the names,
-  ///   ``FileError/missingLabel(path:line:column:field:text:)`` for a field that is missing.
+  /// - Throws: ``FileError`` (`unknownClass`) for a label that is none of the names,
+  ///   ``FileError`` (`missingLabel`) for a field that is missing.
   public func classLabels(inColumn index: Int, among classNames: [String]) throws(FileError) -> [Int] {
     try classLabels(inColumn: index, among: classNames, MissingSpellings())
   }

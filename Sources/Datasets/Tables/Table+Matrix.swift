@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// A column of a table, and how its fields become rows of a matrix.
@@ -31,11 +31,12 @@ extension Table {
   ///   - formats: How the numbers of each are written; plain ones if there are none.
   ///   - missing: Which fields are missing, and so no numbers.
   /// - Returns: a matrix of columns × ``rowCount``.
-  /// - Throws: ``FileError/notANumber(path:line:column:field:text:)`` or
-  ///   ``FileError/notFinite(path:line:column:field:text:)`` for the first field, in the order of the rows, that
+  /// - Throws: ``FileError`` (`notANumber`) or
+  ///   ``FileError`` (`notFinite`) for the first field, in the order of the rows, that
   ///   `Scalar` cannot hold as a finite number.
   public func matrix<Scalar: BLASScalar>(
-    ofColumns columns: [Int], scaledBy scaling: Scaling? = nil, formats: [NumberFormat] = [],
+    ofColumns columns: [Int], as type: Scalar.Type = Scalar.self, scaledBy scaling: Scaling? = nil,
+    formats: [NumberFormat] = [],
     missing: MissingSpellings = MissingSpellings()
   ) throws(FileError) -> Matrix<Scalar> {
     guard !columns.isEmpty, columns.allSatisfy(columnNames.indices.contains) else {

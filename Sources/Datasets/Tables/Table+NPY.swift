@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 extension Table {
@@ -9,7 +9,7 @@ extension Table {
   /// the first have elements. One label is called "label", several "label 1", "label 2" and so on; they are the targets
   /// if none is named. A feature that is NaN is missing. Labels that are integers or Booleans by their type are
   /// classes, if at most 1000 are different, and fewer than half as many as there are samples.
-  /// - Throws: ``FileError/arraysDisagree(features:samples:labels:labelCount:)``.
+  /// - Throws: ``FileError`` (`arraysDisagree`).
   public init(features: NPY, labels: NPY? = nil) throws(FileError) {
     if let labels, labels.count != features.count {
       throw .arraysDisagree(
@@ -48,7 +48,7 @@ extension Table {
   static func name(ofPlace place: Int) -> String { String(place + 1) }
 
   /// The places of the columns of features in training, whose names an array does not have.
-  /// - Throws: ``FileError/wrongColumnCount(path:found:columns:)`` or ``FileError/numbersForTexts(path:column:)``.
+  /// - Throws: ``FileError`` (`wrongColumnCount`) or ``FileError`` (`numbersForTexts`).
   func places(of columns: [InputColumn], inArrayOf features: Int) throws(FileError) -> [Int] {
     guard columns.count == features else {
       throw .wrongColumnCount(path: path, found: features, columns: columns.map(\.name))

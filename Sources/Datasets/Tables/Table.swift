@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// The contents of a CSV or TSV file: named columns of numbers or of text.
@@ -125,7 +125,7 @@ public struct Table: Sendable {
   }
 
   /// The column with this name.
-  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  /// - Throws: ``FileError`` (`unknownColumn`).
   public func column(named name: String) throws(FileError) -> Column {
     column(at: try columnIndices(named: [name])[0])
   }
@@ -141,7 +141,7 @@ public struct Table: Sendable {
 
   /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints
   /// them.
-  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  /// - Throws: ``FileError`` (`unknownColumn`).
   public func fields(ofColumn name: String) throws(FileError) -> [String] {
     let index = try columnIndices(named: [name])[0]
     return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
@@ -156,7 +156,7 @@ public struct Table: Sendable {
 
   /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or
   /// several with commas between them.
-  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  /// - Throws: ``FileError`` (`unknownColumn`).
   public func targetIndices(_ targets: String? = nil) throws(FileError) -> [Int] {
     guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
     if let index = index(of: targets) { return [index] }
@@ -169,7 +169,7 @@ public struct Table: Sendable {
   }
 
   /// The 0-based indices of the columns with these names, in the order of the names.
-  /// - Throws: ``FileError/unknownColumn(path:name:columns:)``.
+  /// - Throws: ``FileError`` (`unknownColumn`).
   public func columnIndices(named names: [String]) throws(FileError) -> [Int] {
     let indices = Dictionary(uniqueKeysWithValues: zip(columnNames, columnNames.indices))
     return try names.map { (name) throws(FileError) in
@@ -181,7 +181,7 @@ public struct Table: Sendable {
   }
 
   /// The 0-based indices of all columns but some.
-  /// - Throws: ``FileError/noFeatures(path:target:)`` if there is no other.
+  /// - Throws: ``FileError`` (`noFeatures`) if there is no other.
   public func featureIndices(besides others: [Int]) throws(FileError) -> [Int] {
     let indices = columnNames.indices.filter { !others.contains($0) }
     guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// How the bytes of a table are cut into rows, as its first rows show: what delimits the fields, what the columns are
 /// called, and where the data begin.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// Parses a table in pieces, so that its bytes need not be in memory as a whole, and each piece in parts that a team

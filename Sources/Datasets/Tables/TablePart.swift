@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
@@ -120,7 +120,7 @@ struct TablePart: Sendable {
   /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold
   /// words.
   /// - Parameter sets: The texts of the whole table, to which new ones are added.
-  /// - Throws: ``FileError/changed(path:)`` if the bytes are others than they were.
+  /// - Throws: ``FileError`` (`changed`) if the bytes are others than they were.
   mutating func replaceNumbers(
     inColumns chosen: [Int], in bytes: Span<UInt8>, _ scanner: FieldScanner, _ rules: RowRules,
     _ sets: inout [TextSet]

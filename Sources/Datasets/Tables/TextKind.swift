@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// What a field is that stands in its cell as a text.
 enum TextKind: Sendable {

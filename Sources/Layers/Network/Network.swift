@@ -44,11 +44,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
     storage = Matrix(rows: chain.parameterCount, columns: 1)
     statisticsStorage = Matrix(rows: chain.statisticCount, columns: 1)
     for (index, layer) in layers.enumerated() {
-      let ones = Matrix<Scalar>(rows: layer.outputSize, columns: 1, repeating: 1)
-      if layer.isNormalized { replace(chain.offsets[index] + layer.weightCount + layer.outputSize, ones) }
-      if layer.normalization == .batch {
-        let start = chain.statisticsOffsets[index] + layer.outputSize
-        for unit in 0..<layer.outputSize { statistics[start + unit, 0] = 1 }
+      for parameter in layer.parameters where parameter == .scale || parameter == .runningVariance {
+        self[layer: index, parameter] = Matrix(rows: layer.outputSize, columns: 1, repeating: 1)
       }
     }
   }
@@ -57,8 +54,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
   public init(_ layers: [Dense], initializer: Initializer, using generator: inout Philox) {
     self.init(layers)
     for layer in layers.indices {
-      setWeights(initializer.weights(layers[layer], using: &generator), ofLayer: layer)
-      setBias(initializer.bias(layers[layer], using: &generator), ofLayer: layer)
+      self[layer: layer, .weights] = initializer.weights(layers[layer], using: &generator)
+      self[layer: layer, .bias] = initializer.bias(layers[layer], using: &generator)
     }
   }
 
@@ -107,26 +104,37 @@ extension [Dense] {
 // MARK: - Parameters by layer
 
 extension Network {
-  /// A layer's weights, outputSize × inputSize; shares the parameters' storage.
-  public func weights(ofLayer layer: Int) -> Matrix<Scalar> {
-    let dense = layers[layer]
-    return range(chain.offsets[layer], dense.weightCount).reshaped(rows: dense.outputSize, columns: dense.inputSize)
-  }
-
-  /// A layer's bias, outputSize × 1; shares the parameters' storage.
-  public func bias(ofLayer layer: Int) -> Matrix<Scalar> {
-    range(chain.offsets[layer] + layers[layer].weightCount, layers[layer].outputSize)
-  }
-
-  /// Replaces a layer's weights.
+  /// A parameter of a layer, or a running statistic; what is read shares the network's storage until one is changed.
   ///
-  /// - Precondition: Traps if they are not outputSize × inputSize.
-  public mutating func setWeights(_ weights: Matrix<Scalar>, ofLayer layer: Int) {
-    let dense = layers[layer]
-    guard weights.rows == dense.outputSize, weights.columns == dense.inputSize else {
-      fail("cannot give \(dense) weights of \(weights.shape)")
+  ///     network[layer: 0, .weights][0, 1] = 0.5
+  ///
+  /// - Precondition: Traps if the layer has none of that name, or on a matrix of another shape.
+  public subscript(layer index: Int, parameter: LayerParameter) -> Matrix<Scalar> {
+    get {
+      let (start, rows, columns) = place(index, parameter)
+      let all = parameter.isStatistic ? statisticsStorage : storage
+      return all.reshaped(rows: 1, columns: all.rows)[columns: start..<start + rows * columns].reshaped(
+        rows: rows, columns: columns)
     }
-    replace(chain.offsets[layer], weights)
+    set {
+      let (start, rows, columns) = place(index, parameter)
+      guard newValue.rows == rows, newValue.columns == columns else {
+        fail("cannot give \(layers[index]) \(newValue.shape) as its \(parameter): \(rows)×\(columns) are needed")
+      }
+      func replace(_ all: Tile<Scalar>) {
+        newValue.withReadOnlyTile { all.reshaped(from: start, rows: rows, columns: columns).copy($0) }
+      }
+      if parameter.isStatistic { statisticsStorage.withTile(replace) } else { storage.withTile(replace) }
+    }
+  }
+
+  /// Where a parameter stands in the vector of all, or of all statistics.
+  private func place(_ index: Int, _ parameter: LayerParameter) -> (start: Int, rows: Int, columns: Int) {
+    let layer = layers[index]
+    guard layer.parameters.contains(parameter) else { fail("\(layer) has no \(parameter)") }
+    let (rows, columns) = layer.shape(of: parameter)
+    let first = parameter.isStatistic ? chain.statisticsOffsets[index] : chain.offsets[index]
+    return (first + layer.offset(of: parameter), rows, columns)
   }
 
   /// Calls `body` with a tile of a layer's weights, outputSize × inputSize, which `body` may change.
@@ -139,69 +147,6 @@ extension Network {
     }
   }
 
-  /// Replaces a layer's bias.
-  ///
-  /// - Precondition: Traps if it is not outputSize × 1.
-  public mutating func setBias(_ bias: Matrix<Scalar>, ofLayer layer: Int) {
-    let dense = layers[layer]
-    guard bias.rows == dense.outputSize, bias.columns == 1 else { fail("cannot give \(dense) a bias of \(bias.shape)") }
-    replace(chain.offsets[layer] + dense.weightCount, bias)
-  }
-
-  /// A normalised layer's factors γ, outputSize × 1; shares the parameters' storage.
-  ///
-  /// - Precondition: Traps if the layer is not normalised, as the three below do.
-  public func scale(ofLayer layer: Int) -> Matrix<Scalar> { normalization(layer, 0) }
-
-  /// A normalised layer's shifts β, outputSize × 1; shares the parameters' storage.
-  public func shift(ofLayer layer: Int) -> Matrix<Scalar> { normalization(layer, 1) }
-
-  public mutating func setScale(_ scale: Matrix<Scalar>, ofLayer layer: Int) { setNormalization(layer, 0, scale) }
-
-  public mutating func setShift(_ shift: Matrix<Scalar>, ofLayer layer: Int) { setNormalization(layer, 1, shift) }
-
-  /// The running means and variances of a layer with batch normalisation, outputSize × 1 each.
-  ///
-  /// - Precondition: Traps if the layer has none, as the one below does.
-  public func runningStatistics(ofLayer layer: Int) -> (mean: Matrix<Scalar>, variance: Matrix<Scalar>) {
-    let (start, size) = (statisticsStart(layer), layers[layer].outputSize)
-    let all = statistics.elements
-    return (Matrix(Array(all[start..<start + size])), Matrix(Array(all[start + size..<start + 2 * size])))
-  }
-
-  public mutating func setRunningStatistics(mean: Matrix<Scalar>, variance: Matrix<Scalar>, ofLayer layer: Int) {
-    let (start, size) = (statisticsStart(layer), layers[layer].outputSize)
-    guard mean.rows == size, mean.columns == 1, variance.rows == size, variance.columns == 1 else {
-      fail("cannot give \(layers[layer]) means of \(mean.shape) and variances of \(variance.shape)")
-    }
-    for unit in 0..<size {
-      statistics[start + unit, 0] = mean[unit, 0]
-      statistics[start + size + unit, 0] = variance[unit, 0]
-    }
-  }
-
-  private func statisticsStart(_ layer: Int) -> Int {
-    guard layers[layer].normalization == .batch else { fail("\(layers[layer]) has no running statistics") }
-    return chain.statisticsOffsets[layer]
-  }
-
-  private func normalizationStart(_ layer: Int) -> Int {
-    guard layers[layer].isNormalized else { fail("\(layers[layer]) is not normalized") }
-    return chain.offsets[layer] + layers[layer].weightCount + layers[layer].outputSize
-  }
-
-  private func normalization(_ layer: Int, _ half: Int) -> Matrix<Scalar> {
-    range(normalizationStart(layer) + half * layers[layer].outputSize, layers[layer].outputSize)
-  }
-
-  private mutating func setNormalization(_ layer: Int, _ half: Int, _ values: Matrix<Scalar>) {
-    let start = normalizationStart(layer) + half * layers[layer].outputSize
-    guard values.rows == layers[layer].outputSize, values.columns == 1 else {
-      fail("cannot give \(layers[layer]) a scale or shift of \(values.shape)")
-    }
-    replace(start, values)
-  }
-
   /// Calls `body` with both vectors, for a step that changes them.
   mutating func withParametersAndStatistics<R>(_ body: (Tile<Scalar>, Tile<Scalar>) -> R) -> R {
     storage.withTile { parameters in
@@ -212,18 +157,6 @@ extension Network {
   private func checkStatistics() {
     if statisticsStorage.rows != chain.statisticCount || statisticsStorage.columns != 1 {
       fail("cannot give \(self) \(statisticsStorage.shape) statistics: \(chain.statisticCount)×1 are needed")
-    }
-  }
-
-  /// Elements of the parameter vector, seen as the columns of a row.
-  private func range(_ start: Int, _ count: Int) -> Matrix<Scalar> {
-    parameters.reshaped(rows: 1, columns: parameterCount)[columns: start..<start + count].reshaped(
-      rows: count, columns: 1)
-  }
-
-  private mutating func replace(_ start: Int, _ values: Matrix<Scalar>) {
-    parameters.withTile { all in
-      values.withReadOnlyTile { all.reshaped(from: start, rows: values.rows, columns: values.columns).copy($0) }
     }
   }
 }

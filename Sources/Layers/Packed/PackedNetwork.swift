@@ -59,10 +59,11 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
   private static func pack(_ network: Network<Scalar>, _ index: Int, as packed: Layer, into numbers: Tile<Scalar>) {
     let layer = network.layers[index]
-    var (weights, bias) = (network.weights(ofLayer: index), network.bias(ofLayer: index))
+    var (weights, bias) = (network[layer: index, .weights], network[layer: index, .bias])
     if layer.normalization == .batch {
-      let (mean, variance) = network.runningStatistics(ofLayer: index)
-      let (gamma, beta) = (network.scale(ofLayer: index), network.shift(ofLayer: index))
+      let mean = network[layer: index, .runningMean]
+      let variance = network[layer: index, .runningVariance]
+      let (gamma, beta) = (network[layer: index, .scale], network[layer: index, .shift])
       for unit in 0..<layer.outputSize {
         let factor = Double(gamma[unit, 0]) / (Double(variance[unit, 0]) + Normalization.epsilon).squareRoot()
         for input in 0..<layer.inputSize { weights[unit, input] = Scalar(factor * Double(weights[unit, input])) }
@@ -75,8 +76,8 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     }
     copy(bias, to: packed.bias)
     if packed.isNormalized {
-      copy(network.scale(ofLayer: index), to: packed.scale)
-      copy(network.shift(ofLayer: index), to: packed.shift)
+      copy(network[layer: index, .scale], to: packed.scale)
+      copy(network[layer: index, .shift], to: packed.shift)
     }
   }
 

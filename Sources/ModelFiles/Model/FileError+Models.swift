@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   package static func wrongShape(path: String, name: String, found: [Int], expected: [Int]) -> FileError {

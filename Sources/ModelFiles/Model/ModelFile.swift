@@ -1,6 +1,6 @@
-import Datasets
-import Files
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 /// A model file whose container and metadata have been read and checked, before its numbers are put to use.
@@ -80,9 +80,12 @@ public struct ModelFile: Sendable {
     for network in 0..<networkCount {
       for (index, layer) in layers.enumerated() {
         let names = LayerTensors(layers, index, ofNetwork: network, of: networkCount)
-        try Self.check(tensors, names.weight, [layer.outputSize, layer.inputSize], path)
-        for name in names.vectors { try Self.check(tensors, name, [layer.outputSize], path) }
-        tensorCount += 1 + names.vectors.count
+        for parameter in layer.parameters {
+          let (rows, columns) = layer.shape(of: parameter)
+          let shape = parameter == .weights ? [rows, columns] : [rows]
+          try Self.check(tensors, names.name(of: parameter), shape, path)
+        }
+        tensorCount += layer.parameters.count
       }
     }
     // Networks that nobody counted would silently have no say.

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import PerceptronDatasets
+import PerceptronFiles
 
 // How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take
 // many times its length of memory.

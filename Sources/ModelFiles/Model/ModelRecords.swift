@@ -1,7 +1,7 @@
-import Datasets
-import Files
 import FoundationEssentials
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 // What the metadata's JSON consists of. The records know the file's names for things; the types they stand for do not.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   /// The file is not ONNX, or damaged, at this byte.

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 extension Network {

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 // The activations as ONNX has them: as one node, or as exporters put them together.

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 /// Reads a graph as a chain of steps, from its output back to its input.

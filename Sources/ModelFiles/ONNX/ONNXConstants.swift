@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 /// The constants of an ONNX graph: initializers, Constant nodes, and what is computed of these alone.

@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 
 // The preparation as nodes. Numbers are scaled in double precision, as Scaling does it, whatever the network's.
 

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 /// Dense layers made of steps, one after the other: what is affine becomes part of the weights beside it.
@@ -147,11 +147,11 @@ struct ONNXLayers<Scalar: BLASScalar> {
           normalization: $0.normalization == nil ? .none : .layer)
       })
     for (index, layer) in layers.enumerated() {
-      network.setWeights(layer.weights, ofLayer: index)
-      network.setBias(Matrix(layer.bias), ofLayer: index)
+      network[layer: index, .weights] = layer.weights
+      network[layer: index, .bias] = Matrix(layer.bias)
       guard let (scale, shift) = layer.normalization else { continue }
-      network.setScale(Matrix(scale), ofLayer: index)
-      network.setShift(Matrix(shift), ofLayer: index)
+      network[layer: index, .scale] = Matrix(scale)
+      network[layer: index, .shift] = Matrix(shift)
     }
     guard network.parameters.maxMagnitude().isFinite else {
       throw .unsupportedGraph(path: path, problem: "the weights, with the scaling beside them, are not finite")

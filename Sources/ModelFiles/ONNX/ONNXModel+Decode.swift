@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 // The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields
 // that are not needed are passed over.
@@ -6,8 +6,8 @@ import Files
 extension ONNXModel {
   /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
   ///
-  /// - Throws: ``FileError/badONNX(path:byte:problem:)`` if they are not a whole ONNX file, and
-  ///   ``FileError/unsupportedTensor(path:name:problem:)``.
+  /// - Throws: ``FileError`` (`badONNX`) if they are not a whole ONNX file, and
+  ///   ``FileError`` (`unsupportedTensor`).
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()

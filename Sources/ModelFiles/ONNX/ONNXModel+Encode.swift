@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 // The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 

@@ -1,6 +1,6 @@
-import Datasets
-import Files
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 /// What an ONNX graph that is a multi-layer perceptron says.

@@ -1,4 +1,4 @@
-import Layers
+import PerceptronLayers
 import Tensor
 
 /// What a node, or a group of nodes, of an imported graph does to the samples, and what errors call it.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// A constant of an ONNX graph: TensorProto of onnx.proto.
 package struct ONNXTensor: Equatable {

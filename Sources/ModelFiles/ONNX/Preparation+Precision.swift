@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 
 // Which numbers float32 does not hold well enough, so that the graph of a model in Float has to take or give them as
 // double.

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 /// Dense layers that are made of the modules of a Sequential, one after the other.
@@ -110,13 +110,14 @@ struct SequentialLayers<Scalar: BLASScalar> {
           dropout: index == layers.count - 1 || activation == .softmax ? 0 : layer.dropout)
       })
     for (index, layer) in layers.enumerated() {
-      network.setWeights(layer.linear.weights, ofLayer: index)
-      network.setBias(Matrix(layer.linear.bias), ofLayer: index)
+      network[layer: index, .weights] = layer.linear.weights
+      network[layer: index, .bias] = Matrix(layer.linear.bias)
       guard let norm = layer.norm else { continue }
-      network.setScale(Matrix(norm.scale), ofLayer: index)
-      network.setShift(Matrix(norm.shift), ofLayer: index)
+      network[layer: index, .scale] = Matrix(norm.scale)
+      network[layer: index, .shift] = Matrix(norm.shift)
       if let (mean, variance) = norm.statistics {
-        network.setRunningStatistics(mean: Matrix(mean), variance: Matrix(variance), ofLayer: index)
+        network[layer: index, .runningMean] = Matrix(mean)
+        network[layer: index, .runningVariance] = Matrix(variance)
       }
     }
     return network

@@ -1,4 +1,4 @@
-import Layers
+import PerceptronLayers
 import Tensor
 
 /// A module of PyTorch's `nn.Sequential`, without its sizes and parameters: these are in the state dictionary.

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 /// The tensors of a PyTorch state dictionary, module by module.
 struct StateDictionary {

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// `perceptron export MODEL FILE.onnx`.
 enum ExportCommand: Command {
@@ -18,13 +18,13 @@ enum ExportCommand: Command {
     try checkOutput(path, option: "FILE.onnx")
     let file = try ModelFile(words[0])
     if file.isDouble {
-      try export(Model<Double>(file), to: path)
+      try export(TrainedModel<Double>(file), to: path)
     } else {
-      try export(Model<Float>(file), to: path)
+      try export(TrainedModel<Float>(file), to: path)
     }
   }
 
-  private static func export<Scalar>(_ model: Model<Scalar>, to path: String) throws(FileError) {
+  private static func export<Scalar>(_ model: TrainedModel<Scalar>, to path: String) throws(FileError) {
     try model.writeONNX(to: path)
     let (inputs, outputs) = model.numbersThatNeedDouble
     func warn(_ names: [String], _ what: String) {

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// `perceptron import FILE -o MODEL`.
 enum ImportCommand: Command {
@@ -64,7 +64,7 @@ enum ImportCommand: Command {
     if importedPreparationOptions.contains(where: { arguments.string($0.name) != nil }) {
       try write(graph.network, of: path, to: output, arguments)
     } else {
-      try write(Model(graph, path: path), to: output)
+      try write(TrainedModel(graph, path: path), to: output)
     }
   }
 
@@ -106,12 +106,12 @@ enum ImportCommand: Command {
     let (preparation, loss) = try importedPreparation(
       inputs: network.inputSize, outputs: network.outputSize, network.outputActivation, arguments)
     try write(
-      Model(
+      TrainedModel(
         network: network, loss: loss, preparation: preparation,
         training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path]), to: output)
   }
 
-  private static func write<Scalar>(_ model: Model<Scalar>, to output: String) throws {
+  private static func write<Scalar>(_ model: TrainedModel<Scalar>, to output: String) throws {
     try model.write(to: output)
     try printLine("\(model.network)")
     try printLine("wrote \(output)")

@@ -36,7 +36,7 @@ enum InspectCommand: Command {
   static func run(_ arguments: Arguments) throws {
     let file = try ModelFile(try arguments.positional("MODEL")[0])
     // The numbers are read too, so that a damaged file is not called sound.
-    if file.isDouble { _ = try Model<Double>(file) } else { _ = try Model<Float>(file) }
+    if file.isDouble { _ = try TrainedModel<Double>(file) } else { _ = try TrainedModel<Float>(file) }
     let description = describe(file)
     if arguments.flag("--json") {
       try printLine(json(description))

@@ -1,5 +1,5 @@
-import Charts
 import Perceptron
+import PerceptronCharts
 
 /// The linear model of least squares beside a network, which is not worth its keep where it is no better.
 struct Baseline {
@@ -22,7 +22,8 @@ struct Baseline {
   ///   - trainingWork: About how many multiplications the training took. A comparison that nobody asked for must not
   ///     take longer.
   init<Scalar>(
-    _ model: Model<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>, judgedBy judge: Samples<Scalar>,
+    _ model: TrainedModel<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>,
+    judgedBy judge: Samples<Scalar>,
     _ name: String, trainingWork: Double, _ team: Team
   ) {
     let inputs = model.preparation.inputCount
@@ -41,7 +42,7 @@ struct Baseline {
     do {
       let linear = try Network.linear(fittedTo: samples, ridge: Self.ridge, team: team)
       metrics = try Evaluation(
-        Model(network: linear, loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation),
+        TrainedModel(network: linear, loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation),
         judge, team)
     } catch {
       self.metrics = nil

@@ -1,5 +1,5 @@
-import Charts
 import Perceptron
+import PerceptronCharts
 
 /// The part of a report on how classes are mistaken for each other.
 struct ClassificationErrors {

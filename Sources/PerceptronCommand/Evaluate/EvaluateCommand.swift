@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// `perceptron evaluate MODEL DATA`.
 enum EvaluateCommand: Command {
@@ -20,13 +20,15 @@ enum EvaluateCommand: Command {
     try source.check(arguments)
     let file = try readModel(words[0], Self.self)
     if file.isDouble {
-      try evaluate(Model<Double>(file), source, arguments)
+      try evaluate(TrainedModel<Double>(file), source, arguments)
     } else {
-      try evaluate(Model<Float>(file), source, arguments)
+      try evaluate(TrainedModel<Float>(file), source, arguments)
     }
   }
 
-  private static func evaluate<Scalar>(_ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments) throws {
+  private static func evaluate<Scalar>(_ model: TrainedModel<Scalar>, _ source: DataSource, _ arguments: Arguments)
+    throws
+  {
     let team = try makeTeam()
     let data = try RawData<Scalar>(
       source, part: .test, format: TableOptions.format(arguments, for: model.preparation), for: model.preparation,

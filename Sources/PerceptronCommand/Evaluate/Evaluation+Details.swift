@@ -1,5 +1,5 @@
-import Charts
 import Perceptron
+import PerceptronCharts
 
 extension Evaluation {
   /// The metrics beyond those by which a training is judged.

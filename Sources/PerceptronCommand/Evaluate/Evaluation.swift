@@ -1,6 +1,6 @@
-import Charts
 import FoundationEssentials
 import Perceptron
+import PerceptronCharts
 
 /// The metrics of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a
 /// regression.
@@ -27,10 +27,10 @@ struct Evaluation: Encodable {
     case details
   }
 
-  init<Scalar>(_ model: Model<Scalar>, _ samples: Samples<Scalar>, _ team: Team, depth: Depth = .metrics)
+  init<Scalar>(_ model: TrainedModel<Scalar>, _ samples: Samples<Scalar>, _ team: Team, depth: Depth = .metrics)
     throws(CommandError)
   {
-    let outputs = model.outputs(for: samples.features, team: team)
+    let outputs = model.outputs(prepared: samples.features, team: team)
     try checkFinite(outputs)
     let loss = model.meanLoss(ofOutputs: outputs, on: samples, team: team) * model.preparation.lossUnit
     self.loss = loss.ifFinite

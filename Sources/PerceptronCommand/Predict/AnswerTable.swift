@@ -29,7 +29,7 @@ struct AnswerTable<Scalar: BLASScalar> {
 
   /// - Parameter identifiers: A column that is kept beside the answers.
   init(
-    _ answers: Matrix<Double>, of model: Model<Scalar>, withProbabilities: Bool,
+    _ answers: Matrix<Double>, of model: TrainedModel<Scalar>, withProbabilities: Bool,
     beside identifiers: (name: String, fields: [String])?
   ) {
     self.answers = answers

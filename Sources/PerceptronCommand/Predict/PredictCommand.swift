@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// `perceptron predict MODEL DATA`.
 enum PredictCommand: Command {
@@ -26,9 +26,9 @@ enum PredictCommand: Command {
     let file = try readModel(words[0], Self.self)
     let bytes =
       if file.isDouble {
-        try predict(Model<Double>(file), source, arguments)
+        try predict(TrainedModel<Double>(file), source, arguments)
       } else {
-        try predict(Model<Float>(file), source, arguments)
+        try predict(TrainedModel<Float>(file), source, arguments)
       }
     if let path {
       try AtomicFile.write(bytes, to: path)
@@ -38,7 +38,7 @@ enum PredictCommand: Command {
   }
 
   private static func predict<Scalar>(
-    _ model: Model<Scalar>, _ source: DataSource, _ arguments: Arguments
+    _ model: TrainedModel<Scalar>, _ source: DataSource, _ arguments: Arguments
   ) throws -> [UInt8] {
     let team = try makeTeam()
     let data = try RawData<Scalar>(
@@ -48,7 +48,7 @@ enum PredictCommand: Command {
     if wantsProbabilities && model.preparation.task == .regression {
       throw CommandError.usage("--probabilities is for classification; this model predicts a value")
     }
-    let answers = try Predictor(model, team: team).predict(features: data.features(model.preparation, team: team))
+    let answers = try Predictor(model, team: team).predict(prepared: data.features(model.preparation, team: team))
     if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
       if arguments.string("--id") != nil {
         throw CommandError.usage("--id is for tables; a NumPy array has answers alone")
@@ -74,7 +74,7 @@ enum PredictCommand: Command {
   /// The answers as a NumPy array, samples first: values in double, probabilities in the model's precision, or the
   /// classes, as whole numbers if all their names are.
   private static func array<Scalar>(
-    _ answers: Matrix<Double>, _ model: Model<Scalar>, _ wantsProbabilities: Bool
+    _ answers: Matrix<Double>, _ model: TrainedModel<Scalar>, _ wantsProbabilities: Bool
   ) -> [UInt8] {
     let samples = answers.columns
     func encode(_ names: [String], among all: [String], shape: [Int]) -> [UInt8] {

@@ -1,6 +1,6 @@
-import Charts
-import Files
 import Perceptron
+import PerceptronCharts
+import PerceptronFiles
 
 /// `--report`: a page of HTML about a training, which needs nothing beside it.
 struct TrainingReport<Scalar: BLASScalar> {
@@ -10,7 +10,7 @@ struct TrainingReport<Scalar: BLASScalar> {
     let evaluation: Evaluation
   }
 
-  let model: Model<Scalar>
+  let model: TrainedModel<Scalar>
   /// DATA, as it was given.
   let source: String
   let sampleCount: Int
@@ -133,7 +133,7 @@ struct TrainingReport<Scalar: BLASScalar> {
   // MARK: Where it errs
 
   private var errors: String {
-    let outputs = model.outputs(for: judged.features, team: team)
+    let outputs = model.outputs(prepared: judged.features, team: team)
     let body =
       switch model.preparation.outputs {
       case .classes(let names, _):

@@ -1,5 +1,5 @@
-import Charts
 import Perceptron
+import PerceptronCharts
 
 /// `perceptron gradcheck`.
 enum GradcheckCommand: Command {
@@ -37,7 +37,7 @@ enum GradcheckCommand: Command {
     for layer in layers.indices {
       var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
       bias.fillNormal(standardDeviation: 0.5, using: &generator)
-      network.setBias(bias, ofLayer: layer)
+      network[layer: layer, .bias] = bias
     }
     var inputs = Matrix<Double>(rows: inputSize, columns: batch)
     inputs.fillNormal(using: &generator)

@@ -1,5 +1,5 @@
-import Charts
 import Perceptron
+import PerceptronCharts
 
 #if canImport(Glibc)
   import Glibc

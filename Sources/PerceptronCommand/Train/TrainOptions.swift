@@ -1,6 +1,6 @@
-import Charts
-import Files
 import Perceptron
+import PerceptronCharts
+import PerceptronFiles
 
 /// What `train` was asked for; `gradcheck` takes the network's part of it.
 struct TrainOptions {

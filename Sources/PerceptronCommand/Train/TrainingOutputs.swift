@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// The files that `train` writes, checked before anything is read: each can be written, none is an input or another
 /// output.

@@ -1,5 +1,5 @@
-import Files
 import Perceptron
+import PerceptronFiles
 
 /// One run of `train`, from the files to the files.
 struct TrainingRun<Scalar: BLASScalar> {
@@ -104,11 +104,11 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   /// Refuses to write a model that has no answers: it is asked for some of the training samples, evenly spread.
-  private func checkAnswers(_ trained: Model<Scalar>) throws(CommandError) {
+  private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
     let most = 4096
     let count = min(data.samples.count, most)
     let asked = data.samples.features.gathered((0..<count).map { $0 * data.samples.count / count })
-    let found = trained.outputs(for: asked, team: team)
+    let found = trained.outputs(prepared: asked, team: team)
     let isSingle = Scalar.self == Float.self
     guard found.maxMagnitude().isFinite else {
       throw .badData(
@@ -129,8 +129,8 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   var isEnsemble: Bool { options.networkCount > 1 }
 
-  func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> Model<Scalar> {
-    Model(networks: networks, loss: loss, preparation: data.preparation, training: training)
+  func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> TrainedModel<Scalar> {
+    TrainedModel(networks: networks, loss: loss, preparation: data.preparation, training: training)
   }
 
   // MARK: What is said about it
@@ -169,7 +169,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   private func report(
-    _ trained: Model<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary, _ evaluation: Evaluation
+    _ trained: TrainedModel<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary, _ evaluation: Evaluation
   ) -> TrainingReport<Scalar> {
     let (judged, name) = judge
     typealias Row = TrainingReport<Scalar>.Row
@@ -195,7 +195,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, team: team)
   }
 
-  private func summary(_ fits: [TrainingFit<Scalar>], _ trained: Model<Scalar>, _ test: Evaluation?) throws
+  private func summary(_ fits: [TrainingFit<Scalar>], _ trained: TrainedModel<Scalar>, _ test: Evaluation?) throws
     -> TrainingSummary
   {
     let records = fits.flatMap(\.records)

@@ -1,5 +1,5 @@
-import CKernels
-import COpenBLAS
+import CPerceptronKernels
+import CPerceptronOpenBLAS
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 /// Does a computation of networks in the floating-point mode in which they all are done, and puts the caller's mode in
 /// force again on every way out.

@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 // The only file that calls the element-wise loops.
 

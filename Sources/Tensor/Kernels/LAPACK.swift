@@ -1,4 +1,4 @@
-import CLAPACKE
+import CPerceptronLAPACKE
 
 // The only file that calls LAPACKE.
 

@@ -61,6 +61,22 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     self.init(rows: elements.count, columns: 1, columnMajor: elements)
   }
 
+  /// Makes a matrix of samples, each of which becomes a column: `Matrix(samples: [[5.1, 3.5], [4.9, 3.0]])` is 2 × 2,
+  /// and its first column is 5.1, 3.5.
+  ///
+  /// - Precondition: Traps unless all samples have the same length.
+  public init(samples: [[Scalar]]) {
+    self.init(rows: samples.first?.count ?? 0, columns: samples.count)
+    for (column, sample) in samples.enumerated() {
+      guard sample.count == rows else {
+        fail(
+          "cannot make a matrix of samples of different lengths: sample 0 has \(rows) numbers, sample \(column) has"
+            + " \(sample.count)")
+      }
+      _ = UnsafeMutableBufferPointer(start: buffer.base + column * rows, count: rows).update(fromContentsOf: sample)
+    }
+  }
+
   /// The identity matrix.
   public static func identity(_ size: Int) -> Matrix {
     var result = Matrix(rows: size, columns: size)

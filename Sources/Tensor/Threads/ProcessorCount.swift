@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 /// One of the threads of a team, as its program sees it.
 @usableFromInline

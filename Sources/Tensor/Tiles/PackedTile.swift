@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 /// A matrix A that is packed once, for products A X with few columns, and often with one: the weights of a network that
 /// answers.

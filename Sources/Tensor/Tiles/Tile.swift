@@ -1,4 +1,4 @@
-import CKernels
+import CPerceptronKernels
 
 /// A window on column-major storage that something else owns: what the layers compute on.
 ///

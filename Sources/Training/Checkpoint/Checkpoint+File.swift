@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 import Tensor
 
 // A checkpoint's file is a safetensors file. Its metadata, each value a string:

@@ -1,4 +1,4 @@
-import Files
+import PerceptronFiles
 
 extension FileError {
   /// The file is cut short, changed, or something else; `problem` says how it shows.

@@ -1,5 +1,5 @@
-import Files
-import Layers
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 extension Checkpoint {
@@ -25,9 +25,9 @@ extension Trainer {
   /// Takes up the training that a checkpoint was made of, where it stood then.
   ///
   /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
-  /// - Throws: ``FileError/otherTraining(setting:found:expected:)`` if this trainer was made with other settings
+  /// - Throws: ``FileError`` (`otherTraining`) if this trainer was made with other settings
   ///   (the threads do not count), or the checkpoint is of a training on another number of samples, and
-  ///   ``FileError/badValue(name:)`` if the checkpoint was not made of a trainer. The trainer is then as before.
+  ///   ``FileError`` (`badValue`) if the checkpoint was not made of a trainer. The trainer is then as before.
   public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(FileError) {
     for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
       let found = checkpoint.settings[name] ?? "not known"

@@ -1,4 +1,4 @@
-import Datasets
+import PerceptronDatasets
 import Tensor
 
 /// How far predicted values a are from the actual ones y, in their units: for one output, or as the mean over several.

@@ -1,4 +1,4 @@
-import Layers
+import PerceptronLayers
 import Tensor
 
 /// The network after the epoch with the lowest validation loss.

@@ -1,5 +1,5 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
 import Tensor
 
 extension Network {
@@ -22,8 +22,8 @@ extension Network {
     let (weights, bias) = try samples.features.ridgeRegression(
       samples.targets, sampleWeights: samples.weights, strength: ridge, team: team)
     var network = Network([Dense(weights.columns, weights.rows, .identity)])
-    network.setWeights(Self.rounded(weights), ofLayer: 0)
-    network.setBias(Self.rounded(bias), ofLayer: 0)
+    network[layer: 0, .weights] = Self.rounded(weights)
+    network[layer: 0, .bias] = Self.rounded(bias)
     guard network.parameters.maxMagnitude().isFinite else { throw .notFinite }
     return network
   }

@@ -1,5 +1,5 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
 import Tensor
 
 extension Trainer {
@@ -38,8 +38,8 @@ extension Trainer {
       let number = epoch + 1
       var proceeds = true
       var failure: (any Error)?
-      let forms = augmentation?.applied(to: samples, epoch: epoch, team: workspace.team) ?? samples
-      let loss = try goOn(on: forms) { samplesDone in
+      let augmented = augmentation?.applied(to: samples, epoch: epoch, team: workspace.team) ?? samples
+      let loss = try continueEpoch(on: augmented) { samplesDone in
         do { proceeds = try afterStep(number, samplesDone) } catch { (failure, proceeds) = (error, false) }
         return proceeds
       }

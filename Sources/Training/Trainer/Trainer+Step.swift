@@ -1,5 +1,5 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
 import Tensor
 
 extension Trainer {

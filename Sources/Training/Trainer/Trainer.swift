@@ -1,5 +1,5 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
 import Tensor
 
 /// Mini-batch training of a network: shuffles the samples anew for every epoch and takes one optimizer step for each
@@ -129,7 +129,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
-    try goOn(on: samples) {
+    try continueEpoch(on: samples) {
       progress($0)
       return true
     }!
@@ -146,7 +146,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   was begun with.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public mutating func goOn(
+  public mutating func continueEpoch(
     on samples: Samples<Scalar>, while proceeds: (_ samplesDone: Int) -> Bool
   ) throws(Divergence) -> Double? {
     check(samples)

@@ -10,7 +10,7 @@ struct Question: Sendable {
 
   /// Makes a record as a model's columns have it, and asks the models themselves.
   init(for models: [Predictor<Float>], using generator: inout Philox) throws {
-    var record: [String: Field] = [:]
+    var record: [String: InputValue] = [:]
     for column in models[0].columns {
       switch column {
       case .number(let name, let mean, _, _):

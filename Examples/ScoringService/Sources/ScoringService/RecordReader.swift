@@ -2,7 +2,7 @@ import Perceptron
 
 /// Reads a record from a line of JSON: one object, whose members are numbers, texts or null.
 ///
-/// `JSONDecoder` reads the same into `[String: Field]`, but a request with 784 members then takes 840 µs of a
+/// `JSONDecoder` reads the same into `[String: InputValue]`, but a request with 784 members then takes 840 µs of a
 /// processor, instead of 360, most of them not for the prediction; seen on an AMD EPYC (Zen 4), 2026-11-24.
 struct RecordReader {
   private let bytes: ArraySlice<UInt8>
@@ -26,7 +26,7 @@ struct RecordReader {
     }
   }
 
-  static func record(_ line: ArraySlice<UInt8>) throws(Failure) -> [String: Field] {
+  static func record(_ line: ArraySlice<UInt8>) throws(Failure) -> [String: InputValue] {
     var reader = RecordReader(bytes: line, index: line.startIndex)
     let record = try reader.object()
     reader.skipSpaces()
@@ -40,8 +40,8 @@ struct RecordReader {
 
   // MARK: - Values
 
-  private mutating func object() throws(Failure) -> [String: Field] {
-    var record: [String: Field] = [:]
+  private mutating func object() throws(Failure) -> [String: InputValue] {
+    var record: [String: InputValue] = [:]
     try expect("{")
     skipSpaces()
     if take("}") { return record }
@@ -59,7 +59,7 @@ struct RecordReader {
     return record
   }
 
-  private mutating func field(_ name: String) throws(Failure) -> Field {
+  private mutating func field(_ name: String) throws(Failure) -> InputValue {
     switch index < bytes.endIndex ? bytes[index] : 0 {
     case UInt8(ascii: "\""): return .text(try string("a text"))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())

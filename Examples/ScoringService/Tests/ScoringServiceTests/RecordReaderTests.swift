@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Records in JSON")
 struct RecordReaderTests {
-  private func record(_ text: String) throws -> [String: Field] { try RecordReader.record(Array(text.utf8)[...]) }
+  private func record(_ text: String) throws -> [String: InputValue] { try RecordReader.record(Array(text.utf8)[...]) }
 
   @Test(
     "A record is read as JSONDecoder reads it",
@@ -16,7 +16,7 @@ struct RecordReaderTests {
       #"{"a":0,"b":10.25,"c":1E+2,"d":123456789012345678901234567890}"#,
     ])
   func valid(_ text: String) throws {
-    #expect(try record(text) == JSONDecoder().decode([String: Field].self, from: Data(text.utf8)))
+    #expect(try record(text) == JSONDecoder().decode([String: InputValue].self, from: Data(text.utf8)))
     let whole = text.trimmingCharacters(in: .whitespaces)
     for length in 1..<max(1, whole.utf8.count - 1) {
       #expect(throws: RecordReader.Failure.self) { try RecordReader.record(Array(whole.utf8)[..<length]) }

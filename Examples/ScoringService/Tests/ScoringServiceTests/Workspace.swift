@@ -23,7 +23,7 @@ struct Workspace: ~Copyable {
     let network = Network<Float>(
       .chain([preparation.inputCount, 8, preparation.outputCount], hidden: .relu, output: .softmax),
       initializer: .heNormal, using: &generator)
-    try Model(network: network, loss: .crossEntropy, preparation: preparation).write(to: path(name))
+    try TrainedModel(network: network, loss: .crossEntropy, preparation: preparation).write(to: path(name))
   }
 
   /// Starts a program.

@@ -1,12 +1,12 @@
 /// A field of a row that a program holds: a number, a text or nothing, written as `5.1`, `"setosa"` or `nil`.
-public enum Field: Sendable, Equatable {
+public enum InputValue: Sendable, Equatable {
   case number(Double)
   case text(String)
   /// Nothing is known. A number that is NaN says the same.
   case missing
 }
 
-extension Field: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral,
+extension InputValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral,
   ExpressibleByNilLiteral
 {
   public init(floatLiteral value: Double) { self = .number(value) }

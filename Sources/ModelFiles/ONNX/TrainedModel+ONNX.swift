@@ -1,9 +1,9 @@
-import Datasets
-import Files
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
-extension Model {
+extension TrainedModel {
   /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a
   /// whole, or, if anything fails, not at all.
   ///
@@ -74,29 +74,24 @@ extension ONNXGraphBuilder {
     _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
   ) -> String {
     let layer = network.layers[index]
-    func vector(_ name: String, _ values: Matrix<Scalar>) -> ONNXTensor {
-      ONNXTensor(name, type, [layer.outputSize], values.elements.lazy.map { Double($0) })
-    }
-    // Column after column is Wᵀ row after row.
-    let weights = ONNXTensor(
-      names.weight, type, [layer.inputSize, layer.outputSize],
-      network.weights(ofLayer: index).elements.lazy.map { Double($0) })
-    let constants = [constant(weights), constant(vector(names.bias, network.bias(ofLayer: index)))]
-    var value = node("Gemm", [inputs] + constants)
-    if let learnt = names.normalization {
-      var constants = [
-        constant(vector(learnt.scale, network.scale(ofLayer: index))),
-        constant(vector(learnt.shift, network.shift(ofLayer: index))),
-      ]
-      let epsilon = ONNXAttribute.float(Float(Normalization.epsilon))
-      if let statistics = names.statistics {
-        let (mean, variance) = network.runningStatistics(ofLayer: index)
-        constants.append(constant(vector(statistics.mean, mean)))
-        constants.append(constant(vector(statistics.variance, variance)))
-        value = node("BatchNormalization", [value] + constants, ["epsilon": epsilon])
-      } else {
-        value = node("LayerNormalization", [value] + constants, ["axis": .int(-1), "epsilon": epsilon], since: 17)
+    func constants(_ parameters: LayerParameter...) -> [String] {
+      parameters.map { parameter in
+        // Column after column, W is Wᵀ row after row.
+        let shape = parameter == .weights ? [layer.inputSize, layer.outputSize] : [layer.outputSize]
+        let values = network[layer: index, parameter].elements.lazy.map { Double($0) }
+        return constant(ONNXTensor(names.name(of: parameter), type, shape, values))
       }
+    }
+    var value = node("Gemm", [inputs] + constants(.weights, .bias))
+    let epsilon = ONNXAttribute.float(Float(Normalization.epsilon))
+    switch layer.normalization {
+    case .none: break
+    case .batch:
+      let learnt = constants(.scale, .shift, .runningMean, .runningVariance)
+      value = node("BatchNormalization", [value] + learnt, ["epsilon": epsilon])
+    case .layer:
+      let attributes = ["axis": .int(-1), "epsilon": epsilon]
+      value = node("LayerNormalization", [value] + constants(.scale, .shift), attributes, since: 17)
     }
     return activation(layer.activation, of: value, type)
   }
@@ -145,7 +140,7 @@ extension ONNXGraphBuilder {
   }
 }
 
-extension Model {
+extension TrainedModel {
   /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the
   /// classes.
   ///

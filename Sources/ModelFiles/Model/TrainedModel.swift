@@ -1,5 +1,5 @@
-import Datasets
-import Layers
+import PerceptronDatasets
+import PerceptronLayers
 import Tensor
 
 /// A trained network with all that an answer needs: how its inputs are prepared, and what its outputs mean.
@@ -7,7 +7,7 @@ import Tensor
 /// It may also be an ensemble: several networks of the same layers that were trained on the same data from other seeds.
 /// Its answer is the mean of theirs, which is as a rule better than the answer of any one of them (Hansen and Salamon
 /// 1990).
-public struct Model<Scalar: BLASScalar>: Sendable {
+public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// One, or the members of an ensemble.
   public let networks: [Network<Scalar>]
   /// What the networks were trained to minimise.
@@ -64,22 +64,22 @@ package let mostLayers = 1000
 
 // MARK: - Answers
 
-extension Model {
+extension TrainedModel {
   /// The answers for prepared features: probabilities, or values in the units of the data, in `Double` so that values
   /// far from 0 keep their digits.
   ///
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
-  public func predict(_ features: Matrix<Scalar>) -> Matrix<Double> {
-    preparation.answers(outputs(for: features))
+  public func predict(prepared features: Matrix<Scalar>) -> Matrix<Double> {
+    preparation.answers(outputs(prepared: features))
   }
 
   /// The names of the most probable classes for prepared features.
   ///
   /// - Precondition: Traps if the outputs are not classes.
-  public func classes(for features: Matrix<Scalar>) -> [String] {
+  public func classes(prepared features: Matrix<Scalar>) -> [String] {
     let names = preparation.classNames
     guard !names.isEmpty else { fail("cannot name classes: the model predicts \(preparation.outputs)") }
-    return outputs(for: features).indicesOfColumnMaxima().map { names[$0] }
+    return outputs(prepared: features).indicesOfColumnMaxima().map { names[$0] }
   }
 
   /// The network's outputs for prepared features, or the mean of the networks' outputs, values still scaled as in
@@ -92,7 +92,7 @@ extension Model {
   /// - Precondition: Traps if the features have another number of rows.
   /// - Complexity: 2 · ``parameterCount`` flops a sample; allocates the result and a workspace, however many networks
   ///   there are.
-  public func outputs(for features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
+  public func outputs(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
     var workspace = Workspace(for: network, batchCapacity: min(max(features.columns, 1), 256), team: team)
     var outputs = network.predict(features, workspace: &workspace)
     guard networks.count > 1 else { return outputs }
@@ -105,7 +105,7 @@ extension Model {
   /// computed from its weighted inputs, which is more exact, in a pass of its own.
   ///
   /// - Parameters:
-  ///   - outputs: What ``outputs(for:team:)`` has given for the samples.
+  ///   - outputs: What ``outputs(prepared:team:)`` has given for the samples.
   ///   - team: The threads that share the work.
   /// - Precondition: Traps if the samples have other sizes than the networks, there are none, or the outputs are not
   ///   theirs.

@@ -1,7 +1,7 @@
-import Datasets
-import Files
 import FoundationEssentials
-import Layers
+import PerceptronDatasets
+import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
 // The metadata of a model file, each value a string:
@@ -42,14 +42,10 @@ func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
   layers[..<index].reduce(0) { $0 + 2 + ($1.normalization == .none ? 0 : 1) + ($1.dropout > 0 ? 1 : 0) }
 }
 
-/// The names and shapes of a layer's tensors, and where the normalisation's are.
+/// The names of a layer's tensors.
 struct LayerTensors {
-  let weight: String
-  let bias: String
-  /// γ and β, or nil.
-  var normalization: (scale: String, shift: String)?
-  /// The running means and variances, or nil.
-  var statistics: (mean: String, variance: String)?
+  private let module: String
+  private let next: String
 
   /// - Parameters:
   ///   - index: The layer's, counted from 0.
@@ -57,19 +53,22 @@ struct LayerTensors {
   init(_ layers: [Dense], _ index: Int, ofNetwork network: Int, of count: Int) {
     let number = moduleNumber(layers, ofLayer: index)
     let list = count == 1 ? "" : "\(network)."
-    let (module, next) = ("\(list)\(number)", "\(list)\(number + 1)")
-    (weight, bias) = ("\(module).weight", "\(module).bias")
-    if layers[index].normalization != .none { normalization = ("\(next).weight", "\(next).bias") }
-    if layers[index].normalization == .batch { statistics = ("\(next).running_mean", "\(next).running_var") }
+    (module, next) = ("\(list)\(number)", "\(list)\(number + 1)")
   }
 
-  /// The names of all tensors but the weights; each has as many numbers as the layer has outputs.
-  var vectors: [String] {
-    [bias, normalization?.scale, normalization?.shift, statistics?.mean, statistics?.variance].compactMap(\.self)
+  func name(of parameter: LayerParameter) -> String {
+    switch parameter {
+    case .weights: "\(module).weight"
+    case .bias: "\(module).bias"
+    case .scale: "\(next).weight"
+    case .shift: "\(next).bias"
+    case .runningMean: "\(next).running_mean"
+    case .runningVariance: "\(next).running_var"
+    }
   }
 }
 
-extension Model {
+extension TrainedModel {
   /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything
   /// fails, not at all.
   ///
@@ -157,21 +156,17 @@ extension Model {
     var network = Network<Scalar>(file.layers)
     for index in file.layers.indices {
       let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
-      try network.withWeights(ofLayer: index) { (weights) throws(FileError) in
-        try file.read(names.weight, into: weights)
-      }
-      network.setBias(Matrix(try file.values(names.bias)), ofLayer: index)
-      if let names = names.normalization {
-        network.setScale(Matrix(try file.values(names.scale)), ofLayer: index)
-        network.setShift(Matrix(try file.values(names.shift)), ofLayer: index)
-      }
-      if let names = names.statistics {
-        let variance: [Scalar] = try file.values(names.variance)
-        guard variance.allSatisfy({ $0 >= 0 }) else {
-          throw .negativeVariance(path: file.path, name: names.variance)
+      for parameter in file.layers[index].parameters {
+        let name = names.name(of: parameter)
+        if parameter == .weights {
+          try network.withWeights(ofLayer: index) { (weights) throws(FileError) in try file.read(name, into: weights) }
+        } else {
+          let values: [Scalar] = try file.values(name)
+          guard parameter != .runningVariance || values.allSatisfy({ $0 >= 0 }) else {
+            throw .negativeVariance(path: file.path, name: name)
+          }
+          network[layer: index, parameter] = Matrix(values)
         }
-        network.setRunningStatistics(
-          mean: Matrix(try file.values(names.mean)), variance: Matrix(variance), ofLayer: index)
       }
     }
     return network
@@ -181,22 +176,11 @@ extension Model {
   private static func tensors(
     _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors
   ) -> [SafeTensors.Tensor] {
-    func vector(_ name: String, _ values: Matrix<Scalar>) -> SafeTensors.Tensor {
-      SafeTensors.Tensor(name: name, shape: [values.count], values: values.elements)
+    network.layers[index].parameters.map { parameter in
+      let (name, values) = (names.name(of: parameter), network[layer: index, parameter])
+      return parameter == .weights
+        ? SafeTensors.Tensor(name: name, rowsOf: values)
+        : SafeTensors.Tensor(name: name, shape: [values.rows], values: values.elements)
     }
-    var tensors = [
-      SafeTensors.Tensor(name: names.weight, rowsOf: network.weights(ofLayer: index)),
-      vector(names.bias, network.bias(ofLayer: index)),
-    ]
-    if let names = names.normalization {
-      tensors.append(vector(names.scale, network.scale(ofLayer: index)))
-      tensors.append(vector(names.shift, network.shift(ofLayer: index)))
-    }
-    if let names = names.statistics {
-      let (mean, variance) = network.runningStatistics(ofLayer: index)
-      tensors.append(vector(names.mean, mean))
-      tensors.append(vector(names.variance, variance))
-    }
-    return tensors
   }
 }

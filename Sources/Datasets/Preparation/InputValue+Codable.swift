@@ -1,5 +1,5 @@
 /// In JSON a number, a text or null.
-extension Field: Codable {
+extension InputValue: Codable {
   /// - Throws: `DecodingError` for anything else, true and false too, and for a number beyond the range of `Double`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
@@ -11,7 +11,7 @@ extension Field: Codable {
       self = .text(text)
     } else {
       throw DecodingError.typeMismatch(
-        Field.self,
+        InputValue.self,
         DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "expected a number, a text or null"))
     }
   }

@@ -1,0 +1,42 @@
+/// What a layer learns, and the running statistics of its batch normalisation; see ``Dense`` and ``Normalization``.
+public enum LayerParameter: String, Sendable, CaseIterable {
+  /// W, outputSize × inputSize.
+  case weights
+  /// b, outputSize × 1.
+  case bias
+  /// γ of a normalised layer, outputSize × 1.
+  case scale
+  /// β of a normalised layer, outputSize × 1.
+  case shift
+  /// The mean that predictions use after batch normalisation, outputSize × 1.
+  case runningMean
+  /// The variance that predictions use after batch normalisation, outputSize × 1.
+  case runningVariance
+
+  /// Whether training moves it without a gradient.
+  var isStatistic: Bool { self == .runningMean || self == .runningVariance }
+}
+
+extension Dense {
+  /// What the layer has, in the order in which it stands in the network's vectors: parameters, then statistics.
+  public var parameters: [LayerParameter] {
+    [.weights, .bias] + (isNormalized ? [.scale, .shift] : [])
+      + (normalization == .batch ? [.runningMean, .runningVariance] : [])
+  }
+
+  /// The rows and columns of a parameter.
+  public func shape(of parameter: LayerParameter) -> (rows: Int, columns: Int) {
+    (outputSize, parameter == .weights ? inputSize : 1)
+  }
+
+  /// Where a parameter begins in the layer's part of the parameters, or of the statistics.
+  func offset(of parameter: LayerParameter) -> Int {
+    switch parameter {
+    case .weights, .runningMean: 0
+    case .bias: weightCount
+    case .scale: weightCount + outputSize
+    case .shift: weightCount + 2 * outputSize
+    case .runningVariance: outputSize
+    }
+  }
+}
