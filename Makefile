@@ -38,7 +38,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx check-arm64 fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -81,6 +81,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+
+docs: dependencies ## make the documentation a static site in .build/docs, without a warning
+	@Scripts/docs.sh $(SWIFT) .build/docs
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report

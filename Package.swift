@@ -52,10 +52,19 @@ let package = Package(
       name: "PerceptronStepContestant", dependencies: ["PerceptronContestant", "PerceptronStepBenchmark"],
       path: "Benchmarks/StepContestant"),
     .executableTarget(
-      name: "PerceptronServingContestant", dependencies: ["PerceptronContestant"], path: "Benchmarks/ServingContestant"),
+      name: "PerceptronServingContestant", dependencies: ["PerceptronContestant"],
+      path: "Benchmarks/ServingContestant"),
 
     .executableTarget(
       name: "PerceptronDigits", dependencies: ["Perceptron", "PerceptronStepBenchmark"], path: "Examples/Digits"),
+
+    // The code of README and Documentation, which a test compares with these sources, and runs.
+    .executableTarget(
+      name: "PerceptronDocumentationCode", dependencies: ["Perceptron"], path: "Tests/DocumentationCode/Perceptron"),
+    .executableTarget(
+      name: "PerceptronVaporCode", dependencies: ["Perceptron"], path: "Tests/DocumentationCode/Vapor"),
+    .executableTarget(
+      name: "PerceptronHummingbirdCode", dependencies: ["Perceptron"], path: "Tests/DocumentationCode/Hummingbird"),
 
     // Files of the tests' own.
     .target(name: "PerceptronTestFiles", dependencies: ["CPerceptronZlib"], path: "Tests/TestFiles"),
@@ -72,12 +81,16 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["PerceptronFiles", "PerceptronTestFiles"]),
     .testTarget(name: "DatasetsTests", dependencies: ["PerceptronDatasets", "PerceptronTestFiles"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["PerceptronModelFiles", "CPerceptronAllocationHook"]),
-    .testTarget(name: "ServingTests", dependencies: ["PerceptronServing", "CPerceptronAllocationHook"]),
+    .testTarget(
+      name: "ServingTests", dependencies: ["PerceptronTraining", "PerceptronServing", "CPerceptronAllocationHook"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["PerceptronTraining", "PerceptronStepBenchmark", "CPerceptronAllocationHook"]),
     .testTarget(name: "ChartsTests", dependencies: ["PerceptronCharts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: ["PerceptronDocumentationCode", "PerceptronVaporCode", "PerceptronHummingbirdCode"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Perceptron
 
-/// What all contestants are given: a network with its first parameters, data, and the order of the samples.
+/// The task of all contestants: a network with its initial parameters, the data, and the order of the samples.
 package struct ContestTask {
   /// The content of `workload.json`.
   package struct Workload: Decodable {
@@ -64,7 +64,7 @@ package struct ContestTask {
     try content(name, bytes: 4 * count).withUnsafeBytes { Array($0.bindMemory(to: Number.self)) }
   }
 
-  /// The bytes of a file, mapped, so that they do not count twice as memory in use.
+  /// The bytes of a file. The file is mapped, so that its bytes do not count twice as memory in use.
   private func content(_ name: String, bytes: Int) throws -> Data {
     let data = try Data(contentsOf: directory.appending(path: name), options: .alwaysMapped)
     guard data.count == bytes else { throw ContestError("\(name) holds \(data.count) bytes, not \(bytes)") }

@@ -16,7 +16,7 @@ package enum Conversation {
     while let line = readLine() { reply(try answer(line)) }
   }
 
-  /// The same if an answer has to be waited for.
+  /// Like ``hold(_:)``, for asynchronous answers.
   package static func holdAwaiting(_ answer: (String) async throws -> String) async throws {
     sayReady()
     while let line = readLine() { reply(try await answer(line)) }
@@ -24,8 +24,8 @@ package enum Conversation {
 
   private static func sayReady() { reply(#"{"version": "Perceptron", "kernels": "\#(kernelNames())"}"#) }
 
-  /// The answer to a line with a number: the time of doing something so often, and a value of what was done, which is
-  /// not timed.
+  /// The answer to a line with a number n: the time of n repetitions, and a figure of their result. Computing the
+  /// figure is not timed.
   package static func answer(
     _ line: String, by run: (Int) throws -> Void, figure: () throws -> Double
   ) throws -> String {
@@ -35,13 +35,13 @@ package enum Conversation {
     return #"{"seconds": \#(time / .seconds(1)), "loss": \#(try figure()), "peakBytes": \#(peak)}"#
   }
 
-  /// Writes a line at once, though the output is no terminal.
+  /// Writes a line at once, even if the output is not a terminal.
   package static func reply(_ line: String) {
     print(line)
     fflush(nil)
   }
 
-  /// The most memory that this process has had resident.
+  /// The peak resident memory of this process, in bytes.
   package static func peakBytes() throws -> Int {
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

@@ -4,11 +4,11 @@
   import Musl
 #endif
 
-/// A training step as plain loops: what the package is compared with, and a reference that shares no code with it.
+/// A training step as plain loops. The package is compared with it; as a reference it shares no code with the package.
 ///
 /// The loops are what a careful person writes without a library: flat arrays, weights by rows so that every inner loop
-/// runs along memory, no bounds checks in a release build, all buffers allocated once. There is no blocking, no vector
-/// code by hand and one thread.
+/// runs along memory, no bounds checks in a release build, all buffers allocated once. They have no blocking and no
+/// hand-written vector code, and run on one thread.
 package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   package enum Activation { case identity, sigmoid, tanh, relu, softmax }
   package enum Loss { case quadratic, meanSquaredError, binaryCrossEntropy, crossEntropy }
@@ -20,11 +20,11 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   package var biases: [[Scalar]]
   package private(set) var weightGradients: [[Scalar]]
   package private(set) var biasGradients: [[Scalar]]
-  /// One sample's outputs of each layer, the inputs first, and the errors behind them.
+  /// One sample's outputs of each layer, the inputs first, and the corresponding errors.
   private var outputs: [[Scalar]]
   private var errors: [[Scalar]]
-  /// Adam's moments, of all parameters in the order of weights and biases by layer, and its steps; empty before its
-  /// first.
+  /// Adam's moments of all parameters, in the order of weights and biases by layer, and the number of its steps. The
+  /// moments are empty before the first step.
   private var means: [[Scalar]] = []
   private var squares: [[Scalar]] = []
   private var adamSteps = 0
@@ -40,7 +40,7 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
     errors = outputs
   }
 
-  /// Back-propagates a batch of samples, one sample after the other in `inputs` and `targets`, into the gradients.
+  /// Back-propagates a batch of samples into the gradients; `inputs` and `targets` hold sample after sample.
   ///
   /// - Returns: The mean loss.
   @specialized(where Scalar == Float)
@@ -69,7 +69,7 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
     }
   }
 
-  /// A step by Adam with β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
+  /// Takes a step of Adam with β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func descendByAdam(rate: Scalar) {
@@ -94,7 +94,7 @@ package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
     }
   }
 
-  /// The outputs for one sample.
+  /// Returns the outputs for one sample.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func predict(_ inputs: [Scalar]) -> [Scalar] {
@@ -124,8 +124,8 @@ extension NaiveNetwork {
     }
   }
 
-  /// The last layer's error ∂L/∂a (already ∂L/∂z if the loss and the activation are one formula), divided by the batch;
-  /// returns the loss.
+  /// Computes the last layer's error ∂L/∂a, divided by the batch size, and returns the loss. If the loss and the
+  /// activation are one formula, the error is already ∂L/∂z.
   mutating func takeOutputError(_ loss: Loss, _ targets: [Scalar], from start: Int, batch: Int) -> Double {
     let last = sizes.count - 1
     var sum = 0.0

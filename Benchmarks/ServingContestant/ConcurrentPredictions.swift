@@ -7,9 +7,9 @@ import PerceptronContestant
   import Musl
 #endif
 
-/// Predicts single samples from many tasks at once, each call timed.
+/// Predicts single samples from many tasks at once, and times each call.
 struct ConcurrentPredictions: Sendable {
-  /// After so many predictions a task gives way, so that all of them are under way at once.
+  /// A task yields after this many predictions, so that all tasks are in progress at the same time.
   private static let turn = 100
 
   private let predictor: Predictor<Float>
@@ -30,8 +30,8 @@ struct ConcurrentPredictions: Sendable {
     outputSize = try predictor.predict(samples[0]).rows
   }
 
-  /// Answers a line with how many tasks and how many predictions each, and perhaps "batching": the time of all, and the
-  /// median and the 99th percentile of the calls.
+  /// Answers a line that holds the number of tasks, the number of predictions per task and, optionally, "batching". The
+  /// answer is the total time, and the median and the 99th percentile of the calls.
   func answer(_ line: String) async throws -> String {
     let words = line.split(separator: " ")
     let numbers = words.prefix(2).compactMap { Int($0) }
@@ -53,7 +53,8 @@ struct ConcurrentPredictions: Sendable {
     return #"{"seconds": \#(seconds), "median": \#(quantile(0.5)), "p99": \#(quantile(0.99))}"#
   }
 
-  /// A task: predictions one after another, from this sample on; returns the nanoseconds of each call.
+  /// Runs one task: predicts samples one after another, beginning with `first`, and returns the nanoseconds of each
+  /// call.
   private func predict(_ count: Int, from first: Int, batching isBatching: Bool) async throws -> [UInt64] {
     var answers = Matrix<Double>(rows: outputSize, columns: 1)
     var calls = [UInt64](repeating: 0, count: count)

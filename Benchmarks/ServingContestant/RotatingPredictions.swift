@@ -1,7 +1,7 @@
 import Perceptron
 import PerceptronContestant
 
-/// Predicts batch after batch of a workload's samples, from the first again after the last.
+/// Predicts batch after batch of a workload's samples; the first batch follows the last.
 struct RotatingPredictions {
   private let predictor: Predictor<Float>
   private let batches: [Matrix<Float>]  // each inputs × batch
@@ -9,8 +9,8 @@ struct RotatingPredictions {
   private var answers: Matrix<Double>
   private var next = 0
   private var last = 0
-  /// The greatest difference from the expected outputs that was seen: of every sample before the clock first starts,
-  /// and of each run's last batch.
+  /// The greatest difference from the expected outputs. It covers every sample before the clock first starts, and the
+  /// last batch of each run.
   private var difference = 0.0
 
   init(_ task: ContestTask, team: Team) throws {
@@ -38,7 +38,7 @@ struct RotatingPredictions {
     }
   }
 
-  /// The greatest difference, that of the last batch's answers included.
+  /// The greatest difference, including the answers of the last batch.
   mutating func compare() -> Double {
     for (answer, target) in zip(answers.elements, expected[last].elements) {
       difference = max(difference, (answer - Double(target)).magnitude)

@@ -1,7 +1,7 @@
 import Perceptron
 import PerceptronContestant
 
-/// Predicts as often as `contest.py` asks for; see `Benchmarks/README.md` for the protocol.
+/// Makes as many predictions as `contest.py` asks for; see `Benchmarks/README.md` for the protocol.
 ///
 ///     ServingContestant DIRECTORY THREADS      the workload's samples in turn, batch by batch
 ///     ServingContestant --write DIRECTORY MODEL  the workload's network as a model file
@@ -30,13 +30,13 @@ enum ServingContestant {
     }
   }
 
-  /// Prints the answer for a sample of which every number is 0.5, and then the memory that it took.
+  /// Prints the answer for a sample whose inputs are all 0.5, and then the peak memory.
   private static func predictFirst(_ modelPath: String) throws {
     let predictor = try Predictor<Float>(contentsOf: modelPath)
     let sample = Matrix<Float>(rows: predictor.columns.count, columns: 1, repeating: 0.5)
     let outputs = try predictor.predict(sample).elements
-    // An array's own description would look up what its elements conform to, half a millisecond in a process that has
-    // just begun.
+    // The array's own description would look up the protocols of its elements, which takes half a millisecond in a
+    // process that has just begun.
     Conversation.reply(#"{"outputs": [\#(outputs.map { "\($0)" }.joined(separator: ", "))]}"#)
     Conversation.reply(#"{"peakBytes": \#(try Conversation.peakBytes())}"#)
   }

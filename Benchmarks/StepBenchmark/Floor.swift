@@ -1,8 +1,9 @@
 import Tensor
 
-/// The least time that a step could take: that of its matrix products alone, at the rate of a large product.
+/// The least time that a step could take: the time of its matrix products alone, at the rate of a large product.
 package enum Floor {
-  /// The best rate of `rounds` of OpenBLAS's large products, one on each worker at the same time, together in flop/s.
+  /// The best rate, in flop/s for all workers together, of `rounds` rounds of OpenBLAS's large products. Each worker
+  /// computes one product at the same time.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package static func rate<Scalar: BLASScalar>(of scalar: Scalar.Type = Float.self, team: Team, rounds: Int = 5)
@@ -34,8 +35,8 @@ package enum Floor {
     return best
   }
 
-  /// The flops of a step's products: 2 · batch for each weight forward, for its gradient, and for the error going back,
-  /// which ends at the second layer.
+  /// The flops of a step's products: 2 · batch for each weight in the forward pass, for its gradient, and for the
+  /// backward pass of the error, which ends at the second layer.
   package static func flops(sizes: [Int], batch: Int) -> Double {
     let weights = zip(sizes, sizes.dropFirst()).map { Double($0 * $1) }
     return 2 * Double(batch) * (3 * weights.reduce(0, +) - weights[0])

@@ -2,8 +2,8 @@ import Tensor
 
 /// The rate that no program can exceed: the processor's multiply-adds from registers.
 package enum Limit {
-  /// The best rate of `rounds` of some milliseconds each, all workers at the same time, together in flop/s; a
-  /// multiply-add is two operations.
+  /// The best rate, in flop/s for all workers together, of `rounds` rounds of some milliseconds each. All workers
+  /// compute at the same time. A multiply-add is two operations.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package static func rate<Scalar: BLASScalar>(of scalar: Scalar.Type = Float.self, team: Team, rounds: Int = 10)

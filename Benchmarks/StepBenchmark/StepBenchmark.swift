@@ -13,7 +13,7 @@ package struct StepBenchmark: Sendable {
     package let loss: Loss
     package let optimizer: Optimizer
 
-    // The contest's workloads, too: `peers/workloads.py` has the same.
+    // These are also the contest's workloads; `peers/workloads.py` must match them.
 
     /// Nielsen's smallest network.
     package static let nielsen30 = Workload(
@@ -43,11 +43,11 @@ package struct StepBenchmark: Sendable {
 
   /// How much is measured.
   package struct Effort: Sendable {
-    /// How often each is measured; the median counts.
+    /// The number of measurements of each; the median counts.
     package let rounds: Int
-    /// How long a measurement takes, about; at least one step.
+    /// The approximate time of a measurement, which has at least one step.
     package let seconds: Double
-    /// The longest step of the naive loops that is waited for.
+    /// The naive loops are left out if a step of theirs takes longer than this, in seconds.
     package let longestNaiveStep: Double
 
     package init(rounds: Int, seconds: Double, longestNaiveStep: Double) {
@@ -60,18 +60,18 @@ package struct StepBenchmark: Sendable {
   package struct Result: Sendable {
     /// The median time of a step.
     package let seconds: Double
-    /// The same for the naive loops; nil if a step would be too long to wait for.
+    /// The median time of a step of the naive loops; nil if a step would take too long.
     package let naiveSeconds: Double?
-    /// By how much the losses differ, relatively, before the last step that both have taken, or before the 11th.
+    /// The relative difference of the losses before the last step that both have taken, or before the 11th.
     package let lossDifference: Double
 
     package var ratio: Double? { naiveSeconds.map { $0 / seconds } }
   }
 
-  /// Measures both in turns, so that a change of the machine's speed meets both alike. Both start from the same
-  /// parameters and batch.
+  /// Measures both in turns, so that a change of the machine's speed affects both alike. Both start from the same
+  /// parameters and use the same batch.
   ///
-  /// - Parameter team: The threads of this package's step; the naive loops have one.
+  /// - Parameter team: The threads of this package's step; the naive loops run on one thread.
   package static func run(_ workload: Workload, _ effort: Effort, team: Team) -> Result {
     var generator = Philox(seed: 1)
     let (network, inputs) = start(of: workload, output: workload.output, using: &generator)
@@ -99,7 +99,7 @@ package struct StepBenchmark: Sendable {
       naive.descend(workload.optimizer)
     }
 
-    // About 3 Gflop/s: whether the naive loops are worth the wait.
+    // The naive loops reach about 3 Gflop/s; they are left out if a step would take too long.
     let isNaiveToo = Floor.flops(sizes: workload.sizes, batch: workload.batch) / 3e9 <= effort.longestNaiveStep
     for _ in 0..<10 { step() }
     let steps = max(1, Int(effort.seconds / seconds(2, step)))
@@ -107,22 +107,22 @@ package struct StepBenchmark: Sendable {
     var (times, naiveTimes): ([Double], [Double]) = ([], [])
     for _ in 0..<effort.rounds {
       if isNaiveToo { naiveTimes.append(seconds(naiveSteps, naiveStep)) }
-      // The first steps after the other's turn are not counted: caches are cold and threads asleep, as they are not in
-      // training.
+      // The first steps after the other's turn are not counted: caches are cold and threads asleep, unlike in training.
       step()
       step()
       times.append(seconds(steps, step))
     }
-    // Later the rounding errors have grown with every step, which says nothing of what was computed.
+    // Rounding errors grow with every step, so later losses say nothing about whether the computation is right.
     let last = min(naiveLosses.count - 1, 10)
     return Result(
       seconds: median(times), naiveSeconds: isNaiveToo ? median(naiveTimes) : nil,
       lossDifference: isNaiveToo ? abs(losses[last] - naiveLosses[last]) / max(abs(naiveLosses[last]), 1e-30) : 0)
   }
 
-  /// How many times as long a step of Adam takes once the network has died: its output, a ReLU, is wanted below 0 until
-  /// no sample has a gradient, for 4000 steps. The ratio of medians, measured in turns with the first 400 steps of
-  /// another.
+  /// How many times as long a step of Adam takes once the network has died.
+  ///
+  /// The targets of the output, a ReLU, are below 0 for 4000 steps, until no sample has a gradient. The result is a
+  /// ratio of medians, measured in turns with the first 400 steps of another network.
   ///
   /// The first moments halve every seven steps. After about 800 they would be denormal numbers, on which some
   /// processors spend over a hundred cycles.
@@ -147,7 +147,7 @@ package struct StepBenchmark: Sendable {
     var times: (alive: [Double], dead: [Double]) = ([], [])
     for _ in 0..<rounds {
       var alive = start
-      step(&alive, wanted)  // which makes its memory its own
+      step(&alive, wanted)  // the first step copies the shared memory
       times.alive.append(seconds(400) { step(&alive, wanted) })
       times.dead.append(seconds(400) { step(&dead, unwanted) })
     }
@@ -173,7 +173,7 @@ package struct StepBenchmark: Sendable {
 }
 
 extension NaiveNetwork where Scalar: BLASScalar {
-  /// A step by plain gradient descent or by Adam with its usual factors.
+  /// Takes a step of plain gradient descent, or of Adam with its usual factors.
   package mutating func descend(_ optimizer: Optimizer) {
     switch optimizer {
     case .sgd(let rate): descend(rate: Scalar(rate))
@@ -182,7 +182,7 @@ extension NaiveNetwork where Scalar: BLASScalar {
     }
   }
 
-  /// The same network, weights row after row.
+  /// Copies a network, with the weights row after row.
   package init(_ network: Network<Scalar>) {
     self.init(
       sizes: [network.inputSize] + network.layers.map(\.outputSize),

@@ -22,7 +22,7 @@ extension ContestTask {
     }
   }
 
-  /// The same by naive loops, in `Float`.
+  /// A function that takes the next step by naive loops, in `Float`, and returns the loss before it.
   func naiveSteps() throws -> () throws -> Double {
     var network = NaiveNetwork(try network(Float.self))
     let loss = NaiveNetwork<Float>.Loss(try loss)

@@ -28,7 +28,7 @@ enum StepContestant {
     }
   }
 
-  /// Answers each line with a number by as many steps.
+  /// Answers each line with a number by taking that many steps.
   static func answer(_ team: Team, _ step: () throws -> Double, limit: () -> Double) throws {
     var loss = 0.0
     try Conversation.hold { line in
@@ -38,7 +38,7 @@ enum StepContestant {
     }
   }
 
-  /// Answers each line with a number by reading the table as often; the sum of its numbers stands for the loss.
+  /// Answers each line with a number by reading the table that many times; the sum of its numbers replaces the loss.
   static func answer(_ reading: TableReading) throws {
     var table: Table?
     try Conversation.hold { line in

@@ -4,13 +4,13 @@ import PackageDescription
 let package = Package(
   name: "scoring-service",
   dependencies: [
-    // Elsewhere: .package(url: "https://…/perceptron.git", from: "0.1.0").
+    // Outside this repository: .package(url: "https://…/perceptron.git", from: "0.1.0").
     .package(name: "perceptron", path: "../..")
   ],
   targets: [
-    // What Swift's Glibc module leaves out.
+    // epoll, which Swift's Glibc module leaves out.
     .systemLibrary(name: "CEpoll"),
-    // What both programs need: the ends of a connection, the command line and its mistakes.
+    // The code that both programs share: connections, the command line and its errors.
     .target(name: "Wire", dependencies: ["CEpoll", .product(name: "Perceptron", package: "perceptron")]),
     .executableTarget(
       name: "ScoringService", dependencies: ["Wire", .product(name: "Perceptron", package: "perceptron")]),

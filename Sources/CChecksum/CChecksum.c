@@ -3,7 +3,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-/// `block`, which is `distance` bits above `next`, with it: x^distance mod P for each half of it is in `powers`.
+/// Folds `block` into `next`, which is `distance` bits after it; `powers` holds x^distance mod P for each half of the
+/// block.
 __attribute__((target("pclmul"))) static inline __m128i fold(__m128i block, __m128i powers, __m128i next) {
   __m128i low = _mm_clmulepi64_si128(block, powers, 0x00), high = _mm_clmulepi64_si128(block, powers, 0x11);
   return _mm_xor_si128(_mm_xor_si128(low, high), next);
@@ -17,7 +18,7 @@ __attribute__((target("pclmul"))) static void fold_all(uint32_t crc, const uint8
   __m128i sums[4];
   for (int i = 0; i < 4; ++i) sums[i] = _mm_loadu_si128(blocks + i);
   sums[0] = _mm_xor_si128(sums[0], _mm_cvtsi32_si128((int)~crc));
-  // Four at once, since a product takes several cycles.
+  // Four blocks at once, since a product takes several cycles.
   for (intptr_t block = 4; block < count / 16; block += 4)
     for (int i = 0; i < 4; ++i) sums[i] = fold(sums[i], by_four, _mm_loadu_si128(blocks + block + i));
   for (int i = 1; i < 4; ++i) sums[i] = fold(sums[i - 1], by_one, sums[i]);

@@ -1,5 +1,5 @@
-// Includes kernels.inc once for each precision and instruction set, and chooses between the results. No compiler flags
-// are needed: the instruction sets are put in force by pragmas.
+// Includes kernels.inc once for each precision and instruction set, and selects the result to use at run time. No
+// compiler flags are needed: pragmas select the instruction sets.
 
 #include "CKernels.h"
 
@@ -27,8 +27,8 @@
 #define PASTE2(name, precision) name##_##precision
 #define NAME2(name, precision) PASTE2(name, precision)
 
-// What differs between the precisions. Beyond exp_low and exp_high e^x is 0 and ∞; e^x − 1 is −1 below expm1_low,
-// and erf x if |x| is above erf_end.
+// The differences between the precisions. e^x is 0 below exp_low and ∞ above exp_high; e^x − 1 is −1 below expm1_low,
+// and erf x is ±1 if |x| is above erf_end.
 typedef float real_f32;
 typedef uint32_t bits_f32;
 typedef ck_float_update update_f32;
@@ -38,7 +38,7 @@ typedef ck_float_kernels kernels_f32;
 enum { mantissa_f32 = 23, bias_f32 = 127 };
 static const float exp_low_f32 = -104, exp_high_f32 = 89, expm1_low_f32 = -20, erf_end_f32 = 4;
 #define fma_f32 __builtin_fmaf
-// Unlike sqrt it leaves errno alone, so that loops around it become vector code.
+// Unlike sqrt it does not set errno, so that loops around it become vector code.
 #define sqrt_f32 __builtin_elementwise_sqrt
 
 typedef double real_f64;
@@ -54,14 +54,14 @@ static const double exp_low_f64 = -746, exp_high_f64 = 710, expm1_low_f64 = -40,
 
 enum {
   LANES = 16,    // partial totals of a reduction
-  BLOCK = 256,   // numbers in a loss's buffer
+  BLOCK = 256,   // size of a loss's buffer
   LINES = 64,    // rows that are summed at once
-  GROUP = 2048,  // numbers in a group of columns
+  GROUP = 2048,  // size of a group of columns
   BREADTH = 512, // columns in a block of a product
-  LONG_SUM = 64, // terms from which on a tile of a product fetches what it changes, and is unrolled
+  LONG_SUM = 64, // least terms for which a product's tile prefetches its result and is unrolled
 };
 
-// The totals of a reduction, and as many numbers anywhere in memory.
+// The totals of a reduction, and the same vectors at any address in memory.
 typedef float lanes_f32 __attribute__((ext_vector_type(LANES)));
 typedef float unaligned_lanes_f32 __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef double lanes_f64 __attribute__((ext_vector_type(LANES)));
@@ -89,7 +89,7 @@ void *ck_scratch(size_t size) {
   return memory;
 }
 
-// Without interleaving a loop of few iterations, a column of a narrow layer say, still enters its vector code.
+// Without interleaving, a loop of few iterations, such as a column of a narrow layer, still enters its vector code.
 #define VECTORIZE _Pragma("clang loop vectorize(assume_safety) interleave(disable)")
 
 // MARK: The baseline
@@ -120,9 +120,9 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
   *(unaligned_neon_f64 *)(to + step) = __builtin_shufflevector(first, second, 1, 3);
 }
 
-// There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The caches are those of Neoverse,
+// There are 32 registers: 24 sums leave eight for a column of A and the numbers of B. The cache sizes are Neoverse's,
 // 64 KB and 1 MB.
-#define PRODUCT_UNROLLED 1 // more inner indices at once do not stay in registers
+#define PRODUCT_UNROLLED 1 // more inner indices at once would not stay in registers
 #define PRODUCT_REGISTERS 32
 #define PRODUCT_NEAR (32 << 10)
 #define PRODUCT_PANEL (32 << 10)
@@ -177,8 +177,8 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
 // MARK: AVX2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi"))), apply_to = function)
-// Transposes a square of 32 bytes: its columns are read by halves, so that what is left moves numbers within halves of
-// vectors, two a cycle.
+// Transposes a square of 32 bytes. Its columns are read by halves; the remaining steps then move numbers only within
+// halves of vectors, two a cycle.
 static inline void transpose_square_f32(const float *a, ptrdiff_t lda, float *to, ptrdiff_t step) {
   for (int half = 0; half < 2; ++half, a += 4, to += 4 * step) {
     __m256 columns[4], pairs[4];
@@ -209,7 +209,8 @@ static inline void transpose_square_f64(const double *a, ptrdiff_t lda, double *
   }
 }
 
-// The first `count` numbers of a vector, at least 1: the others are 0, or stay as they are.
+// Masks for the first `count` numbers of a vector, at least 1. A masked load sets the other numbers to 0, and a masked
+// store leaves them as they are.
 typedef __m256i mask_f32_avx2, mask_f64_avx2;
 static inline __m256i mask_of_f32_avx2(ptrdiff_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(count < 8 ? (int)count : 8), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -239,7 +240,7 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 #define PACKED_VECTOR 32
 #define PACKED_PANELS 2
 #define PACKED_COLUMNS 3
-// A part of a panel, 16 KB, stays in the nearest cache.
+// A part of a panel, 16 KB, stays in the first-level cache.
 #define PACKED_DEPTH 128
 #define VECTORIZE_REST VECTORIZE
 #define PRECISION f32
@@ -269,7 +270,8 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), \
                              apply_to = function)
-/// find_numbers of packed.inc, a vector at a time: what is behind the numbers of a vector the next one overwrites.
+/// find_numbers of packed.inc, one vector at a time. The next vector overwrites what is stored behind the numbers found
+/// in a vector.
 static inline ptrdiff_t find_numbers_f32_avx512(ptrdiff_t n, const float *x, float *numbers, int32_t *places) {
   ptrdiff_t count = 0;
   __m512i place = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -296,9 +298,9 @@ static inline ptrdiff_t find_numbers_f64_avx512(ptrdiff_t n, const double *x, do
   return count;
 }
 
-/// a / b as multiply-adds from an approximation of 14 bits (Markstein 1990): the processor divides and takes roots in
-/// the same unit, one after the other. The bits are the same; only below 2⁻¹⁰⁰ the last one may differ, where what
-/// remains is denormal.
+/// a / b computed with multiply-adds from an approximation of 14 bits (Markstein 1990), because the processor divides
+/// and takes roots in the same unit, one after the other. The bits are the same as those of a division; only below
+/// 2⁻¹⁰⁰ the last bit may differ, where the remainder is denormal.
 static inline __m512 quotient_f32_avx512(__m512 a, __m512 b) {
   const __m512 one = _mm512_set1_ps(1);
   __m512 inverse = _mm512_rcp14_ps(b);
@@ -336,9 +338,10 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PACKED_VECTOR 64
 #define PACKED_PANELS 4
 #define PACKED_COLUMNS 8
-// Six columns or eight take each vector of a panel so seldom that it may come from the second-level cache.
+// Six or eight columns read each vector of a panel so rarely that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
-// Masked vectors, which only here are as fast as whole ones. A loop that was unrolled before would have none.
+// Uses masked vectors, which are as fast as whole ones only with AVX-512. A loop that was unrolled before would get
+// none.
 #define VECTORIZE_REST \
   _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
 #define PRECISION f32

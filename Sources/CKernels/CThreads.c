@@ -22,15 +22,15 @@ void ck_leave_processor(int processor) {
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
   others = allowed;
   CPU_CLR(processor, &others);
-  // The thread moves at once; then it may again be wherever it might be before. If somebody else has chosen its
-  // processors meanwhile, as `taskset -a -p` does, theirs stay.
+  // The thread moves at once; then its former processors are allowed again. If another program has changed the affinity
+  // meanwhile, as `taskset -a -p` does, its choice stays.
   cpu_set_t now;
   if (sched_setaffinity(0, sizeof others, &others) == 0 && sched_getaffinity(0, sizeof now, &now) == 0 &&
       CPU_EQUAL(&now, &others))
     sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
-/// Sleeps while *word is `value`; may return early.
+/// Sleeps while *word equals `value`; may return early.
 static void park(uint32_t *word, uint32_t value) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0); }
 
 static void wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0); }
@@ -60,7 +60,7 @@ static void pause_briefly(void) {
 #if defined(__x86_64__)
 ck_floating_point_mode ck_flush_denormals(void) {
   unsigned before = __builtin_ia32_stmxcsr();
-  // All exceptions masked, to nearest, flush to zero (bit 15) and denormals are zeros (bit 6).
+  // All exceptions masked, round to nearest, flush to zero (bit 15) and denormals are zeros (bit 6).
   __builtin_ia32_ldmxcsr(0x1F80 | 1 << 15 | 1 << 6);
   return before;
 }
@@ -68,7 +68,7 @@ ck_floating_point_mode ck_flush_denormals(void) {
 void ck_set_floating_point_mode(ck_floating_point_mode mode) { __builtin_ia32_ldmxcsr((unsigned)mode); }
 #elif defined(__aarch64__)
 ck_floating_point_mode ck_flush_denormals(void) {
-  uint64_t before, flushing = 1 << 24; // FZ, for operands and results; all else as after a reset
+  uint64_t before, flushing = 1 << 24; // FZ, for operands and results; all else as after reset
   __asm__ volatile("mrs %0, fpcr" : "=r"(before));
   __asm__ volatile("msr fpcr, %0" : : "r"(flushing));
   return before;
@@ -98,10 +98,10 @@ void ck_barrier_wait(ck_barrier *barrier) {
   uint32_t phase = __atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE);
   if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) ==
       __atomic_load_n(&barrier->parties, __ATOMIC_RELAXED)) {
-    // Nobody can arrive for the next meeting before the phase changes.
+    // No thread can arrive for the next meeting before the phase changes.
     __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_SEQ_CST);
-    // A thread counts itself before it sleeps, and does not sleep once the phase has changed: so none is missed.
+    // A thread counts itself before it sleeps, and does not sleep once the phase has changed, so none is missed.
     if (__atomic_load_n(&barrier->parked, __ATOMIC_SEQ_CST) > 0) wake_all(&barrier->phase);
     return;
   }

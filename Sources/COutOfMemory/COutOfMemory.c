@@ -24,11 +24,12 @@ static atomic_bool ends;
 
 void end_when_out_of_memory(void) { atomic_store(&ends, true); }
 
-/// Returns memory that is there, and ends the process otherwise. Only system calls: there may be no memory for more.
+/// Returns memory that is not NULL, and ends the process otherwise. It uses only system calls, since there may be no
+/// memory for anything else.
 static void *checked(void *memory, size_t size) {
   static atomic_flag is_ending = ATOMIC_FLAG_INIT;
   if (memory || size == 0 || !atomic_load_explicit(&ends, memory_order_relaxed)) return memory;
-  // Another thread says it.
+  // Another thread prints the message.
   if (atomic_flag_test_and_set(&is_ending))
     for (;;) pause();
   static const char line[] = "error: out of memory; give less data, smaller layers, or a higher limit\n";
@@ -37,7 +38,7 @@ static void *checked(void *memory, size_t size) {
   _exit(71);
 }
 
-// Weak, so that a test's own may stand beside them.
+// Weak, so that a test can define its own versions.
 #define WEAK __attribute__((weak))
 
 WEAK void *malloc(size_t size) { return checked(__libc_malloc(size), size); }

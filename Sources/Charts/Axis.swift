@@ -4,20 +4,20 @@
   import Musl
 #endif
 
-/// A range of numbers, with ticks at round ones.
+/// A range of numbers with ticks at round values.
 package struct Axis {
   package struct Tick: Equatable {
     package let value: Double
     package let label: String
   }
 
-  /// How numbers become places.
+  /// How numbers are mapped to positions.
   package enum Scale {
-    /// Logarithmic if the values are positive and the largest is more than 30 times the least.
+    /// Logarithmic if all values are positive and the largest is more than 30 times the least; otherwise linear.
     case automatic
     case linear
     case linearFromZero
-    /// Linear for whole numbers; the range is theirs.
+    /// Linear, for integers; the range is exactly that of the values.
     case whole
   }
 
@@ -26,7 +26,7 @@ package struct Axis {
   package let isLogarithmic: Bool
   package let ticks: [Tick]
 
-  /// An axis for the finite ones of the values.
+  /// Makes an axis for the finite values among `values`.
   package init(_ name: String, _ values: [Double], _ scale: Scale = .linear) {
     let isWhole = scale == .whole
     self.name = name
@@ -44,7 +44,7 @@ package struct Axis {
       }
       return
     }
-    // Half the numbers of either sign, so that no difference is infinite.
+    // Limits the values so that no difference is infinite.
     let limit = Double.greatestFiniteMagnitude / 4
     var (low, high) = (max(least, -limit), min(most, limit))
     if !(high - low > max(abs(high), abs(low)) * 1e-9) {
@@ -62,21 +62,21 @@ package struct Axis {
     ticks = values.map { Tick(value: $0, label: Self.label($0, step: step, largest: largest)) }
   }
 
-  /// Where a number stands, from 0 at the low end to 1.
+  /// The position of a number, from 0 at the low end to 1 at the high end.
   package func position(_ value: Double) -> Double {
     isLogarithmic
       ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
       : (value - range.lowerBound) / (range.upperBound - range.lowerBound)
   }
 
-  /// The next of 1, 2, 5, 10, … times a power of ten.
+  /// The least of 1, 2, 5, 10, … times a power of ten that is not below `least`.
   private static func roundStep(_ least: Double, isWhole: Bool) -> Double {
     let power = pow(10, floor(log10(least)))
     let step = [1, 2, 5].map { $0 * power }.first { $0 >= least * (1 - 1e-9) } ?? 10 * power
     return isWhole ? max(step, 1) : step
   }
 
-  /// 1, 2 and 5 times the powers of ten that enclose the range.
+  /// 1, 2 and 5 times the powers of ten, from the last one not above `low` to the first one not below `high`.
   private static func roundNumbers(_ low: Double, _ high: Double) -> [Double] {
     let all = (Int(floor(log10(low)))...Int(ceil(log10(high)))).flatMap { power in
       [1, 2, 5].map { $0 * pow(10, Double(power)) }
@@ -99,19 +99,19 @@ package struct Axis {
     (1e-3..<9e4).contains(value) ? value.short : scientific(value)
   }
 
-  /// Such as 2·10⁻⁵.
+  /// The number in scientific notation, such as 2·10⁻⁵.
   private static func scientific(_ value: Double) -> String {
     guard value != 0 else { return "0" }
     let power = floor(log10(abs(value)) + 1e-9)
     let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
     let exponent = (power < 0 ? "⁻" : "") + String(String(Int(abs(power))).map { digits[$0.wholeNumberValue!] })
-    // Two steps, as 10 to a power below -308 is not a normal number.
+    // Divides in two steps, since 10 to a power below -308 is not a normal number.
     let factor = (value / pow(10, power / 2) / pow(10, power / 2)).short.replacingMinus
     return (factor == "1" ? "" : factor == "−1" ? "−" : factor + "·") + "10" + exponent
   }
 }
 
 extension String {
-  /// With the sign that is as wide as a digit.
+  /// The string with a minus sign that is as wide as a digit.
   fileprivate var replacingMinus: String { hasPrefix("-") ? "−" + dropFirst() : self }
 }

@@ -5,7 +5,7 @@
 #endif
 
 extension Double {
-  /// The number with so many digits after the point.
+  /// The number with `digits` digits after the decimal point.
   package func fixed(_ digits: Int) -> String { formatted("%.\(digits)f") }
 
   /// The number with at most five significant digits.

@@ -10,9 +10,9 @@ struct Frame {
     (left + x.position(xValue) * (right - left), bottom - y.position(yValue) * (bottom - top))
   }
 
-  /// The picture with the axes beneath the content.
+  /// The SVG picture, with the axes beneath the content.
   ///
-  /// - Parameter description: What it shows, for those who do not see it.
+  /// - Parameter description: What the picture shows, for people who cannot see it.
   func picture(_ content: String, description: String) -> String {
     """
     <svg viewBox="0 0 \(Self.width.fixed(0)) \(height.fixed(0))" role="img" aria-label="\(description.escaped)">
@@ -40,13 +40,13 @@ struct Frame {
   }
 }
 
-/// Text in an SVG picture.
+/// A text element of an SVG picture.
 func text(_ text: String, x: Double, y: Double, anchor: String, style: String = "label") -> String {
   "<text class=\"\(style)\" x=\"\(x.coordinate)\" y=\"\(y.coordinate)\" text-anchor=\"\(anchor)\">"
     + "\(text.escaped)</text>"
 }
 
 extension Double {
-  /// A tenth of a unit is finer than a screen.
+  /// The number with one decimal digit; a tenth of a unit is finer than a screen's resolution.
   var coordinate: String { fixed(1) }
 }

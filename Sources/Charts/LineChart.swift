@@ -1,8 +1,8 @@
-/// Curves over the epochs, each named at its end.
+/// Curves over the epochs, each labelled with its name at its end.
 package struct LineChart {
   package struct Series {
     package let name: String
-    /// One for each epoch; if it is not finite the curve has a gap.
+    /// One value per epoch; a value that is not finite makes a gap in the curve.
     package let values: [Double]
     /// The class of its colour in the style sheet.
     package let style: String
@@ -18,9 +18,9 @@ package struct LineChart {
   private let frame: Frame
 
   /// - Parameters:
-  ///   - name: What the curves show, and its unit.
-  ///   - epochs: Where the values stand.
-  ///   - best: The epoch that is marked.
+  ///   - name: The quantity that the curves show, and its unit.
+  ///   - epochs: The epochs that the values belong to.
+  ///   - best: The epoch to mark.
   package init(_ name: String, epochs: [Int], _ series: [Series], best: Int? = nil, scale: Axis.Scale = .automatic) {
     (self.series, self.epochs, self.best) = (series, epochs, best)
     let y = Axis(name, series.flatMap(\.values), scale)
@@ -67,7 +67,7 @@ package struct LineChart {
       if isOpen || next.isFinite {
         path += "\(isOpen ? "L" : "M")\(point.x.coordinate) \(point.y.coordinate)"
       }
-      // A point without neighbours is no line; few points show where they are.
+      // A point without neighbours is not part of a line and needs a dot. If there are few points, all get dots.
       if epochs.count <= 12 || !isOpen && !next.isFinite || epochs[index] == best {
         let radius = epochs[index] == best ? "5" : "3"
         dots +=
@@ -78,8 +78,8 @@ package struct LineChart {
     return (path.isEmpty ? "" : "<path class=\"curve \(one.style)\" d=\"\(path)\"/>") + dots + "\n"
   }
 
-  /// The indices that are drawn: of thousands the least and the largest of each of 400 stretches, as more than that no
-  /// screen shows.
+  /// The indices of the values to draw. If there are more than 1000 values, these are the least and the largest of each
+  /// of 400 stretches, since a screen does not show more.
   package static func shown(_ values: [Double]) -> [Int] {
     guard values.count > 1000 else { return Array(values.indices) }
     let stretches = 400
@@ -93,14 +93,14 @@ package struct LineChart {
     }
   }
 
-  /// The series' names at their ends, apart from each other.
+  /// The series' names at the ends of their curves, placed apart from each other.
   private var names: String {
     let ends = series.compactMap { one in
       one.values.lastIndex(where: \.isFinite).map { (series: one, y: frame.point(1, one.values[$0]).y) }
     }.sorted { $0.y < $1.y }
     var (result, last) = ("", -Double.infinity)
     for (place, end) in ends.enumerated() {
-      // The ones below must find room too.
+      // Leaves room for the names below.
       let lowest = frame.bottom - Double(ends.count - 1 - place) * 18
       let y = max(min(end.y, lowest), last + 18)
       result +=

@@ -1,6 +1,6 @@
 extension String {
-  /// The text as HTML and XML show it, in an element or in a quoted attribute. Control characters, which XML has not,
-  /// become U+FFFD.
+  /// The string escaped for HTML and XML, for an element or a quoted attribute. Control characters, which XML does not
+  /// allow, become U+FFFD.
   package var escaped: String {
     var result = ""
     for scalar in unicodeScalars {
@@ -19,7 +19,7 @@ extension String {
   }
 }
 
-/// A table with a header; the first column names the rows. The cells are text.
+/// An HTML table with a header; the first column names the rows. The cells are plain text.
 package func markupTable(_ header: [String], _ rows: [[String]]) -> String {
   let head = header.map { "<th scope=\"col\">\($0.escaped)</th>" }.joined()
   let body = rows.map { row in

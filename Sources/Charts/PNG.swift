@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// A picture as the bytes of a PNG file (ISO/IEC 15948).
 package struct PNG {
-  /// How many bytes a pixel has, and what they are.
+  /// The kind of pixels: the number of bytes per pixel, and their meaning.
   package enum Kind: UInt8 {
     case gray = 0
     case rgb = 2
@@ -14,10 +14,10 @@ package struct PNG {
 
   package let bytes: [UInt8]
 
-  /// - Parameter pixels: From left to right, then from top to bottom: width · height · channels bytes.
+  /// - Parameter pixels: The pixels from left to right, then from top to bottom: width · height · channels bytes.
   package init(_ pixels: [UInt8], width: Int, height: Int, kind: Kind) {
     let stride = width * kind.channels
-    // Each line starts with its filter, none.
+    // Each line starts with its filter type, 0 for none.
     let lines = (0..<height).flatMap { [0] + pixels[$0 * stride..<($0 + 1) * stride] }
     bytes =
       [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -25,13 +25,13 @@ package struct PNG {
       + Self.chunk("IDAT", Self.compressed(lines)) + Self.chunk("IEND", [])
   }
 
-  /// What an `img` element takes as its source.
+  /// The picture as a data URL for the source of an `img` element.
   package var address: String { "data:image/png;base64," + Data(bytes).base64EncodedString() }
 
   private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
     var length = compressBound(uLong(bytes.count))
     var result = [UInt8](repeating: 0, count: Int(length))
-    // There is room for the worst case, so that it cannot fail.
+    // There is room for the worst case, so this cannot fail.
     _ = compress2(&result, &length, bytes, uLong(bytes.count), Z_BEST_COMPRESSION)
     return Array(result[..<Int(length)])
   }

@@ -1,16 +1,16 @@
-/// Predicted values against true ones, with the line on which both are the same.
+/// A plot of predicted values against true values, with the line on which both are equal.
 package struct ScatterPlot {
-  /// More points than this only cover each other.
+  /// The maximal number of points; more points would only cover each other.
   package static let mostPoints = 2000
 
   private let name: String
   private let points: [(actual: Double, predicted: Double)]
   private let frame: Frame
 
-  /// - Parameter name: What is predicted.
+  /// - Parameter name: The quantity that is predicted.
   package init(_ name: String, actual: [Double], predicted: [Double]) {
     self.name = name
-    // Evenly spread, and the same in each run.
+    // The points are evenly spread, and the same in each run.
     let count = min(actual.count, Self.mostPoints)
     points = (0..<count).map { $0 * actual.count / count }.map { (actual[$0], predicted[$0]) }
     let values = points.flatMap { [$0.actual, $0.predicted] }

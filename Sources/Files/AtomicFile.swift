@@ -4,30 +4,31 @@
   import Musl
 #endif
 
-/// Writes files so that at every moment either the old or the whole new content is there.
+/// Writes files atomically: at every moment the path holds either the complete old content or the complete new content.
 package enum AtomicFile {
-  /// The system call that writes some bytes to a descriptor: returns how many, or -1 and errno.
+  /// A system call that writes bytes to a descriptor. It returns the number of bytes written, or -1 and sets errno.
   package typealias WriteCall = (Int32, UnsafeRawPointer, Int) -> Int
 
-  /// Takes the next bytes of a file.
+  /// A function that receives the next bytes of a file.
   package typealias Sink = (UnsafeRawBufferPointer) -> Void
 
-  /// Writes the bytes to the path, in place of what was there: see ``write(to:through:pieces:)``.
+  /// Writes the bytes to the path and replaces an existing file: see ``write(to:through:pieces:)``.
   package static func write(
     _ bytes: [UInt8], to path: String, through call: @escaping WriteCall = systemWrite
   ) throws(FileError) {
     try write(to: path, through: call) { sink in bytes.withUnsafeBytes(sink) }
   }
 
-  /// Writes bytes that come piece by piece to the path, in place of what was there.
+  /// Writes bytes that are produced piece by piece to the path and replaces an existing file.
   ///
-  /// They go to a new file beside it, which is flushed to the disk and then renamed onto the path. Symbolic links stay:
-  /// the file that they point to is written, whether it is there already or not. A new file has the mode 0644 less the
-  /// umask, a replaced one keeps its mode. The new files of processes that were killed are removed.
+  /// The bytes go to a new file in the same directory, which is flushed to the disk and then renamed onto the path.
+  /// Symbolic links stay: the file that they point to is written, whether it exists or not. A new file has the mode
+  /// 0644 without the bits of the umask; a replaced file keeps its mode. Files that killed processes left behind are
+  /// removed.
   /// - Parameters:
-  ///   - call: What stands in for `write(2)`.
-  ///   - pieces: Gives the bytes to the sink, from first to last.
-  /// - Throws: ``FileError`` if the file cannot be written; the new file is then gone and an old one unchanged.
+  ///   - call: A replacement for `write(2)`.
+  ///   - pieces: Passes the bytes to the sink, from first to last.
+  /// - Throws: ``FileError`` if the file cannot be written. The new file is then removed, and an old file is unchanged.
   package static func write(
     to path: String, through call: @escaping WriteCall = systemWrite, pieces: (Sink) -> Void
   ) throws(FileError) {
@@ -40,8 +41,8 @@ package enum AtomicFile {
       if code == 0 { code = writeAll(bytes, to: temporary.descriptor, through: call) }
     }
     if code == 0, fsync(temporary.descriptor) != 0 { code = errno }
-    // Some file systems report only at a close that the space was not enough. The lock lasts until the last descriptor
-    // is closed.
+    // Some file systems report a lack of space only when a descriptor is closed. The lock lasts until the last
+    // descriptor is closed.
     let copy = dup(temporary.descriptor)
     if copy >= 0, close(copy) != 0, code == 0 { code = errno }
     if code == 0, rename(temporary.path, destination) != 0 { code = errno }
@@ -54,7 +55,7 @@ package enum AtomicFile {
 
   /// Checks that ``write(to:through:pieces:)`` can create its file and rename it onto the path.
   ///
-  /// Creates an empty file there and removes it; for the time before a long computation whose result goes to the path.
+  /// Creates an empty file there and removes it. Call it before a long computation whose result goes to the path.
   /// - Throws: ``FileError`` if the file cannot be written.
   package static func checkWritable(_ path: String) throws(FileError) {
     let destination = try destination(for: path)
@@ -64,7 +65,7 @@ package enum AtomicFile {
     if code != 0 { throw .cannotWrite(path: path, reason: replacementMessage(code)) }
   }
 
-  /// Makes a directory, and those that it is to be in, so that all of them last through a power failure.
+  /// Makes a directory and its missing parent directories, so that all of them survive a power failure.
   /// - Throws: ``FileError`` if the file cannot be written.
   package static func makeDirectory(_ path: String) throws(FileError) {
     var status = stat()
@@ -77,8 +78,8 @@ package enum AtomicFile {
     synchroniseDirectory(directory(of: name))
   }
 
-  /// The path at the end of the symbolic links, of a file that is there or not; nil if they go in a circle, or lead to
-  /// a name that is not UTF-8.
+  /// Follows symbolic links to the final path, whether that file exists or not. Returns nil if the links form a cycle
+  /// or lead to a name that is not UTF-8.
   package static func followingLinks(_ path: String) -> String? {
     var path = path
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -94,9 +95,9 @@ package enum AtomicFile {
     return nil
   }
 
-  /// The path of the regular file that is there or will be.
+  /// The path of the regular file that exists or will be created.
   ///
-  /// A rename would replace whatever is there, be it a device such as /dev/null: hence the check.
+  /// The check is necessary because a rename would replace anything at the path, even a device such as /dev/null.
   private static func destination(for path: String) throws(FileError) -> String {
     guard let destination = followingLinks(path) else {
       throw .cannotWrite(path: path, reason: "Is a symbolic link that cannot be followed")
@@ -113,12 +114,12 @@ package enum AtomicFile {
     }
   }
 
-  /// The path up to the last slash, with it; empty for the working directory.
+  /// The path up to and including the last slash; empty for the working directory.
   private static func directory(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
   }
 
-  /// Writes all of the bytes, in as few calls as there is room for; zero, or the error number of what went wrong.
+  /// Writes all bytes with as few calls as possible. Returns zero, or the error number of the failure.
   package static func writeAll(
     _ bytes: [UInt8], to descriptor: Int32, through call: WriteCall = systemWrite
   ) -> Int32 {
@@ -142,9 +143,9 @@ package enum AtomicFile {
     return 0
   }
 
-  /// Makes what was renamed or made in a directory last through a power failure, if the file system can.
+  /// Makes a rename or a new entry in a directory survive a power failure, if the file system supports it.
   ///
-  /// It is in place by now, so a directory that cannot be opened or flushed is no failure.
+  /// The entry is already in place, so it is not an error if the directory cannot be opened or flushed.
   private static func synchroniseDirectory(_ directory: String) {
     let descriptor = open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
@@ -156,31 +157,31 @@ package enum AtomicFile {
 // MARK: - Files that cannot be replaced
 
 extension AtomicFile {
-  /// The error with which a rename onto a file would fail, though its directory can be written to: another user's file
-  /// in a sticky directory, or one that is immutable; 0 for none.
+  /// Returns the error with which a rename onto a file would fail although its directory is writable; 0 for none.
+  /// Examples are another user's file in a sticky directory, and an immutable file.
   ///
-  /// A directory is renamed onto it, which never succeeds: the kernel checks the permissions before it refuses that
-  /// with ENOTDIR.
+  /// The function tries to rename a directory onto the file, which never succeeds: the kernel checks the permissions
+  /// before it refuses the rename with ENOTDIR.
   private static func replacementError(_ destination: String) -> Int32 {
     guard access(destination, F_OK) == 0 else { return 0 }
     let probe = directory(of: destination) + TemporaryFile.newName()
     guard mkdir(probe, 0o700) == 0 else { return 0 }
     defer { rmdir(probe) }
     guard rename(probe, destination) != 0 else {
-      // The file went away in the meantime.
+      // The file disappeared in the meantime.
       rmdir(destination)
       return 0
     }
     return [EPERM, EACCES, EROFS].contains(errno) ? errno : 0
   }
 
-  /// Whether a file is mounted by itself, as containers have it, so that no other can take its place.
+  /// Whether a file is itself a mount point, as in containers, so that no other file can replace it.
   private static func isMountPoint(_ destination: String) -> Bool {
     guard let resolved = realpath(destination, nil) else { return false }
     defer { free(resolved) }
     guard let file = fopen("/proc/self/mountinfo", "re") else { return false }
     defer { fclose(file) }
-    // The fifth field, in which these four characters are written in octal digits.
+    // The fifth field, in which these four characters are written as octal escapes.
     let escapes: [Character: String] = [" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134"]
     let name = String(cString: resolved).map { escapes[$0] ?? String($0) }.joined()
     var line: UnsafeMutablePointer<CChar>?

@@ -9,19 +9,18 @@ import Tensor
 
 /// Reads whole files, plain or gzipped.
 package enum ByteFile {
-  /// What standard input is called in messages.
+  /// The name of standard input in messages.
   package static let standardInput = "standard input"
 
-  /// The bytes of the file, decompressed if they are gzip data, whatever the file's name.
+  /// Reads the bytes of the file. Gzip data are decompressed, whatever the file's name.
   ///
-  /// Of a plain file what was there when it was opened is read. Several gzip members one after another count as one
-  /// file, as for `gunzip`. Costs one copy of the bytes and, for gzip data, memory for what they decompress to. The
-  /// team shares the reading of a long file that is plain.
-  /// - Parameter isWanted: Is asked about the first 64 KiB of what gzip data decompress to, or all if it is less; if it
-  ///   says no, these are returned and no more is read.
-  /// - Throws: ``FileError`` (`cannotOpen`), ``FileError`` (`cannotRead`),
-  ///   ``FileError`` (`exceedsMemory`), ``FileError`` (`truncatedGzip`) or
-  ///   ``FileError`` (`corruptGzip`).
+  /// A plain file is read up to the size that it had when it was opened. Several gzip members one after another count
+  /// as one file, as for `gunzip`. The cost is one copy of the bytes and, for gzip data, memory for the decompressed
+  /// bytes. The team shares the reading of a long plain file.
+  /// - Parameter isWanted: Receives the first 64 KiB of decompressed gzip data, or all if there are fewer. If it
+  ///   returns false, these bytes are returned and no more are read.
+  /// - Throws: ``FileError`` (`cannotOpen`), ``FileError`` (`cannotRead`), ``FileError`` (`exceedsMemory`),
+  ///   ``FileError`` (`truncatedGzip`) or ``FileError`` (`corruptGzip`).
   package static func read(
     _ path: String, team: Team = Team(workers: 1), isWanted: ([UInt8]) -> Bool = { _ in true }
   ) throws(FileError) -> [UInt8] {
@@ -60,8 +59,8 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected, isWanted)
   }
 
-  /// The bytes of a regular file; nil if it is empty, or gzip data, or anything fails: the other way will find out
-  /// what.
+  /// Reads the bytes of a regular file. Returns nil if the file is empty or gzip data, or if anything fails; reading
+  /// through zlib then reports the error.
   private static func readPlain(_ descriptor: Int32, count: Int, _ team: Team) -> [UInt8]? {
     let pieceSize = 1 << 22
     guard count > 0, !isGzip(descriptor) else { return nil }
@@ -69,8 +68,7 @@ package enum ByteFile {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
       let start = UnsafeMutableRawPointer(buffer.baseAddress!)
       #if canImport(Glibc)
-        // Few large pages instead of many small ones, each of which would have to be asked for; a shorter file gets all
-        // its small pages in one call.
+        // Large pages save page faults. A shorter file gets all its small pages in one call.
         let populateWrite: Int32 = 23  // MADV_POPULATE_WRITE, which older headers lack
         let pages = start.alignedUp(toMultipleOf: 4096)
         let advice = count >= pieceSize ? MADV_HUGEPAGE : populateWrite
@@ -97,8 +95,8 @@ package enum ByteFile {
     return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
   }
 
-  /// How many bytes a file is likely to hold. A gzip file ends with that number, but it may lie, so not more than eight
-  /// times the file's size.
+  /// The number of bytes that a file is likely to hold. A gzip file ends with that number, but the number may be wrong,
+  /// so it is limited to eight times the file's size.
   private static func expectedCount(_ descriptor: Int32, fileSize: Int) -> Int {
     var end: [UInt8] = [0, 0, 0, 0]
     guard fileSize > 18, isGzip(descriptor), pread(descriptor, &end, 4, off_t(fileSize - 4)) == 4 else {
@@ -124,11 +122,11 @@ package enum ByteFile {
     read(atMost: 1 << 16)
     if count > 0 {
       guard isWanted(bytes) else { return bytes }
-      bytes.reserveCapacity(expectedCount + 1)  // with room for the read that meets the end
+      bytes.reserveCapacity(expectedCount + 1)  // one more, for the read that finds the end
     }
     while count > 0 {
       let room = max(bytes.capacity - bytes.count, 1 << 18)
-      // An array that is full grows to twice its size.
+      // A full array grows to twice its size.
       if bytes.count + room > bytes.capacity, bytes.count > 1 << 24, case let usable = usableMemory(),
         2 * bytes.count > usable
       {
@@ -136,7 +134,8 @@ package enum ByteFile {
       }
       read(atMost: room)
     }
-    // At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
+    // At the end of a truncated stream, zlib returns everything that it could decompress. After that it returns no
+    // bytes, and this state is the only sign of the error.
     let readCode = errno
     var state: Int32 = Z_OK
     let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
@@ -145,7 +144,7 @@ package enum ByteFile {
     case Z_BUF_ERROR: throw .truncatedGzip(path: path)
     case Z_ERRNO: throw .cannotRead(path: path, reason: systemMessage(readCode))
     default:
-      // zlib puts its own name for the file, a descriptor's number, before the message.
+      // zlib puts its own name for the file, a descriptor number, before the message.
       let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
       throw .corruptGzip(path: path, detail: detail)
     }

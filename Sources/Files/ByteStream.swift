@@ -7,27 +7,28 @@ import Tensor
   import Musl
 #endif
 
-/// The bytes of a file, plain or gzipped, from first to last, in pieces: what has been read need not stay in memory.
+/// Reads the bytes of a plain or gzipped file from first to last, in pieces, so that bytes already read need not stay
+/// in memory.
 ///
-/// Of a plain file what was there when it was opened is read. "-" is standard input.
+/// A plain file is read up to the size that it had when it was opened. "-" is standard input.
 package final class ByteStream {
-  /// Where the bytes come from.
+  /// The origin of the bytes.
   private enum Source {
-    /// A regular file, not compressed, of this size.
+    /// A regular, uncompressed file of this size.
     case plain(Int32, size: Int)
-    /// Anything else: zlib decompresses what is gzip data, and leaves other bytes as they are.
+    /// Anything else: zlib decompresses gzip data and passes other bytes through.
     case stream(gzFile, Int32)
     case bytes([UInt8])
   }
 
-  /// The file, for messages.
+  /// The file's path, for messages.
   package let path: String
   private let source: Source
-  /// The next byte.
+  /// The position of the next byte.
   package private(set) var position = 0
   private let status: stat
 
-  /// How many bytes there are, if that is known before they are read.
+  /// The number of bytes, if it is known before they are read.
   package var size: Int? {
     switch source {
     case .plain(_, let size): size
@@ -95,11 +96,11 @@ package final class ByteStream {
     }
   }
 
-  /// Appends the next bytes to others, as many as are asked for unless the file ends before; returns how many it got.
+  /// Appends the next `count` bytes to an array, or fewer if the file ends before. Returns the number of bytes read.
   ///
   /// The team shares the reading of a plain file.
-  /// - Throws: ``FileError`` (`cannotRead`), ``FileError`` (`changed`), ``FileError`` (`truncatedGzip`)
-  ///   or ``FileError`` (`corruptGzip`).
+  /// - Throws: ``FileError`` (`cannotRead`), ``FileError`` (`changed`), ``FileError`` (`truncatedGzip`) or
+  ///   ``FileError`` (`corruptGzip`).
   package func read(_ count: Int, into bytes: inout [UInt8], team: Team) throws(FileError) -> Int {
     let start = bytes.count
     switch source {
@@ -138,8 +139,8 @@ package final class ByteStream {
     return bytes.count - start
   }
 
-  /// Goes to a byte, if the bytes can be read again.
-  /// - Throws: What ``read(_:into:team:)`` throws, and ``FileError`` (`changed`) if the file is another than it was.
+  /// Moves to a byte, if the bytes can be read again.
+  /// - Throws: As ``read(_:into:team:)``, and ``FileError`` (`changed`) if the file has changed.
   package func seek(to position: Int, team: Team) throws(FileError) {
     if case .stream(let file, let descriptor) = source {
       var now = stat()
@@ -159,7 +160,7 @@ package final class ByteStream {
     }
   }
 
-  /// Makes sure that what was read twice was the same both times.
+  /// Checks that the file was the same both times if it was read twice.
   /// - Throws: ``FileError`` (`changed`).
   package func checkThatUnchanged() throws(FileError) {
     let descriptor: Int32
@@ -200,9 +201,10 @@ package final class ByteStream {
     return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
   }
 
-  /// What went wrong if no more bytes come; nil if the file just ends.
+  /// The error if no more bytes come; nil if the file has simply ended.
   ///
-  /// At a truncated stream's end zlib hands out all that it could decompress, and then no bytes but this state.
+  /// At the end of a truncated stream, zlib returns everything that it could decompress. After that it returns no
+  /// bytes, and this state is the only sign of the error.
   private static func failure(of file: gzFile, path: String, code: Int32) -> FileError? {
     var state: Int32 = Z_OK
     let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
@@ -211,7 +213,7 @@ package final class ByteStream {
     case Z_BUF_ERROR: return .truncatedGzip(path: path)
     case Z_ERRNO: return .cannotRead(path: path, reason: systemMessage(code))
     default:
-      // zlib puts its own name for the file, a descriptor's number, before the message.
+      // zlib puts its own name for the file, a descriptor number, before the message.
       let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
       return .corruptGzip(path: path, detail: detail)
     }

@@ -1,11 +1,11 @@
 import CPerceptronChecksum
 import CPerceptronZlib
 
-/// The CRC-32 of bytes as they come: that of zlib, gzip and PNG.
+/// The CRC-32 of a sequence of bytes, as in zlib, gzip and PNG.
 package struct Checksum: Sendable, Equatable {
   package private(set) var value: UInt32 = 0
 
-  /// Its eight hexadecimal digits.
+  /// The eight hexadecimal digits of the checksum.
   package var digits: String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 8 - digits.utf8.count) + digits
@@ -13,24 +13,24 @@ package struct Checksum: Sendable, Equatable {
 
   package init() {}
 
-  /// Goes on with bytes.
+  /// Adds bytes to the checksum.
   package mutating func add(_ bytes: ArraySlice<UInt8>) {
     bytes.withUnsafeBytes { add($0) }
   }
 
-  /// Goes on with these numbers, each as it is in memory.
+  /// Adds numbers to the checksum, in their representation in memory.
   package mutating func add<Number: BinaryFloatingPoint>(_ numbers: [Number]) {
     numbers.withUnsafeBytes { add($0) }
   }
 
-  /// Goes on with text, as UTF-8.
+  /// Adds a string to the checksum, as UTF-8.
   package mutating func add(_ text: String) {
     Array(text.utf8).withUnsafeBytes { add($0) }
   }
 
-  /// Goes on with bytes.
+  /// Adds bytes to the checksum.
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    // Where there is no address zlib would begin anew.
+    // Without an address, zlib would start a new checksum.
     guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     value = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { folded in
       let count = ck_fold_crc32(value, start, bytes.count, folded.baseAddress)

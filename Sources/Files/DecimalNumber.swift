@@ -1,8 +1,9 @@
-/// Reads decimal numbers from bytes, exactly rounded, without making a string for most of them.
+/// Reads decimal numbers from bytes with exact rounding, without making a string for most of them.
 ///
 /// The grammar is `[+-] (digits [. [digits]] | . digits) [(e|E) [+-] digits]`: no "inf", no "nan", no hexadecimal.
 package enum DecimalNumber {
-  /// The number that is the whole text but for spaces around it, or nil; infinite if it is out of range.
+  /// Parses a string that is one number, with optional spaces around it; nil if it is not. The result is infinite if
+  /// the number is out of range.
   package static func parse(_ text: String) -> Double? {
     let bytes = Array(text.utf8)
     var position = 0
@@ -12,8 +13,8 @@ package enum DecimalNumber {
     return number.isNaN || position < bytes.count ? nil : number
   }
 
-  /// Whether the bytes, without spaces, are a whole number in digits, with a sign or not, that a Double rounds or an
-  /// Int does not hold.
+  /// Whether the bytes are an integer in digits, with an optional sign and no spaces, that a Double rounds or an Int
+  /// cannot hold.
   package static func isLongInteger(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count > 15 else { return false }
     let isNegative = bytes[0] == minus
@@ -30,16 +31,17 @@ package enum DecimalNumber {
     return overflows || !isNegative && value == .min || Int(exactly: Double(value)) != value
   }
 
-  /// Whether the bytes are digits, more than one, of which the first is 0.
+  /// Whether the bytes are more than one digit and the first digit is 0.
   package static func isPadded(_ bytes: Span<UInt8>) -> Bool {
     guard bytes.count > 1, bytes[0] == zero else { return false }
     for index in bytes.indices where bytes[index] &- zero > 9 { return false }
     return true
   }
 
-  /// The longest number that begins at the position, which moves behind it; NaN, and no move, if none does.
+  /// Scans the longest number that begins at the position and moves the position past it. If no number begins there,
+  /// returns NaN and leaves the position unchanged.
   ///
-  /// Infinite if the number is beyond a Double's range.
+  /// The result is infinite if the number is out of range of a Double.
   package static func scan(_ bytes: Span<UInt8>, at position: inout Int) -> Double {
     let count = bytes.count
     var index = position
@@ -48,7 +50,7 @@ package enum DecimalNumber {
       negative = bytes[index] == minus
       index += 1
     }
-    // Wraps around beyond 19 digits, where it is not used.
+    // Wraps around beyond 19 digits; it is not used then.
     var significand: UInt64 = 0
     let wholeStart = index
     while index < count, case let digit = bytes[index] &- zero, digit < 10 {
@@ -76,11 +78,12 @@ package enum DecimalNumber {
     return negative ? -magnitude : magnitude
   }
 
-  /// Goes past digits, up to eight at a time, and appends them to a number.
+  /// Moves past digits, up to eight at a time, and appends them to a number.
   ///
-  /// Eight bytes are one word, of which the first digit is the lowest byte. In its bytes less "0" the first that is
-  /// over 9 ends the digits; those are put at the upper end, behind zeros, and neighbours joined: to pairs, fours and
-  /// the eight (Lemire, Number parsing at a gigabyte per second, 2021).
+  /// Eight bytes are loaded as one word, with the first digit in the lowest byte. After "0" is subtracted from each
+  /// byte, the first byte above 9 marks the end of the digits. The digits are shifted to the upper end of the word,
+  /// behind zeros. Then neighbours are combined into pairs, fours and finally all eight (Lemire, Number parsing at a
+  /// gigabyte per second, 2021).
   @inline(__always)
   private static func scanDigits(_ bytes: Span<UInt8>, at position: inout Int, into number: inout UInt64) {
     while position + 8 <= bytes.count {
@@ -110,7 +113,8 @@ package enum DecimalNumber {
   private static let point = UInt8(ascii: ".")
   private static let letterE = UInt8(ascii: "e")
 
-  /// The value of `e` and what follows it, nil if no digit does; large ones are cut off at a magnitude out of range.
+  /// The value of an exponent: `e` and the digits after it; nil if no digit follows. Large values are cut off at a
+  /// magnitude that is out of range.
   private static func scanExponent(_ bytes: Span<UInt8>, at position: inout Int) -> Int? {
     var index = position + 1
     var negative = false
@@ -129,11 +133,12 @@ package enum DecimalNumber {
     return negative ? -value : value
   }
 
-  /// significand x 10^exponent rounded to nearest, ties to even; nil if the exponent is too large for short work.
+  /// significand × 10^exponent rounded to nearest, ties to even; nil if the exponent is too large for the fast path.
   ///
-  /// If significand and power are both exact as Doubles, one operation of IEEE 754 rounds their product or quotient
-  /// correctly (Clinger, How to read floating point numbers accurately, PLDI 1990). Else, while the power fits in 64
-  /// bits, integers give the leading 63 or more bits, and whatever is lost beyond them sets the lowest bit.
+  /// If significand and power are both exact as Doubles, one IEEE 754 operation rounds their product or quotient
+  /// correctly (Clinger, How to read floating point numbers accurately, PLDI 1990). Otherwise, if the power fits in 64
+  /// bits, integer arithmetic gives the leading 63 or more bits, and the lowest bit is set if anything beyond them is
+  /// lost.
   @inline(__always)
   private static func magnitude(_ significand: UInt64, _ exponent: Int) -> Double? {
     if significand < 1 << 53 {
@@ -151,7 +156,7 @@ package enum DecimalNumber {
     let dividendShift = dividend.leadingZeroBitCount
     let divisorShift = divisor.leadingZeroBitCount
     let high = dividend << dividendShift
-    // The upper half is below 2^63, the divisor not: the quotient fits in 64 bits, and has at least 63.
+    // The upper half is below 2^63 and the divisor is not. So the quotient fits in 64 bits and has at least 63.
     let (bits, rest) = (divisor << divisorShift).dividingFullWidth((high >> 1, high << 63))
     return Double(bits | (rest == 0 ? 0 : 1)) * powerOfTwo(divisorShift - dividendShift - 63)
   }
@@ -169,7 +174,7 @@ package enum DecimalNumber {
     Double(bitPattern: UInt64(1023 + exponent) << 52)
   }
 
-  /// The number in the bytes, which keep to the grammar, by the standard library's conversion.
+  /// Converts the number in the bytes, which follow the grammar, with the standard library.
   @inline(never)
   private static func rounded(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Double {
     var text = ""

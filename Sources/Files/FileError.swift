@@ -1,25 +1,28 @@
-/// What is wrong with a file that is read or written: a table, images, a model, a checkpoint.
+/// An error in a file that is read or written: a table, images, a model or a checkpoint.
 ///
-/// ``description`` is one line that says where, what was found, what was expected and what to do. Lines and fields are
-/// counted from 1.
+/// ``description`` is one line that states the place, what was found, what was expected and what to do. Lines and
+/// fields are counted from 1.
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What a program can do about an error, and with which exit code it ends.
+  /// The kind of error, from which a program chooses its reaction and its exit code.
   public enum Kind: Sendable {
-    /// An input file is not there or may not be read (sysexits' `EX_NOINPUT`, 66).
+    /// An input file does not exist or may not be read (sysexits' `EX_NOINPUT`, 66).
     case missingInput
-    /// An input file is there but what it holds is wrong (`EX_DATAERR`, 65).
+    /// An input file exists, but its contents are wrong (`EX_DATAERR`, 65).
     case badData
     /// The system failed to read or to write (`EX_IOERR`, 74).
     case ioFailure
   }
 
+  /// What a program can do about the error.
   public let kind: Kind
   /// A name that stays the same when the wording changes, such as "missingColumn".
   public let code: String
-  /// The file; nil if the error is of what was read from one, such as a checkpoint's values.
+  /// The file's path; nil if the error concerns something that was read from a file earlier, such as a checkpoint's
+  /// values.
   public let path: String?
+  /// One line that says where, what was found, what was expected and what to do.
   public let description: String
-  /// What could be set otherwise if the file is right.
+  /// The setting that could be changed if the file is correct.
   package let setting: Setting?
 
   /// - Parameter code: The name of the function that makes the error, with or without its labels.
@@ -34,19 +37,19 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A choice about how data are read or learnt, which a program can name as its users know it.
+/// A choice about how data are read or learnt. A program can name it in the terms of its users.
 package enum Setting: Sendable, Equatable {
   case header
   case noHeader
   case delimiter
   case numberFormat
   case target
-  /// Which columns are used, and for what.
+  /// Which columns are used, and for what purpose.
   case columns
   case classification
   case regression
   case quantileScaling
-  /// This text is a value, though it is a usual spelling of a missing one.
+  /// This string is a value, although it usually means that a value is missing.
   case notMissing(String)
 }
 
@@ -65,22 +68,22 @@ extension FileError {
       "\(path): cannot be read: \(reason); expected a readable file")
   }
 
-  /// The file could not be written; `reason` is the system's text for errno. What was there before is untouched.
+  /// The file could not be written; `reason` is the system's text for errno. An existing file is unchanged.
   package static func cannotWrite(path: String, reason: String) -> FileError {
     FileError(
       kind: .ioFailure, path: path,
       "\(path): cannot be written: \(reason); choose another path, or free space or permissions there")
   }
 
-  /// The file was not written, since its format cannot hold what was to be; `problem` says what that is. What was there
-  /// before is untouched.
+  /// The file was not written because its format cannot hold the contents; `problem` states the reason. An existing
+  /// file is unchanged.
   package static func tooLarge(path: String, problem: String) -> FileError {
     FileError(
       kind: .ioFailure, path: path,
       "\(path): cannot be written: \(problem)")
   }
 
-  /// What the file holds takes about so many bytes of memory, of which fewer may be used.
+  /// The file's contents need about `bytes` bytes of memory, but only `usable` bytes may be used.
   package static func exceedsMemory(path: String, bytes: Int, usable: Int) -> FileError {
     FileError(
       path: path,
@@ -88,7 +91,7 @@ extension FileError {
         + " still be used; give a smaller file, or more memory")
   }
 
-  /// The file is another than it was when its reading began.
+  /// The file has changed since reading began.
   package static func changed(path: String) -> FileError {
     FileError(
       path: path,
@@ -110,7 +113,7 @@ extension FileError {
       "\(path): the gzip data are damaged (\(detail)); copy or download the file again")
   }
 
-  /// The file holds no bytes, or nothing but blank lines.
+  /// The file is empty or contains only blank lines.
   package static func emptyFile(path: String) -> FileError {
     FileError(
       path: path,

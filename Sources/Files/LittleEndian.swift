@@ -1,4 +1,4 @@
-// Numbers as bytes, the low ones first, as all formats here have them.
+// Numbers as little-endian bytes, as in all formats here.
 
 extension [UInt8] {
   /// Appends a number's bytes.

@@ -4,17 +4,17 @@
   import Musl
 #endif
 
-/// A new, empty file of a name that nothing has, locked as long as it is open.
+/// A new, empty file with an unused name, locked as long as it is open.
 ///
-/// The lock tells it from a file that a killed process left behind: nobody holds the lock of such a file, and the next
-/// one to make a file in its directory removes it.
+/// The lock distinguishes it from a file that a killed process left behind. Such a file is not locked, and the next
+/// process that makes a temporary file in the directory removes it.
 struct TemporaryFile: ~Copyable {
   let path: String
   let descriptor: Int32
 
   /// - Parameters:
   ///   - directory: Its path with a slash at the end; empty for the working directory.
-  ///   - destination: The file that it is for, named in the error.
+  ///   - destination: The file that this file will replace, named in the error.
   /// - Throws: ``FileError`` (`cannotWrite`).
   init(in directory: String, for destination: String) throws(FileError) {
     Self.removeLeftovers(in: directory)
@@ -25,7 +25,7 @@ struct TemporaryFile: ~Copyable {
         if errno == EEXIST || errno == EINTR { continue }
         throw .cannotWrite(path: destination, reason: systemMessage(errno))
       }
-      // Before it was locked another process may have taken it for a leftover.
+      // Before the file was locked, another process may have mistaken it for a leftover.
       var status = stat()
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
         || fstat(descriptor, &status) == 0 && status.st_nlink == 0
@@ -44,10 +44,10 @@ struct TemporaryFile: ~Copyable {
   private static let prefix = ".perceptron-"
   private static let suffix = ".partial"
 
-  /// A name of its own length, as the destination's with an addition could be too long for a file name.
+  /// A name that does not contain the destination's name: the destination's name with an addition could be too long.
   static func newName() -> String { prefix + String(UInt64.random(in: 0 ... .max), radix: 36) + suffix }
 
-  /// Removes what processes that were killed left in a directory: files of this user whose lock nobody holds.
+  /// Removes files that killed processes left in a directory: this user's files that are not locked.
   private static func removeLeftovers(in directory: String) {
     guard let stream = opendir(directory.isEmpty ? "." : directory) else { return }
     defer { closedir(stream) }

@@ -4,7 +4,7 @@
   import Musl
 #endif
 
-/// The text in quotes, on one line and of a sane length whatever a file holds.
+/// The string in quotes, on one line and of limited length, whatever a file contains.
 package func quoted(_ text: String) -> String {
   let longest = 60
   var result = "\""
@@ -20,14 +20,14 @@ package func quoted(_ text: String) -> String {
   return result + "\""
 }
 
-/// Names in quotes with commas between them, and not more than a line can bear.
+/// Quoted names separated by commas, limited to what fits on a line.
 package func listed(_ names: [String]) -> String {
   let longest = 20
   let shown = names.prefix(longest).map(quoted).joined(separator: ", ")
   return names.count > longest ? "\(shown) and \(names.count - longest) more" : shown
 }
 
-/// A number of bytes, for people.
+/// A number of bytes in human-readable form.
 package func byteText(_ bytes: Int) -> String {
   let units = ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"]
   var (size, unit) = (Double(bytes), 0)
@@ -42,7 +42,7 @@ package func systemMessage(_ code: Int32) -> String {
   return String(cString: text)
 }
 
-/// Whether a path ends in one of these suffixes, in small letters or capitals.
+/// Whether a path ends in one of these suffixes, ignoring case.
 package func isNamed(_ path: String, _ suffixes: String...) -> Bool {
   let path = path.lowercased()
   return suffixes.contains { path.hasSuffix($0) }

@@ -1,4 +1,5 @@
-/// The words after a command's name, taken apart: `--name value` and `--name=value`, flags, and what is left, in order.
+/// The parsed words after a command's name: `--name value` and `--name=value` options, flags, and positional arguments
+/// in order.
 struct Arguments {
   private(set) var positional: [String] = []
   private var values: [String: String] = [:]
@@ -38,14 +39,14 @@ struct Arguments {
 
   func string(_ name: String) -> String? { values[name] }
 
-  /// The positional arguments, which have these names.
+  /// Returns the positional arguments; the names are for error messages.
   func positional(_ names: String...) throws(CommandError) -> [String] {
     guard positional.count >= names.count else { throw .usage("\(names[positional.count]) is missing") }
     guard positional.count == names.count else { throw .usage("unexpected argument \(positional[names.count])") }
     return positional
   }
 
-  /// A whole number in a range.
+  /// Returns an option's value as an integer in a range.
   func integer(_ name: String, in range: ClosedRange<Int>) throws(CommandError) -> Int? {
     guard let text = values[name] else { return nil }
     guard let value = Int(text), range.contains(value) else {
@@ -56,7 +57,7 @@ struct Arguments {
     return value
   }
 
-  /// A positive number.
+  /// Returns an option's value as a positive number.
   func positive(_ name: String) throws(CommandError) -> Double? {
     guard let text = values[name] else { return nil }
     guard let value = Double(text), value > 0, value.isFinite else {
@@ -65,7 +66,7 @@ struct Arguments {
     return value
   }
 
-  /// A number from 0 on.
+  /// Returns an option's value as a number of at least 0.
   func natural(_ name: String) throws(CommandError) -> Double? {
     guard let text = values[name] else { return nil }
     guard let value = Double(text), value >= 0, value.isFinite else {
@@ -74,7 +75,7 @@ struct Arguments {
     return value
   }
 
-  /// A number from 0 to below 1.
+  /// Returns an option's value as a number from 0 to below 1.
   func share(_ name: String) throws(CommandError) -> Double? {
     guard let text = values[name] else { return nil }
     guard let value = Double(text), value >= 0, value < 1 else {
@@ -83,8 +84,8 @@ struct Arguments {
     return value
   }
 
-  /// One of some names. Those that begin with no letter, such as the characters that the others are names of, are not
-  /// listed.
+  /// Returns the choice that an option names. Names that do not begin with a letter are not listed in errors: they may
+  /// be characters for which other choices are the names.
   func choice<Value>(_ name: String, _ choices: [(String, Value)]) throws(CommandError) -> Value? {
     guard let text = values[name] else { return nil }
     if let choice = choices.first(where: { $0.0 == text }) { return choice.1 }

@@ -1,14 +1,14 @@
 import Perceptron
 import PerceptronFiles
 
-/// Why a command ends, with its exit code (sysexits).
+/// The error with which a command ends, with its exit code (sysexits).
 struct CommandError: Error {
   let message: String
   let exitCode: Int32
-  /// Whether the usage line follows.
+  /// Whether the usage line is printed after the message.
   var showsUsage = false
 
-  /// A mistake on the command line.
+  /// An error in the command line.
   static func usage(_ message: String) -> CommandError {
     CommandError(message: message, exitCode: 64, showsUsage: true)
   }
@@ -40,7 +40,7 @@ struct CommandError: Error {
   }
 }
 
-/// A message of the library with the option that could be given otherwise.
+/// Adds to a message of the library the option that could be changed.
 func withOption(_ message: String, _ setting: Setting?) -> String {
   guard let setting else { return message }
   let option =

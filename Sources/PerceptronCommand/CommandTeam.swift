@@ -6,28 +6,29 @@ import Perceptron
   import Musl
 #endif
 
-/// Starts the program again with settings that spare address space, if that is limited and they are not set.
+/// If the address space is limited, restarts the program with settings that use less of it, unless they are already
+/// set.
 ///
-/// OpenBLAS starts a thread for each processor when it is loaded, before any of this program runs. None is ever used
-/// here, but each maps a buffer, and one that finds no room tries again for ever. glibc's arenas take 64 MiB a thread
-/// besides.
+/// When OpenBLAS is loaded, before any code of this program runs, it starts a thread for each processor. These threads
+/// are never used here, but each maps a buffer, and a thread that finds no room tries again forever. In addition,
+/// glibc's arenas take 64 MiB per thread.
 func restartIfAddressSpaceIsLimited() {
   let setting = "OPENBLAS_NUM_THREADS"
   guard hasLimitedAddressSpace(), getenv(setting).map({ String(cString: $0) }) != "1" else { return }
   setenv(setting, "1", 1)
   setenv("MALLOC_ARENA_MAX", "1", 0)
-  // If this fails, the program goes on as it is.
+  // If this fails, the program continues unchanged.
   execv("/proc/self/exe", CommandLine.unsafeArgv)
 }
 
-/// The threads of a command: so many, or as many as may be used.
+/// Makes the threads of a command: the given number, or one for each usable processor.
 ///
 /// If the address space is limited, OpenBLAS gets its buffers here, while there is room for them.
-/// - Throws: What is needed and what there is, if there is no room.
+/// - Throws: ``CommandError`` if there is not enough room. It states the needed and the available memory.
 func makeTeam(threads: Int? = nil) throws(CommandError) -> Team {
   guard hasLimitedAddressSpace() else { return Team(workers: threads ?? usableProcessorCount()) }
   let (each, room) = (blasBufferSize + 2 * threadStackSize, usableMemory())
-  // At most half of the room is for the threads unless their number was given; the rest is for the data.
+  // If the number of threads is not given, they take at most half of the room; the rest is for the data.
   let count = threads ?? max(1, min(usableProcessorCount(), room / 2 / each))
   let needed = count * each + leastDataSize
   guard needed <= room else {
@@ -42,5 +43,5 @@ func makeTeam(threads: Int? = nil) throws(CommandError) -> Team {
   return Team(workers: count)
 }
 
-/// What the smallest data and networks need.
+/// The memory that the smallest data and networks need.
 private let leastDataSize = 32 << 20

@@ -1,21 +1,21 @@
 import Perceptron
 import PerceptronFiles
 
-/// The DATA of a command line: a table, or images.
+/// The DATA argument of a command line: a table, images or arrays.
 enum DataSource: Sendable, Equatable {
   case table(String)
-  /// A table that comes from standard input.
+  /// A table from standard input.
   case standardInput
-  /// A pair of IDX files; the labels may be absent if none are needed.
+  /// A pair of IDX files; the labels may be absent if they are not needed.
   case images(String, labels: String?)
   /// A directory with MNIST's four files.
   case mnist(String)
-  /// A NumPy array of features and one of labels, which may be absent if none are needed; or an archive of them, in
-  /// which the labels may be one by its name.
+  /// A NumPy array of features and an array of labels, which may be absent if they are not needed. Or an archive of
+  /// arrays, in which `labels` may be the name of an array.
   case arrays(String, labels: String?)
 
   /// - Parameters:
-  ///   - labels: The file of a NumPy array's labels, which the option gave.
+  ///   - labels: The file with a NumPy array's labels, from the option.
   init(_ argument: String, labels: String? = nil, option: String = "--labels") throws(CommandError) {
     if isNamed(argument, ".npy", ".npy.gz", ".npz") {
       self = .arrays(argument, labels: labels)
@@ -37,7 +37,7 @@ enum DataSource: Sendable, Equatable {
     }
   }
 
-  /// Refuses options that are for CSV and TSV files only.
+  /// Refuses options that apply only to CSV and TSV files.
   func check(_ arguments: Arguments) throws(CommandError) {
     if isTable { return }
     for name in ["--header", "--no-header"] where arguments.flag(name) {
@@ -60,20 +60,20 @@ enum DataSource: Sendable, Equatable {
 
   /// Refuses images and arrays without labels.
   func requireLabels(option: String = "--labels") throws(CommandError) {
-    // An archive is looked into when it is read.
+    // The arrays of an archive are checked when it is read.
     if case .arrays(let path, nil) = self, !isNamed(path, ".npz") {
       throw .usage("\(option) is missing: \(path) needs a .npy file of labels")
     }
     if case .images(_, nil) = self { throw .usage("expected idx:IMAGES,LABELS: the labels are missing") }
   }
 
-  /// Which of MNIST's files are meant.
+  /// The part of MNIST's files: training or test.
   enum Part: String {
     case training = "train"
     case test = "t10k"
   }
 
-  /// The image and label files, with - or . in their names, plain or with .gz, or nil for a table and arrays.
+  /// Finds the image and label files, whose names have - or . and may end in .gz; nil for tables and arrays.
   func imageFiles(_ part: Part) -> (images: String, labels: String?)? {
     switch self {
     case .table, .standardInput, .arrays: return nil
@@ -82,7 +82,7 @@ enum DataSource: Sendable, Equatable {
       func path(_ name: String, _ type: String) -> String {
         let names = ["\(name)-\(type)", "\(name).\(type)"].flatMap { [$0, $0 + ".gz", $0 + ".GZ"] }
         let paths = names.map { "\(directory)/\(part.rawValue)-\($0)" }
-        // If none is there, the error names the first.
+        // If no file exists, the error names the first one.
         return paths.first(where: isReadable) ?? paths[0]
       }
       return (path("images", "idx3-ubyte"), path("labels", "idx1-ubyte"))
@@ -91,7 +91,7 @@ enum DataSource: Sendable, Equatable {
 }
 
 extension DataSource {
-  /// Refuses an output file that is one of the files to be read.
+  /// Refuses an output file that is also an input file.
   func check(output path: String, option: String = "-o", _ part: Part) throws(CommandError) {
     let files: [String?] =
       switch self {
@@ -113,8 +113,8 @@ enum RawData<Scalar: BLASScalar> {
   case images(ImageSet<Scalar>)
 
   /// - Parameters:
-  ///   - preparation: What a model takes, if there is one: images may be given to it as arrays.
-  ///   - announces: Whether it is said which arrays of an archive are taken.
+  ///   - preparation: The preparation of a model, if there is one: a model for images also accepts arrays.
+  ///   - announces: Whether a message states which arrays of an archive are used.
   init(
     _ source: DataSource, part: DataSource.Part, format: Table.Format, needsLabels: Bool = true,
     for preparation: Preparation? = nil, announces: Bool = false, team: Team
@@ -172,11 +172,11 @@ enum RawData<Scalar: BLASScalar> {
 private struct Arrays {
   let features: NPY
   let labels: NPY?
-  /// Which arrays of an archive these are, as a line; nil for two files.
+  /// A line that states which arrays of an archive these are; nil for two files.
   var names: String?
 
-  /// What features and their labels are called in archives; in the first place those of the training or of the test
-  /// data.
+  /// The names by which features and their labels are found in archives. Names of the requested part, training or test,
+  /// come first.
   private static func knownNames(_ part: DataSource.Part) -> [(features: String, labels: String)] {
     let suffix = part == .training ? "train" : "test"
     return [

@@ -6,7 +6,7 @@ import Perceptron
   import Musl
 #endif
 
-/// The machine's processor, as the kernel names it, and how many of its threads this process may use.
+/// The processor's name from the kernel, and the number of its threads that this process may use.
 func machineName() -> String {
   var name = "unknown processor"
   if let file = fopen("/proc/cpuinfo", "r") {
@@ -32,7 +32,7 @@ func dateAndTime() -> String {
   return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// The command line as a shell takes it.
+/// The command line, quoted for a shell.
 func commandLine() -> String {
   (["perceptron"] + CommandLine.arguments.dropFirst()).map { word in
     let isPlain =

@@ -1,7 +1,7 @@
-/// An option of a command, as help shows it.
+/// An option of a command, as shown in the help.
 struct Option: Sendable {
   let name: String
-  /// What stands for the value in help; nil for a flag.
+  /// The placeholder for the value in the help; nil for a flag.
   let placeholder: String?
   let help: String
 

@@ -9,7 +9,7 @@ import Perceptron
 
 let version = "0.1.0"
 
-/// One command: what help shows, and what it does.
+/// A command: its help and its action.
 protocol Command: SendableMetatype {
   static var name: String { get }
   static var usage: String { get }
@@ -27,7 +27,7 @@ private func overview(_ commands: [any Command.Type]) -> String {
     .joined(separator: "\n")
 }
 
-/// What DATA may be.
+/// The possible forms of DATA.
 private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
@@ -66,7 +66,7 @@ enum PerceptronCommand {
     restartIfAddressSpaceIsLimited()
     end_when_out_of_memory()
     openStandardDescriptors()
-    // A file that may not grow is then an error of the write, as any other.
+    // With SIGXFSZ ignored, exceeding the file size limit is an ordinary write error.
     signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
     outOfMemory = { bytes in
@@ -95,7 +95,7 @@ enum PerceptronCommand {
     }
   }
 
-  /// Refuses arguments that are not UTF-8: Swift repairs them, so that they would name other files.
+  /// Refuses arguments that are not UTF-8. Swift repairs them, so that they would name other files.
   private static func checkUTF8() throws(CommandError) {
     for index in 1..<max(Int(CommandLine.argc), 1) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
@@ -105,7 +105,7 @@ enum PerceptronCommand {
     }
   }
 
-  /// Refuses an instruction set that there is not.
+  /// Refuses an instruction set that is unknown or that this processor lacks.
   private static func checkInstructions() throws(CommandError) {
     if let mistake = InstructionSet.mistake { throw CommandError(message: mistake, exitCode: 64) }
   }
@@ -121,7 +121,7 @@ enum PerceptronCommand {
       throw CommandError.usage(
         "unknown command \(name.debugDescription); perceptron --help lists the commands")
     }
-    // Not if it is an option's value or behind --.
+    // Help is not shown if the word is an option's value or comes after --.
     let options = command.options + [Option("-h", nil, ""), Option("--help", nil, "")]
     if let arguments = try? Arguments(words.dropFirst(), options: options),
       arguments.flag("-h") || arguments.flag("--help")

@@ -1,4 +1,4 @@
-/// Prints cells in columns as wide as they need to be, to the right.
+/// Prints cells right-aligned in columns of minimal width.
 func printTable(_ rows: [[String]]) throws(CommandError) {
   let rows = rows.map { $0.map { printable($0) } }
   let widths = columnWidths(rows)
@@ -7,7 +7,7 @@ func printTable(_ rows: [[String]]) throws(CommandError) {
   }
 }
 
-/// The columns of the terminal that the printed cells take.
+/// The width of the printed cells, in terminal columns.
 func tableWidth(_ rows: [[String]]) -> Int { columnWidths(rows).reduce(-2) { $0 + $1 + 2 } }
 
 private func columnWidths(_ rows: [[String]]) -> [Int] {

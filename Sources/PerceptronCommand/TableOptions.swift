@@ -1,6 +1,6 @@
 import Perceptron
 
-/// The options that say what a table's columns are.
+/// The options that describe the columns of a table.
 enum TableOptions {
   static let options = [
     Option("--ignore", "A,B", "columns that are not learnt from"),
@@ -19,15 +19,15 @@ enum TableOptions {
     Option("--max-categories", "N", "texts of a column that have a feature of their own (1000)"),
   ]
 
-  /// The options that say how tables are read.
+  /// The options that describe how tables are read.
   static let formatOptions = [
     Option("--header", nil, "the first row is a header (found out by itself)"),
     Option("--no-header", nil, "the first row is data"),
     Option("--delimiter", "MARK", "comma, semicolon, tab or bar between the fields of tables (found out by itself)"),
   ]
 
-  /// How tables are read: `--header`, `--no-header` and `--delimiter`, and the columns whose numbers are not plain as a
-  /// model knows it.
+  /// Returns the format of a table: `--header`, `--no-header` and `--delimiter`, and the model's columns whose numbers
+  /// are not plain.
   static func format(_ arguments: Arguments, for preparation: Preparation? = nil) throws(CommandError) -> Table.Format {
     var format = preparation?.tableFormat ?? Table.Format()
     if let name = arguments.string("--id") {
@@ -50,7 +50,7 @@ enum TableOptions {
     return format
   }
 
-  /// What the options say about columns.
+  /// Returns what the options state about columns.
   static func columns(_ arguments: Arguments) throws(CommandError) -> ColumnOptions {
     let marks: [(String, NumberFormat.Mark)] = [
       ("point", .point), (".", .point), ("comma", .comma), (",", .comma), ("space", .space), (" ", .space),

@@ -7,12 +7,12 @@ import PerceptronFiles
   import Musl
 #endif
 
-/// Writes lines to standard output at once, without what would steer a terminal.
+/// Writes lines to standard output immediately, with control characters escaped.
 func printLine(_ line: String) throws(CommandError) {
   try printOutput(Array((printable(line, keepingLines: true) + "\n").utf8))
 }
 
-/// Writes data to standard output as they are; on a terminal without what would steer it.
+/// Writes data to standard output unchanged. If it is a terminal, control characters are escaped.
 func printData(_ bytes: [UInt8]) throws(CommandError) {
   guard isatty(STDOUT_FILENO) == 1 else { return try printOutput(bytes) }
   try printOutput(Array(printable(String(decoding: bytes, as: UTF8.self), keepingLines: true).utf8))
@@ -20,15 +20,15 @@ func printData(_ bytes: [UInt8]) throws(CommandError) {
 
 private func printOutput(_ bytes: [UInt8]) throws(CommandError) {
   let code = AtomicFile.writeAll(bytes, to: STDOUT_FILENO)
-  // Standard output that was closed at the start: see openStandardDescriptors().
+  // EBADF means that standard output was closed at the start: see openStandardDescriptors().
   let reason = code == EBADF ? "it is closed" : String(cString: strerror(code))
   guard code == 0 else { throw CommandError(message: "standard output cannot be written: \(reason)", exitCode: 74) }
 }
 
-/// The text with JSON's escapes in the place of all characters that a terminal would obey: control characters and those
-/// that change the direction of writing.
+/// Replaces all characters that control a terminal with JSON escapes: control characters, and characters that change
+/// the direction of writing.
 ///
-/// - Parameter keepingLines: Whether line ends and tabs stay as they are.
+/// - Parameter keepingLines: Whether line ends and tabs are kept.
 func printable(_ text: String, keepingLines: Bool = false) -> String {
   func steers(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
@@ -51,24 +51,23 @@ func printable(_ text: String, keepingLines: Bool = false) -> String {
   return String(result)
 }
 
-/// Puts /dev/null in the place of standard input, output and error that are closed, so that no file gets their
-/// descriptors.
+/// Opens /dev/null in place of closed standard input, output and error, so that no other file gets their descriptors.
 ///
-/// It is opened the wrong way round: reading from such an input and writing to such an output are errors.
+/// It is opened in the opposite direction, so that reading from such an input or writing to such an output is an error.
 func openStandardDescriptors() {
   for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
     _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
   }
 }
 
-/// Whether two paths lead to the same file that is there.
+/// Whether two paths lead to the same existing file.
 func isSameFile(_ one: String, _ other: String) -> Bool {
   var (first, second) = (stat(), stat())
   return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
     && first.st_ino == second.st_ino
 }
 
-/// Whether two paths lead to the same file, be it there or not yet.
+/// Whether two paths lead to the same file, whether it exists or not.
 func isSameDestination(_ one: String, _ other: String) -> Bool {
   func parts(_ path: String) -> (directory: String, name: Substring) {
     let slash = path.lastIndex(of: "/")
@@ -80,13 +79,13 @@ func isSameDestination(_ one: String, _ other: String) -> Bool {
   return isSameFile(one, other) || first.name == second.name && isSameFile(first.directory, second.directory)
 }
 
-/// Writes text to standard error at once, without what would steer a terminal.
+/// Writes text to standard error immediately, with control characters escaped.
 func printError(_ text: String) { drawError(printable(text, keepingLines: true)) }
 
-/// Writes text to standard error at once, as it is: for what is drawn on a terminal.
+/// Writes text to standard error immediately and unchanged, for drawing on a terminal.
 func drawError(_ text: String) { _ = AtomicFile.writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
-/// Says what is odd about the data.
+/// Prints a warning or note about the data.
 func printWarning(_ warning: DataWarning) {
   printError("\(warning.isNote ? "note" : "warning"): \(printable(withOption(warning.description, warning.setting)))\n")
 }
@@ -101,7 +100,7 @@ func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
 func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
 
-/// The columns of the terminal behind a file descriptor; 80 if it does not say.
+/// The width of the terminal behind a file descriptor; 80 if it is unknown.
 func terminalWidth(_ descriptor: Int32 = STDOUT_FILENO) -> Int {
   var size = winsize()
   guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }

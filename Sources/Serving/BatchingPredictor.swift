@@ -2,24 +2,27 @@ import PerceptronDatasets
 import Synchronization
 import Tensor
 
-/// Gathers the requests of many tasks into batches, which take less time a sample than one after the other: each weight
-/// that is fetched serves all of them.
+/// Gathers the requests of many tasks into batches. A batch takes less time per sample than single requests, because
+/// each weight that is fetched serves all samples of the batch.
 ///
 ///     let batching = BatchingPredictor(predictor, maximumBatchSize: 64)
 ///     let answer = try await batching.predict(record)   // in any task
 ///
-/// A batch begins when it is full, or when the request that waits longest has waited ``maximumWait``, as soon as fewer
-/// than ``batchesAtOnce`` are at work. With a wait of zero requests wait only if the processors are busy, and batches
-/// become the larger the busier they are. What is answered does not depend on it: a sample has the same bits alone and
+/// A batch is due if it is full, or if its oldest request has waited ``maximumWait``. It begins as soon as fewer than
+/// ``batchesAtOnce`` batches are running. With a wait of zero, requests wait only if the processors are busy, and
+/// batches grow as the load grows. Batching does not change the answers: a sample's answer has the same bits alone and
 /// in any batch.
 ///
-/// A task that asks is suspended until its answer is there, so it cannot ask for more than it can take; if ``capacity``
-/// requests wait already another is refused at once. A request whose task is cancelled while it waits is given up.
+/// A task that calls `predict` is suspended until its answer is ready. If ``capacity`` requests are already waiting,
+/// another request is refused at once. If a task is cancelled while its request waits, the request is dropped.
 public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
+  /// The most requests that are answered in one batch.
   public let maximumBatchSize: Int
+  /// How long a request may wait for others while a processor is free.
   public let maximumWait: Duration
-  /// The most requests that wait.
+  /// The maximum number of waiting requests.
   public let capacity: Int
+  /// The most batches that are computed at the same time.
   public let batchesAtOnce: Int
   private let predictor: @Sendable () -> Predictor<Scalar>
   private let state = Guarded(State())
@@ -28,31 +31,31 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   private struct Request {
     let id: Int
     let input: Input<Scalar>
-    /// When it has waited long enough; nil for at once.
+    /// The time at which the request has waited long enough; nil if its batch may begin at once.
     let deadline: ContinuousClock.Instant?
-    // Not a checked one, which allocates: each is resumed by who takes it out of the list.
+    // Not a checked continuation, because that allocates. The code that removes a request from the list resumes it.
     let continuation: UnsafeContinuation<Prediction, any Error>
   }
 
   private struct State {
     var waiting: [Request] = []
-    /// The batches at work.
+    /// The number of running batches.
     var batchCount = 0
     /// The task that sleeps until a deadline.
     var timer: Task<Void, Never>?
     var isShutDown = false
-    /// Who waits until the last request is answered.
+    /// The callers of ``shutDown()`` that wait until the last request is answered.
     var closers: [CheckedContinuation<Void, Never>] = []
   }
 
-  /// Makes a front for a predictor.
+  /// Makes a batching front end for a predictor.
   ///
   /// - Parameters:
   ///   - maximumBatchSize: At least 1.
-  ///   - maximumWait: How long a request waits for others, at least zero.
-  ///   - capacity: The most requests that wait, at least 1.
-  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1; the processors that may be used, as
-  ///     a rule.
+  ///   - maximumWait: How long a request waits for other requests, at least zero.
+  ///   - capacity: The maximum number of waiting requests, at least 1.
+  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1. Usually the number of usable
+  ///     processors.
   /// - Precondition: Traps on smaller numbers.
   public convenience init(
     _ predictor: Predictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero, capacity: Int = 4096,
@@ -63,10 +66,10 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     ) { predictor }
   }
 
-  /// Makes a front for a model that may be replaced; a batch is prepared and answered by the model that is current when
-  /// it begins.
+  /// Makes a batching front end for a model that may be replaced. The model that is current when a batch begins
+  /// prepares and answers the whole batch.
   ///
-  /// - Parameters: As ``init(_:maximumBatchSize:maximumWait:capacity:batchesAtOnce:)``.
+  /// - Parameters: As for ``init(_:maximumBatchSize:maximumWait:capacity:batchesAtOnce:)``.
   public convenience init(
     _ live: ReloadablePredictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero,
     capacity: Int = 4096, batchesAtOnce: Int = usableProcessorCount()
@@ -92,41 +95,41 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     self.predictor = predictor
   }
 
-  /// The answer for a record, which has a field for every column.
+  /// Returns the answer for a record, which has a field for every column.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(_ record: [String: InputValue]) async throws -> Prediction {
     try await answer(.record(record))
   }
 
-  /// The answer for a value whose properties are the columns, as ``Predictor`` takes it.
+  /// Returns the answer for a value whose properties are the columns, as for ``Predictor``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(propertiesOf value: some Encodable) async throws -> Prediction {
     try await answer(.record(record(of: value)))
   }
 
-  /// The answer for a row with a field for every column, in the order of ``Predictor/columns``.
+  /// Returns the answer for a row, which has a field for every column in the order of ``Predictor/columns``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
   public func predict(_ row: [InputValue]) async throws -> Prediction {
     try await answer(.row(row))
   }
 
-  /// The answer for a sample of numbers, a matrix of one column, in the order of ``Predictor/columns`` and as they are
-  /// in the data.
+  /// Returns the answer for a sample of numbers: a matrix of one column, with rows in the order of
+  /// ``Predictor/columns`` and values as they are in the data.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
-  /// - Precondition: Traps if the matrix has another number of columns than one.
+  /// - Precondition: Traps if the matrix does not have exactly one column.
   public func predict(_ sample: Matrix<Scalar>) async throws -> Prediction {
     guard sample.columns == 1 else { fail("cannot take \(sample.columns) samples for one request") }
     return try await answer(.sample(sample))
   }
 
-  /// How many requests wait for a batch at this moment.
+  /// The number of requests that are waiting for a batch now.
   public var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-  /// Refuses requests from now on, and returns when all that came before have their answers.
+  /// Refuses new requests from now on, and returns when all earlier requests are answered.
   public func shutDown() async {
     await withCheckedContinuation { continuation in
       state.withLock { state in
@@ -147,13 +150,13 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     let id = requestCount.add(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
-        // A cancellation from before the request is there finds nothing to give up.
+        // A cancellation before the request is in the list finds nothing to remove.
         if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
         let deadline = maximumWait == .zero ? nil : ContinuousClock.now + maximumWait
         if let refusal = enqueue(Request(id: id, input: input, deadline: deadline, continuation: continuation)) {
           continuation.resume(throwing: refusal)
         } else if Task.isCancelled {
-          // So does one from between.
+          // A cancellation between the check above and `enqueue` also finds nothing to remove.
           giveUp(id)
         }
       }
@@ -162,7 +165,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// Returns why the request may not wait, or nil; starts what has become due.
+  /// Adds a request and starts the batch that became due. Returns nil, or the error if the request is refused.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func enqueue(_ request: Request) -> PredictionError? {
@@ -188,15 +191,15 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   // MARK: - Batches
 
-  /// Starts what is due, and sees to it that what is not will be.
+  /// Starts all batches that are due. If a request has to wait for its deadline, a timer is set.
   private func startBatches() {
     while let batch = state.withLock({ nextBatch(&$0) }) { start(batch) }
   }
 
-  /// Answers a batch in a task apart from the one that asks, whose priority is not that of the others in the batch.
+  /// Answers a batch in a detached task, so that the batch does not inherit the priority of one of its callers.
   private func start(_ batch: [Request]) { Task.detached { await self.answer(batch) } }
 
-  /// The requests of a batch that is due, or nil.
+  /// Removes and returns the requests of a batch that is due; nil if none is due.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func nextBatch(_ state: inout State) -> [Request]? {
@@ -221,7 +224,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     startBatches()
   }
 
-  /// Answers a batch, and then those that have become due.
+  /// Answers a batch, and then the batches that have become due.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func answer(_ first: [Request]) async {
@@ -229,7 +232,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     while true {
       let results = predictor().model.predict(batch.map(\.input))
       for (request, result) in zip(batch, results) { request.continuation.resume(with: result.mapError { $0 }) }
-      // Those who have their answers go on before the next batch, though all processors are busy with batches.
+      // Lets the answered tasks continue before the next batch, even if all processors are busy with batches.
       await Task.yield()
       let next = state.withLock { state in
         state.batchCount -= 1
@@ -241,7 +244,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     closeIfDone()
   }
 
-  /// Tells who waits for the end that it is there.
+  /// Resumes the callers of ``shutDown()`` if all requests are answered.
   private func closeIfDone() {
     let closers = state.withLock { state in
       guard state.isShutDown, state.waiting.isEmpty, state.batchCount == 0 else {

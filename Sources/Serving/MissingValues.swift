@@ -1,7 +1,7 @@
-/// What a ``Predictor`` does with a number or a text that is missing: null, NaN, or a text such as `NA`.
+/// What a ``Predictor`` does if a number or a string is missing: null, NaN, or a string such as `NA`.
 public enum MissingValues: Sendable {
-  /// As in training: the mean takes its place, or the category of what is missing.
+  /// As in training: the column's mean, or the category for missing values, takes its place.
   case replaced
-  /// A prediction throws.
+  /// The prediction throws.
   case refused
 }

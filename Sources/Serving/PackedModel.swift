@@ -3,8 +3,8 @@ import PerceptronLayers
 import PerceptronModelFiles
 import Tensor
 
-/// What a ``Predictor`` and its copies share: a model with packed networks, and its preparation in the form for single
-/// rows.
+/// The state that copies of a ``Predictor`` share: a model with packed networks, and its preparation in the form for
+/// single rows.
 final class PackedModel<Scalar: BLASScalar>: Sendable {
   let rows: RowPreparation
   let outputs: Preparation.Outputs
@@ -12,10 +12,10 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private let team: Team
   let inputSize: Int
   let outputSize: Int
-  /// Of the outputs of several networks.
+  /// The factor that turns the sum of the networks' outputs into their mean.
   private let share: Scalar
   private let blockSize: Int
-  /// About how many multiplications a sample takes.
+  /// Approximate number of multiplications per sample.
   private let work: Int
 
   init(_ model: TrainedModel<Scalar>, refusesMissing: Bool, team: Team) {
@@ -31,7 +31,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
   // MARK: - One sample
 
-  /// The answer for features that `prepare` writes.
+  /// Computes the answer for the features that `prepare` writes.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(
@@ -45,7 +45,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
 
   // MARK: - Many samples
 
-  /// The answers for columns of numbers.
+  /// Computes the answers for the columns of a matrix of numbers.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(_ samples: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
@@ -55,7 +55,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       .map { .input($0, sample: failed) } ?? .outputNotFinite(sample: failed)
   }
 
-  /// The answers for columns of features, as the preparation makes them.
+  /// Computes the answers for columns of features that are already prepared.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(prepared features: Matrix<Scalar>, into answers: inout Matrix<Double>) throws(PredictionError) {
@@ -83,7 +83,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// The answer for each of some inputs, or why it has none; a mistake in one changes nothing for the others.
+  /// Returns, for each input, its answer or its error. An error in one input does not affect the others.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func predict(_ inputs: [Input<Scalar>]) -> [Result<Prediction, PredictionError>] {
@@ -142,7 +142,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private func predict(_ job: Job) {
     let samples = job.samples.columns
     guard samples > 0 else { return }
-    // Of many samples each worker takes some; of few, some of every layer's outputs.
+    // With many samples, each worker takes some of the samples. With few, each takes some of every layer's outputs.
     if samples >= 8 * team.workerCount {
       team.runIfFree(job, work: work * samples)
     } else {
@@ -154,7 +154,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private struct Job: TeamProgram {
     let model: PackedModel
     let samples: Tile<Scalar>
-    /// Whether the samples are features already.
+    /// Whether the samples are already features.
     let arePrepared: Bool
     let answers: Tile<Double>
 
@@ -167,14 +167,15 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       }
     }
 
-    /// - Parameter team: Who computes the block's answers; nil for the calling thread alone.
+    /// - Parameter team: The team that computes the block's answers; nil for the calling thread alone.
     func run(_ block: Range<Int>, _ memory: Memory, on team: Team?) {
       computeOutputs(samples[columns: block], memory, on: team)
       model.outputs.writeAnswers(memory.outputs[columns: 0..<block.count], into: answers[columns: block])
     }
 
     private func computeOutputs(_ samples: Tile<Scalar>, _ memory: Memory, on team: Team?) {
-      // What is not finite may be missing, or a mistake; most often nothing is.
+      // If the preparation keeps numbers as they are, the samples are used directly. They are prepared only if a value
+      // is not finite, which is rare: it may be a missing value or an error.
       if arePrepared || model.rows.keepsNumbers {
         let areSumsFinite = model.computeOutputs(samples, memory, on: team)
         if arePrepared || (team == nil ? areSumsFinite : samples.maxMagnitude.isFinite) { return }
@@ -185,8 +186,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// The first columns of `memory.outputs` ← the networks' outputs for a block of prepared samples. Without a team,
-  /// returns false if a feature is infinite or NaN, which the weighted sums tell.
+  /// Writes the networks' outputs for a block of prepared samples into the first columns of `memory.outputs`. Without a
+  /// team, returns false if a feature is infinite or NaN; the weighted sums show this.
   private func computeOutputs(_ features: Tile<Scalar>, _ memory: Memory, on team: Team?) -> Bool {
     let sums = memory.outputs[columns: 0..<features.columns]
     var areSumsFinite = true
@@ -204,7 +205,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     return areSumsFinite
   }
 
-  /// A network's outputs, which the workers of a team compute together.
+  /// One network's outputs, which the workers of a team compute together.
   private struct Pass: TeamProgram {
     let model: PackedModel
     let index: Int
@@ -215,11 +216,11 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     func run(_ worker: Worker) { _ = model.networks[index].predict(features, into: outputs, scratch: scratch, worker) }
   }
 
-  /// The memory of a thread for a block of samples.
+  /// A thread's memory for a block of samples.
   private struct Memory {
     let features: Tile<Scalar>  // inputSize × samples
     let outputs: Tile<Scalar>  // outputSize × samples
-    let others: Tile<Scalar>  // outputSize × samples, of one network of several
+    let others: Tile<Scalar>  // outputSize × samples, the outputs of one network of several
     let scratch: Tile<Scalar>
 
     init(_ model: PackedModel, samples: Int) {
@@ -234,7 +235,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   }
 }
 
-/// What an answer is asked for.
+/// An input whose answer is requested.
 enum Input<Scalar: BLASScalar>: Sendable {
   case record([String: InputValue])
   case row([InputValue])

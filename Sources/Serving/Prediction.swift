@@ -1,24 +1,24 @@
 import PerceptronDatasets
 import Tensor
 
-/// What a model answers for one sample.
+/// A model's answer for one sample.
 ///
-/// One that is there already may be given to ``Predictor/predict(_:into:)`` again and again, which then allocates
-/// nothing.
+/// The same prediction can be passed to ``Predictor/predict(_:into:)`` again and again. These calls then do not
+/// allocate.
 public struct Prediction: Sendable, Equatable {
-  /// In the order of ``names``: the probabilities of the classes, which add up to 1; or of each label's second class;
-  /// or the values in the units of the data.
+  /// The outputs, in the order of ``names``: the probabilities of the classes, which add up to 1; or the probability of
+  /// each label's second class; or the values in the units of the data.
   ///
-  /// Values are made in `Double` whatever the network's precision, so that those far from 0 keep their digits.
-  /// Probabilities are the network's own, without a change: of a network in `Float`, `Float(probability)` is exact, and
-  /// shorter where it is printed.
+  /// Values are computed in `Double`, whatever the network's precision, so that values far from 0 keep their digits.
+  /// Probabilities are the network's own outputs, unchanged. For a network in `Float`, `Float(probability)` is exact
+  /// and prints with fewer digits.
   public private(set) var outputs: [Double]
   private var meaning: Preparation.Outputs?
 
-  /// One to be filled by a ``Predictor``.
+  /// Makes an empty prediction, which a ``Predictor`` fills.
   public init() { outputs = [] }
 
-  /// The names of the classes, or of the columns of labels or values.
+  /// The names of the classes, or of the label or value columns.
   public var names: [String] {
     switch meaning {
     case .classes(let names, _)?: names
@@ -45,12 +45,12 @@ public struct Prediction: Sendable, Equatable {
     return outputs[0]
   }
 
-  /// The output of this name: a class's probability, or a column's value; nil if there is none.
+  /// The output with this name: a class's probability, or a column's value; nil if there is no such name.
   ///
   /// - Complexity: O(names).
   public subscript(name: String) -> Double? { names.firstIndex(of: name).map { outputs[$0] } }
 
-  /// The class of a column of labels; nil if the model has no such column.
+  /// Returns the class for a label column; nil if the model has no such column.
   public func label(ofColumn name: String) -> String? {
     guard case .labels(let columns, let classes)? = meaning, let index = columns.firstIndex(of: name) else {
       return nil
@@ -64,7 +64,7 @@ public struct Prediction: Sendable, Equatable {
     return largest
   }
 
-  /// self ← the answers that a network's outputs for one sample mean; returns whether all are finite.
+  /// Stores the answers that correspond to a network's outputs for one sample. Returns whether all answers are finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   mutating func set<Scalar: BLASScalar>(_ networkOutputs: Tile<Scalar>, _ meaning: Preparation.Outputs) -> Bool {

@@ -1,27 +1,27 @@
 import PerceptronDatasets
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 public enum PredictionError: Error, Equatable {
-  /// A record, or a sample of a matrix, is not as the model needs it.
+  /// A record, or a sample of a matrix, is not in the form that the model needs.
   ///
-  /// - Parameter sample: Which one, counted from 0, if there are several.
+  /// - Parameter sample: The sample's index, counted from 0, if there are several.
   case input(FieldError, sample: Int?)
-  /// A value is no record: what about it.
+  /// A value cannot be used as a record; the string states the problem.
   case notARecord(String)
-  /// Samples have another number of rows than the model has columns.
+  /// The samples' number of rows differs from the model's number of columns.
   case count(found: Int, expected: Int)
-  /// Samples are a matrix, but a column has texts.
+  /// The samples are a matrix, but a column of the model contains strings.
   case textColumn(String)
-  /// The outputs left the range of numbers: the features are too far from the training data.
+  /// The outputs are not finite, because the features are too far from the training data.
   case outputNotFinite(sample: Int?)
-  /// As many requests as are allowed wait already.
+  /// The maximum number of requests is already waiting.
   case overloaded(waiting: Int)
-  /// The predictor answers no more.
+  /// The predictor is shut down and accepts no more requests.
   case shutDown
 }
 
 extension PredictionError {
-  /// The same, of one of several samples.
+  /// Returns the same error for one of several samples.
   func of(sample: Int) -> PredictionError {
     switch self {
     case .input(let error, _): .input(error, sample: sample)

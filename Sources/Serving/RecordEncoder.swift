@@ -2,8 +2,8 @@ import PerceptronDatasets
 
 /// Makes the record of a value whose properties are the columns.
 ///
-/// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or one is neither a number nor a text
-///   nor nil.
+/// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or if a property is not a number, a
+///   string or nil.
 func record(of value: some Encodable) throws(PredictionError) -> [String: InputValue] {
   let fields = Fields()
   do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {
@@ -22,7 +22,7 @@ private func mistake(_ column: String?) -> PredictionError {
       ?? "it has no properties; give a structure or a dictionary")
 }
 
-/// Encodes the value itself, or that of a column.
+/// Encodes the whole value, or the value of one column.
 private struct RecordEncoder: Encoder {
   let fields: Fields
   var column: String?
@@ -59,7 +59,7 @@ private struct Properties<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let encoder: RecordEncoder
   var codingPath: [any CodingKey] { [] }
 
-  /// The encoder for a property; those of a column's value are none.
+  /// Returns the encoder for a property. The value of a column must not have properties itself.
   private func property(_ key: Key) throws -> RecordEncoder {
     if let column = encoder.column { throw mistake(column) }
     return RecordEncoder(fields: encoder.fields, column: key.stringValue)
@@ -72,7 +72,7 @@ private struct Properties<Key: CodingKey>: KeyedEncodingContainerProtocol {
     if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
   }
 
-  // The protocol's own forms of these, one for each type, leave nil out.
+  // The protocol's default implementations, one for each type, skip nil.
   func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try encodeOptional(value, key) }
   func encodeIfPresent(_ value: String?, forKey key: Key) throws { try encodeOptional(value, key) }
   func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try encodeOptional(value, key) }
@@ -109,7 +109,7 @@ private struct SingleValue: SingleValueEncodingContainer {
   func encode(_ value: some Encodable) throws { try encoder.encode(value) }
 }
 
-/// Elements have no names, so each is a mistake.
+/// Elements have no names, so each element is an error.
 private struct Elements: UnkeyedEncodingContainer {
   let encoder: RecordEncoder
   var codingPath: [any CodingKey] { [] }

@@ -8,20 +8,21 @@ import Tensor
 ///     let answer = try live.predictor.predict(record)   // in any task
 ///     try live.reload()                                 // in another
 ///
-/// Who took ``predictor`` before a reload goes on with the model that it took, whose memory is freed when the last one
-/// lets it go: no answer is of two models.
+/// A task that fetched ``predictor`` before a reload keeps using that model, so no answer mixes two models. The old
+/// model's memory is freed when its last user releases it.
 public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
+  /// The model file.
   public let path: String
   private let missing: MissingValues
   private let team: Team
-  /// Held for as long as it takes to count a reference, never while something is read or computed.
+  /// Locked only while a reference is counted, never during reading or computation.
   private let current: Guarded<Predictor<Scalar>>
-  /// Held while the file is read, so that of two reloads the one that read later is the one that stays.
+  /// Locked while the file is read, so that the later of two concurrent reloads wins.
   private let reloading = Guarded(())
 
   /// Reads the model file.
   ///
-  /// - Throws: ``FileError`` if the file is not there or is not a whole and consistent model.
+  /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
   public init(
     contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1)
   ) throws(FileError) {
@@ -31,21 +32,21 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
     current = Guarded(try Predictor(contentsOf: path, missing: missing, team: team))
   }
 
-  /// The predictor of the model that was read last. To be taken anew for each request, and used for the whole of it.
+  /// The predictor of the model that was read last. Fetch it for each request, and use it for the whole request.
   public var predictor: Predictor<Scalar> { current.withLock { $0 } }
 
-  /// Reads the file again. Requests go on meanwhile with the model from before, and keep it if this throws.
+  /// Reads the file again. Meanwhile requests use the old model; if this method throws, they keep using it.
   ///
-  /// The new model may have other columns and outputs; what a caller knows of them it has to take from the same
-  /// ``predictor`` that it asks. The file must have been replaced as a whole, as ``TrainedModel/write(to:)`` and `mv`
-  /// do: one that is written over while it is read may be refused.
+  /// The new model may have other columns and outputs. A caller must read them from the same ``predictor`` that it asks
+  /// for an answer. The file must be replaced as a whole, as ``TrainedModel/write(to:)`` and `mv` do. A file that is
+  /// overwritten in place while it is read may be refused.
   ///
-  /// - Throws: ``FileError`` if the file is no model.
+  /// - Throws: ``FileError`` if the file is not a model.
   public func reload() throws(FileError) {
     try reloading.withLock { _ throws(FileError) in
       var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
       current.withLock { swap(&$0, &predictor) }
-      // The model from before is let go here, after the lock.
+      // The old model is released here, after the lock.
     }
   }
 }

@@ -1,6 +1,6 @@
-/// Ends the process because of a caller's mistake, with a message that is printed in release builds too.
+/// Ends the process because of a caller's mistake. The message is printed in release builds too.
 ///
-/// - Parameter message: The operation and every shape that took part in it.
+/// - Parameter message: The operation and all shapes involved.
 @inline(never)
 @usableFromInline
 package func fail(
@@ -9,7 +9,7 @@ package func fail(
   fatalError(message(), file: file, line: line)
 }
 
-/// A size as OpenBLAS counts it, or a trap: the system's OpenBLAS takes 32-bit sizes.
+/// Converts a size to the 32-bit integer that the system's OpenBLAS takes; traps if it does not fit.
 @inlinable
 package func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> Int32 {
   guard let narrow = Int32(exactly: size) else {
@@ -18,8 +18,8 @@ package func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> In
   return narrow
 }
 
-/// What the process does if the system gives no memory for a matrix of so many bytes.
+/// The handler that is called if the system has no memory for a matrix of `bytes` bytes.
 ///
-/// Without it the process ends as for a caller's mistake. A program may set it once, before it starts threads, to end
-/// with a message of its own.
+/// If it is nil, the process ends in the same way as for a caller's mistake. A program may set it once, before it
+/// starts threads, to end with its own message.
 package nonisolated(unsafe) var outOfMemory: (@Sendable (_ bytes: Int) -> Never)?

@@ -1,16 +1,16 @@
-/// Element-wise loops for `float` and `double`, each written once (`kernels.inc`) and compiled for every instruction
-/// set; the set that the processor has is chosen at run time.
+/// Element-wise loops for `float` and `double`. Each is written once (`kernels.inc`) and compiled for every instruction
+/// set; the processor's set is chosen at run time.
 ///
-/// Everything is column-major. A tile is `rows` × `columns` numbers whose columns start `stride` ≥ `rows` numbers
-/// apart; where either is 0 the tile is empty and not touched. Accuracy, special values and what may overlap stand
-/// beside each function. Threads may call all functions at the same time: the only state is each thread's own
-/// ck_scratch, which alone allocates.
+/// Everything is column-major. A tile has `rows` × `columns` numbers, and its columns start `stride` ≥ `rows` numbers
+/// apart. If `rows` or `columns` is 0 the tile is empty and not touched. Each function's comment states its accuracy,
+/// its special values and which arguments may overlap. Threads may call all functions at the same time: the only state
+/// is each thread's own ck_scratch, which is also the only function that allocates.
 ///
-/// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp, denormal results included, for every
-/// argument. A number's result depends on that number alone, not on its place. AVX2, AVX-512 and the baseline of arm64
-/// give the same bits throughout; the baseline of x86-64, which has no fused multiply-add, differs where those five
-/// functions enter, and in packed products, normalisation, update, add and penalize. NaN stays NaN, except that
-/// derive_relu gives 0; its payload is unspecified.
+/// exp, log, erf, sigmoid and tanh, alone or in a tile, are within 4 ulp for every argument, even if the result is
+/// denormal. A number's result depends only on that number, not on its position. AVX2, AVX-512 and the baseline of
+/// arm64 give the same bits throughout. The baseline of x86-64 has no fused multiply-add; it gives different bits where
+/// those five functions are used, and in packed products, normalisation, update, add and penalize. NaN stays NaN,
+/// except that derive_relu gives 0; the payload of a NaN is unspecified.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -19,11 +19,11 @@
 
 #include "CThreads.h"
 
-/// The instruction sets that the loops are compiled for, each including the ones before it. On arm64 the baseline has
+/// The instruction sets that the loops are compiled for. Each includes the ones before it. On arm64 the baseline has
 /// NEON and FMA.
 typedef enum { ck_baseline = 0, ck_avx2 = 1, ck_avx512 = 2 } ck_instruction_set;
 
-/// What becomes of a parameter w, given its gradient g and its moments m and v.
+/// How a parameter w changes, given its gradient g and its moments m and v.
 typedef enum {
   /// m = beta1 · m + g, w = shrinkage · w − rate · m
   ck_momentum,
@@ -33,8 +33,8 @@ typedef enum {
   ck_adam,
   /// v = beta2 · v + gain2 · g², w = shrinkage · w − rate · g / (√v + epsilon)
   ck_rmsprop,
-  /// v = v · (beta2 if g has the sign of m, beta1 if it has the other, else 1), but within smallest … largest;
-  /// m = 0 if g has the other sign, else g; w = shrinkage · w − sign(m) · v
+  /// v = v · (beta2 if g has the sign of m, beta1 if it has the opposite sign, else 1), within smallest … largest; m =
+  /// 0 if the signs are opposite, else g; w = shrinkage · w − sign(m) · v
   ck_rprop,
 } ck_rule;
 
@@ -65,9 +65,9 @@ extern const char *const ck_loss_names[ck_loss_count];
 #undef REAL
 #undef TYPE
 
-/// Memory of the calling thread's own to compute in, on a boundary of 64 bytes: allocated if a call asks for more than
-/// those before it, and freed when the thread ends. What is in it is lost at the next call. Ends the program if there
-/// is none.
+/// Returns work memory that belongs to the calling thread, at a 64-byte boundary. It is allocated if a call asks for
+/// more than all earlier calls, and freed when the thread ends. Its content is lost at the next call. The program ends
+/// if there is no memory.
 void *ck_scratch(size_t size);
 
 /// The loops compiled for `set`, or NULL if this processor lacks it.

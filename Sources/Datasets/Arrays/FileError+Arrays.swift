@@ -1,14 +1,14 @@
 import PerceptronFiles
 
 extension FileError {
-  /// The file is not a .npy file that is read; `problem` says what was found.
+  /// The file is not a readable .npy file; `problem` says what was found.
   package static func badNPY(path: String, problem: String) -> FileError {
     FileError(
       path: path,
       "\(path): not a .npy file that can be read: \(problem); write it with numpy.save")
   }
 
-  /// Features and labels are not of equally many samples.
+  /// Features and labels have different numbers of samples.
   package static func arraysDisagree(features: String, samples: Int, labels: String, labelCount: Int) -> FileError {
     FileError(
       path: labels,
@@ -16,21 +16,21 @@ extension FileError {
         + " give the two files of one set")
   }
 
-  /// The file is not a .npz archive that is read; `problem` says what was found.
+  /// The file is not a readable .npz archive; `problem` says what was found.
   package static func badNPZ(path: String, problem: String) -> FileError {
     FileError(
       path: path,
       "\(path): not a .npz archive that can be read: \(problem); write it with numpy.savez")
   }
 
-  /// A .npz archive has no array of this name, or none that is known as features or labels.
+  /// A .npz archive has no array with this name, or no array with a known name for features or labels.
   package static func missingArray(path: String, expected: String, found: [String]) -> FileError {
     FileError(
       path: path,
       "\(path): found the arrays \(listed(found)), expected \(expected); write it with numpy.savez(FILE, X=…, y=…)")
   }
 
-  /// An array has not as many numbers for each sample as the model has columns.
+  /// The number of values for each sample in an array differs from the number of the model's columns.
   package static func wrongColumnCount(path: String, found: Int, columns: [String]) -> FileError {
     FileError(
       path: path,
@@ -38,7 +38,7 @@ extension FileError {
         + " of the columns \(listed(columns)) as in training; give an array of samples × columns")
   }
 
-  /// A model takes texts in a column, which an array of numbers cannot hold.
+  /// A column of the model takes text, which an array of numbers cannot hold.
   package static func numbersForTexts(path: String, column: String) -> FileError {
     FileError(
       path: path,

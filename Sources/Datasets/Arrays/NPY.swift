@@ -1,29 +1,30 @@
 import PerceptronFiles
 import Tensor
 
-/// A NumPy array of numbers or texts from a .npy file, of format version 1, 2 or 3.
+/// A NumPy array of numbers or strings from a .npy file of format version 1, 2 or 3.
 ///
-/// The format (NumPy Enhancement Proposal 1): the bytes 93 "NUMPY", the version, the header's length, the header as a
-/// Python dictionary of element type, order and shape, then the elements. Floats of 2, 4 and 8 bytes, integers of 1 to
-/// 8 bytes, Booleans, and texts of fixed width (U, and S in UTF-8) are read, little-endian and big-endian, in C and
-/// Fortran order.
+/// The format (NumPy Enhancement Proposal 1) is: the bytes 93 "NUMPY", the version, the header's length, the header,
+/// then the elements. The header is a Python dictionary of element type, order and shape. The elements can be floats of
+/// 2, 4 and 8 bytes, integers of 1 to 8 bytes, Booleans, and strings of fixed width (U, and S in UTF-8). They can be
+/// little-endian or big-endian, in C or Fortran order.
 public struct NPY: Sendable, Equatable {
-  /// The file, for messages.
+  /// The file's path, for messages.
   public let path: String
-  /// The dimensions, first the number of samples; there is at least one, and each is at least 1.
+  /// The dimensions; the first is the number of samples. There is at least one dimension, and each is at least 1.
   public let shape: [Int]
-  /// The elements, the last dimension varying fastest; integers beyond 2^53 are rounded. For texts their indices in
-  /// ``texts``.
+  /// The elements, with the last dimension varying fastest. Integers beyond 2^53 are rounded. For an array of strings
+  /// they are indices into ``texts``.
   public let elements: [Double]
-  /// The different texts of an array of texts, in the order in which they occur; nil for numbers.
+  /// The distinct strings of an array of strings, in order of first occurrence; nil for numbers.
   public let texts: [String]?
-  /// The type of the elements; nil for texts.
+  /// The type of the elements; nil for strings.
   package let type: NumberType?
-  /// The elements in 64 bits, if they are integers and at least one of them is rounded in ``elements``.
+  /// The elements in 64 bits, if they are integers and ``elements`` rounds at least one of them.
   let exactIntegers: [UInt64]?
 
   /// Reads a file, plain or gzipped.
-  /// - Throws: the ``FileError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
+  /// - Throws: a ``FileError`` that says what is wrong with the file. Sizes are checked before memory is allocated for
+  ///   them.
   public init(contentsOf path: String) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path)
   }
@@ -72,10 +73,10 @@ public struct NPY: Sendable, Equatable {
 
   /// The number of samples.
   public var count: Int { shape[0] }
-  /// The number of elements of a sample.
+  /// The number of elements of each sample.
   public var sampleSize: Int { elements.count / shape[0] }
 
-  /// A text without the zeros that fill it up; nil if it is no text.
+  /// A string without the zeros that pad it; nil if the bytes are not valid text.
   private static func text(
     _ bytes: [UInt8], _ start: Int, _ characterSize: Int, _ length: Int, isBigEndian: Bool
   ) -> String? {
@@ -95,12 +96,12 @@ public struct NPY: Sendable, Equatable {
     return String(text)
   }
 
-  /// Elements of which the first dimension varies fastest, put so that the last one does.
+  /// Reorders elements so that the last dimension varies fastest instead of the first.
   private static func reordered<Element>(_ elements: [Element], _ shape: [Int]) -> [Element] {
-    // Dimensions of 1 change no order; a header may have thousands, each of which would be gone through for every
+    // Dimensions of 1 do not affect the order. A header may have thousands, and each would cost a step for every
     // element.
     let shape = shape.filter { $0 > 1 }
-    // How far apart neighbours in each dimension are.
+    // The distance between neighbours in each dimension.
     var strides = shape
     var stride = 1
     for dimension in shape.indices {

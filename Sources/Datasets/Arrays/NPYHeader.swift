@@ -1,10 +1,10 @@
 import PerceptronFiles
 
-/// What a .npy file says about its elements, checked against the file's length.
+/// The header of a .npy file, checked against the file's length.
 struct NPYHeader {
   enum ElementType: Equatable {
     case number(NumberType)
-    /// A text of so many characters, each of 1 byte (S) or 4 (U).
+    /// A string of `length` characters, each of 1 byte (S) or 4 (U).
     case text(characterSize: Int, length: Int)
   }
 
@@ -60,13 +60,14 @@ struct NPYHeader {
     self.shape = shape
   }
 
-  /// What a type code means, with the bytes of an element: the byte order (| if there is none), a letter, and the
-  /// number of bytes, or of characters for U.
+  /// The element type of a type code, with the bytes of an element. A code is the byte order (| if there is none), a
+  /// letter, and the number of bytes, or of characters for U.
   private static func elementType(_ code: String) -> (ElementType, size: Int)? {
     guard let order = code.first, "<>|=".contains(order) else { return nil }
     let name = String(code.dropFirst())
     if let number = NumberType(rawValue: name) {
-      // Only a single byte needs no order; = is the order of the machine that wrote it, which nobody knows.
+      // Only a single byte needs no order. The code = is the order of the machine that wrote the file, which is
+      // unknown.
       return order == "<" || order == ">" || order == "|" && number.size == 1 ? (.number(number), number.size) : nil
     }
     guard let letter = name.first, letter == "U" || letter == "S",
@@ -77,20 +78,20 @@ struct NPYHeader {
     return (.text(characterSize: characterSize, length: length), characterSize * length)
   }
 
-  /// The most characters of a text.
+  /// The largest number of characters of a string.
   private static let longestText = 1_000_000
 
-  /// A shape, of which a header may have thousands of dimensions, and no more of it than a line can bear.
+  /// A shape as text. A header may have thousands of dimensions; only as many are printed as fit a line.
   private static func text(_ shape: [Int]) -> String {
     shape.count <= 8 ? "\(shape)" : "\(shape.prefix(8)) and \(shape.count - 8) dimensions more"
   }
 }
 
-/// Reads the few forms of Python's literals that headers have.
+/// Reads the few kinds of Python literals that headers contain.
 private struct PythonParser {
   var bytes: ArraySlice<UInt8>
 
-  /// The dictionary, or nil if it is another; its keys may come in any order.
+  /// The dictionary, with its keys in any order; nil if the bytes hold something else.
   mutating func header() -> (type: String, isFortranOrder: Bool, shape: [Int])? {
     var (type, order, shape): (String?, Bool?, [Int]?) = (nil, nil, nil)
     guard take("{") else { return nil }
@@ -112,7 +113,7 @@ private struct PythonParser {
     return (type, order, shape)
   }
 
-  /// The names of a structured array's fields, which stand first in the tuples of a list; none for other arrays.
+  /// The names of a structured array's fields; empty for other arrays. Each name comes first in a tuple of a list.
   static func fieldNames(_ bytes: ArraySlice<UInt8>) -> [String] {
     var parser = PythonParser(bytes: bytes)
     guard parser.take("{"), parser.string() == "descr", parser.take(":"), parser.take("[") else { return [] }

@@ -2,13 +2,13 @@ import CPerceptronZlib
 import PerceptronFiles
 import Tensor
 
-/// The NumPy arrays of a .npz archive, by their names.
+/// The NumPy arrays of a .npz archive, found by their names.
 ///
-/// The format: a zip archive, with a file NAME.npy for each array, stored or deflated, as `numpy.savez` and
-/// `savez_compressed` write it; the 64-bit sizes of ZIP64 are read too (PKWARE, APPNOTE.TXT). An array is decompressed
-/// when it is asked for, and its checksum verified.
+/// The format is a zip archive with a file NAME.npy for each array, stored or deflated, as `numpy.savez` and
+/// `savez_compressed` write it. The 64-bit sizes of ZIP64 are also read (PKWARE, APPNOTE.TXT). An array is decompressed
+/// when it is requested, and its checksum is verified.
 public struct NPZ: Sendable {
-  /// The file, for messages.
+  /// The file's path, for messages.
   public let path: String
   /// The names of the arrays, in the order of the archive.
   public var names: [String] { entries.map(\.name) }
@@ -19,20 +19,21 @@ public struct NPZ: Sendable {
     let checksum: UInt32
     let compressedSize: Int
     let size: Int
-    /// Where its local header begins.
+    /// Where the entry's local header begins.
     let position: Int
   }
 
   private let entries: [Entry]
   private let bytes: [UInt8]
 
-  /// The most bytes that a byte of deflated data stands for.
+  /// The largest number of bytes that one byte of deflated data can stand for.
   private static let largestRatio = 1032
-  /// The most files of an archive that are looked at.
+  /// The largest number of files that an archive may have.
   private static let mostEntries = 100_000
 
   /// Reads a file.
-  /// - Throws: the ``FileError`` of what is wrong with it. Sizes are checked before memory is taken for them.
+  /// - Throws: a ``FileError`` that says what is wrong with the file. Sizes are checked before memory is allocated for
+  ///   them.
   public init(contentsOf path: String) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path)
   }
@@ -45,8 +46,8 @@ public struct NPZ: Sendable {
     entries = try Self.entries(ZipBytes(bytes: bytes, path: path))
   }
 
-  /// The array of a name.
-  /// - Throws: ``FileError`` (`missingArray`), or what is wrong with the archive or the array.
+  /// The array with this name.
+  /// - Throws: ``FileError`` (`missingArray`), or an error that says what is wrong with the archive or the array.
   public func array(named name: String) throws(FileError) -> NPY {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw .missingArray(path: path, expected: "one called \(quoted(name))", found: names)
@@ -54,7 +55,7 @@ public struct NPZ: Sendable {
     return try NPY(contents(of: entry), path: "\(path), array \(name)")
   }
 
-  /// The files named .npy, by the archive's directory.
+  /// The files with names that end in .npy, according to the archive's directory.
   private static func entries(_ zip: ZipBytes) throws(FileError) -> [Entry] {
     var (count, position) = try directory(zip)
     guard count <= mostEntries else { throw zip.bad("found \(count) files in it, expected at most \(mostEntries)") }
@@ -85,8 +86,8 @@ public struct NPZ: Sendable {
     return entries
   }
 
-  /// How many files there are, and where the directory begins: the end record says it, found by its mark from the end
-  /// on.
+  /// The number of files and the start of the directory. Both are in the end record, which is found by searching for
+  /// its mark backwards from the end.
   private static func directory(_ zip: ZipBytes) throws(FileError) -> (count: Int, position: Int) {
     let bytes = zip.bytes
     guard bytes.count >= 22, bytes.starts(with: [0x50, 0x4B]) else {
@@ -104,7 +105,7 @@ public struct NPZ: Sendable {
     return (try zip.integer(record + 32, 8), try zip.integer(record + 48, 8))
   }
 
-  /// Puts sizes and position of 64 bits, which stand among the extra fields, in the place of those that are all ones.
+  /// Replaces sizes and positions that are all ones by their 64-bit values from the extra fields.
   private static func widen(_ sizes: inout [Int], _ zip: ZipBytes, _ start: Int, _ count: Int) throws(FileError) {
     guard sizes.contains(0xFFFF_FFFF) else { return }
     var position = start
@@ -124,7 +125,7 @@ public struct NPZ: Sendable {
   private func contents(of entry: Entry) throws(FileError) -> [UInt8] {
     let zip = ZipBytes(bytes: bytes, path: path)
     guard try zip.integer(entry.position, 4) == 0x0403_4B50 else { throw zip.bad("its directory is damaged") }
-    // Each is at most 65 535, and the position is within the file.
+    // Each length is at most 65 535, and the position is within the file.
     let start =
       entry.position + 30 + (try zip.integer(entry.position + 26, 2)) + (try zip.integer(entry.position + 28, 2))
     guard start <= bytes.count, entry.compressedSize <= bytes.count - start else {
@@ -154,7 +155,7 @@ public struct NPZ: Sendable {
     return contents
   }
 
-  /// What deflated bytes without a header stand for; nil if that is not exactly so many bytes.
+  /// The decompressed contents of deflated bytes without a header; nil if they are not exactly `size` bytes.
   private static func inflated(_ bytes: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
     var stream = z_stream()
     guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -191,7 +192,7 @@ private struct ZipBytes {
 
   func bad(_ problem: String) -> FileError { .badNPZ(path: path, problem: problem) }
 
-  /// The integer of so many bytes at a position.
+  /// The integer of `size` bytes at a position.
   func integer(_ position: Int, _ size: Int) throws(FileError) -> Int {
     guard position >= 0, position <= bytes.count - size else {
       throw bad("it ends too early; copy or download it again")

@@ -1,16 +1,16 @@
-/// The types of numbers that files of arrays hold, each with NumPy's name: a letter and the number of bytes.
+/// The number types in array files, each with NumPy's name: a letter and the number of bytes.
 package enum NumberType: String, Sendable {
   case f2, f4, f8, b1, u1, u2, u4, u8, i1, i2, i4, i8
 
-  /// The bytes of a number.
+  /// The bytes of one number.
   var size: Int { Int(rawValue.utf8.last! - UInt8(ascii: "0")) }
 
-  /// Whether there are only whole numbers of it; Booleans are 0 and 1.
+  /// Whether the type holds only integers; Booleans are 0 and 1.
   var isInteger: Bool { !rawValue.hasPrefix("f") }
 
-  /// The numbers that stand in bytes from `start` on; integers beyond 2^53 are rounded.
+  /// The numbers in the bytes from `start` on; integers beyond 2^53 are rounded.
   ///
-  /// - Precondition: The bytes are enough.
+  /// - Precondition: There are enough bytes.
   func numbers(in bytes: [UInt8], from start: Int, count: Int, isBigEndian: Bool) -> [Double] {
     @inline(__always)
     func read<Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_ number: (Bits) -> Double) -> [Double] {
@@ -32,9 +32,9 @@ package enum NumberType: String, Sendable {
     }
   }
 
-  /// What is made of the integers that stand in bytes from `start` on.
+  /// The results of a closure for the integers in the bytes from `start` on.
   ///
-  /// - Precondition: The bytes are enough.
+  /// - Precondition: There are enough bytes.
   @inline(__always)
   static func integers<Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable, Result>(
     in bytes: [UInt8], from start: Int, count: Int, isBigEndian: Bool, _ result: (Bits) -> Result

@@ -1,51 +1,53 @@
 import Tensor
 
-/// Random deformations of images, new in every epoch, by which a network sees more samples than there are.
+/// Random deformations of images that are new in every epoch, so that a network sees more samples than there are.
 ///
-/// An image is shifted, rotated and scaled about its middle and, if ``elasticity`` is not 0, elastically deformed. What
-/// becomes of a sample depends on the seed, the epoch and the sample's index alone, so the bits are the same for any
-/// batches and any number of threads. Source: Simard, Steinkraus and Platt, Best practices for convolutional neural
-/// networks applied to visual document analysis, 2003.
+/// An image is shifted, rotated and scaled about its middle and, if ``elasticity`` is not 0, elastically deformed. The
+/// result depends only on the seed, the epoch and the sample's index. The bits are therefore the same for any batches
+/// and any number of threads. Source: Simard, Steinkraus and Platt, Best practices for convolutional neural networks
+/// applied to visual document analysis, 2003.
 public struct Augmentation: Sendable, Equatable {
   /// The names on the command line.
   public enum Kind: String, Sendable, CaseIterable {
     /// Shifts by up to 1/14 of the size, rotations by up to 15°, scales by up to 15 %.
     case affine
-    /// The same with elastic deformations as strong as α = 34, σ = 4 are on 28 × 28 pixels.
+    /// The same with elastic deformations that are as strong as α = 34 and σ = 4 are on 28 × 28 pixels.
     case elastic
   }
 
-  /// The dimensions of an image, the last two its height and width in pixels; all planes of one image are deformed
+  /// The dimensions of an image; the last two are its height and width in pixels. All planes of an image are deformed
   /// alike.
   public let shape: [Int]
+  /// The seed of the random changes.
   public let seed: UInt64
-  /// The most that an image is shifted, as a share of its width and of its height.
+  /// The largest shift of an image, as a share of its width and of its height.
   public let shift: Double
-  /// The most that an image is rotated, in degrees. Angles are uniform but for less than a fifth.
+  /// The largest rotation of an image, in degrees. The distribution of the angles is uniform to within a fifth.
   public let rotation: Double
-  /// The most that the width and the height, each for itself, are scaled: by factors of 1 − scale to 1 + scale.
+  /// The largest change of the width and of the height, independently: both are scaled by factors from 1 − scale to 1 +
+  /// scale.
   public let scale: Double
-  /// α: what the smoothed field is multiplied by, in pixels.
+  /// α: the factor of the smoothed field, in pixels.
   public let elasticity: Double
   /// σ: the standard deviation, in pixels, of the Gaussian that smooths the field of uniform numbers in (−1, 1).
   public let smoothing: Double
 
-  /// The Gaussian to three standard deviations, with the sum α for both directions together.
+  /// The Gaussian up to three standard deviations; its sum is α for both directions together.
   private let weights: Matrix<Float>
 
-  /// The usual strengths for images of a shape.
+  /// The usual strengths for images of this shape.
   public init(_ kind: Kind, shape: [Int], seed: UInt64) {
     let size = Double(shape.suffix(2).min() ?? 0) / 28
     self.init(
       shape: shape, seed: seed, shift: 1 / 14, rotation: 15, scale: 0.15,
-      // A field's size after smoothing falls with σ.
+      // The magnitude of the smoothed field decreases as σ grows.
       elasticity: kind == .elastic ? 34 * size * size : 0, smoothing: 4 * size)
   }
 
-  /// Deformations of chosen strengths; 0 is none.
+  /// Deformations of chosen strengths; 0 means none.
   ///
-  /// - Precondition: Traps if the shape has fewer than two dimensions or one of 0, if a strength is negative or not
-  ///   finite, the rotation above 45°, the scale 1 or more, or σ not positive though α is.
+  /// - Precondition: Traps if the shape has fewer than two dimensions or a dimension of 0, if a strength is negative or
+  ///   not finite, if the rotation is above 45° or the scale is 1 or more, or if α is positive and σ is not.
   public init(
     shape: [Int], seed: UInt64, shift: Double = 0, rotation: Double = 0, scale: Double = 0, elasticity: Double = 0,
     smoothing: Double = 0
@@ -82,10 +84,10 @@ public struct Augmentation: Sendable, Equatable {
 // MARK: - Application
 
 extension Augmentation {
-  /// All samples in the forms that they take in an epoch, with their targets; the bits do not depend on the team.
+  /// All samples in their form for an epoch, with their targets. The bits do not depend on the team.
   ///
-  /// - Shapes: the features are the pixels of ``shape``, each image in one column, unscaled or all scaled alike.
-  /// - Precondition: Traps if the features are not as many as an image's pixels.
+  /// - Shapes: the features are the pixels of ``shape``, each image in one column, either unscaled or all scaled alike.
+  /// - Precondition: Traps if the number of features differs from the number of an image's pixels.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func applied<Scalar>(to samples: Samples<Scalar>, epoch: Int, team: Team = Team(workers: 1))
@@ -110,20 +112,20 @@ extension Augmentation {
     return Samples(features: features, targets: samples.targets, weights: samples.weights)
   }
 
-  /// The numbers of scratch memory that ``deform(_:into:sample:epoch:scratch:)`` needs.
+  /// The number of values of scratch memory that ``deform(_:into:sample:epoch:scratch:)`` needs.
   package var scratchCount: Int { 2 * fieldCount }
 
-  /// Writes the form that a sample takes in an epoch.
+  /// Writes a sample's form for an epoch.
   ///
   /// - Parameters:
   ///   - image: The sample's pixels, pixel count × 1.
-  ///   - result: Where to write them, of the same shape; not the image itself.
-  ///   - sample: The sample's index in the training data, below 2³¹; with the epoch and the seed it determines the
+  ///   - result: Where the pixels are written, of the same shape; not the image itself.
+  ///   - sample: The sample's index in the training data, below 2³¹. The index, the epoch and the seed determine the
   ///     result.
-  ///   - epoch: From 0, or from any other number.
-  ///   - scratch: ``scratchCount`` × 1, for this call alone; what it holds does not matter.
+  ///   - epoch: The number of the epoch; any integer works.
+  ///   - scratch: ``scratchCount`` × 1, used by this call alone; its contents on entry do not matter.
   /// - Precondition: Traps on other shapes.
-  /// - Complexity: With elasticity about 24 σ multiplications a pixel; allocates nothing.
+  /// - Complexity: About 24 σ multiplications for each pixel with elasticity; allocates nothing.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func deform<Scalar>(
@@ -143,19 +145,19 @@ extension Augmentation {
     }
   }
 
-  /// The streams of a seed before this one belong to other random numbers.
+  /// The streams of a seed before this one are used for other random numbers.
   private static var firstStream: UInt64 { 1 << 32 }
 
   private var height: Int { shape[shape.count - 2] }
   private var width: Int { shape[shape.count - 1] }
 
-  /// Places of the result to places of the image: back by the shift, then rotated and divided by the scales about the
-  /// middle.
+  /// Maps places of the result to places of the image: the shift is undone, then the place is rotated and divided by
+  /// the scales about the middle.
   private func map(_ generator: inout Philox) -> ImageMap {
-    // Five draws, of the first three blocks.
+    // Five draws, from the first three blocks.
     func draw(_ most: Double) -> Double { most * (2 * generator.nextUniform() - 1) }
     let (shiftX, shiftY) = (draw(shift * Double(width)), draw(shift * Double(height)))
-    // Of the half angle's tangent cosine and sine are rational functions.
+    // Cosine and sine are rational functions of the tangent of half the angle.
     let tangent = draw(Self.tangent(ofDegrees: rotation / 2))
     let square = tangent * tangent
     let (cosine, sine) = ((1 - square) / (1 + square), 2 * tangent / (1 + square))
@@ -167,8 +169,8 @@ extension Augmentation {
       xx: xx, xy: xy, x: middleX - xx * fromX - xy * fromY, yx: yx, yy: yy, y: middleY - yx * fromX - yy * fromY)
   }
 
-  /// tan x by its continued fraction (Lambert 1761), from operations that round alike everywhere; exact to rounding up
-  /// to 45°.
+  /// tan x by its continued fraction (Lambert 1761). It uses operations that round the same way everywhere, and is
+  /// exact to rounding up to 45°.
   private static func tangent(ofDegrees degrees: Double) -> Double {
     let x = degrees * (.pi / 180)
     var denominator = 15.0
@@ -176,15 +178,16 @@ extension Augmentation {
     return x / denominator
   }
 
-  /// The numbers of a field: both directions of a column or row of pixels side by side, rounded up to whole vectors.
+  /// The number of values of a field. Both directions of a column or row of pixels lie side by side, rounded up to
+  /// whole vectors.
   private var fieldCount: Int { max(Self.padded(2 * width) * height, Self.padded(2 * height) * width) }
 
   private static func padded(_ count: Int) -> Int {
     (count + Tile<Float>.lanes - 1) / Tile<Float>.lanes * Tile<Float>.lanes
   }
 
-  /// A random field of displacements, as ``Tile/deform(_:by:displacement:)`` takes it: uniform numbers, convolved with
-  /// the Gaussian along the columns of pixels and then along the rows.
+  /// A random field of displacements in the form that ``Tile/deform(_:by:displacement:)`` takes. Uniform numbers are
+  /// convolved with the Gaussian along the columns of pixels and then along the rows.
   private func displacement(stream: UInt64, firstBlock: UInt64, _ scratch: Tile<Float>) -> Tile<Float> {
     let (acrossRows, acrossColumns) = (Self.padded(2 * width), Self.padded(2 * height))
     let (first, second) = (0, fieldCount)

@@ -1,7 +1,7 @@
 import PerceptronFiles
 
 extension FileError {
-  /// The first four bytes are not those of a wanted IDX file.
+  /// The first four bytes do not belong to an IDX file of the expected kind.
   package static func wrongMagic(path: String, found: UInt32, expected: String) -> FileError {
     FileError(
       path: path,
@@ -9,14 +9,14 @@ extension FileError {
         + " check which file is given where")
   }
 
-  /// The file ends before its values do; both counts are of bytes, after decompression.
+  /// The file ends before its last value; both counts are in bytes, after decompression.
   package static func truncatedIDX(path: String, expected: Int, found: Int) -> FileError {
     FileError(
       path: path,
       "\(path): the IDX file is truncated: found \(found) bytes, expected \(expected); copy or download it again")
   }
 
-  /// The file goes on after its last value; both counts are of bytes, after decompression.
+  /// The file goes on after its last value; both counts are in bytes, after decompression.
   package static func surplusIDX(path: String, expected: Int, found: Int) -> FileError {
     FileError(
       path: path,
@@ -24,7 +24,7 @@ extension FileError {
         + " its dimensions or its values are wrong, write it again")
   }
 
-  /// The product of the dimensions is beyond any file's size.
+  /// The product of the dimensions is larger than any file.
   package static func oversizedIDX(path: String, dimensions: [Int]) -> FileError {
     FileError(
       path: path,
@@ -40,14 +40,14 @@ extension FileError {
         + " expected each to be at least 1; write it again")
   }
 
-  /// The value with the 1-based number is of no use.
+  /// The value with this 1-based number is not usable.
   package static func badElement(path: String, number: Int, found: String, expected: String) -> FileError {
     FileError(
       path: path,
       "\(path), value \(number): found \(found), expected \(expected); correct the file")
   }
 
-  /// The images and their labels are not equally many.
+  /// The number of labels differs from the number of images.
   package static func countsDisagree(images: String, imageCount: Int, labels: String, labelCount: Int) -> FileError {
     FileError(
       path: labels,
@@ -63,7 +63,7 @@ extension FileError {
         + " correct the label or the number of classes")
   }
 
-  /// Images that are to be learnt from have no labels.
+  /// Images to learn from have no labels.
   package static func missingLabels(path: String) -> FileError {
     FileError(
       path: path,
@@ -78,7 +78,7 @@ extension FileError {
         + " use predict")
   }
 
-  /// The images have another shape than those that the model was trained on.
+  /// The shape of the images differs from the shape in training.
   package static func wrongImageShape(path: String, found: [Int], expected: [Int]) -> FileError {
     FileError(
       path: path,

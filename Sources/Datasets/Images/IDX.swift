@@ -1,18 +1,18 @@
 import PerceptronFiles
 import Tensor
 
-/// An IDX file: the dimensions and the values.
+/// The dimensions and the values of an IDX file.
 ///
-/// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits): two zero bytes, the element type (8
-/// for unsigned bytes, 9 for signed ones, B, C, D and E for big-endian 16-bit and 32-bit integers, `Float` and
-/// `Double`), the number of dimensions, then each dimension as a big-endian 32-bit integer, then the values with the
-/// last dimension varying fastest.
+/// The format (LeCun, Cortes and Burges, The MNIST database of handwritten digits) starts with two zero bytes and the
+/// element type: 8 for unsigned bytes, 9 for signed bytes, B, C, D and E for big-endian 16-bit and 32-bit integers,
+/// `Float` and `Double`. Then come the number of dimensions and each dimension as a big-endian 32-bit integer. The
+/// values follow, with the last dimension varying fastest.
 public struct IDX: Sendable, Equatable {
-  /// The dimensions, first the number of samples; each is at least 1.
+  /// The dimensions; the first is the number of samples. Each is at least 1.
   public let dimensions: [Int]
-  /// What the values are.
+  /// The type of the values.
   package let type: NumberType
-  /// The bytes of the values, which are as many as the product of the dimensions.
+  /// The bytes of the values. Their number is the product of the dimensions and the size of a value.
   package var values: ArraySlice<UInt8> { bytes[(4 + 4 * dimensions.count)...] }
   /// The whole file.
   private let bytes: [UInt8]
@@ -22,8 +22,9 @@ public struct IDX: Sendable, Equatable {
     type.numbers(in: bytes, from: values.startIndex, count: values.count / type.size, isBigEndian: true)
   }
 
-  /// Reads a file, plain or gzipped, with a number of dimensions within the range.
-  /// - Throws: the ``FileError`` of what is wrong with the file. Sizes are checked before memory is taken for them.
+  /// Reads a file, plain or gzipped, whose number of dimensions is in the given range.
+  /// - Throws: a ``FileError`` that says what is wrong with the file. Sizes are checked before memory is allocated for
+  ///   them.
   public init(contentsOf path: String, ranks: ClosedRange<Int>) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path, ranks: ranks)
   }

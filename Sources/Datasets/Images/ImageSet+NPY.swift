@@ -2,13 +2,13 @@ import PerceptronFiles
 import Tensor
 
 extension ImageSet {
-  /// Takes images from a NumPy array, for a model of images of a shape.
+  /// Takes images from a NumPy array, for a model of images of the given shape.
   ///
-  /// The array is of images × the shape, perhaps with dimensions of 1 besides, or of images × pixels. Unsigned bytes
-  /// are divided by 255, as those of IDX files are; other numbers are taken as they are.
+  /// The array's dimensions are images × the shape, possibly with additional dimensions of 1, or images × pixels.
+  /// Unsigned bytes are divided by 255, as in IDX files; other numbers are not changed.
   /// - Parameters:
-  ///   - labels: The class of each image, by its name among `classNames`; nil if there are none.
-  ///   - classNames: Empty if the model predicts values; it takes no labels then.
+  ///   - labels: The class of each image, given by its name in `classNames`; nil if there are none.
+  ///   - classNames: Empty if the model predicts values; labels are then not accepted.
   /// - Throws: ``FileError`` (`wrongImageShape`) and the errors of labels that do not fit.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -24,7 +24,7 @@ extension ImageSet {
     labelPath = labels?.path
     self.labels = try labels.map { labels throws(FileError) in
       guard !classNames.isEmpty else { throw .labelsForValues(path: labels.path) }
-      // A table of these labels alone: the classes are found as in any table.
+      // A table holds only these labels, so the classes are found as in any table.
       let table = try Table(features: labels)
       guard labels.count == images.count, labels.sampleSize == 1 else {
         throw .countsDisagree(

@@ -1,34 +1,35 @@
 import PerceptronFiles
 import Tensor
 
-/// Images, with their labels if they have any.
+/// Images, with labels if there are any.
 public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
-  /// The pixels of each image in one column, divided by 255 if they are unsigned bytes, other numbers as they are:
-  /// features × samples.
+  /// The pixels, with each image in one column: features × samples. Unsigned bytes are divided by 255; other numbers
+  /// are not changed.
   public let features: Matrix<Scalar>
-  /// The dimensions of one image: height and width, or whatever the file has beyond the number of images.
+  /// The dimensions of one image: height and width, or all dimensions of the file after the number of images.
   public let shape: [Int]
   /// The class of each image; nil if the set was read without labels.
   public let labels: [Int]?
   /// The files of the images and of the labels, for messages.
   public let path: String
+  /// The file of the labels; nil if there is none.
   public let labelPath: String?
 
-  /// The number of rows of pixels: 1 if images have one dimension, else the last dimension but one.
+  /// The number of rows of pixels: the second to last dimension, or 1 if images have one dimension.
   public var height: Int { shape.count > 1 ? shape[shape.count - 2] : 1 }
   /// The number of pixels in a row: the last dimension.
   public var width: Int { shape[shape.count - 1] }
   /// The number of images.
   public var count: Int { features.columns }
 
-  /// Reads images and labels from IDX files, plain or gzipped, of 2 to 4 dimensions and of 1 dimension respectively.
+  /// Reads images and labels from IDX files, plain or gzipped. Images have 2 to 4 dimensions and labels have 1.
   ///
   /// - Parameters:
-  ///   - images: the path of the images, of which the first dimension is the number.
+  ///   - images: the path of the images; their first dimension is the number of images.
   ///   - labels: the path of the labels; nil if there are none.
-  ///   - classes: the number of classes, which every label has to be below; nil if any label will do.
+  ///   - classes: the number of classes; every label must be below it. Nil accepts any label.
   ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them.
-  /// - Throws: the ``FileError`` of what is wrong with a file or between the two.
+  /// - Throws: a ``FileError`` that says what is wrong with a file, or that the two files do not match.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init(images: String, labels: String? = nil, classes: Int? = nil, team: Team = Team(workers: 1))
@@ -56,7 +57,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   @inline(__always)
   private static func features(ofBytes bytes: ArraySlice<UInt8>, rows: Int, count: Int, _ team: Team) -> Matrix<Scalar>
   {
-    // The division is done once for each of the 256 values that there are.
+    // The division is done only once for each of the 256 possible values.
     let scaled = (0..<256).map { Scalar($0) / 255 }
     var features = Matrix<Scalar>(rows: rows, columns: count)
     features.withTile { tile in
@@ -74,7 +75,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
     return features
   }
 
-  /// The numbers, divided.
+  /// The numbers, divided by `divisor`.
   static func features(
     of numbers: [Double], dividedBy divisor: Scalar = 1, rows: Int, count: Int, path: String
   ) throws(FileError) -> Matrix<Scalar> {
@@ -94,7 +95,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
     return features
   }
 
-  /// Each number up to the largest label is a class.
+  /// The largest label that is accepted, because each number up to the largest label is a class.
   private static var largestLabel: Int { 9999 }
 
   private static func labels(

@@ -1,21 +1,21 @@
 import Tensor
 
-/// How the fields of one column become features.
+/// The rule that turns the fields of one column into features.
 ///
-/// This is the one place of the rule. Training and prediction from tables, records of a service and the exported graph
-/// all ask it.
+/// The rule is defined only here. Training and prediction from tables, the records of a service and the exported graph
+/// all use it.
 package struct ColumnEncoder: Sendable {
   package let column: InputColumn
-  /// The 0-based features that the column becomes.
+  /// The 0-based indices of the column's features.
   package let features: Range<Int>
-  /// How its numbers are scaled, one for each; empty for texts.
+  /// How the column's numbers are scaled, one scale for each; empty for strings.
   package let scales: [FeatureScale]
   private let missing: MissingSpellings
-  /// The texts' features.
+  /// The feature of each string.
   private let names: NameIndex?
   /// The scaled numbers that stand for a missing value.
   private let replacements: [Double]
-  /// The feature of texts that are none of the names, or -1.
+  /// The feature of all other strings, or -1.
   private let others: Int
 
   init(
@@ -37,10 +37,10 @@ package struct ColumnEncoder: Sendable {
     self.missing = missing
   }
 
-  /// Whether the column's one category was there in every row of the training data, so that it says nothing.
+  /// Whether the column's only category was in every training row, so that it carries no information.
   package let isConstantCategory: Bool
 
-  /// The number that was in every row of the training data, if it was one.
+  /// The number that was in every training row, if the column was constant.
   package var constant: Double? {
     guard case .number(_, let mean, _, _) = column, scales[0].isConstant else { return nil }
     return mean
@@ -48,7 +48,7 @@ package struct ColumnEncoder: Sendable {
 
   // MARK: - What a field means
 
-  /// The text's meaning; spaces around it do not count.
+  /// The meaning of a string; spaces around it are ignored.
   func value(of text: String) -> FieldValue {
     let text = text.trimmed
     switch column {
@@ -68,7 +68,7 @@ package struct ColumnEncoder: Sendable {
     }
   }
 
-  /// A number's meaning; NaN is a missing value.
+  /// The meaning of a number; NaN is a missing value.
   @inline(__always)
   func value(of number: Double) -> FieldValue {
     if number.isNaN || missing.isMissing(number) { return missingValue }
@@ -81,7 +81,7 @@ package struct ColumnEncoder: Sendable {
     }
   }
 
-  /// Whether a text says that the value is missing.
+  /// Whether a string means that the value is missing.
   func isMissing(_ text: String) -> Bool {
     switch column {
     case .number(_, _, _, let own), .date(_, _, _, let own):
@@ -90,18 +90,18 @@ package struct ColumnEncoder: Sendable {
     }
   }
 
-  /// What a missing field means.
+  /// The meaning of a missing field.
   var missingValue: FieldValue { names?[""].map { .category($0) } ?? .missing }
 
-  /// Whether numbers are among the texts, so that a number may stand for one.
+  /// Whether some of the strings are numbers, so that a number may stand for one.
   var takesNumbers: Bool { names?.hasNumbers ?? true }
 
   // MARK: - What it becomes
 
-  /// Writes the features of a value, which are 0 so far, into a column of features × samples.
+  /// Writes the features of a value into a column of features × samples. They must be 0 before.
   ///
   /// - Parameter start: The index of the sample's first feature in the tile.
-  /// - Returns: false if `Scalar` cannot hold a scaled number, or the value is a mistake or infinite.
+  /// - Returns: false if `Scalar` cannot hold a scaled number, or if the value is a mistake or infinite.
   @inline(__always)
   func write<Scalar>(_ value: FieldValue, to tile: Tile<Scalar>, from start: Int) -> Bool {
     let start = start + features.lowerBound
@@ -111,7 +111,7 @@ package struct ColumnEncoder: Sendable {
       tile[start] = scaled
       return scaled.isFinite
     case .category(let category):
-      // What was there in every row has no weight.
+      // A string that was in every training row has no weight.
       if !isConstantCategory { tile[start + category] = 1 }
       return true
     case .date(let numbers):
@@ -131,7 +131,7 @@ package struct ColumnEncoder: Sendable {
 }
 
 extension String {
-  /// The text without the spaces and tabs around it.
+  /// The string without the spaces and tabs around it.
   var trimmed: String {
     func isSpace(_ byte: UInt8) -> Bool { byte == Byte.space || byte == Byte.tab }
     let bytes = utf8
@@ -145,7 +145,7 @@ extension String {
 }
 
 extension Preparation {
-  /// An encoder for each column of ``inputs``; one for each pixel of images.
+  /// An encoder for each column of ``inputs``, or for each pixel of images.
   package var encoders: [ColumnEncoder] {
     let columns =
       switch inputs {

@@ -1,23 +1,23 @@
 import Tensor
 
-/// What is to be done with a table's columns, as far as their fields do not tell or tell otherwise.
+/// How the columns of a table are treated, where their fields alone do not decide or the user wants something else.
 public struct ColumnOptions: Sendable, Equatable {
   /// The names of columns that are not learnt from.
   public var ignored: [String]
-  /// The names of the columns that are learnt from; nil for all but the others.
+  /// The names of the only columns that are learnt from; nil for all remaining columns.
   public var only: [String]?
-  /// The name of the column that tells the rows apart. It is not learnt from, and predictions keep it.
+  /// The name of the column that tells the rows apart. It is not learnt from; predictions keep it.
   public var identifier: String?
-  /// Which texts are missing values.
+  /// Which strings are missing values.
   public var missing: MissingSpellings
-  /// The decimal mark of columns that may be read in two ways; nil to take the likelier one.
+  /// The decimal mark of columns that can be read in two ways; nil for the more likely one.
   public var decimal: NumberFormat.Mark?
-  /// What stands between thousands in such columns; nil to take the likelier.
+  /// The mark between thousands in such columns; nil for the more likely one.
   public var thousands: NumberFormat.Mark?
-  /// A text has a feature of its own if at least so many training rows have it; nil for 1, and 2 if there are more than
-  /// 20 texts.
+  /// The number of training rows that must have a string before it gets a feature of its own. Nil means 1, or 2 if
+  /// there are more than 20 strings.
   public var minimumFrequency: Int?
-  /// At most so many texts of a column, the most frequent ones, have a feature of their own.
+  /// The largest number of strings of a column that have a feature of their own. The most frequent ones are kept.
   public var maximumCategories: Int
 
   /// - Precondition: Traps if a count is below 1.

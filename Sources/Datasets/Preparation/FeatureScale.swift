@@ -1,16 +1,16 @@
 import Tensor
 
-/// How one feature that is a number is scaled.
+/// How one numeric feature is scaled.
 package struct FeatureScale: Sendable {
   package let offset: Double
-  /// 0 for a feature that was constant in training, which has no influence.
+  /// 0 for a feature that was constant in training and therefore has no influence.
   package let factor: Double
-  /// Instead of offset and factor.
+  /// If not nil, they are used instead of offset and factor.
   package let quantiles: Quantiles?
 
   @inline(__always)
   func scaled(_ value: Double) -> Double { quantiles?.scaled(value) ?? (value - offset) * factor }
 
-  /// Whether every number becomes the same.
+  /// Whether every number becomes the same value.
   var isConstant: Bool { quantiles.map { $0.values[0] == $0.values[$0.values.count - 1] } ?? (factor == 0) }
 }

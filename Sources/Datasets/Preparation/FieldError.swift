@@ -2,15 +2,21 @@ import PerceptronFiles
 
 /// What is wrong with a row of fields that is to be prepared.
 public enum FieldError: Error, Equatable {
+  /// The row has another number of fields than the model has columns.
   case count(found: Int, expected: Int)
+  /// The record lacks a column.
   case missingColumn(String, columns: [String])
+  /// The record has a field that is no column.
   case unknownColumn(String, columns: [String])
+  /// A string stands in a column of numbers and cannot be read as one.
   case notANumber(column: String, text: String)
+  /// A number stands in a column of strings.
   case notAText(column: String, number: Double)
+  /// A string stands in a column of dates and cannot be read as one.
   case notADate(column: String, text: String, pattern: String)
-  /// Nothing is known, and that is refused.
+  /// The value is missing, and missing values are not accepted.
   case missing(column: String)
-  /// It is infinite, or leaves the range when it is scaled.
+  /// The value is infinite, or leaves the range when it is scaled.
   case notFinite(column: String, Double)
 }
 

@@ -1,16 +1,16 @@
-/// What a field is in a column of features.
+/// The meaning of a field in a feature column.
 enum FieldValue: Sendable {
   case number(Double)
-  /// A date's numbers.
+  /// The numbers of a date.
   case date([Double])
-  /// One of the column's texts, or the feature for all others.
+  /// The index of one of the column's strings, or of the feature for all other strings.
   case category(Int)
-  /// A text that has no feature.
+  /// A string that has no feature.
   case unseen
-  /// The value is missing, and this takes its place.
+  /// The value is missing.
   case missing
-  /// A number, but infinite or beyond the range.
+  /// A number that is infinite or beyond the range.
   case infinite(Double)
-  /// A text in the place of a number or a date.
+  /// A string in place of a number or a date.
   case mistake
 }

@@ -1,21 +1,22 @@
-/// A column of a table as features of a network: what its fields mean, as it was decided in training.
+/// A column of a table as features of a network: what its fields mean, as decided in training.
 public enum InputColumn: Sendable, Equatable {
   /// Numbers: one feature.
   ///
   /// - Parameters:
-  ///   - mean: The mean of the training data, which takes the place of a missing number.
+  ///   - mean: The mean of the training data, which replaces a missing number.
   ///   - format: How the numbers are written in tables.
-  ///   - missing: Texts of this column that are missing values besides those of ``Preparation/missing``.
+  ///   - missing: Strings of this column that are missing values, in addition to ``Preparation/missing``.
   case number(name: String, mean: Double, format: NumberFormat = .plain, missing: [String] = [])
-  /// One of some texts: a feature for each of them, 1 for the field's, else 0. The text "" stands for a missing field.
+  /// One of several strings. Each string has a feature, which is 1 if the field holds that string and 0 otherwise. The
+  /// string "" stands for a missing field.
   ///
-  /// - Parameter gathersOthers: Whether one more feature stands for all other texts, those that were rare in training
-  ///   and those that were not there. If not, such a text has no feature.
+  /// - Parameter gathersOthers: Whether one more feature stands for all other strings: those that were rare in training
+  ///   and those that did not occur. If false, such a string has no feature.
   case category(name: String, values: [String], gathersOthers: Bool = false)
-  /// Dates, times or both: a feature for each of the numbers that ``DateFormat`` makes of them.
+  /// Dates, times or both: one feature for each of the numbers that ``DateFormat`` makes of them.
   ///
   /// - Parameters:
-  ///   - means: Those of the training data, which take the place of a missing date's numbers.
+  ///   - means: The means of the training data, which replace the numbers of a missing date.
   ///   - missing: As for numbers.
   case date(name: String, format: DateFormat, means: [Double], missing: [String] = [])
 
@@ -35,7 +36,7 @@ public enum InputColumn: Sendable, Equatable {
     }
   }
 
-  /// How many of the features are numbers, which are scaled.
+  /// How many of the features are numbers. Only these are scaled.
   var numberCount: Int {
     switch self {
     case .number: 1
@@ -44,7 +45,7 @@ public enum InputColumn: Sendable, Equatable {
     }
   }
 
-  /// The means of its numbers in the training data, which take the place of missing ones.
+  /// The means of the column's numbers in the training data, which replace missing ones.
   package var means: [Double] {
     switch self {
     case .number(_, let mean, _, _): [mean]
@@ -55,7 +56,7 @@ public enum InputColumn: Sendable, Equatable {
 
   var isNumber: Bool { if case .number = self { true } else { false } }
 
-  /// What is wrong with it, or nil.
+  /// What is wrong with the column, or nil.
   var mistake: String? {
     switch self {
     case .number: nil

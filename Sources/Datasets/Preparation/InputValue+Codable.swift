@@ -1,6 +1,7 @@
-/// In JSON a number, a text or null.
+/// In JSON a value is a number, a string or null.
 extension InputValue: Codable {
-  /// - Throws: `DecodingError` for anything else, true and false too, and for a number beyond the range of `Double`.
+  /// - Throws: `DecodingError` for anything else, including true and false, and for a number beyond the range of
+  ///   `Double`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -16,7 +17,7 @@ extension InputValue: Codable {
     }
   }
 
-  /// NaN becomes null, for it says the same.
+  /// NaN becomes null, because it also means a missing value.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

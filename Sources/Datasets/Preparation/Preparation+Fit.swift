@@ -2,30 +2,30 @@ import PerceptronFiles
 import Tensor
 
 extension Preparation {
-  /// Fits the preparation on a training table whose features are all columns but the targets, the sample weights and
-  /// those that the options leave out.
+  /// Fits the preparation on a training table. All columns are features except the targets, the sample weights and the
+  /// columns that the options leave out.
   ///
-  /// What a column holds is decided from all of its fields: numbers in one format, dates, or texts. A column of texts
-  /// gets a feature for each text, one of them for missing fields if there are any, and one for all texts that are
-  /// rare. In a numeric column the mean takes the place of missing fields, and then it is scaled. A column that is the
-  /// same in all training rows has no influence. Columns without any value, and texts that nearly never repeat, are
-  /// left out. All rows decide what a column holds and what the classes are; only the training rows decide about means,
-  /// scales, the texts with a feature and what is left out.
+  /// All fields of a column together decide what it holds: numbers in one format, dates, or text. A text column gets a
+  /// feature for each string, including one for missing fields if there are any, and one feature for all rare strings
+  /// together. In a numeric column the mean replaces missing fields, and then the column is scaled. A column that is
+  /// constant in all training rows has no influence. Columns without any value are left out, and so are text
+  /// columns whose strings almost never repeat. All rows decide what a column holds and what the classes are. Only the
+  /// training rows decide the means, the scales, which strings have a feature and what is left out.
   ///
   /// - Parameters:
   ///   - rows: The 0-based indices of the training rows; nil for all.
-  ///   - target: A column's name or 1-based number, or several with commas between them; nil for the last one.
-  ///   - task: nil to infer it: a target that is not numeric, or is integers of at most 20 different values, is
-  ///     classified. Several are classified if each has two classes by that rule, and then each is a question of its
-  ///     own.
+  ///   - target: A column's name or 1-based number, or several separated by commas; nil for the last column.
+  ///   - task: nil to infer it. A target is classified if it is not numeric, or if it holds integers with at most 20
+  ///     different values. Several targets are classified if each has two classes by that rule; each is then a question
+  ///     of its own.
   ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
-  ///   - sampleWeight: The name of the column of the samples' weights, which is no feature.
-  ///   - options: What is to be done with columns.
-  ///   - team: The threads that share the work, a column each.
-  ///   - warn: Gets what is odd about the table, and how it was read.
-  /// - Throws: The ``FileError`` of what is wrong with the table.
-  /// - Complexity: O(rows · columns) time, and with the quantiles of a scaling a sort of each column; memory for a few
-  ///   columns a thread.
+  ///   - sampleWeight: The name of the column with the sample weights, which is not a feature.
+  ///   - options: How the columns are treated.
+  ///   - team: The threads that share the work, one column each.
+  ///   - warn: Receives what is odd about the table, and how it was read.
+  /// - Throws: A ``FileError`` that says what is wrong with the table.
+  /// - Complexity: O(rows · columns) time, plus a sort of each column if the scaling uses quantiles; memory for a few
+  ///   columns for each thread.
   public init(
     fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
@@ -62,10 +62,10 @@ extension Preparation {
   }
 }
 
-/// Which columns of a table are what.
+/// The purpose of each column of a table.
 private struct ColumnRoles {
   let features, targets: [Int]
-  /// The names of those that are not learnt from.
+  /// The names of the columns that are not learnt from.
   let ignored: [String]
 
   init(_ table: Table, _ target: String?, _ sampleWeight: String?, _ options: ColumnOptions) throws(FileError) {
@@ -81,7 +81,7 @@ private struct ColumnRoles {
     if let sampleWeight { try note(try table.columnIndices(named: [sampleWeight]), .sampleWeight) }
     let found = targets
     let others = found + purposes.keys.filter { !found.contains($0) }
-    // A column may be left out for two reasons.
+    // A column may be left out for two reasons at once.
     let ignored = try table.columnIndices(named: options.ignored)
     let identifier = try table.columnIndices(named: [options.identifier].compactMap(\.self))
     try note(Set(ignored).sorted(), .ignored)
@@ -100,21 +100,21 @@ private struct ColumnRoles {
 }
 
 extension Table {
-  /// Whether a column holds plain numbers that only count the rows, of which there are at least ten.
+  /// Whether a column holds plain numbers that only count the rows; the table must have at least ten rows.
   fileprivate func countsRows(inColumn column: Int) -> Bool {
     guard rowCount >= 10 else { return false }
     let cells = mapCells(ofColumn: column) { _, cell in cell }
     return cells[0].isFinite && cells.indices.allSatisfy { cells[$0] == cells[0] + Double($0) }
   }
 
-  /// Decides what columns hold; if one alone leaves doubt, the others count.
+  /// Decides what the columns hold. If one column alone leaves doubt, the other columns decide.
   fileprivate func readings(ofColumns columns: [Int], _ options: ColumnOptions, _ team: Team) -> [ColumnReading] {
     var readings = team.map(columns.count) { reading(ofColumn: columns[$0], options) }
     let marks = readings.compactMap { reading -> NumberFormat.Mark? in
       guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return nil }
       return format.decimal == .comma || format.thousands != nil ? format.decimal : nil
     }
-    // The commas of such a file are hardly between thousands.
+    // In a file with decimal commas, a comma is hardly ever a mark between thousands.
     let likely = Set(marks).count == 1 ? marks[0] : nil
     if let likely {
       for (index, column) in columns.enumerated()
@@ -130,9 +130,11 @@ extension Table {
     return readings
   }
 
-  /// The columns that were read as plain numbers though the points in them may stand between thousands: those of which
-  /// all fractions have three digits, in a table with decimal commas, or if the options say so. Read again with
-  /// ``Format/isText`` for them, they are what the others suggest.
+  /// The columns that were read as plain numbers although their points may stand between thousands.
+  ///
+  /// All fractions in such a column have three digits, and the table has decimal commas or the options ask for such
+  /// points. If the table is read again with ``Format/isText`` true for these columns, the other columns decide how
+  /// they are read.
   public func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
     let left = Set(options.ignored + [options.identifier].compactMap(\.self))
     let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
@@ -150,8 +152,8 @@ extension Table {
     return possible.map { columnNames[$0] }
   }
 
-  /// The first number with a fraction of a column of plain numbers, if all such numbers have three digits behind the
-  /// point and at least one before it.
+  /// The first number with a fraction in a column of plain numbers. It is nil unless all such numbers have three digits
+  /// after the point and at least one before it.
   private func firstOfThousands(inColumn column: Int) -> String? {
     guard !isText(column) else { return nil }
     var first: Double?
@@ -166,7 +168,7 @@ extension Table {
         else { return nil }
         first = first ?? number
         count += 1
-        // 1.250 has two digits as a number; nine of ten thousands have three.
+        // As a number, 1.250 has only two decimals; nine in ten such numbers have three.
         if abs(number * 100 - (number * 100).rounded()) > 1e-3 { long += 1 }
       }
     }
@@ -175,32 +177,32 @@ extension Table {
 }
 
 extension ColumnOptions {
-  /// Whether points stand between thousands wherever they can.
+  /// Whether points are read as marks between thousands wherever possible.
   fileprivate var readsPointsAsThousands: Bool { decimal == .comma || thousands == .point }
 }
 
-/// What became of a column of features.
+/// The result of fitting one feature column.
 private struct ColumnFit {
   let name: String
   /// Nil if the column is left out.
   var input: InputColumn?
   var scaling = Scaling.unscaled(0)
-  /// Of the column's numbers.
+  /// Whether each of the column's numbers is constant.
   var areConstantNumbers: [Bool] = []
-  /// Whether the column says nothing.
+  /// Whether the column is constant and carries no information.
   var isConstant = false
-  /// A field that is no finite number.
+  /// A field that is not a finite number.
   var failure: (row: Int, column: Int)?
-  /// How many texts the one feature for all others stands for, and the rows that have them.
+  /// How many strings share the one feature for all other strings, and how many rows have them.
   var gathered: (texts: Int, rows: Int)?
-  /// Why the column is left out, and one of its texts.
+  /// Why the column is left out, and one of its strings as an example.
   var omission: DataWarning.Omission?
   var example = ""
-  /// Two texts that are the same but for capitals.
+  /// Two strings that differ only in capitals.
   var capitals: (String, String)?
   /// Whether the numbers are k, k + 1, k + 2 and so on.
   var countsRows = false
-  /// A number that is absurdly far from the others.
+  /// The row of a number that is extremely far from the others.
   var farRow: Int?
 
   init(
@@ -226,7 +228,7 @@ private struct ColumnFit {
       .number(name: name, mean: 0, format: format, missing: others), firstFeature: 0,
       scales: [Scaling.unscaled(1).scale(ofFeature: 0)], missing: options.missing)
     let values = EncodedColumn(reader, column, of: table)
-    // NaN for what is missing.
+    // Missing values become NaN.
     let all = table.mapCells(ofColumn: column) { _, cell in
       switch values.value(cell) {
       case .number(let number): number
@@ -245,7 +247,7 @@ private struct ColumnFit {
       return
     }
     let isConstant = known.allSatisfy { $0 == first }
-    // Divided before they are added, so that no sum leaves the range.
+    // Each value is divided before the addition, so that no sum leaves the range.
     let count = Double(known.count)
     let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
     if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
@@ -257,8 +259,8 @@ private struct ColumnFit {
     (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
   }
 
-  /// The number that is further from the median than 10⁶ times the distance of the quartiles, if there is one. Only
-  /// some of the numbers, evenly spread, are sorted for that.
+  /// The number that is further from the median than 10⁶ times the interquartile range, if there is one. To find the
+  /// quartiles, only an evenly spread sample of the numbers is sorted.
   private static func farValue(_ numbers: [Double]) -> Double? {
     let most = 101
     let count = min(numbers.count, most)
@@ -268,7 +270,7 @@ private struct ColumnFit {
     guard distance > 0 else { return nil }
     var (low, high) = (median, median)
     for number in numbers { (low, high) = (min(low, number), max(high, number)) }
-    // Halves lest a difference leaves the range.
+    // Halves are subtracted so that no difference leaves the range.
     let (below, above) = (median / 2 - low / 2, high / 2 - median / 2)
     return max(below, above) / 5e5 > distance ? (above > below ? high : low) : nil
   }
@@ -350,7 +352,7 @@ private struct ColumnFit {
     Scaling(method, fittedOn: Matrix(rows: 1, columns: numbers.count, columnMajor: numbers))
   }
 
-  /// Tells how columns were read and which are left out.
+  /// Warns how columns were read and which are left out.
   static func warn(
     of fits: [ColumnFit], _ readings: some Sequence<(Int, ColumnReading)>, _ table: Table, _ warn: (DataWarning) -> Void
   ) {

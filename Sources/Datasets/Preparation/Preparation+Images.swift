@@ -2,11 +2,10 @@ import PerceptronFiles
 import Tensor
 
 extension Preparation {
-  /// Fits the preparation on labelled training images; the classes are 0 to the largest label.
+  /// Fits the preparation on labelled training images. The classes are 0 to the largest label.
   ///
-  /// - Parameter samples: The 0-based indices of the images by which the pixels are scaled; nil for all.
-  /// - Throws: ``FileError`` (`singleClass`) if all labels are the same, and
-  ///   ``FileError`` (`missingLabels`).
+  /// - Parameter samples: The 0-based indices of the images on which the scaling is fitted; nil for all.
+  /// - Throws: ``FileError`` (`singleClass`) if all labels are the same, and ``FileError`` (`missingLabels`).
   public init<Scalar>(fittedOn images: ImageSet<Scalar>, samples: [Int]? = nil, scaling: Scaling.Method = .none)
     throws(FileError)
   {
@@ -22,7 +21,7 @@ extension Preparation {
       outputs: .classes((0...largest).map(String.init), column: nil))
   }
 
-  /// The scaled pixels of images, which have the shape that the preparation was fitted on.
+  /// The scaled pixels of images. The images must have the shape that the preparation was fitted on.
   ///
   /// - Shapes: returns pixels × images.
   /// - Throws: ``FileError`` (`imagesForTable`) or ``FileError`` (`wrongImageShape`).
@@ -41,8 +40,8 @@ extension Preparation {
 
   /// The scaled pixels and the one-hot labels of images.
   ///
-  /// - Throws: As ``features(of:)``, ``FileError`` (`labelOutOfRange`), and
-  ///   ``FileError`` (`labelsForValues`) if the outputs are no classes.
+  /// - Throws: As ``features(of:)``, ``FileError`` (`labelOutOfRange`), and ``FileError`` (`labelsForValues`) if the
+  ///   outputs are not classes.
   public func samples<Scalar>(of images: ImageSet<Scalar>) throws(FileError) -> Samples<Scalar> {
     let features: Matrix<Scalar> = try features(of: images)
     guard let labels = images.labels else { throw .missingLabels(path: images.path) }

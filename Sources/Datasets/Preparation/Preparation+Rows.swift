@@ -1,11 +1,13 @@
 import Tensor
 
 extension Preparation {
-  /// The scaled features of rows that a program holds, each with a field for every column in the order of ``inputs``;
-  /// rows of numbers alone are `rows.map { $0.map(InputValue.number) }`.
+  /// The scaled features of rows that a program holds. Each row has a field for every column, in the order of
+  /// ``inputs``.
+  ///
+  /// Rows of numbers alone are written `rows.map { $0.map(InputValue.number) }`.
   ///
   /// - Shapes: returns features × rows.
-  /// - Throws: ``RowError`` for the first row that has another count of fields, a text in the place of a number, or an
+  /// - Throws: ``RowError`` for the first row with a different number of fields, a string in place of a number, or an
   ///   infinite number.
   public func features<Scalar>(of rows: [[InputValue]], as type: Scalar.Type = Scalar.self) throws(RowError) -> Matrix<
     Scalar

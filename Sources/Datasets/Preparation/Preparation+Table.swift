@@ -2,8 +2,8 @@ import PerceptronFiles
 import Tensor
 
 extension Preparation {
-  /// How later tables are to be read: the fields of columns whose numbers were not written as programs do stay texts,
-  /// as they are written. A first row that holds the columns' names is the header.
+  /// How later tables are to be read. Columns whose numbers were not plain in training are kept as strings, as they are
+  /// written. A first row that holds the columns' names is the header.
   public var tableFormat: Table.Format {
     var names: Set<String> = []
     if case .columns(let columns) = inputs {
@@ -12,7 +12,7 @@ extension Preparation {
     if case .values(let columns, _) = outputs {
       for (name, format) in zip(columns, targetFormats) where format.isUnlikePlain { names.insert(name) }
     }
-    // Texts that are told apart by the spelling of a number: 1.1 and 1.10.
+    // Strings that differ only in the spelling of a number: 1.1 and 1.10.
     func haveSpellings(_ texts: [String]) -> Bool {
       let numbers = texts.compactMap(DecimalNumber.parse)
       return Set(numbers).count < numbers.count
@@ -21,12 +21,12 @@ extension Preparation {
       for case .category(let name, let values, _) in columns where haveSpellings(values) { names.insert(name) }
     }
     if case .classes(let classes, let column?) = outputs, haveSpellings(classes) { names.insert(column) }
-    // Spelling tells rows apart, too: 007 is not 7.
+    // Spelling also tells rows apart: 007 is not 7.
     if let identifier { names.insert(identifier) }
     return Table.Format(expectedColumns: expectedColumns, isText: { [names] in names.contains($0) })
   }
 
-  /// The decimal mark of columns of numbers that are not plain; nil if there are none, or several.
+  /// The decimal mark of the numeric columns that are not plain; nil if there is no such mark, or more than one.
   private var likelyMark: NumberFormat.Mark? {
     var formats = targetFormats
     if case .columns(let columns) = inputs {
@@ -36,8 +36,8 @@ extension Preparation {
     return marks.count == 1 ? marks.first : nil
   }
 
-  /// The names of the columns of inputs and targets; none if they are places, which the columns of a table without a
-  /// header have for names.
+  /// The names of the input and target columns. The result is empty if the names are places, as in a table without a
+  /// header.
   private var expectedColumns: [String] {
     guard case .columns(let columns) = inputs else { return [] }
     let targets: [String] =
@@ -47,21 +47,21 @@ extension Preparation {
       }
     let names = columns.map(\.name) + targets
     let places = names.compactMap { Int($0) }.filter { $0 > 0 }
-    // Years are no places.
+    // Years are not places.
     return places.count == names.count && places.contains { $0 < 1900 } ? [] : names
   }
 
-  /// The scaled features of a table, which has the columns that the preparation was fitted on, in any order, and
-  /// perhaps others.
+  /// The scaled features of a table. It must have the columns that the preparation was fitted on, in any order, and may
+  /// have others.
   ///
-  /// A text that was not there in training has no feature, or that of all rare texts.
+  /// A string that did not occur in training has no feature, or the common feature of all rare strings.
   ///
   /// - Parameters:
   ///   - team: The threads that share the work.
-  ///   - warn: Gets what is odd about the table, for each column at most one warning.
+  ///   - warn: Receives what is odd about the table, with at most one warning for each column.
   /// - Shapes: returns features × rows.
-  /// - Throws: The ``FileError`` of what is wrong with the table, and
-  ///   ``FileError`` (`tooLargeForMemory`) before memory is taken.
+  /// - Throws: A ``FileError`` that says what is wrong with the table, and ``FileError`` (`tooLargeForMemory`) before
+  ///   memory is allocated.
   public func features<Scalar>(
     of table: Table, as type: Scalar.Type = Scalar.self, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
@@ -82,13 +82,13 @@ extension Preparation {
     return try table.matrix(of: encoded, team: team)
   }
 
-  /// The scaled features and the targets of a table, and the weights if the column of these is named.
+  /// The scaled features and the targets of a table, and the sample weights if their column is named.
   ///
   /// - Parameters:
-  ///   - sampleWeight: The name of the column of the samples' weights; nil if all count alike.
+  ///   - sampleWeight: The name of the column with the sample weights; nil if all samples count alike.
   ///   - team: The threads that share the work.
-  ///   - warn: Gets what is odd about the table, for each column at most one warning.
-  /// - Throws: The ``FileError`` of what is wrong with the table.
+  ///   - warn: Receives what is odd about the table, with at most one warning for each column.
+  /// - Throws: A ``FileError`` that says what is wrong with the table.
   public func samples<Scalar>(
     of table: Table, as type: Scalar.Type = Scalar.self, sampleWeight: String? = nil, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
@@ -119,7 +119,7 @@ extension Preparation {
     return Samples(features: features, targets: targets, weights: weights)
   }
 
-  /// The columns of the targets: by their names, or those after the features if there are only places.
+  /// The target columns: found by their names, or the columns after the features if the table has only places.
   private static func targetIndices(_ names: [String], in table: Table) throws(FileError) -> [Int] {
     guard let features = table.arrayFeatures else { return try indices(of: names, in: table) }
     let places = Array(features..<table.columnNames.count)
@@ -143,7 +143,8 @@ extension Preparation {
 // MARK: - What is odd
 
 extension Preparation {
-  /// The error of a column whose fields were read as plain numbers, which they need not be in the format of training.
+  /// The error for a column whose fields were read as plain numbers. In the format of training they may be different
+  /// numbers.
   private static func otherFormat(_ column: EncodedColumn, _ table: Table) -> FileError? {
     // The numbers of arrays are not written in any format.
     guard table.arrayFeatures == nil, case .number(let name, _, let format, _) = column.encoder.column,
@@ -153,8 +154,8 @@ extension Preparation {
     return .otherFormat(path: table.path, line: table.line(ofRow: row), column: name, format: "\(format)")
   }
 
-  /// The warning of fields that are of no category, or other than what was there in every row of training; nil if there
-  /// are none.
+  /// The warning for fields that belong to no category, or that differ from a value that was constant in training; nil
+  /// if there are none.
   private static func oddity(_ column: EncodedColumn, _ table: Table) -> DataWarning? {
     let encoder = column.encoder
     if let constant = encoder.constant {
@@ -177,7 +178,7 @@ extension Preparation {
     return first(column, table) { value in
       switch value {
       case .unseen: true
-      // A missing field has no feature if none was missing in training.
+      // A missing field has no feature if no field was missing in training.
       case .missing: true
       default: false
       }
@@ -190,7 +191,7 @@ extension Preparation {
     }
   }
 
-  /// The first row whose field has such a value, and how many have.
+  /// The first row whose field has a value that `isMeant` accepts, and the number of such rows.
   @inline(__always)
   private static func first(
     _ column: EncodedColumn, _ table: Table, where isMeant: (FieldValue) -> Bool

@@ -5,7 +5,7 @@ extension Preparation {
   /// What the outputs mean, and how the numbers of regression targets are written.
   ///
   /// - Parameters:
-  ///   - readings: Those of the targets.
+  ///   - readings: How the target columns were read.
   ///   - rows: The training rows; nil for all.
   static func outputs(
     _ table: Table, _ targets: [Int], _ readings: [ColumnReading], _ rows: [Int]?, _ task: Task?,
@@ -52,10 +52,10 @@ extension Preparation {
     )
   }
 
-  /// The most classes that are taken for what is meant if nobody says that they are.
+  /// The largest number of classes that is accepted if classification is only inferred.
   private static let mostClasses = 1000
 
-  /// The error for a target of numbers with a few other texts among them, which are mistakes.
+  /// The error for a numeric target with a few other strings among its numbers, which are mistakes.
   private static func fewTexts(_ table: Table, _ target: Int, _ reading: ColumnReading) -> FileError? {
     let texts: Set<String>
     switch reading.content {
@@ -73,7 +73,7 @@ extension Preparation {
   }
 
   private static func inferredTask(_ table: Table, _ targets: [Int], _ readings: [ColumnReading]) -> Task {
-    // An array's type says more than a text: integers that repeat are classes.
+    // The type of an array says more than text does: integers that repeat are classes.
     let mostIntegers = table.hasIntegerTargets ? min(mostClasses, (table.rowCount - 1) / 2) : 0
     let mostClasses = targets.count == 1 ? max(20, mostIntegers) : 2
     let areClassified = zip(targets, readings).map { target, reading in
@@ -82,7 +82,7 @@ extension Preparation {
         let numbers = table.distinctTexts(inColumn: target)
         return numbers.count <= mostClasses && numbers.allSatisfy { Double($0).map { $0 == $0.rounded() } ?? false }
       case .numbers: return false
-      // A column without any value is refused as a class as well.
+      // A column without any value is also refused as a class.
       case .texts, .dates, .nothing: return true
       }
     }
@@ -111,7 +111,7 @@ extension Preparation {
 
 // MARK: - Columns and texts
 
-/// Two texts that are the same but for capitals, if there are such.
+/// Two strings that differ only in capitals, if there are any.
 func differingInCapitals(_ texts: [String]) -> (String, String)? {
   guard texts.count <= 1000, !texts.areTruthValues else { return nil }
   var first: [String: String] = [:]
@@ -121,7 +121,7 @@ func differingInCapitals(_ texts: [String]) -> (String, String)? {
   return nil
 }
 
-/// Which rows of a matrix hold one number only.
+/// Which rows of a matrix hold the same number everywhere.
 func areConstant(_ data: Matrix<Double>) -> [Bool] {
   let firsts = (0..<data.rows).map { data[$0, 0] }
   var isConstant = firsts.map { _ in true }

@@ -1,56 +1,60 @@
 import Tensor
 
-/// How raw data become what a network takes, and its outputs become answers.
+/// How raw data become the inputs of a network, and how its outputs become answers.
 ///
-/// It is fitted on the training data alone and stored in the model, so that later data, in the raw form, are treated
-/// alike.
+/// A preparation is fitted on the training data alone and stored in the model. Later data in the raw form are therefore
+/// treated the same way.
 public struct Preparation: Sendable, Equatable {
   /// Where the features come from.
   public enum Inputs: Sendable, Equatable {
     /// These columns of a table.
     case columns([InputColumn])
-    /// The pixels of images of this shape, height and width, each between 0 and 1.
+    /// The pixels of images of this shape (height and width). Each pixel is between 0 and 1.
     case pixels(shape: [Int])
   }
 
   /// What the outputs mean.
   public enum Outputs: Sendable, Equatable {
-    /// One output for each class with these names; in tables the label stands in `column`.
+    /// One output for each class, with these names. In tables, `column` holds the label.
     case classes([String], column: String?)
-    /// One output for each of these columns: the probability that it holds the second of its two classes, whatever the
-    /// others hold.
+    /// One output for each of these columns. It is the probability that the column holds the second of its two classes,
+    /// whatever the other columns hold.
     case labels(columns: [String], classes: [[String]])
-    /// The values of columns, scaled for training.
+    /// The values of these columns, scaled for training.
     case values(columns: [String], scaling: Scaling)
   }
 
   /// What is to be learnt from a table.
   public enum Task: String, Sendable, CaseIterable {
+    /// The targets are classes.
     case classification
+    /// The targets are numbers.
     case regression
   }
 
+  /// What the features are made of.
   public let inputs: Inputs
-  /// How the features that are numbers, those of numeric columns or all pixels, are scaled before they enter the
-  /// network.
+  /// How the numeric features are scaled before they enter the network. These are the features of numeric columns, or
+  /// all pixels.
   public let inputScaling: Scaling
+  /// What the network's outputs mean.
   public let outputs: Outputs
-  /// Which texts say that a field is missing.
+  /// Which strings mean that a field is missing.
   public let missing: MissingSpellings
-  /// The columns that the training table had besides and that are not learnt from, which later data may have or not.
+  /// The other columns of the training table, which are not learnt from. Later data may have them or not.
   public let ignored: [String]
-  /// The column among those ignored that tells the rows apart, which predictions keep.
+  /// The ignored column that tells the rows apart; predictions keep it.
   public let identifier: String?
-  /// How the numbers of each regression target are written; empty if all are plain.
+  /// How the numbers of each regression target are written; empty if all are plain numbers.
   public let targetFormats: [NumberFormat]
-  /// Whether a text that was there in every row of training counts as 1, as in models of version 1 of the file's
-  /// format, which have a weight for it. In others such a column has no influence.
+  /// Whether a string that was in every training row counts as 1. This is so in models of version 1 of the file format,
+  /// which have a weight for it. In other models such a column has no influence.
   package let weighsConstantTexts: Bool
 
   /// Makes a preparation that was fitted before.
   ///
-  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds, or
-  ///   there are not as many formats as regression targets or none.
+  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds.
+  ///   There must be one format for each regression target, or none at all.
   public init(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
     ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
@@ -79,9 +83,9 @@ public struct Preparation: Sendable, Equatable {
     self.targetFormats = targetFormats.allSatisfy { $0 == .plain } ? [] : targetFormats
   }
 
-  /// What is wrong with parts of a preparation, or nil: columns, classes and the texts of a column have to be all
-  /// different, and as many as they are for; the scalings have to be of as many features as there are numbers and
-  /// values.
+  /// What is wrong with the parts of a preparation, or nil. The columns must be distinct, and so must the classes and
+  /// the strings of a column; their counts must match what they stand for. The scalings must have as many features as
+  /// there are numbers and values.
   package static func mistake(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, targetFormats: [NumberFormat] = []
   ) -> String? {
@@ -127,6 +131,7 @@ public struct Preparation: Sendable, Equatable {
     }
   }
 
+  /// Whether classes or numbers are predicted.
   public var task: Task {
     switch outputs {
     case .classes, .labels: .classification
@@ -144,7 +149,7 @@ extension Preparation.Inputs {
     }
   }
 
-  /// How many of the features are numbers, which are scaled.
+  /// How many of the features are numbers. Only these are scaled.
   var numberCount: Int {
     switch self {
     case .columns(let columns): columns.reduce(0) { $0 + $1.numberCount }
@@ -156,17 +161,17 @@ extension Preparation.Inputs {
 // MARK: - Answers
 
 extension Preparation {
-  /// The names of the classes, one for each output; empty if the outputs are no classes.
+  /// The names of the classes, one for each output; empty if the outputs are not classes.
   public var classNames: [String] {
     guard case .classes(let names, _) = outputs else { return [] }
     return names
   }
 
-  /// Outputs as answers: probabilities as they are, or values in the units of the data.
+  /// Converts outputs to answers: probabilities stay as they are, and values are converted to the units of the data.
   ///
   ///     value = output / factor + offset
   ///
-  /// This is computed in `Double`, since values may be far from 0 compared with their spread: dates, coordinates,
+  /// This is computed in `Double`, because values may be far from 0 compared with their spread: dates, coordinates,
   /// identifiers.
   ///
   /// - Shapes: outputs and answers, outputs × samples.
@@ -183,7 +188,7 @@ extension Preparation {
 }
 
 extension Preparation.Outputs {
-  /// answers ← outputs, as ``Preparation/answers(_:)``. Allocates nothing.
+  /// answers ← outputs, as ``Preparation/answers(_:)`` does. Allocates nothing.
   ///
   /// - Shapes: outputs and answers, outputs × samples.
   @specialized(where Scalar == Float)

@@ -6,23 +6,24 @@ import Tensor
   import Musl
 #endif
 
-/// A feature's distribution in the training data as at most 1000 quantiles, and the map to the normal distribution by
-/// it.
+/// A feature's distribution in the training data as at most 1000 quantiles, and the map to the normal distribution that
+/// they define.
 ///
-/// Quantile k of n belongs to the share p = k / (n - 1) of the data. Between two quantiles the share goes linearly; a
-/// value that several quantiles have gets the middle of their shares. Then x' = Φ⁻¹(p), with p kept within 10⁻⁷ and 1 -
-/// 10⁻⁷, so that nothing gets further than 5.2 from 0. (As scikit-learn's QuantileTransformer does, but fitted on all
-/// of the data.)
+/// Quantile k of n belongs to the share p = k / (n - 1) of the data. Between two quantiles the share is interpolated
+/// linearly. A value that equals several quantiles gets the middle of their shares. Then x' = Φ⁻¹(p), with p kept
+/// between 10⁻⁷ and 1 - 10⁻⁷, so that no result is further than 5.2 from 0. (scikit-learn's QuantileTransformer does
+/// the same; here the fit uses all of the data.)
 public struct Quantiles: Sendable, Equatable {
   /// The quantiles in ascending order; at least one.
   public let values: [Double]
 
-  /// The most quantiles that there may be, and that a fit takes.
+  /// The largest number of quantiles; a fit takes at most this many.
   public static let most = 1000
 
-  /// The map by known quantiles.
+  /// Makes the map from known quantiles.
   ///
-  /// - Precondition: Traps if there are none or more than ``most``, they do not ascend, or one is not finite.
+  /// - Precondition: Traps if there are none or more than ``most``, if they are not in ascending order, or if one is
+  ///   not finite.
   public init(_ values: [Double]) {
     guard 1...Self.most ~= values.count, values.allSatisfy(\.isFinite),
       zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 })
@@ -33,31 +34,31 @@ public struct Quantiles: Sendable, Equatable {
     self.values = values
   }
 
-  /// The quantiles of values, which are in ascending order.
+  /// The quantiles of values in ascending order.
   init(fittedOn sorted: [Double]) {
     let count = min(sorted.count, Self.most)
     self.init((0..<count).map { Self.quantile(sorted, count > 1 ? Double($0) / Double(count - 1) : 0) })
   }
 
-  /// The value below which a share of the values, which are in ascending order, lies; between two it goes linearly.
+  /// The value below which a share of the ascending values lies. Between two values it is interpolated linearly.
   package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     let place = share * Double(sorted.count - 1)
     let index = min(Int(place), sorted.count - 1)
     let next = min(index + 1, sorted.count - 1)
     let part = place - Double(index)
-    // In this form the middle of two huge values of different signs does not leave the range. Rounding may take it past
-    // one of the two, so that it would not be between them: 0.1 · 0.9 + 0.1 · 0.1 is not 0.1.
+    // In this form the middle of two huge values of different signs does not leave the range. Rounding may move it
+    // outside the two values, as 0.1 · 0.9 + 0.1 · 0.1 is not 0.1, so it is clamped between them.
     let (low, high) = (sorted[index], sorted[next])
     return min(max(low * (1 - part) + high * part, low), high)
   }
 
-  /// The number of the normal distribution that has the same share below it; 0 if all quantiles are equal.
+  /// The number with the same share below it in the normal distribution; 0 if all quantiles are equal.
   func scaled(_ value: Double) -> Double {
     guard values[0] < values[values.count - 1] else { return 0 }
     return Self.normal(share(of: value))
   }
 
-  /// The value that has the same share below it as a number of the normal distribution; NaN for NaN.
+  /// The value with the same share below it as `number` has in the normal distribution; NaN for NaN.
   func inverted(_ number: Double) -> Double {
     number.isNaN ? number : Self.quantile(values, erfc(-number / 2.0.squareRoot()) / 2)
   }
@@ -77,7 +78,7 @@ public struct Quantiles: Sendable, Equatable {
     return Double(first + end - 1) / 2 / last
   }
 
-  /// The index of the first quantile that is not before; those that are come first.
+  /// The index of the first quantile for which `isBefore` is false. The quantiles for which it is true come first.
   @inline(__always)
   private func firstIndex(_ isBefore: (Double) -> Bool) -> Int {
     var (low, high) = (0, values.count)
@@ -89,11 +90,11 @@ public struct Quantiles: Sendable, Equatable {
   }
 
   /// Φ⁻¹(p): a rational estimate within 4.5 · 10⁻⁴ (Abramowitz and Stegun, Handbook of Mathematical Functions,
-  /// 26.2.23), then two steps of Halley's method, each of which leaves about the cube of the error.
+  /// 26.2.23), then two steps of Halley's method. Each step leaves about the cube of the error.
   private static func normal(_ share: Double) -> Double {
     let bound = 1e-7
     let share = min(max(share, bound), 1 - bound)
-    // In the lower half, where shares are exact to the last bit.
+    // The lower half is used because shares there are exact to the last bit.
     let p = min(share, 1 - share)
     let t = (-2 * log(p)).squareRoot()
     var x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t

@@ -1,15 +1,15 @@
 import Tensor
 
-/// A ``Preparation`` in the form that is quick for one row after the other, as a service gets them: what is looked up
-/// is indexed once.
+/// A ``Preparation`` in a form that is fast for one row after another, as a service receives them. Its look-ups are
+/// indexed once.
 package struct RowPreparation: Sendable {
   package let columns: [InputColumn]
   private let encoders: [ColumnEncoder]
   private let scaling: Scaling
   private let featureCount: Int
-  /// Columns that a record may have and that are not learnt from.
+  /// Columns that a record may have but that are not learnt from.
   private let ignored: Set<String>
-  /// What takes the place of each number that is missing; empty if the inputs are no numbers alone.
+  /// The value that replaces each missing number; used only if all inputs are numbers.
   private let means: [Double]
   private let missing: MissingSpellings
   /// Whether a missing field is a mistake.
@@ -26,15 +26,15 @@ package struct RowPreparation: Sendable {
     self.refusesMissing = refusesMissing
   }
 
-  /// Whether every column has numbers, so that rows may be columns of a matrix.
+  /// Whether every column holds numbers, so that rows can be columns of a matrix.
   package var isNumeric: Bool { means.count == columns.count }
 
-  /// The name of the first column that has texts or dates.
+  /// The name of the first column that holds text or dates.
   package var firstTextColumn: String? { columns.first { !$0.isNumber }?.name }
 
   // MARK: - Rows of fields
 
-  /// features ← the scaled features of a row with a field for every column, in their order.
+  /// features ← the scaled features of a row. It has a field for every column, in the order of the columns.
   ///
   /// - Shapes: features, features × 1.
   /// - Throws: ``FieldError``.
@@ -46,7 +46,7 @@ package struct RowPreparation: Sendable {
     for (column, field) in row.enumerated() { try prepare(field, column, into: features) }
   }
 
-  /// The same for a record, whose fields are found by the columns' names.
+  /// The same for a record, whose fields are found by the names of the columns.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func prepare<Scalar>(_ record: [String: InputValue], into features: Tile<Scalar>) throws(FieldError) {
@@ -55,7 +55,7 @@ package struct RowPreparation: Sendable {
       guard let field = record[input.name] else { throw .missingColumn(input.name, columns: columns.map(\.name)) }
       try prepare(field, column, into: features)
     }
-    // With every column there, what is more was left out in training or is unknown.
+    // Every column is there, so any further field was left out in training or is unknown.
     if record.count > columns.count {
       let names = columns.map(\.name)
       if let name = Set(record.keys).subtracting(names).subtracting(ignored).min() {
@@ -70,8 +70,7 @@ package struct RowPreparation: Sendable {
     let value: FieldValue
     switch field {
     case .number(let number):
-      // A number that is none of a column's texts is like one that was not there in training, if there were numbers
-      // among them.
+      // If some of a column's strings are numbers, any other number counts as a string that did not occur in training.
       guard number.isNaN || missing.isMissing(number) || encoders[column].takesNumbers else {
         throw .notAText(column: columns[column].name, number: number)
       }
@@ -108,8 +107,8 @@ package struct RowPreparation: Sendable {
 
   // MARK: - Columns of numbers
 
-  /// features ← the scaled samples, of columns that are all of numbers. What cannot be a feature, an infinite number or
-  /// a missing one that is refused, becomes NaN.
+  /// features ← the scaled samples; all columns must hold numbers. A value that cannot be a feature becomes NaN: an
+  /// infinite number, or a missing one if missing values are refused.
   ///
   /// - Shapes: samples and features, features × samples.
   @specialized(where Scalar == Float)
@@ -126,10 +125,10 @@ package struct RowPreparation: Sendable {
     }
   }
 
-  /// Whether samples of finite numbers are features as they are.
+  /// Whether finite numbers become features without any change.
   package var keepsNumbers: Bool { scaling.isIdentity && !missing.hasNumbers }
 
-  /// What is wrong with a sample of numbers, if it is the sample.
+  /// What is wrong with a sample of numbers, or nil.
   package func mistake<Scalar>(in sample: Tile<Scalar>) -> FieldError? {
     for (feature, column) in columns.enumerated() {
       let value = Double(sample[feature])

@@ -2,17 +2,18 @@ import Tensor
 
 /// A map of each feature, fitted on training data: x' = (x - offset) * factor, or by quantiles.
 public struct Scaling: Sendable, Equatable {
-  /// How the map comes from the data.
+  /// How the map is computed from the data.
   public enum Method: String, Sendable, Equatable, CaseIterable {
     /// x' = x.
     case none
-    /// x' = (x - mean) / standard deviation, that of the population (division by the number of samples).
+    /// x' = (x - mean) / standard deviation, where the standard deviation is that of the population (divided by the
+    /// number of samples).
     case standard
     /// x' = (x - minimum) / (maximum - minimum), from 0 to 1.
     case minMax
-    /// x' = (x - median) / (third quartile - first quartile): a few extreme values change nothing.
+    /// x' = (x - median) / (third quartile - first quartile). A few extreme values do not change it.
     case robust
-    /// x' = Φ⁻¹(the share of the data below x), so that the feature is normally distributed; see ``Quantiles``.
+    /// x' = Φ⁻¹(share of the data below x), so that the feature is normally distributed; see ``Quantiles``.
     case quantile
   }
 
@@ -20,12 +21,13 @@ public struct Scaling: Sendable, Equatable {
   public let method: Method
   /// What is subtracted from each feature.
   public let offsets: [Double]
-  /// What each feature is multiplied by then; 1, or 0 for one that is to have no influence, if it was constant.
+  /// What each feature is multiplied by after the subtraction. The factor of a constant feature is 1, or 0 if the
+  /// feature is to have no influence.
   public let factors: [Double]
-  /// For the method quantile each feature's quantiles, and the offsets are 0 and the factors 1; else empty.
+  /// The quantiles of each feature for the method `quantile`, with offsets 0 and factors 1; empty for other methods.
   public let quantiles: [Quantiles]
 
-  /// A map by quantiles that are known.
+  /// Makes a map from known quantiles.
   public init(_ quantiles: [Quantiles]) {
     method = .quantile
     offsets = quantiles.map { _ in 0 }
@@ -33,8 +35,8 @@ public struct Scaling: Sendable, Equatable {
     self.quantiles = quantiles
   }
 
-  /// An affine map with known parameters, one offset and one factor for each feature; traps if they are not
-  /// equally many, an offset is not finite, or a factor negative or not finite, and for the method quantile.
+  /// Makes an affine map from known parameters, with one offset and one factor for each feature. Traps if their counts
+  /// differ, if an offset is not finite, if a factor is negative or not finite, and for the method `quantile`.
   public init(method: Method, offsets: [Double], factors: [Double]) {
     guard method != .quantile else { fail("cannot scale by quantiles with offsets and factors") }
     guard offsets.count == factors.count, offsets.allSatisfy({ $0.isFinite }),
@@ -65,22 +67,22 @@ public struct Scaling: Sendable, Equatable {
     return Scaling(method: method, offsets: offsets, factors: zip(factors, isConstant).map { $1 ? 0 : $0 })
   }
 
-  /// Whether a feature's number is the feature.
+  /// Whether every number is kept unchanged as the feature.
   package var isIdentity: Bool { method == .none && !factors.contains(0) }
 
-  /// The map that changes nothing, of so many features.
+  /// The map of `count` features that changes nothing.
   package static func unscaled(_ count: Int) -> Scaling {
     Scaling(
       method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
   }
 
-  /// Fits the map on data of features × samples, of which there has to be at least one and all finite, or it traps;
-  /// works in Double.
+  /// Fits the map on data of features × samples, computed in `Double`. Traps unless there is at least one sample and
+  /// all data are finite.
   ///
-  /// Mean and variance are taken in separate passes, the mean with one step of correction: what rounding left of it
-  /// in the first pass is measured in the second (Chan, Golub and LeVeque, Algorithms for computing the sample
-  /// variance, 1983). A feature that is constant, or whose quartiles are equal if those are wanted, gets its value, or
-  /// median, as the offset and the factor 1. Quartiles and quantiles cost a sort of each feature.
+  /// Mean and variance are computed in separate passes. The mean is corrected once: the second pass measures the
+  /// rounding error of the first (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983). The
+  /// offset of a constant feature is its value, and its factor is 1. If a method uses quartiles and they are equal, the
+  /// offset is the median and the factor is 1. Quartiles and quantiles cost a sort of each feature.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init<Scalar: BLASScalar>(_ method: Method, fittedOn data: Matrix<Scalar>) {
@@ -103,9 +105,9 @@ public struct Scaling: Sendable, Equatable {
     } else if method != .none {
       let (minima, maxima) = Self.ranges(of: data)
       offsets = minima
-      // A power of two near the largest magnitude, by which to divide lest squares and sums leave the range.
+      // A power of two near the largest magnitude. Values are divided by it so that squares and sums stay in range.
       let units = zip(minima, maxima).map { Self.powerOfTwo(below: max($0.magnitude, $1.magnitude)) }
-      // Per unit, the divisors: standard deviations or widths.
+      // The divisors per unit: standard deviations or widths.
       var divisors = zip(zip(minima, maxima), units).map { $0.1 / $1 - $0.0 / $1 }
       if method == .standard { Self.standardise(data, units, &offsets, &divisors) }
       for row in 0..<data.rows where maxima[row] > minima[row] {
@@ -116,7 +118,7 @@ public struct Scaling: Sendable, Equatable {
     self.init(method: method, offsets: offsets, factors: factors)
   }
 
-  /// Maps the data, features × samples; traps if the number of features is not that of the map.
+  /// Maps the data, features × samples. Traps if the number of features differs from the map's.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func apply<Scalar: BLASScalar>(to data: inout Matrix<Scalar>) {
@@ -125,8 +127,8 @@ public struct Scaling: Sendable, Equatable {
     transform(&data, scaled)
   }
 
-  /// Maps the data back: x = x' / factor + offset, or to the quantile; traps if the number of features is not that of
-  /// the map.
+  /// Maps the data back: x = x' / factor + offset, or to the quantile. Traps if the number of features differs from the
+  /// map's.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
@@ -135,7 +137,7 @@ public struct Scaling: Sendable, Equatable {
     transform(&data, inverted)
   }
 
-  /// values ← the data, mapped back in `Double`: a value far from 0 compared with its spread keeps its digits.
+  /// values ← the data, mapped back in `Double`, so that a value far from 0 compared with its spread keeps its digits.
   ///
   /// - Shapes: data and values, features × any.
   @specialized(where Scalar == Float)
@@ -147,23 +149,23 @@ public struct Scaling: Sendable, Equatable {
     }
   }
 
-  /// How one of the features is mapped.
+  /// How one feature is mapped.
   func scale(ofFeature feature: Int) -> FeatureScale {
     FeatureScale(
       offset: offsets[feature], factor: factors[feature], quantiles: method == .quantile ? quantiles[feature] : nil)
   }
 
-  /// A number of a feature, mapped.
+  /// A number of one feature, mapped.
   @inline(__always)
   func scaled(_ value: Double, _ feature: Int) -> Double {
     method == .quantile ? quantiles[feature].scaled(value) : (value - offsets[feature]) * factors[feature]
   }
 
-  /// A number of a feature, mapped back.
+  /// A number of one feature, mapped back.
   @inline(__always)
   private func inverted(_ value: Double, _ feature: Int) -> Double {
     if method == .quantile { return quantiles[feature].inverted(value) }
-    // What was scaled by 0 was constant.
+    // A feature with the factor 0 was constant.
     return factors[feature] == 0 ? offsets[feature] : value / factors[feature] + offsets[feature]
   }
 
@@ -195,7 +197,8 @@ public struct Scaling: Sendable, Equatable {
     return data.withSpan { span in (0..<columns).map { Double(span[$0 * rows + row]) } }.sorted()
   }
 
-  /// The means to offsets, and, per unit, the standard deviations to divisors, of rows that are not constant.
+  /// Writes the means to the offsets and the standard deviations, per unit, to the divisors, for rows that are not
+  /// constant.
   @inline(__always)
   private static func standardise<Scalar: BLASScalar>(
     _ data: Matrix<Scalar>, _ units: [Double], _ offsets: inout [Double], _ divisors: inout [Double]
@@ -240,7 +243,8 @@ public struct Scaling: Sendable, Equatable {
     }
   }
 
-  /// The power of two in (value / 2, value], within the range whose inverse is a normal number; 1 for other values.
+  /// The power of two in (value / 2, value], limited to the range where its inverse is a normal number; 1 for other
+  /// values.
   package static func powerOfTwo(below value: Double) -> Double {
     guard value.isFinite, value > 0 else { return 1 }
     return Double(sign: .plus, exponent: min(max(value.exponent, -1021), 1021), significand: 1)

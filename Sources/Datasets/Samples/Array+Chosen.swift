@@ -1,4 +1,4 @@
 extension Array {
-  /// The elements at these indices; all of them if there are none.
+  /// The elements at these indices; all elements if `indices` is nil.
   func chosen(_ indices: [Int]?) -> [Element] { indices.map { $0.map { self[$0] } } ?? self }
 }

@@ -1,6 +1,6 @@
 import Tensor
 
-/// The labels as unit vectors: 1 in the row of the label, 0 in the others.
+/// The labels as unit vectors: 1 in the row of the label, 0 in the other rows.
 ///
 /// - Returns: a matrix of classes × labels. Traps if a label is not in 0..<classes.
 @specialized(where Scalar == Float)

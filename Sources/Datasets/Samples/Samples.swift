@@ -1,20 +1,20 @@
 import Tensor
 
-/// Samples to learn from: the features and the targets of each in one column, and perhaps a weight.
+/// Samples to learn from. Each sample is one column of features and one of targets, with an optional weight.
 public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// Features × samples.
   public let features: Matrix<Scalar>
   /// Outputs × samples.
   public let targets: Matrix<Scalar>
-  /// How much each sample counts in training, 1 × samples: finite, not negative and not all 0. nil if all count alike.
+  /// How much each sample counts in training, 1 × samples: finite, not negative and not all 0. Nil if all count alike.
   ///
-  /// A step's loss is Σ wᵢ ℓᵢ / (w̄ · batch), w̄ the mean over all samples: only the weights' ratios matter, and if all
-  /// are the same they change nothing.
+  /// A step's loss is Σ wᵢ ℓᵢ / (w̄ · batch), where w̄ is the mean over all samples. Only the ratios of the weights
+  /// matter; equal weights change nothing.
   public let weights: Matrix<Scalar>?
   /// The weights divided by their mean.
   package let relativeWeights: Matrix<Scalar>?
 
-  /// The samples at these 0-based indices, in their order; traps if one is out of range.
+  /// The samples at these 0-based indices, in the order of the indices; traps if an index is out of range.
   public func chosen(_ indices: some Sequence<Int>) -> Samples {
     let indices = Array(indices)
     return Samples(
@@ -29,7 +29,8 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
 
   /// Joins features, targets and weights.
   ///
-  /// - Precondition: Traps if they are not equally many columns, and on weights that are negative, not finite or all 0.
+  /// - Precondition: Traps if features, targets and weights have different numbers of columns, and on weights that are
+  ///   negative, not finite or all 0.
   public init(features: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>? = nil) {
     guard features.columns == targets.columns else {
       fail(

@@ -1,13 +1,14 @@
 import Tensor
 
-/// A random division of samples into those to learn from and those to judge by while learning.
+/// A random division of samples into training and validation samples.
 public struct Split: Sendable, Equatable {
   /// 0-based indices in ascending order.
   public let training: [Int]
+  /// The indices of the validation samples.
   public let validation: [Int]
 
-  /// Draws so many of `count` samples for validation that they are `share` of all, rounded, but at least one of each
-  /// kind.
+  /// Draws the validation samples at random from `count` samples. Their number is `share` of all samples, rounded, but
+  /// each side gets at least one sample.
   ///
   /// - Precondition: Traps unless there are at least two samples and 0 < share < 1.
   public init(_ count: Int, validationShare share: Double, using generator: inout Philox) {

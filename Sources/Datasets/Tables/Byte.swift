@@ -1,4 +1,4 @@
-/// The bytes that mean something in a table.
+/// The bytes with a special meaning in a table.
 enum Byte {
   static let tab = UInt8(ascii: "\t")
   static let lineFeed = UInt8(ascii: "\n")

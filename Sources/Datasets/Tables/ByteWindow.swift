@@ -6,13 +6,13 @@ struct ByteWindow {
   private let stream: ByteStream
   private let team: Team
   private(set) var bytes: [UInt8] = []
-  /// Where those begin in ``bytes`` that are still wanted.
+  /// Where the bytes that are still needed begin in ``bytes``.
   private(set) var start = 0
-  /// Where ``bytes`` begin in the stream.
+  /// Where ``bytes`` begins in the stream.
   private(set) var base = 0
-  /// Whether they go up to the stream's end.
+  /// Whether ``bytes`` reaches the stream's end.
   private var isComplete = false
-  /// The bytes before these, if they cannot be read again.
+  /// The bytes before ``bytes``, if they cannot be read again.
   private var kept: [(base: Int, bytes: [UInt8])] = []
 
   var size: Int? { stream.size }
@@ -22,7 +22,7 @@ struct ByteWindow {
     self.team = team
   }
 
-  /// Reads on until so many bytes are there that are wanted, or all.
+  /// Reads on until there are `count` needed bytes, or until the end of the stream.
   mutating func fill(_ count: Int) throws(FileError) {
     guard !isComplete, bytes.count - start < count else { return }
     if start > 0 {
@@ -35,8 +35,8 @@ struct ByteWindow {
     isComplete = try stream.read(missing, into: &bytes, team: team) < missing
   }
 
-  /// Of the next bytes, at most so many: where their last line ends (at the start if none does), or the end of all; and
-  /// whether it is that.
+  /// The end of the last line in the next `count` bytes at most, or the end of the stream; and whether it is the end of
+  /// the stream. If no line ends there, the result is the start.
   func lines(upTo count: Int) -> (end: Int, isFinal: Bool) {
     let end = min(start + count, bytes.count)
     if isComplete, end == bytes.count { return (end, true) }
@@ -50,10 +50,10 @@ struct ByteWindow {
     return (max(index + 1, start), false)
   }
 
-  /// Wants the next bytes no longer.
+  /// Marks the next bytes as no longer needed.
   mutating func drop(_ count: Int) { start += count }
 
-  /// Bytes that were there before.
+  /// Bytes that were in the window before.
   /// - Throws: As ``ByteStream/seek(to:team:)``.
   func bytes(from start: Int, to end: Int) throws(FileError) -> [UInt8] {
     if !stream.canSeek {

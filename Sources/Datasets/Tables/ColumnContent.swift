@@ -1,30 +1,30 @@
 import Tensor
 
-/// What the fields of a table's column are, as all of them together tell.
+/// What a table's column holds, judged from all of its fields.
 enum ColumnContent {
-  /// Numbers in one format, and perhaps a few other texts, which stand for missing values.
+  /// Numbers in one format, and possibly a few other strings, which count as missing values.
   case numbers(NumberFormat, others: [String])
-  /// Dates in one format, and perhaps a few other texts.
+  /// Dates in one format, and possibly a few other strings.
   case dates(DateFormat, others: [String])
   case texts
   /// No field has a value.
   case nothing
 }
 
-/// A column of a table as it was read, with what is odd about it.
+/// How a column of a table was read, and what is odd about it.
 struct ColumnReading {
   var content: ColumnContent
-  /// How many fields have each text, by the texts' codes, and how many are numbers without one. Empty if the column
-  /// holds numbers and missing fields only.
+  /// How many fields have each string, indexed by the codes of the strings. Empty if the column holds only numbers and
+  /// missing fields.
   var counts: [Int] = []
-  /// A text that another format reads as something else.
+  /// A string that another format reads as a different value.
   var doubtful: String?
-  /// The texts because of which the column is one of texts, though at least a third of its fields are numbers.
+  /// The strings that make the column a text column, although at least a third of its fields are numbers.
   var mostlyNumbersBut: [String] = []
-  /// How many fields have such texts, or others that count as missing.
+  /// How many fields have such strings, or other strings that count as missing.
   var otherFields = 0
 
-  /// Whether the fields were kept as texts and are plain numbers.
+  /// Whether the fields were kept as strings but are plain numbers.
   var arePlainTexts: Bool { if case .numbers(.plain, _) = content { !counts.isEmpty } else { false } }
 
   var isOfDates: Bool { if case .dates = content { true } else { false } }
@@ -33,7 +33,7 @@ struct ColumnReading {
 extension Table {
   /// Decides what a column's fields are.
   ///
-  /// - Parameter likely: The decimal mark of the table's other columns, if there is one that decides.
+  /// - Parameter likely: The decimal mark of the table's other columns, if they agree on one.
   func reading(ofColumn column: Int, _ options: ColumnOptions, likely: NumberFormat.Mark? = nil) -> ColumnReading {
     let texts = texts[column].map(\.trimmed)
     let missing = options.missing
@@ -76,7 +76,7 @@ extension Table {
       (reading.content, reading.doubtful) = (.dates(found.format, others: []), found.doubtful)
       return reading
     }
-    // All but a few? If no text of a sample is a number, most texts are not.
+    // Are all but a few fields dates or numbers? If no string in a sample is one, most strings are not.
     let sample = stride(from: 0, to: wordTexts.count, by: max(wordTexts.count / 100, 1)).map { wordTexts[$0] }
     func divide(_ others: [String]) -> (areMost: Bool, vary: Bool) {
       let odd = Set(others)
@@ -113,8 +113,8 @@ extension Table {
     return reading
   }
 
-  /// A text whose mark between thousands, or decimal mark, makes numbers of most others that they would not be by
-  /// themselves; nil if it is not rare.
+  /// A string with a decimal mark that decides how most other strings are read, because they only have marks that could
+  /// be between thousands; nil if such strings are not rare.
   private func rareMark(_ format: NumberFormat, _ words: [Int], _ texts: [String], _ counts: [Int]) -> String? {
     guard let thousands = format.thousands, thousands == .point || thousands == .comma else { return nil }
     func count(_ isMeant: (String) -> Bool) -> Int {
@@ -126,11 +126,11 @@ extension Table {
     return words.lazy.map { texts[$0] }.first { $0.contains(other) }
   }
 
-  /// Up to so many texts that are no numbers may stand in a column of numbers for missing ones, if the numbers are
-  /// more.
+  /// The largest number of distinct non-numeric strings that count as missing in a column of numbers, if there are more
+  /// numbers.
   private static let fewTexts = 10
 
-  /// The first row whose field is one of some texts, and how many such rows there are; nil if there is none.
+  /// The first row whose field is one of these strings, and the number of such rows; nil if there is none.
   func rows(ofColumn column: Int, with texts: Set<String>) -> (first: Int, count: Int)? {
     let isChosen = self.texts[column].map { texts.contains($0.trimmed) }
     var (first, count): (Int?, Int) = (nil, 0)

@@ -1,4 +1,4 @@
-/// What a table's column is named for besides a feature, as a message says it.
+/// The purposes that a column can be named for, other than as a feature, in the wording of messages.
 package enum ColumnPurpose: String, Sendable {
   case target = "as the target"
   case lastColumn = "as the target, which is the last column unless another is named,"

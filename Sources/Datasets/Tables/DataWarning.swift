@@ -1,14 +1,14 @@
 import PerceptronFiles
 
-/// What is odd about data but no error: they can be learnt from, or answered, though perhaps not as was meant.
+/// Something odd about data that is not an error. The data can be used, but perhaps not as intended.
 public struct DataWarning: Sendable, Equatable, CustomStringConvertible {
-  /// A name that stays the same when the wording changes, such as "constantColumns".
+  /// A name that does not change with the wording, such as "constantColumns".
   public let code: String
   /// One line that says where, what was found, and what follows from it.
   public let description: String
-  /// Whether it only tells how the data were read.
+  /// Whether the warning only says how the data were read.
   public let isNote: Bool
-  /// What could be set otherwise if that is wrong.
+  /// The setting to change if the data were read wrongly.
   package let setting: Setting?
 
   private init(_ description: String, isNote: Bool = false, setting: Setting? = nil, code: String = #function) {
@@ -26,7 +26,7 @@ public struct DataWarning: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension DataWarning {
-  /// A text that was not there in training, where it occurs first; in `rows` rows the column has such texts.
+  /// A string that did not occur in training, at its first place. The column has such strings in `rows` rows.
   package static func unseenCategory(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
     DataWarning(
       "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
@@ -34,7 +34,7 @@ extension DataWarning {
         + (rows > 1 ? ", as do others, in \(rows) rows in all" : ""))
   }
 
-  /// These columns hold the same in every row.
+  /// These columns hold the same value in every row.
   package static func constantColumns(path: String, columns: [String]) -> DataWarning {
     DataWarning(
       "\(path): found the same in every row of \(columns.count == 1 ? "the column" : "\(columns.count) columns:")"
@@ -49,14 +49,14 @@ extension DataWarning {
         + " \(listed(classes)); add rows, or join classes")
   }
 
-  /// A column is taken for text because of some fields, this one first, but most are numbers.
+  /// A column is read as text because of some fields, of which this one is the first, although most fields are numbers.
   package static func mostlyNumbers(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
     DataWarning(
       "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is one of texts, though"
         + " all but \(rows) of its fields are numbers; correct the field if it is a mistake")
   }
 
-  /// A few texts in a column of numbers or dates, this one first, which count as missing.
+  /// A few strings in a column of numbers or dates count as missing; this one is the first.
   package static func textsAmongNumbers(
     path: String, line: Int, column: String, field: Int, text: String, rows: Int, among: String
   ) -> DataWarning {
@@ -66,13 +66,13 @@ extension DataWarning {
         + " correct the field if it is a mistake")
   }
 
-  /// How columns that are no plain numbers were read.
+  /// How columns that do not hold plain numbers were read.
   package static func readAs(path: String, columns: [String], how: String) -> DataWarning {
     DataWarning(
       "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)", isNote: true)
   }
 
-  /// A column was read in one of two ways that are possible.
+  /// A column was read in one of two possible ways.
   package static func doubtful(path: String, line: Int, column: String, text: String, how: String) -> DataWarning {
     let isDate = how.hasPrefix("dates")
     return DataWarning(
@@ -93,34 +93,34 @@ extension DataWarning {
             + " write them as plain numbers or dates if they are"))
   }
 
-  /// Texts of these columns that are rare, so many in all, have one feature together in each.
+  /// The rare strings in each of these columns share one feature; `texts` is their total number.
   package static func gathered(path: String, columns: [String], texts: Int) -> DataWarning {
     DataWarning(
       "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): \(texts) rare texts count as"
         + " one\(columns.count == 1 ? "" : " in each column")", isNote: true)
   }
 
-  /// Two texts of a column are the same but for capitals.
+  /// Two strings of a column differ only in capitals.
   package static func capitals(path: String, column: String, text: String, other: String) -> DataWarning {
     DataWarning(
       "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts;"
         + " correct one of them if they are the same")
   }
 
-  /// The first column counts the rows.
+  /// The first column only counts the rows.
   package static func countsRows(path: String, column: String) -> DataWarning {
     DataWarning(
       "\(path): the first column, \(quoted(column)), only counts the rows; leave it out unless it means something")
   }
 
-  /// The last column, which is the target because none was named, counts the rows.
+  /// The last column is the target because no other was named, but it only counts the rows.
   package static func targetCountsRows(path: String, column: String) -> DataWarning {
     DataWarning(
       "\(path): the target, which is the last column, \(quoted(column)), only counts the rows; name another",
       setting: .target)
   }
 
-  /// A number of a column is so far from the others that these become nearly the same by it.
+  /// A number of a column is so far from the others that scaling makes the others nearly equal.
   package static func farValue(path: String, line: Int, column: String, text: String) -> DataWarning {
     DataWarning(
       "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which is so far from the other numbers"
@@ -128,7 +128,7 @@ extension DataWarning {
       setting: .quantileScaling)
   }
 
-  /// A field of a column that was the same in all training rows is another, in `rows` rows.
+  /// A field differs from the value that its column had in all training rows. There are `rows` such rows.
   package static func changedConstant(
     path: String, line: Int, column: String, text: String, constant: String, rows: Int
   ) -> DataWarning {
@@ -138,16 +138,15 @@ extension DataWarning {
         + (rows > 1 ? ", nor have others, in \(rows) rows in all" : ""))
   }
 
-  /// Lines between or above the rows of a table, this one first, that are blank or hold delimiters only, which are left
-  /// out.
+  /// Blank lines, or lines of delimiters alone, between or above the rows of a table are left out. This line is the
+  /// first.
   package static func blankLines(path: String, line: Int, count: Int) -> DataWarning {
     DataWarning(
       "\(place(path, line)): found"
         + " \(count == 1 ? "a blank line, which is" : "the first of \(count) blank lines, which are") left out")
   }
 
-  /// Lines of a table that begin with a # and are no rows by their number of fields, this one first, which are left
-  /// out.
+  /// Lines that begin with a # and are not rows, by their number of fields, are left out. This line is the first.
   package static func comments(path: String, line: Int, count: Int) -> DataWarning {
     DataWarning(
       "\(place(path, line)): found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and"
@@ -155,7 +154,7 @@ extension DataWarning {
         + " \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")")
   }
 
-  /// The header of a table has a field fewer than all rows: the rows begin with a name that the header does not
+  /// The header of a table has one field less than all rows: the rows begin with a name that the header does not
   /// mention.
   package static func rowNames(path: String, line: Int, name: String) -> DataWarning {
     DataWarning(
@@ -163,27 +162,27 @@ extension DataWarning {
         + " their own; that column is called \(quoted(name))")
   }
 
-  /// Each row of a table ends with a delimiter, behind which there is nothing.
+  /// Each row of a table ends with a delimiter that nothing follows.
   package static func trailingDelimiter(path: String) -> DataWarning {
     DataWarning(
       "\(path): found a delimiter at the end of each row and nothing behind it; it is left out")
   }
 
-  /// So many columns at the end of a table, more than one, have neither a name nor a value in any row.
+  /// Several columns at the end of a table have neither a name nor a value in any row; there are `count` of them.
   package static func emptyColumns(path: String, count: Int) -> DataWarning {
     DataWarning(
       "\(path): found \(count) columns at the end without a name and any value; they are left out")
   }
 
-  /// This line is taken for a table's header, though it has numbers and words where most other rows have them, or the
-  /// very texts of other rows.
+  /// This line is taken for a table's header. However, it has numbers and words where most other rows have them, or its
+  /// strings all occur in other rows.
   package static func headerLikeData(path: String, line: Int) -> DataWarning {
     DataWarning(
       "\(place(path, line)) is taken for the header though it looks like a row of data; say so if it is data",
       setting: .noHeader)
   }
 
-  /// This line of numbers that count, from `first` on, is taken for a table's header, as the other rows are not like
+  /// This line of numbers that count up from `first` is taken for a table's header, because the other rows differ from
   /// it.
   package static func headerOfNumbers(path: String, line: Int, first: String) -> DataWarning {
     DataWarning(
@@ -191,7 +190,7 @@ extension DataWarning {
         + " it; say so if it is data", setting: .noHeader)
   }
 
-  /// This line of numbers that count, from `first` on, is taken for data, but may be a table's header.
+  /// This line of numbers that count up from `first` is taken for data, but may be a table's header.
   package static func dataLikeHeader(path: String, line: Int, first: String) -> DataWarning {
     DataWarning(
       "\(place(path, line)) is taken for data though its numbers count from \(first); say so if it is the header",

@@ -1,14 +1,14 @@
 import Tensor
 
-/// How the dates, times or both of a column are written, and the numbers that they become.
+/// How the dates, times or both in a column are written, and the numbers that they become.
 ///
-/// A date becomes three numbers (two if it has no day), in this order: the year with the part of it that has gone by
+/// A date becomes three numbers, or two if it has no day. They are, in this order, the year with its elapsed fraction
 /// (2024.5 is about the end of June), the month from 1 to 12, and the weekday from 1, Monday, to 7. A time of day
-/// becomes the hours since midnight. Time zones are not looked at: times count as they are written.
+/// becomes the hours since midnight. Time zones are ignored: times count as they are written.
 public struct DateFormat: Sendable, Hashable {
-  /// The order of the date's parts, for example `Y-M-D` (ISO 8601) or `D.M.Y`, with ` h:m` behind it if there are
-  /// times. Y is a year of four digits, y of two (1970 to 2069), M a month's number, N its English name, D a day; a
-  /// pattern of `h:m` is of times alone.
+  /// The order of the date's parts, for example `Y-M-D` (ISO 8601) or `D.M.Y`, followed by ` h:m` if there are times. Y
+  /// is a year of four digits, y a year of two digits (1970 to 2069), M the number of a month, N its English name, and
+  /// D a day. The pattern `h:m` stands for times alone.
   public let pattern: String
 
   private let date: [UInt8]
@@ -23,16 +23,16 @@ public struct DateFormat: Sendable, Hashable {
     self.pattern = pattern
   }
 
-  /// The orders of a date's parts, of which the first that fits all of a column is taken.
+  /// The orders of a date's parts. The first order that fits all fields of a column is used.
   private static let dates = [
     "Y-M-D", "Y/M/D", "Y.M.D", "D.M.Y", "D.M.y", "M/D/Y", "D/M/Y", "M/D/y", "D/M/y", "D-M-Y", "M-D-Y", "D-N-Y", "D-N-y",
     "D N Y", "N D, Y", "N D Y", "Y-M", "N Y", "N-y",
   ]
 
-  /// All of them, with times.
+  /// All formats, with times.
   private static let all = (dates.map { $0 + " h:m" } + ["h:m"]).compactMap { DateFormat($0) }
 
-  /// Whether a text is a date in any format.
+  /// Whether a string is a date in any format.
   static func isDate(_ text: String) -> Bool { all.contains { $0.scan(text) != nil } }
 
   /// The names of the numbers that a field becomes.
@@ -40,10 +40,11 @@ public struct DateFormat: Sendable, Hashable {
     (date.isEmpty ? [] : hasDay ? ["year", "month", "weekday"] : ["year", "month"]) + (hasTime ? ["hour"] : [])
   }
 
-  /// Whether a date has a day, and so a weekday.
+  /// Whether a date has a day, and therefore a weekday.
   private var hasDay: Bool { date.contains(UInt8(ascii: "D")) }
 
-  /// The format that all texts have, and a text that another format reads as another day; nil if there is none.
+  /// The format that all strings have, and a string that another format reads as a different day; nil if there is no
+  /// such format.
   package static func common(to texts: some Sequence<String>) -> (format: DateFormat, doubtful: String?)? {
     var possible = all
     var hasTime = false
@@ -62,7 +63,7 @@ public struct DateFormat: Sendable, Hashable {
     return format.map { ($0, possible.count > 1 ? example : nil) }
   }
 
-  /// The numbers that a text becomes; nil if it is not written so.
+  /// The numbers that a string becomes; nil if it does not have this format.
   public func numbers(_ text: String) -> [Double]? {
     guard let found = scan(text), hasTime || found.hour == nil else { return nil }
     let time = hasTime ? [found.hour ?? 0] : []
@@ -71,7 +72,7 @@ public struct DateFormat: Sendable, Hashable {
     let number = Self.dayNumber(day.year, day.month, day.day)
     let length = Double(Self.dayNumber(day.year + 1, 1, 1) - start)
     let year = Double(day.year) + (Double(number - start) + (found.hour ?? 0) / 24) / length
-    // Day 0, the first of January 1970, was a Thursday.
+    // Day 0, 1 January 1970, was a Thursday.
     let weekday = ((number + 3) % 7 + 7) % 7 + 1
     return [year, Double(day.month)] + (hasDay ? [Double(weekday)] : []) + time
   }
@@ -99,7 +100,7 @@ public struct DateFormat: Sendable, Hashable {
     var hour: Double?
   }
 
-  /// What a text of this format says; nil if it is not of this format.
+  /// The day and the time in a string; nil if it does not have this format.
   private func scan(_ text: String) -> Found? {
     let bytes = Array(text.utf8)
     guard bytes.count <= 40 else { return nil }
@@ -121,7 +122,7 @@ public struct DateFormat: Sendable, Hashable {
 
   private static func day(_ rest: inout ArraySlice<UInt8>, _ pattern: [UInt8]) -> (year: Int, month: Int, day: Int)? {
     var (year, month, day) = (0, 1, 1)
-    // "Mon, " may stand before.
+    // A weekday such as "Mon, " may come first.
     if let comma = rest.firstIndex(of: UInt8(ascii: ",")), (3...9).contains(comma - rest.startIndex),
       rest[..<comma].allSatisfy(isLetter)
     {
@@ -159,7 +160,7 @@ public struct DateFormat: Sendable, Hashable {
     return (year, month, day)
   }
 
-  /// Hours since midnight, of `h:m[:s[.f]]`, perhaps with AM or PM, and a time zone.
+  /// The hours since midnight of `h:m[:s[.f]]`, possibly with AM or PM, and a time zone.
   private static func hour(_ rest: inout ArraySlice<UInt8>) -> Double? {
     func skip(_ byte: Character) -> Bool {
       guard rest.first == byte.asciiValue else { return false }

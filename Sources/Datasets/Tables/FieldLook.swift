@@ -1,7 +1,7 @@
-/// What a field looks like to a person, by which the first row of a table is told from a header: more than the table
-/// itself reads as a number.
+/// What a field looks like to a person, which tells a header from data. More fields look like numbers than the table
+/// reads as numbers.
 enum FieldLook {
-  /// The value is missing, or infinite, or a mark that stands for no value in many files.
+  /// The value is missing or infinite, or a mark that means no value in many files.
   case missing
   /// A number in any usual notation, or true or false.
   case number

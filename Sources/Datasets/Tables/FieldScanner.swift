@@ -2,16 +2,17 @@ import PerceptronFiles
 
 /// Cuts the bytes of a table into fields, from first to last.
 ///
-/// Quoting is that of RFC 4180; a quote inside a field that does not begin with one stands for itself. Rows end with
-/// LF, CRLF or CR. Spaces (and tabs, if they do not delimit) around fields that are not in quotes do not belong to
-/// the fields.
+/// Quotes follow RFC 4180; a quote inside a field that does not begin with a quote stands for itself. Rows end with LF,
+/// CRLF or CR. Spaces around unquoted fields do not belong to the fields; tabs are spaces too, unless they are the
+/// delimiter.
 struct FieldScanner {
-  /// What a field is and where its text is.
+  /// What a field is, and where its text is.
   struct Field {
-    /// The text: the bytes from start up to end, less one of each two quotes if `hasDoubledQuotes`.
+    /// The text: the bytes from `start` up to `end`. If `hasDoubledQuotes`, one of each two quotes is left out.
     var start: Int
     var end: Int
-    /// The field's number; NaN or infinite if the field is no finite number, or a whole one that no Double holds.
+    /// The field's number. It is NaN or infinite if the field is not a finite number, or an integer that no Double
+    /// holds.
     var number: Double
     var hasDoubledQuotes = false
     var endsRow: Bool
@@ -29,7 +30,7 @@ struct FieldScanner {
   /// The 1-based line of the next field.
   private(set) var line: Int
 
-  /// The most bytes that a field may have: beyond, it is far likelier that a quote is missing.
+  /// The largest number of bytes of a field. A longer field most likely lacks a closing quote.
   static let longestField = 1 << 20
 
   init(path: String, delimiter: UInt8, position: Int) {
@@ -39,7 +40,7 @@ struct FieldScanner {
     self.line = 1
   }
 
-  /// Goes to a position, which is on this line.
+  /// Moves to a position on the given line.
   mutating func move(to position: Int, line: Int) {
     self.position = position
     self.line = line
@@ -51,7 +52,7 @@ struct FieldScanner {
     let start = skipSpaces(in: bytes, from: position)
     var index = start
     let number = DecimalNumber.scan(bytes, at: &index)
-    // NaN moves nothing: the field then begins with text, or ends at once.
+    // NaN does not move the index: the field begins with text, or is empty.
     let end = index
     index = skipSpaces(in: bytes, from: index)
     guard index - start <= Self.longestField else { throw .longField(path: path, line: line, field: column + 1) }
@@ -61,7 +62,7 @@ struct FieldScanner {
     return try nextText(in: bytes, from: start, column: column)
   }
 
-  /// Goes past the line at the position if it holds nothing but spaces.
+  /// Skips the line at the position if it holds only spaces.
   @inline(__always)
   mutating func skipBlankLine(in bytes: Span<UInt8>) -> Bool {
     let index = skipSpaces(in: bytes, from: position)
@@ -72,7 +73,7 @@ struct FieldScanner {
     return true
   }
 
-  /// Goes past the row at the position if it holds nothing but delimiters, at least one, and spaces.
+  /// Skips the row at the position if it holds only delimiters, at least one, and spaces.
   @inline(__always)
   mutating func skipEmptyRow(in bytes: Span<UInt8>) -> Bool {
     var index = skipSpaces(in: bytes, from: position)
@@ -85,16 +86,16 @@ struct FieldScanner {
     return true
   }
 
-  /// Goes past the rest of the line, whatever it holds.
+  /// Skips the rest of the line, whatever it holds.
   mutating func skipLine(in bytes: Span<UInt8>) {
     var index = position
     while index < bytes.count, bytes[index] != Byte.lineFeed, bytes[index] != Byte.carriageReturn { index += 1 }
     _ = consumeEnd(in: bytes, at: index)
   }
 
-  /// Goes past the line at the position, which begins with a #, unless it is a row by the number of its fields.
-  /// - Throws: ``FileError`` (`unterminatedQuote`) if the bytes end within the row that it would be, and
-  ///   ``FileError`` (`longField`).
+  /// Skips the line at the position, which begins with a #, unless its number of fields makes it a row.
+  /// - Throws: ``FileError`` (`unterminatedQuote`) if the bytes end inside the row that it would be, and ``FileError``
+  ///   (`longField`).
   mutating func skipComment(in bytes: Span<UInt8>, _ rules: RowRules) throws(FileError) -> Bool {
     var row = self
     var count = 0
@@ -123,7 +124,7 @@ struct FieldScanner {
     return String(copying: text)
   }
 
-  /// The code of the field's text in a set, to which it is added if it is new.
+  /// The code of the field's text in a set. The text is added if it is new.
   func code(
     of field: Field, in bytes: Span<UInt8>, line: Int, column: Int, among texts: inout TextSet
   ) throws(FileError) -> Int {
@@ -134,7 +135,7 @@ struct FieldScanner {
     return code
   }
 
-  /// The bytes of a field, one of each two quotes.
+  /// The bytes of a field, with one quote for each two.
   private func unquoted(_ field: Field, in bytes: Span<UInt8>) -> [UInt8] {
     var utf8: [UInt8] = []
     utf8.reserveCapacity(field.end - field.start)
@@ -200,7 +201,7 @@ struct FieldScanner {
     }
   }
 
-  /// The number that a quoted field holds, else NaN.
+  /// The number that a quoted field holds, or NaN.
   private func number(in bytes: Span<UInt8>, of field: Field) -> Double {
     let start = skipSpaces(in: bytes, from: field.start)
     var index = start
@@ -208,8 +209,8 @@ struct FieldScanner {
     return skipSpaces(in: bytes, from: index) == field.end ? exact(number, in: bytes, start, index) : .nan
   }
 
-  /// The number in these bytes, or NaN if they are an integer that no Double holds, or one with zeros before it: 007 is
-  /// no 7 if it is a name.
+  /// The number in these bytes. It is NaN for an integer that no Double holds, or that begins with zeros: as a name,
+  /// 007 is not 7.
   @inline(__always)
   private func exact(_ number: Double, in bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Double {
     let isSpecial =
@@ -218,7 +219,7 @@ struct FieldScanner {
     return isSpecial ? .nan : number
   }
 
-  /// Goes past the end of a field if it is at the index.
+  /// Skips the end of a field if it is at the index.
   @inline(__always)
   private mutating func consumeEnd(in bytes: Span<UInt8>, at index: Int) -> End? {
     guard index < bytes.count else {
@@ -253,7 +254,7 @@ struct FieldScanner {
     return index
   }
 
-  /// The end of the text without the spaces at its end.
+  /// The end of the text without trailing spaces.
   private func trim(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
     var end = end
     while end > start, isSpace(bytes[end - 1]) { end -= 1 }

@@ -1,14 +1,14 @@
 import PerceptronFiles
 
 extension FileError {
-  /// The file is of another kind; `kind` says what it is and `advice` what to do.
+  /// The file is of another kind; `kind` names it and `advice` says what to do.
   package static func notATable(path: String, kind: String, advice: String) -> FileError {
     FileError(
       path: path,
       "\(path): found \(kind), expected a table as CSV text; \(advice)")
   }
 
-  /// There is one class only, so there is nothing to learn.
+  /// There is only one class, so there is nothing to learn.
   package static func singleClass(path: String, column: String, label: String) -> FileError {
     FileError(
       path: path,
@@ -16,7 +16,7 @@ extension FileError {
         + " add rows of another class, or choose another target")
   }
 
-  /// The first row has more fields than any table that is meant.
+  /// The first row has more fields than a table may have.
   package static func manyColumns(path: String, most: Int) -> FileError {
     FileError(
       path: path,
@@ -24,7 +24,7 @@ extension FileError {
         + " a line end may be missing, or write the data as a .npy file")
   }
 
-  /// The first row has fewer fields than all others have, as a title has.
+  /// The first row has fewer fields than all other rows, like a title.
   package static func titleLine(path: String, line: Int, found: Int, expected: Int) -> FileError {
     FileError(
       path: path,
@@ -57,7 +57,7 @@ extension FileError {
         + " expected a closing \"; add it, and double each \" within a quoted field")
   }
 
-  /// Text stands between a closing quote and the end of its field.
+  /// Text follows a closing quote in a field.
   package static func textAfterQuote(path: String, line: Int, field: Int) -> FileError {
     FileError(
       path: path,
@@ -81,7 +81,7 @@ extension FileError {
         + " convert the file, for example with iconv -f cp1252 -t utf-8")
   }
 
-  /// A field is longer than any that is meant.
+  /// A field is longer than a field may be.
   package static func longField(path: String, line: Int, field: Int) -> FileError {
     FileError(
       path: path,
@@ -89,7 +89,7 @@ extension FileError {
         + " at most as many; a closing \" or a line end may be missing")
   }
 
-  /// Two columns have one name in the header on this line; both numbers are 1-based.
+  /// The header on this line has two columns with the same name; both field numbers are 1-based.
   package static func duplicateColumn(path: String, line: Int, name: String, first: Int, second: Int) -> FileError {
     FileError(
       path: path,
@@ -114,7 +114,7 @@ extension FileError {
         + " rename or add the column, or check that the file has the header it had in training")
   }
 
-  /// A column is named for two purposes, or twice for one.
+  /// A column is named for two purposes, or twice for the same purpose.
   package static func repeatedColumn(path: String, name: String, first: ColumnPurpose, second: ColumnPurpose)
     -> FileError
   {
@@ -126,7 +126,7 @@ extension FileError {
       setting: .columns)
   }
 
-  /// All columns but the targets and the sample weights are left out, as was asked for.
+  /// The options leave out all columns except the targets and the sample weights.
   package static func nothingLeft(path: String) -> FileError {
     FileError(
       path: path,
@@ -135,7 +135,7 @@ extension FileError {
       setting: .columns)
   }
 
-  /// One of several targets to be classified has not two classes.
+  /// One of several targets for classification does not have two classes.
   package static func notBinary(path: String, column: String, found: Int) -> FileError {
     FileError(
       path: path,
@@ -160,7 +160,7 @@ extension FileError {
         + " correct the weights")
   }
 
-  /// A column of dates is to be learnt, which is no task as it stands.
+  /// The target is a column of dates, which cannot be learnt in this form.
   package static func datesAsTarget(path: String, column: String, areTimes: Bool) -> FileError {
     FileError(
       path: path,
@@ -168,7 +168,7 @@ extension FileError {
         + " give the target as a number, \(areTimes ? "hours or minutes" : "days since some day") for example")
   }
 
-  /// A target of numbers holds a few other texts, this one first, in so many rows.
+  /// A numeric target holds a few other strings in `rows` rows; this one is the first.
   package static func textAmongNumbers(path: String, line: Int, column: String, field: Int, text: String, rows: Int)
     -> FileError
   {
@@ -181,7 +181,7 @@ extension FileError {
       setting: .classification)
   }
 
-  /// A target has more classes than make sense.
+  /// A target has more classes than is plausible.
   package static func manyClasses(path: String, column: String, found: Int, rows: Int, example: String) -> FileError {
     FileError(
       path: path,
@@ -191,7 +191,7 @@ extension FileError {
       setting: .classification)
   }
 
-  /// No column is left that something can be learnt from.
+  /// No usable feature column is left.
   package static func noUsableFeatures(path: String) -> FileError {
     FileError(
       path: path,
@@ -199,7 +199,7 @@ extension FileError {
         + " add columns of numbers, or of texts that repeat")
   }
 
-  /// A field that has to be a date is something else.
+  /// A field that must be a date holds something else.
   package static func notADate(path: String, line: Int, column: String, field: Int, text: String, pattern: String)
     -> FileError
   {
@@ -209,7 +209,7 @@ extension FileError {
         + " correct the field or leave it empty")
   }
 
-  /// Fields were read as plain numbers though the column's numbers were written in another format in training.
+  /// Fields were read as plain numbers, but the column's numbers had another format in training.
   package static func otherFormat(path: String, line: Int, column: String, format: String) -> FileError {
     FileError(
       path: path,
@@ -217,7 +217,7 @@ extension FileError {
         + " read the table in the format of the preparation")
   }
 
-  /// What the table becomes does not fit the memory that may be used.
+  /// The data made of the table do not fit into the available memory.
   package static func tooLargeForMemory(path: String, what: String, bytes: Int, available: Int, column: String?)
     -> FileError
   {
@@ -228,7 +228,7 @@ extension FileError {
         + " leave out columns or rows, or raise the limit")
   }
 
-  /// Besides the target the table has no column.
+  /// The table has no column besides the target.
   package static func noFeatures(path: String, target: String) -> FileError {
     FileError(
       path: path,
@@ -237,7 +237,7 @@ extension FileError {
       setting: .delimiter)
   }
 
-  /// A field that has to be a number is something else.
+  /// A field that must be a number holds something else.
   package static func notANumber(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     guard !text.isEmpty else {
       return FileError(
@@ -253,7 +253,7 @@ extension FileError {
       setting: line == 1 ? .header : nil)
   }
 
-  /// A number that is infinite, not a number, or beyond the range of the type that has to hold it.
+  /// A number that is infinite, NaN, or beyond the range of its type.
   package static func notFinite(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     FileError(
       path: path,
@@ -261,7 +261,7 @@ extension FileError {
         + " correct the field or remove the row")
   }
 
-  /// A class label is missing; `text` is what stands there.
+  /// A class label is missing; `text` is the text of the field.
   package static func missingLabel(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     let isUsual = MissingSpellings.usual.contains(text) && !text.isEmpty
     return FileError(
@@ -272,7 +272,7 @@ extension FileError {
       setting: isUsual ? .notMissing(text) : nil)
   }
 
-  /// A class label is none of the classes that there are.
+  /// A class label is not one of the known classes.
   package static func unknownClass(path: String, line: Int, column: String, label: String, classes: [String])
     -> FileError
   {
@@ -283,7 +283,7 @@ extension FileError {
   }
 }
 
-/// A line of a file; arrays have rows instead.
+/// The line of a file, for messages; arrays have rows instead of lines.
 func place(_ path: String, _ line: Int) -> String {
   let isArray = isNamed(path, ".npy", ".npy.gz") || path.lowercased().contains(".npz, array ")
   return "\(path), \(isArray ? "row" : "line") \(line)"

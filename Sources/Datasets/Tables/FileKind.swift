@@ -1,14 +1,14 @@
 import PerceptronFiles
 
-/// Recognises files that are no tables by their first bytes.
+/// Recognises files that are not tables by their first bytes.
 enum FileKind {
-  /// What a file is, and what is to be done about it.
+  /// The kind of a file, and what to do with it.
   private struct Kind {
     let name: String
     let advice: String
   }
 
-  /// Throws if the bytes are not those of a text that may be a table.
+  /// Checks that the bytes may be the text of a table.
   /// - Throws: ``FileError`` (`notATable`).
   static func check(_ bytes: [UInt8], path: String) throws(FileError) {
     guard let kind = kindByMark(bytes) ?? kindByText(bytes) else { return }
@@ -34,7 +34,7 @@ enum FileKind {
 
   private static let other = "give a table, an array (FILE.npy) or images (idx:IMAGES,LABELS)"
 
-  /// Marks at the start that no text has, the longer before the shorter.
+  /// Marks that never begin a text; a longer mark comes before a shorter one with the same start.
   private static let marks: [(mark: [UInt8], kind: Kind)] = [
     ([0xFF, 0xFE, 0, 0], text("UTF-32")), ([0, 0, 0xFE, 0xFF], text("UTF-32")),
     ([0xFF, 0xFE], text("UTF-16")), ([0xFE, 0xFF], text("UTF-16")),
@@ -87,7 +87,7 @@ enum FileKind {
     func has(_ text: String, at position: Int) -> Bool {
       bytes.count >= position + text.utf8.count && bytes[position...].starts(with: text.utf8)
     }
-    // The fourth byte of a bzip2 file is the size of its blocks, and then the digits of pi follow.
+    // The fourth byte of a bzip2 file is the block size; the digits of pi follow.
     if has("BZh", at: 0), has("1AY&SY", at: 4) { return unpacked("a bzip2 (.bz2) file", "bunzip2 -k FILE") }
     if let found = marks.first(where: { bytes.starts(with: $0.mark) }) { return found.kind }
     if has("PK\u{3}\u{4}", at: 0) || has("PK\u{5}\u{6}", at: 0) { return kindOfZip(bytes) }
@@ -112,7 +112,7 @@ enum FileKind {
     return nil
   }
 
-  /// A zip archive is known by the names of its files, the first of which stands at its start.
+  /// A zip archive is recognised by the names of its files. The first name is at the start of the archive.
   private static func kindOfZip(_ bytes: [UInt8]) -> Kind {
     let start = String(decoding: bytes.prefix(4096), as: UTF8.self)
     if start.contains(".npy") {
@@ -130,7 +130,7 @@ enum FileKind {
     return Kind(name: "a zip archive", advice: "unpack it with unzip FILE, and give the file that was in it")
   }
 
-  /// Texts that are no tables, by their first characters, without the spaces, blank lines and comments before them.
+  /// Text that is not a table, recognised by its first characters after spaces, blank lines and comments.
   private static func kindByText(_ bytes: [UInt8]) -> Kind? {
     var rest = bytes[...]
     if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }

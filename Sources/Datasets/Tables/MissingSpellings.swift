@@ -1,13 +1,13 @@
 import PerceptronFiles
 
-/// Which texts say that a field is missing.
+/// Which strings mean that a field is missing.
 ///
-/// The usual ones are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL writes:
-/// an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`, `NULL`, `null`, `NaT`, `?`, `\N`, `NaN` in any capitals and a
-/// few more. `None` is one in a column of numbers or dates; in a column of texts it is a text.
+/// The usual spellings are those that pandas reads as missing (`read_csv`, `na_values`), `?`, and `\N`, which MySQL
+/// writes: an empty field, `NA`, `N/A`, `n/a`, `#N/A`, `<NA>`, `NULL`, `null`, `NaT`, `?`, `\N`, `NaN` in any capitals
+/// and a few more. `None` is missing in a column of numbers or dates, but a value in a text column.
 public struct MissingSpellings: Sendable, Hashable {
-  /// Texts that are missing values besides the usual ones. One that is a number, such as `-999`, stands for that number
-  /// however it is written.
+  /// Strings that are missing values in addition to the usual ones. A string that is a number, such as `-999`, stands
+  /// for that number in any spelling.
   public let additional: Set<String>
   /// Usual spellings that are values here, such as `NA` for Namibia.
   public let excluded: Set<String>
@@ -15,8 +15,8 @@ public struct MissingSpellings: Sendable, Hashable {
   package let numbers: Set<Double>
 
   /// - Parameters:
-  ///   - additional: Texts that are missing values besides the usual ones.
-  ///   - excluded: Usual spellings that are values; an empty field is missing whatever this says.
+  ///   - additional: Strings that are missing values in addition to the usual ones.
+  ///   - excluded: Usual spellings that are values. An empty field is always missing.
   public init(additional: Set<String> = [], excluded: Set<String> = []) {
     self.additional = additional
     self.excluded = excluded.subtracting([""])
@@ -28,12 +28,12 @@ public struct MissingSpellings: Sendable, Hashable {
     "-1.#QNAN",
     "1.#IND", "1.#QNAN",
   ]
-  /// No usual spelling takes more bytes.
+  /// The number of bytes of the longest usual spelling.
   static let longestUsual = 8
-  /// Those that are words elsewhere.
+  /// Spellings that are words in text columns.
   static let usualAmongNumbers: Set<String> = ["None", "none"]
 
-  /// What a text is.
+  /// The kind of a string.
   ///
   /// - Parameter amongNumbers: Whether the column is of numbers or dates.
   func kind(of text: String, amongNumbers: Bool) -> TextKind {
@@ -41,12 +41,12 @@ public struct MissingSpellings: Sendable, Hashable {
     let isUsual = Self.usual.contains(text) || amongNumbers && Self.usualAmongNumbers.contains(text)
     if isUsual { return excluded.contains(text) ? .word : .missing }
     let kind = TextKind(text)
-    // NaN in one of its capitals.
+    // NaN in any capitals.
     if kind == .missing { return excluded.contains(text) ? .word : .missing }
     return kind
   }
 
-  /// Whether a text is missing in a column of numbers, if nothing else is said.
+  /// Whether a string is missing in a column of numbers by default.
   package static func isUsual(_ text: String) -> Bool { MissingSpellings().isMissing(text, amongNumbers: true) }
 
   func isMissing(_ text: String, amongNumbers: Bool) -> Bool { kind(of: text, amongNumbers: amongNumbers) == .missing }
@@ -57,7 +57,7 @@ public struct MissingSpellings: Sendable, Hashable {
   @inline(__always)
   func isMissing(_ number: Double) -> Bool { !numbers.isEmpty && numbers.contains(number) }
 
-  /// All texts that a column of texts takes for missing, for those who need a list.
+  /// All strings that count as missing in a text column, for callers that need a list.
   package var spellings: [String] {
     var capitals = [""]
     for letter in ["n", "a", "n"] { capitals = capitals.flatMap { [$0 + letter, $0 + letter.uppercased()] } }

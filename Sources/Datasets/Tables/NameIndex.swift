@@ -1,8 +1,8 @@
 import PerceptronFiles
 import Tensor
 
-/// Finds names by a text or, failing that, by a number: 1.0 is "1". Integers that no Double holds are texts alone. If
-/// the names are true and false, their capitals do not matter.
+/// Finds names by a string or, if that fails, by a number: 1.0 finds "1". Integers that no Double holds are found by
+/// their string only. If the names are true and false, capitals are ignored.
 struct NameIndex {
   private var ofText: [String: Int] = [:]
   private var ofNumber: [Double: Int] = [:]
@@ -16,7 +16,7 @@ struct NameIndex {
       guard ofText.updateValue(index, forKey: key) == nil || areTruthValues else {
         fail("the name \(name) occurs twice in \(names)")
       }
-      // Of several spellings the usual one has the number: 7 rather than 007.
+      // Of several spellings, the usual one belongs to the number: 7 rather than 007.
       if let number = Self.number(name), ofNumber[number] == nil || name == Table.name(of: number) {
         ofNumber[number] = index
       }
@@ -38,7 +38,7 @@ struct NameIndex {
 }
 
 extension Sequence<String> {
-  /// Whether all texts are true or false, in any capitals, and both or one are there; "" does not count.
+  /// Whether all strings are true or false in any capitals, and at least one of the two occurs; "" is ignored.
   package var areTruthValues: Bool {
     var isAny = false
     for text in self where !text.isEmpty {

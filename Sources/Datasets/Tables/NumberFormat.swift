@@ -1,30 +1,34 @@
 import PerceptronFiles
 import Tensor
 
-/// How the numbers of a column are written: their decimal mark, what stands between thousands, and their unit.
+/// How the numbers of a column are written: their decimal mark, the mark between thousands, and their unit.
 ///
 ///     1,234.50    $1,234.50    1.234,50 €    1 234,50    12.5 %    (1,234.50)    −3    1.5D-3
 ///
-/// Spaces around and within a number may be U+0020, U+00A0, U+2009 or U+202F; a minus may be U+2212; a number in
-/// parentheses is negative, as in accounts; an exponent may begin with E or D. A percentage is the number as it is
-/// written: 12.5 % is 12.5.
+/// Spaces around and within a number may be U+0020, U+00A0, U+2009 or U+202F. A minus may be U+2212. A number in
+/// parentheses is negative, as in accounts. An exponent may begin with E or D. A percentage is not divided by 100;
+/// 12.5 % is 12.5.
 public struct NumberFormat: Sendable, Hashable {
-  /// What may stand between digits.
+  /// A mark that may stand between digits.
   public enum Mark: String, Sendable, CaseIterable {
+    /// A point.
     case point = "."
+    /// A comma.
     case comma = ","
+    /// A space, also a narrow or non-breaking one.
     case space = " "
+    /// An apostrophe, straight or typographic.
     case apostrophe = "'"
   }
 
   /// A point or a comma.
   public let decimal: Mark
-  /// What stands between groups of three digits, if anything does; never the decimal mark.
+  /// The mark between groups of three digits, if there is one; never the decimal mark.
   public let thousands: Mark?
-  /// The currency or `%` before or behind each number; "" for none. A number without it is taken, too.
+  /// The currency or `%` before or after each number; "" for none. Numbers without the unit are also accepted.
   public let unit: String
 
-  /// - Precondition: Traps if the decimal mark is neither a point nor a comma, or the same as that of thousands.
+  /// - Precondition: Traps if the decimal mark is neither a point nor a comma, or equals the mark between thousands.
   public init(decimal: Mark = .point, thousands: Mark? = nil, unit: String = "") {
     guard Self.isPossible(decimal, thousands) else {
       fail(
@@ -43,13 +47,13 @@ public struct NumberFormat: Sendable, Hashable {
     (decimal == .point || decimal == .comma) && decimal != thousands
   }
 
-  /// The number that a text is in this format; nil if it is none, infinite if it is beyond the range.
+  /// The number that a string stands for in this format; nil if it is not a number, infinite if it is beyond the range.
   public func number(_ text: String) -> Double? {
     if let number = DecimalNumber.parse(text), decimal == .point { return number }
     guard let written = WrittenNumber(text), written.unit.isEmpty || written.unit == unit else { return nil }
     if let number = written.number(decimal: decimal, thousands: thousands) { return number }
-    // Numbers that were never as long leave no doubt of what stands between thousands, if they have a decimal mark that
-    // is not that of programs, or a unit.
+    // If the numbers were never long enough to have a mark between thousands, the format does not name one. If the
+    // format has a decimal comma or a unit, there is no doubt which mark that is.
     guard thousands == nil, self != .plain else { return nil }
     return Mark.allCases.lazy.filter { $0 != decimal }.compactMap { written.number(decimal: decimal, thousands: $0) }
       .first
@@ -61,7 +65,7 @@ public struct NumberFormat: Sendable, Hashable {
     (.point, .apostrophe), (.comma, .apostrophe),
   ]
 
-  /// Those with the marks that are known.
+  /// The candidates that have the known marks.
   private static func candidates(_ decimal: Mark?, _ thousands: Mark?) -> [(decimal: Mark, thousands: Mark?)] {
     candidates.filter {
       (decimal == nil || decimal == $0.decimal)
@@ -69,19 +73,19 @@ public struct NumberFormat: Sendable, Hashable {
     }
   }
 
-  /// A format in which texts are numbers, and whether another would read them as other numbers.
+  /// A format in which strings are numbers, and whether another format would read them as different numbers.
   package struct Reading {
     package let format: NumberFormat
-    /// A text that another format reads as another number.
+    /// A string that another format reads as a different number.
     package var doubtful: String?
   }
 
-  /// The format in which all of the texts are numbers, or nil; the plain one if it is one.
+  /// The format in which all of the strings are numbers, or nil; the plain format if it is one.
   ///
   /// - Parameters:
   ///   - decimal: The decimal mark, if it is known.
-  ///   - thousands: What stands between thousands, if it is known.
-  ///   - likely: The decimal mark of other columns, which settles doubt.
+  ///   - thousands: The mark between thousands, if it is known.
+  ///   - likely: The decimal mark of other columns, which decides in case of doubt.
   package static func common(
     to texts: some Sequence<String>, decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
   ) -> Reading? {
@@ -104,7 +108,7 @@ public struct NumberFormat: Sendable, Hashable {
       if possible.isEmpty { return nil }
       if possible.count < before { witness = text }
     }
-    // A share and a percentage are not the same.
+    // A share and a percentage are different numbers.
     if unit == "%", hasBare { return nil }
     let chosen = possible.first { $0.decimal == likely } ?? possible[0]
     let isPlain = possible[0].decimal == .point && possible[0].thousands == nil
@@ -114,10 +118,10 @@ public struct NumberFormat: Sendable, Hashable {
       doubtful: isDoubtful ? witness : nil)
   }
 
-  /// The format in which most fields are numbers, and the texts that are none in it; nil if none is a number in any
-  /// format.
+  /// The format in which most fields are numbers, and the strings that are not numbers in it; nil if no string is a
+  /// number in any format.
   ///
-  /// - Parameter counts: How many fields have each text.
+  /// - Parameter counts: How many fields have each string.
   static func best(
     for texts: [String], counts: [Int], decimal: Mark? = nil, thousands: Mark? = nil, likely: Mark? = nil
   ) -> (format: NumberFormat, others: [String])? {
@@ -125,7 +129,7 @@ public struct NumberFormat: Sendable, Hashable {
     var ofUnit: [String: Int] = [:]
     for (number, count) in zip(written, counts) { if let number { ofUnit[number.unit, default: 0] += count } }
     guard !ofUnit.isEmpty else { return nil }
-    // A currency may be left out, a percent sign may not.
+    // A currency may be omitted; a percent sign may not.
     let unit = ofUnit.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key
     func isRight(_ number: WrittenNumber?, _ marks: (decimal: Mark, thousands: Mark?)) -> Bool {
       guard let number, number.unit == unit || number.unit.isEmpty && (unit != "%" || number.isZero) else {
@@ -149,7 +153,7 @@ public struct NumberFormat: Sendable, Hashable {
     )
   }
 
-  /// Whether a field that was read as a plain number may be another number in this format.
+  /// Whether a field that was read as a plain number may be a different number in this format.
   var isUnlikePlain: Bool { decimal == .comma }
 }
 
@@ -170,23 +174,23 @@ extension NumberFormat: CustomStringConvertible {
   }
 }
 
-/// A text that may be a number, taken apart: what is left to say is which mark is which.
+/// A string that may be a number, split into its parts. Which mark is the decimal mark is not yet decided.
 struct WrittenNumber {
   private var isNegative = false
   private(set) var unit = ""
   /// Digits and marks.
   private var body: [UInt8] = []
-  /// From the letter E on, or empty.
+  /// The exponent from the letter E on, or empty.
   private var exponent: [UInt8] = []
-  /// Whether there is anything but digits in it.
+  /// Whether the body contains anything except digits.
   var hasMarks: Bool { body.contains { $0 < UInt8(ascii: "0") } }
 
-  /// Whether it is 0 in any format.
+  /// Whether the number is 0 in any format.
   var isZero: Bool { !body.contains { $0 >= UInt8(ascii: "1") && $0 <= UInt8(ascii: "9") } }
 
-  /// Nil if the text is no number in any format.
+  /// Nil if the string is not a number in any format.
   init?(_ text: String) {
-    // No number is as long, and what is none shows soon.
+    // No number is this long, and a string that is not a number is recognised early.
     guard text.utf8.count <= 120 else { return nil }
     var scalars = Array(text.unicodeScalars)[...]
     func isSpace(_ scalar: Unicode.Scalar) -> Bool { [" ", "\u{A0}", "\u{2009}", "\u{202F}"].contains(scalar) }
@@ -209,7 +213,7 @@ struct WrittenNumber {
     }
     func takeWord() -> Bool {
       let word = scalars.prefix { !isSpace($0) && !isDigit($0) && !["-", "+", "\u{2212}", ",", "'"].contains($0) }
-      // A point before digits is their mark, one behind letters is theirs.
+      // A point before digits is part of the number; a point after letters is part of the word.
       let end = word.first == "." ? word.startIndex : word.endIndex
       guard end > scalars.startIndex else { return false }
       words.append(String(String.UnicodeScalarView(scalars[..<end])))
@@ -256,11 +260,11 @@ struct WrittenNumber {
     guard unit.isEmpty || Self.isUnit(unit) else { return nil }
   }
 
-  /// The number, with these marks; nil if the text has others or has them elsewhere.
+  /// The number with these marks; nil if the string has other marks, or has them in other places.
   func number(decimal: NumberFormat.Mark, thousands: NumberFormat.Mark?) -> Double? {
     let (point, group) = (decimal.rawValue.utf8.first!, thousands?.rawValue.utf8.first)
     var digits: [UInt8] = isNegative ? [UInt8(ascii: "-")] : []
-    // The digits since the last group mark, and how long the groups between marks were.
+    // The number of digits since the last mark between groups, and the lengths of the groups before it.
     var (length, groups) = (0, [Int]())
     var hasFraction = false
     for byte in body {
@@ -291,7 +295,7 @@ struct WrittenNumber {
     return number.isNaN || position < bytes.count ? nil : number
   }
 
-  /// A percent sign, or a currency: a symbol, perhaps with letters, or a code.
+  /// Whether a word is a percent sign or a currency: a symbol, possibly with letters, or a code.
   private static func isUnit(_ word: String) -> Bool {
     if word == "%" || currencies.contains(word.uppercased()) { return true }
     return word.unicodeScalars.count <= 4
@@ -301,7 +305,7 @@ struct WrittenNumber {
       }
   }
 
-  /// The codes of the most traded currencies (ISO 4217), and how some are written.
+  /// The codes of the most traded currencies (ISO 4217), and other spellings of some of them.
   private static let currencies: Set<String> = [
     "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
     "RUB",

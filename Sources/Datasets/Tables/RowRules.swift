@@ -1,10 +1,11 @@
 /// How the rows of a table are read.
 struct RowRules: Sendable {
-  /// Whether each column is one of text, whose numbers are kept as they are written.
+  /// Whether each column is a text column, whose numbers are kept as they are written.
   var isText: [Bool]
-  /// Whether rows may have an empty field more, behind a delimiter at their ends.
+  /// Whether rows may have one more, empty field after a delimiter at their end.
   let hasTrailingDelimiter: Bool
-  /// Whether the table ends with the bytes; if not, they may end in quotes, within a row that is then left.
+  /// Whether the table ends with these bytes. If not, they may end inside quotes; the row with the quotes is then not
+  /// read.
   var areBytesAll = true
 
   var columnCount: Int { isText.count }

@@ -4,9 +4,9 @@ import Tensor
 extension Table {
   /// The names of the classes that occur in a column, each once.
   ///
-  /// If the column is numeric they are its numbers in ascending order, whole numbers without a point; else its texts,
-  /// ordered by their Unicode scalars.
-  /// - Throws: ``FileError`` (`missingLabel`) for a field that is missing.
+  /// The classes of a numeric column are its numbers in ascending order; integers have no decimal point. The classes of
+  /// a text column are its strings, ordered by their Unicode scalars.
+  /// - Throws: ``FileError`` (`missingLabel`) for a missing field.
   public func classNames(inColumn index: Int) throws(FileError) -> [String] {
     try classNames(inColumn: index, MissingSpellings())
   }
@@ -24,11 +24,12 @@ extension Table {
     return distinctTexts(inColumn: index, spellings)
   }
 
-  /// The class of each row: the index, among the given names, of the label in a column.
+  /// The class of each row: the index of the column's label in the given names.
   ///
-  /// A label is the class of the same text or, failing that, of the same number: 1.0 is of class "1".
-  /// - Throws: ``FileError`` (`unknownClass`) for a label that is none of the names,
-  ///   ``FileError`` (`missingLabel`) for a field that is missing.
+  /// A label belongs to the class with the same string or, if there is none, with the same number: 1.0 belongs to class
+  /// "1".
+  /// - Throws: ``FileError`` (`unknownClass`) for a label that is not among the names, ``FileError`` (`missingLabel`)
+  ///   for a missing field.
   public func classLabels(inColumn index: Int, among classNames: [String]) throws(FileError) -> [Int] {
     try classLabels(inColumn: index, among: classNames, MissingSpellings())
   }
@@ -53,13 +54,13 @@ extension Table {
     return labels
   }
 
-  /// Which of a column's texts say that a field is missing, by their codes.
+  /// Which of a column's strings mean a missing field, indexed by their codes.
   private func isMissing(inColumn index: Int, _ spellings: MissingSpellings) -> [Bool] {
     texts[index].map { spellings.isMissing($0.trimmed, amongNumbers: false) }
   }
 
-  /// The different fields of a column but the missing ones: numbers in ascending order if it is numeric, else texts
-  /// ordered by their Unicode scalars.
+  /// The distinct fields of a column, without missing ones. In a numeric column they are numbers in ascending order,
+  /// otherwise strings ordered by their Unicode scalars.
   func distinctTexts(inColumn index: Int, _ spellings: MissingSpellings = MissingSpellings()) -> [String] {
     if isText(index) || texts[index].contains(where: { spellings.kind(of: $0.trimmed, amongNumbers: false) == .word }) {
       var counts: [String: Int] = [:]
@@ -75,7 +76,7 @@ extension Table {
       return counts.keys.sorted { $0.precedes($1) }
     }
     let infinite = zip(texts[index], kinds[index]).map { $1 == .infinite ? Double($0) ?? .nan : .nan }
-    // Looking a number up is dearer than comparing it with the last.
+    // Looking up a number costs more than comparing it with the previous one.
     var last = Double.nan
     var numbers: Set<Double> = []
     for part in parts {
@@ -91,7 +92,7 @@ extension Table {
     return (numbers.map(Self.name) + Set(long)).sorted(by: Self.isLess)
   }
 
-  /// Whether a number is less than another, to the last digit of whole ones.
+  /// Whether a number is less than another. Integers are compared to their last digit.
   private static func isLess(_ left: String, _ right: String) -> Bool {
     let (first, second) = (Double(left) ?? .nan, Double(right) ?? .nan)
     if first != second { return first < second }
@@ -101,7 +102,7 @@ extension Table {
     return leftDigits == rightDigits ? left < right : isShorter != (first < 0)
   }
 
-  /// The counts of true and false; if one of them is written in several ways both are written in small letters.
+  /// The counts of true and false. If one of them has several spellings, both are written in lower case.
   static func joiningCapitals(of counts: [String: Int]) -> [String: Int] {
     let joined = Dictionary(counts.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: +)
     return joined.count == counts.count ? counts : joined
@@ -115,6 +116,6 @@ extension Table {
 }
 
 extension String {
-  /// Whether it comes before another text in the order of their Unicode scalars.
+  /// Whether this string comes before another one in the order of their Unicode scalars.
   func precedes(_ other: String) -> Bool { unicodeScalars.lexicographicallyPrecedes(other.unicodeScalars) }
 }

@@ -1,16 +1,16 @@
 extension Table {
-  /// How the file of a table is read. As it is made, all of it is found out.
+  /// How a table's file is read. A format with default values finds out everything from the file.
   public struct Format: Sendable {
     /// Whether the first row holds the columns' names.
     public var header: Header
-    /// What stands between the fields; nil if that is to be found out from the first rows.
+    /// The delimiter between the fields; nil to find it out from the first rows.
     public var delimiter: Delimiter?
-    /// Names of columns that are expected, if they are known, in their order: a first row that holds them is the
-    /// header.
+    /// The names of the expected columns in their order, if they are known. A first row that holds them is the header.
     public var expectedColumns: [String]
-    /// Whether all fields of the column with this name are kept as texts, as they are written, whatever they look like.
+    /// Whether the fields of the column with this name are all kept as strings, as they are written.
     public var isText: @Sendable (_ column: String) -> Bool
 
+    /// Makes a format. The defaults let the reader find out everything by itself.
     public init(
       header: Header = .automatic, delimiter: Delimiter? = nil, expectedColumns: [String] = [],
       isText: @escaping @Sendable (_ column: String) -> Bool = { _ in false }
@@ -22,14 +22,18 @@ extension Table {
     }
   }
 
-  /// What stands between the fields of a row.
+  /// The delimiter between the fields of a row.
   public enum Delimiter: UInt8, Sendable, CaseIterable {
+    /// A comma.
     case comma = 0x2C
+    /// A semicolon.
     case semicolon = 0x3B
+    /// A tab.
     case tab = 0x09
+    /// A vertical bar.
     case bar = 0x7C
 
-    /// The delimiter that a user writes: itself, or its name; for a tab `\t`, too.
+    /// The delimiter that a user writes: the character itself or its name. A tab may also be written as `\t`.
     public init?(_ text: String) {
       let found = Self.allCases.first { text == $0.name || text == String(UnicodeScalar($0.rawValue)) }
       guard let found = found ?? (text == "\\t" ? .tab : text == "pipe" ? .bar : nil) else { return nil }
@@ -39,7 +43,7 @@ extension Table {
     /// `comma`, `semicolon`, `tab` or `bar`.
     public var name: String { "\(self)" }
 
-    /// The one that is usual in files of this name: a tab for .tsv and .tab, gzipped or not, else a comma.
+    /// The usual delimiter for a file with this name: a tab for .tsv and .tab, gzipped or not, otherwise a comma.
     public static func usual(forPath path: String) -> Delimiter {
       var name = path.lowercased()
       if name.hasSuffix(".gz") { name.removeLast(3) }

@@ -1,12 +1,12 @@
 import PerceptronFiles
 import Tensor
 
-/// A column of a table, and how its fields become rows of a matrix.
+/// A column of a table, with the rule that turns its fields into rows of a matrix.
 struct EncodedColumn {
   let encoder: ColumnEncoder
   /// The column's index in the table.
   let index: Int
-  /// What the column's texts mean, by their codes in the cells.
+  /// What the column's strings mean, indexed by the codes in the cells.
   let values: [FieldValue]
   /// Whether a missing field is a mistake.
   let refusesMissing: Bool
@@ -23,16 +23,15 @@ struct EncodedColumn {
 }
 
 extension Table {
-  /// The numbers of the chosen columns, one row of the matrix for each column and one column for each sample.
+  /// The numbers of the chosen columns. Each column of the table is a row of the matrix, and each sample is a column.
   ///
   /// - Parameters:
   ///   - columns: 0-based indices, in the order of the result's rows; at least one.
-  ///   - scaling: How each is scaled, in `Double`, before it is rounded to `Scalar`; nil for as it is.
-  ///   - formats: How the numbers of each are written; plain ones if there are none.
-  ///   - missing: Which fields are missing, and so no numbers.
+  ///   - scaling: How each column is scaled, in `Double`, before it is rounded to `Scalar`; nil for no scaling.
+  ///   - formats: How the numbers of each column are written; plain numbers if the array is empty.
+  ///   - missing: Which strings are missing values and therefore not numbers.
   /// - Returns: a matrix of columns × ``rowCount``.
-  /// - Throws: ``FileError`` (`notANumber`) or
-  ///   ``FileError`` (`notFinite`) for the first field, in the order of the rows, that
+  /// - Throws: ``FileError`` (`notANumber`) or ``FileError`` (`notFinite`) for the first field, in row order, that
   ///   `Scalar` cannot hold as a finite number.
   public func matrix<Scalar: BLASScalar>(
     ofColumns columns: [Int], as type: Scalar.Type = Scalar.self, scaledBy scaling: Scaling? = nil,
@@ -53,7 +52,7 @@ extension Table {
     return try matrix(of: encoded, team: Team(workers: 1))
   }
 
-  /// The features that encoded columns give, one column for each sample.
+  /// The features of encoded columns, with one matrix column for each sample.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func matrix<Scalar: BLASScalar>(of columns: [EncodedColumn], team: Team) throws(FileError) -> Matrix<Scalar> {
@@ -71,7 +70,7 @@ extension Table {
     return matrix
   }
 
-  /// Writes a part's rows to the columns of a tile of zeros; returns the first field that has no finite features.
+  /// Writes a part's rows to the columns of a tile of zeros. Returns the first field that has no finite features.
   @inline(__always)
   private func fill<Scalar>(
     _ tile: Tile<Scalar>, from part: TablePart, _ columns: [EncodedColumn]
@@ -89,7 +88,7 @@ extension Table {
     return nil
   }
 
-  /// The error for a field that does not hold what its column does.
+  /// The error for a field that does not fit its column.
   private func mistake(row: Int, _ encoded: EncodedColumn) -> FileError {
     let column = encoded.index
     let text = text(row: row, column: column)

@@ -2,13 +2,14 @@ import PerceptronFiles
 import Tensor
 
 extension Table {
-  /// Makes a table of NumPy arrays, a row for each sample: columns "1", "2" and so on of features, and after them the
-  /// labels.
+  /// Makes a table of NumPy arrays, with a row for each sample. The columns of features are named "1", "2" and so on;
+  /// the labels follow them.
   ///
-  /// An array of one dimension has one feature or label for each sample; of several, as many as the dimensions after
-  /// the first have elements. One label is called "label", several "label 1", "label 2" and so on; they are the targets
-  /// if none is named. A feature that is NaN is missing. Labels that are integers or Booleans by their type are
-  /// classes, if at most 1000 are different, and fewer than half as many as there are samples.
+  /// A one-dimensional array has one feature or label for each sample. In other arrays each sample has as many as the
+  /// dimensions after the first have elements. A single label is called "label"; several are called "label 1", "label
+  /// 2" and so on. The labels are the targets if no target is named. A NaN feature is missing. Labels of an integer or
+  /// Boolean type are classes if they have at most 1000 different values, and fewer than half as many as there are
+  /// samples.
   /// - Throws: ``FileError`` (`arraysDisagree`).
   public init(features: NPY, labels: NPY? = nil) throws(FileError) {
     if let labels, labels.count != features.count {
@@ -44,10 +45,10 @@ extension Table {
     hasIntegerTargets = isInteger
   }
 
-  /// What a column of an array is called, counted from 0.
+  /// The name of the column of an array at a 0-based place.
   static func name(ofPlace place: Int) -> String { String(place + 1) }
 
-  /// The places of the columns of features in training, whose names an array does not have.
+  /// The places in an array of the feature columns of training. An array has no column names.
   /// - Throws: ``FileError`` (`wrongColumnCount`) or ``FileError`` (`numbersForTexts`).
   func places(of columns: [InputColumn], inArrayOf features: Int) throws(FileError) -> [Int] {
     guard columns.count == features else {
@@ -65,15 +66,15 @@ extension Table {
 private struct ArrayColumns {
   /// Cells, or numbers that become cells.
   let elements: [Double]
-  /// For each column what the codes of its cells stand for.
+  /// For each column, the strings that the codes of its cells stand for.
   let texts: [TextSet]
   var areCells = true
   let areTexts: Bool
 
-  /// Numbers that are not finite are texts to a table.
+  /// A table stores non-finite numbers as strings.
   static let notFinite = TextSet(["NaN", "inf", "-inf"])
 
-  /// The cells of some elements.
+  /// The cells of a range of elements.
   func cells(_ range: Range<Int>) -> some Sequence<Double> {
     elements[range].lazy.map { element in
       areCells || element.isFinite ? element : Cell.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
@@ -82,7 +83,7 @@ private struct ArrayColumns {
 }
 
 extension NPY {
-  /// Integers that a cell would round are texts of all their digits, as they are in a file of text.
+  /// Integers that a cell would round become strings with all their digits, as in a text file.
   fileprivate var columns: ArrayColumns {
     let width = sampleSize
     if texts == nil && exactIntegers == nil {
@@ -90,7 +91,7 @@ extension NPY {
         elements: elements, texts: Array(repeating: ArrayColumns.notFinite, count: width), areCells: false,
         areTexts: false)
     }
-    // Each column has its own texts: all of them for each would be too many.
+    // Each column has its own set of strings: sharing all strings among all columns would be too many.
     var columnTexts = [TextSet](repeating: TextSet(), count: width)
     let cells = elements.enumerated().map { index, element in
       guard let text = texts.map({ $0[Int(element)] }) ?? longInteger(index) else { return element }
@@ -99,7 +100,7 @@ extension NPY {
     return ArrayColumns(elements: cells, texts: columnTexts, areTexts: texts != nil)
   }
 
-  /// The digits of an integer that ``elements`` holds rounded, or that no `Int` holds; nil for others.
+  /// The digits of an integer that ``elements`` holds rounded, or that no `Int` holds; nil for other integers.
   private func longInteger(_ index: Int) -> String? {
     guard let bits = exactIntegers?[index] else { return nil }
     if type == .u8, bits > Int.max { return String(bits) }

@@ -3,61 +3,61 @@ import Tensor
 
 /// The contents of a CSV or TSV file: named columns of numbers or of text.
 ///
-/// The format is RFC 4180 in UTF-8, with commas, semicolons, tabs or bars, whichever cut the first rows alike. Rows end
-/// with LF, CRLF or CR; a byte order mark and blank lines at the end are ignored. Other blank lines, comments, which
-/// begin with a # and have another number of fields than the rows, and a delimiter at the end of each row are left out
-/// with a warning. Spaces around a field do not belong to it unless they are in its quotes. A field that is empty, NA,
-/// NaN, ? or null, in quotes or not, is missing. A column is numeric if each of its fields is a decimal number or
-/// missing.
+/// The format is RFC 4180 in UTF-8. Fields are separated by commas, semicolons, tabs or vertical bars; the delimiter is
+/// the one that cuts the first rows alike. Rows end with LF, CRLF or CR. A byte order mark and blank lines at the end
+/// are ignored. Three things are left out with a warning: other blank lines, comments, and a delimiter at the end of
+/// each row. A comment is a line that begins with a # and has a different number of fields than the rows. Spaces around
+/// a field do not belong to it unless they are inside its quotes. A field is missing if it is empty, NA, NaN, ? or
+/// null, in quotes or not. A column is numeric if each of its fields is a decimal number or missing.
 public struct Table: Sendable {
   /// Whether the first row holds the columns' names.
   public enum Header: Sendable, Equatable {
-    /// It does unless every field of it looks like a number; then, too, if the numbers count, as 0, 1, 2, and the other
-    /// rows are not like that.
+    /// The first row holds the names unless each of its fields looks like a number. It also holds the names if its
+    /// numbers count up, such as 0, 1, 2, and the other rows do not look like that.
     case automatic
-    /// It does.
+    /// The first row holds the columns' names.
     case present
-    /// It holds data; the columns are named "1", "2" and so on.
+    /// The first row holds data; the columns are named "1", "2" and so on.
     case absent
   }
 
   /// The fields of one column, from the first row to the last.
   public enum Column: Sendable, Equatable {
-    /// Each field is a number, or missing: then it is NaN here. Those beyond the range are infinite.
+    /// Each field is a number or missing. A missing field is NaN here; a number beyond the range is infinite.
     case numbers([Double])
-    /// At least one field is neither a number nor missing; those that are missing are here as they are in the file.
+    /// At least one field is neither a number nor missing. Missing fields are kept as they are written in the file.
     case text([String])
   }
 
-  /// The file, for messages.
+  /// The file's path, for messages.
   public let path: String
-  /// The names of the columns, all different; a column without a name in the header is called "column 3" if it is the
-  /// third.
+  /// The names of the columns, all different. A column without a name in the header is named by its place, for example
+  /// "column 3".
   public let columnNames: [String]
   /// The number of rows, without the header; at least 1.
   public let rowCount: Int
-  /// What stands between the fields of the file.
+  /// The delimiter between the fields of the file.
   public let delimiter: Delimiter
   /// Whether the first row held the columns' names.
   public let hasHeader: Bool
-  /// What is odd about the file, each kind once.
+  /// What is odd about the file, with each kind of warning once.
   public let warnings: [DataWarning]
 
   /// The rows, in order.
   let parts: [TablePart]
-  /// For each part the index of its first row.
+  /// For each part, the index of its first row.
   let firstRows: [Int]
-  /// For each column its texts, by their codes in the cells, and what they are.
+  /// For each column, its strings, indexed by the codes in the cells, and their kinds.
   let texts: [TextSet]
   let kinds: [[TextKind]]
-  /// Whether each column is one of text: some field of it is a word, or it was to be read so.
+  /// Whether each column is a text column: some field of it is a word, or the format asks for text.
   private let textColumns: [Bool]
-  /// How many of the last columns are targets if none is named.
+  /// How many of the last columns are targets if no target is named.
   let lastTargets: Int
-  /// How many of the first columns are features, if the table is made of arrays, whose columns have places but no
+  /// How many of the first columns are features, if the table is made of arrays. Columns of arrays have places but no
   /// names.
   var arrayFeatures: Int?
-  /// Whether the last targets are whole numbers by their type, and so are classes rather than values.
+  /// Whether the last targets have an integer type and therefore are classes rather than values.
   var hasIntegerTargets = false
 
   init(
@@ -85,29 +85,28 @@ public struct Table: Sendable {
 
   /// Reads a file, plain or gzipped.
   ///
-  /// Costs one pass, which the team shares, a second one if a column turns out to be text late in the file, 8 bytes of
-  /// memory for each field, and about 30 MB while it is read. What cannot be read twice, such as a pipe, is kept in
-  /// memory until it has been read. The path "-" means standard input.
-  /// - Throws: the ``FileError`` of what is wrong with the file.
+  /// The file is read in one pass, which the team shares. A second pass follows if a column turns out to be text late
+  /// in the file. The table takes 8 bytes of memory for each field, and reading takes about 30 MB. Input that cannot be
+  /// read twice, such as a pipe, is kept in memory until all of it has been read. The path "-" means standard input.
+  /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
   ) throws(FileError) {
     try self.init(contentsOf: path, format: Format(header: header), team: team)
   }
 
-  /// Reads a file, plain or gzipped, in a format that is known in part.
-  /// - Throws: the ``FileError`` of what is wrong with the file.
+  /// Reads a file, plain or gzipped, in a format that is partly known.
+  /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
     let stream = try ByteStream(path)
     self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
 
-  /// The most columns that a file may have: each takes memory besides its fields, hundreds of times what an empty name
-  /// takes in the file.
+  /// The largest number of columns that a file may have. Each column takes memory besides its fields: hundreds of times
+  /// what an empty name takes in the file.
   package static let mostColumns = 100_000
 
-  /// Parses a file's bytes; the path is for messages. What is read does not depend on the sizes of the parts and
-  /// pieces.
+  /// Parses a file's bytes; the path is for messages. The result does not depend on the sizes of the parts and pieces.
   package init(
     _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 20,
     pieceSize: Int = 1 << 24
@@ -139,23 +138,25 @@ public struct Table: Sendable {
     return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
 
-  /// The fields of a column as texts: as they are written if the column is one of text, else numbers as Swift prints
-  /// them.
+  /// The fields of a column as strings: as they are written if it is a text column, otherwise as Swift prints the
+  /// numbers.
   /// - Throws: ``FileError`` (`unknownColumn`).
   public func fields(ofColumn name: String) throws(FileError) -> [String] {
     let index = try columnIndices(named: [name])[0]
     return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
   }
 
-  /// The line of the file on which a row begins; both are counted from 1 and 0 respectively.
+  /// The 1-based line of the file on which a row begins; the row's index is 0-based.
   public func line(ofRow row: Int) -> Int {
     guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
     let part = firstRows.lastIndex { $0 <= row }!
     return parts[part].line(ofRow: row - firstRows[part])
   }
 
-  /// The 0-based indices of the targets: the last column, or the one with the given name or else 1-based number, or
-  /// several with commas between them.
+  /// The 0-based indices of the targets.
+  ///
+  /// Nil means the last column. Otherwise `targets` is a column's name or, if no column has that name, a 1-based column
+  /// number. Commas separate several targets.
   /// - Throws: ``FileError`` (`unknownColumn`).
   public func targetIndices(_ targets: String? = nil) throws(FileError) -> [Int] {
     guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
@@ -180,15 +181,15 @@ public struct Table: Sendable {
     }
   }
 
-  /// The 0-based indices of all columns but some.
-  /// - Throws: ``FileError`` (`noFeatures`) if there is no other.
+  /// The 0-based indices of all columns except the given ones.
+  /// - Throws: ``FileError`` (`noFeatures`) if no column is left.
   public func featureIndices(besides others: [Int]) throws(FileError) -> [Int] {
     let indices = columnNames.indices.filter { !others.contains($0) }
     guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }
     return indices
   }
 
-  /// The column with a name or else a 1-based number.
+  /// The index of the column with this name or, if there is none, with this 1-based number.
   private func index(of column: String) -> Int? {
     if let index = columnNames.firstIndex(of: column) { return index }
     guard let number = Int(column), columnNames.indices.contains(number - 1) else { return nil }
@@ -199,7 +200,7 @@ public struct Table: Sendable {
 // MARK: - Fields
 
 extension Table {
-  /// Whether a column holds at least one field that is neither a number nor missing, or was to be read as text.
+  /// Whether some field of a column is neither a number nor missing, or the format asks for text.
   func isText(_ column: Int) -> Bool {
     guard columnNames.indices.contains(column) else {
       fail("column \(column): the table has \(columnNames.count) columns, counted from 0")
@@ -207,7 +208,7 @@ extension Table {
     return textColumns[column]
   }
 
-  /// What `body` makes of each row's field in a column.
+  /// The results of `body` for each row's field in a column.
   @inline(__always)
   func mapCells<Result>(ofColumn column: Int, _ body: (_ row: Int, _ cell: Double) -> Result) -> [Result] {
     let width = columnNames.count
@@ -222,20 +223,20 @@ extension Table {
     return results
   }
 
-  /// The number in a cell of a numeric column: NaN if it is missing.
+  /// The number in a cell of a numeric column; NaN if the field is missing.
   @inline(__always)
   func number(_ cell: Double, column: Int) -> Double {
     cell.isFinite ? cell : Double(texts[column][Cell.code(cell)]) ?? .nan
   }
 
-  /// A field as it is in the file, or, if it is a number, as Swift prints it.
+  /// A field as it is written in the file; a number is written as Swift prints it.
   func text(row: Int, column: Int) -> String {
     let part = firstRows.lastIndex { $0 <= row }!
     let cell = parts[part].cells[(row - firstRows[part]) * columnNames.count + column]
     return cell.isFinite ? Self.name(of: cell) : texts[column][Cell.code(cell)]
   }
 
-  /// A number as a class or a category is called: whole numbers without a point.
+  /// A number as the name of a class or category: integers have no decimal point.
   static func name(of number: Double) -> String {
     Int(exactly: number).map(String.init) ?? number.description
   }

@@ -1,14 +1,14 @@
 import PerceptronFiles
 
-/// How the bytes of a table are cut into rows, as its first rows show: what delimits the fields, what the columns are
-/// called, and where the data begin.
+/// The layout of a table, found from its first rows: the delimiter of the fields, the names of the columns, and the
+/// start of the data.
 struct TableLayout {
   let delimiter: Table.Delimiter
   private(set) var columnNames: [String] = []
-  /// Whether each row has a delimiter behind its last field that the header has not.
+  /// Whether each row has a delimiter after its last field that the header does not have.
   private(set) var hasTrailingDelimiter = false
-  /// How many fields at the end of the header, or else of the first row, are empty: those columns go whose fields are
-  /// all empty.
+  /// How many fields at the end of the header are empty, or of the first row if there is no header. Of these columns,
+  /// those with only empty fields are removed.
   private(set) var mostEmptyColumns = 0
   private(set) var hasHeader = false
   /// Where the first row of data begins, and its line.
@@ -20,19 +20,21 @@ struct TableLayout {
 
   private let path: String
 
-  /// The most rows that are looked at, and about the most fields.
+  /// The largest number of rows that are examined, and the approximate largest number of fields.
   private static let mostRows = 100
   private static let mostFields = 200_000
 
   /// Finds out how a table is laid out.
   /// - Parameters:
-  ///   - bytes: The first bytes of the file, which end with a row unless they are all.
-  ///   - isWhole: Whether they are all.
+  /// - Parameters:
+  ///   - bytes: The first bytes of the file, which end with a row unless they are the whole file.
+  ///   - isWhole: Whether they are the whole file.
   /// - Returns: nil if the first row is not among the bytes.
-  /// - Throws: The ``FileError`` of what is wrong with the first row.
+  /// - Throws: A ``FileError`` that says what is wrong with the first row.
   init?(of bytes: Span<UInt8>, isWhole: Bool, path: String, format: Table.Format) throws(FileError) {
     self.path = path
-    // Above the first row: blank lines, and lines with a # that may be comments, the header, or rows as any other.
+    // Above the first row there may be blank lines and lines with a #, which may be comments, the header, or ordinary
+    // rows.
     var scanner = FieldScanner(path: path, delimiter: Byte.comma, position: Self.hasByteOrderMark(bytes) ? 3 : 0)
     let named = Self.namedDelimiter(&scanner, in: bytes)
     var hashes: [FieldScanner] = []
@@ -83,7 +85,8 @@ struct TableLayout {
     let later = sample(storing: false)
     var hasRowNames = false
     if later.rowCount > 0, let others = later.commonWidth, others > width, !later.haveTrailingDelimiter {
-      // The rows of R's tables begin with names that the header does not mention. A title is above another header.
+      // In the tables of R the rows begin with names that the header does not mention. A title stands above another
+      // header.
       width = others
       let texts = sample(storing: true).texts
       hasRowNames =
@@ -101,7 +104,7 @@ struct TableLayout {
       }
     }
 
-    // A header behind a # has as many fields as the rows.
+    // A header after a # has as many fields as the rows.
     if format.header != .absent, let hash = hashes.last {
       var scanner = scannerAt(hash)
       scanner.move(to: hash.position + 1, line: hash.line)
@@ -159,7 +162,7 @@ struct TableLayout {
     }
   }
 
-  /// The texts of a row of so many fields at the scanner's position; nil if it is another.
+  /// The fields of the row at the scanner's position as strings; nil if the row does not have `width` fields.
   private static func row(_ scanner: inout FieldScanner, in bytes: Span<UInt8>, width: Int) -> [String]? {
     var texts: [String] = []
     while true {
@@ -172,10 +175,10 @@ struct TableLayout {
     }
   }
 
-  /// How many fields at the end of a row are empty.
+  /// The number of empty fields at the end of a row.
   private static func emptyEnd(of texts: [String]) -> Int { texts.reversed().prefix(while: \.isEmpty).count }
 
-  /// Goes past a row that holds nothing but delimiters of one kind, and spaces.
+  /// Skips a row that holds only delimiters of one kind, and spaces.
   private static func skipEmptyRow(_ scanner: inout FieldScanner, in bytes: Span<UInt8>) -> Bool {
     for delimiter in Table.Delimiter.allCases {
       var other = FieldScanner(path: scanner.path, delimiter: delimiter.rawValue, position: scanner.position)
@@ -188,7 +191,7 @@ struct TableLayout {
     return false
   }
 
-  /// The delimiter that a first line such as `sep=;` names, by which Excel knows it; the scanner goes past that line.
+  /// The delimiter that a first line such as `sep=;` names for Excel. The scanner skips that line.
   private static func namedDelimiter(_ scanner: inout FieldScanner, in bytes: Span<UInt8>) -> Table.Delimiter? {
     let (start, prefix) = (scanner.position, Array("sep=".utf8))
     guard start + prefix.count < bytes.count,
@@ -210,11 +213,12 @@ struct TableLayout {
 // MARK: - The delimiter
 
 extension TableLayout {
-  /// The delimiter that cuts the first rows alike, into as many fields each and at least two.
+  /// The delimiter that cuts the first rows alike: into the same number of fields, and at least two.
   ///
-  /// If several do, that one by which most fields look like numbers, as a comma may be part of a number between
-  /// semicolons; then the usual one. If none does, that one by which most rows are like the first, so that the error
-  /// will name the row that is not; or, if the first row may be a title, that one which cuts the others alike.
+  /// If several delimiters do, the one with which most fields look like numbers is chosen, because a comma may be part
+  /// of a number between semicolons; after that the usual one. If no delimiter does, the one with which most rows are
+  /// like the first is chosen, so that the error names the row that differs. If the first row may be a title, the
+  /// delimiter that cuts the other rows alike is chosen.
   private static func delimiter(
     of bytes: Span<UInt8>, from start: FieldScanner, isWhole: Bool, usual: Table.Delimiter
   ) -> Table.Delimiter {
@@ -238,7 +242,7 @@ extension TableLayout {
     }
     guard let first = alike.first else { return bestShare > 0.5 ? best : belowTitle ?? best }
     guard alike.count > 1 else { return first }
-    // The first is the usual one if that is among them.
+    // The first delimiter is the usual one, if it is among them.
     var (chosen, mostNumbers) = (first, -1.0)
     for candidate in alike {
       var scanner = FieldScanner(path: start.path, delimiter: candidate.rawValue, position: start.position)
@@ -254,7 +258,7 @@ extension TableLayout {
     return chosen
   }
 
-  /// The number of fields of the row at the scanner's position; nil if it is damaged.
+  /// The number of fields in the row at the scanner's position; nil if the row is damaged.
   private static func width(_ scanner: inout FieldScanner, in bytes: Span<UInt8>) -> Int? {
     var width = 0
     while width < Table.mostColumns {
@@ -269,25 +273,25 @@ extension TableLayout {
 // MARK: - The header
 
 extension TableLayout {
-  /// Whether a row is a header by the rows that follow: it has no number, and they do.
+  /// Whether a row is a header, judged by the rows that follow: it has no number, and they do.
   private static func isHeader(_ texts: [String], _ later: [[String]]) -> Bool {
     func isNumber(_ text: String) -> Bool { [.number, .date].contains(FieldLook(text)) }
     return !texts.contains(where: isNumber) && later.contains { $0.contains(where: isNumber) }
   }
 
-  /// Whether the first row is the header: not if all of its fields look like numbers, unless they count or are years,
-  /// and the rows below are others.
+  /// Whether the first row is the header. It is not if all of its fields look like numbers, unless they count up or are
+  /// years and the rows below are different.
   ///
-  /// - Parameter sample: The rows below, with their texts.
+  /// - Parameter sample: The rows below, with their strings.
   private mutating func decideHeader(_ texts: [String], line: Int, _ sample: () -> SampledRows) -> Bool {
     let looks = texts.map(FieldLook.init)
     guard !looks.contains(.word), looks.contains(where: { $0 == .number || $0 == .date }) else {
       if Self.isLikeData(texts, sample()) { warnings.append(.headerLikeData(path: path, line: line)) }
       return true
     }
-    // Dates above numbers are names of columns.
+    // Dates above numbers are column names.
     if looks.contains(.date), Self.haveNumbersBelowDates(looks, sample()) { return true }
-    // pandas leaves the field above row numbers empty.
+    // pandas leaves the field above the row numbers empty.
     let counted = texts[0].isEmpty ? texts.dropFirst() : texts[...]
     let numbers = counted.compactMap { Int($0) }
     guard numbers.count == counted.count, let first = numbers.first, numbers.count > 1,
@@ -308,14 +312,14 @@ extension TableLayout {
       warnings.append(.headerOfNumbers(path: path, line: line, first: counted[counted.startIndex]))
       return true
     }
-    // Two small numbers are likely to be data; more of them are said to be read so.
+    // Two small numbers are likely to be data. If there are more, a warning says that they are read as data.
     if numbers.count > 2 {
       warnings.append(.dataLikeHeader(path: path, line: line, first: counted[counted.startIndex]))
     }
     return false
   }
 
-  /// Whether some column has a date in the first row, and below it numbers and no date.
+  /// Whether some column has a date in the first row, and numbers but no date below it.
   private static func haveNumbersBelowDates(_ looks: [FieldLook], _ later: SampledRows) -> Bool {
     looks.indices.contains { column in
       guard looks[column] == .date else { return false }
@@ -324,8 +328,8 @@ extension TableLayout {
     }
   }
 
-  /// Whether a row that is taken for the header looks like the others: most of these have numbers if it has them, dates
-  /// if it has dates, and words if it has words; or all of its texts are there in other rows, too.
+  /// Whether a row that is taken for the header looks like the other rows. Most of these have numbers where it has
+  /// numbers, dates where it has dates, and words where it has words; or all of its strings also occur in other rows.
   private static func isLikeData(_ texts: [String], _ later: SampledRows) -> Bool {
     guard !later.texts.isEmpty else { return false }
     let looks = texts.map(FieldLook.init)
@@ -344,8 +348,8 @@ extension TableLayout {
     }
   }
 
-  /// Whether a row holds most of the names that are expected, or of its fields most are such names. If it holds no
-  /// word, all of its fields have to be names, in the order that is expected, as data may be such numbers.
+  /// Whether a row holds most of the expected names, or most of its fields are such names. If it holds no word, all of
+  /// its fields must be expected names in the expected order, because data may be such numbers.
   private static func areExpected(_ texts: [String], _ expected: [String]) -> Bool {
     let texts = texts.filter { !$0.isEmpty }
     let places = Dictionary(zip(expected, expected.indices), uniquingKeysWith: { first, _ in first })
@@ -360,7 +364,7 @@ extension TableLayout {
 
 /// Lines that are left out.
 struct SkippedLines: Equatable {
-  /// The first of them.
+  /// The first of these lines.
   private(set) var first = 0
   private(set) var count = 0
 
@@ -374,7 +378,7 @@ struct SkippedLines: Equatable {
     count += others.count
   }
 
-  /// The same lines, counted from another.
+  /// The same lines, with numbers that are larger by `lines`.
   func moved(by lines: Int) -> SkippedLines {
     var result = self
     result.first += lines
@@ -382,20 +386,21 @@ struct SkippedLines: Equatable {
   }
 }
 
-/// Rows below the first, of which there are as many as are needed to tell what a table is like.
+/// A sample of the rows below the first, large enough to show what the table is like.
 private struct SampledRows {
-  /// The rows that are like the first; none if they are not stored.
+  /// The rows with as many fields as the first; empty if they are not stored.
   private(set) var texts: [[String]] = []
   private(set) var rowCount = 0
-  /// Whether all rows have the first's number of fields, or ``haveTrailingDelimiter``.
+  /// Whether all rows have as many fields as the first, or ``haveTrailingDelimiter`` is true.
   private(set) var areAlike = true
-  /// Whether most rows have a field more than the first, which is empty, and the others as many.
+  /// Whether most rows have one more field than the first, which is empty, and the other rows have as many as the
+  /// first.
   private(set) var haveTrailingDelimiter = false
   /// Whether the last field of some row is empty.
   private(set) var someLastsAreEmpty = false
-  /// The number of fields that all rows have; nil if there are several, or no row.
+  /// The number of fields that all rows have; nil if the rows differ or there are none.
   private(set) var commonWidth: Int?
-  /// Of all rows, the first too, the share that has as many fields as the first.
+  /// The share of rows that have as many fields as the first, including the first.
   private(set) var shareAlike = 1.0
 
   /// The share of fields that look like numbers, or are missing.
@@ -433,7 +438,7 @@ private struct SampledRows {
         scanner.skipLine(in: bytes)
         continue
       }
-      // A row that the sample does not hold to its end tells nothing.
+      // A row that the sample does not hold completely is no evidence.
       if isDamaged, !isWhole, rowCount > 0 { break }
       rowCount += 1
       let isLastEmpty = last.map { $0.start == $0.end && !$0.isNumber } ?? false

@@ -1,30 +1,32 @@
 import PerceptronFiles
 import Tensor
 
-/// Parses a table in pieces, so that its bytes need not be in memory as a whole, and each piece in parts that a team
-/// shares.
+/// Parses a table in pieces, so that its bytes need not be in memory as a whole. Each piece is parsed in parts that a
+/// team shares.
 ///
-/// A piece ends with a line; a row that the last line end turns out to be within, in quotes, begins the next one. The
-/// parts begin at line ends. Which of these are outside quotes is guessed from the number of quotes before them; a part
-/// whose start turns out to be wrong, because the one before it ends elsewhere, is parsed again from the right place,
-/// and so is one with an error, to have its line counted. So what is read depends on neither pieces nor parts.
+/// A piece ends at a line end. If that line end turns out to be inside a quoted field, its row begins the next piece.
+/// The parts begin at line ends. Whether a line end is outside quotes is guessed from the number of quotes before it.
+/// If the start of a part turns out to be wrong, because the part before it ends elsewhere, the part is parsed again
+/// from the right place. A part with an error is also parsed again, to count the line of the error. The result
+/// therefore depends neither on the pieces nor on the parts.
 ///
-/// A column is numeric until a word comes. Then the numbers before it become texts as they are written: those of the
-/// same piece at once, those of earlier pieces after the last, for which the file is read a second time.
+/// A column is numeric until its first word. Then the numbers before the word become strings, as they are written. In
+/// the same piece this happens at once; in earlier pieces it happens after the last piece, and the file is read a
+/// second time for it.
 struct TableParser {
   /// Bytes that have been parsed.
   private struct Piece {
     let start: Int
     let end: Int
     let parts: Range<Int>
-    /// The columns whose numbers are to become texts.
+    /// The columns whose numbers must become strings.
     var lateColumns: [Int] = []
   }
 
   private let path: String
   private let format: Table.Format
   private let team: Team
-  /// About how many bytes a part and a piece have.
+  /// The approximate numbers of bytes in a part and in a piece.
   private let partSize: Int
   private let pieceSize: Int
   private var input: ByteWindow
@@ -33,14 +35,14 @@ struct TableParser {
   private var parts: [TablePart] = []
   private var pieces: [Piece] = []
   private var texts: [TextSet] = []
-  /// How many of each column's texts are known to be no words.
+  /// How many of each column's strings are known not to be words.
   private var wordlessCounts: [Int] = []
   private var blankLines = SkippedLines()
-  /// Blank lines that no row has followed yet.
+  /// Blank lines that are not yet followed by a row.
   private var lastBlankLines = SkippedLines()
   private var comments = SkippedLines()
 
-  /// The first rows, which tell how the table is laid out, are within so many bytes.
+  /// The first rows, which show the layout of the table, are within this number of bytes.
   private static let sampleSize = 1 << 22
 
   init(_ stream: ByteStream, path: String, format: Table.Format, team: Team, partSize: Int, pieceSize: Int) {
@@ -105,7 +107,7 @@ struct TableParser {
     var scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: layout.start)
     scanner.move(to: layout.start, line: layout.line)
     input.drop(layout.start)
-    // More if a row is longer.
+    // The size is larger if a row is longer.
     var size = pieceSize
     while true {
       try input.fill(size)
@@ -150,7 +152,7 @@ struct TableParser {
     if !isFinal { try checkMemory(of: range) }
   }
 
-  /// Takes over what a part found besides its rows.
+  /// Adds what a part found apart from its rows.
   private mutating func add(_ part: inout TablePart) {
     part.joinTexts(&texts)
     if part.rowCount > 0 || part.blankLines.count > 0 {
@@ -162,7 +164,7 @@ struct TableParser {
     comments.add(part.comments.moved(by: part.firstLine))
   }
 
-  /// Whether the texts that are new in a column hold a word.
+  /// Whether the new strings of a column include a word.
   private mutating func hasWords(inColumn column: Int) -> Bool {
     let new = texts[column][wordlessCounts[column]...]
     wordlessCounts[column] = texts[column].count
@@ -200,11 +202,11 @@ struct TableParser {
     return parts
   }
 
-  /// Where the parts begin, and the end of the last.
+  /// The starts of the parts, and the end of the last part.
   private func cuts(in bytes: [UInt8], from start: Int, to limit: Int) -> [Int] {
     let starts = Array(stride(from: start, to: limit, by: partSize))
     let haveOddQuotes = team.map(starts.count) { index in
-      // A pointer, as a span's checks would keep the loop from being vectorised.
+      // A pointer is used because the checks of a span would prevent the loop from being vectorised.
       bytes.withUnsafeBufferPointer { bytes in
         let part = UnsafeBufferPointer(rebasing: bytes[starts[index]..<min(starts[index] + partSize, limit)])
         var count: UInt8 = 0
@@ -216,7 +218,7 @@ struct TableParser {
     var cuts = [start]
     for index in starts.indices.dropFirst() {
       isQuoted = isQuoted != haveOddQuotes[index - 1]
-      // A part without a line end is joined to the one before, so that no byte is looked at twice.
+      // A part without a line end is joined to the part before it, so that no byte is scanned twice.
       let end = min(starts[index] + partSize, limit)
       if let cut = Self.endOfLine(in: bytes.span, from: starts[index], to: end, isQuoted: isQuoted) {
         cuts.append(cut)
@@ -225,7 +227,7 @@ struct TableParser {
     return cuts + [limit]
   }
 
-  /// Where the first line begins that is not in quotes; nil if none does.
+  /// The start of the first line that is outside quotes; nil if there is none.
   private static func endOfLine(in bytes: Span<UInt8>, from start: Int, to end: Int, isQuoted: Bool) -> Int? {
     var isQuoted = isQuoted
     for index in start..<end {
@@ -240,8 +242,8 @@ struct TableParser {
     return nil
   }
 
-  /// Makes sure that a row whose end is not in memory can be one: that neither a field nor their number is beyond all
-  /// that is meant.
+  /// Checks that a row whose end is not in memory can be a row: neither the length of a field nor the number of fields
+  /// exceeds the limits.
   private func checkLongRow(_ start: FieldScanner) throws(FileError) {
     var scanner = start
     let bytes = input.bytes.span
@@ -261,7 +263,7 @@ struct TableParser {
     }
   }
 
-  /// Makes sure that the cells of the whole table, of which these parts are a piece, have room in memory.
+  /// Checks that memory has room for the cells of the whole table, of which these parts are a piece.
   private func checkMemory(of newParts: Range<Int>) throws(FileError) {
     let size = MemoryLayout<Double>.size
     let newBytes = parts[newParts].reduce(0) { $0 + $1.cells.count * size }
@@ -292,7 +294,7 @@ struct TableParser {
     }
   }
 
-  /// Reads the pieces once more in which columns seemed to be numeric that are not.
+  /// Reads the pieces again in which columns seemed to be numeric but are not.
   private mutating func replaceLateNumbers(_ layout: TableLayout) throws(FileError) {
     let scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: 0)
     var isReadAgain = false
@@ -305,7 +307,7 @@ struct TableParser {
     if isReadAgain { try input.checkThatUnchanged() }
   }
 
-  /// Drops the columns at the end whose fields are all empty; returns how many they were.
+  /// Removes the columns at the end whose fields are all empty; returns their number.
   private mutating func removeEmptyColumns(atMost most: Int) -> Int {
     let count = (0..<min(most, rules.columnCount - 1)).prefix { index in
       let column = rules.columnCount - 1 - index

@@ -2,31 +2,31 @@ import PerceptronFiles
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
-  /// Row by row the fields, as ``Cell`` tells.
+  /// The fields, row by row, in the form of ``Cell``.
   private(set) var cells: [Double] = []
-  /// For each column the texts that the codes in the cells stand for.
+  /// For each column, the strings that the codes in the cells stand for.
   private(set) var texts: [TextSet]
   private(set) var columnCount: Int
-  /// Where the first row begins, and the byte and the line after the last.
+  /// Where the first row begins; then the byte after the last row, and the number of lines up to there.
   let start: Int
   private(set) var end: Int
   private(set) var lineCount = 0
   /// The line on which the first row begins.
   var firstLine: Int
-  /// Whether the bytes end within the row after the last.
+  /// Whether the bytes end inside the row after the last one.
   private(set) var isCut = false
-  /// Blank lines above the last row or row of delimiters, which counts as one of them; blank lines below it; and
-  /// comments. All are counted from the first line.
+  /// Lines that are left out, counted from the first line: blank lines above the last row, blank lines below it, and
+  /// comments. A line of delimiters alone counts as a row for this, and as one of the blank lines above.
   private(set) var blankLines = SkippedLines()
   private(set) var lastBlankLines = SkippedLines()
   private(set) var comments = SkippedLines()
-  /// Rows that begin further from the first line than in the row before, as one took several lines or some were left
-  /// out: how many lines more than rows there are above them.
+  /// Rows before which the surplus changes: the number of lines above a row, less the number of rows above it. The
+  /// surplus grows if a row takes several lines or lines are left out.
   private var shifts: [(row: Int, surplus: Int)] = []
 
   var rowCount: Int { cells.count / columnCount }
 
-  /// Takes rows that are there already.
+  /// Takes rows that already exist.
   init(cells: [Double], columnCount: Int) {
     self.cells = cells
     self.columnCount = columnCount
@@ -76,7 +76,8 @@ struct TablePart: Sendable {
       addLastBlankLines()
       if !isReserved, cells.count >= sampledCells {
         isReserved = true
-        // A bit more than if the other rows were about as long as these; memory that stays unused costs nothing.
+        // The reserve is for a few more rows than expected if the other rows are about as long as these. Unused memory
+        // costs nothing.
         let rows = (limit - start) * row / (scanner.position - start)
         cells.reserveCapacity((rows + rows / 16 + 1) * columnCount)
       }
@@ -98,7 +99,7 @@ struct TablePart: Sendable {
     var column = 0
     while true {
       let field = try scanner.next(in: bytes, column: column)
-      // Numbers beyond the last column go again with the row, which is refused.
+      // Numbers beyond the last column are removed together with the row, which is refused.
       if field.isNumber, !hasText || column >= width || !textColumns[column] {
         cells.append(field.number)
       } else if column < width {
@@ -110,17 +111,17 @@ struct TablePart: Sendable {
         if column == width || rules.hasTrailingDelimiter && column == width + 1 && field.isEmpty { return }
         throw .raggedRow(path: scanner.path, line: line, found: column, expected: width)
       }
-      // No table has as many columns: a line end is missing, and may be far.
+      // No table has this many columns. A line end is missing, and the next one may be far away.
       if column > Table.mostColumns {
         throw .raggedRow(path: scanner.path, line: line, found: column, expected: width)
       }
     }
   }
 
-  /// Scans the part once more to put texts in the place of the numbers in these columns, which turned out to hold
-  /// words.
-  /// - Parameter sets: The texts of the whole table, to which new ones are added.
-  /// - Throws: ``FileError`` (`changed`) if the bytes are others than they were.
+  /// Scans the part once more and replaces the numbers in these columns by strings, because the columns turned out to
+  /// hold words.
+  /// - Parameter sets: The strings of the whole table, to which new ones are added.
+  /// - Throws: ``FileError`` (`changed`) if the bytes have changed.
   mutating func replaceNumbers(
     inColumns chosen: [Int], in bytes: Span<UInt8>, _ scanner: FieldScanner, _ rules: RowRules,
     _ sets: inout [TextSet]
@@ -156,7 +157,7 @@ struct TablePart: Sendable {
     return false
   }
 
-  /// Gives the texts the codes that they have in the sets of the whole table, to which new ones are added.
+  /// Replaces the codes of the strings by their codes in the sets of the whole table, to which new strings are added.
   mutating func joinTexts(_ sets: inout [TextSet]) {
     for column in texts.indices where !texts[column].isEmpty {
       let codes = sets[column].codes(of: texts[column])
@@ -168,7 +169,7 @@ struct TablePart: Sendable {
     texts = []
   }
 
-  /// Drops columns at the end.
+  /// Removes columns at the end.
   mutating func removeLastColumns(_ count: Int) {
     let width = columnCount - count
     for row in 0..<rowCount {
@@ -180,7 +181,7 @@ struct TablePart: Sendable {
 
   /// The line on which a row begins.
   func line(ofRow row: Int) -> Int {
-    // The last shift up to the row.
+    // Finds the last shift up to the row.
     var (low, high) = (0, shifts.count)
     while low < high {
       let middle = (low + high) / 2

@@ -1,15 +1,15 @@
 import PerceptronFiles
 
-/// What a field is that stands in its cell as a text.
+/// The kind of a field that its cell stores as a string.
 enum TextKind: Sendable {
   /// The value is missing: the field is empty, or one of the usual spellings of ``MissingSpellings``.
   case missing
-  /// A number, but infinite or beyond the range.
+  /// A number that is infinite or beyond the range.
   case infinite
-  /// An integer that no cell can hold as it is written, for its size or for zeros before it: a feature is the number,
-  /// rounded, and a label the text.
+  /// An integer that a cell cannot hold as it is written, because it is too large or begins with zeros. As a feature it
+  /// is the rounded number; as a label it is the string.
   case number
-  /// A word: the column is not numeric.
+  /// A word, which means that the column is not numeric.
   case word
 
   init(_ text: String) {

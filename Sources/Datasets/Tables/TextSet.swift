@@ -1,29 +1,31 @@
-/// Different texts, each with a code: its index in the order in which they came.
+/// A set of strings, each with a code: its index in order of first occurrence.
 ///
-/// Texts are the same if they are canonically equivalent, as for `String`: é may be one scalar or two. All bytes stand
-/// in one array, so that a text takes little more than these: about 24 bytes, where a dictionary of strings takes 100.
+/// Strings are equal if they are canonically equivalent, as for `String`: é may be one scalar or two. All bytes are in
+/// one array, so that a string takes little more than its bytes: about 24 bytes, while a dictionary of strings takes
+/// 100.
 struct TextSet: Sendable {
   private var bytes: [UInt8] = []
-  /// Where each text ends in the bytes.
+  /// Where each string ends in ``bytes``.
   private var ends: [Int] = []
   private var hashes: [UInt32] = []
-  /// A hash table with linear probing: at most half of it is used, by codes plus 1; the others are 0.
+  /// A hash table with linear probing. At most half of its slots are used; they hold codes plus 1, and the others are
+  /// 0.
   private var slots: [UInt32] = []
-  /// The codes of the texts that are not ASCII.
+  /// The codes of the strings that are not ASCII.
   private var others: [String: Int] = [:]
 
   init(_ texts: some Sequence<String> = []) {
     for text in texts { _ = code(of: text) }
   }
 
-  /// The code of a text, which is added if it is new.
+  /// The code of a string, which is added if it is new.
   mutating func code(of text: String) -> Int {
     var text = text
     guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return codeOfOther(text) }
     return text.withUTF8 { code(ofASCII: $0) }
   }
 
-  /// The code of the text with these bytes, which is added if it is new; nil if they are not UTF-8.
+  /// The code of the string with these bytes, which is added if it is new; nil if the bytes are not UTF-8.
   mutating func code(of text: Span<UInt8>) -> Int? {
     var all: UInt8 = 0
     for index in text.indices { all |= text[index] }
@@ -32,7 +34,7 @@ struct TextSet: Sendable {
     return codeOfOther(String(copying: utf8))
   }
 
-  /// The code of each text of another set, in its order; those that are new are added.
+  /// The code of each string of another set, in the order of that set. New strings are added.
   mutating func codes(of texts: TextSet) -> [Int] {
     texts.ends.indices.map { code in
       if texts.others.isEmpty {

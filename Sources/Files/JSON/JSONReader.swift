@@ -1,23 +1,23 @@
-/// A reader of JSON, strict where a general parser is lenient: signs, fractions and leading zeros of whole numbers, and
-/// those beyond `Int`, are errors that name the byte. It makes nothing of a value but what it is asked for.
+/// A JSON reader that is stricter than a general parser: an integer with a sign, a fraction or a leading zero, or
+/// beyond `Int`, is an error that names the byte. It decodes only the values that are asked for.
 package struct JSONReader {
-  /// The JSON begins at `position` and takes the bytes up to `end`.
+  /// The bytes; the JSON begins at `position` and ends before `end`.
   private let bytes: [UInt8]
   private let end: Int
   package private(set) var position: Int
-  /// What errors call the end.
+  /// What errors call the end of the JSON.
   private let endName: String
-  /// How many bytes more the texts may take.
+  /// How many more bytes the strings may take.
   package private(set) var textLeft: Int
-  /// The error for a problem at a byte.
+  /// Makes the error for a problem at a byte.
   private let refusal: (_ byte: Int, _ problem: String) -> FileError
 
-  /// The most objects and arrays in one another that are skipped.
+  /// The deepest nesting of objects and arrays that is skipped.
   private static let mostNested = 64
-  /// The most bytes of a number; those that are written here take 24.
+  /// The maximum length of a number, in bytes. The numbers that this package writes take 24.
   private static let longestNumber = 1000
 
-  /// A reader of the bytes of a range, all texts of which together may take `mostText` bytes.
+  /// Makes a reader of a range of bytes whose strings together may take `mostText` bytes.
   package init(
     _ bytes: [UInt8], _ range: Range<Int>, mostText: Int = .max, endName: String,
     refusal: @escaping (_ byte: Int, _ problem: String) -> FileError
@@ -31,7 +31,7 @@ package struct JSONReader {
 
   // MARK: - Values
 
-  /// The name of an object's next member, whose value follows; nil behind the last one.
+  /// Reads the name of an object's next member and stops before its value; nil after the last member.
   package mutating func name(_ isFirst: inout Bool) throws(FileError) -> String? {
     guard try next(&isFirst, "{", "}") else { return nil }
     skipSpace()
@@ -40,7 +40,7 @@ package struct JSONReader {
     return name
   }
 
-  /// Whether one more value of an array follows.
+  /// Whether the array has another value.
   package mutating func element(_ isFirst: inout Bool) throws(FileError) -> Bool { try next(&isFirst, "[", "]") }
 
   private mutating func next(
@@ -56,7 +56,7 @@ package struct JSONReader {
     return false
   }
 
-  /// Reads `[value, …]`, of at most so many values.
+  /// Reads `[value, …]` with at most `count` values.
   package mutating func array<Value>(
     atMost count: Int, _ what: String, _ value: (inout Self) throws(FileError) -> Value
   ) throws(FileError) -> [Value] {
@@ -68,7 +68,7 @@ package struct JSONReader {
     return values
   }
 
-  /// Checks that nothing follows but spaces.
+  /// Checks that only white space follows.
   package mutating func finish(_ closing: String) throws(FileError) {
     skipSpace()
     guard position == end else { throw error("found more after the closing \(closing), expected only spaces") }
@@ -89,7 +89,7 @@ package struct JSONReader {
       if let sign = peek(), "+-".utf8.contains(sign) { position += 1 }
       try digits("a digit")
     }
-    // Longer ones would be copied on the way.
+    // Longer numbers would be copied during the conversion.
     guard position - start <= Self.longestNumber else {
       throw refusal(start, "found a number of more than \(Self.longestNumber) bytes")
     }
@@ -147,7 +147,7 @@ package struct JSONReader {
     return number
   }
 
-  /// Steps over digits, of which the first is a zero only if it is the only one.
+  /// Steps over the digits of an integer without leading zeros.
   private mutating func wholeDigits(_ expected: String) throws(FileError) {
     let start = position
     try digits(expected)
@@ -156,7 +156,7 @@ package struct JSONReader {
     }
   }
 
-  /// Steps over one digit or several.
+  /// Steps over one or more digits.
   private mutating func digits(_ expected: String) throws(FileError) {
     let start = position
     while let byte = peek(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
@@ -171,15 +171,15 @@ package struct JSONReader {
     return String(unsafeUninitializedCapacity: count) { unescape(raw, into: $0) }
   }
 
-  /// The bytes of a text, which are UTF-8.
+  /// The bytes of a string, which are UTF-8.
   package mutating func utf8() throws(FileError) -> [UInt8] {
     let (raw, count) = try text()
     return [UInt8](unsafeUninitializedCapacity: count) { $1 = unescape(raw, into: $0) }
   }
 
-  /// Steps over a text.
+  /// Steps over a string.
   ///
-  /// - Returns: where it stands between its quotation marks, and how many bytes it takes once nothing in it is escaped.
+  /// - Returns: The range between its quotation marks, and the number of bytes after its escapes are decoded.
   private mutating func text() throws(FileError) -> (raw: Range<Int>, count: Int) {
     try expect("\"")
     let start = position
@@ -187,7 +187,7 @@ package struct JSONReader {
     while let byte = peek() {
       switch byte {
       case UInt8(ascii: "\""):
-        // An escape is ASCII, so what is around it is UTF-8 if the whole is.
+        // An escape is ASCII, so the text around it is valid UTF-8 if the whole is.
         guard isUTF8(start..<position) else { throw error("found text that is not UTF-8") }
         defer { position += 1 }
         return (start..<position, count)
@@ -208,9 +208,9 @@ package struct JSONReader {
     (try? UTF8Span(validating: bytes.span.extracting(range))) != nil
   }
 
-  /// Writes the bytes of a text that has been stepped over.
+  /// Writes the decoded bytes of a string that has been stepped over.
   ///
-  /// - Returns: their number.
+  /// - Returns: The number of bytes.
   private func unescape(_ raw: Range<Int>, into text: UnsafeMutableBufferPointer<UInt8>) -> Int {
     var (reader, count) = (self, 0)
     reader.position = raw.lowerBound
@@ -218,7 +218,7 @@ package struct JSONReader {
       let byte = bytes[reader.position]
       reader.position += 1
       if byte == UInt8(ascii: "\\") {
-        // It has been read once.
+        // This escape has been read once, so it is valid.
         let scalar = try! reader.escapedScalar()
         for unit in UTF8.encode(scalar)! {
           text[count] = unit
@@ -232,7 +232,7 @@ package struct JSONReader {
     return count
   }
 
-  /// Reads what follows a backslash.
+  /// Reads the rest of an escape after the backslash.
   private mutating func escapedScalar() throws(FileError) -> Unicode.Scalar {
     defer { position += 1 }
     switch peek().map(Unicode.Scalar.init) {
@@ -244,7 +244,7 @@ package struct JSONReader {
     case "t": return "\t"
     case "u":
       var code = try hexadecimal()
-      // Beyond 16 bits JSON writes a pair of surrogates, U+D800… and U+DC00….
+      // JSON writes a character beyond 16 bits as a pair of surrogates, U+D800… and U+DC00….
       if (0xD800..<0xDC00).contains(code), bytes[position + 1..<end].starts(with: "\\u".utf8) {
         position += 2
         let low = try hexadecimal()
@@ -274,7 +274,7 @@ package struct JSONReader {
   private func peek() -> UInt8? { position < end ? bytes[position] : nil }
 
   package mutating func skipSpace() {
-    // Most bytes are above all of them.
+    // Most bytes are greater than all white space.
     while let byte = peek(), byte <= UInt8(ascii: " "), " \n\r\t".utf8.contains(byte) { position += 1 }
   }
 
@@ -292,7 +292,7 @@ package struct JSONReader {
     }
   }
 
-  /// The byte at `position`, as an error shows it.
+  /// The byte at `position` as shown in an error.
   package var found: String {
     switch peek() {
     case nil: endName

@@ -1,4 +1,4 @@
-/// The text as a JSON string, in quotes.
+/// The string as a JSON string, in quotes.
 package func jsonString(_ text: String) -> String {
   var json = "\""
   for scalar in text.unicodeScalars {

@@ -1,30 +1,29 @@
-/// A field of a protobuf message: its number and what stands there.
+/// A field of a protobuf message: its number and its value.
 package struct ProtobufField {
   package enum Value {
     case varint(UInt64)
     case fixed64(UInt64)
     case fixed32(UInt32)
-    /// A text, a message or packed numbers: these bytes of the file.
+    /// A string, a message or packed numbers: these bytes of the file.
     case bytes(Range<Int>)
   }
 
   package let number: Int
   package let value: Value
-  /// The bytes of the value alone, without its tag and length.
+  /// The range of the value alone, without its tag and length.
   package let range: Range<Int>
 }
 
-/// Reads one message of the protobuf wire format, field after field; every length is checked against the bytes that are
-/// left.
+/// Reads one message of the protobuf wire format, field by field. Every length is checked against the remaining bytes.
 ///
 ///     tag, varint: field number · 8 + wire type
 ///     │ value: 0 varint, 1 eight bytes, 2 length, varint, and as many bytes, 5 four bytes
 ///
-/// It does not descend by itself, so a message of any depth costs nothing; a caller that knows a field as a message
-/// reads it by a reader of its bytes. Source: the encoding page of the Protocol Buffers documentation.
+/// The reader does not descend into nested messages, so their depth costs nothing. If a field is a message, the caller
+/// makes a reader of its bytes. Source: the encoding page of the Protocol Buffers documentation.
 package struct ProtobufReader {
   package let bytes: [UInt8]
-  /// The error for a problem at a byte.
+  /// Makes the error for a problem at a byte.
   private let refusal: (_ byte: Int, _ problem: String) -> FileError
   private var position: Int
   private let end: Int
@@ -38,7 +37,7 @@ package struct ProtobufReader {
     end = range.upperBound
   }
 
-  /// The next field, or nil at the message's end.
+  /// Reads the next field; nil at the message's end.
   ///
   /// - Throws: ``FileError``, as `refusal` makes it.
   package mutating func next() throws(FileError) -> ProtobufField? {
@@ -66,10 +65,10 @@ package struct ProtobufReader {
     return ProtobufField(number: number, value: value, range: first..<position)
   }
 
-  /// A varint on its own, as packed numbers are; nil at the end.
+  /// Reads a varint without a tag, as in packed numbers; nil at the end.
   package mutating func nextVarint() throws(FileError) -> UInt64? { position < end ? try varint() : nil }
 
-  /// Seven bits a byte, the low ones first; the highest bit says that more follow.
+  /// Each byte holds seven bits, the low ones first; its highest bit says that more bytes follow.
   private mutating func varint() throws(FileError) -> UInt64 {
     let start = position
     var (value, shift) = (UInt64(0), UInt64(0))

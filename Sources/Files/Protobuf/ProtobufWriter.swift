@@ -22,7 +22,7 @@ package struct ProtobufWriter {
     bytes.append(contentsOf: contents)
   }
 
-  /// Writes whole numbers as packed varints; nothing if there are none.
+  /// Writes integers as packed varints; writes nothing if there are none.
   package mutating func write(_ field: Int, packed numbers: [Int]) {
     guard !numbers.isEmpty else { return }
     var packed = ProtobufWriter()

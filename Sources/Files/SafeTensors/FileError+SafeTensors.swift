@@ -1,19 +1,19 @@
 extension FileError {
-  /// The file is of another kind; `found` says how it shows.
+  /// The file is of another kind; `found` says how this was recognised.
   package static func notSafeTensors(path: String, found: String) -> FileError {
     FileError(
       path: path,
       "\(path): not a safetensors file: \(found); give the path of a saved model")
   }
 
-  /// The file ends before its header or its tensors do.
+  /// The file ends before its header or its tensors are complete.
   package static func cutShort(path: String, section: SafeTensors.Section, promised: Int, found: Int) -> FileError {
     FileError(
       path: path,
       "\(path): cut short: the file promises \(promised) bytes of \(section) and holds \(found); copy the file again")
   }
 
-  /// The file goes on after the tensors that its header promises.
+  /// The file continues after the tensors that its header promises.
   package static func tooLong(path: String, promised: Int, found: Int) -> FileError {
     FileError(
       path: path,
@@ -21,7 +21,7 @@ extension FileError {
         + "copy the file again")
   }
 
-  /// The header cannot be read from this byte of the file on.
+  /// The header cannot be read from this byte on.
   package static func badHeader(path: String, byte: Int, problem: String) -> FileError {
     FileError(
       path: path,
@@ -35,7 +35,7 @@ extension FileError {
       "\(path): damaged header: tensor \(quoted(name)): \(problem); copy or save the file again")
   }
 
-  /// A tensor is stored in a number format that is not read.
+  /// A tensor is stored in an unsupported number format.
   package static func unsupportedDataType(path: String, name: String, found: String) -> FileError {
     FileError(
       path: path,
@@ -43,7 +43,7 @@ extension FileError {
         + "convert it and save the file again")
   }
 
-  /// The file's checksum is not that of its bytes.
+  /// The file's checksum does not match its bytes.
   package static func wrongChecksum(path: String) -> FileError {
     FileError(
       path: path,

@@ -1,5 +1,5 @@
 extension SafeTensors {
-  /// The number formats that the format knows, by their names in the file.
+  /// The number formats of safetensors, by their names in the file.
   package enum DataType: String, Sendable, CaseIterable {
     case bool = "BOOL"
     case f4 = "F4"
@@ -24,7 +24,7 @@ extension SafeTensors {
     case f64 = "F64"
     case c64 = "C64"
 
-    /// The bits that one number takes.
+    /// The number of bits of one number.
     package var bitWidth: Int {
       switch self {
       case .f4: 4
@@ -36,7 +36,7 @@ extension SafeTensors {
       }
     }
 
-    /// Whether the numbers are whole, or truth values.
+    /// Whether the numbers are integers or Booleans.
     package var isInteger: Bool {
       switch self {
       case .bool, .u8, .i8, .u16, .i16, .u32, .i32, .u64, .i64: true

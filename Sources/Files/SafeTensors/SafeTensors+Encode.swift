@@ -1,28 +1,28 @@
 import Tensor
 
 extension SafeTensors {
-  /// A tensor to be written.
+  /// A tensor to write.
   package struct Tensor: Sendable {
     let name: String
     let shape: [Int]
     let dataType: DataType
-    /// Gives the numbers as they stand in the file, from first to last.
+    /// Passes the bytes of the numbers to the sink, from first to last.
     let pieces: @Sendable (AtomicFile.Sink) -> Void
 
-    /// The tensor of some numbers, in the order of the file.
+    /// Makes a tensor of numbers in the order of the file.
     package init<Scalar: BLASScalar>(name: String, shape: [Int], values: [Scalar]) {
       self.init(Scalar.self, name: name, shape: shape, count: values.count) { sink in values.withLittleEndianBytes(sink)
       }
     }
 
-    /// A matrix as a tensor of rows × columns, which stands row after row in the file.
+    /// Makes a tensor of rows × columns from a matrix; the file stores it row by row.
     package init<Scalar: BLASScalar>(name: String, rowsOf matrix: Matrix<Scalar>) {
       self.init(Scalar.self, name: name, shape: [matrix.rows, matrix.columns], count: matrix.count) { sink in
         matrix.forEachRowMajorPart { $0.withLittleEndianBytes(sink) }
       }
     }
 
-    /// A matrix as a tensor of columns × rows, which stands column after column in the file.
+    /// Makes a tensor of columns × rows from a matrix; the file stores it column by column.
     package init<Scalar: BLASScalar>(name: String, columnsOf matrix: Matrix<Scalar>) {
       self.init(Scalar.self, name: name, shape: [matrix.columns, matrix.rows], count: matrix.count) { sink in
         matrix.withReadOnlyTile {
@@ -46,20 +46,21 @@ extension SafeTensors {
     var byteCount: Int { shape.reduce(dataType.bitWidth / 8, *) }
   }
 
-  /// Why a file is not written: no reader would take its header.
+  /// The reason why a file is not written: no reader would accept its header.
   package struct TooLong: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// Writes a file with these tensors, in the order given, and this metadata, in place of what was there; see
-  /// ``AtomicFile``. The tensors' numbers are read twice, first for the checksum; nothing of their size is allocated.
+  /// Writes a file with these tensors, in the given order, and this metadata, and replaces an existing file; see
+  /// ``AtomicFile``. The tensors' numbers are produced twice, the first time for the checksum. Nothing of their size is
+  /// allocated.
   ///
-  /// The metadata begin with the checksum; the rest is sorted by key. The header is padded with spaces so that the data
-  /// begin at a multiple of 8 bytes. Equal tensors and metadata give equal bytes. Traps if two tensors have the same
-  /// name, one is called `__metadata__`, or the metadata have a checksum.
+  /// The metadata begin with the checksum; the other entries are sorted by key. The header is padded with spaces so
+  /// that the data begin at a multiple of 8 bytes. Equal tensors and metadata give equal bytes. Traps if two tensors
+  /// have the same name, if one is called `__metadata__`, or if the metadata have a checksum.
   ///
-  /// - Parameter problem: The error if a reader would not take the header, from what is too long about it.
-  /// - Throws: That, or ``FileError`` if the file cannot be written.
+  /// - Parameter problem: Makes the error's text if no reader would accept the header.
+  /// - Throws: ``FileError`` if no reader would accept the header, or if the file cannot be written.
   package static func write(
     _ tensors: [Tensor], metadata: [String: String], to path: String, problem: (TooLong) -> String
   ) throws(FileError) {
@@ -73,9 +74,9 @@ extension SafeTensors {
     }
   }
 
-  /// The bytes of a file that ``write(_:metadata:to:problem:)`` would write.
+  /// The bytes of the file that ``write(_:metadata:to:problem:)`` would write.
   ///
-  /// - Throws: ``TooLong`` if the header or the number of its metadata is beyond what is read.
+  /// - Throws: ``TooLong`` if the header is too long or has too many metadata.
   package static func encode(
     _ tensors: [Tensor], metadata: [String: String] = [:]
   ) throws(TooLong) -> [UInt8] {
@@ -84,7 +85,7 @@ extension SafeTensors {
     return bytes
   }
 
-  /// The length of the header and the header, with the checksum of the whole file.
+  /// The header's length and the header, with the checksum of the whole file.
   private static func header(_ tensors: [Tensor], metadata: [String: String]) throws(TooLong) -> [UInt8] {
     guard metadata.count <= mostMetadata else {
       throw TooLong(description: "there are \(metadata.count) of them, at most \(mostMetadata) are possible")

@@ -4,13 +4,13 @@ import Tensor
 ///
 ///     header length, 8 bytes little-endian │ header, JSON │ the tensors' numbers, back to back
 ///
-/// Every size in the header is checked against the file's length before anything is read by it, and every byte
-/// of the data belongs to exactly one tensor. Source: the Hugging Face safetensors format.
+/// Every size in the header is checked against the file's length before it is used, and every byte of the data belongs
+/// to exactly one tensor. Source: the Hugging Face safetensors format.
 ///
-/// What is written here has a checksum besides, as the first of its metadata: eight hexadecimal digits, the CRC-32 of
-/// all bytes of the file with these digits as zeros.
+/// Files written by this package also have a checksum as their first metadata entry: eight hexadecimal digits, the
+/// CRC-32 of all bytes of the file with these digits replaced by zeros.
 package struct SafeTensors: Sendable {
-  /// What the header says about one tensor.
+  /// The header's entry for one tensor.
   package struct Entry: Equatable, Sendable {
     package let name: String
     package let dataType: DataType
@@ -28,23 +28,23 @@ package struct SafeTensors: Sendable {
     case tensors
   }
 
-  /// The longest header that is read, in bytes: the limit of the format's reference implementation.
+  /// The maximum length of a header that is read, in bytes: the limit of the format's reference implementation.
   package static let longestHeader = 100_000_000
 
-  /// The most pairs of metadata that are read: a pair takes more memory than its text takes in the file.
+  /// The maximum number of metadata entries that are read. An entry takes more memory than its text takes in the file.
   package static let mostMetadata = 100_000
 
-  /// The name under which the header keeps the metadata; no tensor can have it.
+  /// The header's key for the metadata; no tensor can have this name.
   static let metadataName = "__metadata__"
 
-  /// The key of the checksum among the metadata.
+  /// The metadata key of the checksum.
   static let checksumName = "checksum"
 
   /// The tensors in the order of the header.
   package let entries: [Entry]
-  /// The metadata but for the checksum, each text as UTF-8.
+  /// The metadata without the checksum, each string as UTF-8.
   package let metadataBytes: [String: [UInt8]]
-  /// What stands for the checksum, and at which byte of the file; nil if nothing does.
+  /// The checksum's text and its position in the file; nil if there is none.
   private let checksum: (text: String, position: Int)?
 
   package let path: String
@@ -52,15 +52,15 @@ package struct SafeTensors: Sendable {
   private let dataStart: Int
   private let indices: [String: Int]
 
-  /// The bytes of a file; if it is a gzip file that cannot be one of safetensors when it is decompressed, those that it
-  /// begins with.
+  /// Reads the bytes of a file. If it is gzipped and the decompressed data cannot be a safetensors file, returns only
+  /// the first of them.
   package static func bytes(of path: String) throws(FileError) -> [UInt8] {
     try ByteFile.read(path) { canBegin(with: $0) }
   }
 
-  /// Reads the header of a file's bytes and checks it; `path` is what errors call the file.
+  /// Reads and checks the header of a file's bytes; `path` is the file's name in errors.
   ///
-  /// - Throws: `FileError` when the bytes are not a whole and consistent safetensors file.
+  /// - Throws: `FileError` if the bytes are not a complete and consistent safetensors file.
   /// - Complexity: O(header); the tensors are not copied.
   package init(bytes: [UInt8], path: String) throws(FileError) {
     let headerLength = try Self.headerLength(of: bytes, path: path)
@@ -77,28 +77,28 @@ package struct SafeTensors: Sendable {
     self.indices = reader.indices
   }
 
-  /// Returns what the header says about a tensor, or nil if the file has none of that name.
+  /// Returns the header's entry for a tensor, or nil if the file has no tensor of that name.
   package func entry(_ name: String) -> Entry? {
     indices[name].map { entries[$0] }
   }
 
-  /// The metadata but for the checksum, made anew by every call.
+  /// The metadata without the checksum, computed by every call.
   ///
   /// - Complexity: O(metadata).
   package var metadata: [String: String] { metadataBytes.mapValues { String(decoding: $0, as: UTF8.self) } }
 
-  /// A text of the metadata, or nil if there is none of that key.
+  /// Returns a string of the metadata, or nil if there is none for that key.
   package func text(_ key: String) -> String? { metadataBytes[key].map { String(decoding: $0, as: UTF8.self) } }
 
   /// The length of the file.
   package var byteCount: Int { bytes.count }
-  /// How many bytes the tensors take.
+  /// The number of bytes that the tensors take.
   package var dataCount: Int { bytes.count - dataStart }
 
   /// Whether the file has a checksum.
   package var hasChecksum: Bool { checksum != nil }
 
-  /// Checks that the checksum is that of the file's bytes, if there is one.
+  /// Checks that the checksum, if there is one, matches the file's bytes.
   ///
   /// - Throws: `FileError.wrongChecksum`.
   /// - Complexity: O(file).
@@ -107,7 +107,7 @@ package struct SafeTensors: Sendable {
     guard checksum.text == Self.checksum(of: bytes, at: checksum.position) else { throw .wrongChecksum(path: path) }
   }
 
-  /// The digits of the checksum of a file's bytes, which are to stand or stand at `position`.
+  /// The digits of the checksum of a file's bytes. The digits' own place in the file is at `position`.
   package static func checksum(of bytes: [UInt8], at position: Int) -> String {
     var checksum = Checksum()
     checksum.add(bytes[..<position])
@@ -116,15 +116,16 @@ package struct SafeTensors: Sendable {
     return checksum.digits
   }
 
-  /// What the checksum's digits count as in the checksum.
+  /// The digits that stand in for the checksum while the checksum is computed.
   static let noChecksum = "00000000"
 
-  /// Returns a tensor's numbers in the order of the file, or those of some places, counted from 0.
+  /// Returns a tensor's numbers in the order of the file, or the numbers in a range of places, counted from 0.
   ///
-  /// They are exact if `Scalar` is the stored type or wider, and rounded to the nearest otherwise: a stored
+  /// The numbers are exact if `Scalar` is the stored type or wider, and rounded to the nearest otherwise: a stored
   /// `Double` beyond the range of `Float` becomes an infinity.
   ///
-  /// - Throws: `FileError.missingTensor`, or `FileError.unsupportedDataType` for others than F64, F32, F16 and BF16.
+  /// - Throws: `FileError.missingTensor`, or `FileError.unsupportedDataType` for types other than F64, F32, F16 and
+  ///   BF16.
   package func values<Scalar: BinaryFloatingPoint>(
     of name: String, _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
   ) throws(FileError) -> [Scalar] {
@@ -134,8 +135,8 @@ package struct SafeTensors: Sendable {
     let part =
       places.map { bytesOfAll.lowerBound + $0.lowerBound * width..<bytesOfAll.lowerBound + $0.upperBound * width }
       ?? bytesOfAll
-    // Concrete types, because conversions between generic scalars are slow; through Any, because a cast from array to
-    // array goes element by element.
+    // Concrete types are used because conversions between generic scalars are slow. The cast goes through Any because a
+    // direct cast between array types works element by element.
     switch entry.dataType {
     case .f32 where type == Float.self: return numbers(part, Float.init(bitPattern:)) as Any as! [Scalar]
     case .f32 where type == Double.self:
@@ -151,7 +152,7 @@ package struct SafeTensors: Sendable {
     }
   }
 
-  /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
+  /// Copies a tensor's numbers, which are stored row by row, into a matrix of its shape.
   ///
   /// - Throws: As ``values(of:_:as:)``.
   @specialized(where Scalar == Float)
@@ -160,15 +161,15 @@ package struct SafeTensors: Sendable {
     try matrix.fill { (places) throws(FileError) in try values(of: name, places) }
   }
 
-  /// The numbers whose bits are at a range of the file's bytes.
+  /// The numbers whose bits are in a range of the file's bytes.
   @inline(__always)
   private func numbers<Bits: FixedWidthInteger & BitwiseCopyable, Number>(
     _ part: Range<Int>, _ number: (Bits) -> Number
   ) -> [Number] {
     let width = Bits.bitWidth / 8
     let count = part.count / width
-    // The memory of an empty array is the standard library's own, for all threads: the closure's count would be written
-    // into it.
+    // An empty array uses memory of the standard library that all threads share, and the closure's count would be
+    // written into it.
     guard count > 0 else { return [] }
     return bytes[part].withUnsafeBytes { bytes in
       [Number](unsafeUninitializedCapacity: count) { numbers, initializedCount in
@@ -181,14 +182,15 @@ package struct SafeTensors: Sendable {
     }
   }
 
-  /// Returns a little-endian number; it need not be aligned.
+  /// Returns a little-endian number, which need not be aligned.
   private static func integer<Bits: FixedWidthInteger & BitwiseCopyable>(at offset: Int, of bytes: [UInt8]) -> Bits {
     Bits(littleEndian: bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Bits.self))
   }
 
   // MARK: - Checks
 
-  /// Whether a file that begins with these bytes can be one: asked before all of a gzip file is decompressed.
+  /// Whether a file that begins with these bytes can be a safetensors file. This is checked before all of a gzip file
+  /// is decompressed.
   static func canBegin(with bytes: [UInt8]) -> Bool {
     do throws(FileError) { _ = try headerLength(of: bytes, path: "") } catch { return error.code == "cutShort" }
     return true
@@ -214,10 +216,10 @@ package struct SafeTensors: Sendable {
     return Int(length)
   }
 
-  /// Checks that the tensors fill `dataCount` bytes from the first to the last, without holes or overlaps.
+  /// Checks that the tensors fill `dataCount` bytes completely, without holes or overlaps.
   private static func check(_ entries: [Entry], fill dataCount: Int, path: String) throws(FileError) {
     var filled = 0
-    // By both ends, so that an empty tensor stands before the one that begins at the same byte.
+    // Sorted by both ends, so that an empty tensor comes before the tensor that begins at the same byte.
     let inFileOrder = entries.sorted {
       ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
     }

@@ -1,20 +1,20 @@
-/// A reader of the JSON header, strict where a general JSON parser is lenient: repeated or unknown keys, signs,
-/// fractions, leading zeros and numbers beyond `Int` are errors that name the byte.
+/// A reader of the JSON header that is stricter than a general JSON parser: repeated or unknown keys, signs, fractions,
+/// leading zeros and numbers beyond `Int` are errors that name the byte.
 struct SafeTensorsHeader {
   private let path: String
   private var json: JSONReader
 
-  /// The most sizes of a shape, those of NumPy: a header could otherwise make the reader take many times its length of
-  /// memory.
+  /// The maximum number of dimensions of a shape, as in NumPy. Without a limit, a header could make the reader use many
+  /// times its length of memory.
   private static let mostDimensions = 64
 
   private(set) var entries: [SafeTensors.Entry] = []
   private(set) var indices: [String: Int] = [:]
   private(set) var metadata: [String: [UInt8]] = [:]
-  /// What stands for the checksum among the metadata, and where its first digit is.
+  /// The checksum's text among the metadata, and the position of its first digit.
   private(set) var checksum: (text: String, position: Int)?
 
-  /// A reader of a file, whose header takes the bytes 8 up to `end`.
+  /// Makes a reader of a file whose header takes the bytes from 8 up to `end`.
   init(bytes: [UInt8], path: String, end: Int) {
     self.path = path
     json = JSONReader(bytes, 8..<end, endName: "the end of the header") { byte, problem in

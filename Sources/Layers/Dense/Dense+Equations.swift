@@ -1,10 +1,10 @@
 import Tensor
 
 extension Dense {
-  /// Z = W A₋₁, A = g(Z + b 1ᵀ), bias, activation and dropout while the tile is in cache; Z + b 1ᵀ alone if it is to be
-  /// normalized.
+  /// Z = W A₋₁, A = g(Z + b 1ᵀ). Bias, activation and dropout are applied while the tile is in cache. If the layer is
+  /// normalized, this computes only Z + b 1ᵀ.
   ///
-  /// - Parameter strips: How many products of strips of W there are, whose sum is Z; 0 if it is to be computed as one.
+  /// - Parameter strips: The number of products of strips of W whose sum is Z; 0 to compute Z as one product.
   func computeOutputs<Scalar>(
     _ part: TilePart, summing strips: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
     slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
@@ -58,7 +58,7 @@ extension Dense {
     return largest / (1 - dropout)
   }
 
-  /// The product of a strip of W's columns with their rows of A₋₁; the sum of all of them is Z.
+  /// The product of a strip of W's columns with the matching rows of A₋₁. The sum of all strips' products is Z.
   func multiplyStrip<Scalar>(
     _ strip: Int, _ columns: Range<Int>, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
     scratch: Tile<Scalar>
@@ -66,14 +66,14 @@ extension Dense {
     product(strip, outputs, scratch).product(weights(in: parameters)[columns: columns], inputs.rows(columns))
   }
 
-  /// Where the product of a strip stands: of the first where the sum will be.
+  /// The memory for the product of a strip. The first product has the memory of the sum.
   private func product<Scalar>(_ strip: Int, _ outputs: Tile<Scalar>, _ scratch: Tile<Scalar>) -> Tile<Scalar> {
     let size = outputs.rows * outputs.columns
     return strip == 0
       ? outputs : scratch.reshaped(from: (strip - 1) * size, rows: outputs.rows, columns: outputs.columns)
   }
 
-  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁), the derivative while the tile is in cache.
+  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁). The derivative is applied while the tile is in cache.
   func propagateError<Scalar>(
     _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, previous: Dense, slopes: Tile<Scalar>,
     into previousError: Tile<Scalar>
@@ -84,23 +84,23 @@ extension Dense {
     return previous.derive(previousError, from: slopes[part])
   }
 
-  /// δ ← δ ∘ g′; returns the largest magnitude in it.
+  /// δ ← δ ∘ g′. Returns the largest magnitude of the result.
   ///
   /// - Parameter source: The layer's outputs, or the slopes g′ if it keeps them.
   func derive<Scalar>(_ error: Tile<Scalar>, from source: Tile<Scalar>) -> Double {
     Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation, from: source))
   }
 
-  /// Takes a tile of the error of γ ∘ N + β back to that of Z, and leaves ∇γ and ∇β, or the tile's part of them, in the
-  /// buffers.
+  /// Turns a tile of the error of γ ∘ N + β into the error of Z. The buffers receive ∇γ and ∇β, or the tile's part of
+  /// them.
   ///
-  /// - Returns: A bound on the magnitudes in it and, divided by the batch, in ∇γ and ∇β.
+  /// - Returns: A bound on the magnitudes in the tile and, divided by the batch, in ∇γ and ∇β.
   func propagateErrorThroughNormalization<Scalar>(
     _ tile: Int, _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>,
     _ buffers: NormalizationBuffers<Scalar>
   ) -> Double {
     let delta = error[part]
-    // No |N| is above the root of the count that it is taken over.
+    // No |N| is above the root of the number of elements that it is normalized over.
     let count = normalization == .batch ? error.columns : outputSize
     let before = Double(delta.maxMagnitude) * Double(count).squareRoot()
     let gamma = gamma(in: parameters).rows(part.rows)
@@ -115,7 +115,7 @@ extension Dense {
     return before.isNaN || after.isNaN ? .nan : max(before, Double(after))
   }
 
-  /// Replaces a share of the running statistics by the batch's.
+  /// Replaces a share of the running statistics with the batch's statistics.
   func updateStatistics<Scalar>(_ statistics: Tile<Scalar>, batch: Int, _ buffers: NormalizationBuffers<Scalar>) {
     guard normalization == .batch, batch > 1 else { return }
     let (mean, variance) = runningStatistics(statistics)
@@ -127,12 +127,12 @@ extension Dense {
     }
   }
 
-  /// Whether g′ is kept from the way forward, dropout included, because it cannot be had from the outputs.
+  /// Whether the forward pass keeps g′, including dropout, because the outputs alone do not determine it.
   var keepsSlopes: Bool { dropout > 0 || activation.keepsSlopes }
 
-  /// ∇W = δ A₋₁ᵀ for a part of W, and what is made of it. The 1/batch is in the error already.
+  /// Computes ∇W = δ A₋₁ᵀ for a part of W, and applies the update. The error already includes the factor 1/batch.
   ///
-  /// - Returns: What is added to the loss for these weights.
+  /// - Returns: The term that these weights add to the loss.
   func useGradient<Scalar>(
     ofWeights part: TilePart, error: Tile<Scalar>, inputs: Tile<Scalar>, update: TileUpdate<Scalar>,
     parameters: Tile<Scalar>, from offset: Int, gradient: Tile<Scalar>
@@ -142,7 +142,7 @@ extension Dense {
       gradient: weights(in: gradient)[part], product: error.rows(part.rows), inputs.rows(part.columns))
   }
 
-  /// ∇b = δ 1, and ∇γ and ∇β if the layer is normalised.
+  /// Computes ∇b = δ 1, and ∇γ and ∇β if the layer is normalised, and applies the update.
   func useGradientOfBiases<Scalar>(
     error: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
     gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Where a layer's parameters stand in its part of the vector of all, and its running statistics in theirs.
+/// The places of a layer's parameters in its part of the parameter vector, and of its running statistics in theirs.
 extension Dense {
   func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
     parameters.reshaped(from: 0, rows: outputSize, columns: inputSize)

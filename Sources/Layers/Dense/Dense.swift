@@ -1,24 +1,28 @@
 import Tensor
 
-/// A fully connected layer with an activation, and normalisation and dropout where they are asked for.
+/// A fully connected layer with an activation, and optional normalisation and dropout.
 ///
 ///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
 ///
-/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with the probability p and 1 elsewhere, drawn anew
-/// for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
+/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with probability p and 1 otherwise. It is drawn
+/// anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
 ///
 /// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In
-///   the parameter vector W comes first, column after column, then b, γ and β.
+///   the parameter vector, W comes first, column after column, then b, γ and β.
 public struct Dense: Sendable, Equatable {
+  /// The number of inputs.
   public let inputSize: Int
+  /// The number of outputs, also called units.
   public let outputSize: Int
+  /// The activation g.
   public private(set) var activation: Activation
+  /// What is done to the weighted inputs before the activation.
   public let normalization: Normalization
-  /// The probability p with which an output is dropped in training.
+  /// The probability p that an output is dropped in training.
   public let dropout: Double
 
-  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1, and on dropout
-  ///   after softmax, whose outputs make sense together only, or batch normalization before it.
+  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1. Traps on
+  ///   dropout after softmax, whose outputs only make sense together, and on batch normalization before softmax.
   public init(
     _ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity, normalization: Normalization = .none,
     dropout: Double = 0
@@ -40,17 +44,17 @@ public struct Dense: Sendable, Equatable {
     self.dropout = dropout
   }
 
-  /// outputSize · inputSize + outputSize, and 2 · outputSize more if the layer is normalised.
+  /// outputSize · inputSize + outputSize, plus 2 · outputSize if the layer is normalised.
   public var parameterCount: Int { weightCount + (isNormalized ? 3 : 1) * outputSize }
 
   var isNormalized: Bool { normalization != .none }
 
-  /// The running means and variances.
+  /// The number of running means and variances.
   var statisticCount: Int { normalization == .batch ? 2 * outputSize : 0 }
 
   var weightCount: Int { outputSize * inputSize }
 
-  /// The layer that stops at Z.
+  /// The layer without its activation: its output is Z.
   var beforeActivation: Dense {
     var layer = self
     layer.activation = .identity

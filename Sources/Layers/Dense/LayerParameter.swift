@@ -1,4 +1,4 @@
-/// What a layer learns, and the running statistics of its batch normalisation; see ``Dense`` and ``Normalization``.
+/// A parameter of a layer, or a running statistic of its batch normalisation; see ``Dense`` and ``Normalization``.
 public enum LayerParameter: String, Sendable, CaseIterable {
   /// W, outputSize × inputSize.
   case weights
@@ -13,23 +13,23 @@ public enum LayerParameter: String, Sendable, CaseIterable {
   /// The variance that predictions use after batch normalisation, outputSize × 1.
   case runningVariance
 
-  /// Whether training moves it without a gradient.
+  /// Whether training changes it without a gradient.
   var isStatistic: Bool { self == .runningMean || self == .runningVariance }
 }
 
 extension Dense {
-  /// What the layer has, in the order in which it stands in the network's vectors: parameters, then statistics.
+  /// The layer's parameters, then its statistics, in their order in the network's vectors.
   public var parameters: [LayerParameter] {
     [.weights, .bias] + (isNormalized ? [.scale, .shift] : [])
       + (normalization == .batch ? [.runningMean, .runningVariance] : [])
   }
 
-  /// The rows and columns of a parameter.
+  /// The numbers of rows and columns of a parameter.
   public func shape(of parameter: LayerParameter) -> (rows: Int, columns: Int) {
     (outputSize, parameter == .weights ? inputSize : 1)
   }
 
-  /// Where a parameter begins in the layer's part of the parameters, or of the statistics.
+  /// The index where a parameter begins in the layer's part of the parameters, or of the statistics.
   func offset(of parameter: LayerParameter) -> Int {
     switch parameter {
     case .weights, .runningMean: 0

@@ -1,11 +1,11 @@
 import Tensor
 
-/// How far a gradient is from central differences.
+/// The difference between a gradient and central differences.
 public struct GradientCheck: Sendable {
   /// The largest relative error in each layer, from the first to the last.
   public let relativeErrors: [Double]
 
-  /// The largest of all.
+  /// The largest relative error of all layers.
   public var largestRelativeError: Double { relativeErrors.max() ?? 0 }
 }
 
@@ -15,14 +15,17 @@ extension Network where Scalar == Double {
   ///     n = (8 (L(θ+h) − L(θ−h)) − (L(θ+2h) − L(θ−2h))) / 12h,   h = 10⁻²
   ///     relative error = |g − n| / max(|g| + |n|, m / 100, 10⁻⁷ L),   m the layer's largest |g|
   ///
-  /// Differences cannot resolve elements far below the layer's largest or within rounding of the loss, hence the
-  /// floors. If a sample meets ReLU's kink between the points, the differences are wrong, not the gradient, so a large
-  /// error is tried again with h/10 … h/10⁵ and the smallest counts; a wrong gradient is wrong for every h. If a sample
-  /// lies on the kink itself, as each does whose normalised values are all 0, the loss has two slopes, one to each
-  /// side; then any gradient between these is right.
+  /// The floors are needed because differences cannot resolve elements that are far below the layer's largest or within
+  /// the rounding of the loss.
+  ///
+  /// If a sample meets ReLU's kink between the points, the differences are wrong, not the gradient. A large error is
+  /// therefore tried again with h/10 … h/10⁵, and the smallest error counts. A wrong gradient is wrong for every h.
+  ///
+  /// If a sample lies on the kink itself, the loss has two slopes, one to each side. Any gradient between them is then
+  /// right. Every sample whose normalised values are all 0 lies on the kink.
   ///
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch.
-  /// - Complexity: four to 34 forward passes for each parameter: for small networks.
+  /// - Complexity: four to 34 forward passes per parameter, so this is for small networks.
   public func gradientCheck(_ loss: Loss, inputs: Matrix<Double>, targets: Matrix<Double>) -> GradientCheck {
     var workspace = Workspace(for: self, batchCapacity: inputs.columns)
     var gradient = Matrix<Double>(rows: parameterCount, columns: 1)
@@ -40,7 +43,7 @@ extension Network where Scalar == Double {
     func value(_ parameter: Int, _ shift: Double) -> Double {
       shifted.parameters[parameter, 0] = parameters[parameter, 0] + shift
       defer { shifted.parameters[parameter, 0] = parameters[parameter, 0] }
-      // Batch normalisation does in training what it does not in a prediction.
+      // Batch normalisation in training differs from that in a prediction.
       return layers.contains { $0.normalization == .batch }
         ? shifted.backPropagate(loss, inputs: inputs, targets: targets, workspace: &workspace, gradient: &unused)
         : shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace)
@@ -50,8 +53,8 @@ extension Network where Scalar == Double {
       let far = value(parameter, 2 * h) - value(parameter, -2 * h)
       return (8 * near - far) / (12 * h)
     }
-    // The slopes to the left and right of a parameter that is on a kink; nil if they are the same, which the floor
-    // tells from rounding.
+    // The slopes to the left and right of a parameter that is on a kink; nil if they are equal. The floor distinguishes
+    // a kink from rounding.
     func slopes(_ parameter: Int, _ h: Double, floor: Double) -> ClosedRange<Double>? {
       let here = value(parameter, 0)
       func slope(_ h: Double) -> Double {

@@ -1,16 +1,17 @@
 import Tensor
 
-/// How a network's parameters are drawn before training. Biases start at 0, except with ``normal``.
+/// The distribution from which a network's parameters are drawn. Biases start at 0, except with ``normal``.
 public enum Initializer: String, Sendable, CaseIterable {
   /// Weights and biases from N(0, 1), as in Nielsen's book.
   case normal
-  /// N(0, 2 / (inputs + outputs)): keeps the variance of sigmoid and tanh layers both ways (Glorot and Bengio 2010).
+  /// N(0, 2 / (inputs + outputs)): keeps the variance of sigmoid and tanh layers in both directions (Glorot and Bengio
+  /// 2010).
   case glorotNormal = "glorot-normal"
-  /// U(±√(6 / (inputs + outputs))), of the same variance.
+  /// U(±√(6 / (inputs + outputs))), with the same variance.
   case glorotUniform = "glorot-uniform"
   /// N(0, 2 / inputs): keeps the variance of ReLU layers (He et al. 2015).
   case heNormal = "he-normal"
-  /// U(±√(6 / inputs)), of the same variance.
+  /// U(±√(6 / inputs)), with the same variance.
   case heUniform = "he-uniform"
   /// N(0, 1 / inputs): keeps the variance of SELU layers (LeCun et al. 1998; Klambauer et al. 2017).
   case lecunNormal = "lecun-normal"
@@ -18,7 +19,7 @@ public enum Initializer: String, Sendable, CaseIterable {
   /// decomposition of a normal one.
   case orthogonal
 
-  /// The usual choice for an activation: He for ReLU and what resembles it, LeCun for SELU, Glorot for the others.
+  /// The usual choice for an activation: He for ReLU and similar ones, LeCun for SELU, Glorot for the others.
   public static func automatic(for activation: Activation) -> Initializer {
     switch activation {
     case .selu: .lecunNormal
@@ -57,8 +58,9 @@ extension Matrix {
     fillUniform(-bound...bound, using: &generator)
   }
 
-  /// The Q of a tall normal matrix, each column's sign chosen so that R's diagonal is positive: uniform over the
-  /// orthogonal matrices (Mezzadri 2007). Computed in `Double`, so that both precisions start alike.
+  /// Fills the matrix with the Q of a tall normal matrix. The sign of each column is chosen so that R's diagonal is
+  /// positive, which makes Q uniform over the orthogonal matrices (Mezzadri 2007). It is computed in `Double`, so that
+  /// both precisions start alike.
   fileprivate mutating func fillOrthogonal(using generator: inout Philox) {
     let isTall = rows >= columns
     var tall = Matrix<Double>(rows: Swift.max(rows, columns), columns: Swift.min(rows, columns))

@@ -1,14 +1,14 @@
 import Tensor
 
-/// A network without its parameters: the layers, and where each one's parameters stand in the vector of all.
+/// A network without its parameters: the layers, and the place of each layer's parameters in the parameter vector.
 struct LayerChain: Sendable {
   let layers: [Dense]
   /// Where each layer's parameters start, and the total at the end.
   let offsets: [Int]
-  /// The same for their running statistics.
+  /// The starts of each layer's running statistics, and the total at the end.
   let statisticsOffsets: [Int]
 
-  /// - Precondition: Traps if there is no layer, or a layer's inputs are not as many as the outputs before it.
+  /// - Precondition: Traps if there is no layer, or a layer's input size differs from the output size before it.
   init(_ layers: [Dense]) {
     guard !layers.isEmpty else { fail("cannot make a network without layers") }
     for (previous, next) in zip(layers, layers.dropFirst()) where previous.outputSize != next.inputSize {

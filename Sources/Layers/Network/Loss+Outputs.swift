@@ -1,10 +1,11 @@
 import Tensor
 
 extension Loss {
-  /// The mean loss over samples whose outputs are there already and may be no network's, as the mean of several is not.
+  /// The mean loss over samples whose outputs are already computed. They need not be the outputs of one network: they
+  /// may be the mean of several networks' outputs.
   ///
-  /// The cross-entropies take a probability for no closer to 0 or 1 than the precision's ε, so that one sample cannot
-  /// make them infinite. For the outputs of one network ``Network/meanLoss(_:inputs:targets:workspace:)`` is more
+  /// The cross-entropies keep each probability at least the precision's ε away from 0 and 1, so that one sample cannot
+  /// make them infinite. For the outputs of one network, ``Network/meanLoss(_:inputs:targets:workspace:)`` is more
   /// exact.
   ///
   /// - Shapes: outputs and targets outputs × samples.

@@ -1,16 +1,16 @@
 import Tensor
 
 extension Network {
-  /// Computes a batch's mean loss and its gradient by back-propagation. Nothing is dropped.
+  /// Computes a batch's mean loss and its gradient by back-propagation. This applies no dropout.
   ///
   ///     δ = ∇ₐL ∘ g′(Z),   ∇W = δ A₋₁ᵀ,   ∇b = δ 1,   δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)      from the last layer to the first
   ///
-  /// - Parameter gradient: Becomes ∂L/∂parameters, in the order of ``parameters``.
+  /// - Parameter gradient: Receives ∂L/∂parameters, in the order of ``parameters``.
   /// - Returns: The mean loss.
   /// - Shapes: inputs inputSize × batch, targets outputSize × batch, gradient parameterCount × 1.
   /// - Precondition: Traps on other shapes, on a batch that is empty or beyond the workspace's capacity, on another
   ///   network's workspace, and if the loss does not accept the output activation.
-  /// - Complexity: about 6 · parameterCount flops a sample, shared by the workspace's team; allocates nothing.
+  /// - Complexity: about 6 · parameterCount flops per sample, shared by the workspace's team; allocates nothing.
   /// - Source: Rumelhart, Hinton and Williams 1986.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -31,9 +31,9 @@ extension Network {
     }.loss
   }
 
-  /// Back-propagates a batch, or a part of one, and keeps the gradient if loss and gradient admit it.
+  /// Back-propagates a batch, or a part of one, and keeps the gradient if the loss and the gradient allow it.
   ///
-  /// - Parameter adding: Whether the gradient is added to what stands in `gradient`, or replaces it.
+  /// - Parameter adding: Whether the gradient is added to the contents of `gradient`, or replaces them.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func backPropagate(
@@ -46,12 +46,12 @@ extension Network {
       largestGradient: largestGradient)
   }
 
-  /// Back-propagates a batch and, if loss and gradient admit it, updates the parameters.
+  /// Back-propagates a batch and updates the parameters if the loss and the gradient allow it.
   ///
   /// - Parameters:
   ///   - gradient: The memory for the gradient; may be empty if the update needs none.
-  ///   - largestGradient: The parameters stay as they are where the loss is not finite or an element of the gradient
-  ///     might be larger.
+  ///   - largestGradient: The parameters do not change if the loss is not finite or an element of the gradient might be
+  ///     larger than this.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(

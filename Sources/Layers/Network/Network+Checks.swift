@@ -1,6 +1,6 @@
 import Tensor
 
-// What a caller may get wrong, and where numbers stopped being finite.
+// Checks for a caller's mistakes, and the search for the layer where numbers became non-finite.
 
 extension Network {
   func check(_ inputs: Matrix<Scalar>) {
@@ -42,16 +42,16 @@ extension Network {
     }
   }
 
-  /// The first layer, counted from 1, whose outputs for the last batch in a workspace are not all finite; nil if all
-  /// are.
+  /// The number, counted from 1, of the first layer whose outputs for the last batch in a workspace are not all finite;
+  /// nil if all outputs are finite.
   package func firstNonFiniteOutputs(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int? {
     workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).first { !buffers.outputs(of: $0).maxMagnitude.isFinite }
     }
   }
 
-  /// The layer, counted from 1, with the largest error for the last batch in a workspace: where an explosion began,
-  /// going back.
+  /// The number, counted from 1, of the layer with the largest error for the last batch in a workspace. If the error
+  /// exploded on the way back, it began there.
   package func layerOfLargestError(_ workspace: inout Workspace<Scalar>, batch: Int) -> Int {
     workspace.withBuffers(batch: batch, trainedWith: nil) { buffers in
       (1...layers.count).max {

@@ -1,18 +1,18 @@
 import Tensor
 
 extension Network {
-  /// The outputs for a batch.
+  /// Computes the outputs for a batch.
   ///
   /// - Shapes: inputs inputSize × batch; returns outputSize × batch.
   /// - Precondition: Traps if the inputs have another number of rows.
-  /// - Complexity: 2 · parameterCount flops a sample; works in blocks, so that memory beyond the result does not grow
-  ///   with the batch.
+  /// - Complexity: 2 · parameterCount flops per sample. It works in blocks, so that memory beyond the result does not
+  ///   grow with the batch.
   public func predict(_ inputs: Matrix<Scalar>) -> Matrix<Scalar> {
     var workspace = Workspace(for: self, batchCapacity: min(max(inputs.columns, 1), 256))
     return predict(inputs, workspace: &workspace)
   }
 
-  /// The outputs for a batch, computed in a workspace, and by its team, that is kept between calls.
+  /// Computes the outputs for a batch, by a workspace's team and in its memory, which is kept between calls.
   ///
   /// - Precondition: Traps if the inputs have another number of rows, and on another network's workspace.
   public func predict(_ inputs: Matrix<Scalar>, workspace: inout Workspace<Scalar>) -> Matrix<Scalar> {
@@ -28,7 +28,7 @@ extension Network {
   /// - Shapes: inputs inputSize × batch, outputs outputSize × batch; the batch may be larger than the workspace's
   ///   capacity, and empty.
   /// - Precondition: Traps on other shapes, and on another network's workspace.
-  /// - Complexity: 2 · parameterCount flops a sample; allocates nothing, unless another matrix shares the outputs'
+  /// - Complexity: 2 · parameterCount flops per sample. Allocates nothing, unless another matrix shares the outputs'
   ///   storage.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -38,8 +38,8 @@ extension Network {
     predict(inputs, into: &outputs, adding: false, workspace: &workspace)
   }
 
-  /// The same, or, if `adding`, the sums of the outputs and what is there: those of other networks with the same
-  /// layers.
+  /// Computes the outputs for a batch, in a workspace and by its team. If `adding`, they are added to the contents of
+  /// `outputs`, which come from other networks with the same layers.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func predict(
@@ -80,8 +80,7 @@ extension Network {
 }
 
 extension Workspace {
-  /// Computes the outputs of all layers for block after block of the samples, and calls `body` with each block's
-  /// buffers.
+  /// Computes the outputs of all layers for each block of the samples, and calls `body` with the block's buffers.
   fileprivate mutating func forEachBlock(
     _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
     _ body: (Range<Int>, Buffers<Scalar>) -> Void

@@ -1,7 +1,7 @@
 import Tensor
 
 extension Network {
-  /// Adds the gradient of l₁ ‖W‖₁ + ½ l₂ ‖W‖², W all weights and not the biases, to a gradient.
+  /// Adds the gradient of l₁ ‖W‖₁ + ½ l₂ ‖W‖² to a gradient. W is all weights, without the biases.
   ///
   /// - Shapes: gradient parameterCount × 1.
   /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
@@ -25,7 +25,7 @@ extension Network {
     }
   }
 
-  /// Scales the weights into each unit, a row of W, whose Euclidean norm is above `limit` down to it.
+  /// Scales the weights into each unit, a row of W, down to the Euclidean norm `limit` if their norm is above it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func limitNorms(to limit: Double, team: Team) {
@@ -64,7 +64,7 @@ private struct Penalty<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// Some 10 operations for each weight.
+  /// Cuts the strips for about 10 operations per weight.
   private static func strips(_ layer: Dense) -> TileGrid {
     TileGrid(rows: layer.outputSize, columns: layer.inputSize, inner: 10, cutting: .columns)
   }

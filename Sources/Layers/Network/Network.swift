@@ -2,17 +2,17 @@ import Tensor
 
 /// A multi-layer perceptron: a chain of layers and their parameters.
 ///
-/// All parameters are one contiguous vector, the layers' ranges one after the other, so that an update, a norm or a
-/// checkpoint is one pass.
+/// All parameters are in one contiguous vector, layer after layer, so that an update, a norm or a checkpoint is one
+/// pass.
 public struct Network<Scalar: BLASScalar>: Sendable {
   let chain: LayerChain
 
   /// All weights and biases, parameterCount × 1; see ``Dense`` for the order within a layer.
   ///
-  /// - Precondition: Traps if they are replaced by a matrix of another shape.
+  /// - Precondition: Traps if the parameters are replaced by a matrix of another shape.
   public var parameters: Matrix<Scalar> {
     get { storage }
-    // Not an observer, which would copy all of them for every change.
+    // This is not an observer, because that would copy all parameters for every change.
     _modify {
       defer { checkParameters() }
       yield &storage
@@ -21,10 +21,10 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var storage: Matrix<Scalar>
 
-  /// The running means and variances of the layers with batch normalisation, which predictions use and training moves,
-  /// statisticCount × 1: layer by layer the means, then the variances.
+  /// The running means and variances of the layers with batch normalisation, statisticCount × 1. Predictions use them
+  /// and training changes them. Each layer has first its means, then its variances.
   ///
-  /// - Precondition: Traps if they are replaced by a matrix of another shape.
+  /// - Precondition: Traps if the statistics are replaced by a matrix of another shape.
   public var statistics: Matrix<Scalar> {
     get { statisticsStorage }
     _modify {
@@ -35,10 +35,10 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var statisticsStorage: Matrix<Scalar>
 
-  /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1, as the running
-  /// variances are.
+  /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1. The running variances
+  /// are 1 too.
   ///
-  /// - Precondition: Traps if there is no layer, or a layer's inputs are not as many as the outputs before it.
+  /// - Precondition: Traps if there is no layer, or a layer's input size differs from the output size before it.
   public init(_ layers: [Dense]) {
     chain = LayerChain(layers)
     storage = Matrix(rows: chain.parameterCount, columns: 1)
@@ -65,11 +65,16 @@ public struct Network<Scalar: BLASScalar>: Sendable {
     }
   }
 
+  /// The layers, first to last.
   public var layers: [Dense] { chain.layers }
 
+  /// The number of inputs of the first layer.
   public var inputSize: Int { layers[0].inputSize }
+  /// The number of outputs of the last layer.
   public var outputSize: Int { layers[layers.count - 1].outputSize }
+  /// The activation of the last layer.
   public var outputActivation: Activation { layers[layers.count - 1].activation }
+  /// The number of elements of ``parameters``.
   public var parameterCount: Int { chain.parameterCount }
 }
 
@@ -78,12 +83,13 @@ extension Network: CustomStringConvertible {
 }
 
 extension [Dense] {
-  /// The layers of a perceptron: `chain([784, 512, 10], hidden: .relu, output: .softmax)`.
+  /// Makes the layers of a perceptron: `chain([784, 512, 10], hidden: .relu, output: .softmax)`.
   ///
   /// - Parameters:
-  ///   - normalization: Of the hidden layers.
-  ///   - dropout: The dropout of each hidden layer; the last one for all layers from there on, none if it is empty.
-  /// - Precondition: Traps with fewer than two sizes, and on what ``Dense`` traps on.
+  ///   - normalization: The normalization of the hidden layers.
+  ///   - dropout: The dropout of each hidden layer. The last value applies to all further layers; an empty list means
+  ///     none.
+  /// - Precondition: Traps if there are fewer than two sizes, and on everything that ``Dense`` traps on.
   public static func chain(
     _ sizes: [Int], hidden: Activation, output: Activation, normalization: Normalization = .none,
     dropout: [Double] = []
@@ -104,11 +110,11 @@ extension [Dense] {
 // MARK: - Parameters by layer
 
 extension Network {
-  /// A parameter of a layer, or a running statistic; what is read shares the network's storage until one is changed.
+  /// A parameter of a layer, or a running statistic. The result shares the network's storage until either changes.
   ///
   ///     network[layer: 0, .weights][0, 1] = 0.5
   ///
-  /// - Precondition: Traps if the layer has none of that name, or on a matrix of another shape.
+  /// - Precondition: Traps if the layer has no such parameter, or on a matrix of another shape.
   public subscript(layer index: Int, parameter: LayerParameter) -> Matrix<Scalar> {
     get {
       let (start, rows, columns) = place(index, parameter)
@@ -128,7 +134,7 @@ extension Network {
     }
   }
 
-  /// Where a parameter stands in the vector of all, or of all statistics.
+  /// The place of a parameter in the vector of all parameters, or of all statistics.
   private func place(_ index: Int, _ parameter: LayerParameter) -> (start: Int, rows: Int, columns: Int) {
     let layer = layers[index]
     guard layer.parameters.contains(parameter) else { fail("\(layer) has no \(parameter)") }
@@ -137,7 +143,7 @@ extension Network {
     return (first + layer.offset(of: parameter), rows, columns)
   }
 
-  /// Calls `body` with a tile of a layer's weights, outputSize × inputSize, which `body` may change.
+  /// Calls `body` with a tile of a layer's weights, outputSize × inputSize, which `body` may modify.
   package mutating func withWeights<R, E: Error>(
     ofLayer layer: Int, _ body: (Tile<Scalar>) throws(E) -> R
   ) throws(E) -> R {

@@ -1,20 +1,21 @@
 import Tensor
 
-/// A network that only answers: its weights are packed, and those of a batch normalisation are part of them.
+/// A network that only predicts. Its weights are packed, and batch normalisations are folded into them.
 ///
 ///     A = g(W A₋₁ + b 1ᵀ)   layer by layer;
 ///     batch normalised   W ← diag(s) W,   b ← s ∘ (b − μ) + β,   s = γ / √(σ² + 10⁻⁵)
 ///
-/// A sample's outputs have the same bits alone and in a batch, at any place in it, and for any number of workers. They
-/// agree with ``Network/predict(_:)`` to rounding, since that adds in another order.
+/// A sample's outputs have the same bits alone and anywhere in a batch, for any number of workers. They agree with
+/// ``Network/predict(_:)`` except for rounding, because that adds in another order.
 package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
-  /// A layer, and where its numbers stand. Without references, so that answers from many threads count none.
+  /// A layer, and the places of its numbers. It holds no references, so that predictions on many threads do no
+  /// reference counting.
   private struct Layer: Sendable {
     let inputSize: Int
     let outputSize: Int
     let activation: Activation
     let isNormalized: Bool
-    /// The packed W, then b, γ and β, each from a boundary of 64 bytes on.
+    /// The packed W, then b, γ and β, each aligned to 64 bytes.
     let weights: Int
     let bias: Int
     var scale: Int { bias + PackedNetwork.padded(outputSize) }
@@ -30,7 +31,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
     var end: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
 
-    /// - Parameter rows: outputSize, or as many as are computed, 0 those beyond it.
+    /// - Parameter rows: outputSize, or the number of rows that are computed. The rows beyond outputSize are 0.
     func packedWeights(in numbers: Tile<Scalar>, rows: Int) -> PackedTile<Scalar> {
       PackedTile(numbers, from: weights, rows: rows, columns: inputSize)
     }
@@ -38,7 +39,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
   private let layers: [Layer]
   private let numbers: Matrix<Scalar>
-  /// The most outputs of a hidden layer.
+  /// The largest output size of a hidden layer, padded.
   private let width: Int
   package let inputSize: Int
   package let outputSize: Int
@@ -81,33 +82,34 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// A count of numbers, made a multiple of 64 bytes.
+  /// A count of numbers, rounded up to a multiple of 64 bytes.
   private static func padded(_ count: Int) -> Int {
     let line = 64 / MemoryLayout<Scalar>.stride
     return (count + line - 1) / line * line
   }
 
-  /// About as many numbers as a processor's nearer cache holds.
+  /// The approximate count of numbers that a processor's nearer cache holds.
   private static var mostNumbers: Int { 1 << 17 }
 
-  /// How many samples it is best to send through the layers together, at most 64: enough that a weight that is fetched
-  /// serves them all.
+  /// The best number of samples to send through the layers together, at most 64. It is large enough that each fetched
+  /// weight serves all of them.
   package var blockSize: Int { width == 0 ? 64 : min(max(Self.mostNumbers / width, 8), 64) }
 
-  /// The numbers of scratch memory that so many samples need at once.
+  /// The count of scratch numbers that this many samples need at once.
   package func scratchCount(samples: Int) -> Int { layers.count > 1 ? 2 * width * samples : 0 }
 
-  /// About how many multiplications a sample takes.
+  /// The approximate number of multiplications per sample.
   package var work: Int { layers.reduce(0) { $0 + $1.inputSize * $1.outputSize } }
 
-  /// The outputs for some samples, which all workers of a team compute together, or one alone.
+  /// Computes the outputs for some samples. All workers of a team compute them together, or one worker alone.
   ///
-  /// - Parameter scratch: ``scratchCount(samples:)`` numbers on a boundary of 64 bytes, the same ones for all workers.
+  /// - Parameter scratch: ``scratchCount(samples:)`` numbers, aligned to 64 bytes, and shared by all workers.
   /// - Shapes: inputs inputSize × samples, outputs outputSize × samples.
-  /// - Returns: False if a weighted sum of the first layer is infinite or NaN, which any input that is makes all of the
-  ///   sample's. An activation may hide it. One worker alone knows of all samples, those of a team only if their share
-  ///   of the sums is not empty.
-  /// - Complexity: 2 · parameterCount flops a sample, fewer if inputs and hidden outputs have many zeros. Allocates
+  /// - Returns: False if a weighted sum that the worker checks is not finite. It checks one sum of the first layer per
+  ///   sample, because one non-finite input makes every sum of its sample non-finite. An activation may hide this in
+  ///   the outputs. A worker alone checks all samples; a worker of a team does so only if its share of the sums is not
+  ///   empty.
+  /// - Complexity: 2 · parameterCount flops per sample, fewer if inputs and hidden outputs have many zeros. Allocates
   ///   nothing.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -128,7 +130,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     for index in layers.indices {
       let layer = layers[index]
       let isLast = index == layers.count - 1
-      // Hidden outputs fill whole vectors; what is computed beyond them nobody reads.
+      // Hidden outputs fill whole vectors; the padding rows are computed but never read.
       let size = isLast ? layer.outputSize : Self.padded(layer.outputSize)
       let z =
         isLast
@@ -156,7 +158,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
       if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias, rows)) }
       return
     }
-    // What concerns all outputs of a sample one worker does.
+    // One worker computes everything that needs all outputs of a sample.
     worker.meet()
     guard worker.index == 0 else { return }
     let all = 0..<layer.outputSize

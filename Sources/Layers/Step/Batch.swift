@@ -3,15 +3,15 @@ import Tensor
 /// The samples of a step: some columns of a data set.
 package struct Batch<Scalar: BLASScalar> {
   let inputs, targets: Matrix<Scalar>
-  /// How much each sample of the data set counts, 1 on average; nil if all count alike.
+  /// The weight of each sample of the data set, 1 on average; nil if all samples have the same weight.
   let weights: Matrix<Scalar>?
-  /// nil for all columns in order.
+  /// The columns of the batch's samples; nil for all columns in order.
   let columns: ArraySlice<Int>?
-  /// The columns of the step after, which are fetched into the cache meanwhile.
+  /// The columns of the following step, which are prefetched into the cache.
   let next: ArraySlice<Int>
-  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  /// The number of samples that the loss is the mean of: the batch, or a larger batch of which this is a part.
   let meanCount: Int
-  /// No smaller than the largest magnitude in the inputs.
+  /// An upper bound on the magnitudes in the inputs.
   let inputBound: Double
 
   package init(
@@ -27,7 +27,7 @@ package struct Batch<Scalar: BLASScalar> {
     self.inputBound = inputBound
   }
 
-  /// All columns, for a gradient that need not be bounded.
+  /// Takes all columns, for a gradient that need not be bounded.
   init(inputs: Matrix<Scalar>, targets: Matrix<Scalar>) {
     self.inputs = inputs
     self.targets = targets

@@ -1,27 +1,27 @@
 import Tensor
 
-/// How a batch goes through the layers: the tiles of every job, and where everything stands in a workspace's memory.
+/// The plan for a batch's way through the layers: the tiles of every job, and the places in a workspace's memory.
 ///
-/// It is laid out when the batch's size changes, so that the steps in between work nothing out: a step of a small
-/// network takes ten microseconds.
+/// It is computed only when the batch's size changes, so that the steps in between compute none of it: a step of a
+/// small network takes ten microseconds.
 struct BatchPlan: Sendable {
   private var layers: [LayerPlan]
-  /// The size that the tiles are for; 0 before the first.
+  /// The batch size that the tiles are for; 0 before the first batch.
   private var batch = 0
   /// Whether the last layer stops at Z; see ``Loss/includesActivation``.
   private var stopsBeforeActivation = false
-  /// Where the batch's targets start in the arena, and the memory for a layer's intermediate products.
+  /// The starts in the arena of the batch's targets and of the memory for a layer's intermediate products.
   let targets, scratch: Int
-  /// The elements of the arena.
+  /// The number of elements in the arena.
   let count: Int
-  /// How many numbers a job may leave: one for each of its tiles.
+  /// The most numbers that a job can store: one for each of its tiles.
   let numbersPerJob: Int
 
-  /// Gives everything its place.
+  /// Assigns every buffer its place.
   init(_ chain: LayerChain, batchCapacity: Int) {
     var end = 0
     func place(_ rows: Int) -> Int {
-      // The next starts at a cache line, unless a normalization is between.
+      // The next buffer starts at a cache line, unless a normalization is in between.
       defer { end += (rows * batchCapacity + 15) / 16 * 16 }
       return end
     }
@@ -45,15 +45,15 @@ struct BatchPlan: Sendable {
     }
   }
 
-  /// The losses, and for each layer the largest magnitudes of its outputs and its error and what is added to the loss
-  /// for its weights; and a step's bound on the gradient.
+  /// The count of all stored numbers: the losses; for each layer the largest magnitudes of its outputs and of its
+  /// error, and its weights' terms of the loss; and a step's bound on the gradient.
   var numberCount: Int { numbersPerJob * (1 + 3 * layers.count) + 1 }
 
   func withLayers<R>(_ body: (UnsafeBufferPointer<LayerPlan>) -> R) -> R { layers.withUnsafeBufferPointer(body) }
 
-  /// Cuts the jobs for batches of another size, or for another use of the last layer. Allocates nothing.
+  /// Cuts the jobs for another batch size, or for another use of the last layer. Allocates nothing.
   ///
-  /// - Parameter loss: nil for the outputs as they are, or the loss that they are trained with.
+  /// - Parameter loss: The loss that the outputs are trained with, or nil to compute the outputs themselves.
   mutating func lay(batch: Int, trainedWith loss: Loss?) {
     let stops = loss?.includesActivation ?? false
     guard batch != self.batch || stops != stopsBeforeActivation else { return }

@@ -1,7 +1,7 @@
 import Tensor
 
-/// A workspace's buffers for one batch, and the plan by which they are used. Like ``Tile``, they do not keep alive what
-/// they are parts of.
+/// A workspace's buffers for one batch, and the plan for their use. Like ``Tile``, they do not keep alive the memory
+/// that they are parts of.
 package struct Buffers<Scalar: BLASScalar> {
   package let batch: Int
   let plans: UnsafeBufferPointer<LayerPlan>
@@ -15,7 +15,7 @@ package struct Buffers<Scalar: BLASScalar> {
   @inline(__always)
   func plan(_ number: Int) -> LayerPlan { plans[number - 1] }
 
-  /// A₋₁ of the layer with the 1-based number `layer`: the batch's inputs, or the outputs of the layer before.
+  /// A₋₁ of the layer with the 1-based number `layer`: the batch's inputs, or the outputs of the layer before it.
   func inputs(of layer: Int) -> Tile<Scalar> {
     arena.reshaped(from: plan(layer).inputs, rows: plan(layer).layer.inputSize, columns: batch)
   }
@@ -30,7 +30,7 @@ package struct Buffers<Scalar: BLASScalar> {
   /// g′, or nil if the layer keeps none.
   func slopes(of layer: Int) -> Tile<Scalar>? { plan(layer).slopes.map { column($0, layer) } }
 
-  /// What a layer keeps of its normalization, or nil if it has none.
+  /// The values of its normalization that a layer keeps, or nil if it has none.
   func normalization(of layer: Int) -> NormalizationBuffers<Scalar>? {
     guard let start = plan(layer).normalization else { return nil }
     let dense = plan(layer).layer
@@ -38,7 +38,7 @@ package struct Buffers<Scalar: BLASScalar> {
     return NormalizationBuffers(memory, dense, batch: batch)
   }
 
-  /// Memory for what a layer computes on the way to its outputs, a column.
+  /// Memory for a layer's intermediate results on the way to its outputs, a column.
   var scratch: Tile<Scalar> {
     arena.reshaped(from: scratchStart, rows: arena.rows - scratchStart, columns: 1)
   }
@@ -55,7 +55,7 @@ package struct Buffers<Scalar: BLASScalar> {
   /// The largest magnitudes in the tiles of a layer's error.
   func errorMaxima(of layer: Int) -> JobNumbers { numbers(layer, 1) }
 
-  /// What is added to the loss for the strips of a layer's weights.
+  /// The terms that the strips of a layer's weights add to the loss.
   func penalties(of layer: Int) -> JobNumbers { numbers(layer, 2) }
 
   private func numbers(_ layer: Int, _ job: Int) -> JobNumbers {

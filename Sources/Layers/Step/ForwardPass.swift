@@ -1,6 +1,6 @@
 import Tensor
 
-/// The outputs of all layers for a batch, as every worker of a team computes them at the same time.
+/// Computes the outputs of all layers for a batch. Every worker of a team runs it at the same time.
 struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   let inputs: Tile<Scalar>
   let parameters: Tile<Scalar>
@@ -17,8 +17,8 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   /// Computes the outputs of all layers, and bounds on the magnitudes in their tiles, as jobs of a worker.
   ///
   /// - Parameters:
-  ///   - phase: Whether slopes are kept for the way back, and what is dropped.
-  ///   - inputsAreLocal: Whether the job before has cut the inputs as the first layer's strips are cut.
+  ///   - phase: Says whether slopes are kept for the backward pass, and what is dropped.
+  ///   - inputsAreLocal: Whether the previous job cut the inputs in the same way as the first layer's strips.
   func run(_ jobs: inout Jobs, _ phase: Phase, inputsAreLocal: Bool = false) {
     for number in 1...buffers.layerCount {
       let (plan, outputs) = (buffers.plan(number), buffers.outputs(of: number))

@@ -1,6 +1,6 @@
 import Tensor
 
-/// A number for each tile of a job, left by whoever did the tile.
+/// A number for each tile of a job. The worker that computes a tile stores its number.
 struct JobNumbers {
   let tile: Tile<Double>
   let start: Int
@@ -10,19 +10,19 @@ struct JobNumbers {
     nonmutating set { tile[start + index] = newValue }
   }
 
-  /// Gives each of some tiles, which were done as one, their number.
+  /// Stores one number for several tiles that were computed as one.
   func set(_ tiles: Range<Int>, to value: Double) {
     for index in tiles { self[index] = value }
   }
 
-  /// The sum of the first `count`, in order.
+  /// The sum of the first `count` numbers, in order.
   func sum(_ count: Int) -> Double {
     var sum = 0.0
     for index in 0..<count { sum += self[index] }
     return sum
   }
 
-  /// The largest of the first `count`; NaN if one is NaN.
+  /// The largest of the first `count` numbers; NaN if one is NaN.
   func largest(_ count: Int) -> Double {
     var largest = 0.0
     for index in 0..<count where !(self[index] <= largest) { largest = largest.isNaN ? largest : self[index] }

@@ -2,15 +2,15 @@ import Tensor
 
 /// A layer's part of the plan.
 struct LayerPlan: Sendable {
-  /// The layer by itself, and as it is computed: the last one may stop at Z.
+  /// The layer itself, and the layer as it is computed: the last layer may stop at Z.
   let whole: Dense
   var layer: Dense
 
-  /// Where its parameters start in the vector of all, and its running statistics in theirs.
+  /// The start of its parameters in the parameter vector, and of its running statistics in theirs.
   let parameters, statistics: Int
-  /// Where its inputs, its outputs and its error start in the arena.
+  /// The starts of its inputs, its outputs and its error in the arena.
   let inputs, outputs, error: Int
-  /// The same for its slopes and its normalization, if it has them.
+  /// The starts of its slopes and its normalization in the arena, if it has them.
   let slopes, normalization: Int?
 
   /// Blocks of samples.
@@ -21,7 +21,7 @@ struct LayerPlan: Sendable {
   private(set) var normalizationGrid = TileGrid.samples(0, rows: 0)
   /// The strips of W's columns.
   private(set) var weightStrips = TileGrid.samples(0, rows: 0)
-  /// The strips of ∇W if the package's own product computes and uses it.
+  /// The strips of ∇W that are used if the package's own product computes ∇W.
   private(set) var gradientGrid = TileGrid.samples(0, rows: 0)
   /// Whether Z is the sum of the strips' products.
   private(set) var addsStrips = false
@@ -36,17 +36,17 @@ struct LayerPlan: Sendable {
     self.normalization = normalization
   }
 
-  /// Its part of a vector of all parameters.
+  /// The layer's part of a vector of all parameters.
   func part<Scalar>(of vector: Tile<Scalar>) -> Tile<Scalar> {
     vector.reshaped(from: parameters, rows: whole.parameterCount, columns: 1)
   }
 
-  /// Its part of the vector of all running statistics.
+  /// The layer's part of the vector of all running statistics.
   func part<Scalar>(ofStatistics all: Tile<Scalar>) -> Tile<Scalar> {
     all.reshaped(from: statistics, rows: whole.statisticCount, columns: 1)
   }
 
-  /// Cuts its jobs for a batch of this size.
+  /// Cuts the layer's jobs for a batch of this size.
   mutating func cut(batch: Int, previous: Dense?) {
     samples = .samples(batch, rows: layer.outputSize)
     outputGrid = layer.outputGrid(batch: batch)

@@ -1,13 +1,13 @@
 import Tensor
 
-/// What is random in a training step. What is dropped is a function of the key, the step, the layer and a number's
-/// place, so it is the same for any number of threads, and in a training that is resumed.
+/// The randomness of a training step. The dropped numbers are a function of the key, the step, the layer and the
+/// number's place. They are therefore the same for any number of threads, and in a training that is resumed.
 package struct Noise: Sendable {
   let key: UInt64
   let step: UInt64
-  /// The probability with which an input is dropped.
+  /// The probability that an input is dropped.
   let inputDropout: Double
-  /// The samples of the batch before the first one here.
+  /// The number of samples in the batch before the first one here.
   let firstSample: Int
 
   package init(key: UInt64, step: UInt64, inputDropout: Double, firstSample: Int) {
@@ -20,7 +20,7 @@ package struct Noise: Sendable {
   /// The random numbers for a part of a layer's outputs, or of the inputs (layer 0); nil if nothing is dropped.
   func place(layer: Int, _ probability: Double, _ part: TilePart) -> DropoutPlace? {
     guard probability > 0 else { return nil }
-    // The highest bit sets these numbers apart from what the same seed draws elsewhere.
+    // The highest bit separates these numbers from those that the same seed draws elsewhere.
     return DropoutPlace(
       probability: probability, key: key, stream: 1 << 63 | step << 16 | UInt64(layer), row: part.rows.lowerBound,
       column: firstSample + part.columns.lowerBound)

@@ -1,6 +1,6 @@
 import Tensor
 
-/// What a layer keeps of its normalisation for the way back.
+/// The values of its normalisation that a layer keeps for the backward pass.
 struct NormalizationBuffers<Scalar: BLASScalar> {
   /// N, outputSize × batch.
   let normal: Tile<Scalar>
@@ -9,7 +9,7 @@ struct NormalizationBuffers<Scalar: BLASScalar> {
   let variance: Tile<Scalar>
   /// 1 / √(σ² + ε) by unit or by sample.
   let inverse: Tile<Scalar>
-  /// ∇γ over ∇β, 2 · outputSize × 1, or a column for each tile, which are to be added.
+  /// ∇γ over ∇β, 2 · outputSize × 1, or one such column for each tile; the columns are to be added.
   let gradient: Tile<Scalar>
 
   init(_ memory: Tile<Scalar>, _ layer: Dense, batch: Int) {
@@ -24,7 +24,7 @@ struct NormalizationBuffers<Scalar: BLASScalar> {
 }
 
 extension Dense {
-  /// The elements of ``NormalizationBuffers``.
+  /// The number of elements in ``NormalizationBuffers``.
   func normalizationCount(batch: Int) -> Int {
     outputSize * (batch + 2 + 2 * normalizationGradientColumns(batch: batch)) + max(outputSize, batch)
   }

@@ -1,16 +1,16 @@
 import Tensor
 
-/// What a training step descends.
+/// The function that a training step minimises.
 package struct Objective: Sendable {
   let loss: Loss
   /// The share of each target that is spread over all classes.
   let labelSmoothing: Double
-  /// What is dropped; nil for nothing.
+  /// The dropout's randomness; nil for no dropout.
   let noise: Noise?
-  /// Whether the network learns: then the running statistics of batch normalisation move.
+  /// Whether the network learns. If it does, the running statistics of batch normalisation change.
   let isForTraining: Bool
 
-  /// For a training step.
+  /// Makes the objective of a training step.
   package init(_ loss: Loss, labelSmoothing: Double, noise: Noise) {
     self.loss = loss
     self.labelSmoothing = labelSmoothing
@@ -18,7 +18,7 @@ package struct Objective: Sendable {
     isForTraining = true
   }
 
-  /// For a gradient alone: nothing is dropped or smoothed, and the network stays as it is.
+  /// Makes an objective for a gradient alone: without dropout and smoothing, and the network does not change.
   init(_ loss: Loss) {
     self.loss = loss
     labelSmoothing = 0

@@ -1,10 +1,10 @@
 import Tensor
 
-/// What a pass through the layers is for.
+/// The purpose of a pass through the layers.
 enum Phase: Sendable {
-  /// Outputs are wanted.
+  /// Only the outputs are needed.
   case evaluation
-  /// The error will go back; with noise or, if gradients are checked, without.
+  /// A backward pass follows. The noise is nil if gradients are checked.
   case training(Noise?)
 
   var isTraining: Bool {

@@ -1,8 +1,8 @@
-/// What became of a training step.
+/// The result of a training step.
 package struct StepOutcome {
-  /// The batch's mean loss before the step, with what the update adds to it if the step is taken.
+  /// The batch's mean loss before the step. It includes the update's penalty if the step is taken.
   package var loss: Double
-  /// No element of the gradient, without what is added to it, is larger.
+  /// An upper bound on the magnitudes in the gradient, without the penalty's gradient.
   package var gradientBound: Double
   /// Whether the parameters were changed, or the gradient kept.
   package var isTaken: Bool

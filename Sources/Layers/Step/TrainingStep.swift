@@ -1,28 +1,28 @@
 import Tensor
 
-/// One training step, as every worker of a team runs it at the same time.
+/// One training step. Every worker of a team runs it at the same time.
 ///
 ///     gather     A₀ = the batch's columns of the data
 ///     forward    A = g(W A₋₁ + b 1ᵀ)         layer by layer
 ///     loss       δ = ∇ₐL ∘ g′(Z)             for the last layer
 ///     back       δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)        layer by layer
-///     gradient   ∇W = δ A₋₁ᵀ, ∇b = δ 1       all layers at once, and what is made of it
+///     gradient   ∇W = δ A₋₁ᵀ, ∇b = δ 1       all layers at once, with the update
 ///
-/// The workers share the tiles of each job. Parameters change in the last one only, once it is known that they stay
+/// The workers share the tiles of each job. Parameters change only in the last job, when it is known that they stay
 /// finite.
 struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   let objective: Objective
   let inputs: Tile<Scalar>
   let targets: Tile<Scalar>
-  /// How much each sample counts, 1 on average; nil if all count alike.
+  /// The weight of each sample, 1 on average; nil if all samples have the same weight.
   let weights: Tile<Scalar>?
   /// The samples of the batch; nil for all columns in order.
   let columns: UnsafeBufferPointer<Int>?
-  /// How many samples the loss is the mean of: the batch, or more of which it is a part.
+  /// The number of samples that the loss is the mean of: the batch, or a larger batch of which this is a part.
   let meanCount: Int
-  /// The samples of the step after, or none.
+  /// The samples of the following step, or none.
   let next: UnsafeBufferPointer<Int>
-  /// No smaller than the largest magnitude in the inputs.
+  /// An upper bound on the magnitudes in the inputs.
   let inputBound: Double
   let parameters: Tile<Scalar>
   /// The running statistics of all layers.
@@ -30,8 +30,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// The memory for the gradient; may be empty if the update needs none.
   let gradient: Tile<Scalar>
   let update: TileUpdate<Scalar>
-  /// The update is left out where the loss is not finite or an element of the gradient might be larger than this; nil
-  /// to leave it out never.
+  /// The update is skipped if the loss is not finite or an element of the gradient might be larger than this; nil to
+  /// never skip it.
   let largestGradient: Double?
   let buffers: Buffers<Scalar>
 
@@ -60,8 +60,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func plan(_ number: Int) -> LayerPlan { buffers.plan(number) }
   private func layer(_ number: Int) -> Dense { plan(number).layer }
 
-  /// Copies the batch's inputs, cut as the first layer's job will be, and begins to fetch the next batch's: they lie
-  /// anywhere in memory.
+  /// Copies the batch's inputs, cut like the first layer's job, and begins to prefetch the next batch's inputs, because
+  /// they are scattered in memory.
   private func gather(_ jobs: inout Jobs) {
     let ownInputs = buffers.inputs(of: 1)
     let addsStrips = plan(1).addsStrips
@@ -87,7 +87,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// Copies the part `range` of the batch from the data to the same place in `destination`.
+  /// Copies the part `range` of the batch from the data to the same columns of `destination`.
   private func copyColumns(_ range: Range<Int>, of source: Tile<Scalar>, into destination: Tile<Scalar>) {
     let own = destination[columns: range]
     if let columns {
@@ -97,7 +97,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// The losses of the blocks of samples, and the last layer's error.
+  /// Computes the losses of the blocks of samples, and the last layer's error.
   private func takeLoss(_ jobs: inout Jobs) {
     let maxima = buffers.errorMaxima(of: layerCount)
     for block in jobs.begin(samples) {
@@ -112,7 +112,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// The part of some samples of the batch in the mean loss; their outputs are replaced by its gradient.
+  /// Returns the contribution of some samples of the batch to the mean loss, and replaces their outputs by its
+  /// gradient.
   private func takeLoss(_ outputs: Tile<Scalar>, _ targets: Tile<Scalar>, from start: Int) -> Double {
     guard let weights else { return outputs.loss(loss, targets: targets, batch: meanCount, replacing: true) }
     var sum = 0.0
@@ -121,14 +122,14 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let weight = weights[columns?[start + column] ?? start + column]
       let part = own.loss(
         loss, targets: targets[columns: column..<column + 1], batch: meanCount, replacing: true)
-      // What does not count may be anything.
+      // The loss of a sample with weight 0 may be anything.
       if weight > 0 { sum += Double(weight) * part }
       own.scale(by: weight)
     }
     return sum
   }
 
-  /// y ← (1 − s) y + s / classes, where a single output stands for two classes (Szegedy et al. 2016).
+  /// y ← (1 − s) y + s / classes. A single output stands for two classes (Szegedy et al. 2016).
   private func smooth(_ targets: Tile<Scalar>) {
     let kept = Scalar(1 - objective.labelSmoothing)
     let spread = Scalar(objective.labelSmoothing / Double(loss == .crossEntropy ? targets.rows : 2))
@@ -137,12 +138,12 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// What a layer's g′ is taken from.
+  /// The values from which a layer's g′ is computed.
   private func derivativeSource(_ number: Int) -> Tile<Scalar> {
     layer(number).keepsSlopes ? buffers.slopes(of: number)! : buffers.outputs(of: number)
   }
 
-  /// Takes the error from the last layer to the first.
+  /// Propagates the error from the last layer to the first.
   private func back(_ jobs: inout Jobs) {
     backThroughNormalization(layerCount, &jobs)
     for number in stride(from: layerCount, to: 1, by: -1) {
@@ -171,7 +172,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  /// Computes the gradient and puts it to use.
+  /// Computes the gradient and applies the update.
   private func useGradient(_ worker: Worker) {
     for number in 1...layerCount {
       let layer = layer(number)
@@ -200,20 +201,20 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   }
 }
 
-// MARK: - What came of it
+// MARK: - The outcome
 
 extension TrainingStep {
-  /// Asked for when the step has been taken.
+  /// The outcome of the step, to be read after the step.
   var outcome: StepOutcome {
     let bound = buffers.gradientBound[0]
     let isTaken = isAdmitted(bound)
     return StepOutcome(loss: meanLoss + (isTaken ? penalty : 0), gradientBound: bound, isTaken: isTaken)
   }
 
-  /// The batch's mean loss before the step, or its part in the mean over more.
+  /// The batch's mean loss before the step, or its part of the mean over a larger batch.
   private var meanLoss: Double { buffers.losses.sum(samples.count) }
 
-  /// What the update added to the loss.
+  /// The term that the update adds to the loss.
   private var penalty: Double {
     guard update.isPenalized else { return 0 }
     return (1...layerCount).reduce(0.0) {
@@ -221,7 +222,7 @@ extension TrainingStep {
     }
   }
 
-  /// Whether the gradient is put to use.
+  /// Whether the gradient may be used.
   private func isAdmitted(_ gradientBound: Double) -> Bool {
     guard let largestGradient else { return true }
     return meanLoss.isFinite && gradientBound <= largestGradient
@@ -230,7 +231,7 @@ extension TrainingStep {
   /// A bound on the magnitude of any element of the gradient: batch · max |δ| · max(1, |A₋₁|), the largest over the
   /// layers.
   ///
-  /// NaN or infinite if an error or an output is.
+  /// The bound is NaN or infinite if an error or an output is.
   private var gradientBound: Double {
     var largest = 0.0
     for number in 1...layerCount {
@@ -239,7 +240,7 @@ extension TrainingStep {
         ? inputBound / (1 - (noise?.inputDropout ?? 0))
         : buffers.outputMaxima(of: number - 1).largest(outputTileCount(number - 1))
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
-      // In this order a NaN stays: max gives its first argument if the second is not above it.
+      // In this order a NaN propagates: max returns its first argument if the second is not above it.
       let bound = Double(batch) * errors * max(inputs, 1)
       if !(bound <= largest) { largest = bound }
       if largest.isNaN { break }

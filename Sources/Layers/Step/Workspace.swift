@@ -2,20 +2,21 @@ import Tensor
 
 /// The memory and the threads of a training step or a prediction, for batches of up to `batchCapacity` samples.
 ///
-/// It holds the batch's inputs and targets, every layer's outputs and every layer's error, allocated once. A copy is
-/// another workspace with the same team; steps of one team take turns.
+/// It holds the batch's inputs and targets, every layer's outputs and every layer's error, all allocated once. A copy
+/// is another workspace with the same team. Steps of one team run one at a time.
 public struct Workspace<Scalar: BLASScalar>: Sendable {
+  /// The most samples of a batch that it has room for.
   public let batchCapacity: Int
   /// The threads that share the work, if there is enough of it.
   public let team: Team
-  /// Those of the network that it is for.
+  /// The layers of the network that the workspace is for.
   let layers: [Dense]
   private var plan: BatchPlan
   private var arena: Matrix<Scalar>
   /// Losses and largest magnitudes by tile, in `Double`.
   private var numbers: Matrix<Double>
 
-  /// - Parameter team: A team of one worker, the calling thread, where none is given.
+  /// - Parameter team: The threads that share the work; by default one worker, the calling thread.
   /// - Precondition: Traps if the capacity is below 1.
   public init(for network: Network<Scalar>, batchCapacity: Int, team: Team = Team(workers: 1)) {
     guard batchCapacity >= 1 else { fail("cannot make a workspace for batches of \(batchCapacity) samples") }

@@ -26,8 +26,7 @@ extension FileError {
       "\(path): tensor \(quoted(name)) holds a variance below 0; train the model again")
   }
 
-  /// The tensors of a state dictionary are not those of the modules that were listed; `problem` names the tensor or the
-  /// module.
+  /// The tensors of a state dictionary do not match the listed modules; `problem` names the tensor or the module.
   package static func otherModules(path: String, problem: String) -> FileError {
     FileError(
       path: path,
@@ -43,7 +42,7 @@ extension FileError {
   }
 }
 
-/// Returns a shape as `128×784`, and no more of it than a line can bear.
+/// Returns a shape such as `128×784`, shortened to fit on a line.
 func shapeText(_ shape: [Int]) -> String {
   let sizes = shape.prefix(8).map(String.init).joined(separator: "×")
   return shape.isEmpty ? "a single number" : shape.count <= 8 ? sizes : "\(sizes)×… of \(shape.count) sizes"

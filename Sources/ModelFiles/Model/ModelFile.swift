@@ -3,24 +3,28 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-/// A model file whose container and metadata have been read and checked, before its numbers are put to use.
+/// A model file whose container and metadata have been read and checked. Its parameters are not decoded yet.
 public struct ModelFile: Sendable {
+  /// The file, for messages.
   public let path: String
-  /// How many networks there are: one, or the members of an ensemble.
+  /// The number of networks: one, or the members of an ensemble.
   public let networkCount: Int
   /// The layers of each network.
   public let layers: [Dense]
+  /// What the networks were trained to minimise.
   public let loss: Loss
+  /// How inputs become features, and what outputs mean.
   public let preparation: Preparation
+  /// Notes on the training, as names and values for people to read.
   public let training: [String: String]
   private let tensors: SafeTensors
 
-  /// How many bytes of text are read, besides as many as the tensors have.
+  /// How many bytes of text are read, in addition to the size of the tensors.
   static let mostText = 8 << 20
 
   /// Reads a file.
   ///
-  /// - Throws: ``FileError`` if it is not there or is not a model.
+  /// - Throws: ``FileError`` if the file does not exist or is not a model.
   public init(_ path: String) throws(FileError) {
     let bytes = try SafeTensors.bytes(of: path)
     try self.init(bytes, path: path)
@@ -34,7 +38,7 @@ public struct ModelFile: Sendable {
       return text
     }
     func bad(_ key: String, _ problem: String) -> FileError { .badMetadata(path: path, key: key, problem: problem) }
-    // Longer texts would take more memory than twice the file.
+    // A longer text would take more memory than twice the file.
     var textLeft = Self.mostText + tensors.dataCount
     func decode<Record>(
       _ key: String, _ read: (inout JSONReader) throws(FileError) -> Record
@@ -75,7 +79,7 @@ public struct ModelFile: Sendable {
       throw bad("layers", "the last layer has dropout")
     }
     networkCount = try Self.networkCount(tensors, path)
-    // Before anything is allocated for them: the tensors that the file holds bound the sizes.
+    // This check comes before anything is allocated for the layers: the tensors in the file bound the sizes.
     var tensorCount = 0
     for network in 0..<networkCount {
       for (index, layer) in layers.enumerated() {
@@ -88,7 +92,7 @@ public struct ModelFile: Sendable {
         tensorCount += layer.parameters.count
       }
     }
-    // Networks that nobody counted would silently have no say.
+    // Without this check, networks beyond the stated count would silently be ignored.
     guard networkCount == 1 || tensors.entries.count == tensorCount else {
       throw bad(
         "networks",
@@ -150,7 +154,7 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// A tensor's numbers.
+  /// Returns a tensor's numbers.
   ///
   /// - Throws: ``FileError`` if one is not finite.
   func values<Scalar: BLASScalar>(_ name: String) throws(FileError) -> [Scalar] {
@@ -159,7 +163,7 @@ public struct ModelFile: Sendable {
     return values
   }
 
-  /// Puts a tensor's numbers, which stand row after row, into a matrix of its shape.
+  /// Copies a tensor's numbers, which are stored row by row, into a matrix of its shape.
   ///
   /// - Throws: ``FileError`` if one is not finite.
   @specialized(where Scalar == Float)

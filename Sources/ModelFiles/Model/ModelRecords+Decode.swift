@@ -1,7 +1,7 @@
 import PerceptronDatasets
 import PerceptronFiles
 
-// How the records are read. The counts are bounded by what the file's tensors make possible, so that a text cannot take
+// Decoding of the records. The counts are limited by what the file's tensors make possible, so that a text cannot use
 // many times its length of memory.
 
 extension LayerRecord {
@@ -98,7 +98,7 @@ extension ColumnRecord {
     self.name = name
   }
 
-  /// The most texts that say that a field is missing.
+  /// The maximum number of strings that mark a missing field.
   static let mostMissing = 100_000
 }
 
@@ -117,7 +117,7 @@ extension PreparationRecord {
     var notMissing: [String]?
     var ignored: [String]?
     var identifier: String?
-    // Those that texts of columns can still be.
+    // The number of features that text columns can still have.
     var features = inputs
     while let key = try json.name(&isFirst) {
       switch key {

@@ -4,7 +4,7 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-// What the metadata's JSON consists of. The records know the file's names for things; the types they stand for do not.
+// The parts of the metadata's JSON. The records know the names used in the file; the types that they represent do not.
 
 struct LayerRecord: Codable {
   var type = "dense"
@@ -13,7 +13,7 @@ struct LayerRecord: Codable {
   let activation: String
   /// Absent if there is none.
   var normalization: String?
-  /// Absent if nothing is dropped in training.
+  /// Absent if there is no dropout in training.
   var dropout: Double?
 
   init(_ layer: Dense) {
@@ -24,7 +24,7 @@ struct LayerRecord: Codable {
     dropout = layer.dropout > 0 ? layer.dropout : nil
   }
 
-  /// The layer, or nil if there is none of this kind.
+  /// The layer, or nil if the record does not describe a valid layer.
   var layer: Dense? {
     guard type == "dense", inputs >= 1, outputs >= 1, let activation = Activation(rawValue: activation),
       case (let weights, let overflow) = inputs.multipliedReportingOverflow(by: outputs), !overflow,
@@ -51,7 +51,7 @@ struct ScalingRecord: Codable {
     }
   }
 
-  /// The scaling, or nil if it is not one.
+  /// The scaling, or nil if the record does not describe a valid scaling.
   var scaling: Scaling? {
     switch (Scaling.Method(rawValue: method), offsets, factors, quantiles) {
     case (.quantile?, nil, nil, let quantiles?):
@@ -65,7 +65,7 @@ struct ScalingRecord: Codable {
   }
 }
 
-/// How numbers are written; without any member they are plain.
+/// How numbers are written; plain numbers if all members are absent.
 struct FormatRecord: Codable {
   var decimal: String?
   var thousands: String?
@@ -77,7 +77,7 @@ struct FormatRecord: Codable {
     unit = format.unit.isEmpty ? nil : format.unit
   }
 
-  /// The format, or nil if it is none.
+  /// The format, or nil if the record does not describe a valid format.
   var format: NumberFormat? {
     guard let decimal = NumberFormat.Mark(rawValue: decimal ?? ".") else { return nil }
     let mark = thousands.map { NumberFormat.Mark(rawValue: $0) }
@@ -88,18 +88,18 @@ struct FormatRecord: Codable {
   }
 }
 
-/// A column of features: of numbers with the mean of them, of dates with the means of their numbers, or of texts.
+/// A feature column: of numbers with their mean, of dates with the means of their numbers, or of strings.
 struct ColumnRecord: Codable {
   let name: String
   var mean: Double?
   var texts: [String]?
-  /// Whether one more feature is for all other texts.
+  /// Whether there is one more feature for all other strings.
   var others: Bool?
   var format: FormatRecord?
   /// The pattern of dates.
   var date: String?
   var means: [Double]?
-  /// Texts that are missing values in this column.
+  /// Strings that mark missing values in this column.
   var missing: [String]?
 
   init(_ column: InputColumn) {
@@ -119,7 +119,7 @@ struct ColumnRecord: Codable {
     }
   }
 
-  /// The column, or nil if it is none.
+  /// The column, or nil if the record does not describe a valid column.
   var column: InputColumn? {
     switch (mean, texts, date, means) {
     case (let mean?, nil, nil, nil) where others == nil:
@@ -145,13 +145,13 @@ struct PreparationRecord: Codable {
   var targetScaling: ScalingRecord?
   /// How the targets' numbers are written; absent if all are plain.
   var targetFormats: [FormatRecord]?
-  /// Texts that are missing values besides the usual ones, and usual ones that are not.
+  /// Additional strings that mark missing values, and usual ones that do not.
   var missing: [String]?
   var notMissing: [String]?
-  /// Columns that are not learnt from.
+  /// Columns that are not used for training.
   var ignored: [String]?
   var identifier: String?
-  /// Of version 1 of the format, which has a weight for a column's one text.
+  /// True for version 1 of the format, which has a weight for a column with only one string.
   var weighsConstantTexts = false
 
   private enum CodingKeys: CodingKey {
@@ -221,10 +221,10 @@ struct PreparationRecord: Codable {
       identifier: identifier, targetFormats: formats, weighsConstantTexts: weighsConstantTexts && hasConstantText)
   }
 
-  /// Whether a column has one text only.
+  /// Whether a column has only one string.
   private var hasConstantText: Bool { columns?.contains { $0.texts?.count == 1 && $0.others == nil } == true }
 
-  /// Whether it says something that version 1 of the format does not know.
+  /// Whether the preparation needs something that version 1 of the format does not have.
   var needsVersion2: Bool {
     missing != nil || notMissing != nil || ignored != nil || identifier != nil || targetFormats != nil
       || scaling.factors?.contains(0) == true
@@ -233,10 +233,10 @@ struct PreparationRecord: Codable {
   }
 }
 
-/// A record as JSON with sorted keys, so that equal models give equal files.
+/// Encodes a record as JSON with sorted keys, so that equal models give equal files.
 func encode(_ record: some Encodable) -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  // The records hold finite numbers and strings only, for which encoding does not fail.
+  // The records hold only finite numbers and strings, so encoding does not fail.
   return String(decoding: try! encoder.encode(record), as: UTF8.self)
 }

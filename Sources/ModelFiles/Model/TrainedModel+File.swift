@@ -7,9 +7,9 @@ import Tensor
 // The metadata of a model file, each value a string:
 //
 //   format       "perceptron"
-//   version      "1", or "2" if the preparation has one of the members that are marked so
+//   version      "1", or "2" if the preparation has a member marked 2 below
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
-//                "normalization": "batch" and "dropout": 0.5 besides if there are any
+//                with "normalization": "batch" and "dropout": 0.5 if the layer has them
 //   loss         the loss's name
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
 //                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
@@ -19,22 +19,22 @@ import Tensor
 //                "identifier": name}
 //                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
 //                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
-//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is that of plain
-//                numbers
-//   training     JSON: how it was trained, names to strings
-//   networks     how many there are: "5"; absent if there is one
+//                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is as in
+//                plain numbers
+//   training     JSON: how the model was trained, names to strings
+//   networks     the number of networks: "5"; absent if there is one
 //
-// The tensors have the names that PyTorch gives those of Sequential(Linear, activation, Linear, …), with a
-// normalisation before the activation and Dropout after it if a layer has them: "0.weight" (outputs × inputs, row after
-// row) and "0.bias", for a normalisation "1.weight" (γ) and "1.bias" (β), for batch normalisation also "1.running_mean"
-// and "1.running_var". Several networks have those of a ModuleList of such Sequentials: "0.0.weight", "0.0.bias", …,
-// "1.0.weight", ….
+// The tensors have the names that PyTorch gives to the tensors of Sequential(Linear, activation, Linear, …). If a layer
+// has a normalisation, its module is before the activation; Dropout is after it. The names are "0.weight" (outputs ×
+// inputs, row by row) and "0.bias"; for a normalisation "1.weight" (γ) and "1.bias" (β); for batch normalisation also
+// "1.running_mean" and "1.running_var". Several networks have the names of a ModuleList of such Sequentials:
+// "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
 private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
 
 package let modelFormat = "perceptron"
-/// The latest version. Files that need nothing of it are written as version 1, which earlier programs read.
+/// The latest version. Files that do not need it are written as version 1, which earlier programs can read.
 let modelVersion = 2
 
 /// The number of a layer's first module in PyTorch's Sequential.
@@ -49,7 +49,8 @@ struct LayerTensors {
 
   /// - Parameters:
   ///   - index: The layer's, counted from 0.
-  ///   - network: The number of its network, counted from 0, of so many.
+  ///   - network: The number of its network, counted from 0.
+  ///   - count: The number of networks.
   init(_ layers: [Dense], _ index: Int, ofNetwork network: Int, of count: Int) {
     let number = moduleNumber(layers, ofLayer: index)
     let list = count == 1 ? "" : "\(network)."
@@ -69,14 +70,14 @@ struct LayerTensors {
 }
 
 extension TrainedModel {
-  /// Writes the model as one safetensors file; a file that is there already is replaced as a whole, or, if anything
-  /// fails, not at all.
+  /// Writes the model as one safetensors file. An existing file is replaced as a whole; if anything fails, it is
+  /// unchanged.
   ///
-  /// - Throws: ``FileError`` if the file cannot be written, or its names and the notes on its training are longer than
-  ///   a reader takes.
+  /// - Throws: ``FileError`` if the file cannot be written, or if its names and the notes on its training are longer
+  ///   than a reader accepts.
   public func write(to path: String) throws(FileError) {
     let metadata = metadata
-    // As a reader counts them, and as the header has them.
+    // The length as a reader counts it, and as it is in the header.
     let texts = ["layers", "preparation", "training"].reduce(0) { $0 + Self.textCount(metadata[$1]!) }
     let header = metadata.values.reduce(0) { $0 + $1.utf8.count + $1.utf8.count { $0 == quote || $0 == backslash } }
     guard texts <= ModelFile.mostText + parameterCount * MemoryLayout<Scalar>.size,
@@ -92,7 +93,7 @@ extension TrainedModel {
     }
   }
 
-  /// The bytes within the texts of JSON, as they stand.
+  /// The number of bytes inside the strings of a JSON text, with escapes as written.
   private static func textCount(_ json: String) -> Int {
     var (count, isText, isEscaped) = (0, false, false)
     for byte in json.utf8 {
@@ -135,16 +136,16 @@ extension TrainedModel {
     return metadata
   }
 
-  /// Reads a model; one that was stored in the other precision is converted.
+  /// Reads a model. A model that was stored in the other precision is converted.
   ///
-  /// - Throws: ``FileError`` if the file is not there or is not a whole and consistent model.
+  /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
   public init(contentsOf path: String) throws(FileError) {
     try self.init(ModelFile(path))
   }
 
   /// Makes the model that a file holds.
   ///
-  /// - Throws: ``FileError`` if it is not a whole and consistent model.
+  /// - Throws: ``FileError`` if it is not a complete and consistent model.
   public init(_ file: ModelFile) throws(FileError) {
     var networks: [Network<Scalar>] = []
     for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }

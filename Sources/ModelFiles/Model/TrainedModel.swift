@@ -2,21 +2,23 @@ import PerceptronDatasets
 import PerceptronLayers
 import Tensor
 
-/// A trained network with all that an answer needs: how its inputs are prepared, and what its outputs mean.
+/// A trained network with everything that an answer needs: the preparation of its inputs and the meaning of its
+/// outputs.
 ///
-/// It may also be an ensemble: several networks of the same layers that were trained on the same data from other seeds.
-/// Its answer is the mean of theirs, which is as a rule better than the answer of any one of them (Hansen and Salamon
-/// 1990).
+/// It may also be an ensemble: several networks of the same layers, trained on the same data from different seeds. Its
+/// answer is the mean of the networks' answers, which is usually better than any single one (Hansen and Salamon 1990).
 public struct TrainedModel<Scalar: BLASScalar>: Sendable {
-  /// One, or the members of an ensemble.
+  /// One network, or the members of an ensemble.
   public let networks: [Network<Scalar>]
   /// What the networks were trained to minimise.
   public let loss: Loss
+  /// How inputs become features, and what outputs mean.
   public let preparation: Preparation
-  /// How it was trained, as names and values for people to read.
+  /// How the model was trained, as names and values for human readers.
   public let training: [String: String]
 
-  /// - Precondition: Traps if the network's sizes are not the preparation's, or the loss does not accept its outputs.
+  /// - Precondition: Traps if the network's sizes do not match the preparation, or if the loss does not accept its
+  ///   outputs.
   public init(network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
     self.init(networks: [network], loss: loss, preparation: preparation, training: training)
   }
@@ -24,8 +26,8 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// Makes an ensemble.
   ///
   /// - Parameter networks: From 1 to 1000.
-  /// - Precondition: Traps on another number of networks or more than 1000 layers, where they differ in their layers,
-  ///   and as with a single one.
+  /// - Precondition: Traps on any other number of networks, on more than 1000 layers, if the networks differ in their
+  ///   layers, and as for a single network.
   public init(networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
     guard networkCounts.contains(networks.count) else {
       fail(
@@ -49,31 +51,32 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
     self.training = training
   }
 
-  /// The network, or the first one of an ensemble.
+  /// The network, or the first network of an ensemble.
   public var network: Network<Scalar> { networks[0] }
 
-  /// The parameters of all networks.
+  /// The number of parameters of all networks together.
   public var parameterCount: Int { networks.count * network.parameterCount }
 }
 
 /// How many networks a model may have.
 package let networkCounts = 1...1000
 
-/// The most layers that a model may have; the names of a layer's tensors take a pass over the layers before it.
+/// The maximum number of layers of a model. Finding the names of a layer's tensors takes a pass over the layers before
+/// it.
 package let mostLayers = 1000
 
 // MARK: - Answers
 
 extension TrainedModel {
-  /// The answers for prepared features: probabilities, or values in the units of the data, in `Double` so that values
-  /// far from 0 keep their digits.
+  /// Returns the answers for prepared features: probabilities, or values in the units of the data. They are in `Double`
+  /// so that values far from 0 keep their digits.
   ///
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
   public func predict(prepared features: Matrix<Scalar>) -> Matrix<Double> {
     preparation.answers(outputs(prepared: features))
   }
 
-  /// The names of the most probable classes for prepared features.
+  /// Returns the names of the most probable classes for prepared features.
   ///
   /// - Precondition: Traps if the outputs are not classes.
   public func classes(prepared features: Matrix<Scalar>) -> [String] {
@@ -82,16 +85,16 @@ extension TrainedModel {
     return outputs(prepared: features).indicesOfColumnMaxima().map { names[$0] }
   }
 
-  /// The network's outputs for prepared features, or the mean of the networks' outputs, values still scaled as in
-  /// training.
+  /// Returns the network's outputs for prepared features, or the mean of the networks' outputs. Values are still scaled
+  /// as in training.
   ///
   ///     a = (a₁ + a₂ + … + a_N) / N
   ///
-  /// - Parameter team: The threads that share the work; the calling one alone if none are given.
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
-  /// - Precondition: Traps if the features have another number of rows.
-  /// - Complexity: 2 · ``parameterCount`` flops a sample; allocates the result and a workspace, however many networks
-  ///   there are.
+  /// - Precondition: Traps if the features do not have inputSize rows.
+  /// - Complexity: 2 · ``parameterCount`` flops per sample. Allocates the result and one workspace, whatever the number
+  ///   of networks.
   public func outputs(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
     var workspace = Workspace(for: network, batchCapacity: min(max(features.columns, 1), 256), team: team)
     var outputs = network.predict(features, workspace: &workspace)
@@ -101,14 +104,14 @@ extension TrainedModel {
     return outputs
   }
 
-  /// The mean of ``loss`` over samples, that of an ensemble being the loss of its mean outputs. A single network's is
-  /// computed from its weighted inputs, which is more exact, in a pass of its own.
+  /// Returns the mean of ``loss`` over samples. For an ensemble, this is the loss of the mean outputs. For a single
+  /// network, it is computed from the weighted inputs in a separate pass, which is more exact.
   ///
   /// - Parameters:
-  ///   - outputs: What ``outputs(prepared:team:)`` has given for the samples.
+  ///   - outputs: The result of ``outputs(prepared:team:)`` for the samples.
   ///   - team: The threads that share the work.
-  /// - Precondition: Traps if the samples have other sizes than the networks, there are none, or the outputs are not
-  ///   theirs.
+  /// - Precondition: Traps if the samples' sizes do not match the networks, if there are no samples, or if the outputs
+  ///   have another shape.
   public func meanLoss(
     ofOutputs outputs: Matrix<Scalar>, on samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) -> Double {

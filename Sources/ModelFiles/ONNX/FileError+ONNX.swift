@@ -1,7 +1,7 @@
 import PerceptronFiles
 
 extension FileError {
-  /// The file is not ONNX, or damaged, at this byte.
+  /// The file is not an ONNX file, or it is damaged at this byte.
   package static func badONNX(path: String, byte: Int, problem: String) -> FileError {
     FileError(
       path: path,
@@ -15,14 +15,14 @@ extension FileError {
       "\(path): tensor \(quoted(name)): \(problem)")
   }
 
-  /// An ONNX graph is not a multi-layer perceptron, which shows at this node.
+  /// An ONNX graph is not a multi-layer perceptron because of this node.
   package static func unsupportedNode(path: String, node: String, problem: String) -> FileError {
     FileError(
       path: path,
       "\(path): node \(node): \(problem); only multi-layer perceptrons are imported")
   }
 
-  /// An ONNX graph is not a multi-layer perceptron as a whole.
+  /// An ONNX graph as a whole is not a multi-layer perceptron.
   package static func unsupportedGraph(path: String, problem: String) -> FileError {
     FileError(
       path: path,

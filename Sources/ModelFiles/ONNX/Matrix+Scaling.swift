@@ -1,8 +1,8 @@
 import Tensor
 
-/// Weights, outputs × inputs, that take over what is done to a layer's inputs or outputs.
+/// Weights, outputs × inputs, that absorb a scaling of a layer's inputs or outputs.
 extension Matrix {
-  /// W (s ∘ x + t) + b = (W diag s) x + (W t + b): W and b become those of the right-hand side.
+  /// W (s ∘ x + t) + b = (W diag s) x + (W t + b): W and b become W diag s and W t + b.
   ///
   /// - Parameters:
   ///   - factors: s by the input's number.
@@ -23,7 +23,7 @@ extension Matrix {
     bias = sums.map { Scalar($0) }
   }
 
-  /// s ∘ (W x) = (diag s W) x: W becomes that of the right-hand side.
+  /// s ∘ (W x) = (diag s W) x: W becomes diag s W.
   mutating func takeOverOutputs(_ factors: (Int) -> Scalar) {
     let factors = (0..<rows).map(factors)
     let inputs = columns

@@ -3,12 +3,12 @@ import PerceptronLayers
 import Tensor
 
 extension Network {
-  /// Reads the network of an ONNX file, whose graph is a multi-layer perceptron: see Documentation/ONNX.md for what may
-  /// be in it.
+  /// Reads the network of an ONNX file whose graph is a multi-layer perceptron. Documentation/ONNX.md lists the
+  /// supported graphs.
   ///
-  /// Scaling and batch normalisation become part of the weights beside them.
+  /// Scaling and batch normalisation become part of the neighbouring weights.
   ///
-  /// - Throws: ``FileError`` if the file is not there or damaged, and, with the name of the node, if it is something
-  ///   else.
+  /// - Throws: ``FileError`` if the file does not exist or is damaged. If the graph is not a multi-layer perceptron,
+  ///   the error names the node.
   public init(onnx path: String) throws(FileError) { self = try ONNXPerceptron(contentsOf: path).network }
 }

@@ -2,7 +2,7 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-// The activations as ONNX has them: as one node, or as exporters put them together.
+// The activations in ONNX: as one node, or as the combinations of nodes that exporters write.
 
 /// The constants of SELU (Klambauer et al. 2017).
 let seluAlpha = 1.6732632423543772848170429916717
@@ -11,7 +11,8 @@ let seluScale = 1.0507009873554804934193349852946
 // MARK: - Export
 
 extension ONNXGraphBuilder {
-  /// g(x). ONNX Runtime has some activations in single precision alone; in double they are made of simpler nodes.
+  /// Adds the nodes of g(x). ONNX Runtime supports some activations in single precision only; in double precision they
+  /// are made of simpler nodes.
   mutating func activation(_ activation: Activation, of x: String, _ type: ONNXTensor.DataType) -> String {
     func number(_ value: Double) -> ONNXTensor { ONNXTensor("\(activation.rawValue) constant", type, [], [value]) }
     switch activation {
@@ -34,7 +35,7 @@ extension ONNXGraphBuilder {
     case .softsign where type == .float: return node("Softsign", [x])
     case .softsign: return node("Div", [x, node("Add", [node("Abs", [x]), constant(number(1))])])
     case .gelu:
-      // x / 2 · (1 + erf(x / √2)), erf in single precision.
+      // x / 2 · (1 + erf(x / √2)), with erf in single precision.
       var error = node("Mul", [x, constant(number(0.5.squareRoot()))])
       if type == .double { error = cast(error, to: .float) }
       error = node("Erf", [error])
@@ -74,7 +75,8 @@ extension ONNXGraphBuilder {
 // MARK: - Import
 
 extension ONNXChain {
-  /// The activation that a node ends, and what it is of; nil if it ends none.
+  /// Returns the activation whose last node is `node`, and the value it is applied to; nil if the node ends no
+  /// activation.
   ///
   /// - Throws: ``FileError`` for an activation with a parameter that no activation here has.
   mutating func activation(_ node: ONNXNode) throws(FileError) -> (Activation, of: String)? {
@@ -127,7 +129,7 @@ extension ONNXChain {
       else { return nil }
       return (.softsign, x)
     case "Where":
-      // Where(x > c, x, softplus(x)), as PyTorch has it with c = 20, from where on the two are the same in single
+      // Where(x > c, x, softplus(x)), as in PyTorch with c = 20. From there on x and softplus(x) are equal in single
       // precision.
       guard node.inputs.count == 3, let condition = producer(x), condition.operation == "Greater",
         let softplus = producer(node.inputs[2]), softplus.operation == "Softplus", softplus.inputs == [node.inputs[1]],
@@ -140,7 +142,7 @@ extension ONNXChain {
     }
   }
 
-  /// x σ(x), x tanh(softplus(x)) or x / 2 · (1 + erf(x / √2)), the factors in any order.
+  /// x σ(x), x tanh(softplus(x)) or x / 2 · (1 + erf(x / √2)), with the factors in any order.
   private mutating func product(_ node: ONNXNode) throws(FileError) -> (Activation, of: String)? {
     var candidates: [String] = []
     factors(node.outputs[0], stoppingAt: nil, depth: 0, &candidates)
@@ -158,7 +160,7 @@ extension ONNXChain {
     return nil
   }
 
-  /// The values that are multiplied in some nodes: a tree of products, of which `x` is a leaf whatever it comes from.
+  /// Lists the factors of nested products. `x` is a leaf of this tree, even if a product computes it.
   private func factors(_ value: String, stoppingAt x: String?, depth: Int, _ list: inout [String]) {
     if value != x, depth < 4, let node = producer(value), node.operation == "Mul", node.inputs.count == 2 {
       for input in node.inputs { factors(input, stoppingAt: x, depth: depth + 1, &list) }
@@ -167,7 +169,7 @@ extension ONNXChain {
     }
   }
 
-  /// What a factor makes of the product with x and a constant.
+  /// Returns the activation that a factor makes of its product with x and a constant.
   private mutating func gate(_ value: String) throws(FileError) -> (Activation, of: String, factor: Double)? {
     guard let node = producer(value), let argument = node.inputs.first else { return nil }
     switch node.operation {
@@ -203,7 +205,7 @@ extension ONNXChain {
     }
   }
 
-  /// The x of max(min(x / 6 + 1/2, 1), 0), which makes hard-swish.
+  /// The x in max(min(x / 6 + 1/2, 1), 0), the gate of hard-swish.
   private mutating func boundedGate(_ node: ONNXNode) throws(FileError) -> (Activation, of: String, factor: Double)? {
     guard node.inputs.count == 2, try number(node.inputs[1]) == 0, let lower = producer(node.inputs[0]),
       lower.operation == "Min", lower.inputs.count == 2, try number(lower.inputs[1]) == 1,
@@ -214,7 +216,7 @@ extension ONNXChain {
     return (.hardSwish, product.inputs[0], 1)
   }
 
-  /// A value before it was cast, a few times at most; Keras casts where nothing changes.
+  /// Follows a value back through a limited number of casts. Keras inserts casts that change nothing.
   private func uncast(_ value: String) -> String {
     var value = value
     for _ in 0..<4 {

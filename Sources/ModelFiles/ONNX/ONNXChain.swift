@@ -10,9 +10,9 @@ struct ONNXChain<Scalar: BLASScalar> {
   private(set) var constants: ONNXConstants<Scalar>
   /// The only input that is not a constant.
   private(set) var input = ONNXValue()
-  /// Steps in the order of the way back.
+  /// The steps, from the output back to the input.
   private var backward: [ONNXStep<Scalar>] = []
-  /// Whether a step that makes each sample a vector has been met.
+  /// Whether a step that flattens each sample to a vector has been met.
   private var isFlattened = false
 
   init(_ model: ONNXModel, fileSize: Int, path: String) throws(FileError) {
@@ -30,12 +30,13 @@ struct ONNXChain<Scalar: BLASScalar> {
     input = names[0]
   }
 
-  /// Whether the input, or an output, is of double numbers.
+  /// Whether the input or an output is in double precision.
   var usesDouble: Bool { ([input] + graph.outputs).contains { $0.dataType == ONNXTensor.DataType.double.rawValue } }
 
-  /// The steps from the input to the answer, and the names of the classes if a text output chooses among some.
+  /// Returns the steps from the input to the answer. Also returns the names of the classes if a string output chooses
+  /// among them.
   mutating func steps() throws(FileError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
-    // Beside the numbers there may be the label that they say.
+    // Besides the numbers, the graph may have an output for the label.
     let numeric: Set = [1, 10, 11, 16]
     let outputs = graph.outputs.count == 1 ? graph.outputs : graph.outputs.filter { numeric.contains($0.dataType) }
     guard outputs.count == 1 else {
@@ -48,7 +49,7 @@ struct ONNXChain<Scalar: BLASScalar> {
       guard let index = producers[value], index < limit else {
         throw .unsupportedGraph(path: path, problem: "nothing before it gives the value \(quoted(value))")
       }
-      // Nodes stand in order, so that no way back is endless.
+      // Nodes are in order, so the way back always ends.
       limit = index
       value = try before(graph.nodes[index], value)
     }
@@ -74,7 +75,7 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   func producer(_ value: String) -> ONNXNode? { producers[value].map { graph.nodes[$0] } }
 
-  /// The only number of a constant; nil for other values.
+  /// Returns a constant's value if it is a single number; nil for other values.
   mutating func number(_ value: String) throws(FileError) -> Double? {
     guard constants.mayBeSingle(value) else { return nil }
     let array = try constants.array(value)
@@ -91,7 +92,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     .unsupportedNode(path: path, node: node.label, problem: problem)
   }
 
-  /// Notes what a node does and returns the name of the value that it does it to.
+  /// Records what a node does and returns the name of the value that it is applied to.
   private mutating func before(_ node: ONNXNode, _ value: String) throws(FileError) -> String {
     guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not known") }
     guard node.outputs.first == value, let x = node.inputs.first else {
@@ -162,7 +163,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     step(node, .linear(weights: weights, bias: [Scalar](repeating: 0, count: weights.rows)))
   }
 
-  /// The second input, inputs × outputs or transposed, as outputs × inputs.
+  /// Returns the second input, which is inputs × outputs or transposed, as outputs × inputs.
   private mutating func weights(_ node: ONNXNode, isTransposed: Bool) throws(FileError) -> Matrix<Scalar> {
     if let first = node.inputs.first, constants.contains(first) {
       throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
@@ -194,7 +195,7 @@ struct ONNXChain<Scalar: BLASScalar> {
     return node.inputs[constantFirst ? 1 : 0]
   }
 
-  /// γ (x − μ) / √(σ² + ε) + β by unit.
+  /// γ (x − μ) / √(σ² + ε) + β for each unit.
   private mutating func batchNormalization(_ node: ONNXNode) throws(FileError) {
     guard int(node, "training_mode", 0) == 0 else { throw bad(node, "it is in training mode; export for inference") }
     var arrays: [[Scalar]] = []
@@ -217,7 +218,8 @@ struct ONNXChain<Scalar: BLASScalar> {
       node, .normalization(scale: scale, shift: shift, epsilon: Double(float(node, "epsilon", 1e-5))))
   }
 
-  /// To samples × features: the shape is a constant of two sizes, or put together of one that is not and one that is.
+  /// Reshapes to samples × features. The shape is a constant of two sizes, or is concatenated from one size that is
+  /// computed and one that is constant.
   private mutating func reshape(_ node: ONNXNode) throws(FileError) {
     guard node.inputs.count > 1 else { throw bad(node, "it has no shape") }
     var count = 1

@@ -1,9 +1,9 @@
 import PerceptronFiles
 import Tensor
 
-/// The constants of an ONNX graph: initializers, Constant nodes, and what is computed of these alone.
+/// The constants of an ONNX graph: initializers, Constant nodes, and values computed from these alone.
 struct ONNXConstants<Scalar: BLASScalar> {
-  /// Numbers, the last size of the shape varying fastest.
+  /// Numbers in the order in which the last size of the shape varies fastest.
   struct Array {
     var shape: [Int]
     var values: [Scalar]
@@ -11,13 +11,13 @@ struct ONNXConstants<Scalar: BLASScalar> {
 
   private let path: String
   private var tensors: [String: ONNXTensor] = [:]
-  /// Nodes that take nothing but constants, by their output.
+  /// Nodes whose inputs are all constants, by their output.
   private var computed: [String: ONNXNode] = [:]
-  /// How many bytes of numbers, as they would be in a file, may still be read: all of it and a million numbers more. A
-  /// small file could otherwise use a tensor again and again.
+  /// How many bytes of numbers may still be read, counted as they would be in a file: the file's size plus a million
+  /// numbers. Without a limit, a small file could use one tensor again and again.
   private var allowance: Int
 
-  /// - Parameter fileSize: The bytes of the file.
+  /// - Parameter fileSize: The file's size in bytes.
   init(_ graph: ONNXGraph, fileSize: Int, path: String) {
     self.path = path
     allowance = fileSize + 4 << 20
@@ -38,18 +38,18 @@ struct ONNXConstants<Scalar: BLASScalar> {
   /// Whether a constant may be a single number.
   func mayBeSingle(_ name: String) -> Bool { tensors[name].map { $0.count == 1 } ?? (computed[name] != nil) }
 
-  /// The texts of a constant.
+  /// The strings of a constant.
   func strings(_ name: String) -> [String]? { tensors[name].flatMap { $0.dataType == .string ? $0.strings : nil } }
 
-  /// The numbers of a constant that `contains`.
+  /// Returns the numbers of a constant for which `contains` is true.
   ///
-  /// - Throws: ``FileError`` if they are not finite, not as many as their shape says, texts, or computed by operations
-  ///   that are not known here.
+  /// - Throws: ``FileError`` if they are not finite, if their count does not match the shape, if they are strings, or
+  ///   if they are computed by unsupported operations.
   mutating func array(_ name: String) throws(FileError) -> Array { try array(name, depth: 0) }
 
-  /// The weights of a node, a constant of two sizes, as a matrix of these or its transpose.
+  /// Returns the weights of a node, a constant of two sizes, as a matrix of these sizes or its transpose.
   ///
-  /// - Throws: As ``array(_:)``, and if the constant has other dimensions.
+  /// - Throws: As ``array(_:)``, and if the constant does not have two dimensions.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   mutating func weights(_ name: String, transposed: Bool, of node: ONNXNode) throws(FileError) -> Matrix<Scalar> {
@@ -69,23 +69,23 @@ struct ONNXConstants<Scalar: BLASScalar> {
     }
     try check(tensor.shape)
     try take(tensor, name)
-    // Some numbers at a time: all of them would take their memory once more.
+    // The numbers are read in parts: reading all at once would need memory for a second copy.
     func values(_ places: Range<Int>) throws(FileError) -> [Scalar] {
       guard let values: [Scalar] = tensor.values(places) else { throw wrongCount(name) }
       return values
     }
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-    _ = try values(0..<0)  // has none, but checks that there are as many as the matrix is made for
+    _ = try values(0..<0)  // returns nothing, but checks that the count fits the matrix
     var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
     try matrix.withTile { (tile) throws(FileError) in
-      // Row after row is the transpose column after column.
+      // A matrix stored row by row is its transpose stored column by column.
       try (transposed ? tile.reshaped(from: 0, rows: rows * columns, columns: 1) : tile).fill(rowMajor: values)
     }
     guard matrix.maxMagnitude().isFinite else { throw .notFinite(path: path, name: name) }
     return matrix
   }
 
-  /// Counts a tensor's numbers among those that may be read.
+  /// Subtracts a tensor's numbers from the number of bytes that may still be read.
   private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(FileError) {
     guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
       throw .unsupportedTensor(
@@ -124,7 +124,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
     let (a, b) = (inputs.first, inputs.count > 1 ? inputs[1] : nil)
     switch (node.operation, a, b) {
     case ("Identity", let a?, nil), ("Cast", let a?, nil): return a
-    // A vector, whatever the sizes around it are.
+    // The values are those of a vector, so they stay the same whatever sizes of 1 are added or removed.
     case (_, let a?, _) where isShaping && a.shape.filter({ $0 != 1 }).count <= 1:
       return Array(shape: [a.values.count], values: a.values)
     case ("Transpose", let a?, nil) where a.shape.count == 2:
@@ -144,7 +144,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
     }
   }
 
-  /// Element by element, if the counts are the same or one is 1.
+  /// Combines two arrays element by element, if their counts are equal or one count is 1.
   private func combined(
     _ node: ONNXNode, _ a: Array, _ b: Array, _ body: (Scalar, Scalar) -> Scalar
   ) throws(FileError) -> Array {
@@ -169,7 +169,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
 }
 
 extension ONNXTensor.DataType {
-  /// What a number counts as, in bytes; those that are no weights, as one of single precision at least.
+  /// The number of bytes that a number counts as. Numbers that are not weights count at least as single precision.
   fileprivate var size: Int {
     switch self {
     case .float16, .bfloat16: 2
@@ -180,13 +180,13 @@ extension ONNXTensor.DataType {
 }
 
 extension ONNXNode {
-  /// What errors call the node: its name, or that of its output, and its operation.
+  /// The node's name in errors: its name, or the name of its output, and its operation.
   var label: String {
     let name = name.isEmpty ? "of the output \(quoted(outputs.first ?? ""))" : quoted(name)
     return "\(name) (\(Self.plain(domain.isEmpty ? operation : "\(domain).\(operation)")))"
   }
 
-  /// The names of operations are words, but in a file that is damaged: quoted if it is not one.
+  /// The name of an operation is a word unless the file is damaged. It is quoted if it is not a word.
   private static func plain(_ name: String) -> String {
     name.utf8.allSatisfy { (0x21..<0x7F).contains($0) } && name.utf8.count <= 80 ? name : quoted(name)
   }

@@ -1,8 +1,8 @@
-/// What this package needs of an ONNX model: ModelProto of onnx.proto, version 3 of the proto syntax.
+/// The parts of an ONNX model that this package uses: ModelProto of onnx.proto, version 3 of the proto syntax.
 package struct ONNXModel: Equatable {
-  /// The version of the file format; each operator set needs a certain one at least.
+  /// The version of the file format. Each operator set requires a minimum version.
   package var version: Int
-  /// The version of the operator set of each domain; that of ONNX itself is "".
+  /// The operator set version of each domain; the domain of ONNX itself is "".
   package var operatorSets: [String: Int]
   package var producer: String
   package var metadata: [String: String]
@@ -20,7 +20,7 @@ package struct ONNXModel: Equatable {
   }
 }
 
-/// GraphProto: nodes, each of which comes after those whose outputs it takes.
+/// GraphProto: a list of nodes. Each node comes after the nodes whose outputs it uses.
 package struct ONNXGraph: Equatable {
   package var name: String
   package var nodes: [ONNXNode]
@@ -40,12 +40,11 @@ package struct ONNXGraph: Equatable {
   }
 }
 
-/// NodeProto: an operator and the names of the values that it takes and gives; "" is an optional input that is not
-/// there.
+/// NodeProto: an operator and the names of its inputs and outputs; "" stands for an optional input that is absent.
 package struct ONNXNode: Equatable {
   package var name: String
   package var operation: String
-  /// Whose operator it is; "" is ONNX.
+  /// The domain of the operator; "" is ONNX.
   package var domain: String
   package var inputs: [String]
   package var outputs: [String]
@@ -64,7 +63,7 @@ package struct ONNXNode: Equatable {
   }
 }
 
-/// AttributeProto, of the types that are needed.
+/// AttributeProto, limited to the types that are used here.
 package enum ONNXAttribute: Equatable {
   case float(Float)
   case int(Int)
@@ -72,7 +71,7 @@ package enum ONNXAttribute: Equatable {
   case tensor(ONNXTensor)
   case ints([Int])
   case strings([String])
-  /// Of another type.
+  /// An attribute of another type.
   case other
 }
 
@@ -80,7 +79,7 @@ package enum ONNXAttribute: Equatable {
 package struct ONNXValue: Equatable {
   package enum Size: Equatable {
     case fixed(Int)
-    /// The same for all values that say the same name.
+    /// A symbolic size: values with the same name have the same size.
     case named(String)
   }
 

@@ -1,11 +1,11 @@
 import PerceptronDatasets
 
-// The preparation as nodes. Numbers are scaled in double precision, as Scaling does it, whatever the network's.
+// The preparation as nodes. Numbers are scaled in double precision, whatever the network's precision, as in Scaling.
 
 extension ONNXGraphBuilder {
-  /// Declares the graph's inputs and returns the scaled features, samples × features, of the type.
+  /// Declares the graph's inputs and returns the scaled features, samples × features, in the given type.
   ///
-  /// A column of dates has an input for each of its numbers.
+  /// A date column has one input for each of its numbers.
   mutating func features(_ preparation: Preparation, _ type: ONNXTensor.DataType) -> String {
     let encoders = preparation.encoders
     let numberType = preparation.inputsThatNeedDouble.isEmpty ? type : .double
@@ -19,7 +19,7 @@ extension ONNXGraphBuilder {
       return scaled(
         numbers, means: encoders.map { $0.mean! }, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
-    // First of all, so that they have the columns' names.
+    // This comes first, so that the inputs get the columns' names.
     let inputs = encoders.enumerated().map { index, encoder in
       let name = encoder.column.name.isEmpty ? "column \(index + 1)" : encoder.column.name
       return switch encoder.column {
@@ -40,7 +40,7 @@ extension ONNXGraphBuilder {
         index += 1
         continue
       }
-      // Numbers side by side are scaled together.
+      // Adjacent number columns are scaled together.
       let end = encoders[index...].firstIndex { $0.scales.isEmpty } ?? encoders.count
       let run = inputs[index..<end].flatMap(\.self)
       let numbers = run.count == 1 ? run[0] : node("Concat", run, ["axis": .int(1)])
@@ -53,7 +53,7 @@ extension ONNXGraphBuilder {
     return parts.count == 1 ? parts[0] : node("Concat", parts, ["axis": .int(1)])
   }
 
-  /// Numbers, samples × features, with the means in place of what is missing, and scaled.
+  /// Returns numbers, samples × features, after missing values are replaced by the means and all are scaled.
   private mutating func scaled(
     _ numbers: String, means: [Double]?, _ scales: [FeatureScale], _ missing: MissingSpellings,
     _ numberType: ONNXTensor.DataType, _ type: ONNXTensor.DataType
@@ -78,8 +78,8 @@ extension ONNXGraphBuilder {
     return type == .float ? cast(value, to: .float) : value
   }
 
-  /// A feature for each of the texts: 1 for the one that is there. What a table calls missing is the text "", if there
-  /// is one. A space before or behind a text does not count.
+  /// Returns one feature for each of the strings: 1 for the string that is present. A missing value in a table is the
+  /// string "" if the list contains it. Spaces at either end of a string are ignored.
   private mutating func oneHot(
     _ text: String, _ values: [String], _ gathersOthers: Bool, isConstant: Bool, _ missing: MissingSpellings,
     _ type: ONNXTensor.DataType
@@ -92,7 +92,7 @@ extension ONNXGraphBuilder {
       for spelling in spellings where codes[spelling] == nil { codes[spelling] = code }
     }
     let spellings = Set(missing.spellings)
-    // Without a category of their own missing values have no feature, not even the one of other texts.
+    // Without a category of their own, missing values have no feature, not even the feature for other strings.
     let code = values.firstIndex(of: "") ?? -1
     for name in spellings where codes[name] == nil && (code >= 0 || gathersOthers) { codes[name] = code }
     for (key, code) in codes {
@@ -107,14 +107,14 @@ extension ONNXGraphBuilder {
       ],
       domain: "ai.onnx.ml")
     let count = values.count + (gathersOthers ? 1 : 0)
-    // The one text of a constant column has no feature of its own: no code is its.
+    // A constant column's only string has no feature of its own, so no code equals it.
     let all = constant(ONNXTensor("codes", [1, count], isConstant ? [-2] : Array(0..<count)))
     return cast(node("Equal", [encoded, all]), to: type)
   }
 }
 
 extension ColumnEncoder {
-  /// The mean of a column of numbers, nil of others.
+  /// The mean of a number column, nil for other columns.
   fileprivate var mean: Double? {
     if case .number(_, let mean, _, _) = column { mean } else { nil }
   }
@@ -127,13 +127,13 @@ extension String {
 // MARK: - Quantiles
 
 extension ONNXGraphBuilder {
-  /// The share of the training data below each number, as Quantiles defines it: the sum over the neighbouring quantiles
-  /// v and w
+  /// The share of the training data below each number, as defined by Quantiles: the sum over neighbouring quantiles v
+  /// and w
   ///
   ///     share = Σ clip((x − v) g + h, 0, 1) / (quantiles − 1)
   ///
-  /// with g = 1 / (w − v) and h = 0. Where v = w, g is so large that this is a step from 0 to 1, at which x = v gets h:
-  /// ½, so that it is in the middle of equal quantiles; 0 if they are the first, and 1 if they are the last.
+  /// with g = 1 / (w − v) and h = 0. If v = w, g is so large that the term is a step from 0 to 1, and x = v gets h: ½,
+  /// so that it is in the middle of equal quantiles; 0 if they are the first, and 1 if they are the last.
   private mutating func share(of numbers: String, _ quantiles: [Quantiles]) -> String {
     let intervals = max(1, quantiles.map { $0.values.count - 1 }.max() ?? 1)
     var (starts, slopes, shifts) = ([Double](), [Double](), [Double]())
@@ -150,7 +150,7 @@ extension ONNXGraphBuilder {
       starts += padding
       slopes += padding
       shifts += padding
-      // A feature that was constant is in the middle, whatever it is.
+      // A constant feature is mapped to the middle, whatever its value.
       factors.append(first < last ? 1 / Double(values.count - 1) : 0)
       summands.append(first < last ? 0 : 0.5)
     }
@@ -167,8 +167,9 @@ extension ONNXGraphBuilder {
     return node("Add", [value, constant(ONNXTensor("share summands", .double, features, summands))])
   }
 
-  /// Φ⁻¹(p) to about seven digits, p kept within 10⁻⁷ and 1 − 10⁻⁷, by two rational functions: of ¼ − … near the
-  /// middle, else of √(−log p) (Wichura 1988, algorithm AS 241, PPND7, without the branch for p below 10⁻¹¹).
+  /// Φ⁻¹(p) to about seven digits, with p kept between 10⁻⁷ and 1 − 10⁻⁷. Two rational functions are used: one of ¼ − …
+  /// near the middle, one of √(−log p) elsewhere (Wichura 1988, algorithm AS 241, PPND7, without the branch for p below
+  /// 10⁻¹¹).
   private mutating func normal(_ share: String) -> String {
     let p = node("Clip", [share, number(1e-7), number(1 - 1e-7)])
     let q = node("Sub", [p, number(0.5)])
@@ -192,7 +193,7 @@ extension ONNXGraphBuilder {
     return node("Where", [isCentral, middle, node("Mul", [node("Sign", [q]), outside])])
   }
 
-  /// Horner's scheme, the coefficient of the highest power first.
+  /// Horner's scheme, starting with the coefficient of the highest power.
   private mutating func polynomial(_ x: String, _ coefficients: [Double]) -> String {
     var value = number(coefficients[0])
     for coefficient in coefficients.dropFirst() {

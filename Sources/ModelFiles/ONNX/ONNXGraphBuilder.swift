@@ -1,18 +1,18 @@
-/// Makes a graph, node by node, with names that are all different.
+/// Builds a graph node by node, with unique names.
 struct ONNXGraphBuilder {
   private(set) var graph: ONNXGraph
-  /// The version of ONNX's operator set that the nodes so far need.
+  /// The version of ONNX's operator set that the nodes added so far require.
   private(set) var operatorSet = 13
-  /// Whether there is a node of ai.onnx.ml.
+  /// Whether there is a node of the domain ai.onnx.ml.
   private(set) var usesMachineLearningDomain = false
   private var names: Set<String> = []
 
   init(name: String) { graph = ONNXGraph(name: name) }
 
-  /// A name that nothing has: the one that is wanted, perhaps with _ behind it.
+  /// Returns an unused name: the wanted one, with _ appended if necessary.
   mutating func name(_ wanted: String) -> String {
     var name = wanted.isEmpty ? "value" : wanted
-    // A few at most, unless somebody names columns so.
+    // This loop runs only a few times, unless columns have such names.
     while !names.insert(name).inserted { name += "_" }
     return name
   }
@@ -24,7 +24,7 @@ struct ONNXGraphBuilder {
     return name
   }
 
-  /// Declares an output, of which each sample has a row of so many values, or a single value.
+  /// Declares an output. Each sample has a row of `columns` values, or a single value.
   mutating func output(_ name: String, _ type: ONNXTensor.DataType, columns: Int?) {
     let shape = [.named(Self.batch)] + (columns.map { [ONNXValue.Size.fixed($0)] } ?? [])
     graph.outputs.append(ONNXValue(name: name, dataType: type.rawValue, shape: shape))
@@ -32,7 +32,7 @@ struct ONNXGraphBuilder {
 
   private static let batch = "N"
 
-  /// Adds a constant under its name, or a similar one, and returns that.
+  /// Adds a constant under its name or a similar one, and returns the name that is used.
   mutating func constant(_ tensor: ONNXTensor) -> String {
     var tensor = tensor
     tensor.name = name(tensor.name)
@@ -43,8 +43,8 @@ struct ONNXGraphBuilder {
   /// Adds a node with one output and returns the output's name.
   ///
   /// - Parameters:
-  ///   - output: The name of the output, already made by ``name(_:)``; nil for one after the operation.
-  ///   - since: The version of the operator set that the operation needs.
+  ///   - output: The name of the output, already made by ``name(_:)``; nil for a name derived from the operation.
+  ///   - since: The version of the operator set that the operation requires.
   mutating func node(
     _ operation: String, _ inputs: [String], _ attributes: [String: ONNXAttribute] = [:], domain: String = "",
     output: String? = nil, since: Int = 13

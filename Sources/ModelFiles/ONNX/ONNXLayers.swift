@@ -2,7 +2,7 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-/// Dense layers made of steps, one after the other: what is affine becomes part of the weights beside it.
+/// Dense layers made from a sequence of steps. Affine steps become part of the neighbouring weights.
 struct ONNXLayers<Scalar: BLASScalar> {
   private struct Layer {
     var weights: Matrix<Scalar>
@@ -13,12 +13,13 @@ struct ONNXLayers<Scalar: BLASScalar> {
 
   private let path: String
   private var layers: [Layer] = []
-  /// x ↦ factors ∘ x + offsets, to be done before the next linear step; and its node.
+  /// x ↦ factors ∘ x + offsets, which applies before the next linear step, and its node.
   private var pending: (factors: [Scalar], offsets: [Scalar], node: String)?
-  /// What takes the place of missing inputs, or nil.
+  /// The values that replace missing inputs, or nil.
   private(set) var missing: [Scalar]?
 
-  /// How many more numbers may be scaled: a small file could otherwise have a large layer scaled again and again.
+  /// How many more numbers may be scaled. Without a limit, a small file could have a large layer scaled again and
+  /// again.
   private var allowance: Int
 
   init(fileSize: Int, path: String) {
@@ -95,7 +96,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
     layers.append(layer)
   }
 
-  /// s ∘ (W x + b) + t, or the same of γ and β.
+  /// s ∘ (W x + b) + t. If the layer is normalised, γ and β are scaled instead.
   private mutating func scale(_ index: Int, _ factors: [Scalar], _ offsets: [Scalar]) {
     func factor(_ unit: Int) -> Scalar { factors[factors.count == 1 ? 0 : unit] }
     func offset(_ unit: Int) -> Scalar { offsets[offsets.count == 1 ? 0 : unit] }
@@ -111,7 +112,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
     layers[index].weights.takeOverOutputs(factor)
   }
 
-  /// Keeps a scaling for the next linear step, after one that waits already.
+  /// Keeps a scaling for the next linear step, combined with one that is already pending.
   private mutating func wait(_ factors: [Scalar], _ offsets: [Scalar], _ node: String) throws(FileError) {
     guard let before = pending else {
       pending = (factors, offsets, node)
@@ -129,7 +130,7 @@ struct ONNXLayers<Scalar: BLASScalar> {
     )
   }
 
-  /// The network of all layers.
+  /// Makes the network of all layers.
   func network() throws(FileError) -> Network<Scalar> {
     if let pending {
       throw .unsupportedNode(

@@ -1,26 +1,25 @@
 import PerceptronFiles
 
-// The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields
-// that are not needed are passed over.
+// The field numbers are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Fields that are
+// not needed are skipped.
 
 extension ONNXModel {
-  /// Reads a file's bytes; the path is for messages. The numbers of its tensors are not copied.
+  /// Reads a file's bytes; the path is for messages. The numbers of the tensors are not copied.
   ///
-  /// - Throws: ``FileError`` (`badONNX`) if they are not a whole ONNX file, and
-  ///   ``FileError`` (`unsupportedTensor`).
+  /// - Throws: ``FileError`` (`badONNX`) if they are not a complete ONNX file, and ``FileError`` (`unsupportedTensor`).
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
   }
 }
 
-/// Reads the messages of an ONNX file, which are nested as deep as the functions below call each other and no deeper.
+/// Reads the messages of an ONNX file. The nesting depth is limited by the call depth of the functions below.
 private struct ONNXDecoder {
   let bytes: [UInt8]
   let path: String
 
-  /// How many nodes, tensors, names and numbers of lists are read at most: a few bytes of a file that lies would become
-  /// hundreds in memory.
+  /// The maximum number of nodes, tensors, names and list elements that are read. Without a limit, each few bytes of a
+  /// malicious file would take hundreds of bytes in memory.
   static let mostParts = 65_536
   private var parts = 0
 
@@ -134,7 +133,7 @@ private struct ONNXDecoder {
       default: break
       }
     }
-    // An empty list, or a number that is 0, may not be there at all.
+    // An empty list, or a number that is 0, may be absent.
     switch type {
     case 1 where value == .other: value = .float(0)
     case 2 where value == .other: value = .int(0)
@@ -154,7 +153,7 @@ private struct ONNXDecoder {
       switch field.number {
       case 1: try decoder.ints(field, &tensor.shape)
       case 2: type = try decoder.int(field)
-      // Packed or one by one: either way the numbers' own bytes, in their order.
+      // Packed or not: in both cases the bytes of the numbers, in order.
       case 4, 10: tensor.contents.append(decoder.bytes[field.range])
       case 5, 7:
         tensor.encoding = .varints
@@ -261,7 +260,7 @@ private struct ONNXDecoder {
     return text
   }
 
-  /// Whole numbers, packed or one by one.
+  /// Integers, packed or not.
   private mutating func ints(_ field: ProtobufField, _ list: inout [Int]) throws(FileError) {
     guard case .bytes(let range) = field.value else {
       try count()
@@ -275,7 +274,7 @@ private struct ONNXDecoder {
     }
   }
 
-  /// The bytes of varints, packed or one by one, none of which is cut short or too long.
+  /// Returns the bytes of varints, packed or not, after checking that none is truncated or too long.
   private func wholeVarints(_ field: ProtobufField) throws(FileError) -> ArraySlice<UInt8> {
     var reader = reader(of: field.range)
     while try reader.nextVarint() != nil {}
@@ -296,7 +295,7 @@ private struct ONNXDecoder {
 }
 
 extension ArraySlice<UInt8> {
-  /// Appends more bytes; the first ones are taken as they are, without a copy.
+  /// Appends bytes. The first ones are used without a copy.
   fileprivate mutating func append(_ more: ArraySlice<UInt8>) {
     if isEmpty { self = more } else { self += more }
   }

@@ -1,9 +1,9 @@
 import PerceptronFiles
 
-// The numbers are those of the fields of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+// The field numbers are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 extension ONNXModel {
-  /// The bytes of the file: the same for the same model.
+  /// The bytes of the file. Equal models give equal bytes.
   package var encoded: [UInt8] {
     var writer = ProtobufWriter()
     writer.write(1, version)
@@ -66,7 +66,7 @@ extension ONNXAttribute {
       writer.write(5) { value.encode(into: &$0) }
       writer.write(20, 4)
     case .ints(let values):
-      // Not packed: the file's syntax is proto2's for this field.
+      // Not packed: the file uses the proto2 syntax for this field.
       for value in values { writer.write(8, value) }
       writer.write(20, 7)
     case .strings(let values):

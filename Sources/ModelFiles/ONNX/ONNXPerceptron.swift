@@ -3,22 +3,22 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-/// What an ONNX graph that is a multi-layer perceptron says.
+/// The contents of an ONNX graph that is a multi-layer perceptron.
 package struct ONNXPerceptron<Scalar: BLASScalar> {
   package let network: Network<Scalar>
-  /// What takes the place of missing inputs; nil if nothing does.
+  /// The values that replace missing inputs; nil if there are none.
   let missing: [Scalar]?
-  /// The names of the classes, if a text output of the graph has them.
+  /// The names of the classes, if a string output of the graph has them.
   let classes: [String]?
-  /// Whether the graph takes or gives numbers as double.
+  /// Whether the graph has inputs or outputs in double precision.
   package let usesDouble: Bool
-  /// The sizes of the input, without that of the batch.
+  /// The sizes of the input, without the batch size.
   let inputShape: [Int]
 
-  /// The most inputs or outputs of a network that is imported, as many as a table has columns.
+  /// The maximum number of inputs or outputs of an imported network, equal to the maximum number of columns of a table.
   private static var mostFeatures: Int { 100_000 }
 
-  /// What a graph says, which holds nothing of the file's bytes.
+  /// The contents of a graph, without a reference to the file's bytes.
   private typealias Parts = (
     steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
   )
@@ -50,12 +50,12 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   private init(_ parts: consuming Parts, _ path: String) throws(FileError) {
     let layers = try Self.layers(parts, path)
-    // The weights of the file, of the steps, of the layers and of the network are alike large, and of no three of them
-    // is there need at once.
+    // The weights take equally much memory in the file, the steps, the layers and the network. No three of these are
+    // needed at the same time.
     parts.steps = []
     network = try layers.network()
     let inputSize = network.inputSize
-    // Each gets a name of its own, which takes more memory than its weights do in the file.
+    // Each input and output gets its own name, which takes more memory than its weights take in the file.
     guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
       throw .unsupportedGraph(
         path: path,
@@ -63,7 +63,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
           "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
     }
     let sizes = (parts.input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
-    // Where the graph says all sizes: others would mean that a sample is cut into several.
+    // This check applies if the graph states all sizes. A different count would mean that a sample is cut into several.
     if !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }), SafeTensors.elementCount(sizes) != inputSize {
       throw .unsupportedGraph(
         path: path,
@@ -78,7 +78,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
     }
     classes = parts.classes
     usesDouble = parts.usesDouble
-    // A size that the file leaves open may be any.
+    // A size that the file leaves open may have any value.
     if let shape = parts.input.shape, shape.count == 2, sizes[0] > 0, sizes[0] != inputSize {
       throw .unsupportedGraph(
         path: path, problem: "the input has \(sizes[0]) features, the first layer takes \(inputSize)")

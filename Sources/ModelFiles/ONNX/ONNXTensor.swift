@@ -2,7 +2,7 @@ import PerceptronFiles
 
 /// A constant of an ONNX graph: TensorProto of onnx.proto.
 package struct ONNXTensor: Equatable {
-  /// TensorProto.DataType, of which these are read.
+  /// The values of TensorProto.DataType that are supported.
   package enum DataType: Int {
     case float = 1
     case int32 = 6
@@ -14,22 +14,22 @@ package struct ONNXTensor: Equatable {
     case bfloat16 = 16
   }
 
-  /// How the numbers stand in ``contents``.
+  /// The encoding of the numbers in ``contents``.
   package enum Encoding {
-    /// One after the other, the low bytes first: raw_data, float_data and double_data.
+    /// Fixed-size numbers, low bytes first: raw_data, float_data and double_data.
     case littleEndian
-    /// As varints: int32_data, which holds the bits of 16-bit numbers too, and int64_data.
+    /// Varints: int32_data, which also holds the bits of 16-bit numbers, and int64_data.
     case varints
   }
 
   package var name: String
-  /// The sizes, the last one varying fastest; empty for a single number.
+  /// The sizes; the last one varies fastest. Empty for a single number.
   package var shape: [Int]
   package var dataType: DataType
   package var encoding: Encoding
-  /// The numbers' bytes. Of a tensor that was read they are the file's own.
+  /// The bytes of the numbers. For a tensor that was read, they are a slice of the file's bytes.
   package var contents: ArraySlice<UInt8>
-  /// The values of a tensor of texts.
+  /// The values of a string tensor.
   package var strings: [String]
 
   /// The product of the shape's sizes; nil if it overflows or a size is negative.
@@ -49,7 +49,7 @@ package struct ONNXTensor: Equatable {
 }
 
 extension ONNXTensor {
-  /// A tensor of floating-point numbers.
+  /// Makes a tensor of floating-point numbers.
   package init(_ name: String, _ type: DataType, _ shape: [Int], _ values: some Sequence<Double>) {
     var bytes: [UInt8] = []
     for value in values {
@@ -72,10 +72,11 @@ extension ONNXTensor {
     self.init(name: name, shape: shape, dataType: .string, strings: texts)
   }
 
-  /// The numbers, or those at some places, rounded to the nearest if `Scalar` is narrower; nil if they are texts or not
-  /// as many as the shape says.
+  /// Returns the numbers, or those in a range of places, rounded to the nearest if `Scalar` is narrower. Returns nil if
+  /// they are strings or if their count does not match the shape.
   ///
-  /// - Parameter places: Nil for all; those of varints can be had altogether only, and are nil otherwise.
+  /// - Parameter places: Nil for all numbers. Varints can only be read all at once; for them the result is nil if
+  ///   `places` is given.
   package func values<Scalar: BinaryFloatingPoint>(
     _ places: Range<Int>? = nil, as type: Scalar.Type = Scalar.self
   ) -> [Scalar]? {
@@ -106,7 +107,7 @@ extension ONNXTensor {
   }
 
   private func varints<Scalar>(_ count: Int, _ number: (UInt64) -> Scalar) -> [Scalar]? {
-    // A varint takes a byte at least.
+    // A varint takes at least one byte.
     guard count <= contents.count else { return nil }
     var values: [Scalar] = []
     values.reserveCapacity(count)
@@ -121,6 +122,6 @@ extension ONNXTensor {
     return values.count == count ? values : nil
   }
 
-  /// The number whose upper half, as a `Float`, has these bits.
+  /// The number that has these bits as the upper half of a `Float`.
   private static func brain(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 }

@@ -4,13 +4,14 @@ import PerceptronLayers
 import Tensor
 
 extension TrainedModel {
-  /// Writes the model as an ONNX file that answers from raw inputs; a file that is there already is replaced as a
-  /// whole, or, if anything fails, not at all.
+  /// Writes the model as an ONNX file that takes raw inputs. An existing file is replaced as a whole; if anything
+  /// fails, it is unchanged.
   ///
-  /// Of a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
+  /// For a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
   ///
-  /// Where all features are numbers there is one input, `input`, samples × features; if there are texts, one of samples
-  /// × 1 for each column, named as the column. Preparation, networks and answers are nodes; see Documentation/ONNX.md.
+  /// If all features are numbers, there is one input, `input`, samples × features. If there are strings, there is one
+  /// input of samples × 1 for each column, with the column's name. Preparation, networks and answers are nodes; see
+  /// Documentation/ONNX.md.
   ///
   /// - Throws: ``FileError`` if the file cannot be written, and if the parameters take more than the 2 GB that a
   ///   protobuf file may have.
@@ -28,8 +29,9 @@ extension TrainedModel {
     try AtomicFile.write(bytes, to: path)
   }
 
-  /// The columns of numbers, and the targets, that are so far from 0 compared with their spread that the graph of a
-  /// model in `Float` takes, or gives, double: then all of its inputs of numbers are double, or its output is.
+  /// The number columns, and the targets, that are too far from 0 compared with their spread for a graph in `Float`. If
+  /// there is such a column, all number inputs of the graph are double; if there is such a target, its output is
+  /// double.
   package var numbersThatNeedDouble: (inputs: [String], outputs: [String]) {
     Scalar.self == Float.self ? (preparation.inputsThatNeedDouble, preparation.targetsThatNeedDouble) : ([], [])
   }
@@ -57,7 +59,7 @@ extension TrainedModel {
     builder.answers(outputs[0], preparation, type)
     var metadata = training
     metadata["loss"] = loss.rawValue
-    // Version 7 of the format came with set 13, 8 with set 17.
+    // Version 7 of the format came with operator set 13, version 8 with set 17.
     var sets = ["": builder.operatorSet]
     if builder.usesMachineLearningDomain { sets["ai.onnx.ml"] = 2 }
     return ONNXModel(
@@ -69,14 +71,14 @@ extension TrainedModel {
 // MARK: - Layers
 
 extension ONNXGraphBuilder {
-  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, and normalised if the layer is.
+  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, with normalisation if the layer has it.
   fileprivate mutating func layer<Scalar>(
     _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
   ) -> String {
     let layer = network.layers[index]
     func constants(_ parameters: LayerParameter...) -> [String] {
       parameters.map { parameter in
-        // Column after column, W is Wᵀ row after row.
+        // W stored column by column is Wᵀ stored row by row.
         let shape = parameter == .weights ? [layer.inputSize, layer.outputSize] : [layer.outputSize]
         let values = network[layer: index, parameter].elements.lazy.map { Double($0) }
         return constant(ONNXTensor(names.name(of: parameter), type, shape, values))
@@ -126,7 +128,7 @@ extension ONNXGraphBuilder {
       output(label, .string, columns: columns.count)
       output(probabilities, type, columns: columns.count)
     case .values(let columns, let scaling):
-      // In double, as Scaling does it.
+      // In double precision, as in Scaling.
       let answer = name("output")
       let answerType = preparation.targetsThatNeedDouble.isEmpty ? type : .double
       var value = type == .float ? cast(outputs, to: .double) : outputs
@@ -141,19 +143,19 @@ extension ONNXGraphBuilder {
 }
 
 extension TrainedModel {
-  /// Reads an ONNX file as a model: as ``Network/init(onnx:)``, with what the graph says of missing numbers and of the
-  /// classes.
+  /// Reads an ONNX file as a model: the network as in ``Network/init(onnx:)``, with the graph's information about
+  /// missing numbers and classes.
   ///
   /// The inputs are the columns 1, 2, … of a table, or the pixels of images if each sample has two dimensions. Softmax
-  /// outputs are classes, 0, 1, … unless the graph has names, and the label is in the column after the inputs; sigmoid
-  /// outputs are each of a label 0 or 1 in a column of its own there; others are values.
+  /// outputs are classes, named 0, 1, … unless the graph has names; the label is in the column after the inputs. Each
+  /// sigmoid output is a label, 0 or 1, in its own column after the inputs. Other outputs are values.
   ///
   /// - Throws: As ``Network/init(onnx:)``.
   public init(onnx path: String) throws(FileError) {
     self.init(try ONNXPerceptron(contentsOf: path), path: path)
   }
 
-  /// The model of a graph that has been read; the path is for what the model says of where it came from.
+  /// Makes the model of a graph that has been read. The model records the path as its origin.
   package init(_ file: ONNXPerceptron<Scalar>, path: String) {
     let network = file.network
     let (inputs, outputs) = (network.inputSize, network.outputSize)
@@ -162,7 +164,7 @@ extension TrainedModel {
     let meaning: Preparation.Outputs
     let loss: Loss
     switch network.outputActivation {
-    // Softmax of a single output is always 1: there is nothing to choose from.
+    // Softmax of a single output is always 1, so there is no choice of class.
     case .softmax where outputs > 1:
       let names = file.classes.flatMap { Set($0).count == outputs && $0.count == outputs ? $0 : nil }
       meaning = .classes(names ?? (0..<outputs).map(String.init), column: isImage ? nil : targets[0])

@@ -1,24 +1,24 @@
 import PerceptronFiles
 import Tensor
 
-/// Weights and bias of a linear module.
+/// The weights and bias of a linear module.
 struct LinearParameters<Scalar: BLASScalar> {
   var weights: Matrix<Scalar>  // outputs × inputs
   var bias: [Scalar]  // outputs
 }
 
-/// What a normalisation does after it has subtracted and divided, and, for that of batches, by what.
+/// The scale and shift of a normalisation, and, for batch normalisation, the statistics.
 struct NormParameters<Scalar: BLASScalar> {
   var scale: [Scalar]
   var shift: [Scalar]
   var statistics: (mean: [Scalar], variance: [Scalar])?
 }
 
-/// Hands out the tensors of a state dictionary to listed modules, in order.
+/// Assigns the tensors of a state dictionary to the listed modules, in order.
 struct ModuleParameters {
   private let file: SafeTensors
   private var modules: ArraySlice<StateDictionary.Module>
-  /// Whether the modules' numbers are their places in the list.
+  /// Whether the modules' numbers are their positions in the list.
   private let areNumbersPlaces: Bool
 
   init(_ file: SafeTensors, _ modules: [StateDictionary.Module], of list: [SequentialModule]) {
@@ -33,7 +33,8 @@ struct ModuleParameters {
     }
   }
 
-  /// The linear module that is listed at a place, counted from 0; its bias is 0 if it has none.
+  /// Returns the parameters of the linear module at a position of the list, counted from 0. A module without a bias
+  /// gets a bias of 0.
   mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(FileError) -> LinearParameters<Scalar> {
     let module = try next(.linear, "linear", place)
     let weight = try entry("weight", module)
@@ -63,7 +64,7 @@ struct ModuleParameters {
     return parameters
   }
 
-  /// One without any tensors has a scale of 1 and a shift of 0.
+  /// A normalisation without tensors has a scale of 1 and a shift of 0.
   mutating func layerNorm<Scalar>(_ place: Int, units: Int?) throws(FileError) -> NormParameters<Scalar> {
     guard let module = modules.first, module.kind == .layerNorm, !areNumbersPlaces || module.number == place else {
       guard let units else { throw mismatch("there is no tensor for module \(place), layer-norm") }
@@ -109,7 +110,7 @@ struct ModuleParameters {
     return entry
   }
 
-  /// A tensor of so many numbers, or nil if the module has none of that name.
+  /// Returns a tensor of `count` numbers, or nil if the module has no tensor of that name.
   private func vector<Scalar: BLASScalar>(
     _ own: String, _ module: StateDictionary.Module, _ count: Int
   ) throws(FileError) -> [Scalar]? {

@@ -4,29 +4,29 @@ import PerceptronLayers
 import Tensor
 
 extension Network {
-  /// Makes a network of a PyTorch state dictionary that `safetensors.torch.save_file` has written.
+  /// Makes a network from a PyTorch state dictionary that `safetensors.torch.save_file` has written.
   ///
   ///     try Network<Float>(
   ///       stateDictionary: "net.safetensors",
   ///       modules: [.linear, .batchNorm, .activation(.relu), .dropout(), .linear, .activation(.softmax)])
   ///
-  /// Its predictions are those of the `nn.Sequential` in evaluation mode. The names of all tensors may begin with the
-  /// same words, and the modules' numbers may have gaps, but stand in the order of the list. Whole numbers are ignored;
-  /// numbers of 16 bits, and of the other precision, are converted. A network that ends in logits gives probabilities
-  /// if the list ends with the softmax or sigmoid that PyTorch leaves to the loss.
+  /// Its predictions are those of the `nn.Sequential` in evaluation mode. All tensor names may share a prefix. The
+  /// modules' numbers may have gaps, but must be in the order of the list. Integer tensors are ignored. 16-bit numbers,
+  /// and numbers in the other precision, are converted. PyTorch leaves softmax or sigmoid to the loss; a network that
+  /// ends in logits gives probabilities if the list ends with that activation.
   ///
-  /// A module that a ``Dense`` layer has no place for is put in its own terms: a batch normalisation after an
-  /// activation goes into the weights of the linear module after it, and any other becomes a layer whose weights are
-  /// the identity.
+  /// Some modules do not fit into a ``Dense`` layer and are converted. A batch normalisation after an activation
+  /// becomes part of the weights of the next linear module. Any other such module becomes a layer with the identity as
+  /// weights.
   ///
-  /// - Throws: ``FileError`` if the file is not there or is no safetensors file, and if a tensor is missing, of
-  ///   another shape, or of no module of the list, which it names.
+  /// - Throws: ``FileError`` if the file does not exist or is not a safetensors file, and if a tensor is missing, has
+  ///   another shape, or belongs to no module of the list. The error names the tensor.
   public init(stateDictionary path: String, modules: [SequentialModule]) throws(FileError) {
     var layers = try Self.layers(path, modules)
     self = try layers.network()
   }
 
-  /// The layers of a file, whose bytes are gone before a network is made.
+  /// Reads the layers of a file. The file's bytes are released before a network is made.
   private static func layers(
     _ path: String, _ modules: [SequentialModule]
   ) throws(FileError) -> SequentialLayers<Scalar> {
@@ -34,7 +34,7 @@ extension Network {
     return try layers(SafeTensors(bytes: bytes, path: path), modules)
   }
 
-  /// Makes a network of a state dictionary that has been read.
+  /// Makes a network from a state dictionary that has been read.
   package init(_ file: SafeTensors, modules: [SequentialModule]) throws(FileError) {
     var layers = try Self.layers(file, modules)
     self = try layers.network()

@@ -2,34 +2,34 @@ import PerceptronFiles
 import PerceptronLayers
 import Tensor
 
-/// Dense layers that are made of the modules of a Sequential, one after the other.
+/// Dense layers made from the modules of a Sequential, one after the other.
 struct SequentialLayers<Scalar: BLASScalar> {
   private struct Layer {
     var linear: LinearParameters<Scalar>
     var normalization = Normalization.none
     var norm: NormParameters<Scalar>?
-    /// nil before there is one.
+    /// nil until the activation is added.
     var activation: Activation?
     var dropout = 0.0
   }
 
-  /// x ↦ factor ∘ x + offset, to be done before the next module.
+  /// x ↦ factors ∘ x + offsets, which applies before the next module.
   private typealias Scaling = (factors: [Scalar], offsets: [Scalar])
 
   private let path: String
-  /// The last one may get more: a normalisation, then an activation, then dropout.
+  /// The last layer may still get more: a normalisation, then an activation, then dropout.
   private var layers: [Layer] = []
   private var scaling: Scaling?
-  /// The outputs of the last module, or nil before one with a size.
+  /// The number of outputs of the last module; nil before the first module with a size.
   private(set) var width: Int?
 
   private let byteCount: Int
-  /// The weights of the layers that were added for what has no place in another.
+  /// The number of weights in the identity layers that were added for modules that fit into no other layer.
   private var identityWeights = 0
 
   /// - Parameters:
   ///   - path: The file, for messages.
-  ///   - byteCount: Its length.
+  ///   - byteCount: The file's length.
   init(path: String, byteCount: Int) {
     self.path = path
     self.byteCount = byteCount
@@ -79,7 +79,7 @@ struct SequentialLayers<Scalar: BLASScalar> {
     if layers.isEmpty || layers.last?.activation != nil || scaling != nil { try addIdentity(width) }
     let last = layers.count - 1
     layers[last].activation = activation
-    // No layer has batch normalisation before softmax.
+    // No layer supports batch normalisation before softmax.
     if activation == .softmax, layers[last].normalization == .batch, let norm = layers[last].norm {
       let (factors, offsets) = Self.scaling(norm)
       layers[last].linear.weights.takeOverOutputs { factors[$0] }
@@ -90,12 +90,12 @@ struct SequentialLayers<Scalar: BLASScalar> {
     }
   }
 
-  /// Notes the dropout of the layer before, for further training.
+  /// Sets the dropout of the previous layer, for further training.
   mutating func dropout(_ probability: Double) {
     if !layers.isEmpty { layers[layers.count - 1].dropout = probability }
   }
 
-  /// The network of all layers.
+  /// Makes the network of all layers.
   mutating func network() throws(FileError) -> Network<Scalar> {
     if scaling != nil { try addIdentity(width!) }
     guard !layers.isEmpty else { throw .otherModules(path: path, problem: "no module with a size is listed") }
@@ -123,9 +123,9 @@ struct SequentialLayers<Scalar: BLASScalar> {
     return network
   }
 
-  /// Adds a layer whose outputs are its inputs, scaled if they have to be.
+  /// Adds a layer whose outputs are its inputs, with a pending scaling if there is one.
   private mutating func addIdentity(_ units: Int) throws(FileError) {
-    // Its weights are not in the file, which is to bound them.
+    // The weights of this layer are not in the file, so the file's size limits them.
     let most = max(1 << 20, byteCount / 4) - identityWeights
     guard units <= most / units else {
       throw .otherModules(

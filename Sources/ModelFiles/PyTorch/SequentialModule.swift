@@ -1,7 +1,7 @@
 import PerceptronLayers
 import Tensor
 
-/// A module of PyTorch's `nn.Sequential`, without its sizes and parameters: these are in the state dictionary.
+/// A module of PyTorch's `nn.Sequential`, without its sizes and parameters, which are in the state dictionary.
 public enum SequentialModule: Sendable, Equatable {
   /// `nn.Linear`, with or without bias.
   case linear
@@ -9,15 +9,15 @@ public enum SequentialModule: Sendable, Equatable {
   case batchNorm
   /// `nn.LayerNorm` over the features with the default ε, 10⁻⁵; with or without affine parameters.
   case layerNorm
-  /// An activation with PyTorch's default parameters. The identity also stands for modules that do nothing to rows of
-  /// features, as `nn.Flatten`.
+  /// An activation with PyTorch's default parameters. The identity also stands for modules that do not change rows of
+  /// features, such as `nn.Flatten`.
   case activation(Activation)
-  /// `nn.Dropout`, which does nothing in a prediction.
+  /// `nn.Dropout`, which does nothing in prediction.
   case dropout(Double = 0.5)
 }
 
 extension SequentialModule: CustomStringConvertible {
-  /// As the command's options name it.
+  /// The name used in the command's options.
   public var description: String {
     switch self {
     case .linear: "linear"

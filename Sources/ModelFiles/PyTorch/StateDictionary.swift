@@ -2,15 +2,15 @@ import PerceptronFiles
 
 /// The tensors of a PyTorch state dictionary, module by module.
 struct StateDictionary {
-  /// What a module with these tensors is.
+  /// The kind of a module with these tensors.
   enum Kind { case linear, batchNorm, layerNorm }
 
   struct Module {
-    /// The name up to the tensor's own, with the dot: "net.3.".
+    /// The module's name with a trailing dot, as in "net.3.".
     let name: String
-    /// The number in its Sequential; nil if it has none.
+    /// The module's number in its Sequential; nil if it has none.
     let number: Int?
-    /// The tensors by their own names.
+    /// The tensors by their names within the module.
     var tensors: [String: SafeTensors.Entry]
 
     var kind: Kind {
@@ -18,26 +18,26 @@ struct StateDictionary {
       return tensors["weight"]?.shape.count == 1 ? .layerNorm : .linear
     }
 
-    /// One of the tensors, the weight if there is one.
+    /// One of the tensors: the weight if there is one.
     var example: SafeTensors.Entry { tensors["weight"] ?? tensors.min { $0.key < $1.key }!.value }
   }
 
   private static let mostTensors = 16_384
   private static let mostDots = 16
 
-  /// In the order of their numbers.
+  /// The modules in the order of their numbers.
   let modules: [Module]
 
-  /// Sorts a file's tensors; whole numbers, as `num_batches_tracked`, are left out.
+  /// Groups a file's tensors by module. Integer tensors such as `num_batches_tracked` are left out.
   ///
-  /// The modules are numbered, those of nested Sequentials by several numbers; all names may begin with the same words.
+  /// The modules are numbered; modules of nested Sequentials have several numbers. All names may share a prefix.
   ///
-  /// - Throws: `FileError.otherModules` that names the first tensor of another name.
+  /// - Throws: `FileError.otherModules` that names the first tensor with an unexpected name.
   init(_ file: SafeTensors) throws(FileError) {
     func refused(_ entry: SafeTensors.Entry, _ problem: String) -> FileError {
       .otherModules(path: file.path, problem: "tensor \(quoted(entry.name)) \(problem)")
     }
-    // Each takes more memory than its text takes in the file.
+    // Each tensor takes more memory than its text takes in the file.
     guard file.entries.count <= Self.mostTensors else {
       throw .otherModules(
         path: file.path, problem: "found \(file.entries.count) tensors, expected at most \(Self.mostTensors)")

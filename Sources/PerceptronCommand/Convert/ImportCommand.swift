@@ -51,13 +51,13 @@ enum ImportCommand: Command {
     let isDouble = try arguments.choice("--precision", [("float", false), ("double", true)])
     if isDouble != true {
       let graph = try ONNXPerceptron<Float>(contentsOf: path)
-      // Numbers that a graph has as double are perhaps too far from 0 for float.
+      // If a graph has numbers in double, they may be too far from 0 for float.
       if isDouble == false || !graph.usesDouble { return try write(graph, of: path, to: output, arguments) }
     }
     try write(ONNXPerceptron<Double>(contentsOf: path), of: path, to: output, arguments)
   }
 
-  /// With what the graph says about its inputs and outputs, unless an option says it.
+  /// Writes the network. The graph describes its inputs and outputs unless an option does.
   private static func write<Scalar>(
     _ graph: ONNXPerceptron<Scalar>, of path: String, to output: String, _ arguments: Arguments
   ) throws {
@@ -99,7 +99,7 @@ enum ImportCommand: Command {
     }
   }
 
-  /// Writes the network with what the options say about its inputs and outputs.
+  /// Writes the network. The options describe its inputs and outputs.
   private static func write<Scalar>(
     _ network: Network<Scalar>, of path: String, to output: String, _ arguments: Arguments
   ) throws {

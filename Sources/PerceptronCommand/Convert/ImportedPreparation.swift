@@ -1,6 +1,6 @@
 import Perceptron
 
-// What the inputs and outputs of an imported network mean, as the options of import say it.
+// The meaning of an imported network's inputs and outputs, as given by the options of import.
 
 let importedPreparationOptions = [
   Option("--columns", "NAMES", "the table's columns that are the inputs, in order (1, 2, …, as without a header)"),
@@ -12,7 +12,7 @@ let importedPreparationOptions = [
   ),
 ]
 
-/// The preparation and the loss of a network with so many inputs and outputs; nothing is scaled.
+/// Makes the preparation and the loss of a network with these numbers of inputs and outputs; nothing is scaled.
 func importedPreparation(
   inputs: Int, outputs: Int, _ activation: Activation, _ arguments: Arguments
 ) throws(CommandError) -> (Preparation, Loss) {
@@ -63,7 +63,7 @@ func importedPreparation(
   return (Preparation(inputs: source, inputScaling: .unscaled(inputs), outputs: meaning), loss)
 }
 
-/// Names with commas between them, all different; nil if the option is not given.
+/// Returns comma-separated names, all different; nil if the option is not given.
 private func names(
   _ option: String, count: Int, _ what: String, _ arguments: Arguments
 ) throws(CommandError) -> [String]? {

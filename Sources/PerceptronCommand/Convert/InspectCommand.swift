@@ -22,7 +22,7 @@ enum InspectCommand: Command {
     let loss: String
     /// More than one if the model is an ensemble.
     let networks: Int
-    /// Of all networks.
+    /// The number of parameters of all networks together.
     let parameters: Int
     let layers: [Layer]
     var columns: [String]?
@@ -35,7 +35,7 @@ enum InspectCommand: Command {
 
   static func run(_ arguments: Arguments) throws {
     let file = try ModelFile(try arguments.positional("MODEL")[0])
-    // The numbers are read too, so that a damaged file is not called sound.
+    // The numbers are also read, so that a damaged file is detected.
     if file.isDouble { _ = try TrainedModel<Double>(file) } else { _ = try TrainedModel<Float>(file) }
     let description = describe(file)
     if arguments.flag("--json") {

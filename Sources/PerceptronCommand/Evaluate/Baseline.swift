@@ -1,26 +1,28 @@
 import Perceptron
 import PerceptronCharts
 
-/// The linear model of least squares beside a network, which is not worth its keep where it is no better.
+/// A linear least-squares model to compare a network with. A network that is no better than this model is not worth its
+/// cost.
 struct Baseline {
-  /// The linear model's metrics, without a loss if the network's is not defined for it; nil if there is no such model.
+  /// The linear model's metrics, or nil if there is no such model. They have no loss if the network's loss is not
+  /// defined for it.
   let metrics: Evaluation?
-  /// For people.
+  /// The comparison as lines of text for the user.
   let lines: [String]
 
-  /// Beyond this its memory, which grows with the square of the lesser of inputs and samples, is no longer small.
+  /// The maximum of min(inputs, samples). The memory grows with its square and is no longer small beyond this.
   private static let mostUnknowns = 5000
-  /// So many multiplications are always worth it: less than a second.
+  /// This many multiplications are always acceptable: they take less than a second.
   private static let smallWork = 5e9
   private static let ridge = 1e-4
 
-  /// Fits it to the training samples and judges it on the same samples as the network.
+  /// Fits the linear model to the training samples and evaluates it on the same samples as the network.
   ///
   /// - Parameters:
-  ///   - network: The network's metrics on the samples to judge by.
-  ///   - name: What these samples are called.
-  ///   - trainingWork: About how many multiplications the training took. A comparison that nobody asked for must not
-  ///     take longer.
+  ///   - network: The network's metrics on the evaluation samples.
+  ///   - name: The name of these samples.
+  ///   - trainingWork: Approximate number of multiplications of the training. The comparison runs without being
+  ///     requested, so it must not take longer than the training.
   init<Scalar>(
     _ model: TrainedModel<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>,
     judgedBy judge: Samples<Scalar>,
@@ -60,7 +62,7 @@ struct Baseline {
 }
 
 extension Evaluation {
-  /// What a model is judged by, in words.
+  /// The main metric of a model, as text.
   var figure: String {
     accuracy.map { "accuracy \($0.fixed(4))" } ?? "RMSE \(rmse?.short ?? "–")"
   }

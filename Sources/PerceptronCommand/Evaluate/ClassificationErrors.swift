@@ -1,12 +1,12 @@
 import Perceptron
 import PerceptronCharts
 
-/// The part of a report on how classes are mistaken for each other.
+/// The part of a report that shows how classes are confused with each other.
 struct ClassificationErrors {
   private let metrics: ClassificationMetrics
   private let names: [String]
 
-  /// More classes than this make no table that anyone reads.
+  /// A table of more classes than this is too large to read.
   private static let mostClasses = 20
 
   init<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>, names: [String]) {
@@ -14,7 +14,8 @@ struct ClassificationErrors {
     self.names = names
   }
 
-  /// The confusion matrix and the scores of the classes: of many a picture, the worst, and the most frequent mistakes.
+  /// The confusion matrix and the scores of the classes. If there are many classes, this is a picture, the worst scores
+  /// and the most frequent mistakes.
   var markup: String {
     "<div class=\"charts tables\">\n<div>\n\(names.count <= Self.mostClasses ? table : map)</div>\n"
       + "<div>\n\(scores)</div>\n</div>\n"
@@ -27,7 +28,7 @@ struct ClassificationErrors {
       let row = metrics.confusion[actual]
       let count = max(row.reduce(0, +), 1)
       let cells = row.indices.map { predicted in
-        // The root, so that rare mistakes are seen.
+        // The square root makes rare mistakes visible.
         let share = (Double(row[predicted]) / Double(count)).squareRoot()
         return
           "<td style=\"--share:\(share.fixed(3));--c:var(--\(predicted == actual ? "a" : "b"))\">\(row[predicted])</td>"
@@ -44,8 +45,8 @@ struct ClassificationErrors {
       """
   }
 
-  /// A pixel for each pair of classes: blue if they are the same, orange if not, the stronger the more frequent in its
-  /// row.
+  /// One pixel for each pair of classes: blue if they are equal, orange if not. The more frequent the pair is in its
+  /// row, the stronger the colour.
   private var map: String {
     let pixels = metrics.confusion.indices.flatMap { actual in
       let row = metrics.confusion[actual]

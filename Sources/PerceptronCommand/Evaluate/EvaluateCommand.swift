@@ -45,12 +45,12 @@ enum EvaluateCommand: Command {
   }
 }
 
-/// Reads the MODEL of a command whose arguments are MODEL DATA.
+/// Reads the MODEL of a command whose arguments are MODEL and DATA.
 func readModel(_ path: String, _ command: any Command.Type) throws -> ModelFile {
   do throws(FileError) {
     return try ModelFile(path)
   } catch {
-    // The two may have changed places.
+    // The user may have swapped the two arguments.
     guard error.code == "notSafeTensors" else { throw error }
     throw CommandError.badData("\(error): perceptron \(command.name) MODEL DATA")
   }

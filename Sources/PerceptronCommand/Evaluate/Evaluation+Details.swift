@@ -2,11 +2,11 @@ import Perceptron
 import PerceptronCharts
 
 extension Evaluation {
-  /// The metrics beyond those by which a training is judged.
+  /// The metrics beyond those that are used to judge a training.
   struct Details: Encodable {
-    /// The scores of a class, or their mean over all.
+    /// The scores of a class, or their mean over all classes.
     struct Scores: Encodable {
-      /// The class's; nil for the mean.
+      /// The class's name; nil for the mean.
       let name: String?
       let precision: Double
       let recall: Double
@@ -22,22 +22,22 @@ extension Evaluation {
       }
     }
 
-    // Of a classification; of several labels the metrics are means over these.
+    // For a classification. For several labels, the metrics are means over the labels.
     private(set) var confusion: [[Int]]?
     private(set) var classes: [Scores]?
     private(set) var macro: Scores?
     /// The scores of all labels together, if there are several.
     private(set) var micro: Scores?
-    /// The share of samples all of whose labels are right.
+    /// The share of samples whose labels are all correct.
     private(set) var exactMatch: Double?
     private(set) var logLoss: Double?
     private(set) var rocAUC: Double?
-    /// Where there are more than five classes.
+    /// Present if there are more than five classes.
     private(set) var top5Accuracy: Double?
 
-    // Of a regression.
+    // For a regression.
     private(set) var mape: Double?
-    /// How many targets are 0 and thus not in the mean absolute percentage error.
+    /// The number of targets that are 0. They are left out of the mean absolute percentage error.
     private(set) var zeroTargets: Int?
 
     private enum CodingKeys: String, CodingKey {
@@ -74,8 +74,8 @@ extension Evaluation {
 }
 
 extension Evaluation.Details {
-  /// Prints what people want to see: one line of metrics and, of classes, the scores of up to 20 classes, and the
-  /// confusion matrix if it fits `width`.
+  /// Prints one line of metrics. For a classification, also prints the scores of up to 20 classes, and the confusion
+  /// matrix if it fits `width`.
   func print(width: Int) throws(CommandError) {
     let metrics = [
       logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },

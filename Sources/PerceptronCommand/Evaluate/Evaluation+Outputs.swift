@@ -5,7 +5,7 @@ extension Evaluation {
   struct Output: Encodable {
     let name: String
 
-    // Of a label, a yes-or-no question.
+    // For a label, which is a yes-or-no question.
     private(set) var accuracy: Double?
     private(set) var precision: Double?
     private(set) var recall: Double?
@@ -14,7 +14,7 @@ extension Evaluation {
     private(set) var rocAUC: Double?
     private(set) var logLoss: Double?
 
-    // Of a value, in its units.
+    // For a value, in its units.
     private(set) var rmse: Double?
     private(set) var mae: Double?
     private(set) var r2: Double?

@@ -2,8 +2,8 @@ import FoundationEssentials
 import Perceptron
 import PerceptronCharts
 
-/// The metrics of a model on labelled data: loss and accuracy of a classifier, errors in the data's units of a
-/// regression.
+/// The metrics of a model on labelled data: loss and accuracy of a classifier, or a regression's errors in the data's
+/// units.
 struct Evaluation: Encodable {
   var loss: Double?
   var accuracy: Double?
@@ -12,18 +12,18 @@ struct Evaluation: Encodable {
   var r2: Double?
   /// The metrics of each output, if several labels or values are predicted.
   let outputs: [Output]?
-  /// What `evaluate` adds for people who look closer.
+  /// Additional metrics that `evaluate` reports.
   let details: Details?
-  /// For people.
+  /// A summary as text.
   let summary: String
 
-  /// How closely to look; each depth adds to those before it.
+  /// The level of detail; each level includes the ones before it.
   enum Depth {
-    /// The metrics by which a training is judged.
+    /// The metrics that are used to judge a training.
     case metrics
-    /// Those of each output besides.
+    /// Also the metrics of each output.
     case outputs
-    /// All that there is to know.
+    /// All metrics.
     case details
   }
 
@@ -48,7 +48,7 @@ struct Evaluation: Encodable {
           metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
         : nil
     case .labels(let columns, _):
-      // All labels of all samples as one row of questions.
+      // All labels of all samples as one row of yes-or-no questions.
       let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
       let total = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
       accuracy = total.accuracy
@@ -84,20 +84,20 @@ struct Evaluation: Encodable {
     try container.encodeIfPresent(mae, forKey: .mae)
     try container.encodeIfPresent(r2, forKey: .r2)
     try container.encodeIfPresent(outputs, forKey: .outputs)
-    // The same object holds these.
+    // The details are encoded into the same object.
     try details?.encode(to: encoder)
   }
 }
 
-/// Refuses outputs that are no numbers: an input far from the training data can overflow.
+/// Refuses outputs that are not finite: an input far from the training data can cause overflow.
 func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
   guard let index = outputs.elements.firstIndex(where: { !$0.isFinite }) else { return }
   throw .badData("\(PredictionError.outputNotFinite(sample: index / outputs.rows))")
 }
 
 extension Preparation {
-  /// What a loss on scaled targets is multiplied by to be in the units of the data: the square of the target's scale.
-  /// The loss of several targets, whose units differ, stays that of the scaled ones.
+  /// The factor that converts a loss on scaled targets to the units of the data: the square of the target's scale. The
+  /// loss of several targets stays that of the scaled targets, because their units differ.
   var lossUnit: Double {
     guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
     return 1 / (scaling.factors[0] * scaling.factors[0])
@@ -105,14 +105,14 @@ extension Preparation {
 }
 
 extension Double {
-  /// The number, or nil if it is infinite or NaN.
+  /// The number, or nil if it is not finite.
   var ifFinite: Double? { isFinite ? self : nil }
 
-  /// The number in few digits, or a dash if it is infinite or NaN.
+  /// The number with few digits, or a dash if it is not finite.
   var shown: String { ifFinite?.short ?? "–" }
 }
 
-/// One line of JSON. JSON has no infinities, so metrics that can be infinite are absent then.
+/// Encodes a value as one line of JSON. JSON has no infinities, so a metric that is infinite is absent.
 func json(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,33 +1,33 @@
 import Perceptron
 
-/// Answers as a table, in CSV: a line for each sample, after a header.
+/// Answers as a CSV table: a header, then one line for each sample.
 struct AnswerTable<Scalar: BLASScalar> {
   private let answers: Matrix<Double>
   private let header: [String]
   private let names: Names
   private let numbers: Numbers
-  /// What tells the samples apart, with which each line begins.
+  /// The values that identify the samples; each line begins with one.
   private let identifiers: [String]?
 
-  /// What a line begins with.
+  /// The class names at the start of a line.
   private enum Names {
     case none
     /// The field of the most probable class.
     case mostProbable([[UInt8]])
-    /// For each label the field of its more probable class.
+    /// For each label, the field of its more probable class.
     case labels([[[UInt8]]])
   }
 
-  /// What stands behind the names.
+  /// The numbers after the class names.
   private enum Numbers {
     case none
-    /// In the precision of the model, which takes fewer digits in `Float`.
+    /// In the precision of the model; `Float` needs fewer digits.
     case probabilities
     /// In `Double`.
     case values
   }
 
-  /// - Parameter identifiers: A column that is kept beside the answers.
+  /// - Parameter identifiers: A column that is copied into the table.
   init(
     _ answers: Matrix<Double>, of model: TrainedModel<Scalar>, withProbabilities: Bool,
     beside identifiers: (name: String, fields: [String])?
@@ -50,7 +50,7 @@ struct AnswerTable<Scalar: BLASScalar> {
     numbers = model.preparation.task == .regression ? .values : withProbabilities ? .probabilities : .none
   }
 
-  /// The bytes of the table, of which the team's threads make parts.
+  /// The bytes of the table. The team's threads each make parts of it.
   func csv(_ team: Team) -> [UInt8] {
     let (count, partSize) = (answers.columns, 4096)
     let parts = team.map((count + partSize - 1) / partSize) { part in
@@ -106,7 +106,7 @@ struct AnswerTable<Scalar: BLASScalar> {
   private static var comma: UInt8 { UInt8(ascii: ",") }
   private static var newline: UInt8 { UInt8(ascii: "\n") }
 
-  /// A field's bytes, in quotes if RFC 4180 asks for them.
+  /// A field's bytes, in quotes if RFC 4180 requires them.
   private static func field(_ text: String) -> [UInt8] {
     let quote = UInt8(ascii: "\"")
     guard text.utf8.contains(where: { $0 == comma || $0 == quote || $0 == newline || $0 == UInt8(ascii: "\r") }) else {

@@ -61,7 +61,8 @@ enum PredictCommand: Command {
     ).csv(team)
   }
 
-  /// The column that tells the rows apart: that of the option, or the model's if the data have it.
+  /// Returns the column that identifies the rows: the column given by the option, or the model's if the data contain
+  /// it.
   private static func identifiers<Scalar>(
     _ data: RawData<Scalar>, _ preparation: Preparation, _ arguments: Arguments
   ) throws -> (name: String, fields: [String])? {
@@ -71,8 +72,8 @@ enum PredictCommand: Command {
     return (name, try table.fields(ofColumn: name))
   }
 
-  /// The answers as a NumPy array, samples first: values in double, probabilities in the model's precision, or the
-  /// classes, as whole numbers if all their names are.
+  /// Encodes the answers as a NumPy array, samples first. Values are in double precision, and probabilities in the
+  /// model's precision. Classes are integers if all their names are integers.
   private static func array<Scalar>(
     _ answers: Matrix<Double>, _ model: TrainedModel<Scalar>, _ wantsProbabilities: Bool
   ) -> [UInt8] {

@@ -1,5 +1,5 @@
-/// The report's style sheet: ink on paper, blue and orange, which all eyes tell apart; every text has a contrast of at
-/// least 4.5 to 1.
+/// The report's style sheet: the colours of ink on paper, with blue and orange, which everyone can tell apart. All text
+/// has a contrast of at least 4.5 to 1.
 let reportStyle = """
   :root { color-scheme: light dark; --paper: #fcfbf9; --ink: #1d1c1a; --muted: #625e58; --line: #dfdbd4; --a: #1d5f9e; \
   --b: #b4500a; }

@@ -2,7 +2,7 @@ import Perceptron
 import PerceptronCharts
 import PerceptronFiles
 
-/// `--report`: a page of HTML about a training, which needs nothing beside it.
+/// `--report`: a self-contained HTML page about a training.
 struct TrainingReport<Scalar: BLASScalar> {
   /// A row of the table of metrics.
   struct Row {
@@ -11,17 +11,17 @@ struct TrainingReport<Scalar: BLASScalar> {
   }
 
   let model: TrainedModel<Scalar>
-  /// DATA, as it was given.
+  /// The DATA argument as given.
   let source: String
   let sampleCount: Int
   /// The epochs of each network.
   let records: [[EpochRecord]]
-  /// The samples by which the network is judged in detail, and what they are called.
+  /// The samples on which the network is evaluated in detail, and their name.
   let judged: Samples<Scalar>
   let judgedName: String
-  /// What was evaluated; the first row is the most telling.
+  /// The evaluations; the most informative row comes first.
   let rows: [Row]
-  /// What else there is to know, by name.
+  /// Other facts, by name.
   let facts: [(name: String, value: String)]
   let team: Team
 
@@ -111,7 +111,7 @@ struct TrainingReport<Scalar: BLASScalar> {
       let picture = LineChart(name, epochs: records.map(\.epoch), known, best: best, scale: scale)
       return "<figure><h3>\(heading)</h3>\n\(picture.svg)</figure>\n"
     }
-    /// No values if no epoch has one.
+    /// An empty list if no epoch has a value.
     func values(_ figure: (EpochRecord) -> Double?) -> [Double] {
       records.contains { figure($0) != nil } ? records.map { figure($0) ?? .nan } : []
     }
@@ -178,7 +178,7 @@ struct TrainingReport<Scalar: BLASScalar> {
     return table + shown + left + "<div class=\"charts\">\n\(plots.joined())</div>\n"
   }
 
-  /// The images of which the network is most sure though it is wrong.
+  /// The images for which the network gives a wrong answer with the highest probability.
   private func worstImages(_ outputs: Matrix<Scalar>, _ names: [String]) -> String {
     guard case .pixels(let shape) = model.preparation.inputs, shape.count == 2 else { return "" }
     let (predicted, actual) = (outputs.predictedClasses(), judged.targets.predictedClasses())
@@ -203,7 +203,7 @@ struct TrainingReport<Scalar: BLASScalar> {
 
   private func image(_ sample: Int, _ shape: [Int]) -> PNG {
     let values = (0..<judged.features.rows).map { Double(judged.features[$0, sample]) }
-    // Scaled pixels have lost their range.
+    // The original range of scaled pixels is not known.
     let isPlain = model.preparation.inputScaling.method == .none
     let (low, high) = isPlain ? (0, 1) : (values.min()!, values.max()!)
     let pixels = values.map { UInt8(max(0, min(1, high > low ? ($0 - low) / (high - low) : 0)) * 255) }
@@ -247,5 +247,5 @@ struct TrainingReport<Scalar: BLASScalar> {
   }
 }
 
-/// A share for people.
+/// A share as a percentage.
 func percent(_ share: Double) -> String { share.isFinite ? "\((100 * share).fixed(2)) %" : "–" }

@@ -7,18 +7,19 @@ import PerceptronFiles
   import Musl
 #endif
 
-/// `--checkpoint DIR`: the directory that keeps where a training stands, in one file for each network.
+/// `--checkpoint DIR`: the directory that stores the state of a training, in one file for each network.
 struct CheckpointDirectory<Scalar: BLASScalar> {
   private let path: String
-  /// A checkpoint is written after so many epochs.
+  /// The number of epochs between checkpoints.
   private let period: Int
   /// Whether `--resume` was given.
   let resumes: Bool
   private let networks: Range<Int>
-  /// What the checkpoints say besides: the options on which the training's course depends, the epochs and the schedule.
+  /// Further contents of the checkpoints: the options that affect the training's course, the epochs and the schedule.
   private var notes: [String: String]
 
-  /// The options that may be others, for the course of the training is the same, or the fingerprint of the data tells.
+  /// The options that may differ: they do not affect the course of the training, or the fingerprint of the data detects
+  /// a change.
   private static var freeOptions: Set<String> {
     [
       "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
@@ -27,7 +28,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     ]
   }
 
-  /// Refuses a directory that has checkpoints if they are not asked for; nil without `--checkpoint`.
+  /// Refuses a directory that has checkpoints unless `--resume` is given; nil without `--checkpoint`.
   init?(_ arguments: Arguments, _ options: TrainOptions) throws {
     guard let path = arguments.string("--checkpoint") else {
       if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
@@ -51,13 +52,13 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     }
   }
 
-  /// Whether a path is that of a file that is written here.
+  /// Whether a path is one of the files that this type writes.
   func owns(_ path: String) -> Bool {
     networks.contains { isSameDestination(Self.file(in: self.path, ofNetwork: $0), path) }
   }
 
-  /// Makes the directory if there is none, keeps others out of it, and refuses checkpoints in it that other options or
-  /// other data belong to.
+  /// Makes the directory if it does not exist and locks it. Refuses checkpoints in it that belong to other options or
+  /// other data.
   mutating func prepare(for data: TrainingData<Scalar>, epochs: Int, _ schedule: Schedule) throws {
     try AtomicFile.makeDirectory(path)
     try Self.lock(path)
@@ -85,8 +86,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     return checkpoint
   }
 
-  /// Lets the trainer of the network with this number, counted from 0, go on from the checkpoint that is there, and
-  /// returns what came of the epochs before; nil if there is none.
+  /// Restores the trainer of the network with this number, counted from 0, from an existing checkpoint. Returns the
+  /// records of the earlier epochs; nil if there is no checkpoint.
   func restore(
     _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>
   ) throws -> [EpochRecord]? {
@@ -103,10 +104,10 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     return records
   }
 
-  /// Whether a checkpoint is to be written after an epoch, by `--checkpoint-every`.
+  /// Whether a checkpoint is due after an epoch, by `--checkpoint-every`.
   func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
 
-  /// Writes where the training of a network stands, in place of what was written before.
+  /// Writes the state of a network's training and replaces the previous checkpoint.
   func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(FileError) {
     var checkpoint = Checkpoint(trainer)
     checkpoint.notes = notes
@@ -146,7 +147,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     "\(path)/checkpoint\(number == 0 ? "" : "-\(number + 1)").safetensors"
   }
 
-  /// Keeps others from writing to the directory as long as the process lives. Where locks are not known there is none.
+  /// Keeps other processes from writing to the directory as long as this process lives. If the file system does not
+  /// support locks, there is none.
   private static func lock(_ path: String) throws(CommandError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
@@ -156,8 +158,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 }
 
 extension TrainingData {
-  /// What tells these data from others: a checksum of all numbers that are trained or validated on, and of their
-  /// preparation.
+  /// A fingerprint of the data: a checksum of all numbers used for training or validation, and of their preparation.
   fileprivate var fingerprint: String {
     var checksum = Checksum()
     checksum.add("\(preparation)")

@@ -1,6 +1,6 @@
 import Perceptron
 
-/// `--class-weights`: how much the samples of each class count.
+/// `--class-weights`: the weight of each class's samples.
 enum ClassWeightOption {
   case balanced
   case named([(name: String, weight: Double)])
@@ -26,7 +26,7 @@ enum ClassWeightOption {
       })
   }
 
-  /// The samples with these weights, multiplied by those that they have.
+  /// Returns the samples with these weights, multiplied by the samples' own weights.
   func applied<Scalar>(to samples: Samples<Scalar>, _ preparation: Preparation) throws(CommandError) -> Samples<Scalar>
   {
     guard case .classes(let names, _) = preparation.outputs else {
@@ -49,7 +49,7 @@ enum ClassWeightOption {
     return try Self.weighted(samples, all)
   }
 
-  /// The samples weighted by class, if each weight is a number that can be computed with.
+  /// Returns the samples weighted by class, if all weights are numbers that can be computed with.
   private static func weighted<Scalar>(
     _ samples: Samples<Scalar>, _ classWeights: [Double]
   ) throws(CommandError) -> Samples<Scalar> {

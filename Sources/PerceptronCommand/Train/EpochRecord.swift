@@ -1,16 +1,16 @@
 import Perceptron
 
-/// What came of an epoch, in the units of the data: a line of the log, a point of each of the report's curves.
+/// The results of an epoch, in the units of the data: a line of the log, and a point of each curve in the report.
 struct EpochRecord: Equatable {
   /// Counted from 1.
   let epoch: Int
   let trainingLoss: Double
-  /// On the validation samples; nil if there are none.
+  /// The loss on the validation samples; nil if there are none.
   let validationLoss: Double?
   let metrics: Metrics
-  /// Whether no epoch before had as low a validation loss.
+  /// Whether the validation loss is lower than in all earlier epochs.
   let isBest: Bool
-  /// That of the next step; nil if the optimizer has none.
+  /// The learning rate of the next step; nil if the optimizer has none.
   let learningRate: Double?
   let seconds: Double
 
@@ -19,7 +19,7 @@ struct EpochRecord: Equatable {
   var mae: Double? { metrics.mae }
   var r2: Double? { metrics.r2 }
 
-  /// A network's metrics on the validation samples after an epoch, each finite or nil.
+  /// A network's metrics on the validation samples after an epoch. Each is finite or nil.
   struct Metrics: Equatable {
     var accuracy, rmse, mae, r2: Double?
 
@@ -28,7 +28,7 @@ struct EpochRecord: Equatable {
     }
   }
 
-  /// - Parameter lossUnit: What the losses of scaled targets are multiplied by.
+  /// - Parameter lossUnit: The factor by which losses of scaled targets are multiplied.
   init(_ report: EpochReport, lossUnit: Double, _ metrics: Metrics) {
     epoch = report.epoch
     trainingLoss = report.trainingLoss * lossUnit
@@ -45,7 +45,7 @@ struct EpochRecord: Equatable {
 extension EpochRecord.Metrics {
   fileprivate static let count = 4
 
-  /// The metrics of a row of numbers, in which NaN stands for nil.
+  /// Reads the metrics from a row of numbers, in which NaN stands for nil.
   fileprivate init(_ row: ArraySlice<Double>) {
     self.init(nil)
     let start = row.startIndex
@@ -56,7 +56,7 @@ extension EpochRecord.Metrics {
 }
 
 extension [EpochRecord] {
-  /// The metrics of all epochs, a row of numbers for each; the trainer keeps the rest.
+  /// The metrics of all epochs, one row of numbers for each; the trainer keeps the rest.
   var metrics: [Double] {
     var numbers: [Double] = []
     numbers.reserveCapacity(count * EpochRecord.Metrics.count)
@@ -70,7 +70,7 @@ extension [EpochRecord] {
     return numbers
   }
 
-  /// The records of a trainer's epochs; nil if the metrics are not of as many.
+  /// Makes the records of a trainer's epochs; nil if the number of metrics does not match.
   init?(_ reports: [EpochReport], metrics: [Double], lossUnit: Double) {
     let width = EpochRecord.Metrics.count
     guard metrics.count == width * reports.count else { return nil }

@@ -32,8 +32,8 @@ enum GradcheckCommand: Command {
     var network: Network<Double> = options.network(layers)
 
     var generator = Philox(seed: options.seed, stream: 1)
-    // Without a bias a unit whose inputs are all 0 would sit on ReLU's kink, where there is no derivative to compare
-    // with.
+    // Without a bias, a unit whose inputs are all 0 would be at ReLU's kink. There is no derivative to compare with
+    // there.
     for layer in layers.indices {
       var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
       bias.fillNormal(standardDeviation: 0.5, using: &generator)

@@ -7,18 +7,18 @@ import PerceptronCharts
   import Musl
 #endif
 
-/// How far training is: a bar that is redrawn on a terminal, elsewhere a line for each epoch or, of many, for some of
-/// them, nothing when quiet.
+/// Shows the progress of training. On a terminal, it redraws a bar. Otherwise it prints a line for each epoch, or for
+/// some of them if there are many. It prints nothing when quiet.
 struct Progress {
   private let epochs: Int
-  /// The epochs that were complete before.
+  /// The number of epochs that were complete before a resumption.
   private let epochsBefore: Int
   private let samplesPerEpoch: Int
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
   private let start = ContinuousClock.now
   private var lastDrawn: ContinuousClock.Instant?
-  /// The columns that the bar's line takes.
+  /// The width of the bar's line, in terminal columns.
   private var drawnWidth = 0
   private var loss: Double?
   private var validation: String?
@@ -45,10 +45,10 @@ struct Progress {
     drawnWidth = line.count
   }
 
-  /// Ends an epoch, counted from 1, with its loss and, if there is one, its validation metric.
+  /// Ends an epoch, counted from 1, with its loss and its validation metric, if there is one.
   mutating func endEpoch(_ epoch: Int, loss: Double, validation: String?) {
     (self.loss, self.validation, epochsDone) = (loss, validation, epoch)
-    // Of a long training a hundred lines and a few.
+    // A long training prints a hundred lines and a few more.
     let isShown = epoch == epochsBefore + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
     if !isQuiet && !isTerminal && isShown {
       let share = Double(epoch) / Double(epochs)
@@ -64,13 +64,13 @@ struct Progress {
     printLine([time, lossText, validationText, rateText(Double(epochsDone) / Double(epochs))])
   }
 
-  /// Takes the bar away.
+  /// Erases the bar.
   func interrupt() {
     if isTerminal && !isQuiet { drawError(erasure(terminalWidth(STDERR_FILENO))) }
   }
 
-  /// Goes back to the start of the bar's line and erases it. A terminal that has become narrower since has broken it
-  /// into several.
+  /// Moves to the start of the bar's line and erases it. If the terminal has become narrower, the line has been wrapped
+  /// onto several lines.
   private func erasure(_ width: Int) -> String {
     let linesAbove = max(0, (drawnWidth - 1) / width)
     return (linesAbove > 0 ? "\u{1B}[\(linesAbove)A" : "") + "\r\u{1B}[J"
@@ -80,7 +80,7 @@ struct Progress {
     printError(parts.compactMap(\.self).joined(separator: "  ") + "\n")
   }
 
-  /// The bar and what fits beside it; what matters least is left out first.
+  /// The bar and the text that fits beside it. The least important text is left out first.
   private func bar(_ share: Double, epoch: Int, width: Int) -> String {
     let leastBar = 5
     var parts: [String?] = ["\(epoch)/\(epochs)", lossText, validationText, rateText(share), timeLeft(share)]
@@ -108,11 +108,11 @@ struct Progress {
   }
 }
 
-/// A time for people: `12 ms`, `4.1 s`, `35 s`, `2 min 05 s`, `3 h 20 min`.
+/// A time in human-readable form: `12 ms`, `4.1 s`, `35 s`, `2 min 05 s`, `3 h 20 min`.
 func duration(_ seconds: Double) -> String {
   if seconds < 0.0995 { return "\((1000 * seconds).fixed(0)) ms" }
   if seconds < 9.95 { return "\(seconds.fixed(1)) s" }
-  // A first guess of the time left may be beyond all bounds, or no number.
+  // A first estimate of the time left may be very large or NaN.
   let whole = seconds < 1e9 ? Int(seconds.rounded()) : 1_000_000_000
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   if whole < 60 { return "\(whole) s" }

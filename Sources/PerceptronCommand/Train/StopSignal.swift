@@ -6,14 +6,14 @@ import Synchronization
   import Musl
 #endif
 
-/// The first of SIGINT and SIGTERM that came while they were watched; 0 for none.
+/// The first SIGINT or SIGTERM that was received while signals were watched; 0 for none.
 private let first = Atomic<Int32>(0)
 
-/// SIGINT and SIGTERM, for who can stop in good order.
+/// Watches SIGINT and SIGTERM, so that a command can stop cleanly.
 enum StopSignal {
-  /// From now on a signal is only noted, each once: the second of a kind ends the process.
+  /// From now on, the first signal of each kind is only recorded. The second of a kind ends the process.
   static func watch() {
-    // Made here, for a handler may not make it.
+    // The global is initialised here, because a signal handler must not do it.
     _ = received
     handle { number in
       signal(number, SIG_DFL)
@@ -24,7 +24,7 @@ enum StopSignal {
   /// From now on a signal ends the process again.
   static func unwatch() { handle(SIG_DFL) }
 
-  /// A signal that is ignored, as in what a shell runs in the background, stays so.
+  /// A signal that is already ignored, as in a shell's background job, stays ignored.
   private static func handle(_ handler: (@convention(c) (Int32) -> Void)?) {
     for number in [SIGINT, SIGTERM] {
       let before = signal(number, handler)
@@ -32,15 +32,15 @@ enum StopSignal {
     }
   }
 
-  /// The signal that came; nil while there was none.
+  /// The signal that was received; nil if there was none.
   static var received: Int32? {
     let number = first.load(ordering: .relaxed)
     return number == 0 ? nil : number
   }
 }
 
-/// Why a command ends before its work is done, though nothing is wrong; its exit code is that of shells, 128 and the
-/// signal's number.
+/// The reason why a command ends before its work is done, although nothing is wrong. The exit code follows the shells'
+/// convention: 128 plus the signal's number.
 struct Interruption: Error {
   let signal: Int32
   let message: String

@@ -2,15 +2,15 @@ import Perceptron
 import PerceptronCharts
 import PerceptronFiles
 
-/// What `train` was asked for; `gradcheck` takes the network's part of it.
+/// The options of `train`. `gradcheck` uses those of the network.
 struct TrainOptions {
   let hidden: [Int]
   let activation: Activation
   private let output: Activation?
   private let loss: Loss?
   private let initializer: Initializer?
-  /// The optimizer for a task: squared errors of standardised targets are steeper than cross-entropies, so plain SGD
-  /// takes smaller steps.
+  /// The optimizer for a task. Plain SGD takes smaller steps for a regression, because squared errors of standardised
+  /// targets are steeper than cross-entropies.
   let optimizer: (_ task: Preparation.Task) -> Optimizer
   private let normalization: Normalization
   private let dropout: [Double]
@@ -19,24 +19,24 @@ struct TrainOptions {
   let regularization: Regularization
   private let batchSize: Int?
   private let epochs: Int?
-  /// The schedule of a training of so many epochs.
+  /// The schedule of a training with this number of epochs.
   let schedule: (_ epochs: Int) throws(CommandError) -> Schedule
-  /// How many networks are trained, from as many seeds.
+  /// The number of networks to train, each from its own seed.
   let networkCount: Int
-  /// Nil for as many as may be used.
+  /// Nil for all usable processors.
   let threads: Int?
-  /// That of the first network; the next ones follow.
+  /// The seed of the first network; the next networks use the numbers after it.
   let seed: UInt64
   let task: Preparation.Task?
   let target: String?
   let sampleWeight: String?
   let classWeights: ClassWeightOption?
   let scaling: Scaling.Method?
-  /// What a table's columns are.
+  /// The description of a table's columns.
   let columns: ColumnOptions
   private let augmentation: Augmentation.Kind?
   let isQuiet: Bool
-  /// What else was given, for the model's file.
+  /// The other options that were given, for the model's file.
   let record: [String: String]
 
   /// The options that describe a network.
@@ -101,7 +101,7 @@ struct TrainOptions {
     + " or plateau (half after four epochs in which the loss on the validation data, or without these the training"
     + " loss, did not fall)"
 
-  /// What a model's file says apart, shows by its layers, or need not say.
+  /// The options that the model's file records elsewhere, that its layers show, or that need not be recorded.
   private static let recordedApart: Set<String> = [
     "--hidden", "--activation", "--output", "--loss", "--normalization", "--seed", "--task", "--target", "--optimizer",
     "--learning-rate", "--batch-size", "--dropout", "--epochs", "--ensemble", "--threads",
@@ -160,8 +160,8 @@ struct TrainOptions {
     try Self.checkRange(arguments)
   }
 
-  /// Refuses numbers that are no longer what was given in the precision of the training: not 0 but 0, subnormal or
-  /// infinite there, or a share that is 1.
+  /// Refuses a number that changes too much in the precision of the training: a nonzero number that becomes 0,
+  /// subnormal or infinite, or a share that becomes 1.
   private static func checkRange(_ arguments: Arguments) throws(CommandError) {
     let isDouble = arguments.string("--precision") == "double"
     func check(_ option: String, _ value: Double, isDouble: Bool, isShare: Bool) throws(CommandError) {
@@ -183,7 +183,8 @@ struct TrainOptions {
     for share in arguments.string("--dropout")?.split(separator: ",").compactMap({ Double($0) }) ?? [] {
       try check("--dropout", share, isDouble: isDouble, isShare: true)
     }
-    // A divisor beside squares, for which the optimizers want the range of Float in any precision.
+    // Epsilon is part of a divisor that contains squares. The optimizers require it to be in the range of Float in any
+    // precision.
     if let epsilon = arguments.string("--epsilon").flatMap(Double.init), !Float(epsilon).isNormal {
       throw .usage("--epsilon: \(epsilon) is too large or too small to compute with; choose another number")
     }
@@ -192,7 +193,7 @@ struct TrainOptions {
   /// The seed of the network with this number, counted from 0.
   func seed(ofNetwork number: Int) -> UInt64 { seed + UInt64(number) }
 
-  /// The deformations of the training samples of the network with this number, counted from 0; nil for none.
+  /// The augmentation of the training samples for the network with this number, counted from 0; nil for none.
   func augmentation(_ preparation: Preparation, ofNetwork number: Int) throws(CommandError) -> Augmentation? {
     guard let augmentation else { return nil }
     guard case .pixels(let shape) = preparation.inputs, shape.count > 1 else {
@@ -213,7 +214,7 @@ struct TrainOptions {
       preparation.task, inputs: preparation.inputCount, outputs: preparation.outputCount, areLabels: areLabels)
   }
 
-  /// The loss and the layers for a task, checked against each other. Several labels are questions of their own.
+  /// The loss and the layers for a task, checked against each other. Several labels are independent questions.
   func layers(
     _ task: Preparation.Task, inputs: Int, outputs: Int, areLabels: Bool = false
   ) throws(CommandError) -> (loss: Loss, layers: [Dense]) {
@@ -236,7 +237,7 @@ struct TrainOptions {
     }
     let sizes = [inputs] + hidden + [outputs]
     let parameters = zip(sizes, sizes.dropFirst()).reduce(0.0) { $0 + (Double($1.0) + 1) * Double($1.1) }
-    // Beside each network's parameters, in Float, one needs the gradient and two moments while it is trained.
+    // Besides the parameters of each network, in Float, training needs the gradient and two moments of one network.
     let (bytes, memory) = (4 * parameters * Double(networkCount + 3), Double(usableMemory()))
     func size(_ bytes: Double) -> String {
       bytes < 1e9 ? "\((bytes / 1e6).fixed(0)) MB" : "\((bytes / 1e9).fixed(1)) GB"
@@ -258,7 +259,7 @@ struct TrainOptions {
   ]
   private static let withRate = Array(optimizers.dropLast(2))
 
-  /// The optimizer's name, where the options that are given are for it.
+  /// The optimizer's name, after a check that the given options apply to it.
   private static func optimizerName(_ arguments: Arguments) throws(CommandError) -> String {
     let name = try arguments.choice("--optimizer", optimizers.map { ($0, $0) }) ?? "adam"
     let adams = ["adam", "adamw"]
@@ -282,7 +283,7 @@ struct TrainOptions {
     let beta2 = try arguments.share("--beta2")
     let epsilon = try arguments.positive("--epsilon")
     let decay = try weightDecay(arguments, name)
-    // The largest default rate stands for one that is not given.
+    // If no rate is given, the largest default rate is used for the check.
     if decay * (rate ?? (name.hasPrefix("adam") ? 0.001 : 0.1)) >= 1 {
       throw .usage("--weight-decay: its product with the learning rate must be below 1")
     }
@@ -311,7 +312,7 @@ struct TrainOptions {
     let name = try optimizerName(arguments)
     return Regularization(
       l1: try arguments.natural("--l1") ?? 0, l2: try arguments.natural("--l2") ?? 0,
-      // Adam has its own.
+      // Adam has its own weight decay.
       weightDecay: name.hasPrefix("adam") ? 0 : try weightDecay(arguments, name),
       clipNorm: try arguments.positive("--clip-norm"), maxNorm: try arguments.positive("--max-norm"))
   }
@@ -331,17 +332,17 @@ struct TrainOptions {
       throw .usage("--warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out")
     }
     return { epochs throws(CommandError) in
-      // The number of epochs may follow from the data.
+      // The number of epochs may be derived from the data.
       _ = try arguments.integer("--warmup-epochs", in: 0...epochs - 1)
       return Schedule(shape(epochs), warmupEpochs: warmup)
     }
   }
 
-  /// The epochs of a training on so many samples.
+  /// The number of epochs for this number of samples.
   ///
-  /// If `--epochs` is not given, they are what makes about 1000 steps (200 of methods that take all samples in each),
-  /// but no more than as many batches of the usual size would take, and at least 20: small tables need more than 20
-  /// epochs, and for large ones these are enough.
+  /// If `--epochs` is not given, it is the number that makes about 1000 steps (200 for methods that use all samples in
+  /// each step). It is at most the number of epochs that 1000 batches of the usual size take, and at least 20. Small
+  /// tables need more than 20 epochs, and for large tables 20 are enough.
   func epochs(_ optimizer: Optimizer, samples: Int, batchSize: Int) -> Int {
     if let epochs { return epochs }
     let steps = optimizer.isFullBatch ? 200 : 1000
@@ -351,7 +352,7 @@ struct TrainOptions {
 
   private static var usualBatchSize: Int { 128 }
 
-  /// The samples in a step of an optimizer, of so many.
+  /// The batch size of an optimizer for this number of samples.
   func batchSize(_ optimizer: Optimizer, samples: Int) throws(CommandError) -> Int {
     if optimizer.isFullBatch, let batchSize, batchSize < samples {
       throw .usage(
@@ -370,8 +371,8 @@ struct TrainOptions {
     return size
   }
 
-  /// The network with this number, counted from 0, before training. Its random numbers are its seed's first stream, the
-  /// order of the samples the second.
+  /// The network with this number, counted from 0, before training. Its random numbers use the first stream of its
+  /// seed; the order of the samples uses the second.
   func network<Scalar: BLASScalar>(_ layers: [Dense], number: Int = 0) -> Network<Scalar> {
     var generator = Philox(seed: seed(ofNetwork: number))
     let hidden = layers.count > 1 ? activation : layers[0].activation
@@ -401,7 +402,7 @@ struct TrainOptions {
     }
   }
 
-  /// The activations of single units.
+  /// The activations that act on single units.
   private static var hiddenActivations: [Activation] { Activation.allCases.filter { $0 != .softmax } }
 
   /// `a, b or c`.

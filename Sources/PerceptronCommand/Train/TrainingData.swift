@@ -1,6 +1,6 @@
 import Perceptron
 
-/// Where the data of `train` are.
+/// The sources of the data for `train`.
 struct TrainingSources {
   /// How the training table is read.
   fileprivate let format: Table.Format
@@ -8,7 +8,7 @@ struct TrainingSources {
   let training: DataSource
   fileprivate let test: DataSource?
   fileprivate let validation: DataSource?
-  /// The share of the training samples that are for validation.
+  /// The share of the training samples that are used for validation.
   fileprivate let validationShare: Double?
 
   init(_ arguments: Arguments) throws(CommandError) {
@@ -45,14 +45,14 @@ struct TrainingSources {
 
   var hasValidation: Bool { validation != nil || validationShare != nil }
 
-  /// Refuses an output file that is one of the files to be read.
+  /// Refuses an output file that is also an input file.
   func check(output path: String, option: String) throws(CommandError) {
     try training.check(output: path, option: option, .training)
     for other in [test, validation] { try other?.check(output: path, option: option, .test) }
   }
 }
 
-/// The data of `train`, all read before training, so that a wrong file costs no training.
+/// The data for `train`. All are read before training, so that a wrong file is found before time is spent on training.
 struct TrainingData<Scalar: BLASScalar> {
   let preparation: Preparation
   let samples: Samples<Scalar>
@@ -90,8 +90,8 @@ struct TrainingData<Scalar: BLASScalar> {
     test = try others(sources.test)
   }
 
-  /// Reads the training data; a table a second time if the points in some columns may stand between thousands, with
-  /// these columns' fields as they are written.
+  /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the
+  /// fields of these columns are then kept as written.
   private static func readTraining(
     _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
   ) throws -> RawData<Scalar> {
@@ -99,7 +99,7 @@ struct TrainingData<Scalar: BLASScalar> {
       try RawData(sources.training, part: .training, format: format, announces: !options.isQuiet, team: team)
     }
     guard case .table(let path) = sources.training, isRegularFile(path) else {
-      // What can be read once keeps all fields as they are written if the options say how to read them.
+      // Data that can be read only once keep all fields as written if the options state how to read them.
       var format = sources.format
       if options.columns.decimal == .comma || options.columns.thousands == .point { format.isText = { _ in true } }
       return try read(format)
@@ -108,7 +108,7 @@ struct TrainingData<Scalar: BLASScalar> {
     guard case .table(let table)? = data else { return data! }
     let names = Set(table.columnsOfPossibleThousands(options.columns, team: team))
     guard !names.isEmpty else { return data! }
-    // Without a second copy of the cells.
+    // Releases the table, so that there is no second copy of the cells.
     data = nil
     var format = sources.format
     let isText = format.isText
@@ -116,7 +116,7 @@ struct TrainingData<Scalar: BLASScalar> {
     return .table(try Table(contentsOf: path, format: format, team: team))
   }
 
-  /// - Parameter indices: The samples that are learnt from; nil for all.
+  /// - Parameter indices: The samples used for training; nil for all.
   private static func prepare(
     _ data: RawData<Scalar>, _ indices: [Int]?, _ options: TrainOptions, _ team: Team
   ) throws -> Preparation {

@@ -1,23 +1,23 @@
 import Perceptron
 
-/// What came of training one network.
+/// The result of training one network.
 struct TrainingFit<Scalar: BLASScalar> {
-  /// What its lines begin with: which network it is, if there are several.
+  /// The start of this network's lines: its number if there are several networks.
   let title: String
   let seed: UInt64
   let network: Network<Scalar>
-  /// All epochs, also those before a resumption.
+  /// All epochs, including those before a resumption.
   let records: [EpochRecord]
-  /// After the last epoch, and after the best one.
+  /// The evaluations after the last epoch and after the best epoch.
   let validation, best: Evaluation?
   let bestEpoch: Int?
 
-  /// That of the last epoch, in the units of the data.
+  /// The training loss of the last epoch, in the units of the data.
   var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
 }
 
 extension TrainingRun {
-  /// Trains the network with this number, counted from 0, or goes on with it from a checkpoint.
+  /// Trains the network with this number, counted from 0, or continues it from a checkpoint.
   func fit(_ number: Int, _ log: TrainingLog?) throws -> TrainingFit<Scalar> {
     let seed = options.seed(ofNetwork: number)
     let name = "network \(number + 1) of \(options.networkCount), seed \(seed)"
@@ -71,7 +71,7 @@ extension TrainingRun {
     if checkpoints != nil { StopSignal.unwatch() }
     if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < options.networkCount - 1 {
       progress.interrupt()
-      // That of a complete training was written with its last epoch.
+      // The checkpoint of a complete training was written with its last epoch.
       if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
       throw Interruption(
         signal: signal,
@@ -92,12 +92,12 @@ extension TrainingRun {
     }
   }
 
-  /// Whether no more epochs follow.
+  /// Whether the training is complete.
   private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
     trainer.epoch >= epochs || trainer.hasLostPatience(patience)
   }
 
-  /// Says where training begins.
+  /// Prints whether training starts anew or resumes after a checkpoint.
   private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
     printError(
       isResumed

@@ -7,24 +7,24 @@ import PerceptronFiles
   import Musl
 #endif
 
-/// `--log`: a CSV file (RFC 4180) that gets a line as each epoch ends, so that other programs can follow.
+/// `--log`: a CSV file (RFC 4180) that gets a line after each epoch, so that other programs can follow the training.
 final class TrainingLog {
   private typealias Column = (name: String, value: (EpochRecord) -> String?)
 
   private let path: String
   private let descriptor: Int32
   private let columns: [Column]
-  /// Whether a line says which network it is of.
+  /// Whether each line has the number of its network.
   private let hasSeveral: Bool
   /// The error number of the first write that failed.
   private var failure: Int32?
 
-  /// Empties the file, or makes it, and writes the header.
+  /// Creates or empties the file and writes the header.
   ///
   /// - Parameters:
-  ///   - task: Chooses the columns of the metrics.
-  ///   - networks: How many are trained; of several there is a column with the number of each, counted from 1.
-  ///   - hasValidation: Whether there are such columns at all.
+  ///   - task: Determines the columns of the metrics.
+  ///   - networks: The number of networks. If there are several, a column has each network's number, counted from 1.
+  ///   - hasValidation: Whether there are columns for validation.
   init(_ path: String, _ task: Preparation.Task, networks: Int, hasValidation: Bool) throws(CommandError) {
     let metrics: [Column] =
       switch task {
@@ -48,7 +48,7 @@ final class TrainingLog {
 
   deinit { close(descriptor) }
 
-  /// Writes an epoch's line. A failure does not end the training; ``finish()`` tells of it.
+  /// Writes an epoch's line. A failure does not end the training; ``finish()`` reports it.
   func append(_ record: EpochRecord, ofNetwork number: Int) {
     write((hasSeveral ? ["\(number + 1)"] : []) + columns.map { $0.value(record) ?? "" })
   }
@@ -58,8 +58,8 @@ final class TrainingLog {
     if let failure { throw Self.error(path, failure) }
   }
 
-  /// The fields are numbers and names without commas, so that none is quoted. One call writes all of the line, or as
-  /// much as there is room for.
+  /// The fields are numbers and names without commas, so no quotes are needed. One call writes the whole line, unless
+  /// there is not enough room.
   private func write(_ fields: [String]) {
     guard failure == nil else { return }
     let code = AtomicFile.writeAll(Array((fields.joined(separator: ",") + "\r\n").utf8), to: descriptor)
@@ -71,5 +71,5 @@ final class TrainingLog {
   }
 }
 
-/// The shortest digits that give the number back.
+/// The shortest digits from which the number can be read back exactly.
 private func text(_ number: Double?) -> String? { number.map { "\($0)" } }

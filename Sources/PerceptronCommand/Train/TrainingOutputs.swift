@@ -1,8 +1,8 @@
 import Perceptron
 import PerceptronFiles
 
-/// The files that `train` writes, checked before anything is read: each can be written, none is an input or another
-/// output.
+/// The files that `train` writes. Before anything is read, each is checked: it can be written, and it is neither an
+/// input nor another output.
 struct TrainingOutputs {
   let model: String?
   let report: String?
@@ -19,13 +19,13 @@ struct TrainingOutputs {
     }
   }
 
-  /// All of them, with their options.
+  /// All output files, with their options.
   var files: [(option: String, path: String)] {
     [("-o", model), ("--report", report), ("--log", log)].compactMap { option, path in path.map { (option, $0) } }
   }
 }
 
-/// Refuses an output that cannot be written, and standard output, which is for results.
+/// Refuses an output that cannot be written. Also refuses standard output, which is for results.
 func checkOutput(_ path: String, option: String = "-o") throws {
   if path == "-" {
     throw CommandError.usage("\(option) -: standard output is for the results; name a file (./- is one too)")

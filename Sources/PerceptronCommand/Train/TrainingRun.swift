@@ -1,7 +1,7 @@
 import Perceptron
 import PerceptronFiles
 
-/// One run of `train`, from the files to the files.
+/// One run of `train`, from the input files to the output files.
 struct TrainingRun<Scalar: BLASScalar> {
   let options: TrainOptions
   let team: Team
@@ -12,17 +12,17 @@ struct TrainingRun<Scalar: BLASScalar> {
   let batchSize: Int
   let epochs: Int
   let schedule: Schedule
-  /// Of each network.
+  /// One for each network.
   let augmentations: [Augmentation?]
   let patience: Int?
-  /// DATA, as it was given.
+  /// The DATA argument as given.
   let source: String
   let outputs: TrainingOutputs
   let wantsBaseline: Bool
   let wantsJSON: Bool
   let checkpoints: CheckpointDirectory<Scalar>?
 
-  /// Reads the options and the data; nothing is written where one of them is wrong.
+  /// Reads the options and the data. Nothing is written if one of them is wrong.
   init(_ arguments: Arguments) throws {
     options = try TrainOptions(arguments)
     let sources = try TrainingSources(arguments)
@@ -39,7 +39,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
     team = try makeTeam(threads: options.threads)
-    // A library that computes wrongly is told now, and not when the linear model is fitted after the training.
+    // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
@@ -78,7 +78,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       try test.printOutputs()
     }
     let (judge, judgeName) = judge
-    // A pass over the samples that only some of what follows needs.
+    // This evaluation takes a pass over the samples, and only some of the outputs below need it.
     let needsJudgement = wantsBaseline || outputs.report != nil || wantsJSON && judgeName == "training"
     let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
     if let judged, judgeName == "training" { summary.train.add(judged) }
@@ -103,7 +103,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
-  /// Refuses to write a model that has no answers: it is asked for some of the training samples, evenly spread.
+  /// Refuses to write a model whose answers are not finite. The check uses some of the training samples, evenly spread.
   private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
     let most = 4096
     let count = min(data.samples.count, most)
@@ -122,7 +122,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
-  /// The samples by which a model is judged, and what they are called.
+  /// The samples on which a model is evaluated, and their name.
   private var judge: (samples: Samples<Scalar>, name: String) {
     data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
   }
@@ -135,7 +135,7 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   // MARK: What is said about it
 
-  /// Says what is about to be learnt, and what was found out by itself.
+  /// Prints what will be learnt and what was detected automatically.
   private func announce() {
     let what =
       switch data.preparation.outputs {
@@ -150,12 +150,12 @@ struct TrainingRun<Scalar: BLASScalar> {
     printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
   }
 
-  /// The mean of the networks' losses of their last epochs.
+  /// The mean of the networks' losses in their last epochs.
   private func trainingLoss(_ fits: [TrainingFit<Scalar>]) -> Double {
     fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)
   }
 
-  /// What the model's file says about its training.
+  /// The notes on the training in the model's file.
   private func record(_ fits: [TrainingFit<Scalar>]) -> [String: String] {
     let epochs = fits.map { String($0.records.count) }
     let seeds = fits.map { String($0.seed) }
@@ -179,7 +179,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = summary.validation {
       let lastEpoch = fits[0].records.count
-      // The network that is kept has its row where it is judged by validation data.
+      // If the evaluation uses validation data, the network that is kept already has a row.
       let judgedEpoch = data.test != nil ? nil : patience != nil ? bestEpoch : lastEpoch
       if bestEpoch != judgedEpoch { rows.append(Row(name: "validation, best epoch", evaluation: best)) }
       if lastEpoch != judgedEpoch && lastEpoch != bestEpoch {

@@ -1,9 +1,9 @@
-/// What `train --json` prints.
+/// The output of `train --json`.
 struct TrainingSummary: Encodable {
   struct Training: Encodable {
-    /// Of the last epoch; nil if it is not finite.
+    /// The loss of the last epoch; nil if it is not finite.
     let loss: Double?
-    // Where there are no test data.
+    // Present if there are no test data.
     var accuracy: Double?
     var rmse: Double?
     var mae: Double?
@@ -33,13 +33,14 @@ struct TrainingSummary: Encodable {
 
   let task: String
   let parameters: Int
-  /// Of an ensemble those of all networks together.
+  /// For an ensemble, the totals of all networks.
   let epochs: Int
   let seconds: Double
-  /// Nil if the clock stood still.
+  /// Nil if no time was measured.
   let samplesPerSecond: Double?
   var train: Training
-  /// After the last epoch, and after the best one; of an ensemble that of the model alone.
+  /// The evaluations after the last epoch and after the best epoch. For an ensemble, there is only the evaluation of
+  /// the whole model.
   let validation: Evaluation?
   let bestEpoch: Int?
   let best: Evaluation?

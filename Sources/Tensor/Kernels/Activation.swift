@@ -1,5 +1,6 @@
-/// A layer's activation g: what it makes of its weighted inputs z. Each is stable at both ends, and its derivative
-/// exact.
+/// A layer's activation g, applied to its weighted inputs z.
+///
+/// Every activation is numerically stable for very small and very large z, and its derivative is exact.
 public enum Activation: String, Sendable, CaseIterable {
   /// g(z) = z, g′ = 1.
   case identity
@@ -13,29 +14,29 @@ public enum Activation: String, Sendable, CaseIterable {
   case leakyReLU = "leaky-relu"
   /// g(z) = z if z > 0, else eᶻ − 1 (Clevert, Unterthiner and Hochreiter 2016); g′ = 1 or a + 1.
   case elu
-  /// g(z) = λ z if z > 0, else λα (eᶻ − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 (Klambauer
-  /// et al. 2017); g′ = λ or a + λα.
+  /// g(z) = λ z if z > 0, else λα (eᶻ − 1) (Klambauer et al. 2017); g′ = λ or a + λα. λ ≈ 1.0507 and α ≈ 1.6733 keep
+  /// the mean at 0 and the variance at 1.
   case selu
-  /// g(z) = z Φ(z), Φ the normal distribution's cumulative function (Hendrycks and Gimpel 2016), not its approximation
-  /// by tanh; g′ = Φ(z) + z φ(z).
+  /// g(z) = z Φ(z), where Φ is the normal distribution's cumulative function (Hendrycks and Gimpel 2016); g′ = Φ(z) + z
+  /// φ(z). This is the exact form, not the approximation by tanh.
   case gelu
   /// g(z) = z σ(z), also called swish (Elfwing, Uchibe and Doya 2018); g′ = σ + z σ (1 − σ).
   case silu
   /// g(z) = z tanh(log(1 + eᶻ)) (Misra 2019).
   case mish
-  /// g(z) = z h(z), h(z) = z / 6 + ½ between 0 and 1 (Howard et al. 2019): close to SiLU, in a few operations; g′ = z /
-  /// 3 + ½ between −3 and 3, 0 below and 1 above.
+  /// g(z) = z h(z) with h(z) = z / 6 + ½, clipped to 0 … 1 (Howard et al. 2019). It is close to SiLU and takes only a
+  /// few operations. g′ = z / 3 + ½ if −3 < z < 3, 0 below and 1 above.
   case hardSwish = "hard-swish"
   /// g(z) = log(1 + eᶻ) (Dugas et al. 2001), g′ = 1 − e⁻ᵃ.
   case softplus
   /// g(z) = z / (1 + |z|) (Bergstra et al. 2009), g′ = (1 − |a|)².
   case softsign
-  /// g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ over a sample's outputs; the error goes back as a ∘ (δ − δᵀa).
+  /// g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ over a sample's outputs; the backward pass computes a ∘ (δ − δᵀa).
   case softmax
 
-  /// Its place in the list of kernels (`activations.def`), whose order is that of the cases.
+  /// The activation's index in the list of kernels (`activations.def`), which has the order of the cases.
   package var kernel: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 
-  /// Whether g′ cannot be had from the output, so that it is kept from the way forward.
+  /// Whether g′ cannot be computed from the output, so that the forward pass stores it.
   package var keepsSlopes: Bool { FloatRoutines.keepsSlopes(self) }
 }

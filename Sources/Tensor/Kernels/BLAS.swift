@@ -7,23 +7,23 @@ import CPerceptronOpenBLAS
   import Musl
 #endif
 
-// The only file that calls BLAS. Sizes are OpenBLAS's 32-bit integers; the callers have checked that theirs fit.
+// The only file that calls BLAS. Sizes are OpenBLAS's 32-bit integers; the callers have checked that their sizes fit.
 
-/// OpenBLAS as this process uses it.
+/// The state of OpenBLAS in this process.
 package struct BLAS: Sendable {
-  /// The processor whose kernels compute, in OpenBLAS's words.
+  /// The processor type whose kernels are in use, as OpenBLAS names it.
   package let kernels: String
-  /// Those that OpenBLAS had chosen itself, if others were put in their place.
+  /// The kernels that OpenBLAS had chosen, if this package replaced them; otherwise nil.
   package let replacedKernels: String?
-  /// Whether the kernels use as wide vectors as the processor has, or nearly.
+  /// Whether the kernels use the processor's full vector width, or nearly.
   package let isUpToDate: Bool
 
-  /// Prepares OpenBLAS before its first call: it stays on the calling thread, its kernels fit the processor, and its
-  /// products are checked.
+  /// Prepares OpenBLAS before its first call: it runs on the calling thread only, its kernels are chosen for the
+  /// processor, and its products are checked.
   ///
-  /// Its own threads are all-or-nothing, share one count for the whole process, and concurrent multi-threaded products
-  /// have returned wrong numbers (OpenBLAS issue 5836); and one thread gives the same bits however many cores the
-  /// machine has.
+  /// OpenBLAS's own threads are not used for two reasons. They are all-or-nothing, share one count for the whole
+  /// process, and have returned wrong numbers for concurrent multi-threaded products (OpenBLAS issue 5836). And a
+  /// single thread gives the same bits whatever the number of cores.
   package static let current: BLAS = {
     let kernels = chooseKernels()
     openblas_set_num_threads(1)
@@ -41,13 +41,16 @@ package struct BLAS: Sendable {
     return kernels
   }()
 
-  /// OpenBLAS takes a processor that is newer than itself for one of the year 2004, whose kernels are ten times slower.
-  /// The variable that says otherwise is read when the kernels are chosen; whoever has set it has chosen.
+  /// Chooses kernels that suit the processor.
+  ///
+  /// OpenBLAS treats a processor that is newer than itself as one of the year 2004, whose kernels are ten times slower.
+  /// OpenBLAS reads the environment variable that overrides this when it chooses its kernels. If the user has set that
+  /// variable, it stays as it is.
   private static func chooseKernels() -> BLAS {
     let found = coreName
     func level(_ name: String) -> Int { levels.firstIndex { $0.contains(name.lowercased()) } ?? levels.count }
     let best = InstructionSet.best
-    // AVX2's kernels do with AVX-512, too: they are not what OpenBLAS falls back to.
+    // AVX2's kernels are good enough with AVX-512: OpenBLAS does not fall back to them.
     let least = best == .baseline ? 0 : 2
     let variable = "OPENBLAS_CORETYPE"
     if level(found) < least, getenv(variable) == nil {
@@ -62,8 +65,8 @@ package struct BLAS: Sendable {
 
   private static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
 
-  /// The processors of x86-64 that OpenBLAS has kernels for, by the width of their vectors: 128 bits, AVX's 256, AVX2's
-  /// with multiply-adds, and 512. What is not among them is as good as any.
+  /// The x86-64 processors that OpenBLAS has kernels for, by vector width: 128 bits, AVX's 256 bits, AVX2's 256 bits
+  /// with multiply-adds, and 512 bits. A name that is not listed counts as the highest level.
   private static let levels: [Set<String>] = [
     [
       "prescott", "core2", "penryn", "dunnington", "nehalem", "atom", "athlon", "opteron", "opteron_sse3", "barcelona",
@@ -80,20 +83,20 @@ func prepareBLAS() {
   _ = BLAS.current
 }
 
-/// The address space that OpenBLAS maps for each thread that is in a product: 128 MiB in 0.3.21 on x86-64, the most of
-/// any processor.
+/// The address space that OpenBLAS maps for each thread that computes a product: 128 MiB in version 0.3.21 on x86-64,
+/// the most for any processor.
 package let blasBufferSize = 128 << 20
 
-/// Makes OpenBLAS map the buffers for so many threads now: without room it would try again for ever.
+/// Makes OpenBLAS map the buffers for this many threads now. If there were no room later, it would retry forever.
 package func reserveBLASBuffers(threads: Int) {
   prepareBLAS()
   reserve_blas_buffers(Int32(threads))
 }
 
-/// The kernels that compute here, this package's and OpenBLAS's: others may round differently.
+/// The names of the kernels in use, this package's and OpenBLAS's. Other kernels may round differently.
 package func kernelNames() -> String { "\(InstructionSet.current.name), OpenBLAS \(BLAS.current.kernels)" }
 
-/// What computes here, and why, in one line for people.
+/// A one-line description of what computes here, and why.
 package func kernelDescription() -> String {
   let (set, blas) = (InstructionSet.current, BLAS.current)
   let own = "instruction set \(set.rawValue), products by \(FloatRoutines.hasProduct ? "this package" : "OpenBLAS")"
@@ -101,7 +104,7 @@ package func kernelDescription() -> String {
   return "\(own); OpenBLAS with its kernels for \(blas.kernels)\(replaced)"
 }
 
-/// Why training is slow here, in one line; nil if it is not.
+/// The reason why training is slow here, in one line; nil if it is not slow.
 package func slowness() -> String? {
   guard !FloatRoutines.hasProduct else { return nil }
   let blas = BLAS.current
@@ -121,7 +124,7 @@ package func slowness() -> String? {
 
 private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }
 
-/// The libraries for `Float`.
+/// The kernels, BLAS and LAPACK for `Float`.
 public enum FloatRoutines: BLASRoutines {
   public typealias Scalar = Float
 
@@ -166,7 +169,7 @@ public enum FloatRoutines: BLASRoutines {
   }
 }
 
-/// The libraries for `Double`.
+/// The kernels, BLAS and LAPACK for `Double`.
 public enum DoubleRoutines: BLASRoutines {
   public typealias Scalar = Double
 

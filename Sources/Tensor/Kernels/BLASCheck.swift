@@ -1,12 +1,13 @@
-/// The first kind of product that a BLAS computes wrongly, as "NT", or nil if all four are right.
+/// The first form of product that a BLAS computes wrongly, as a string such as "NT", or nil if all four are correct.
 ///
-/// Small products of whole numbers, which every right BLAS computes exactly, in all four transpose forms. A library
-/// that was built for another processor, or is mended wrongly, is found before it costs a day of training; about 10 µs.
-/// - Parameter multiply: C ← op(A) op(B) with (transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc), as gemm.
+/// Checks small products of integers, which every correct BLAS computes exactly, in all four transpose forms. This
+/// detects a library that was built for another processor, or repaired wrongly, before it costs a day of training. It
+/// takes about 10 µs.
+/// - Parameter multiply: C ← op(A) op(B) with (transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc), like gemm.
 package func wrongProduct<Scalar: BLASScalar>(
   _ multiply: (Bool, Bool, Int32, Int32, Int32, [Scalar], Int32, [Scalar], Int32, inout [Scalar], Int32) -> Void
 ) -> String? {
-  let (m, n, k) = (19, 7, 11)  // no multiples of the kernels' register blocks
+  let (m, n, k) = (19, 7, 11)  // not multiples of the kernels' register blocks
   for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
     let a = (0..<m * k).map { Scalar($0 % 7 - 3) }
     let b = (0..<k * n).map { Scalar($0 % 5 - 2) }

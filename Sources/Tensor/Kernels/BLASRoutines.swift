@@ -1,6 +1,6 @@
-/// What the libraries below do with one element type; call it through ``Matrix``.
+/// The operations of the underlying libraries for one element type; call them through ``Matrix``.
 ///
-/// All storage is column-major; a tile is `rows` × `columns` elements whose columns start `stride` elements apart.
+/// All storage is column-major. A tile has `rows` × `columns` elements, and its columns start `stride` elements apart.
 public protocol BLASRoutines {
   associatedtype Scalar: Sendable
   typealias Pointer = UnsafePointer<Scalar>
@@ -24,14 +24,14 @@ public protocol BLASRoutines {
 
   /// Whether ``product`` exists here; otherwise `gemm` is used.
   static var hasProduct: Bool { get }
-  /// The same as `gemm`, with every element's bits independent of how a product is cut.
+  /// The same as `gemm`, but the bits of every element are independent of how a product is cut.
   static func product(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int,
     _ alpha: Scalar, _ a: Pointer, _ lda: Int, _ b: Pointer, _ ldb: Int, _ beta: Scalar, _ c: MutablePointer, _ ldc: Int
   )
 
-  /// The parameters change as by ``update(_:_:_:_:)`` with the gradient A Bᵀ, rows × columns with sums of `inner`
-  /// terms; only if ``hasProduct``.
+  /// Changes the parameters like ``update(_:_:_:_:)`` with the gradient A Bᵀ. The gradient is rows × columns, with sums
+  /// of `inner` terms. Available only if ``hasProduct``.
   static func update(
     _ update: MomentUpdate<Scalar>, _ rows: Int, _ columns: Int, _ inner: Int, product a: Pointer, _ lda: Int,
     _ b: Pointer, _ ldb: Int, gradient: MutablePointer, _ parameters: MutablePointer, _ stride: Int)

@@ -1,5 +1,6 @@
 /// An element type that BLAS computes with: `Float` or `Double`, and no other.
 public protocol BLASScalar: BinaryFloatingPoint, Sendable {
+  /// The routines of this precision, which compute on raw pointers; for this package only.
   associatedtype Routines: BLASRoutines where Routines.Scalar == Self
 }
 

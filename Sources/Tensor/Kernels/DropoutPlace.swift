@@ -1,4 +1,5 @@
-/// Which numbers of a tile are dropped: a function of the key, the stream and each number's place in the whole.
+/// Determines which numbers of a tile are dropped: a function of the key, the stream and each number's position in the
+/// whole matrix.
 public struct DropoutPlace: Sendable {
   let probability: Double
   let key: UInt64

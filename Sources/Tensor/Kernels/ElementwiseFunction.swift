@@ -1,4 +1,4 @@
-/// A function that is applied to every element on its own, at most 4 ulp from the exact value over its whole range.
+/// A function that is applied to each element separately. Its error is at most 4 ulp over its whole range.
 public enum ElementwiseFunction: String, Sendable, CaseIterable {
   /// eˣ.
   case exp
@@ -10,6 +10,6 @@ public enum ElementwiseFunction: String, Sendable, CaseIterable {
   case sigmoid
   /// The hyperbolic tangent.
   case tanh
-  /// max(0, x), with NaN and −0 kept.
+  /// max(0, x); NaN and −0 are kept.
   case relu
 }

@@ -6,26 +6,27 @@ import CPerceptronKernels
   import Musl
 #endif
 
-/// The instruction sets that the kernels are compiled for, each including the ones before it.
+/// The instruction sets that the kernels are compiled for. Each includes the ones before it.
 package enum InstructionSet: String, Sendable, CaseIterable {
   /// SSE2 on x86-64; NEON and fused multiply-adds on arm64.
   case baseline
   case avx2
   case avx512
 
-  /// The environment variable that chooses one, for tests and comparisons; without it the best that the processor has
-  /// is in force.
+  /// The environment variable that chooses an instruction set, for tests and comparisons. Without it the best one that
+  /// the processor has is used.
   package static let variable = "PERCEPTRON_INSTRUCTIONS"
 
-  /// The one in force.
+  /// The instruction set in use.
   ///
-  /// - Precondition: Traps if the environment asks for one that there is not; ``mistake`` says so beforehand.
+  /// - Precondition: Traps if the environment asks for an instruction set that is not available; check ``mistake``
+  ///   first.
   package static let current: InstructionSet = {
     if let mistake { fail(mistake) }
     return chosen.flatMap(InstructionSet.init) ?? best
   }()
 
-  /// What is wrong with the environment's choice, in one line; nil if nothing is.
+  /// The error in the environment's choice, in one line; nil if there is none.
   package static var mistake: String? {
     guard let chosen else { return nil }
     guard let set = InstructionSet(rawValue: chosen) else {
@@ -38,14 +39,14 @@ package enum InstructionSet: String, Sendable, CaseIterable {
   }
 
   private static var chosen: String? {
-    // An empty one is as good as none.
+    // An empty variable counts as unset.
     getenv(variable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// The last one that this processor has.
+  /// The last instruction set that this processor has.
   static var best: InstructionSet { allCases.last(where: \.isHere)! }
 
-  /// Whether this processor has it.
+  /// Whether this processor has the instruction set.
   package var isHere: Bool { ck_float_kernels_for(kernels) != nil }
 
   package var name: String {

@@ -1,8 +1,8 @@
-/// Why a linear problem has no unique solution.
+/// The reason why a linear problem has no unique solution.
 public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   /// Column `column` of the coefficients depends on the ones before it.
   case rankDeficient(column: Int)
-  /// The coefficients or the right-hand sides hold an infinity or NaN.
+  /// The coefficients or the right-hand sides contain an infinity or NaN.
   case notFinite
 
   public var description: String {

@@ -1,23 +1,23 @@
 extension Matrix {
-  /// Replaces every element by a vectorised function of it.
+  /// Replaces every element x by f(x), with a vectorised function f.
   public mutating func apply(_ function: ElementwiseFunction) {
     let count = count
     withTile { Scalar.Routines.apply(function, count, $0.base, $0.base) }
   }
 
-  /// A vectorised function of every element, as a new matrix.
+  /// Returns a new matrix with a vectorised function applied to every element.
   public func applying(_ function: ElementwiseFunction) -> Matrix {
     var result = Matrix(rows: rows, columns: columns)
     result.withTile { y in withReadOnlyTile { x in Scalar.Routines.apply(function, count, x.base, y.base) } }
     return result
   }
 
-  /// A function of every element, as a new matrix.
+  /// Returns a new matrix with `transform` applied to every element.
   @inlinable
   public func map(_ transform: (Scalar) -> Scalar) -> Matrix {
     let result = Matrix(rows: rows, columns: columns)
     let (from, to) = (buffer.base + offset, result.buffer.base)
-    // Nothing else keeps them alive while their elements are read and written.
+    // Nothing else keeps the buffers alive while their elements are read and written.
     withExtendedLifetime((buffer, result)) {
       for i in 0..<count { to[i] = transform(from[i]) }
     }
@@ -48,7 +48,7 @@ extension Matrix {
 // MARK: - Reductions
 
 extension Matrix {
-  /// The sum of the elements, in an order that depends on their count only.
+  /// The sum of the elements; the order of the additions depends only on their number.
   public func sum() -> Scalar { withReadOnlyTile { Scalar.Routines.sum(count, $0.base) } }
 
   /// The largest magnitude: 0 if there are no elements, NaN if one is NaN.
@@ -68,7 +68,8 @@ extension Matrix {
     Matrix((0..<columns).map { self[columns: $0..<$0 + 1].sum() })
   }
 
-  /// The row of each column's largest element: the first of equals; a NaN counts as smaller than any number.
+  /// The row index of each column's largest element. Of equal elements the first counts, and NaN counts as smaller than
+  /// any number.
   ///
   /// - Precondition: Traps if there are columns but no rows.
   @specialized(where Scalar == Float)
@@ -91,7 +92,7 @@ extension Matrix {
 // MARK: - Equality and description
 
 extension Matrix: Equatable {
-  /// Whether shapes and all elements are equal (as numbers: −0 = 0, NaN ≠ NaN).
+  /// Whether the shapes and all elements are equal (as numbers: −0 = 0, NaN ≠ NaN).
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func == (left: Matrix, right: Matrix) -> Bool {
@@ -103,7 +104,7 @@ extension Matrix: Equatable {
 }
 
 extension Matrix: CustomStringConvertible {
-  /// The shape, and the rows if there are at most eight of at most eight elements.
+  /// The shape, followed by the rows if the matrix has at most eight rows and eight columns.
   public var description: String {
     let title = "\(shape) Matrix<\(Scalar.self)>"
     guard !isEmpty, rows <= 8, columns <= 8 else { return title }

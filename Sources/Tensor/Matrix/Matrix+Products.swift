@@ -1,5 +1,5 @@
 extension Matrix {
-  /// Makes a matrix whose elements stand in the order of a transpose; elsewhere the view is enough.
+  /// Makes a matrix with its elements in transposed order. Operations that accept a view do not need this copy.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init(_ view: Transposed<Scalar>) {
@@ -8,9 +8,9 @@ extension Matrix {
     source.withReadOnlyTile { tile.fill(rowMajor: $0.base) }
   }
 
-  /// Gives the elements row after row, those of some rows at a time.
+  /// Calls `body` with the elements row after row, several rows at a time.
   ///
-  /// All of them at once would take the matrix's memory once more; 65536 stay in the cache.
+  /// All elements at once would take the matrix's memory a second time; 65536 elements stay in the cache.
   package func forEachRowMajorPart(_ body: ([Scalar]) -> Void) {
     let height = max((1 << 16) / max(columns, 1), 1)
     withReadOnlyTile { tile in
@@ -37,16 +37,15 @@ extension MatrixOperand {
 ///
 ///     C ← α op(A) op(B) + β C        op(X) = X or Xᵀ
 ///
-/// With AVX2, with AVX-512 and on arm64 the product is this package's own, which does not depend on the processors that
-/// an OpenBLAS knows; elsewhere it is BLAS's gemm, or gemv if C is a single column.
+/// With AVX2, with AVX-512 and on arm64 the package's own kernels compute the product, so it does not depend on which
+/// processors OpenBLAS knows. Elsewhere BLAS's gemm computes it, or gemv if C is a single column.
 ///
 /// - Shapes: op(A) m × k, op(B) k × n, C m × n.
-/// - With β = 0 the old C is not read, so a NaN in it vanishes; with α = 0, or k = 0, A and B are not read, so a NaN in
-///   them has no effect.
-/// - C may be one of the operands, or share storage with one: the result is as if the operands had been copied first
-///   (and they are).
-/// - Precondition: Traps if the shapes do not fit, or if BLAS multiplies and a size is beyond 2 147 483 647, its
-///   largest.
+/// - If β = 0 the old C is not read, so a NaN in it vanishes. If α = 0 or k = 0, A and B are not read, so a NaN in them
+///   has no effect.
+/// - C may be one of the operands, or share storage with one. The result is the same as with copies of the operands,
+///   since C gets its own storage first.
+/// - Precondition: Traps if the shapes do not match, or if BLAS multiplies and a size is greater than 2 147 483 647.
 /// - Complexity: 2 m n k flops; allocates only if C shares its storage.
 public func multiply<Scalar>(
   _ a: some MatrixOperand<Scalar>, by b: some MatrixOperand<Scalar>, into c: inout Matrix<Scalar>,
@@ -89,7 +88,7 @@ extension Matrix {
   /// Adds an outer product: self ← self + α x yᵀ.
   ///
   /// - Shapes: `x` rows × 1, `y` columns × 1.
-  /// - Precondition: Traps on other shapes, and if a size is beyond 2 147 483 647.
+  /// - Precondition: Traps on other shapes, and if a size is greater than 2 147 483 647.
   public mutating func addOuterProduct(_ x: Matrix, _ y: Matrix, scaledBy alpha: Scalar = 1) {
     guard x.columns == 1, y.columns == 1, x.rows == rows, y.rows == columns else {
       fail(
@@ -120,7 +119,7 @@ extension Matrix {
     return sum
   }
 
-  /// The Euclidean (Frobenius) norm, √Σ x², computed without overflow if the result does not.
+  /// The Euclidean (Frobenius) norm, √Σ x². Intermediate values do not overflow if the result does not.
   public func norm() -> Scalar {
     var norm: Scalar = 0
     withReadOnlyTile { x in
@@ -145,7 +144,7 @@ extension Matrix {
   }
 }
 
-/// Vectors may be longer than BLAS's 32-bit sizes: they are taken in chunks of 2³⁰.
+/// Calls `body` with chunks of 2³⁰ elements, since vectors may be longer than BLAS's 32-bit sizes allow.
 private func forEachChunk(of count: Int, _ body: (Int, Int32) -> Void) {
   let chunk = 1 << 30
   for start in stride(from: 0, to: count, by: chunk) { body(start, Int32(min(chunk, count - start))) }

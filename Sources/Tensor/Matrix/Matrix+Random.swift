@@ -12,8 +12,8 @@ extension Matrix {
 
   /// Fills the matrix with normally distributed numbers, column after column.
   ///
-  /// Marsaglia's polar method (1964), which makes two numbers from on average 2.5 draws; each is rounded once to
-  /// `Scalar`, so both precisions get the same sequence.
+  /// Uses Marsaglia's polar method (1964), which makes two numbers from 2.5 draws on average. Each number is rounded
+  /// once to `Scalar`, so both precisions get the same sequence.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func fillNormal(
@@ -35,11 +35,11 @@ extension Matrix {
   }
 }
 
-/// The natural logarithm of a normal positive number, within 3 ulp, from IEEE operations alone.
+/// The natural logarithm of a normal positive number, within 3 ulp, computed with IEEE operations only.
 ///
-/// The C library's rounds differently from version to version, and the fills must not. With x = 2ᵉ m, m in [√½, √2),
-/// and s = (m − 1)/(m + 1): log x = e log 2 + 2 (s + s³/3 + s⁵/5 + …), whose eleven terms reach double precision as |s|
-/// ≤ 0.172.
+/// The C library's logarithm rounds differently from version to version, and the random fills must not. With x = 2ᵉ m,
+/// m in [√½, √2), and s = (m − 1)/(m + 1): log x = e log 2 + 2 (s + s³/3 + s⁵/5 + …). Eleven terms reach double
+/// precision because |s| ≤ 0.172.
 package func portableLogarithm(_ x: Double) -> Double {
   var exponent = Double(x.exponent)
   var m = x.significand

@@ -1,27 +1,28 @@
 extension Matrix {
-  /// The linear model that predicts targets from these features with the least squared error, its weights held back a
-  /// little.
+  /// Fits a linear model that predicts targets from these features with the least squared error and a penalty on its
+  /// weights.
   ///
   ///     Σ w ‖W x + b − y‖² + α Σᵢ sᵢ ‖W₍ᵢ₎‖²  →  min
-  ///     sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w those of samples
+  ///     sᵢ = Σ w (xᵢ − x̄ᵢ)²,  W₍ᵢ₎ the weights of feature i,  w the sample weights
   ///
-  /// As each feature's penalty is a share of its own spread, their units do not matter; α is the same as that of
-  /// ordinary ridge regression on n standardised samples with a penalty of α n. It keeps the problem solvable if
-  /// features depend on each other. b has no penalty; a feature that is constant gets weights of 0. Computed in
-  /// `Double` from centred data through the normal equations (S + α diag S) Wᵀ = X̃ Ỹᵀ with S = X̃ X̃ᵀ, each sample
-  /// times √w, in strips that the team shares, and LAPACK's posv (Cholesky). The bits do not depend on the number of
-  /// workers. Source: Hoerl and Kennard 1970.
+  /// Each feature's penalty is proportional to its own spread, so the features' units do not matter. α has the same
+  /// effect as in ordinary ridge regression on n standardised samples with a penalty of α n. The penalty keeps the
+  /// problem solvable if features depend on each other. b has no penalty, and a constant feature gets weights of 0.
+  ///
+  /// The solution is computed in `Double` from centred data through the normal equations (S + α diag S) Wᵀ = X̃ Ỹᵀ with
+  /// S = X̃ X̃ᵀ, where each sample is multiplied by √w. The team shares the products in strips, and LAPACK's posv
+  /// (Cholesky) solves the equations. The bits do not depend on the number of workers. Source: Hoerl and Kennard 1970.
   ///
   /// - Shapes: this inputs × samples, targets outputs × samples, sample weights 1 × samples; W outputs × inputs, b
   ///   outputs × 1.
-  /// - Parameter sampleWeights: Finite, not negative and not all 0; nil if all samples count alike.
-  /// - Throws: ``LinearAlgebraError/notFinite`` if a number, or a sum of products, is not finite.
-  /// - Precondition: Traps if the samples are not equally many, or there are none, and unless α is positive and finite.
-  ///   If there are fewer samples than inputs, the same weights are computed from products of samples instead; see
+  /// - Parameter sampleWeights: Finite, not negative and not all 0; nil if all samples have the same weight.
+  /// - Throws: ``LinearAlgebraError/notFinite`` if a value, or a sum of products, is not finite.
+  /// - Precondition: Traps if the numbers of samples differ or are 0, and unless α is positive and finite. If there are
+  ///   fewer samples than inputs, the same weights are computed from products of samples instead; see
   ///   `ridgeRegressionBySamples`.
   ///
-  /// - Complexity: m · inputs · samples + m³ / 3 flops, m the lesser of inputs and samples; memory for m² numbers, the
-  ///   weights and a block.
+  /// - Complexity: m · inputs · samples + m³ / 3 flops, where m is the lesser of inputs and samples; memory for m²
+  ///   numbers, the weights and a block.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func ridgeRegression(
@@ -41,7 +42,7 @@ extension Matrix {
     }
     var means = Matrix<Double>(rows: inputs + outputs, columns: 1)
     var moments = Matrix<Double>(rows: inputs, columns: inputs + outputs)
-    // Some samples at a time, which stay in cache.
+    // The samples are processed in blocks that stay in the cache.
     var block = Matrix<Double>(rows: inputs + outputs, columns: Swift.min(columns, 512))
     means.withTile { means in
       moments.withTile { moments in
@@ -63,7 +64,7 @@ extension Matrix {
     coefficients.withTile { coefficients in
       for feature in 0..<inputs {
         let index = feature + feature * coefficients.stride
-        // Anything would do for a constant feature, as its other coefficients and its right-hand side are 0.
+        // Any positive value works for a constant feature, since its other coefficients and its right-hand side are 0.
         coefficients[index] = coefficients[index] > 0 ? coefficients[index] * (1 + alpha) : 1
       }
     }
@@ -74,16 +75,17 @@ extension Matrix {
       let info = coefficients.withTile { a in
         solution.withTile { DoubleRoutines.posv(n, sides, a.base, n, $0.base, n) }
       }
-      // With a ridge far above rounding, only numbers that have left the range can be to blame.
+      // If the ridge is far above rounding errors, the only possible cause is overflow.
       if info != 0 || !solution.maxMagnitude().isFinite { throw .notFinite }
     }
     return (Matrix<Double>(solution.transposed), bias(solution, means))
   }
 }
 
-/// The means of features and targets, and the sums of the products of their deviations from these: features with
-/// features, of which only the upper triangle is computed, then features with targets. Every worker of a team computes
-/// them at the same time.
+/// The means of features and targets, and the sums of products of the deviations from these means.
+///
+/// Features are multiplied with features, of which only the upper triangle is computed, and then features with targets.
+/// All workers of a team compute these sums together.
 private struct CentredMoments<Scalar: BLASScalar> {
   /// Inputs × samples and outputs × samples.
   let sources: (Tile<Scalar>, Tile<Scalar>)
@@ -123,30 +125,33 @@ private struct CentredMoments<Scalar: BLASScalar> {
     for row in 0..<source.rows { destination[row] = root * (Double(values[row]) - means[row]) }
   }
 
-  /// Adds the products of the samples in `part` to some columns of the moments, down to the diagonal.
+  /// Adds the products of the samples in `part` to some columns of the moments, from the top down to the diagonal.
   private func addProducts(_ columns: Range<Int>, _ part: Tile<Double>, isFirst: Bool) {
     let rows = 0..<min(columns.upperBound, inputs)
     moments[(rows, columns)].product(
       part.rows(rows), part.rows(columns), transposeB: true, beta: isFirst ? 0 : 1)
   }
 
-  /// The columns are cut into strips, of which one from the left, where the triangle's columns are short, and its
-  /// mirror image from the right make a pair: all pairs are about the same work, and there are enough for the workers
-  /// of one processor.
+  /// The number of pairs of strips that the columns are cut into.
+  ///
+  /// A pair is a strip from the left, where the triangle's columns are short, and its mirror image from the right. All
+  /// pairs take about the same work, and there are enough pairs for the workers of one processor.
   private static var pairs: Int { 8 }
 
   private func strip(_ index: Int) -> Range<Int> {
-    // A product's register blocks are 16 elements high; whole blocks keep their rate.
+    // A product's register blocks are 16 elements high; only whole blocks reach the full speed.
     let units = (moments.columns + 15) / 16
     func bound(_ index: Int) -> Int { min(units * index / (2 * Self.pairs) * 16, moments.columns) }
     return bound(index)..<bound(index + 1)
   }
 }
 
-/// Computes the weighted means of some rows, as the first sample and the mean distance from it: a feature that is
-/// constant is then centred to 0 exactly.
+/// Computes the weighted means of some rows.
 ///
-/// - Parameter offset: Where the means of this source begin among all, which are 0 before.
+/// A mean is the first sample plus the mean difference from it, so a constant feature is centred to exactly 0.
+///
+/// - Parameter offset: The index in `means` where the means of this source begin; these elements must be 0 before the
+///   call.
 @inline(__always)
 func centredMeans<Scalar>(
   _ rows: Range<Int>, _ source: Tile<Scalar>, _ weights: Tile<Scalar>, into means: Tile<Double>, from offset: Int

@@ -1,13 +1,13 @@
 extension Matrix {
-  /// About how many multiplications ``ridgeRegression(_:sampleWeights:strength:team:)`` takes.
+  /// The approximate number of multiplications that ``ridgeRegression(_:sampleWeights:strength:team:)`` takes.
   package static func ridgeWork(inputs: Int, samples: Int) -> Double {
     let (inputs, samples) = (Double(inputs), Double(samples))
     let unknowns = Swift.min(inputs, samples)
     return inputs * samples * unknowns / 2 + unknowns * unknowns * unknowns / 6
   }
 
-  /// Ridge regression with an unknown for each sample, of which there are fewer than inputs; the caller has checked the
-  /// arguments.
+  /// Ridge regression with one unknown per sample, used if there are fewer samples than inputs. The caller has checked
+  /// the arguments.
   ///
   ///     K = Zᵀ Z,   (K + I) C = Ỹᵀ,   Wᵀ = D Z C        Z = D X̃,  D = diag(1 / √(α sᵢ)), 0 for a constant feature
   ///
@@ -21,9 +21,9 @@ extension Matrix {
   ) throws(LinearAlgebraError) -> (weights: Matrix<Double>, bias: Matrix<Double>) {
     let (inputs, outputs, samples) = (rows, targets.rows, columns)
     var means = Matrix<Double>(rows: inputs + outputs, columns: 1)
-    // K, and Ỹᵀ beside it.
+    // K, followed by the columns of Ỹᵀ.
     var products = Matrix<Double>(rows: samples, columns: samples + outputs)
-    // Some rows of Z at a time, which stay in cache.
+    // Z is processed in strips of rows that stay in the cache.
     var strip = Matrix<Double>(rows: Swift.min(inputs, 256), columns: samples)
     var scales = Matrix<Double>(rows: inputs, columns: 1)
     var solution = Matrix<Double>(rows: inputs, columns: outputs)
@@ -58,7 +58,7 @@ extension Matrix {
     return (Matrix<Double>(solution.transposed), bias(solution, means))
   }
 
-  /// b = ȳ − W x̄, where the means are those of the features, then of the targets.
+  /// b = ȳ − W x̄. `means` holds the means of the features, followed by those of the targets.
   func bias(_ solution: Matrix<Double>, _ means: Matrix<Double>) -> Matrix<Double> {
     let (inputs, outputs) = (solution.rows, solution.columns)
     var bias = Matrix<Double>(rows: outputs, columns: 1)
@@ -70,8 +70,9 @@ extension Matrix {
   }
 }
 
-/// The products of the samples' scaled deviations with each other, of which only the upper triangle is computed, and
-/// the targets' deviations. Every worker of a team computes them at the same time.
+/// The products of the samples' scaled deviations with each other, and the targets' deviations.
+///
+/// Only the upper triangle of the products is computed. All workers of a team compute them together.
 private struct CentredProducts<Scalar: BLASScalar> {
   /// Inputs × samples and outputs × samples.
   let sources: (Tile<Scalar>, Tile<Scalar>)
@@ -110,7 +111,7 @@ private struct CentredProducts<Scalar: BLASScalar> {
     for sample in worker.share(of: samples) { products[columns: sample..<sample + 1][sample] += 1 }
   }
 
-  /// Wᵀ ← D Z C, by the caller alone.
+  /// Wᵀ ← D Z C, computed by the calling thread alone.
   @inline(__always)
   func multiply(_ coefficients: Tile<Double>, into solution: Tile<Double>) {
     for start in stride(from: 0, to: inputs, by: strip.rows) {
@@ -124,7 +125,7 @@ private struct CentredProducts<Scalar: BLASScalar> {
     }
   }
 
-  /// Computes some rows of Z, those of the inputs from `start` on, and their scales.
+  /// Computes some rows of Z and their scales; row 0 of `part` is input `start`.
   @inline(__always)
   private func fill(_ rows: Range<Int>, of part: Tile<Double>, from start: Int) {
     for row in rows { scales[start + row] = 0 }
@@ -147,13 +148,14 @@ private struct CentredProducts<Scalar: BLASScalar> {
     }
   }
 
-  /// Adds the products of some samples, the columns, with all before them.
+  /// Adds the products of some samples (the columns) with these samples and all samples before them.
   private func addProducts(_ columns: Range<Int>, _ part: Tile<Double>, isFirst: Bool) {
     products[(0..<columns.upperBound, columns)].product(
       part[columns: 0..<columns.upperBound], part[columns: columns], transposeA: true, beta: isFirst ? 0 : 1)
   }
 
-  /// As in the normal equations, a strip from the left and its mirror image from the right make a pair.
+  /// The number of pairs of strips. As in the normal equations, a pair is a strip from the left and its mirror image
+  /// from the right.
   private static var pairs: Int { 8 }
 
   private func columns(_ strip: Int) -> Range<Int> {

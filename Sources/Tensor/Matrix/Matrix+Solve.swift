@@ -2,7 +2,7 @@ extension Matrix {
   /// The reduced QR decomposition: this matrix = Q R with QᵀQ = 1 and R upper triangular.
   ///
   /// - Shapes: this m × n, Q m × min(m, n), R min(m, n) × n.
-  /// - Precondition: Traps if a size is beyond 2 147 483 647, or an element is NaN.
+  /// - Precondition: Traps if a size is greater than 2 147 483 647, or if an element is NaN.
   /// - Complexity: O(m n min(m, n)), through LAPACK's geqrf and orgqr (Householder reflections).
   public func qrDecomposition() -> (q: Matrix, r: Matrix) {
     let inner = Swift.min(rows, columns)
@@ -24,13 +24,13 @@ extension Matrix {
     return (factored[columns: 0..<inner], r)
   }
 
-  /// The matrix X that minimises ‖A X − B‖ by columns, with A this matrix; of least norm if A has more columns than
-  /// rows.
+  /// The matrix X that minimises ‖A X − B‖ for each column, where A is this matrix. If A has more columns than rows, X
+  /// is the solution of least norm.
   ///
   /// - Shapes: A m × n, B m × s, X n × s.
-  /// - Throws: ``LinearAlgebraError`` if A has not full rank, that is where an element of the diagonal of its QR (or
-  ///   LQ) decomposition is below max(m, n) ε times the largest, and if a number is not finite.
-  /// - Precondition: Traps if the rows differ, or a size is beyond 2 147 483 647.
+  /// - Throws: ``LinearAlgebraError`` if a value is not finite, or if A does not have full rank. The rank is not full
+  ///   if a diagonal element of the QR (or LQ) decomposition is at most max(m, n) ε times the largest one.
+  /// - Precondition: Traps if the numbers of rows differ, or if a size is greater than 2 147 483 647.
   /// - Complexity: O(m n min(m, n)), through LAPACK's gels.
   public func leastSquares(_ b: Matrix) throws(LinearAlgebraError) -> Matrix {
     guard b.rows == rows else { fail("cannot solve \(shape) for \(b.shape): \(rows) ≠ \(b.rows) rows") }
@@ -41,7 +41,7 @@ extension Matrix {
     let n = blasSize(columns, "solve \(shape)")
     let sides = blasSize(b.columns, "solve \(shape) for \(b.shape)")
     var a = self
-    // gels puts the n rows of X where the m rows of B stood, so the longer of the two must fit.
+    // gels overwrites the m rows of B with the n rows of X, so there must be room for the larger of the two.
     var x = Matrix(rows: Swift.max(rows, columns), columns: b.columns)
     let info = a.withTile { a in
       x.withTile { x in
@@ -51,7 +51,7 @@ extension Matrix {
     }
     if info > 0 { throw .rankDeficient(column: Int(info) - 1) }
     check(info, "gels")
-    // gels notices only a diagonal element that is exactly 0.
+    // gels detects only a diagonal element that is exactly 0.
     let diagonal = (0..<Swift.min(rows, columns)).map { a[$0, $0].magnitude }
     let least = Scalar(Swift.max(rows, columns)) * .ulpOfOne * diagonal.max()!
     if let column = diagonal.firstIndex(where: { !($0 > least) }) { throw .rankDeficient(column: column) }

@@ -1,13 +1,15 @@
 /// A matrix of `Float` or `Double`, contiguous and column-major, with value semantics.
 ///
 /// In this package a batch is features × samples: one sample is one column. A vector is a matrix of one column. Storage
-/// starts at a 64-byte boundary and is shared between copies until one of them is changed; a range of columns and a
-/// reshaped matrix share it too, so neither copies.
+/// starts at a 64-byte boundary. Copies share it until one of them is changed. A range of columns and a reshaped matrix
+/// share it too, so neither copies.
 ///
-/// A size of 0 is allowed everywhere: an empty matrix has sums of 0, and a product over an empty inner size is β times
-/// the destination.
+/// A size of 0 is allowed everywhere. The sums of an empty matrix are 0, and a product over an empty inner size is β
+/// times the destination.
 public struct Matrix<Scalar: BLASScalar>: Sendable {
+  /// The number of rows: of features or outputs, if the matrix is a batch.
   public let rows: Int
+  /// The number of columns: of samples, if the matrix is a batch.
   public let columns: Int
   @usableFromInline var buffer: Buffer<Scalar>
   /// Where this matrix starts in the buffer, in elements.
@@ -23,8 +25,8 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
 
   /// Makes a matrix with every element equal to `value`.
   ///
-  /// - Precondition: Traps on a negative size and if the count of elements overflows.
-  /// - Complexity: O(count); memory that is only zeros is not touched before its first use.
+  /// - Precondition: Traps on a negative size and if the number of elements overflows.
+  /// - Complexity: O(count); memory filled with zeros is not touched before its first use.
   public init(rows: Int, columns: Int, repeating value: Scalar = 0) {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     guard rows >= 0, columns >= 0, !overflow else { fail("cannot make a \(rows)×\(columns) matrix") }
@@ -43,7 +45,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     _ = UnsafeMutableBufferPointer(start: buffer.base, count: count).update(fromContentsOf: elements)
   }
 
-  /// Makes a matrix from its elements, row after row, as NumPy and PyTorch keep them.
+  /// Makes a matrix from its elements, row after row, the default order of NumPy and PyTorch.
   ///
   /// - Precondition: Traps unless there are `rows` × `columns` elements.
   @specialized(where Scalar == Float)
@@ -61,8 +63,8 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     self.init(rows: elements.count, columns: 1, columnMajor: elements)
   }
 
-  /// Makes a matrix of samples, each of which becomes a column: `Matrix(samples: [[5.1, 3.5], [4.9, 3.0]])` is 2 × 2,
-  /// and its first column is 5.1, 3.5.
+  /// Makes a matrix whose columns are the samples: `Matrix(samples: [[5.1, 3.5], [4.9, 3.0]])` is 2 × 2, and its first
+  /// column is 5.1, 3.5.
   ///
   /// - Precondition: Traps unless all samples have the same length.
   public init(samples: [[Scalar]]) {
@@ -88,6 +90,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
   @inlinable
   public var count: Int { rows * columns }
 
+  /// Whether there is no element.
   public var isEmpty: Bool { count == 0 }
 
   /// Whether both are views of the same elements in memory.
@@ -96,7 +99,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     buffer === other.buffer && offset == other.offset && rows == other.rows && columns == other.columns
   }
 
-  /// The shape as messages print it.
+  /// The shape in the form that messages print.
   @usableFromInline
   package var shape: String { "\(rows)×\(columns)" }
 }
@@ -122,9 +125,9 @@ extension Matrix: ExpressibleByArrayLiteral {
 extension Matrix {
   /// The element in `row` and `column`, counted from 0.
   ///
-  /// Checked, and some 30 ns from another module; a loop over many elements is faster through ``withSpan(_:)`` or
-  /// ``map(_:)``.
-  /// - Precondition: Traps if either is out of range.
+  /// The access is checked and takes about 30 ns from another module. A loop over many elements is faster through
+  /// ``withSpan(_:)`` or ``map(_:)``.
+  /// - Precondition: Traps if either index is out of range.
   public subscript(row: Int, column: Int) -> Scalar {
     get {
       check(row, column)
@@ -137,9 +140,10 @@ extension Matrix {
     }
   }
 
-  /// A range of columns, as a matrix that shares this one's storage; setting copies into them.
+  /// A range of columns, as a matrix that shares this one's storage; setting it copies the new values into these
+  /// columns.
   ///
-  /// - Precondition: Traps if the range is out of range, or the new columns have another shape.
+  /// - Precondition: Traps if the range is out of range, or if the new columns have another shape.
   public subscript(columns range: Range<Int>) -> Matrix {
     get {
       check(range)
@@ -166,9 +170,9 @@ extension Matrix {
     return result
   }
 
-  /// The same elements in the same order as a matrix of another shape; shares storage.
+  /// The same elements in the same order as a matrix of another shape; the result shares storage with this matrix.
   ///
-  /// - Precondition: Traps if the counts of elements differ.
+  /// - Precondition: Traps if the numbers of elements differ.
   public func reshaped(rows: Int, columns: Int) -> Matrix {
     guard rows >= 0, columns >= 0, rows.multipliedReportingOverflow(by: columns) == (count, false) else {
       fail("cannot reshape \(shape) to \(rows)×\(columns)")
@@ -186,7 +190,7 @@ extension Matrix {
     return try body(elements.span)
   }
 
-  /// Calls `body` with the elements to be changed, column after column.
+  /// Calls `body` with the elements, column after column, which `body` may change.
   public mutating func withMutableSpan<R, E: Error>(
     _ body: (inout MutableSpan<Scalar>) throws(E) -> R
   ) throws(E) -> R {

@@ -1,5 +1,6 @@
-/// What can stand in a product: a ``Matrix``, or its ``Matrix/transposed`` view.
+/// An operand of a product: a ``Matrix``, or its ``Matrix/transposed`` view.
 public protocol MatrixOperand<Scalar>: Sendable {
+  /// The type of an element.
   associatedtype Scalar: BLASScalar
   /// The elements as they are stored.
   var matrix: Matrix<Scalar> { get }
@@ -7,16 +8,20 @@ public protocol MatrixOperand<Scalar>: Sendable {
   var isTransposed: Bool { get }
 }
 
-/// A matrix read as its transpose: a flag for BLAS, not a copy.
+/// A view of a matrix as its transpose: a flag for BLAS, not a copy.
 public struct Transposed<Scalar: BLASScalar>: MatrixOperand {
+  /// The matrix that is seen transposed.
   public let matrix: Matrix<Scalar>
+  /// Always true.
   public var isTransposed: Bool { true }
 }
 
 extension Matrix: MatrixOperand {
+  /// The matrix itself.
   public var matrix: Matrix { self }
+  /// Always false.
   public var isTransposed: Bool { false }
 
-  /// This matrix read as its transpose; copies nothing.
+  /// A view of this matrix as its transpose; copies nothing.
   public var transposed: Transposed<Scalar> { Transposed(matrix: self) }
 }

@@ -1,18 +1,19 @@
 /// A counter-based random generator: Philox4x32-10.
 ///
-/// Each draw is a function of (seed, stream, position) alone, so a generator is resumed by its position, streams are
-/// independent, and the numbers are the same on every machine. Source: Salmon, Moraes, Dror and Shaw, "Parallel random
-/// numbers: as easy as 1, 2, 3", 2011; it passes BigCrush. About 4 ns a draw.
+/// Each draw depends only on (seed, stream, position). A generator can therefore be resumed from its position, streams
+/// are independent, and the numbers are the same on every machine. Source: Salmon, Moraes, Dror and Shaw, "Parallel
+/// random numbers: as easy as 1, 2, 3", 2011. The generator passes BigCrush. A draw takes about 4 ns.
 public struct Philox: RandomNumberGenerator, Sendable, Equatable {
+  /// The seed, which with the stream decides all numbers.
   public let seed: UInt64
   /// Which of the seed's independent sequences this is.
   public let stream: UInt64
   /// The number of 64-bit draws made so far.
   public private(set) var position: UInt64
-  /// The second half of the block that an even-numbered draw computed.
+  /// The second half of the current block, which a draw at an even position has computed.
   private var spare: UInt64 = 0
 
-  /// Makes the generator of a stream, at a position in it.
+  /// Makes a generator for a stream, starting at a position in it.
   public init(seed: UInt64, stream: UInt64 = 0, position: UInt64 = 0) {
     self.seed = seed
     self.stream = stream
@@ -20,7 +21,7 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
     if position % 2 == 1 { spare = block(position / 2).1 }
   }
 
-  /// Whether both will give the same numbers.
+  /// Whether both generators will produce the same numbers.
   public static func == (left: Philox, right: Philox) -> Bool {
     left.seed == right.seed && left.stream == right.stream && left.position == right.position
   }
@@ -37,12 +38,12 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   /// A uniform number in [0, 1): a multiple of 2⁻⁵³.
   public mutating func nextUniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// A uniform whole number in 0 ..< bound; its bias is below bound · 2⁻⁶⁴.
+  /// A uniform integer in 0 ..< bound; its bias is below bound · 2⁻⁶⁴.
   public mutating func nextIndex(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
   /// Puts the elements into a uniformly random order (Fisher and Yates).
   ///
-  /// The standard library's `shuffle(using:)` does not promise the same order in its next version; this does.
+  /// The standard library's `shuffle(using:)` does not promise to keep its order in future versions; this method does.
   @specialized(where Element == Int)
   public mutating func shuffle<Element>(_ elements: inout [Element]) {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {

@@ -6,8 +6,8 @@
 
 /// A value that one thread at a time may use.
 ///
-/// By a mutex of the C library, which Thread Sanitizer understands; the standard library's it takes for a race (seen
-/// with Swift 6.3.1 on Linux).
+/// Uses a mutex of the C library, which Thread Sanitizer understands. It reports the standard library's mutex as a race
+/// (seen with Swift 6.3.1 on Linux).
 package final class Guarded<Value>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value
@@ -23,7 +23,7 @@ package final class Guarded<Value>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Waits until nobody else uses the value.
+  /// Calls `body` with the value, after waiting until no other thread uses it.
   package func withLock<Result, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {

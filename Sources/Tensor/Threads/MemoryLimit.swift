@@ -4,13 +4,13 @@
   import Musl
 #endif
 
-/// The bytes of memory that this process may still take: what the machine, its cgroups and its resource limits leave.
+/// The bytes of memory that this process may still take, limited by the machine, its cgroups and its resource limits.
 ///
-/// The least of these is meant: physical memory and the cgroups' limits (`memory.max`) less what the process holds
-/// already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`) less what it has mapped. Other
-/// processes are not counted. Reads a few small files of the kernel; about 50 µs.
+/// The result is the least of the physical memory and the cgroups' limits (`memory.max`), each less what the process
+/// holds already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`), less what it has mapped. The
+/// memory of other processes is not counted. The function reads a few small kernel files, which takes about 50 µs.
 package func usableMemory() -> Int {
-  // The program's pages in all, and those that are resident: /proc/self/statm begins with these two.
+  // /proc/self/statm begins with the process's total and resident pages.
   let page = sysconf(Int32(_SC_PAGESIZE))
   let pages = contents("/proc/self/statm").split(separator: " ").prefix(6).map { Int($0) ?? 0 }
   let mapped = pages.first.map { $0 * page } ?? 0
@@ -25,7 +25,7 @@ package func usableMemory() -> Int {
   return max(most, 0)
 }
 
-/// Whether the process's address space or data is limited (`ulimit -v`, `ulimit -d`), so that memory that is never
+/// Whether the process's address space or data size is limited (`ulimit -v`, `ulimit -d`). If so, memory that is never
 /// touched counts too.
 package func hasLimitedAddressSpace() -> Bool {
   resourceLimit(addressSpace) != nil || resourceLimit(dataSegment) != nil
@@ -37,20 +37,20 @@ package func hasLimitedAddressSpace() -> Bool {
   private let (addressSpace, dataSegment) = (RLIMIT_AS, RLIMIT_DATA)
 #endif
 
-/// The soft limit of a resource in bytes; nil without one.
+/// The soft limit of a resource in bytes; nil if there is none.
 private func resourceLimit(_ resource: Int32) -> Int? {
   var limit = rlimit()
   guard getrlimit(resource, &limit) == 0, limit.rlim_cur < UInt64(Int.max) else { return nil }
   return Int(limit.rlim_cur)
 }
 
-/// The bytes that a process's cgroups let it take, or nil without a limit.
+/// The bytes that a process's cgroups allow it, or nil if there is no limit.
 ///
 /// - Parameters: As for ``cgroupQuota(root:membership:)``.
 package func cgroupMemory(root: String, membership: String) -> Int? {
   var least: Int?
   forEachCgroup(root: root, membership: membership, controller: "memory") { folder, isVersion2 in
-    // "max" or a number; version 1 says a number beyond all memory if there is no limit.
+    // The file contains "max" or a number. In version 1, a number greater than all memory means that there is no limit.
     let text = contents(folder + (isVersion2 ? "/memory.max" : "/memory.limit_in_bytes"))
     guard let limit = text.split(separator: "\n").first.flatMap({ Int($0) }), limit > 0 else { return }
     least = min(least ?? .max, limit)

@@ -6,27 +6,27 @@ import CPerceptronKernels
   import Musl
 #endif
 
-/// The number of processors that this process may really use: what its CPU affinity allows, or its cgroup's quota if
-/// that is less.
+/// The number of processors that this process can actually use: the number in its CPU affinity, or its cgroup's quota
+/// if that is less.
 ///
-/// A quota of 2.5 processors counts as 2, one of half a processor as 1. Reads a few small files of the kernel; about 50
-/// µs.
+/// A quota of 2.5 processors counts as 2, and a quota of half a processor as 1. The function reads a few small kernel
+/// files, which takes about 50 µs.
 public func usableProcessorCount() -> Int {
   usableProcessorCount(
     allowed: Int(ck_allowed_processors()),
     quota: cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")))
 }
 
-/// The same from what affinity allows and the cgroups grant; at least 1.
+/// The same, computed from the number of processors in the affinity and the cgroups' quota; at least 1.
 package func usableProcessorCount(allowed: Int, quota: Double?) -> Int {
   max(1, min(allowed, quota.map { Int(min($0, Double(allowed))) } ?? allowed))
 }
 
-/// The processors that a process's cgroups grant it, or nil without a limit.
+/// The number of processors that a process's cgroups grant it, or nil if there is no limit.
 ///
 /// - Parameters:
-///   - root: Where cgroups are mounted.
-///   - membership: The text of `/proc/self/cgroup`: lines of `hierarchy:controllers:path`, the hierarchy 0 being
+///   - root: The path where cgroups are mounted.
+///   - membership: The content of `/proc/self/cgroup`: lines of `hierarchy:controllers:path`, where hierarchy 0 is
 ///     version 2.
 package func cgroupQuota(root: String, membership: String) -> Double? {
   var least: Double?
@@ -46,10 +46,10 @@ package func cgroupQuota(root: String, membership: String) -> Double? {
   return least
 }
 
-/// Calls `body` with the folder of each cgroup that binds a process through a controller, and whether it is of version
-/// 2.
+/// Calls `body` with the folder of each cgroup that limits a process through a controller, and with whether its version
+/// is 2.
 ///
-/// A group is bound by every group that it stands in. In a container the path may be the host's, and the mount the
+/// A group is also limited by all of its ancestors. In a container the path may be the host's, while the mount is the
 /// group itself.
 func forEachCgroup(
   root: String, membership: String, controller: Substring, _ body: (_ folder: String, _ isVersion2: Bool) -> Void
@@ -73,7 +73,7 @@ private func number(_ path: String) -> Double? {
   contents(path).split(separator: "\n").first.flatMap { Double($0) }
 }
 
-/// The first 4096 bytes of a file of the kernel; empty if there is none.
+/// The first 4096 bytes of a kernel file; empty if it does not exist.
 func contents(_ path: String) -> String {
   guard let file = fopen(path, "r") else { return "" }
   defer { fclose(file) }

@@ -1,16 +1,16 @@
-// What an optimizer does with whole vectors: cut into pieces at the same places for any number of workers, so that sums
-// have the same bits.
+// Operations of an optimizer on whole vectors. Vectors are cut into pieces at the same places for any number of
+// workers, so that sums have the same bits.
 
 extension Team {
-  /// How many pieces a vector has.
+  /// The number of pieces of a vector.
   package static func pieceCount(_ length: Int) -> Int { (length + pieceLength - 1) / pieceLength }
 
-  /// Half of a nearest cache, a multiple of every vector.
+  /// The number of elements in a piece: half of a first-level cache, and a multiple of every vector width.
   fileprivate static var pieceLength: Int { 1 << 14 }
 
   /// Σ x y of two vectors of the same length.
   ///
-  /// - Parameter sums: Memory for a number for each of the ``pieceCount(_:)`` pieces.
+  /// - Parameter sums: Memory for one number per piece; see ``pieceCount(_:)``.
   @inlinable
   package func dot<Scalar>(_ x: Tile<Scalar>, _ y: Tile<Scalar>, sums: Tile<Double>) -> Double {
     run(VectorProgram(.dot(y, sums), x), work: x.rows)
@@ -24,7 +24,7 @@ extension Team {
     return Self.total(sums)
   }
 
-  /// y ← (start or, if there is none, y) + factor · x.
+  /// y ← start + factor · x, or y ← y + factor · x if `start` is nil.
   @inlinable
   package func add<Scalar>(
     _ x: Tile<Scalar>, scaledBy factor: Scalar, to y: Tile<Scalar>, from start: Tile<Scalar>? = nil
@@ -38,7 +38,7 @@ extension Team {
     run(VectorProgram(.scale(factor), x), work: x.rows)
   }
 
-  /// Changes parameters by a rule and a gradient that is there, times `factor`; the gradient is changed.
+  /// Scales an existing gradient by `factor`, in place, and updates the parameters with it according to a rule.
   @inlinable
   package func update<Scalar>(
     _ parameters: Tile<Scalar>, by rule: TileUpdate<Scalar>.Rule, gradient: Tile<Scalar>, scaledBy factor: Scalar
@@ -54,7 +54,7 @@ extension Team {
   }
 }
 
-/// One operation on a vector, and others of its length.
+/// An operation on a vector and on other vectors of the same length.
 @usableFromInline
 struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
   @usableFromInline

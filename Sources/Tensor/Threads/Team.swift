@@ -6,52 +6,53 @@ import CPerceptronKernels
   import Musl
 #endif
 
-/// Threads that run one program together, the calling thread among them.
+/// A team of threads that run one program together; the calling thread is one of them.
 ///
-/// The threads are made once and live as long as the team. Between two programs they sleep, so a team that trains
-/// nothing costs nothing. They are threads of their own: nothing runs on Swift's cooperative pool, whose tasks must not
-/// wait for each other.
+/// The threads are created once and live as long as the team. Between programs they sleep, so an idle team costs
+/// nothing. The team has its own threads because the tasks of Swift's cooperative pool must not wait for each other.
 ///
-/// What a program computes must not depend on the number of workers; see ``Worker/share(of:)``.
+/// The result of a program must not depend on the number of workers; see ``Worker/share(of:)``.
 public final class Team: Sendable {
-  /// How many threads work, the calling one included: as many as were asked for, or fewer if the system gave no more.
+  /// The number of threads, including the calling one: the requested number, or fewer if the system could not create
+  /// more.
   public let workerCount: Int
   nonisolated(unsafe) private let shared: UnsafeMutablePointer<Shared>
-  /// Held while a program runs: a second caller waits, or does without the team.
+  /// Held while a program runs: a second caller waits, or runs its program without the team.
   nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
-  /// Changes under the lock only. Apart from what is shared, as a change of a part counts as one of the whole to Thread
-  /// Sanitizer.
+  /// Changed only while the lock is held. It is separate from `Shared` because Thread Sanitizer treats a change of one
+  /// member as a change of the whole.
   nonisolated(unsafe) private let pace: UnsafeMutablePointer<Pace>
   private let threads: [pthread_t]
-  /// Tells whether the process is the one that has the threads, or was forked from it.
+  /// Shows whether this process created the threads, or was forked from the one that did.
   private let forkCount = ck_fork_count()
 
-  /// What the threads share; it does not move.
+  /// The state that the threads share; it does not move in memory.
   private struct Shared {
     var barrier: ck_barrier
-    /// The program; nil ends the threads.
+    /// The current program; nil makes the threads end.
     var program: ErasedProgram?
-    /// The processor that the caller was on when it started the program.
+    /// The processor on which the caller ran when it started the program.
     var processor: Int32 = -1
   }
 
-  /// Whether short programs are faster on the whole team or on the caller alone, by trial: that depends on how far the
-  /// processors are from each other, on what else they have to do, and on whether the workers fall asleep in between.
-  /// What is computed is the same.
+  /// Measures whether short programs run faster on the whole team or on the caller alone.
+  ///
+  /// The answer depends on how far apart the processors are, on their other load, and on whether the workers fall
+  /// asleep between programs. The results are the same either way.
   private struct Pace {
     private static let trial = 8
     private static let term = 2000
-    /// The programs since the trial began. The first only wakes the workers.
+    /// The number of programs since the trial began. The first one only wakes the workers.
     private var count = 0
-    /// The fewest nanoseconds for a multiplication in each trial: a thread that is interrupted now and then decides
-    /// nothing.
+    /// The fewest nanoseconds per multiplication in each trial. The minimum ignores the occasional interruption of a
+    /// thread.
     private var together = Double.infinity
     private var alone = Double.infinity
 
-    /// Whether the next program is to be done alone.
+    /// Whether the next program should run on the caller alone.
     var isAlone: Bool { count > 2 * Self.trial ? alone < together : count > Self.trial }
 
-    /// Notes how long a program took.
+    /// Records how long a program took.
     mutating func note(_ nanoseconds: UInt64, work: Int) {
       if (1...Self.trial).contains(count) { together = min(together, Double(nanoseconds) / Double(work)) }
       if (Self.trial + 1...2 * Self.trial).contains(count) { alone = min(alone, Double(nanoseconds) / Double(work)) }
@@ -62,15 +63,15 @@ public final class Team: Sendable {
 
   /// Starts a team.
   ///
-  /// In a process that is forked later, which has none of the threads, the caller does all of the work.
+  /// A process that is forked later has none of the threads; there the caller does all the work.
   ///
-  /// - Parameter workers: At least 1; more than the processors that may be used is allowed, and slower. If the system
-  ///   gives no more threads, the team is smaller.
+  /// - Parameter workers: At least 1. More than the usable processors is allowed, but slower. If the system cannot
+  ///   create this many threads, the team is smaller.
   /// - Precondition: Traps below 1 and above 1024.
   public init(workers: Int = usableProcessorCount()) {
     guard (1...1024).contains(workers) else { fail("cannot make a team of \(workers) workers: 1 to 1024 are possible") }
     shared = .allocate(capacity: 1)
-    // About 30 µs of spinning; none if a spinning worker would keep another from its processor.
+    // About 30 µs of spinning, or none if a spinning worker would keep another one from its processor.
     let spins: UInt32 = workers > 1 && workers <= usableProcessorCount() ? 2000 : 0
     shared.initialize(
       to: Shared(barrier: ck_barrier_make(UInt32(workers), spins)))
@@ -80,7 +81,7 @@ public final class Team: Sendable {
     pace.initialize(to: Pace())
     var threads: [pthread_t] = []
     for index in 1..<workers {
-      // The thread owns its start: a box with where the shared part is and which worker it is.
+      // The thread owns its `Start`, a box with the address of the shared state and the worker's index.
       let start = Unmanaged.passRetained(Start(shared: shared, index: index)).toOpaque()
       var thread = pthread_t()
       var attributes = pthread_attr_t()
@@ -97,7 +98,7 @@ public final class Team: Sendable {
     }
     self.threads = threads
     workerCount = threads.count + 1
-    // None can have passed the first meeting, as this thread has not arrived.
+    // No thread can have passed the first meeting, as this thread has not arrived.
     ck_barrier_reduce(Team.barrier(of: shared), UInt32(workerCount))
   }
 
@@ -117,12 +118,13 @@ public final class Team: Sendable {
     shared.deallocate()
   }
 
-  /// Runs a program on every worker at once and returns when all have ended it.
+  /// Runs a program on all workers at once, and returns when all have finished it.
   ///
-  /// Calls from several threads take turns, where the team is needed. A program must not run another on the same team:
-  /// that would never end. Nothing is allocated.
+  /// Calls from several threads take turns if they need the team. A program must not run another program on the same
+  /// team, since that would never end. Nothing is allocated.
   ///
-  /// - Parameter work: About how many multiplications the program takes. Little work the caller does alone.
+  /// - Parameter work: The approximate number of multiplications that the program takes. The caller does a small amount
+  ///   of work alone.
   @inlinable
   package func run(_ program: some TeamProgram, work: Int = .max) {
     if work < Self.leastWork || workerCount == 1 {
@@ -132,10 +134,10 @@ public final class Team: Sendable {
     }
   }
 
-  /// Runs a program on every worker if none runs on the team now, and else on the caller alone: nobody waits for
-  /// another's program.
+  /// Runs a program on all workers if the team is free, otherwise on the caller alone. A caller never waits for another
+  /// caller's program.
   ///
-  /// What is computed must be the same either way. Nothing is allocated.
+  /// The result must be the same either way. Nothing is allocated.
   @inlinable
   package func runIfFree(_ program: some TeamProgram, work: Int) {
     if work < Self.leastWork || workerCount == 1 || !lockIfFree() {
@@ -145,12 +147,12 @@ public final class Team: Sendable {
     }
   }
 
-  /// Below this, some microseconds' work, meetings take longer than what they save.
+  /// Below this number of multiplications, a few microseconds of work, the meetings cost more time than the team saves.
   @usableFromInline static var leastWork: Int { 1 << 18 }
-  /// From here on, about 0.2 ms of work, the team is surely worth it.
+  /// From this number of multiplications on, about 0.2 ms of work, the team is certainly faster.
   private static let longWork = 1 << 23
 
-  /// The same for a closure; it allocates.
+  /// Runs a closure on all workers; this allocates memory.
   package func run(_ program: (Worker) -> Void) {
     struct Closure: TeamProgram {
       let body: (Worker) -> Void
@@ -170,7 +172,7 @@ public final class Team: Sendable {
   @usableFromInline
   func lockIfFree() -> Bool { hasThreads && pthread_mutex_trylock(lock) == 0 }
 
-  /// Runs a program on a team whose lock is held, and gives it up.
+  /// Runs a program on a team whose lock is held, and releases the lock.
   @usableFromInline
   func runLocked(_ program: ErasedProgram, work: Int) {
     defer { pthread_mutex_unlock(lock) }
@@ -207,11 +209,11 @@ public final class Team: Sendable {
     }
   }
 
-  /// What a thread does: program after program, between two meetings each.
+  /// The main function of a thread: it runs one program after another, each between two meetings.
   private static func work(_ start: Start) -> UnsafeMutableRawPointer? {
     let barrier = barrier(of: start.shared)
     ck_barrier_wait(barrier)
-    // Known from the first meeting on.
+    // The number of parties is final from the first meeting on.
     let worker = Worker(index: start.index, count: Int(barrier.pointee.parties), barrier: barrier)
     while let program = start.shared.pointee.program {
       if barrier.pointee.spins > 0 { ck_leave_processor(start.shared.pointee.processor) }
@@ -228,5 +230,5 @@ public final class Team: Sendable {
   }
 }
 
-/// The stack of a thread that computes; some C libraries leave 128 KiB.
+/// The stack size of a computing thread; some C libraries provide only 128 KiB.
 package let threadStackSize = 1 << 21

@@ -1,6 +1,6 @@
-/// What every worker of a team runs at the same time.
+/// A program that all workers of a team run at the same time.
 ///
-/// A value rather than a closure, so that starting it allocates nothing.
+/// It is a value rather than a closure, so that starting it allocates nothing.
 @usableFromInline
 package protocol TeamProgram {
   func run(_ worker: Worker)
@@ -13,7 +13,7 @@ extension TeamProgram {
   }
 }
 
-/// A program whose type is forgotten; it stands where its caller keeps it.
+/// A program with its type erased; the caller keeps it in memory.
 @usableFromInline
 struct ErasedProgram {
   @usableFromInline let program: UnsafeRawPointer

@@ -1,4 +1,4 @@
-/// Tiles of one worker, in runs that it does as one.
+/// The tiles of one worker, grouped into runs that it computes as one.
 package struct TileRuns: Sequence, IteratorProtocol {
   private var tiles: Range<Int>
   private let length: Int

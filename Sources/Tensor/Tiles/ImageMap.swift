@@ -1,4 +1,4 @@
-/// Where the pixel at (x, y) of a result comes from in an image: an affine map of it.
+/// An affine map from a pixel (x, y) of a result to its source position in an image.
 package struct ImageMap: Sendable {
   let xx, xy, x: Float
   let yx, yy, y: Float

@@ -1,4 +1,4 @@
-/// How a parameter θ changes by way of its moments m and v, given its gradient g.
+/// How a parameter θ changes through its moments m and v, given its gradient g.
 public enum MomentRule: Sendable {
   /// m ← β₁ m + g, θ ← shrinkage · θ − rate · m.
   case momentum
@@ -8,7 +8,7 @@ public enum MomentRule: Sendable {
   case adam
   /// v ← β₂ v + gain₂ g², θ ← shrinkage · θ − rate · g / (√v + ε).
   case rmsProp
-  /// v ← v, or β₂ v if g has the sign of m, or β₁ v if it has the other, within smallest … largest; m ← g, or 0 if it
-  /// had the other; θ ← shrinkage · θ − sign(m) v.
+  /// v ← β₂ v if g has the sign of m, β₁ v if it has the opposite sign, else v, within smallest … largest; m ← 0 if the
+  /// signs are opposite, else g; θ ← shrinkage · θ − sign(m) v.
   case rProp
 }

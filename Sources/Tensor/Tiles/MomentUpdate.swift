@@ -1,5 +1,5 @@
-/// A rule by which parameters and their moments change, the factors that are the same for all of them, and where the
-/// moments stand: in the order of the parameters.
+/// An update rule for parameters and their moments, with the factors that all parameters share and the location of the
+/// moments, which have the order of the parameters.
 public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
   @usableFromInline let rule: MomentRule
   @usableFromInline package var rate, beta1, gain1, beta2, gain2, smallest, largest, correction, epsilon: Scalar
@@ -19,7 +19,7 @@ public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
     (self.mean, self.square) = (mean, square)
   }
 
-  /// The same for the parameters from number `offset` on.
+  /// The same update for the parameters from index `offset` on.
   @usableFromInline
   func advanced(by offset: Int) -> MomentUpdate {
     var update = self
@@ -30,14 +30,14 @@ public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
 }
 
 extension MomentUpdate<Double> {
-  /// A rule whose other factors are 0, and without moments.
+  /// Makes an update without moments, whose other factors are 0.
   package init(_ rule: MomentRule, shrinkage: Double) {
     (self.rule, self.shrinkage) = (rule, shrinkage)
     (rate, beta1, gain1, beta2, gain2) = (0, 0, 0, 0, 0)
     (smallest, largest, correction, epsilon) = (0, 0, 0, 0)
   }
 
-  /// The same with rounded factors, for moments that stand in the columns of `moments`.
+  /// The same update with the factors rounded to `Other`, and with its moments in the columns of `moments`.
   @inlinable
   package func rounded<Other: BLASScalar>(moments: Tile<Other>) -> MomentUpdate<Other> {
     let first = moments.base

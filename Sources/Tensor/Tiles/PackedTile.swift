@@ -1,32 +1,32 @@
 import CPerceptronKernels
 
-/// A matrix A that is packed once, for products A X with few columns, and often with one: the weights of a network that
-/// answers.
+/// A matrix A that is packed once for products A X with few columns, often a single one: the weights of a network that
+/// predicts.
 ///
-/// Its rows stand in panels, one after the other, so that what is read of it is read in order, and each number once for
-/// up to eight columns. A column of a product has the same bits alone and among others, whichever panels are multiplied
-/// together. Like a ``Tile`` it does not own its storage.
+/// Its rows are stored in consecutive panels. A product therefore reads A in order, and each number once for up to
+/// eight columns. A column of a product has the same bits whether it is computed alone or with others, and whichever
+/// panels are multiplied together. Like a ``Tile``, a packed tile does not own its storage.
 @usableFromInline
 package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   package let rows: Int
   package let columns: Int
   private let base: UnsafeMutablePointer<Scalar>
 
-  /// How many numbers a packed matrix takes: a multiple of 64 bytes.
+  /// The number of elements that a packed matrix takes: a multiple of 64 bytes.
   package static func count(rows: Int, columns: Int) -> Int { Scalar.Routines.packedCount(rows, columns) }
 
-  /// - Parameter storage: A column vector with ``count(rows:columns:)`` numbers on a boundary of 64 bytes, from element
-  ///   `offset` on.
+  /// - Parameter storage: A column vector with room for ``count(rows:columns:)`` elements from element `offset` on,
+  ///   which is at a 64-byte boundary.
   package init(_ storage: Tile<Scalar>, from offset: Int, rows: Int, columns: Int) {
     base = storage.base + offset
     self.rows = rows
     self.columns = columns
   }
 
-  /// self ← a copy of A, of the same shape. Up to the next multiple of 64 bytes rows of zeros follow.
+  /// self ← a copy of A, of the same shape. Rows of zeros fill it up to the next multiple of 64 bytes.
   package func pack(_ a: Tile<Scalar>) { Scalar.Routines.pack(rows, columns, a.base, a.stride, base) }
 
-  /// The panels, each of ``panelHeight`` rows, the last one of fewer.
+  /// The number of panels. Each has ``panelHeight`` rows; the last one may have fewer.
   package var panelCount: Int { (rows + Self.panelHeight - 1) / Self.panelHeight }
 
   package static var panelHeight: Int { 2 * 64 / MemoryLayout<Scalar>.stride }
@@ -36,10 +36,10 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
     min(panels.lowerBound * Self.panelHeight, rows)..<min(panels.upperBound * Self.panelHeight, rows)
   }
 
-  /// z ← the `rows` of A, which are those of some panels, times x. Where x has many zeros they are left out, which
+  /// z ← A's `rows` times x, where `rows` are the rows of some panels. If x has many zeros they are skipped, which
   /// changes nothing if A is finite.
   ///
-  /// - Shapes: x columns × any, z rows.count × as many.
+  /// - Shapes: x columns × n, z rows.count × n, for any n.
   package func multiply(rows range: Range<Int>, _ x: Tile<Scalar>, into z: Tile<Scalar>) {
     Scalar.Routines.multiplyPacked(
       rows, range, z.columns, columns, base, x.base, x.stride, z.base, z.stride)
@@ -47,8 +47,8 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
 }
 
 extension Tile {
-  /// A column vector of `count` numbers in memory of the calling thread's own, on a boundary of 64 bytes: allocated
-  /// only if none before it was as long. The next call on the thread, or a product, gives it away.
+  /// A column vector of `count` elements in the calling thread's own memory, at a 64-byte boundary. It is allocated
+  /// only if no earlier one was as long. The next call on the thread, or a product, reuses the memory.
   package static func scratch(_ count: Int) -> Tile {
     let base = ck_scratch(max(count, 1) * MemoryLayout<Scalar>.stride).bindMemory(to: Scalar.self, capacity: count)
     return Tile(base: base, rows: count, columns: 1, stride: count)

@@ -1,12 +1,12 @@
-// What random deformations of images are made of. The arithmetic is that of `Float` without fused operations, so that
-// the bits are the same on every machine.
+// The operations of random image deformations. They use `Float` arithmetic without fused operations, so that the bits
+// are the same on every machine.
 
 extension Tile<Float> {
-  /// The elements that are computed at once: `rows` of the tiles below is a multiple of it.
+  /// The number of elements that are computed at once. In `convolveRows`, `rows` is a multiple of it.
   package static var lanes: Int { 16 }
 
-  /// Fills a tile without gaps with uniform numbers in (−1, 1), odd multiples of 2⁻¹⁶, eight from each block of the
-  /// generator.
+  /// Fills a tile without gaps with uniform numbers in (−1, 1), which are odd multiples of 2⁻¹⁶. Each block of the
+  /// generator gives eight numbers.
   package func fillNoise(seed: UInt64, stream: UInt64, firstBlock: UInt64) {
     for start in Swift.stride(from: 0, to: rows * columns, by: 8) {
       let (low, high) = Philox.block(firstBlock + UInt64(start / 8), stream: stream, seed: seed)
@@ -23,7 +23,7 @@ extension Tile<Float> {
     }
   }
 
-  /// self ← each row of `source`, of the same shape, convolved with some weights; beyond its ends a row is 0.
+  /// self ← each row of `source`, of the same shape, convolved with the weights; a row is 0 beyond its ends.
   ///
   ///     self₍ᵢⱼ₎ = Σₖ weights₍ₖ₎ source₍ᵢ,ⱼ₊ₖ₎,   −radius ≤ k ≤ radius
   ///
@@ -47,12 +47,14 @@ extension Tile<Float> {
 }
 
 extension Tile {
-  /// self ← an image of the same shape, deformed: each pixel is what stood at the place that the map and its own
-  /// displacement name, between four pixels in proportion to the distances from them (bilinear interpolation), and
-  /// beyond an edge at the edge.
+  /// self ← an image of the same shape, deformed.
   ///
-  /// - Shapes: this and the image width × height, without gaps, as pixels stand row after row; displacement, in pixels,
-  ///   at least 2 · height × width: for each column of pixels first the horizontal ones, then the vertical.
+  /// The map and a pixel's own displacement give the pixel's source position. Its value is interpolated bilinearly
+  /// between the four nearest pixels. Positions beyond an edge are moved to the edge.
+  ///
+  /// - Shapes: This tile and the image are width × height, without gaps, with the pixels row after row. `displacement`,
+  ///   in pixels, is at least 2 · height × width: each column has the horizontal displacements of a column of pixels,
+  ///   then the vertical ones.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func deform(_ image: Tile, by map: ImageMap, displacement: Tile<Float>) {

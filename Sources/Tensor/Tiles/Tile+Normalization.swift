@@ -1,17 +1,17 @@
-/// A tile of weighted inputs Z is normalised by rows, each a unit over the samples of a batch, or by columns, each a
-/// sample over the units:
+/// Normalisation of a tile of weighted inputs Z, either by rows or by columns. A row is a unit over the samples of a
+/// batch, and a column is a sample over the units:
 ///
 ///     N = (Z − μ) / √(σ² + ε),   Z ← γ ∘ N
 ///
-/// and the error δ of γ ∘ N + β goes back as
+/// The error δ of γ ∘ N + β is propagated back by rows as
 ///
 ///     ∇γ = Σ δ N,   ∇β = Σ δ,   δ ← γ / √(σ² + ε) (δ − mean δ − N mean(δ N))
 ///
-/// by rows; by columns γ stands with δ within the means.
+/// By columns, γ stays with δ inside the means.
 extension Tile {
-  /// Normalises each row with its own mean and variance, which are kept with 1 / √(σ² + ε).
+  /// Normalises each row with its own mean and variance; these and 1 / √(σ² + ε) are stored.
   ///
-  /// - Shapes: `normal` as the tile; the others rows × 1.
+  /// - Shapes: `normal` has the tile's shape; the others are rows × 1.
   package func normalizeRows(
     gamma: Tile, epsilon: Scalar, normal: Tile, mean: Tile, variance: Tile, inverse: Tile
   ) {
@@ -20,16 +20,17 @@ extension Tile {
       mean: mean.base, variance: variance.base, inverse: inverse.base)
   }
 
-  /// Takes the error, which stands here, back through ``normalizeRows``; `gradient`, rows × 2, becomes ∇γ and ∇β.
+  /// Propagates the error, which this tile holds, back through ``normalizeRows``; `gradient`, rows × 2, becomes ∇γ and
+  /// ∇β.
   ///
-  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   package func normalizeRowsBack(normal: Tile, gamma: Tile, inverse: Tile, gradient: Tile) -> Scalar {
     Scalar.Routines.normalizeRowsBack(
       rows, columns, base, stride, normal: normal.base, normal.stride, gamma: gamma.base, inverse: inverse.base,
       sums: gradient.base, gradient.stride)
   }
 
-  /// Normalises each row with a mean and a variance that are given.
+  /// Normalises each row with a given mean and variance.
   package func standardizeRows(gamma: Tile, epsilon: Scalar, mean: Tile, variance: Tile) {
     Scalar.Routines.standardizeRows(
       rows, columns, base, stride, gamma: gamma.base, epsilon: epsilon, mean: mean.base, variance: variance.base)
@@ -38,7 +39,7 @@ extension Tile {
   /// Normalises each column with its own mean and variance.
   ///
   /// - Parameters:
-  ///   - normal: Becomes N; nil where the error will not go back.
+  ///   - normal: Becomes N; nil if the error will not be propagated back.
   ///   - inverse: Becomes 1 / √(σ² + ε), columns × 1.
   package func normalizeColumns(gamma: Tile, epsilon: Scalar, normal: Tile?, inverse: Tile?) {
     Scalar.Routines.normalizeColumns(
@@ -46,10 +47,10 @@ extension Tile {
       inverse: inverse?.base)
   }
 
-  /// Takes the error, which stands here, back through ``normalizeColumns``; `gradient`, 2 · rows × 1, becomes these
-  /// columns' part of ∇γ and ∇β.
+  /// Propagates the error, which this tile holds, back through ``normalizeColumns``; `gradient`, 2 · rows × 1, becomes
+  /// these columns' part of ∇γ and ∇β.
   ///
-  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   package func normalizeColumnsBack(normal: Tile, gamma: Tile, inverse: Tile, gradient: Tile) -> Scalar {
     Scalar.Routines.normalizeColumnsBack(
       rows, columns, base, stride, normal: normal.base, normal.stride, gamma: gamma.base, inverse: inverse.base,

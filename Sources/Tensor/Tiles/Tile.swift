@@ -1,10 +1,10 @@
 import CPerceptronKernels
 
-/// A window on column-major storage that something else owns: what the layers compute on.
+/// A window on column-major storage that something else owns; the layers compute on tiles.
 ///
-/// A tile neither retains nor checks its storage: whoever makes one keeps the storage alive and unshared while the tile
-/// is in use. That is what keeps allocation and reference counting out of a training step. Values with safe semantics
-/// are ``Matrix``.
+/// A tile neither retains nor checks its storage. Code that makes a tile must keep the storage alive and unshared while
+/// the tile is in use. This keeps allocation and reference counting out of a training step. For safe value semantics
+/// use ``Matrix``.
 @usableFromInline
 package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   @usableFromInline package let base: UnsafeMutablePointer<Scalar>
@@ -61,7 +61,7 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
   /// `rows` × `columns` elements of a column vector, from element `offset` on.
   @inlinable
   package func reshaped(from offset: Int, rows: Int, columns: Int) -> Tile {
-    // Of an empty tile, such as a gradient that is not kept, nobody uses the elements.
+    // The elements of an empty tile, such as a gradient that is not kept, are never used.
     assert(offset >= 0 && (self.rows * self.columns == 0 || offset + rows * columns <= self.rows * self.columns))
     return Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
   }
@@ -77,8 +77,8 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
 extension Tile {
   /// self ← α op(A) op(B) + β self, where op transposes or not.
   ///
-  /// With β = 0 the old content is not read, so its NaNs vanish; with α = 0 neither A nor B is read. The caller has
-  /// checked the shapes.
+  /// If β = 0 the old content is not read, so its NaNs vanish. If α = 0 neither A nor B is read. The caller has checked
+  /// the shapes.
   @inlinable
   package func product(
     _ a: Tile, _ b: Tile, transposeA: Bool = false, transposeB: Bool = false, alpha: Scalar = 1,
@@ -96,7 +96,7 @@ extension Tile {
     if largest > Int(Int32.max) { failForSize(largest, a, b) }
     func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: value) }
     if columns == 1 {
-      // OpenBLAS's gemv multiplies by β = 0, which keeps NaNs, in some versions.
+      // In some versions, OpenBLAS's gemv multiplies by β = 0, which keeps NaNs.
       if beta == 0 { base.update(repeating: 0, count: rows) }
       Scalar.Routines.gemv(
         transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
@@ -108,7 +108,7 @@ extension Tile {
     }
   }
 
-  // Apart from the product, which is inlined into every use.
+  // Separate from `product`, which is inlined into every use.
   @usableFromInline
   func failForSize(_ size: Int, _ a: Tile, _ b: Tile) {
     _ = blasSize(size, "multiply \(a.shape) and \(b.shape) into \(shape)")
@@ -118,7 +118,7 @@ extension Tile {
 // MARK: - Element-wise
 
 extension Tile {
-  /// self ← factor · self. A factor of 0 clears, whatever stood there.
+  /// self ← factor · self. A factor of 0 sets all elements to 0, even NaN.
   @inlinable
   package func scale(by factor: Scalar) {
     forEachRun { run, count in
@@ -145,7 +145,7 @@ extension Tile {
     Scalar.Routines.add(rows * columns, factor, x.base, base)
   }
 
-  /// self ← the chosen columns of `source`, which has as many rows.
+  /// self ← the chosen columns of `source`, which has the same number of rows.
   @inlinable
   package func gather(_ indices: UnsafeBufferPointer<Int>, of source: Tile) {
     if rows == 1 {
@@ -159,7 +159,7 @@ extension Tile {
     }
   }
 
-  /// Begins to fetch the chosen columns into the cache.
+  /// Starts to prefetch the chosen columns into the cache.
   @inlinable
   package func prefetch(_ indices: UnsafeBufferPointer<Int>) {
     for index in indices { ck_prefetch(base + index * stride, rows * MemoryLayout<Scalar>.stride) }
@@ -170,7 +170,7 @@ extension Tile {
   /// - Parameters:
   ///   - bias: `rows` × 1.
   ///   - slopes: Becomes g′, of the same shape, if the activation keeps slopes.
-  /// - Returns: No smaller than the largest magnitude in the result.
+  /// - Returns: An upper bound of the largest magnitude in the result.
   @inlinable
   package func activate(_ activation: Activation, bias: Tile, slopes: Tile? = nil) -> Scalar {
     Scalar.Routines.activate(
@@ -180,7 +180,7 @@ extension Tile {
   /// self ← self ∘ g′, of the same shape.
   ///
   /// - Parameter source: The activation's output, or g′ itself if the activation keeps slopes.
-  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   @inlinable
   package func derive(_ activation: Activation, from source: Tile) -> Scalar {
     Scalar.Routines.derive(activation, rows, columns, base, stride, source.base, source.stride)
@@ -188,13 +188,14 @@ extension Tile {
 
   /// self ← self ∘ x, of the same shape.
   ///
-  /// - Returns: The largest magnitude in the result; NaN if one is NaN.
+  /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   @inlinable
   package func multiply(by x: Tile) -> Scalar {
     Scalar.Routines.multiply(rows, columns, base, stride, x.base, x.stride)
   }
 
-  /// Sets numbers, and the same ones of `slopes`, to 0 at random and divides the others by 1 − probability.
+  /// Sets random elements, and the elements of `slopes` at the same places, to 0, and divides the others by 1 −
+  /// probability.
   @inlinable
   package func drop(_ place: DropoutPlace, slopes: Tile? = nil) {
     Scalar.Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
@@ -204,17 +205,17 @@ extension Tile {
   @inlinable
   package func fill(_ value: Scalar) { forEachRun { run, count in run.update(repeating: value, count: count) } }
 
-  /// Copies elements that stand row after row, `rows` × `columns` of them.
+  /// Copies `rows` × `columns` elements, which are stored row after row.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func fill(rowMajor elements: [Scalar]) {
     elements.withUnsafeBufferPointer { $0.baseAddress.map { fill(rowMajor: $0) } }
   }
 
-  /// Copies elements that stand row after row, of which `part` gives those at some places at a time.
+  /// Copies elements that `part` provides row after row, one range of them at a time.
   ///
-  /// All of them would take their memory once more; 65536 stay in the cache. They are those of some rows, a multiple of
-  /// sixteen if so many fit, or a part of one row.
+  /// All elements at once would take their memory a second time; 65536 elements stay in the cache. A range covers whole
+  /// rows, in multiples of sixteen if that many fit, or a part of one row.
   package func fill<Failure>(rowMajor part: (Range<Int>) throws(Failure) -> [Scalar]) throws(Failure) {
     let most = 1 << 16
     let width = max(min(columns, most), 1)
@@ -247,7 +248,7 @@ extension Tile {
     }
   }
 
-  /// It goes by sixteen rows at a time, which share cache lines of a column.
+  /// Copies sixteen rows at a time, since these share the cache lines of a column.
   @inline(__always)
   func fill(rowMajor source: UnsafePointer<Scalar>) {
     for first in Swift.stride(from: 0, to: rows, by: 16) {
@@ -258,19 +259,19 @@ extension Tile {
     }
   }
 
-  /// The part of some samples, whose outputs stand here, in the mean loss of a batch.
+  /// The contribution of some samples to the mean loss of a batch; this tile holds the samples' outputs.
   ///
   /// - Parameters:
-  ///   - targets: Of the same shape.
-  ///   - batch: How many samples the mean is over.
-  ///   - replacing: Whether the outputs are replaced by the gradient of that mean.
+  ///   - targets: The targets, of the same shape.
+  ///   - batch: The number of samples in the batch.
+  ///   - replacing: Whether to replace the outputs by the gradient of the mean loss.
   @inlinable
   package func loss(_ loss: Loss, targets: Tile, batch: Int, replacing: Bool) -> Double {
     Scalar.Routines.loss(
       loss, rows, columns, base, stride, targets.base, targets.stride, batch: batch, delta: replacing ? base : nil)
   }
 
-  /// self ← accumulator · self + scale · the sum of each row of `x`, its columns added in order.
+  /// self ← accumulator · self + scale · the sum of each row of `x`, whose columns are added in order.
   @inlinable
   package func addRowSums(of x: Tile, scale: Scalar, accumulator: Scalar) {
     Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
@@ -287,7 +288,7 @@ extension Tile {
     return largest
   }
 
-  /// The longest contiguous runs of elements: the whole, or each column.
+  /// Calls `body` with the start and length of each longest contiguous run of elements: the whole tile, or each column.
   @inlinable
   package func forEachRun(_ body: (UnsafeMutablePointer<Scalar>, Int) -> Void) {
     if isContiguous {

@@ -1,19 +1,19 @@
-/// What becomes of the gradient g of parameters θ; see the training module for the mathematics.
+/// How the gradient g of parameters θ is used; see the training module for the mathematics.
 @usableFromInline
 package struct TileUpdate<Scalar: BLASScalar>: Sendable {
   @usableFromInline
   package enum Rule: Sendable {
-    /// The gradient is kept for others, or added to what is there.
+    /// The gradient is stored for later use, or added to the stored gradient.
     case keep(adding: Bool)
-    /// θ ← shrinkage · θ − rate · g: the product that makes the gradient adds to the parameters, and there is no
-    /// gradient.
+    /// θ ← shrinkage · θ − rate · g. The product that would give the gradient is added to the parameters directly, so
+    /// no gradient is stored.
     case descend(rate: Scalar, shrinkage: Scalar)
-    /// θ changes by way of moments. Only if that is faster, the gradient is kept in between.
+    /// θ changes through its moments. The gradient is stored in between only if that is faster.
     case moments(MomentUpdate<Scalar>)
   }
 
   @usableFromInline let rule: Rule
-  /// The factors of what is added to the loss for the weights W: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
+  /// The factors of the penalty that the weights W add to the loss: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
   @usableFromInline let l1, l2: Scalar
 
   @inlinable
@@ -23,7 +23,7 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
     self.l2 = l2
   }
 
-  /// Whether anything is added to the loss.
+  /// Whether a penalty is added to the loss.
   @inlinable
   package var isPenalized: Bool { l1 != 0 || l2 != 0 }
 }
@@ -31,13 +31,13 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
 // MARK: - The gradient and what becomes of it
 
 extension Tile {
-  /// Computes the gradient A Bᵀ of the weights that stand here, and puts it to use. There are gaps between the weights'
-  /// columns only if the package's own product is used and nothing is added to the loss.
+  /// Computes the gradient A Bᵀ of the weights in this tile, and applies the update. There may be gaps between the
+  /// weights' columns only if the package's own product is used and there is no penalty.
   ///
   /// - Parameters:
-  ///   - offset: How many parameters stand before them, for the moments.
-  ///   - gradient: Where the gradient may be kept, of the same shape; of no size if the update is `descend`.
-  /// - Returns: What is added to the loss for these weights as they were, 0 if the gradient is kept.
+  ///   - offset: The number of parameters before these weights, which locates the moments.
+  ///   - gradient: Memory of the same shape in which the gradient may be stored; empty if the update is `descend`.
+  /// - Returns: The penalty for the weights before the update; 0 if the gradient is kept.
   @inlinable
   package func update(
     _ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, product a: Tile, _ b: Tile
@@ -47,7 +47,7 @@ extension Tile {
       gradient.product(a, b, transposeB: true, beta: isAdded ? 1 : 0)
       return 0
     case .descend(let rate, let shrinkage):
-      // What the penalty takes away now is multiplied by `shrinkage` with the rest.
+      // `product` multiplies what the penalty subtracts here by `shrinkage`, together with the weights.
       let penalty = update.isPenalized ? penalize(l1: update.l1, l2: update.l2, scale: -rate / shrinkage, self) : 0
       product(a, b, transposeB: true, alpha: -rate, beta: shrinkage)
       return penalty
@@ -63,7 +63,7 @@ extension Tile {
         Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
         return 0
       }
-      // In blocks that stay in the nearest cache, so that the weights come from memory once.
+      // In blocks that stay in the first-level cache, so that the weights are read from memory once.
       var penalty = 0.0
       for start in Swift.stride(from: 0, to: rows * columns, by: 4096) {
         let count = min(4096, rows * columns - start)
@@ -75,7 +75,7 @@ extension Tile {
     }
   }
 
-  /// The same for biases, whose gradient is the sum of each row of `x`, and for which nothing is added to the loss.
+  /// The same for biases. Their gradient is the sum of each row of `x`, and they add no penalty to the loss.
   @inlinable
   package func update(_ update: TileUpdate<Scalar>, from offset: Int, gradient: Tile, rowSumsOf x: Tile) {
     switch update.rule {
@@ -87,10 +87,10 @@ extension Tile {
     }
   }
 
-  /// gradient ← gradient + scale · (l₁ sign W + l₂ W) for the weights W that stand here without gaps; the gradient may
-  /// be W itself.
+  /// gradient ← gradient + scale · (l₁ sign W + l₂ W), where W are the weights in this tile, which has no gaps. The
+  /// gradient may be W itself.
   ///
-  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of W as it was.
+  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of the old W.
   @inlinable
   package func penalize(l1: Scalar, l2: Scalar, scale: Scalar, _ gradient: Tile) -> Double {
     Scalar.Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: scale, gradient.base)

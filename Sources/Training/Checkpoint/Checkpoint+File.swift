@@ -6,24 +6,23 @@ import Tensor
 //   format          "perceptron checkpoint"
 //   version         "2"
 //   precision       "float" or "double"
-//   count NAME      a whole number
-//   setting NAME    what the trainer was made with
-//   note NAME       what the caller keeps
+//   count NAME      an integer
+//   setting NAME    a setting of the trainer
+//   note NAME       a note of the caller
 //
-// The tensors: each list of numbers as a vector of F64, `series NAME` if the caller keeps it; each matrix, in the
-// precision, as columns × rows, which is its transpose row after row.
+// The tensors: each list of numbers is a vector of F64, named `series NAME` if it is the caller's. Each matrix has the
+// checkpoint's precision and the shape columns × rows: its transpose, row by row.
 //
-// Version 1, in which the command kept its epochs as a note, is refused.
+// Version 1 is refused. In it, the command kept its epochs as a note.
 
 private let checkpointFormat = "perceptron checkpoint"
 private let checkpointVersion = "2"
 private let seriesPrefix = "series "
 
 extension Checkpoint {
-  /// Writes the checkpoint as one file; a file that is there already is replaced as a whole, or, if anything fails, not
-  /// at all.
+  /// Writes the checkpoint as one file. An existing file is replaced as a whole, or, if anything fails, not at all.
   ///
-  /// - Throws: ``FileError`` if the file cannot be written, or the notes are longer than a reader takes.
+  /// - Throws: ``FileError`` if the file cannot be written, or the notes are longer than a reader accepts.
   public func write(to path: String) throws(FileError) {
     try SafeTensors.write(tensors, metadata: metadata, to: path) {
       "the checkpoint's notes are longer than a reader takes: \($0); shorten them"
@@ -56,14 +55,14 @@ extension Checkpoint {
 
   /// Reads a checkpoint.
   ///
-  /// - Throws: ``FileError`` if the file is not there, is not a whole checkpoint to the last bit, or is of
-  ///   another version or precision.
+  /// - Throws: ``FileError`` if the file does not exist, is not a complete checkpoint that is unchanged to the last
+  ///   bit, or has another version or precision.
   public init(contentsOf path: String) throws(FileError) {
     let bytes = try SafeTensors.bytes(of: path)
     try self.init(bytes, path: path)
   }
 
-  /// Reads a file's bytes; the path is for messages.
+  /// Reads a file's bytes. The path is only for error messages.
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     let file = try Self.checked(bytes, path)
     func bad(_ problem: String) -> FileError { .damaged(path: path, problem: problem) }
@@ -102,7 +101,7 @@ extension Checkpoint {
       settings: settings, counts: counts, numbers: numbers, matrices: matrices, notes: notes, series: series)
   }
 
-  /// The container of a file that is whole, and a checkpoint of this version and precision.
+  /// Returns the container if the file is complete and is a checkpoint of this version and precision.
   private static func checked(_ bytes: [UInt8], _ path: String) throws(FileError) -> SafeTensors {
     func bad(_ problem: String) -> FileError { .damaged(path: path, problem: problem) }
     let file: SafeTensors

@@ -1,7 +1,7 @@
 import Tensor
 
-/// Where a training stands. A trainer that was made with the same settings and is restored from it goes on to the same
-/// bits, on the same samples.
+/// The complete state of a training. A trainer that was made with the same settings can restore it. On the same
+/// samples, it then continues to the same bits.
 ///
 ///     try trainer.fit(on: samples, epochs: 50, afterEpoch: { _, trainer in
 ///       checkpoint = Checkpoint(trainer)
@@ -10,16 +10,16 @@ import Tensor
 ///     …
 ///     try trainer.restore(checkpoint)
 ///
-/// All that changes in the course of a training is in it by names, as numbers and matrices, for a file to keep.
+/// It holds everything that changes during training, as named numbers and matrices that a file can keep.
 public struct Checkpoint<Scalar: BLASScalar>: Sendable, Equatable {
-  /// What the trainer was made with, by names.
+  /// The settings of the trainer, by name.
   package let settings: [String: String]
   package let counts: [String: Int]
   package let numbers: [String: [Double]]
   package let matrices: [String: Matrix<Scalar>]
-  /// What else is to be kept, by names of the caller's.
+  /// Additional strings of the caller, by name.
   public var notes: [String: String]
-  /// The same for lists of numbers, which may grow from epoch to epoch.
+  /// Additional lists of numbers of the caller, by name. They may grow from epoch to epoch.
   package var series: [String: [Double]]
 
   package init(

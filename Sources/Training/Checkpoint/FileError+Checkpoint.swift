@@ -1,7 +1,7 @@
 import PerceptronFiles
 
 extension FileError {
-  /// The file is cut short, changed, or something else; `problem` says how it shows.
+  /// The file is cut short, changed, or not a checkpoint; `problem` says how this shows.
   package static func damaged(path: String, problem: String) -> FileError {
     FileError(
       path: path,
@@ -16,7 +16,7 @@ extension FileError {
         + " remove it to begin anew")
   }
 
-  /// The numbers in the file are of the other precision.
+  /// The numbers in the file have the other precision.
   package static func otherPrecision(path: String, found: String, expected: String) -> FileError {
     FileError(
       path: path,
@@ -24,7 +24,7 @@ extension FileError {
         + " train in \(line(found)) precision, or remove it to begin anew")
   }
 
-  /// The trainer was made with other settings than the one that the checkpoint is of; the first that differs.
+  /// The checkpoint's trainer had other settings than this one. The error names the first setting that differs.
   package static func otherTraining(setting: String, found: String, expected: String) -> FileError {
     FileError(
       path: nil,
@@ -32,7 +32,7 @@ extension FileError {
         + " train with the same")
   }
 
-  /// A value in the checkpoint is missing or cannot be.
+  /// A value in the checkpoint is missing or impossible.
   package static func badValue(name: String) -> FileError {
     FileError(
       path: nil,
@@ -40,7 +40,7 @@ extension FileError {
   }
 }
 
-/// Text from a file without what would break the line, and no longer than a line can bear.
+/// Returns a file's string without characters that would break the line, cut to a readable length.
 private func line(_ text: String) -> String {
   let longest = 1000
   let scalars = text.unicodeScalars.prefix(longest).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }

@@ -3,7 +3,7 @@ import PerceptronLayers
 import Tensor
 
 extension Checkpoint {
-  /// Notes where a training stands; costs no copy before the trainer's next step.
+  /// Records the state of a training. This copies nothing until the trainer's next step.
   public init(_ trainer: Trainer<Scalar>) {
     var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
@@ -22,12 +22,12 @@ extension Checkpoint {
 }
 
 extension Trainer {
-  /// Takes up the training that a checkpoint was made of, where it stood then.
+  /// Continues the training of a checkpoint from the point where the checkpoint was made.
   ///
-  /// - Parameter sampleCount: How many samples the training goes on with; nil if that is checked by the caller.
-  /// - Throws: ``FileError`` (`otherTraining`) if this trainer was made with other settings
-  ///   (the threads do not count), or the checkpoint is of a training on another number of samples, and
-  ///   ``FileError`` (`badValue`) if the checkpoint was not made of a trainer. The trainer is then as before.
+  /// - Parameter sampleCount: The number of samples that the training continues with; nil if the caller checks it.
+  /// - Throws: ``FileError`` (`otherTraining`) if this trainer was made with other settings (the threads do not count),
+  ///   or the checkpoint's training has another number of samples. ``FileError`` (`badValue`) if the checkpoint was not
+  ///   made from a trainer. The trainer then stays as it was.
   public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(FileError) {
     for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
       let found = checkpoint.settings[name] ?? "not known"
@@ -63,8 +63,8 @@ extension Trainer {
     self = restored
   }
 
-  /// The name of a value that no training comes to, given that each is finite and the matrices have their shapes; nil
-  /// if there is none.
+  /// The name of a value that no training can reach; nil if there is none. The values are known to be finite and the
+  /// matrices to have their shapes.
   private var impossibleValue: String? {
     let isBegun = samplesDone > 0
     guard !isBegun || samplesDone < order.count && samplesDone.isMultiple(of: batchSize) else { return "samples done" }
@@ -88,10 +88,10 @@ extension Trainer {
   }
 }
 
-// MARK: - The values by their names
+// MARK: - The values by name
 
 extension Trainer {
-  /// What the trainer was made with, as far as the bits depend on it.
+  /// The settings of the trainer that the bits depend on.
   fileprivate var settings: [String: String] {
     func text(_ norm: Double?) -> String { norm.map { "\($0)" } ?? "none" }
     return [
@@ -125,9 +125,9 @@ extension Trainer {
     return paths
   }
 
-  // The parameters and statistics are apart, since they are restored by `move`. L-BFGS's loss and gradient there are
-  // not kept: they are computed anew, to the same bits. So are the bounds of parameters and moments, which decide
-  // nothing in the end: a step that they refuse is tried again with new ones.
+  // The parameters and statistics are not in this list, because `move` restores them. L-BFGS's loss and gradient at
+  // these parameters are not kept: they are computed anew, to the same bits. The bounds of parameters and moments are
+  // also computed anew. They do not change the result: a step that they refuse is tried again with new bounds.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
     var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
     if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }
@@ -142,7 +142,7 @@ extension Trainer {
 }
 
 extension Schedule {
-  /// The least validation loss so far, which is finite; infinite before the first.
+  /// The lowest validation loss so far, which is finite; infinite before the first.
   fileprivate var plateau: Double {
     get { best ?? .infinity }
     set { best = newValue.isFinite ? newValue : nil }
@@ -152,7 +152,8 @@ extension Schedule {
 extension EpochReport {
   fileprivate static let numberCount = 6
 
-  /// A row for each report. The last number says which of the optional ones there are.
+  /// Returns a row for each report. The last number of a row says whether the epoch is the best, and which of the
+  /// optional numbers are present.
   fileprivate static func numbers(of reports: [EpochReport]) -> [Double] {
     var numbers: [Double] = []
     numbers.reserveCapacity(reports.count * numberCount)
@@ -169,7 +170,7 @@ extension EpochReport {
     return numbers
   }
 
-  /// The report of such a row, which begins at a place; nil if it is none.
+  /// Makes a report from the row that begins at an index; nil if the row is not a report.
   fileprivate init?(_ numbers: [Double], at start: Int) {
     let number = { numbers[start + $0] }
     guard let epoch = Int(exactly: number(0)), let marks = Int(exactly: number(5)), 0..<8 ~= marks else { return nil }
@@ -180,9 +181,9 @@ extension EpochReport {
   }
 }
 
-// MARK: - Values that are there and make sense
+// MARK: - Present and valid values
 
-/// What a count may be: far from where it could not be counted on.
+/// The valid range of a count. It ends far below the point where counting on would overflow.
 private let possibleCounts = 0...Int.max / 2
 
 extension Checkpoint {
@@ -206,7 +207,7 @@ extension Checkpoint {
     return found
   }
 
-  /// The order of the samples, empty if no epoch was begun.
+  /// The order of the samples; empty if no epoch has begun.
   fileprivate func order() throws(FileError) -> [Int] {
     let found = try numbers("order")
     var isPlaced = [Bool](repeating: false, count: found.count)
@@ -219,7 +220,7 @@ extension Checkpoint {
     }
   }
 
-  /// The reports of some of the epochs, in their order.
+  /// The reports, in the order of their epochs; an epoch need not have one.
   fileprivate func reports(upTo epoch: Int) throws(FileError) -> [EpochReport] {
     let found = try numbers("reports")
     guard found.count.isMultiple(of: EpochReport.numberCount) else { throw .badValue(name: "reports") }
@@ -248,7 +249,7 @@ extension Checkpoint {
 }
 
 extension LBFGS {
-  /// Takes up what does not have a path of its own, if it fits the rest.
+  /// Restores the value that has no key path, and checks that it and the others fit.
   fileprivate mutating func restore(_ history: Int, _ checkpoint: Checkpoint<Scalar>) throws(FileError) {
     rho = try checkpoint.numbers("rho")
     guard rho.count == history, rho.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw .badValue(name: "rho") }

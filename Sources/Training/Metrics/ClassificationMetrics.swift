@@ -5,8 +5,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
   /// `confusion[actual][predicted]` counts samples.
   public let confusion: [[Int]]
 
-  /// Compares outputs with targets, each sample's class being the row of its largest element; a single row is a
-  /// yes-or-no answer, yes from ½ on.
+  /// Compares outputs with targets. The class of a sample is the row of its largest element. A single row is a
+  /// yes-or-no answer, which is yes from ½ on.
   ///
   /// - Shapes: outputs and targets classes × samples, or 1 × samples.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -20,7 +20,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
     self.confusion = confusion
   }
 
+  /// The number of samples.
   public var sampleCount: Int { confusion.joined().reduce(0, +) }
+  /// The number of samples whose most probable class is the true one.
   public var correctCount: Int { confusion.indices.reduce(0) { $0 + confusion[$1][$1] } }
 
   /// The share of samples whose class was predicted; NaN without samples.
@@ -34,17 +36,17 @@ public struct ClassificationMetrics: Sendable, Equatable {
     }
   }
 
-  /// The mean over the classes, each counting as much as any other, of those that occur or are predicted.
+  /// The mean over the classes that occur or are predicted. Each of them has the same weight.
   public var macro: ClassScores {
     let present = zip(classes, predictedCounts).filter { $0.count + $1 > 0 }
     return ClassScores(meanOf: present.map(\.0))
   }
 
-  /// The scores of all classes' samples together. As each sample is predicted as one class, all three are the accuracy;
-  /// 0 without samples.
+  /// The scores over the samples of all classes together. Since each sample is predicted as one class, all three scores
+  /// equal the accuracy; 0 without samples.
   public var micro: ClassScores { ClassScores(hits: correctCount, predicted: sampleCount, actual: sampleCount) }
 
-  /// How many samples were predicted as each class.
+  /// The number of samples that were predicted as each class.
   private var predictedCounts: [Int] { confusion.indices.map { column in confusion.reduce(0) { $0 + $1[column] } } }
 }
 
@@ -55,7 +57,7 @@ extension Matrix {
   }
 }
 
-/// Traps unless outputs and targets have one shape, with rows.
+/// Traps unless outputs and targets have the same shape, with at least one row.
 func checkComparable<Scalar>(_ outputs: Matrix<Scalar>, _ targets: Matrix<Scalar>) {
   guard outputs.rows == targets.rows, outputs.columns == targets.columns, outputs.rows > 0 else {
     fail("cannot compare \(outputs.shape) outputs with \(targets.shape) targets")

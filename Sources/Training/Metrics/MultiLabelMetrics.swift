@@ -1,12 +1,13 @@
 import Tensor
 
-/// How well several yes-or-no questions about each sample are answered, each by one output of its own; yes from ½ on.
+/// The metrics of several yes-or-no questions about each sample. Each question has its own output, which means yes from
+/// ½ on.
 public struct MultiLabelMetrics: Sendable, Equatable {
   /// The metrics of one label, or their means over the labels.
   public struct Label: Sendable, Equatable {
-    /// The share of samples that are answered rightly; NaN without samples.
+    /// The share of samples that are answered correctly; NaN without samples.
     public let accuracy: Double
-    /// Of the answer yes.
+    /// The scores of the answer yes.
     public let scores: ClassScores
     /// As in ``ProbabilityMetrics``.
     public let rocAUC: Double?
@@ -16,11 +17,11 @@ public struct MultiLabelMetrics: Sendable, Equatable {
 
   /// The metrics of each label.
   public let labels: [Label]
-  /// The means over the labels; those that one of the labels lacks are nil.
+  /// The means over the labels. A metric is nil if it is nil for any label.
   public let macro: Label
-  /// The scores of the answer yes to all labels together.
+  /// The scores of the answer yes over all labels together.
   public let micro: ClassScores
-  /// The share of samples all of whose labels are right; NaN without samples.
+  /// The share of samples whose labels are all correct; NaN without samples.
   public let exactMatch: Double
 
   /// - Shapes: outputs and targets labels × samples.
@@ -51,7 +52,7 @@ public struct MultiLabelMetrics: Sendable, Equatable {
 }
 
 extension Matrix {
-  /// One row, as a matrix of its own.
+  /// Copies one row into a new matrix.
   func row(_ index: Int) -> Matrix {
     var row = Matrix(rows: 1, columns: columns)
     row.withTile { row in withReadOnlyTile { row.copy($0.rows(index..<index + 1)) } }

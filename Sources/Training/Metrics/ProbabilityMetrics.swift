@@ -1,27 +1,28 @@
 import Tensor
 
-/// How good a classifier's probabilities are, beyond which class has the largest.
+/// The quality of a classifier's probabilities, beyond which class has the largest.
 public struct ProbabilityMetrics: Sendable, Equatable {
-  /// −Σ log p / samples, p the probability of each sample's class, taken as no closer to 0 or 1 than the precision's ε
-  /// so that one sample cannot make it infinite; nil without samples, and if the outputs are no probabilities: one is
-  /// not in 0 … 1, or those of a sample do not add up to 1 within √ε.
+  /// −Σ log p / samples, where p is the probability of each sample's class. p is kept at least the precision's ε away
+  /// from 0 and 1, so that one sample cannot make the result infinite. Nil without samples, and if the outputs are not
+  /// probabilities: an output is not in 0 … 1, or the outputs of a sample do not add up to 1 within √ε.
   public let logLoss: Double?
 
-  /// The area under the curve of the true positives' share over the false positives' share: the chance that a sample of
-  /// the class has a greater output than one that is not, equal outputs counting half.
+  /// The area under the curve of the true positive rate over the false positive rate. It is the probability that a
+  /// sample of the class has a greater output than a sample of another class; equal outputs count half.
   ///
   ///     AUC = (Σ ranks of the class's samples − n₁ (n₁ + 1) / 2) / (n₁ n₀)
   ///     equal outputs share the mean of their ranks
   ///
-  /// With two classes, or a single row, that of the second class; with more, the mean over the classes of each against
-  /// the rest. Nil if a class has no samples or all of them, and if an output is NaN. Source: Hanley and McNeil 1982.
+  /// With two classes or a single row, this is the area of the second class. With more classes, it is the mean over the
+  /// classes, each against the rest. Nil if a class has no samples or all of them, and if an output is NaN. Source:
+  /// Hanley and McNeil 1982.
   public let rocAUC: Double?
 
-  /// `rankCounts[r]` counts the samples for which r classes came before the right one.
+  /// `rankCounts[r]` is the number of samples for which r classes come before the correct one.
   private let rankCounts: [Int]
 
-  /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each; a sample's class is
-  ///   the row of its target's largest element.
+  /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each. The class of a
+  ///   sample is the row of its target's largest element.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
   /// - Complexity: A sort of the samples for each class.
   @specialized(where Scalar == Float)
@@ -45,7 +46,7 @@ public struct ProbabilityMetrics: Sendable, Equatable {
       var sum = 0.0
       for other in 0..<classes {
         let value = output(other)
-        // As in the prediction, the first of equals comes first, and NaN last.
+        // As in the prediction, the first of equal outputs comes first, and NaN last.
         if value > own || value == own && other < label || own.isNaN && !value.isNaN { rank += 1 }
         if !(value >= 0 && value <= 1) { areProbabilities = false }
         sum += Double(value)

@@ -1,23 +1,24 @@
 import PerceptronDatasets
 import Tensor
 
-/// How far predicted values a are from the actual ones y, in their units: for one output, or as the mean over several.
+/// Compares predicted values a with the actual values y, in their units, for one output or as the mean over several.
 public struct RegressionMetrics: Sendable, Equatable {
   /// The mean of (a − y)².
   public let meanSquaredError: Double
-  /// The root of the mean of (a − y)²; of several outputs the mean of their roots.
+  /// The root of the mean of (a − y)²; for several outputs, the mean of their roots.
   public let rootMeanSquaredError: Double
   /// The mean of |a − y|.
   public let meanAbsoluteError: Double
-  /// R² = 1 − Σ (a − y)² / Σ (y − ȳ)², ȳ the mean of y; −∞ or NaN if the targets do not vary.
+  /// R² = 1 − Σ (a − y)² / Σ (y − ȳ)², where ȳ is the mean of y; −∞ or NaN if the targets do not vary.
   public let determination: Double
-  /// The mean of |a − y| / |y| over the targets that are not 0, as a share, not in hundredths; nil if an output has
-  /// none.
+  /// The mean of |a − y| / |y| over the targets that are not 0, as a fraction, not in percent; nil if an output has no
+  /// such targets.
   public let meanAbsolutePercentageError: Double?
-  /// How many targets are 0 and therefore not in ``meanAbsolutePercentageError``; of several outputs the sum.
+  /// The number of targets that are 0 and therefore not in ``meanAbsolutePercentageError``; for several outputs, the
+  /// sum.
   public let zeroTargetCount: Int
 
-  /// The means of the outputs' metrics, each output counting as much as any other.
+  /// Takes the means of the outputs' metrics. Each output has the same weight.
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -33,13 +34,13 @@ public struct RegressionMetrics: Sendable, Equatable {
     perOutput(outputs: outputs, targets: targets, .unscaled(targets.rows), rounding: 0)
   }
 
-  /// The metrics of each output in the units of the data, from a network's outputs and targets, both scaled as in
+  /// The metrics of each output in the units of the data, from a network's outputs and targets. Both are scaled as in
   /// training.
   ///
   ///     a − y = (a' − y') / factor
   ///
-  /// Errors are taken between the scaled numbers, which keep their digits in `Float` however far from 0 the data are. A
-  /// target that was 0 counts as 0: scaling leaves a rounding error of the offset.
+  /// Errors are differences of the scaled numbers, which keep their digits in `Float` however far the data are from 0.
+  /// A target that was 0 before scaling counts as 0, although scaling leaves a rounding error of the offset.
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -49,7 +50,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     guard scaling.method == .quantile else {
       return perOutput(outputs: outputs, targets: targets, scaling, rounding: 2 * Double(Scalar.ulpOfOne))
     }
-    // A map that is not affine has no factor for errors.
+    // A map that is not affine has no single factor for errors.
     func values(_ scaled: Matrix<Scalar>) -> Matrix<Double> {
       var values = Matrix<Double>(rows: scaled.rows, columns: scaled.columns)
       values.withTile { values in scaled.withReadOnlyTile { scaling.invert($0, into: values) } }
@@ -85,8 +86,9 @@ public struct RegressionMetrics: Sendable, Equatable {
   ///   - zero: The largest magnitude of y that counts as 0.
   private init(predicted: [Double], actual: [Double], factor: Double, offset: Double, zero: Double) {
     let samples = Double(actual.count)
-    // The targets count from the first of them, since a sum of numbers far from 0 would round their differences away.
-    // Powers of two are divided by, which changes no digit, lest squares leave the range.
+    // The targets are taken relative to the first of them, since a sum of numbers far from 0 would round their
+    // differences away. The errors and targets are divided by powers of two, which changes no digit, so that squares
+    // stay in range.
     let first = actual.first ?? 0
     let errorUnit = Scaling.powerOfTwo(below: zip(predicted, actual).reduce(0) { max($0, abs($1.0 - $1.1)) })
     let unit = Scaling.powerOfTwo(below: actual.reduce(0) { max($0, abs($1 - first)) })

@@ -29,8 +29,8 @@ struct Adam: UpdateRule {
   }
 
   /// With cₖ = β₁ᵏ / √β₂ᵏ, |m| ≤ (1 − β₁) Σ cₖ √β₂ᵏ |gₖ| ≤ (1 − β₁) √(Σ cₖ²) √(v / (1 − β₂)) by Cauchy and Schwarz, and
-  /// Σ cₖ² = 1 / (1 − β₁² / β₂); m̂ ≤ m / (1 − β₁) and v̂ ≥ v. Also |m̂| ≤ (β₁ M + (1 − β₁) G) / (1 − β₁) for the
-  /// mean's bound M before.
+  /// Σ cₖ² = 1 / (1 − β₁² / β₂). The corrected moments satisfy m̂ ≤ m / (1 − β₁) and v̂ ≥ v. Also |m̂| ≤ (β₁ M + (1 −
+  /// β₁) G) / (1 − β₁), where M is the bound on the mean before the step.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double {
     rate
       * bounds.quotient(
@@ -50,7 +50,7 @@ struct Adam: UpdateRule {
   }
 }
 
-/// xⁿ by repeated squaring: the C library's `pow` rounds differently from version to version.
+/// xⁿ by repeated squaring. The C library's `pow` rounds differently from version to version.
 func power(_ x: Double, _ n: Int) -> Double {
   var (result, base, exponent) = (1.0, x, n)
   while exponent > 0 {

@@ -1,11 +1,11 @@
 import Tensor
 
-/// Applies an optimizer to gradients of one's own: of a loss, or of a model, that this package does not have.
+/// Applies an optimizer to the caller's own gradients, of a loss or a model that this package does not have.
 ///
 ///     var stepper = GradientStepper<Float>(.adam(), parameterCount: network.parameterCount)
 ///     stepper.step(&network.parameters, gradient: gradient)
 ///
-/// A ``Trainer`` also refuses steps after which a number would not be finite; this does not.
+/// A ``Trainer`` also refuses steps after which a number would not be finite; a stepper does not.
 public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   /// The number of steps taken.
   public var stepCount: Int { state.step }
@@ -13,9 +13,9 @@ public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   private var state: OptimizerState<Scalar>
   private let team: Team
 
-  /// - Parameter team: The threads that share each step; the bits do not depend on how many there are.
-  /// - Precondition: Traps if a factor of the optimizer is out of its range, on L-BFGS, which asks for the loss at
-  ///   points of its own choice, and if the count is negative.
+  /// - Parameter team: The threads that share each step. The bits do not depend on their number.
+  /// - Precondition: Traps if a factor of the optimizer is out of its range or the count is negative. Traps on L-BFGS,
+  ///   which needs the loss at points of its own choice.
   public init(_ optimizer: Optimizer, parameterCount: Int, team: Team = Team(workers: 1)) {
     if let mistake = optimizer.mistake { fail("cannot step with \(mistake)") }
     if case .lbfgs = optimizer { fail("cannot step with lbfgs, which asks for the loss at points of its own choice") }
@@ -26,11 +26,11 @@ public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   /// Changes the parameters by one step of the optimizer.
   ///
   /// - Parameters:
-  ///   - learningRate: In place of the optimizer's own, for schedules; nil for that.
-  ///   - weightDecay: λ in θ ← (1 − η λ) θ − …, besides the optimizer's own.
+  ///   - learningRate: Replaces the optimizer's own rate, for schedules; nil for the optimizer's own.
+  ///   - weightDecay: λ in θ ← (1 − η λ) θ − …, in addition to the optimizer's own.
   /// - Shapes: both parameterCount × 1.
   /// - Precondition: Traps on other shapes.
-  /// - Complexity: A few flops a parameter; allocates nothing, unless another matrix shares the parameters' storage.
+  /// - Complexity: A few flops per parameter. Allocates nothing, unless another matrix shares the parameters' storage.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func step(

@@ -1,18 +1,18 @@
 import Tensor
 
-/// What L-BFGS keeps from step to step, and the direction that it makes of that.
+/// The state that L-BFGS keeps from step to step, and the direction that it computes from it.
 ///
-/// For each of the last steps: s, by how much the parameters changed, and y, by how much the gradient did. Vectors are
+/// For each of the last steps it keeps s, the change of the parameters, and y, the change of the gradient. Vectors are
 /// parameterCount × 1.
 struct LBFGS<Scalar: BLASScalar>: Sendable {
   let history: Int
-  /// The columns are places for steps, used in turns.
+  /// Each column holds one step. The columns are reused in turn.
   var s, y: Matrix<Scalar>
-  /// ρ = 1 / yᵀs of the step in each place.
+  /// ρ = 1 / yᵀs of the step in each column.
   var rho: [Double]
-  /// What the first loop of a direction leaves for the second.
+  /// The values that the first loop of a direction leaves for the second.
   private var alpha: [Double]
-  /// How many steps are kept, and where the next goes.
+  /// The number of steps kept, and the column of the next step.
   var (count, place) = (0, 0)
   /// The estimate's scale, yᵀs / yᵀy of the last step (equation 7.20).
   var scale = 1.0
@@ -30,7 +30,7 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
     s = Matrix(rows: parameterCount, columns: history)
     y = Matrix(rows: parameterCount, columns: history)
     rho = [Double](repeating: 0, count: history)
-    // Each with memory of its own, so that none is copied later.
+    // Each array has its own memory, so that none is copied later.
     alpha = [Double](repeating: 0, count: history)
     direction = Matrix(rows: parameterCount, columns: 1)
     start = Matrix(rows: parameterCount, columns: 1)
@@ -39,7 +39,7 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
     sums = Matrix(rows: Team.pieceCount(parameterCount), columns: 1)
   }
 
-  /// Forgets all steps: the next direction is the steepest descent's.
+  /// Forgets all steps. The next direction is that of steepest descent.
   mutating func reset() { (count, scale) = (0, 1) }
 
   /// Begins a line search at some parameters: d ← −H g by the two-loop recursion (algorithm 7.4).
@@ -96,11 +96,11 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// Keeps the gradient at the point that was evaluated last, whose memory it takes for another.
+  /// Keeps the gradient at the point that was evaluated last, and leaves other memory in its place.
   mutating func keep(_ gradient: inout Matrix<Scalar>) { swap(&gradient, &bestGradient) }
 
-  /// Ends a line search that went as far as α, which is not 0: gives back the gradient there, and keeps the step if the
-  /// curvature along it is above 0 and more than rounding.
+  /// Ends a line search at length α, which is not 0. Gives back the gradient at that point. Keeps the step if the
+  /// curvature along it is positive by more than a rounding error.
   mutating func end(_ length: Double, gradient: inout Matrix<Scalar>, team: Team) {
     swap(&gradient, &bestGradient)
     let column = place..<place + 1
@@ -136,7 +136,7 @@ struct LBFGS<Scalar: BLASScalar>: Sendable {
   }
 }
 
-/// As an optimizer it has no rule for each parameter: the trainer searches along its directions.
+/// L-BFGS as an optimizer. It has no rule for each parameter: the trainer searches along its directions.
 struct LBFGSRule: UpdateRule {
   let history: Int
 
@@ -145,6 +145,6 @@ struct LBFGSRule: UpdateRule {
   var mistake: String? { history >= 1 ? nil : "a history of \(history) steps" }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep { .keep }
-  /// The line search takes no step to where a parameter is not finite.
+  /// The line search takes no step to a point with a non-finite parameter.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double { 0 }
 }

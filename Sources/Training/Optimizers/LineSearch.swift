@@ -1,15 +1,15 @@
-/// Finds how far to go from a point θ along a direction d in which φ(α) = L(θ + α d) falls: to an α that fulfils the
+/// Finds a step length α from a point θ along a direction d in which φ(α) = L(θ + α d) falls. The result fulfils the
 /// strong Wolfe conditions
 ///
 ///     φ(α) ≤ φ(0) + c₁ α φ′(0),   |φ′(α)| ≤ c₂ |φ′(0)|,   c₁ = 10⁻⁴, c₂ = 0.9
 ///
-/// or, if 25 trials after the first find none, to the best of them.
+/// or, if 25 trials after the first find no such α, it is the best of the trials.
 ///
-/// - Source: Nocedal and Wright, "Numerical Optimization", 2006: algorithm 3.5 finds an interval that holds such an α,
-///   algorithm 3.6 narrows it; each trial is the minimum of the cubic through values and slopes of two before (equation
-///   3.59).
+/// - Source: Nocedal and Wright, "Numerical Optimization", 2006. Algorithm 3.5 finds an interval that holds such an α,
+///   and algorithm 3.6 narrows it. Each trial is the minimum of the cubic through the values and slopes of two earlier
+///   points (equation 3.59).
 struct LineSearch {
-  /// α, φ(α) and φ′(α). Where the value is not finite it is ∞, and then the slope is 0.
+  /// α, φ(α) and φ′(α). If the value is not finite, it is ∞ and the slope is 0.
   struct Point {
     var length: Double
     var value: Double
@@ -20,15 +20,15 @@ struct LineSearch {
 
   /// φ(0), with a slope below 0.
   let start: Point
-  /// The largest magnitude in d, by which an interval is known to be too small to matter.
+  /// The largest magnitude in d. It shows when an interval is too small to matter.
   let largestComponent: Double
 
   /// - Parameters:
   ///   - length: The first trial.
-  ///   - evaluate: φ at a length above 0.
-  ///   - keep: Called if the last point that was evaluated is the best so far: what is found is the one that was kept
+  ///   - evaluate: Returns φ at a length above 0.
+  ///   - keep: Called if the point that was evaluated last is the best so far. The result is the point that was kept
   ///     last.
-  /// - Returns: The best point; the start where none is better.
+  /// - Returns: The best point; the start if no point is better.
   func find(from length: Double, evaluate: (Double) -> Point, keep: () -> Void) -> Point {
     var trials = 0
     var (previous, trial) = (start, evaluate(length))
@@ -53,7 +53,7 @@ struct LineSearch {
     return low
   }
 
-  /// Narrows the interval between the best point and another until one that fulfils the conditions is the best.
+  /// Narrows the interval between the best point and another point, until the best point fulfils the conditions.
   private func narrow(
     _ low: inout Point, _ high: inout Point, _ trials: Int, _ evaluate: (Double) -> Point, _ keep: () -> Void
   ) {
@@ -75,8 +75,8 @@ struct LineSearch {
     }
   }
 
-  /// The next trial within an interval: the cubic's minimum, but a tenth away from an end that two in a row come close
-  /// to.
+  /// The next trial within an interval: the cubic's minimum. If two in a row come close to an end, or one reaches it,
+  /// the trial is a tenth of the interval away from that end.
   private func next(_ low: Point, _ high: Point, _ wasClose: inout Bool) -> Double {
     let range = min(low.length, high.length)...max(low.length, high.length)
     let length = minimum(low, high, within: range)
@@ -98,8 +98,8 @@ struct LineSearch {
 
   private func isFlat(_ point: Point) -> Bool { abs(point.slope) <= -0.9 * start.slope }
 
-  /// Where the cubic with the values and slopes of both points has its minimum, no further than a range allows; the
-  /// range's middle if there is none.
+  /// The minimum of the cubic with the values and slopes of both points, clamped to a range; the middle of the range if
+  /// there is no minimum.
   private func minimum(_ a: Point, _ b: Point, within range: ClosedRange<Double>) -> Double {
     let (left, right) = a.length <= b.length ? (a, b) : (b, a)
     let d1 = left.slope + right.slope - 3 * (left.value - right.value) / (left.length - right.length)

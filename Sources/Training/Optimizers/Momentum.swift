@@ -17,14 +17,14 @@ struct Momentum: UpdateRule {
     return .moments(update)
   }
 
-  /// |v| ≤ μ V + G for the velocity's bound V before, and |g + μ v| ≤ G + μ (μ V + G).
+  /// |v| ≤ μ V + G and |g + μ v| ≤ G + μ (μ V + G), where V is the bound on the velocity before the step.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double {
     rate * (momentum * bounds.moment + 2 * gradient)
   }
 
   func largestGradient(rate: Double, room: Double, _ bounds: StepBounds) -> Double {
     let velocity = momentum * bounds.moment
-    // In this order a NaN stays and admits nothing.
+    // In this order, a NaN propagates and permits no gradient.
     return min(min((room / rate - velocity) / 2, bounds.largest - velocity), bounds.largest)
   }
 

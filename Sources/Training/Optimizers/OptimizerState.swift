@@ -1,8 +1,8 @@
 import Tensor
 
-/// What an optimizer keeps from step to step.
+/// The state that an optimizer keeps from step to step.
 struct OptimizerState<Scalar: BLASScalar>: Sendable {
-  /// Once for all steps: to make it allocates.
+  /// The rule is made once for all steps, because making it allocates.
   let rule: any UpdateRule
   /// The gradient of a step; empty if none is kept.
   var gradient: Matrix<Scalar>
@@ -23,27 +23,27 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     }
   }
 
-  /// Notes that a step was taken by a gradient no element of which is above `gradientBound`.
+  /// Records that a step was taken. No element of its gradient is above `gradientBound`.
   mutating func advance(_ gradientBound: Double) {
     step += 1
     bounds.moment = rule.momentBound(after: gradientBound, bounds)
   }
 
-  /// Takes the bound on the moments anew.
+  /// Computes the bound on the moments anew.
   mutating func renewBounds() {
     guard rule.momentCount > 0 else { return }
     bounds.moment = Double(moments[columns: 0..<1].maxMagnitude())
   }
 
-  /// Whether moments that are finite are such as the rule leaves them.
+  /// Whether the moments, which are finite, are values that the rule can produce.
   var hasPossibleMoments: Bool {
     (0..<moments.columns).allSatisfy { column in
       (0..<moments.rows).allSatisfy { rule.accepts(Double(moments[$0, column]), inColumn: column) }
     }
   }
 
-  /// The next step, in terms of what the kernels do. It writes to this state's moments, which must not be copied while
-  /// it is in use.
+  /// The next step, as the kernels compute it. It writes to this state's moments, so the state must not be copied while
+  /// the step is in use.
   mutating func update(rate: Double?, weightDecay: Double) -> TileUpdate<Scalar>.Rule {
     switch rule.step(step + 1, rate: rate ?? 0, weightDecay: weightDecay) {
     case .keep: .keep(adding: false)

@@ -23,7 +23,7 @@ struct RMSProp: UpdateRule {
     return .moments(update)
   }
 
-  /// v ≥ (1 − ρ) g², so that |g| / √v ≤ 1 / √(1 − ρ). The squares are a mean of those of the gradients.
+  /// v ≥ (1 − ρ) g², so |g| / √v ≤ 1 / √(1 − ρ). v is a mean of the gradients' squares.
   func distance(_ gradient: Double, rate: Double, _ bounds: StepBounds) -> Double {
     rate * bounds.quotient(1 / (1 - decay).squareRoot(), gradient, epsilon)
   }
@@ -34,8 +34,8 @@ struct RMSProp: UpdateRule {
 }
 
 extension StepBounds {
-  /// For rules that divide by √v: the kernel multiplies the gradient by the rate before it divides, and adds its square
-  /// to those before.
+  /// The largest gradient for rules that divide by √v. The kernel multiplies the gradient by the rate before it
+  /// divides, and adds the gradient's square to the earlier squares.
   func largestSquared(_ rule: some UpdateRule, rate: Double, room: Double) -> Double {
     let squares = largest - moment
     return rule.distance(largest, rate: rate, self) <= room && squares >= 0

@@ -1,6 +1,6 @@
 import Tensor
 
-/// iRPROP⁻ (Igel and Hüsken 2003): a step of its own for every parameter, see
+/// iRPROP⁻ (Igel and Hüsken 2003): every parameter has its own step, see
 /// ``Optimizer/rProp(initialStep:decrease:increase:smallestStep:largestStep:)``.
 struct RProp: UpdateRule {
   let initialStep: Double
@@ -10,7 +10,7 @@ struct RProp: UpdateRule {
 
   var name: String { "rprop" }
   var learningRate: Double? { nil }
-  /// The gradient before, and the steps.
+  /// The previous gradient, and the steps.
   var momentCount: Int { 2 }
   func initialMoment(_ column: Int) -> Double { column == 1 ? initialStep : 0 }
 

@@ -1,22 +1,24 @@
-/// Training stopped because its numbers were no longer finite; the network keeps the parameters from before the step.
+/// Training stopped because a number was not finite. The network keeps the parameters from before the step.
 public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   /// What was not finite.
   public enum Cause: Sendable, Equatable {
-    /// The outputs of the layer with this 1-based number, the first such layer.
+    /// The outputs of a layer. It is the first layer with non-finite outputs, given by its 1-based number.
     case outputs(layer: Int)
-    /// The gradient, or the update by it, though all outputs were finite; the layer is the one with the largest error.
+    /// The gradient or the update, although all outputs are finite. The layer is the one with the largest error.
     case update(layer: Int)
-    /// The loss alone: the outputs of this layer, the last, are finite, but too far from the targets.
+    /// Only the loss. The outputs of this layer, the last, are finite but too far from the targets.
     case loss(layer: Int)
-    /// The data hold a number that is not finite.
+    /// The features contain a non-finite number.
     case features
   }
 
+  /// What is not finite.
   public let cause: Cause
   /// The layer as it prints itself, if there is one.
   public let layer: String?
   /// The epoch and the step within it, both counted from 1.
   public let epoch: Int
+  /// The step within the epoch that failed, counted from 1.
   public let step: Int
   /// The learning rate, if the optimizer has one.
   public let learningRate: Double?

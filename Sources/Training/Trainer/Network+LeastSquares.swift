@@ -3,19 +3,19 @@ import PerceptronLayers
 import Tensor
 
 extension Network {
-  /// The linear network, one layer without an activation, that fits samples with the least squared error: what any
-  /// other has to beat.
+  /// Fits a linear network to samples by least squares: one layer without an activation. It is the baseline that any
+  /// other network has to beat.
   ///
   ///     a = W x + b
   ///
-  /// For classes the targets are one-hot, and the class is the largest output. See
+  /// For classes, the targets are one-hot and the predicted class is the largest output. See
   /// ``Matrix/ridgeRegression(_:strength:team:)``.
   ///
-  /// - Parameter ridge: Holds the weights back, as a share of each feature's variance.
-  /// - Throws: ``LinearAlgebraError/notFinite`` if a number is not finite, or a weight beyond the range of `Scalar`.
+  /// - Parameter ridge: The strength of the penalty on the weights, as a share of each feature's variance.
+  /// - Throws: ``LinearAlgebraError/notFinite`` if a number is not finite or a weight is beyond the range of `Scalar`.
   /// - Precondition: Traps if there are no samples, features or targets, and unless the ridge is positive and finite.
-  /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, m the lesser of inputSize and samples, the
-  ///   former shared by the team.
+  /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, where m is the lesser of inputSize and samples.
+  ///   The team shares the first term.
   public static func linear(
     fittedTo samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> Network {

@@ -1,11 +1,11 @@
 import Tensor
 
-/// How the learning rate changes in the course of training: what it is multiplied by in each step.
+/// Changes the learning rate in the course of training: a factor for the rate of each step.
 ///
-/// A schedule is a value, with what a plateau has to remember; who stores a training stores it too.
+/// A schedule is a value. It includes the state that a plateau needs, so a stored training must include the schedule.
 public struct Schedule: Sendable, Equatable, Codable {
-  /// The factor as a function of p, the share of the training after the warm-up that is done, or of e, the epochs of it
-  /// that are complete.
+  /// The factor as a function of p or e. Both count only the training after the warm-up: p is the share of it that is
+  /// done, and e is the number of its complete epochs.
   public enum Shape: Sendable, Equatable, Codable {
     /// 1.
     case constant
@@ -13,43 +13,44 @@ public struct Schedule: Sendable, Equatable, Codable {
     case step(every: Int, factor: Double = 0.1)
     /// fᵉ.
     case exponential(factor: Double = 0.95)
-    /// final + (1 − final) (1 + cos πp) / 2, in each step anew; the epochs include the warm-up (Loshchilov and Hutter
-    /// 2017, without restarts).
+    /// final + (1 − final) (1 + cos πp) / 2, computed anew in each step. `epochs` includes the warm-up (Loshchilov and
+    /// Hutter 2017, without restarts).
     case cosine(epochs: Int, final: Double = 0)
-    /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; the momentum
-    /// stays as it is).
+    /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; here the
+    /// momentum does not change).
     case oneCycle(epochs: Int, start: Double = 0.04, rise: Double = 0.3, final: Double = 4e-6)
-    /// fᵏ, k being how often the validation loss stayed for more than `patience` epochs within 10⁻⁴ of its best, or
-    /// above; see ``note(validationLoss:)``.
+    /// fᵏ, where k counts the times that more than `patience` epochs passed without a better validation loss. A loss
+    /// that is within 10⁻⁴ of the best, relative to its magnitude, is no better; see ``note(validationLoss:)``.
     case plateau(factor: Double = 0.5, patience: Int = 3)
   }
 
+  /// How the rate changes over the epochs.
   public let shape: Shape
-  /// For so many epochs the factor rises from nearly 0 to 1 in equal steps, before the shape begins (Goyal et al.
-  /// 2017).
+  /// The number of warm-up epochs. The factor rises from nearly 0 to 1 in equal steps before the shape begins (Goyal et
+  /// al. 2017).
   public let warmupEpochs: Int
-  /// The least validation loss so far, nil before the first.
+  /// The lowest validation loss so far; nil before the first.
   var best: Double?
-  /// The epochs since, and the factor that such epochs led to.
+  /// The number of epochs since the best one, and the factor that the plateaus so far led to.
   var staleEpochs = 0
   var plateauFactor = 1.0
 
   /// The same rate in all steps.
   public static let constant = Schedule(.constant)
 
-  /// - Precondition: Traps if a factor is not above 0 (a final one: below 0) or above 1, if a number of epochs is below
-  ///   1, and if the warm-up takes all of them.
+  /// - Precondition: Traps if a factor is not above 0 (a final factor: below 0) or is above 1, a number of epochs is
+  ///   below 1, or the warm-up takes all epochs.
   public init(_ shape: Shape, warmupEpochs: Int = 0) {
     self.shape = shape
     self.warmupEpochs = warmupEpochs
     if let mistake { fail("cannot make a schedule with \(mistake)") }
   }
 
-  /// The factor of a step.
+  /// Returns the factor for a step.
   ///
   /// - Parameters:
-  ///   - step: The number of steps before it.
-  ///   - stepsPerEpoch: At least 1.
+  ///   - step: The number of steps before this one.
+  ///   - stepsPerEpoch: The number of steps in an epoch, at least 1.
   public func factor(step: Int, stepsPerEpoch: Int) -> Double {
     let warmupSteps = warmupEpochs * stepsPerEpoch
     guard step >= warmupSteps else { return Double(step + 1) / Double(warmupSteps + 1) }
@@ -67,8 +68,8 @@ public struct Schedule: Sendable, Equatable, Codable {
     }
   }
 
-  /// Tells a plateau the validation loss after an epoch; other shapes do not care. A loss that is not a number is no
-  /// better than the best.
+  /// Tells a plateau the validation loss after an epoch; other shapes ignore it. A loss that is not finite is no better
+  /// than the best.
   public mutating func note(validationLoss: Double) {
     guard case .plateau(let factor, let patience) = shape else { return }
     if validationLoss.isFinite && best.map({ validationLoss < $0 - 1e-4 * abs($0) }) ?? true {
@@ -103,15 +104,15 @@ public struct Schedule: Sendable, Equatable, Codable {
   }
 }
 
-/// From `a`, at p = 0, to `b`, at p = 1, along half a cosine.
+/// Returns `a` at p = 0 and `b` at p = 1, and follows half a cosine between them.
 private func between(_ a: Double, _ b: Double, _ p: Double) -> Double { b + (a - b) * (1 + cosine(p)) / 2 }
 
-/// cos πp for 0 ≤ p ≤ 1, by the series of the sine: the C library's function may round differently from version to
-/// version.
+/// Returns cos πp for 0 ≤ p ≤ 1, by the series of the sine. The C library's function may round differently from version
+/// to version.
 private func cosine(_ p: Double) -> Double {
   let x = Double.pi * (0.5 - p)
   var sum = 1.0
-  // sin x = x (1 − x² / 2·3 (1 − x² / 4·5 (…))); the first term left out is below 10⁻¹⁹.
+  // sin x = x (1 − x² / 2·3 (1 − x² / 4·5 (…))); the first omitted term is below 10⁻¹⁹.
   for n in stride(from: 22.0, to: 0, by: -2) { sum = 1 - sum * x * x / (n * (n + 1)) }
   return x * sum
 }

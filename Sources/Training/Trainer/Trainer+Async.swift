@@ -8,9 +8,9 @@ import Tensor
   import Musl
 #endif
 
-/// The system gave no thread for a training that runs by itself.
+/// The system could not start a thread for a training that runs in the background.
 public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What the system says.
+  /// The system's error message.
   public let reason: String
 
   public var description: String {
@@ -19,17 +19,18 @@ public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Trainer {
-  /// Trains as ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` does, on a thread of its own,
-  /// and reports.
+  /// Trains like ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)``, but on its own thread, and
+  /// reports events.
   ///
   ///     for try await event in trainer.events(on: samples, epochs: 20) {
   ///       if case .finished(let trainer) = event { network = trainer.network }
   ///     }
   ///
-  /// Nothing runs on Swift's cooperative pool. Training begins at once. Where the loop is left, or its task cancelled,
-  /// training stops after the step it is at; whoever wants to go on later asks a trainer that is kept, as from `fit`.
+  /// Nothing runs on Swift's cooperative pool. Training begins at once. If the loop exits or its task is cancelled,
+  /// training stops after the current step. To be able to continue later, call `fit` instead, which leaves its progress
+  /// in the trainer.
   ///
-  /// The sequence throws ``Divergence`` if the numbers are no longer finite, and ``NoThread`` if the system gives no
+  /// The sequence throws ``Divergence`` if a number is not finite, and ``NoThread`` if the system cannot start a
   /// thread.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
@@ -59,7 +60,7 @@ extension Trainer {
   }
 }
 
-/// Raised once, by any thread.
+/// A flag that any thread can raise, once.
 private final class Flag: Sendable {
   private let state = Atomic(false)
 
@@ -68,9 +69,9 @@ private final class Flag: Sendable {
   func raise() { state.store(true, ordering: .relaxed) }
 }
 
-/// Runs a closure on a thread of its own, which nobody waits for.
+/// Runs a closure on a new thread that no other thread joins.
 ///
-/// - Returns: 0, or the error number if there is no such thread.
+/// - Returns: 0, or the error number if the thread could not be started.
 private func runOnThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
   final class Body: Sendable {
     let run: @Sendable () -> Void

@@ -3,25 +3,26 @@ import PerceptronLayers
 import Tensor
 
 extension Trainer {
-  /// Trains epoch after epoch, and stops early if the loss on samples that it does not learn from no longer falls.
+  /// Trains for several epochs, and can stop early if the loss on validation samples no longer falls.
   ///
-  /// A call goes on where the one before stopped, within an epoch too. So calls that are stopped and taken up again
-  /// leave the same bits as one that is not. A ``Checkpoint`` of the trainer does so in another process.
+  /// A call continues where the call before stopped, even within an epoch. Calls that stop and continue therefore leave
+  /// the same bits as one call without a stop. A ``Checkpoint`` of the trainer lets another process continue.
   ///
   /// - Parameters:
-  ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy of them.
-  ///   - validation: Samples that the network is tested on after each epoch.
-  ///   - epochs: How many epochs there are to be in all, those before this call included.
-  ///   - patience: Training ends after so many epochs without a lower validation loss, and the network is again what it
-  ///     was after the best one; nil to use all epochs and keep the last.
-  ///   - afterStep: Called after each step with the epoch, from 1, and the number of its samples done; false stops at
-  ///     once.
-  ///   - afterEpoch: Called after each epoch with the trainer as it is then; false stops.
+  ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy.
+  ///   - validation: Samples to test the network on after each epoch.
+  ///   - epochs: The total number of epochs, including those before this call.
+  ///   - patience: Training ends after this many epochs without a lower validation loss, and the network returns to its
+  ///     state after the best epoch. If nil, training uses all epochs and keeps the last state.
+  ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
+  ///     Returning false stops training at once.
+  ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
+  ///     training.
   /// - Returns: A report for each epoch that this call completed.
-  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
-  ///   And what `afterStep` or `afterEpoch` throws: training stops there, and another call goes on.
-  /// - Precondition: Traps if samples have other sizes than the network, there are none, the patience is below 1, or
-  ///   there is a patience without validation samples.
+  /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
+  ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
+  /// - Precondition: Traps if the sizes of samples differ from the network's, there are no samples, the patience is
+  ///   below 1, or there is a patience without validation samples.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
@@ -64,7 +65,7 @@ extension Trainer {
     return ownReports
   }
 
-  /// Whether there have been so many epochs since the best one that a training ends which has this patience.
+  /// Whether training with this patience ends because that many epochs have passed since the best one.
   public func hasLostPatience(_ patience: Int?) -> Bool {
     guard let patience else { return false }
     return epoch - (best?.epoch ?? 0) >= patience

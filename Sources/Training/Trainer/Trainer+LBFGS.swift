@@ -2,11 +2,11 @@ import PerceptronDatasets
 import PerceptronLayers
 import Tensor
 
-/// What L-BFGS keeps, and the loss at the present parameters.
+/// The state of L-BFGS, and the loss at the current parameters.
 struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
   var method: LBFGS<Scalar>
-  /// The loss of a batch of some samples at the parameters where the last line search ended; the gradient there is the
-  /// state's.
+  /// The loss of a batch of samples at the parameters where the last line search ended. The optimizer state holds the
+  /// gradient there.
   var loss = 0.0
   private var features = Matrix<Scalar>(rows: 0, columns: 0)
   private var targets = Matrix<Scalar>(rows: 0, columns: 0)
@@ -17,7 +17,7 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
     method = LBFGS(history: history, parameterCount: parameterCount)
   }
 
-  /// Notes whose loss it is.
+  /// Records a loss and the batch that it belongs to.
   mutating func note(_ loss: Double, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) {
     self.loss = loss
     features = samples.features
@@ -26,7 +26,8 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
     self.batch = batch
   }
 
-  /// Forgets whose loss it is, so that it is computed anew: the parameters are others now, or the loss is not known.
+  /// Forgets which batch the loss belongs to, so that it is computed anew: the parameters have changed, or the loss is
+  /// unknown.
   mutating func forget() {
     features = Matrix(rows: 0, columns: 0)
     targets = features
@@ -34,8 +35,8 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
     batch = []
   }
 
-  /// Whether the loss is of these samples. The identity of the matrices is enough, since a matrix that was changed is
-  /// another one.
+  /// Whether the loss belongs to this batch of these samples. Comparing the identity of the matrices is enough, since a
+  /// changed matrix has a new identity.
   func isLoss(of samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> Bool {
     features.isIdentical(to: samples.features) && targets.isIdentical(to: samples.targets) && hasWeights(of: samples)
       && self.batch == batch
@@ -48,9 +49,9 @@ struct LBFGSSearch<Scalar: BLASScalar>: Sendable {
 }
 
 extension Trainer {
-  /// Takes a step of L-BFGS: along its direction, as far as the line search finds good.
+  /// Takes a step of L-BFGS: moves along its direction, as far as the line search accepts.
   ///
-  /// - Returns: The loss before it.
+  /// - Returns: The loss before the step.
   mutating func searchLine(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) throws(Divergence) -> Double {
     let loss = try lossBefore(samples, batch)
     let team = workspace.team
@@ -59,7 +60,7 @@ extension Trainer {
       search!.method.reset()
       (slope, length) = search!.method.begin(at: network.parameters, gradient: state.gradient, team: team)
     }
-    // At a minimum there is nowhere to go.
+    // At a minimum there is no direction to move in.
     guard slope < 0, slope.isFinite else { return loss }
     let largestComponent = Double(search!.method.direction.maxMagnitude())
     let boundBefore = parameterBound
@@ -83,7 +84,7 @@ extension Trainer {
     return loss
   }
 
-  /// The loss at the present parameters, and its gradient in the state.
+  /// Returns the loss at the current parameters, and leaves its gradient in the state.
   private mutating func lossBefore(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) throws(Divergence) -> Double {
     if search!.isLoss(of: samples, batch) { return search!.loss }
     let outcome = evaluate(samples, batch)
@@ -95,8 +96,8 @@ extension Trainer {
     return outcome.loss
   }
 
-  /// The loss and its slope at a distance from where the line search began. Where a number would not be finite the loss
-  /// is ∞, so that the search stays away from there.
+  /// Returns the loss and its slope at a distance from the start of the line search. If a number would not be finite,
+  /// the loss is ∞, so that the search stays away from that point.
   private mutating func evaluate(
     at length: Double, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>
   ) -> LineSearch.Point {

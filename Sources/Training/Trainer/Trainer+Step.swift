@@ -3,11 +3,12 @@ import PerceptronLayers
 import Tensor
 
 extension Trainer {
-  /// Takes a step, and says what is wrong if it is none; the arguments have been checked.
+  /// Takes a step, or throws an error that says why it cannot. The caller has checked the arguments.
   mutating func step(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>)
     throws(Divergence) -> Double
   {
-    // All of it, the rates' factors included, so that the caller's rounding changes nothing.
+    // The whole step runs inside, including the computation of the rates, so that the caller's rounding mode changes
+    // nothing.
     try flushingDenormals { () throws(Divergence) in try stepRoundingToNearest(samples, batch, next: next) }
   }
 
@@ -19,7 +20,7 @@ extension Trainer {
     let rate = learningRate(samples.count)
     var outcome = tryStep(rate, samples, batch, next: next)
     if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
-      // The bounds may only have grown old.
+      // The step may have failed only because the bounds are out of date.
       parameterBound = Double(network.parameters.maxMagnitude())
       state.renewBounds()
       outcome = tryStep(rate, samples, batch, next: next)
@@ -31,15 +32,15 @@ extension Trainer {
     return outcome.loss
   }
 
-  /// The learning rate that the schedule has for the next step; nil if the optimizer has none.
+  /// The learning rate of the next step by the schedule; nil if the optimizer has none.
   func learningRate(_ sampleCount: Int) -> Double? {
     guard let rate = state.rule.learningRate, schedule != .constant else { return state.rule.learningRate }
     return rate * schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
   }
 
-  /// Takes a step if the numbers stay finite.
+  /// Takes a step if all numbers stay finite.
   ///
-  /// - Returns: What came of it, the bound being for the gradient that the optimizer's rule is given.
+  /// - Returns: The outcome. Its bound is for the gradient that the optimizer's rule receives.
   private mutating func tryStep(
     _ rate: Double?, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
   ) -> StepOutcome {
@@ -54,7 +55,7 @@ extension Trainer {
       outcome.gradientBound += penaltyBound
       return outcome
     }
-    // Each block moves the running statistics, and only then it is known whether the step is taken.
+    // Each block changes the running statistics before it is known whether the step is taken.
     let hasStatistics = !statisticsBefore.isEmpty
     if hasStatistics {
       network.statistics.withReadOnlyTile { statistics in statisticsBefore.withTile { $0.copy(statistics) } }
@@ -78,7 +79,7 @@ extension Trainer {
     return outcome
   }
 
-  /// What the next step descends, for the part of its batch from a sample on.
+  /// The objective of the next step, for the part of its batch that begins at a sample.
   private func objective(firstSample: Int = 0) -> Objective {
     Objective(
       loss, labelSmoothing: labelSmoothing,
@@ -86,14 +87,14 @@ extension Trainer {
         key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
   }
 
-  /// No element of the penalties' gradients is larger, not even where SGD divides them by what it multiplies the
-  /// parameters by.
+  /// An upper bound on the magnitudes in the penalties' gradients. It also holds if SGD divides these gradients by the
+  /// factor that it multiplies the parameters by.
   private var penaltyBound: Double {
     let kept = 1 - (state.rule.learningRate ?? 0) * regularization.weightDecay
     return (regularization.l1 + regularization.l2 * parameterBound) / kept
   }
 
-  /// The factor that makes the gradient no longer than it may be.
+  /// Returns the factor that makes the gradient no longer than the limit.
   private mutating func clip(_ outcome: inout StepOutcome) -> Scalar {
     guard let clipNorm = regularization.clipNorm else { return 1 }
     let team = workspace.team
@@ -101,14 +102,14 @@ extension Trainer {
       state.gradient.withTile { team.dot($0, $0, sums: sums).squareRoot() }
     }
     guard norm > clipNorm else { return 1 }
-    // Where the norm itself is beyond the range of numbers no factor is right.
+    // If the norm itself is beyond the range of numbers, no factor is right.
     outcome.gradientBound = norm.isFinite ? min(outcome.gradientBound, clipNorm) : norm
     return Scalar(clipNorm / norm)
   }
 
-  /// Computes the loss of a batch, block by block, with the penalties, and its gradient into the state's.
+  /// Computes the loss of a batch, block by block and with the penalties, and leaves its gradient in the state.
   ///
-  /// - Returns: Among others, whether all numbers are finite.
+  /// - Returns: The outcome, which says whether all numbers are finite.
   mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
     var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
     var rest = batch

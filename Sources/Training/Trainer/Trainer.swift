@@ -2,75 +2,81 @@ import PerceptronDatasets
 import PerceptronLayers
 import Tensor
 
-/// Mini-batch training of a network: shuffles the samples anew for every epoch and takes one optimizer step for each
+/// Trains a network with mini-batches: shuffles the samples anew for every epoch and takes one optimizer step per
 /// batch.
 ///
-/// A trainer is a value: a copy goes on by itself. The same seed, data and settings give the same bits.
+/// A trainer is a value: a copy continues independently. The same seed, data and settings give the same bits.
 public struct Trainer<Scalar: BLASScalar>: Sendable {
+  /// The network as it is after the last step.
   public internal(set) var network: Network<Scalar>
+  /// What is minimised.
   public let loss: Loss
+  /// The rule by which parameters change.
   public let optimizer: Optimizer
+  /// What is added to the loss, and what limits gradients and weights.
   public let regularization: Regularization
+  /// How the learning rate changes over the epochs.
   public internal(set) var schedule: Schedule
+  /// The samples of a step.
   public let batchSize: Int
   /// The probability with which an input is dropped.
   public let inputDropout: Double
   /// The share of each target that is spread over all classes.
   public let labelSmoothing: Double
-  /// The number of epochs that are complete.
+  /// The number of complete epochs.
   public internal(set) var epoch = 0
   /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
-  /// What came of the epochs that it completed, in all calls.
+  /// The reports of the epochs that `fit` completed, over all calls.
   public internal(set) var reports: [EpochReport] = []
-  /// The number of steps since the last complete epoch, and what they have done of the next one.
+  /// The number of steps since the last complete epoch, and their part of the next epoch's samples and loss.
   var stepInEpoch = 0
   var samplesDone = 0
   var lossSum = 0.0
-  /// The time that they took.
+  /// The time that these steps took.
   var secondsInEpoch = 0.0
 
   var generator: Philox
   var order: [Int] = []
   var workspace: Workspace<Scalar>
   var state: OptimizerState<Scalar>
-  /// What L-BFGS keeps, if it is the optimizer.
+  /// The state of L-BFGS, if it is the optimizer.
   var search: LBFGSSearch<Scalar>?
-  /// No parameter's magnitude is above this. A step adds the most that it can move one, so that no parameter ever
-  /// ceases to be finite; when the bound comes near the end of the range it is taken anew.
+  /// An upper bound on the magnitude of every parameter. Each step adds the most that it can move a parameter, so that
+  /// no parameter ever becomes non-finite. The bound is computed anew when it comes near the end of the range.
   var parameterBound: Double
-  /// Memory for the sums of pieces of the gradient, if its norm is wanted.
+  /// Memory for the sums over pieces of the gradient, if its norm is needed.
   var sums: Matrix<Double>
-  /// The running statistics before a step, if it is computed in blocks or may be refused after its gradient is known;
-  /// else empty.
+  /// The running statistics before a step. They are kept if the step is computed in blocks or may be refused after its
+  /// gradient is known; otherwise this is empty.
   var statisticsBefore: Matrix<Scalar>
 
-  /// The samples of a step that are computed at once. A method that takes all in a step has them in blocks.
+  /// The number of samples that are computed at once. A full-batch method splits its step into blocks of this size.
   let blockSize: Int
-  /// A batch or block with fewer samples joins the one before it. With batch normalisation these are too few for a mean
-  /// and a variance of their own; else there are none.
+  /// A batch or block with fewer samples than this joins the one before it. With batch normalisation, so few samples
+  /// give no useful mean and variance. Without it, this is 1.
   let leastBatch: Int
 
   private static var largestBlock: Int { 4096 }
-  /// Up to so many samples, and up to a quarter of a batch, are too few to be normalised by themselves.
+  /// Fewer samples than this, and than a quarter of a batch, are too few to be normalised by themselves.
   private static var leastNormalizedBatch: Int { 16 }
 
   /// - Parameters:
-  ///   - batchSize: The samples in a step; the last batch of an epoch takes what is left. Where
-  ///     ``Optimizer/isFullBatch``, as many as there are samples, or more. With batch normalisation at least 2, and if
-  ///     fewer than 16 samples are left, and fewer than a quarter of the batch size (or a single one), the batch before
-  ///     takes them too: mean and variance of so few would ruin the network.
-  ///   - inputDropout: The probability with which an input is set to 0 in a step, the others being divided by 1 −
+  ///   - batchSize: The number of samples in a step; the last batch of an epoch takes the rest. If
+  ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2. In that case
+  ///     the batch before also takes the rest if it is a single sample, or fewer than 16 and fewer than a quarter of
+  ///     the batch size: the mean and variance of so few would ruin the network.
+  ///   - inputDropout: The probability with which an input is set to 0 in a step. The other inputs are divided by 1 −
   ///     inputDropout (Srivastava et al. 2014).
-  ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss is that of the
-  ///     smoothed targets.
+  ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
+  ///     targets.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
-  ///   - team: The threads that share each step; the bits do not depend on how many there are.
+  ///   - team: The threads that share each step. The bits do not depend on their number.
   /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1, a factor of
-  ///   the optimizer or the regularization is out of its range, the dropout or the smoothing is not in 0 ..< 1, on
-  ///   smoothing with a loss that is not for classes, and if the optimizer does not work with the rest: iRPROP⁻ and
-  ///   L-BFGS have no learning rate for a schedule, and L-BFGS needs a loss that is smooth and the same from step to
-  ///   step, so neither L1 nor dropout nor batch normalisation.
+  ///   the optimizer or the regularization is out of its range, or the dropout or the smoothing is not in 0 ..< 1.
+  ///   Traps on smoothing with a loss that is not for classes. Traps if the optimizer does not work with the other
+  ///   settings: iRPROP⁻ and L-BFGS have no learning rate for a schedule. L-BFGS needs a loss that is smooth and does
+  ///   not change from step to step, so it accepts neither L1 nor dropout nor batch normalisation.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
@@ -121,11 +127,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Trains on every sample once, in a new random order.
   ///
   /// - Parameter progress: Called after each step with the number of samples done.
-  /// - Returns: The mean loss over the samples, each taken before the step that its batch made, with what the
-  ///   regularization adds to it.
-  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps if the samples have other sizes than the network, or there are none, on a single one with
-  ///   batch normalization, and if the optimizer takes all in a step and they are more than ``batchSize``.
+  /// - Returns: The mean loss over the samples, including what the regularization adds to it. Each sample's loss is
+  ///   taken before the step of its batch.
+  /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step.
+  /// - Precondition: Traps if the sizes of the samples differ from the network's, there are no samples, there is a
+  ///   single sample with batch normalization, or the optimizer is full-batch and there are more than ``batchSize``
+  ///   samples.
   public mutating func runEpoch(
     on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
   ) throws(Divergence) -> Double {
@@ -135,15 +142,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     }!
   }
 
-  /// Does what is left of an epoch, all of a new one if none was begun, for as long as it is asked to.
+  /// Runs the rest of an epoch, or a new epoch if none has begun, until the closure stops it.
   ///
-  /// - Parameter proceeds: Called after each step with the number of the epoch's samples done; false stops there, and
-  ///   the next call goes on. After the last step the answer does not count.
-  /// - Returns: The mean loss over the samples, each taken before the step that its batch made; nil if the epoch is not
+  /// - Parameter proceeds: Called after each step with the number of the epoch's samples done. If it returns false,
+  ///   training stops there and the next call continues. After the last step the result is ignored.
+  /// - Returns: The mean loss over the samples, each taken before the step of its batch; nil if the epoch is not
   ///   complete.
-  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step that failed.
-  /// - Precondition: Traps if the samples have other sizes than the network, there are none, or others than the epoch
-  ///   was begun with.
+  /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step.
+  /// - Precondition: Traps if the sizes of the samples differ from the network's, there are no samples, or their number
+  ///   is not the one with which the epoch began.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func continueEpoch(
@@ -158,7 +165,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     }
     if samplesDone == 0 {
       if order.count != samples.count { order = Array(0..<samples.count) }
-      // In another order the loss of all samples would round differently, which a method that takes them all would take
+      // In another order, the loss over all samples would round differently, and a full-batch method would take that
       // for a change.
       if !state.rule.isFullBatch { generator.shuffle(&order) }
       (stepInEpoch, lossSum, secondsInEpoch) = (0, 0, 0)
@@ -178,8 +185,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return lossSum / Double(samples.count)
   }
 
-  /// The first of the batches, or blocks, of so many samples: what would be left is more than ``leastBatch`` or
-  /// nothing.
+  /// Returns the first batch, or block, of this size. It takes all samples if fewer than ``leastBatch`` would be left.
   func firstPart(_ indices: ArraySlice<Int>, _ size: Int) -> ArraySlice<Int> {
     indices.prefix(indices.count - size < leastBatch ? indices.count : size)
   }
@@ -190,26 +196,25 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return max(whole + (rest >= leastBatch ? 1 : 0), 1)
   }
 
-  /// The mean loss of the network as it is, nothing dropped, nothing smoothed.
+  /// The mean loss of the current network, without dropout and label smoothing.
   ///
-  /// - Precondition: Traps if the samples have other sizes than the network, or there are none.
+  /// - Precondition: Traps if the sizes of the samples differ from the network's, or there are no samples.
   public mutating func meanLoss(on samples: Samples<Scalar>) -> Double {
     check(samples)
     return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
   }
 
-  /// Takes one step, on the samples at these 0-based indices: for loops that choose their batches themselves.
+  /// Takes one step on the samples at these 0-based indices, for loops that choose their batches themselves.
   ///
   /// - Parameters:
-  ///   - batch: 1 to ``batchSize`` indices, with batch normalisation at least 2; one may occur more than once.
-  ///   - next: The batch of the step after, if it is known: it is fetched into the cache meanwhile, and nothing else is
-  ///     done with it.
-  /// - Returns: The mean loss over the batch, before the step, with what the regularization adds to it.
-  /// - Throws: ``Divergence`` if the numbers are no longer finite; the network is then as before the step.
-  /// - Precondition: Traps if the samples have other sizes than the network, the batch is empty or too large, or an
-  ///   index is out of range.
-  /// - Complexity: About 6 · parameterCount flops a sample, shared by the team (by L-BFGS, once or more often);
-  ///   allocates nothing after the first step.
+  ///   - batch: 1 to ``batchSize`` indices, with batch normalisation at least 2. An index may occur more than once.
+  ///   - next: The batch of the following step, if it is known. It is only prefetched into the cache.
+  /// - Returns: The mean loss over the batch before the step, including what the regularization adds to it.
+  /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the step.
+  /// - Precondition: Traps if the sizes of the samples differ from the network's, the batch is empty or too large, or
+  ///   an index is out of range.
+  /// - Complexity: About 6 · parameterCount flops per sample, shared by the team (with L-BFGS, once or more often).
+  ///   Allocates nothing after the first step.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public mutating func takeStep(on samples: Samples<Scalar>, batch: ArraySlice<Int>, next: ArraySlice<Int> = [])
@@ -228,8 +233,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
   public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
 
-  /// Moves the network to other parameters. Except for a step, this is the only way: what is known of the parameters
-  /// must not outlive them.
+  /// Moves the network to other parameters. Apart from a step, this is the only way to change them: facts about the old
+  /// parameters must be discarded with them.
   mutating func move(to parameters: Matrix<Scalar>, statistics: Matrix<Scalar>) {
     network.parameters = parameters
     network.statistics = statistics

@@ -1,8 +1,9 @@
 import Tensor
 
-/// What a training that runs by itself tells.
+/// An event of a training that runs in the background.
 public enum TrainingEvent<Scalar: BLASScalar>: Sendable {
+  /// An epoch is complete.
   case epoch(EpochReport)
-  /// The end: the trainer with the network that was trained.
+  /// Training has ended. The trainer holds the trained network.
   case finished(Trainer<Scalar>)
 }

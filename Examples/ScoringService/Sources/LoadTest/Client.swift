@@ -1,10 +1,10 @@
 import Wire
 
-/// One connection that asks one question after the other.
+/// A connection that asks one question after another.
 struct Client {
-  /// What a client, or all of them, saw.
+  /// The results of one client, or of all clients.
   struct Tally {
-    /// How long each answer took.
+    /// The time of each answer.
     var times: [Duration] = []
     var wrong = 0
     /// Questions that got no answer.

@@ -2,7 +2,7 @@ import Glibc
 import Perceptron
 import Wire
 
-/// Asks a service from many connections and compares every answer with the model's own.
+/// Sends requests to a service over many connections and compares every answer with the model's own answer.
 @main
 enum LoadTest {
   static func main() async {
@@ -20,7 +20,7 @@ enum LoadTest {
   }
 
   private static func run(_ options: Options) async throws(Failure) -> Client.Tally {
-    // Made before the clock starts.
+    // The questions are made before the clock starts.
     let questions = try questions(options)
     let client: Client
     do throws(SocketError) {

@@ -1,6 +1,6 @@
 import Wire
 
-/// What the command line says.
+/// The options on the command line.
 struct Options {
   var models: [String] = []
   var host = "127.0.0.1"

@@ -2,13 +2,13 @@ import FoundationEssentials
 import Perceptron
 import Wire
 
-/// A request, and the answers that are right.
+/// A request and its correct answers.
 struct Question: Sendable {
   let request: [UInt8]
-  /// One of each model.
+  /// One answer for each model.
   let answers: Set<String>
 
-  /// Makes a record as a model's columns have it, and asks the models themselves.
+  /// Makes a record that fits a model's columns, and computes the answers with the models themselves.
   init(for models: [Predictor<Float>], using generator: inout Philox) throws {
     var record: [String: InputValue] = [:]
     for column in models[0].columns {

@@ -1,6 +1,6 @@
 import Wire
 
-/// What the command line says.
+/// The options on the command line.
 struct Options {
   var model = ""
   var host = "127.0.0.1"
@@ -9,10 +9,10 @@ struct Options {
   var maximumConnections = 512
   /// The largest batch; 0 if each request is answered by itself.
   var batch = 0
-  /// How many seconds a connection may be silent; 0 if that is no matter.
+  /// The seconds within which a connection must send a whole request; 0 for no limit.
   var idle = 60
   var refusesMissing = false
-  /// How many seconds the requests in flight may take at the end.
+  /// The seconds that the requests in flight may take after the service is told to stop.
   var grace = 5
 
   static let usage = "usage: ScoringService MODEL [--port N] [options]"

@@ -1,18 +1,18 @@
 import Perceptron
 
-/// Reads a record from a line of JSON: one object, whose members are numbers, texts or null.
+/// Reads a record from a line of JSON: one object, whose members are numbers, strings or null.
 ///
-/// `JSONDecoder` reads the same into `[String: InputValue]`, but a request with 784 members then takes 840 µs of a
-/// processor, instead of 360, most of them not for the prediction; seen on an AMD EPYC (Zen 4), 2026-11-24.
+/// `JSONDecoder` can read the same records into `[String: InputValue]`, but a request with 784 members then takes 840
+/// µs of processor time instead of 360, most of it not for the prediction (AMD EPYC, Zen 4, 2026-11-24).
 struct RecordReader {
   private let bytes: ArraySlice<UInt8>
   private var index: Int
 
-  /// Why a line is no record.
+  /// The reason why a line is not a record.
   enum Failure: Error, Equatable, CustomStringConvertible {
-    /// It is not what is spoken here.
+    /// The line is not a JSON object as expected.
     case noObject(byte: Int, expected: String)
-    /// It is an object, but a member cannot be a field.
+    /// The line is an object, but a member cannot be a field.
     case badColumn(String, problem: String)
 
     var description: String {
@@ -20,7 +20,7 @@ struct RecordReader {
       case .noObject(let byte, let expected):
         "the request is no JSON object: byte \(byte): expected \(expected); send one object a line"
       case .badColumn(let name, let problem):
-        // No longer than a line can bear.
+        // The name is shortened so that the line stays readable.
         "column \(String(name.unicodeScalars.prefix(80)).debugDescription): \(problem)"
       }
     }
@@ -109,7 +109,7 @@ struct RecordReader {
     }
   }
 
-  /// What stands behind a backslash.
+  /// Reads the escape after a backslash.
   private mutating func escaped() throws(Failure) -> Unicode.Scalar {
     for (letter, scalar) in Self.escapes where take(letter) { return scalar }
     guard take("u") else { throw failure("an escape") }
@@ -142,7 +142,7 @@ struct RecordReader {
 
   // MARK: - Bytes
 
-  /// Whether a byte is one of JSON's spaces, but for the end of a line.
+  /// Whether a byte is JSON whitespace other than a line feed.
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
   }

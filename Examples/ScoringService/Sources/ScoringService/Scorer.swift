@@ -1,7 +1,7 @@
 import Perceptron
 import Wire
 
-/// Answers requests, each a line of JSON, from the model that is current.
+/// Answers requests, each a line of JSON, with the current model.
 struct Scorer: Sendable {
   let live: ReloadablePredictor<Float>
   /// Nil if each request is answered by itself.
@@ -9,7 +9,7 @@ struct Scorer: Sendable {
 
   struct Reply {
     let line: String
-    /// Whether what came is no record, so that what comes next cannot be trusted to be one.
+    /// Whether the request is not a record; the input after it cannot be trusted either.
     var isLast = false
   }
 

@@ -36,14 +36,14 @@ enum ScoringService {
         for: server, at: Socket(listeningOn: options.host, port: options.port), options.host, live, signals: signals)
       stop(server, within: options.grace)
       fflush(nil)
-      // At once: the libraries must not be taken apart under a task that has taken too long.
+      // Exit without cleanup: the libraries must not be torn down while an overdue task still runs.
       _exit(server.isIdle ? 0 : EX_TEMPFAIL)
     } catch {
       throw Failure(error)
     }
   }
 
-  /// Accepts connections on this thread, the main one, until a signal ends that.
+  /// Accepts connections on this thread, the main one, until a signal stops it.
   private static func accept(
     for server: Server, at listener: Socket, _ host: String, _ live: ReloadablePredictor<Float>, signals: Int32
   ) {
@@ -55,11 +55,11 @@ enum ScoringService {
       while let signal = Signals.next(from: signals) {
         if signal == SIGHUP { reload(live) } else { isEnding = true }
       }
-      // Who has connected before the end is served.
+      // Clients that have connected before the end are served.
       do {
         while let socket = try listener.accept() { server.serve(socket) }
       } catch {
-        // As a rule no descriptor is free; soon one will be.
+        // Usually no descriptor is free; one will be soon.
         printError("error: \(error)")
         usleep(100_000)
       }
@@ -76,7 +76,7 @@ enum ScoringService {
     }
   }
 
-  /// Ends the connections, for which the requests that have come are answered, unless that takes too long.
+  /// Answers the requests that have arrived and ends the connections, unless that takes too long.
   private static func stop(_ server: Server, within seconds: Int) {
     server.endConnections()
     let deadline = ContinuousClock.now + .seconds(seconds)

@@ -12,7 +12,8 @@ final class Server: Sendable {
 
   private struct Connections {
     var open: [ObjectIdentifier: Socket] = [:]
-    /// How many are being told that there are too many. Beyond as many as may be open nobody is told.
+    /// The number of connections that are being refused with a message. At most `maximumConnections` are; further ones
+    /// are closed without a message.
     var refusedCount = 0
   }
 
@@ -43,7 +44,7 @@ final class Server: Sendable {
     if isDropped { return }
     Task {
       var lines = LineConnection(socket, on: loop, maximumLine: maximumRequest, idleLimit: idleLimit)
-      // Whose connection fails has gone away, and there is nobody to tell.
+      // If a connection fails, the client has gone and cannot be told.
       if isOpen {
         try? await answer(&lines)
         connections.withLock { $0.open[ObjectIdentifier(socket)] = nil }
@@ -56,7 +57,7 @@ final class Server: Sendable {
     }
   }
 
-  /// Answers what has come, and ends every connection.
+  /// Ends every connection, after the requests that have arrived are answered.
   func endConnections() {
     for socket in connections.withLock({ Array($0.open.values) }) { socket.endReceiving() }
   }

@@ -1,13 +1,14 @@
 import Glibc
 
-/// Where the handler writes.
+/// The descriptor to which the handler writes.
 nonisolated(unsafe) private var writingEnd: Int32 = -1
 
-/// The signals that steer the service, as bytes that can be waited for together with connections.
+/// The signals that control the service, as bytes of a pipe, so that the service can wait for signals and connections
+/// together.
 enum Signals {
-  /// From now on SIGTERM, SIGINT and SIGHUP can be read here, and SIGPIPE is ignored.
+  /// Makes SIGTERM, SIGINT and SIGHUP readable from a descriptor, and ignores SIGPIPE.
   ///
-  /// - Returns: A descriptor.
+  /// - Returns: The descriptor.
   static func watch() -> Int32 {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { fatalError("cannot make a pipe") }
@@ -25,12 +26,12 @@ enum Signals {
         errno = code
       }
     }
-    // Who starts a service may have blocked them.
+    // The process that started the service may have blocked them.
     pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
     return ends[0]
   }
 
-  /// The next signal that has come, or nil.
+  /// The next signal that has arrived, or nil.
   static func next(from descriptor: Int32) -> Int32? {
     var byte: UInt8 = 0
     return read(descriptor, &byte, 1) == 1 ? Int32(byte) : nil

@@ -2,10 +2,10 @@ import Perceptron
 
 /// The line of JSON that answers a request.
 public enum AnswerLine {
-  /// What a model answers: `{"class":"setosa","probability":0.9,"probabilities":{"setosa":0.9,…}}`, `{"value":3.5}`,
+  /// A model's answer: `{"class":"setosa","probability":0.9,"probabilities":{"setosa":0.9,…}}`, `{"value":3.5}`,
   /// `{"values":{"a":1.5,…}}`, or `{"labels":{"a":"yes",…},"probabilities":{"a":0.75,…}}`.
   ///
-  /// Probabilities are those of a model in `Float` and need its few digits; values keep all of theirs.
+  /// Probabilities come from a model in `Float` and have few digits; values keep all of their digits.
   public static func answer(_ prediction: Prediction) -> String {
     let names = prediction.names
     if let value = prediction.value {

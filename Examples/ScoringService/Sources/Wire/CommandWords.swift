@@ -1,16 +1,16 @@
 import Glibc
 
-/// The words of a command line: options, whose values stand behind them or behind `=`, and arguments.
+/// The words of a command line: arguments, and options whose value is the next word or follows `=`.
 public struct CommandWords {
   private var rest: ArraySlice<String>
-  /// The option that is read, and what stands behind its `=`.
+  /// The option that was read last, and the value after its `=`.
   private var (option, attached): (String, String?) = ("", nil)
 
   public init(_ words: [String]) { rest = words[...] }
 
-  /// The next option, without what stands behind its `=`, or argument; nil at the end.
+  /// Returns the next argument, or the next option without its `=` and value; nil at the end.
   ///
-  /// - Throws: if the option before it has a value that nobody took.
+  /// - Throws: If the previous option has a value that was not read.
   public mutating func next() throws(Failure) -> String? {
     if attached != nil { throw .usage("\(option) takes no value") }
     guard let word = rest.popFirst() else { return nil }
@@ -47,6 +47,6 @@ public struct CommandWords {
     return text
   }
 
-  /// What is wrong with an option that is not known.
+  /// The failure for an unknown option.
   public var unknown: Failure { .usage("unknown option \(option); --help lists the options") }
 }

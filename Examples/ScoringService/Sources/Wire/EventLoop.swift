@@ -2,10 +2,10 @@ import CEpoll
 import Glibc
 import Synchronization
 
-/// One thread that wakes the tasks whose sockets are ready, so that no thread of Swift's pool waits for a network.
+/// A thread that wakes the tasks whose sockets are ready, so that no thread of Swift's pool waits for the network.
 public final class EventLoop: Sendable {
   private let epoll = epoll_create1(0)
-  /// By the sockets' descriptors: a connection belongs to one task, which waits for one thing.
+  /// The waiting tasks by socket descriptor. A connection belongs to one task, which waits for one event at a time.
   private let waiting = Mutex<[Int32: Wait]>([:])
 
   private struct Wait {
@@ -31,18 +31,20 @@ public final class EventLoop: Sendable {
     guard status == 0 else { throw SocketError("make an event loop", status) }
   }
 
-  /// Returns when a socket has input or room for output, or has ended or failed, and within two seconds of a deadline;
-  /// seldom also without a reason, so that the caller tries, and waits again.
+  /// Waits until a socket has input or room for output, or has ended or failed.
+  ///
+  /// It also returns within two seconds after a deadline, and rarely without a reason. The caller must therefore try
+  /// again and, if necessary, wait again.
   func wait(
     for event: Event, on socket: Socket, until deadline: ContinuousClock.Instant? = nil
   ) async throws(SocketError) {
     let failed = await withCheckedContinuation { continuation in
       waiting.withLock { $0[socket.descriptor] = Wait(continuation: continuation, deadline: deadline) }
       var interest = epoll_event()
-      // Once, so that nobody is told who does not wait any more.
+      // The event is reported once, so that it never reaches a task that no longer waits.
       interest.events = (event == .input ? EPOLLIN : EPOLLOUT).rawValue | EPOLLONESHOT.rawValue
       interest.data.fd = socket.descriptor
-      // Known already but for the first time.
+      // The descriptor must be modified, or added the first time.
       guard epoll_ctl(epoll, EPOLL_CTL_MOD, socket.descriptor, &interest) != 0,
         epoll_ctl(epoll, EPOLL_CTL_ADD, socket.descriptor, &interest) != 0
       else { return }
@@ -67,7 +69,7 @@ public final class EventLoop: Sendable {
     }
   }
 
-  /// Wakes what has waited until its deadline. All that wait are looked at, so it is done once a second only.
+  /// Wakes the tasks whose deadline has passed. This looks at all waiting tasks, so it runs only once a second.
   private func wakeOverdue() {
     let now = ContinuousClock.now
     waiting.withLock { waiting in

@@ -1,7 +1,7 @@
 import Glibc
 import Perceptron
 
-/// Why a program ends early, with its exit code (sysexits).
+/// The reason why a program ends early, with its exit code (sysexits).
 public struct Failure: Error {
   private let message: String
   private let exitCode: Int32
@@ -33,7 +33,7 @@ public struct Failure: Error {
     }
   }
 
-  /// Ends the program with a line on standard error, and behind a mistake on the command line how it is to be used.
+  /// Ends the program with a line on standard error. After a mistake on the command line, the usage follows.
   public func end(usage: String) -> Never {
     printError("error: \(message)")
     if exitCode == EX_USAGE { printError(usage) }
@@ -41,7 +41,7 @@ public struct Failure: Error {
   }
 }
 
-/// Prints a line on standard error, whole even where several threads do.
+/// Prints a line on standard error. The line stays whole even if several threads print.
 public func printError(_ message: String) {
   let line = Array("\(message)\n".utf8)
   write(STDERR_FILENO, line, line.count)

@@ -1,24 +1,25 @@
 import Glibc
 
-/// The lines that come and go over a connection, for one task.
+/// Reads and writes lines over a connection, for one task.
 ///
-/// What is written is kept until ``next()`` has to wait, so that the answers to requests that came together leave
-/// together. Nothing more is read before it is sent: who does not read the answers is not read either.
+/// Written lines are buffered until ``next()`` has to wait, so that the answers to requests that arrived together are
+/// sent together. Nothing more is read before they are sent: a client that does not read its answers is not served
+/// further.
 public struct LineConnection: Sendable {
   private let socket: Socket
   private let loop: EventLoop
   private let maximumLine: Int
   private let idleLimit: Duration?
-  /// Holds what has come and is not taken yet at `start..<end`; up to `scanned` no line ends.
+  /// Holds the received bytes that are not taken yet at `start..<end`. No line ends before `scanned`.
   private var input: [UInt8]
   private var (start, scanned, end) = (0, 0, 0)
   private var output: [UInt8] = []
 
-  /// Why there is no next line.
+  /// The reason why there is no next line.
   public enum Failure: Error, CustomStringConvertible {
-    /// It is longer than it may be.
+    /// The line is longer than allowed.
     case tooLong
-    /// No whole line came for too long.
+    /// No whole line arrived in time.
     case idle
     case socket(SocketError)
 
@@ -32,8 +33,8 @@ public struct LineConnection: Sendable {
   }
 
   /// - Parameters:
-  ///   - maximumLine: The most bytes of a line that is read, without its end.
-  ///   - idleLimit: How long it is waited for a whole line; up to two seconds more. Nil if that is no matter.
+  ///   - maximumLine: The maximum length of a received line in bytes, without its end.
+  ///   - idleLimit: The time to wait for a whole line, with up to two seconds more; nil for no limit.
   public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
@@ -42,7 +43,7 @@ public struct LineConnection: Sendable {
     input = Array(repeating: 0, count: min(maximumLine + 1, 4096))
   }
 
-  /// The next line without its end, or nil if there is none. The last needs no end.
+  /// Returns the next line without its end, or nil if there is none. The last line needs no end.
   public mutating func next() async throws(Failure) -> ArraySlice<UInt8>? {
     var deadline: ContinuousClock.Instant?
     while true {
@@ -54,7 +55,7 @@ public struct LineConnection: Sendable {
         return input[start..<lineEnd]
       }
       try await flush()
-      // Not from the last byte that came: a part of a line now and then is no reason to wait on.
+      // The deadline does not move when a part of a line arrives.
       deadline = deadline ?? idleLimit.map { ContinuousClock.now + $0 }
       guard try await receive(until: deadline) else {
         defer { start = end }
@@ -63,13 +64,13 @@ public struct LineConnection: Sendable {
     }
   }
 
-  /// Writes a line, which has its end.
+  /// Writes a line, which includes its end.
   public mutating func write(_ line: some Sequence<UInt8>) async throws(Failure) {
     output += line
     if output.count >= 65_536 { try await flush() }
   }
 
-  /// Sends what was written.
+  /// Sends the buffered lines.
   public mutating func flush() async throws(Failure) {
     do throws(SocketError) {
       var sent = 0
@@ -86,12 +87,14 @@ public struct LineConnection: Sendable {
     }
   }
 
-  /// Ends the connection so that the last line arrives: closed while there is input it would be reset, and what the
-  /// other end has not read yet might be lost.
+  /// Ends the connection so that the last line arrives.
+  ///
+  /// If a socket is closed while it has unread input, the connection is reset, and lines that the other end has not
+  /// read yet may be lost.
   public mutating func finish() async throws(Failure) {
     try await flush()
     socket.endSending()
-    // Neither who stays silent nor who goes on sending is waited for any longer.
+    // Wait no longer for the other end, whether it is silent or keeps sending.
     let deadline = ContinuousClock.now + .seconds(1)
     let timer = Task { [socket] in
       try await Task.sleep(until: deadline)
@@ -101,7 +104,7 @@ public struct LineConnection: Sendable {
     repeat { (start, scanned, end) = (0, 0, 0) } while try await receive(until: nil) && .now < deadline
   }
 
-  /// Reads what comes next; returns false at the end.
+  /// Reads the next bytes; returns false at the end.
   private mutating func receive(until deadline: ContinuousClock.Instant?) async throws(Failure) -> Bool {
     if start > 0 {
       input.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + start, end - start) }
@@ -113,7 +116,7 @@ public struct LineConnection: Sendable {
       while true {
         if let count = try socket.receive(into: &input, from: end) {
           end += count
-          // Who sends faster than is answered must not keep a thread from all others.
+          // A client that sends faster than it is answered must not keep a thread from other tasks.
           if !hasWaited { await Task.yield() }
           return count > 0
         }

@@ -1,18 +1,18 @@
 import Glibc
 
-/// A TCP socket over IPv4 that never makes a thread wait. It is closed when the last reference to it goes.
+/// A non-blocking TCP socket over IPv4. It is closed when the last reference to it is released.
 public final class Socket: Sendable {
   let descriptor: Int32
 
   /// Makes a socket that listens.
   ///
   /// - Parameters:
-  ///   - host: An address, as `127.0.0.1`.
-  ///   - port: 0 for one that is free.
+  ///   - host: An address such as `127.0.0.1`.
+  ///   - port: A port, or 0 for any free port.
   public convenience init(listeningOn host: String, port: Int) throws(SocketError) {
     let what = "listen on \(host):\(port)"
     try self.init(what)
-    // A service that is started again need not wait for the connections of the one before to be forgotten.
+    // A restarted service need not wait until the system forgets the connections of the previous one.
     set(SO_REUSEADDR, level: SOL_SOCKET)
     guard try Self.withAddress(host, port, what, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, SOMAXCONN) == 0
     else { throw SocketError(what) }
@@ -36,7 +36,7 @@ public final class Socket: Sendable {
   private init(accepted descriptor: Int32) {
     self.descriptor = descriptor
     _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-    // An answer goes out at once, not after the answer to the packet before it.
+    // An answer is sent at once; it does not wait for the acknowledgement of the previous packet.
     set(Int32(TCP_NODELAY), level: Int32(IPPROTO_TCP))
   }
 
@@ -71,14 +71,14 @@ public final class Socket: Sendable {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  /// The next connection that somebody has made to this socket, or nil if there is none.
+  /// The next connection to this socket, or nil if there is none.
   public func accept() throws(SocketError) -> Socket? {
     while true {
       let connection = Glibc.accept(descriptor, nil, nil)
       if connection >= 0 { return Socket(accepted: connection) }
       switch errno {
       case EAGAIN: return nil
-      // Who connected has gone away already.
+      // The client has already gone.
       case EINTR, ECONNABORTED, EPROTO: continue
       default: throw SocketError("accept a connection")
       }
@@ -93,9 +93,9 @@ public final class Socket: Sendable {
 
   // MARK: - Bytes
 
-  /// Reads what has come, but at most 64 KiB, into `bytes` from an index on.
+  /// Reads the bytes that have arrived, at most 64 KiB, into `bytes` from an index on.
   ///
-  /// - Returns: How many bytes; 0 at the end; nil if nothing is there yet.
+  /// - Returns: The number of bytes; 0 at the end; nil if none have arrived yet.
   func receive(into bytes: inout [UInt8], from start: Int) throws(SocketError) -> Int? {
     let count = bytes.withUnsafeMutableBytes {
       recv(descriptor, $0.baseAddress! + start, min($0.count - start, 65_536), 0)
@@ -105,10 +105,10 @@ public final class Socket: Sendable {
 
   /// Sends bytes from an index on.
   ///
-  /// - Returns: How many; nil if the other end has to read first.
+  /// - Returns: The number of bytes; nil if the other end has to read first.
   func send(_ bytes: [UInt8], from start: Int) throws(SocketError) -> Int? {
     let count = bytes.withUnsafeBytes {
-      // Who has gone away is an error here, not a signal.
+      // If the other end has gone, this is an error, not a signal.
       Glibc.send(descriptor, $0.baseAddress! + start, $0.count - start, Int32(MSG_NOSIGNAL))
     }
     return try transferred(count, "send")
@@ -120,9 +120,9 @@ public final class Socket: Sendable {
     return nil
   }
 
-  /// Nothing more will be sent; the other end finds the end after what was.
+  /// Ends sending: the other end finds the end of input after the bytes already sent.
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Finds the end after what has come so far.
+  /// Ends receiving: reading finds the end after the bytes that have arrived so far.
   public func endReceiving() { shutdown(descriptor, Int32(SHUT_RD)) }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What the system did not do with a socket, and why.
+/// A failed operation on a socket, and its cause.
 public struct SocketError: Error, CustomStringConvertible {
   public let operation: String
-  /// As in `errno`.
+  /// The value of `errno`.
   public let code: Int32
 
   init(_ operation: String, _ code: Int32 = errno) {

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The end of a connection that sends the same line again and again, and reads nothing, until no more is taken.
+/// A client that sends the same line again and again and reads nothing, until the connection accepts no more.
 final class Flood {
   private let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  /// How many bytes were taken.
+  /// The number of bytes that the connection accepted.
   private(set) var sent = 0
   /// Far more than the memory of sockets, which is a few megabytes.
   private static let most = 100_000_000
 
-  /// Whether no more was taken, rather than all of it.
+  /// Whether the connection stopped accepting bytes before all were sent.
   var hasStalled: Bool { sent < Self.most }
 
   init(of line: String, port: Int) async throws {
@@ -36,7 +36,7 @@ final class Flood {
 
   deinit { close(connection) }
 
-  /// Sends no more, and returns all that comes.
+  /// Stops sending, and returns all bytes that arrive.
   func readToEnd() -> [UInt8] {
     shutdown(connection, Int32(SHUT_WR))
     var (bytes, buffer) = ([UInt8](), Array(repeating: UInt8(0), count: 1 << 16))

@@ -20,7 +20,8 @@ struct ScoringServiceTests {
       round += 1
       try workspace.writeModel(seed: UInt64(1 + round % 2))
       service.send(SIGHUP)
-      // Garbage, too long, gone within a request, and gone before the answers to some.
+      // Garbage, a line that is too long, a client that leaves within a request, and one that leaves before its
+      // answers.
       for text in ["garbage\n", String(repeating: "x", count: 10_000), good.prefix(10) + "", good + "\n" + good + "\n"]
       {
         var client = try Client(port: port)
@@ -68,7 +69,7 @@ struct ScoringServiceTests {
       (Array(repeating: UInt8(ascii: "x"), count: 5_000_000), "longer than 1000 bytes"),
     ] {
       var client = try Client(port: port)
-      // The service may have ended before all of it is sent.
+      // The service may end before the whole request is sent.
       try? await client.send(request + Array("\n\(good)\n".utf8))
       let line = try #require(try await client.line())
       #expect(line.hasPrefix(#"{"error":""#) && line.contains(error), "\(line)")
@@ -126,7 +127,7 @@ struct ScoringServiceTests {
     var other = try Client(port: port)
     #expect(try await other.answer(to: good)?.hasPrefix(#"{"class":""#) == true)
 
-    // The last request may be there in part only, which is garbage.
+    // The last request may be incomplete, and is then answered as garbage.
     let size = good.utf8.count + 1
     #expect(flood.readToEnd().count { $0 == UInt8(ascii: "\n") } == (flood.sent + size - 1) / size)
     #expect(try await service.end() == 0)
@@ -236,7 +237,7 @@ struct ScoringServiceTests {
   func loadTestMistakes() async throws {
     let workspace = try Workspace()
     try workspace.writeModel(seed: 1)
-    // Its port is free again at its end.
+    // The port is free again when the service ends.
     let (service, port) = try await workspace.startService()
     #expect(try await service.end() == 0)
     for (arguments, status, message) in [

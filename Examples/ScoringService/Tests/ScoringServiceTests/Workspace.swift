@@ -2,7 +2,7 @@ import Foundation
 import Perceptron
 import Wire
 
-/// An empty directory for models, in which programs that were built beside the tests are run.
+/// A temporary directory for models. It starts the programs that were built beside the tests.
 struct Workspace: ~Copyable {
   private let directory = FileManager.default.temporaryDirectory.appending(path: "scoring-\(UUID().uuidString)")
 
@@ -14,7 +14,7 @@ struct Workspace: ~Copyable {
 
   func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(filePath: path(name))) }
 
-  /// Writes a model of the columns length, width and color and the classes big and small; another seed makes another
+  /// Writes a model with the columns length, width and color and the classes big and small. Another seed makes another
   /// model.
   func writeModel(seed: UInt64, to name: String = "model") throws {
     try write("length,width,color,size\n1,2,red,small\n3,1,blue,big\n2,2,red,big\n4,3,blue,small\n", to: "table.csv")
@@ -42,7 +42,7 @@ struct Workspace: ~Copyable {
   }
 }
 
-/// A program that runs; it is ended with the last reference to it.
+/// A running program. It is ended when the last reference to it is released.
 final class RunningProgram: Sendable {
   struct Mistake: Error {
     let text: String
@@ -57,7 +57,7 @@ final class RunningProgram: Sendable {
     (outputPath, errorsPath) = (output, errors)
     process.executableURL = program
     process.arguments = arguments
-    // Files rather than pipes: neither can fill up.
+    // Files are used instead of pipes, because they cannot fill up.
     for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
@@ -71,7 +71,7 @@ final class RunningProgram: Sendable {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-  /// The exit status.
+  /// Waits for the end of the program, and returns its exit status.
   func status() async throws -> Int32 {
     try await eventually("an end") { !self.process.isRunning }
     guard process.terminationReason == .exit else { throw Mistake("ended by a signal") }
@@ -84,14 +84,14 @@ final class RunningProgram: Sendable {
     return try await status()
   }
 
-  /// The last line of a text that a program writes, as soon as there is one.
+  /// Waits until the program has written a line to a text, and returns the last one.
   func line(_ text: (RunningProgram) -> String) async throws -> String {
     try await eventually("a line") { text(self).hasSuffix("\n") || !self.process.isRunning }
     guard let line = text(self).split(separator: "\n").last else { throw Mistake("no line; \(errors)") }
     return String(line)
   }
 
-  /// Waits until something is so, far longer than it ever takes.
+  /// Waits until a condition holds, for far longer than it ever takes.
   func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(120)
     while try await !isSo() {
@@ -101,7 +101,7 @@ final class RunningProgram: Sendable {
   }
 }
 
-/// The end of a connection that asks.
+/// The client of a service.
 struct Client {
   private var lines: LineConnection
   private static let loop = Result { try EventLoop() }
@@ -111,7 +111,7 @@ struct Client {
       try Socket(connectingTo: "127.0.0.1", port: port), on: try Self.loop.get(), maximumLine: 1 << 20)
   }
 
-  /// Sends text, as many lines as it has.
+  /// Sends text of any number of lines.
   mutating func send(_ text: String) async throws {
     try await lines.write(text.utf8)
     try await lines.flush()

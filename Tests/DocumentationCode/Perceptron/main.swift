@@ -1,0 +1,83 @@
+// The code of README.md and of Documentation/Serving.md, each block in a scope of its own within those that it follows.
+// It is run in a directory with iris.csv.
+
+import Perceptron
+
+// MARK: - README.md
+
+do {
+  let table = try Table(contentsOf: "iris.csv")
+  let preparation = try Preparation(fittedOn: table)  // standardises features, finds the classes
+  let samples = try preparation.samples(of: table, as: Float.self)
+
+  var generator = Philox(seed: 0)
+  let network = Network<Float>(
+    .chain([preparation.inputCount, 64, preparation.outputCount], hidden: .relu, output: .softmax),
+    initializer: .heNormal, using: &generator)
+
+  var trainer = Trainer(
+    network, loss: .crossEntropy, optimizer: .adam(), batchSize: 32, generator: generator)
+  try trainer.fit(
+    on: samples, epochs: 50,
+    afterEpoch: { report, trainer in
+      print(report.epoch, report.trainingLoss)
+      if report.epoch % 10 == 0 { try Checkpoint(trainer).write(to: "iris.checkpoint") }
+      return true  // false stops, and so does an error
+    })
+
+  let model = TrainedModel(network: trainer.network, loss: .crossEntropy, preparation: preparation)
+  try model.write(to: "iris.perceptron")  // one safetensors file, preparation included
+
+  do {
+    try Checkpoint(trainer).write(to: "iris.checkpoint")  // in afterEpoch, or after a fit that was stopped
+    try trainer.restore(Checkpoint(contentsOf: "iris.checkpoint"))
+  }
+}
+
+do {
+  let model = try TrainedModel<Float>(contentsOf: "iris.perceptron")
+  // A field is a number, a text or nil.
+  let features = try model.preparation.features(of: [[1.4, 0.2]], as: Float.self)
+  print(model.classes(prepared: features), model.predict(prepared: features))  // names, and the probability of each
+}
+
+// MARK: - Documentation/Serving.md
+
+do {
+  let predictor = try Predictor<Float>(contentsOf: "iris.perceptron")
+  let prediction = try predictor.predict(["petal_length": 1.4, "petal_width": 0.2])
+  print(prediction.className!, prediction.probability!)  // setosa 0.9896…
+  print(prediction.names, prediction.outputs)  // all classes, and the probability of each
+
+  do {
+    let samples = Matrix<Float>(samples: [[1.4, 0.2], [5.8, 2.2]])
+    let answers = try predictor.predict(samples)  // a column for each sample
+    print(answers[0, 1])  // the probability of the first class for the second sample
+  }
+
+  let rows: [[InputValue]] = [[1.4, 0.2], [5.8, nil]]
+  var total = 0.0
+  do {
+    var answer = Prediction()
+    for row in rows {
+      try predictor.predict(row, into: &answer)
+      total += answer.outputs[0]
+    }
+  }
+  guard total > 0 else { fatalError("no answers") }
+}
+
+do {
+  let live = try ReloadablePredictor<Float>(contentsOf: "iris.perceptron")
+  // In any task, anew for each request:
+  let answer = try live.predictor.predict(["petal_length": 1.4, "petal_width": 0.2])
+  try live.reload()  // in another, when the file has been replaced
+  print(answer)
+
+  do {
+    let batching = BatchingPredictor(live, maximumBatchSize: 64)
+    let answer = try await batching.predict(["petal_length": 1.4, "petal_width": 0.2])  // in any task
+    await batching.shutDown()  // at the end: answers what has been asked
+    print(answer)
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+/// Code without imports and white space, so that indentation and line breaks do not matter.
+private func condensed(_ code: String) -> String {
+  code.split(separator: "\n").filter { !$0.hasPrefix("import ") }.joined().filter { !$0.isWhitespace }
+}
+
+/// The files below a directory whose names end so.
+private func files(_ directory: String, _ suffix: String) -> [URL] {
+  let all = FileManager.default.enumerator(at: root.appending(path: directory), includingPropertiesForKeys: nil)
+  return (all?.compactMap { $0 as? URL } ?? []).filter { $0.path.hasSuffix(suffix) && !$0.path.contains("/.build/") }
+}
+
+/// The blocks of Swift in Markdown.
+private func blocks(_ text: String) -> [String] {
+  text.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+}
+
+private func isCompiled(_ block: String) throws -> Bool {
+  let wanted = condensed(block)
+  return try files("Tests/DocumentationCode", ".swift").contains { file in
+    condensed(try String(contentsOf: file, encoding: .utf8)).contains(wanted)
+  }
+}
+
+@Suite struct DocumentationTests {
+  @Test func `every block of Swift in README and Documentation is compiled`() throws {
+    let documents = [root.appending(path: "README.md")] + files("Documentation", ".md") + files("Examples", ".md")
+    var count = 0
+    for document in documents {
+      for block in blocks(try String(contentsOf: document, encoding: .utf8)) where !block.hasPrefix(".package(") {
+        #expect(try isCompiled(block), "\(document.lastPathComponent): \(block)")
+        count += 1
+      }
+    }
+    #expect(count >= 10)
+  }
+
+  @Test func `a block that is not compiled is found`() throws {
+    let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    let block = try #require(blocks(readme).first { !$0.hasPrefix(".package(") })
+    #expect(try isCompiled(block) && !isCompiled(block.replacing("epochs: 50", with: "epochs: 51")))
+  }
+
+  @Test func `the code of README and Documentation runs as it says`() throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "perceptron-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let flowers = [("setosa", 1.4, 0.2), ("versicolor", 4.3, 1.3), ("virginica", 5.6, 2.0)]
+    let rows = (0..<90).map { row in
+      let (name, length, width) = flowers[row % 3]
+      return "\(length + Double(row % 7) * 0.05),\(width + Double(row % 5) * 0.04),\(name)\n"
+    }
+    try ("petal_length,petal_width,species\n" + rows.joined()).write(
+      to: directory.appending(path: "iris.csv"), atomically: true, encoding: .utf8)
+    let output = try run("PerceptronDocumentationCode", in: directory)
+    #expect(output.contains("[\"setosa\"]") && output.contains("setosa 0.9"), "\(output)")
+    for service in ["PerceptronVaporCode", "PerceptronHummingbirdCode"] {
+      #expect(try run(service, in: directory).hasPrefix(#"{"outputs":{"#))
+    }
+  }
+
+  /// What a program that was built beside the tests writes.
+  private func run(_ program: String, in directory: URL) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program)
+    process.currentDirectoryURL = directory
+    let path = directory.appending(path: "output")
+    try Data().write(to: path)
+    process.standardOutput = try FileHandle(forWritingTo: path)
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return try String(contentsOf: path, encoding: .utf8)
+  }
+}
