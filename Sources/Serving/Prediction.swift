@@ -3,7 +3,7 @@ import Tensor
 
 /// A model's answer for one sample.
 ///
-/// The same prediction can be passed to ``Predictor/predict(_:into:)`` again and again. These calls then do not
+/// The same prediction can be passed to `predict(_:into:)` of a ``Predictor`` again and again. These calls then do not
 /// allocate.
 public struct Prediction: Sendable, Equatable {
   /// The outputs, in the order of ``names``: the probabilities of the classes, which add up to 1; or the probability of

@@ -10,8 +10,8 @@ import Tensor
 /// another.
 ///
 /// A sample's answer has the same bits alone and in a batch, at any place in the batch, and for any team. It agrees
-/// with ``TrainedModel/predict(_:)`` to rounding, about 10⁻⁶ of the largest output in `Float`: that method adds in the
-/// order of training.
+/// with ``TrainedModel/predict(prepared:)`` to rounding, about 10⁻⁶ of the largest output in `Float`: that method adds
+/// in the order of training.
 public struct Predictor<Scalar: BLASScalar>: Sendable {
   let model: PackedModel<Scalar>
 

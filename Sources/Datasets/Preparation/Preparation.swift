@@ -53,7 +53,7 @@ public struct Preparation: Sendable, Equatable {
 
   /// Makes a preparation that was fitted before.
   ///
-  /// - Precondition: Traps if the parts contradict each other, as ``mistake(inputs:inputScaling:outputs:)`` finds.
+  /// - Precondition: Traps if the parts contradict each other, as `mistake(inputs:inputScaling:outputs:)` finds.
   ///   There must be one format for each regression target, or none at all.
   public init(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),

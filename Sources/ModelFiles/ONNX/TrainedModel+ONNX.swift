@@ -7,7 +7,7 @@ extension TrainedModel {
   /// Writes the model as an ONNX file that takes raw inputs. An existing file is replaced as a whole; if anything
   /// fails, it is unchanged.
   ///
-  /// For a model in `Float`, numbers that `Float` would round visibly are double: see ``numbersThatNeedDouble``.
+  /// For a model in `Float`, numbers that `Float` would round visibly are double: see `numbersThatNeedDouble`.
   ///
   /// If all features are numbers, there is one input, `input`, samples × features. If there are strings, there is one
   /// input of samples × 1 for each column, with the column's name. Preparation, networks and answers are nodes; see

@@ -22,7 +22,7 @@ public protocol BLASRoutines {
   static func nrm2(_ n: Int32, _ x: Pointer) -> Scalar
   static func asum(_ n: Int32, _ x: Pointer) -> Scalar
 
-  /// Whether ``product`` exists here; otherwise `gemm` is used.
+  /// Whether `product` exists here; otherwise `gemm` is used.
   static var hasProduct: Bool { get }
   /// The same as `gemm`, but the bits of every element are independent of how a product is cut.
   static func product(

@@ -11,7 +11,7 @@ import CPerceptronKernels
 /// The threads are created once and live as long as the team. Between programs they sleep, so an idle team costs
 /// nothing. The team has its own threads because the tasks of Swift's cooperative pool must not wait for each other.
 ///
-/// The result of a program must not depend on the number of workers; see ``Worker/share(of:)``.
+/// The result of a program must not depend on the number of workers; see `Worker.share(of:)`.
 public final class Team: Sendable {
   /// The number of threads, including the calling one: the requested number, or fewer if the system could not create
   /// more.

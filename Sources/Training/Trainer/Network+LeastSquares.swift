@@ -9,7 +9,7 @@ extension Network {
   ///     a = W x + b
   ///
   /// For classes, the targets are one-hot and the predicted class is the largest output. See
-  /// ``Matrix/ridgeRegression(_:strength:team:)``.
+  /// ``Matrix/ridgeRegression(_:sampleWeights:strength:team:)``.
   ///
   /// - Parameter ridge: The strength of the penalty on the weights, as a share of each feature's variance.
   /// - Throws: ``LinearAlgebraError/notFinite`` if a number is not finite or a weight is beyond the range of `Scalar`.
