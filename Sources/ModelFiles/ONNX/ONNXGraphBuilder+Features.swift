@@ -167,7 +167,7 @@ extension ONNXGraphBuilder {
     return node("Add", [value, constant(ONNXTensor("share summands", .double, features, summands))])
   }
 
-  /// Φ⁻¹(p) to about seven digits, with p kept between 10⁻⁷ and 1 − 10⁻⁷. Two rational functions are used: one of ¼ − …
+  /// Φ⁻¹(p) to about seven digits, with p kept between 10⁻⁷ and 1 − 10⁻⁷. Two rational functions are used: one of 0.180625 − …
   /// near the middle, one of √(−log p) elsewhere (Wichura 1988, algorithm AS 241, PPND7, without the branch for p below
   /// 10⁻¹¹).
   private mutating func normal(_ share: String) -> String {
