@@ -167,9 +167,9 @@ extension ONNXGraphBuilder {
     return node("Add", [value, constant(ONNXTensor("share summands", .double, features, summands))])
   }
 
-  /// Φ⁻¹(p) to about seven digits, with p kept between 10⁻⁷ and 1 − 10⁻⁷. Two rational functions are used: one of 0.180625 − …
-  /// near the middle, one of √(−log p) elsewhere (Wichura 1988, algorithm AS 241, PPND7, without the branch for p below
-  /// 10⁻¹¹).
+  /// Φ⁻¹(p) to about seven digits, with p kept between 10⁻⁷ and 1 − 10⁻⁷. Two rational functions are used: one of
+  /// 0.180625 − … near the middle, one of √(−log p) elsewhere (Wichura 1988, algorithm AS 241, PPND7, without the
+  /// branch for p below 10⁻¹¹).
   private mutating func normal(_ share: String) -> String {
     let p = node("Clip", [share, number(1e-7), number(1 - 1e-7)])
     let q = node("Sub", [p, number(0.5)])
