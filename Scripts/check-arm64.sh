@@ -10,7 +10,7 @@ mkdir -p "$directory"
 build() {
   local program=$1
   shift
-  "$clang" -std=gnu11 -O2 -Wall -Werror -ffp-contract=off -pthread -ISources/CKernels/include "$@" -o "$program"
+  "$clang" -std=gnu11 -O2 -Wall -Werror -ffp-contract=off -pthread -ISources/CKernels/include -ISources/CChecksum/include "$@" -o "$program"
 }
 
 # bits KIND LOG
@@ -26,7 +26,7 @@ run() {
   [ "$status" -eq 0 ] || { echo "check-arm64: $* failed with status $status" >&2; exit 1; }
 }
 
-sources=(Sources/CKernels/*.c Tests/CKernelsCheck/*.c)
+sources=(Sources/CKernels/*.c Sources/CChecksum/*.c Tests/CKernelsCheck/*.c)
 echo "this machine, $(uname -m):"
 # Address Sanitizer sees what is written beyond the scratch memory too.
 build "$directory/here" -fsanitize=address -fuse-ld=lld "${sources[@]}" -lm

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "CChecksum.h"
 #include "CKernels.h"
 #include "check.h"
 
