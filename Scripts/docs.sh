@@ -28,7 +28,7 @@ import json
 import sys
 
 symbols = json.load(open(sys.argv[1]))["symbols"]
-made = ("description", "init(rawValue:)", "init(from:)", "init(l1:l2:weightDecay:clipNorm:maxNorm:)")
+made = ("description", "init(rawValue:)", "init(from:)")
 internal = ("BLASRoutines", "FloatRoutines", "DoubleRoutines")
 bare = [
     ".".join(symbol["pathComponents"])

@@ -26,20 +26,7 @@ package enum ByteFile {
   ) throws(FileError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      let code = errno
-      close(descriptor)
-      throw .cannotOpen(path: path, reason: systemMessage(code))
-    }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
-      close(descriptor)
-      throw .cannotOpen(path: path, reason: systemMessage(EISDIR))
-    }
-    guard status.st_mode & S_IFMT != S_IFCHR else {
-      close(descriptor)
-      throw .cannotOpen(path: path, reason: "Is a device, which has no end")
-    }
+    let status = try status(of: descriptor, path: path, mayBeDevice: false)
     let (isRegular, size) = (status.st_mode & S_IFMT == S_IFREG, Int(status.st_size))
     if isRegular, size > 1 << 20, case let usable = usableMemory(), size > usable {
       close(descriptor)
@@ -57,6 +44,26 @@ package enum ByteFile {
     defer { gzclose_r(file) }
     gzbuffer(file, 1 << 17)
     return try readAll(of: file, path: path, expectedCount: expected, isWanted)
+  }
+
+  /// The status of an open file, which is closed if it cannot be read to an end.
+  static func status(of descriptor: Int32, path: String, mayBeDevice: Bool) throws(FileError) -> stat {
+    var status = stat()
+    let code = fstat(descriptor, &status) == 0 ? 0 : errno
+    let kind = status.st_mode & S_IFMT
+    let problem: String? =
+      if code != 0 {
+        systemMessage(code)
+      } else if kind == S_IFDIR {
+        systemMessage(EISDIR)
+      } else {
+        kind == S_IFCHR && !mayBeDevice ? "Is a device, which has no end" : nil
+      }
+    if let problem {
+      close(descriptor)
+      throw .cannotOpen(path: path, reason: problem)
+    }
+    return status
   }
 
   /// Reads the bytes of a regular file. Returns nil if the file is empty or gzip data, or if anything fails; reading
@@ -90,7 +97,7 @@ package enum ByteFile {
     return isWhole ? bytes : nil
   }
 
-  private static func isGzip(_ descriptor: Int32) -> Bool {
+  static func isGzip(_ descriptor: Int32) -> Bool {
     var start: [UInt8] = [0, 0]
     return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
   }
@@ -134,19 +141,25 @@ package enum ByteFile {
       }
       read(atMost: room)
     }
-    // At the end of a truncated stream, zlib returns everything that it could decompress. After that it returns no
-    // bytes, and this state is the only sign of the error.
-    let readCode = errno
+    if let failure = failure(of: file, path: path, code: errno) { throw failure }
+    return bytes
+  }
+
+  /// The error if no more bytes come; nil if the file has simply ended.
+  ///
+  /// At the end of a truncated stream, zlib returns everything that it could decompress. After that it returns no
+  /// bytes, and this state is the only sign of the error.
+  static func failure(of file: gzFile, path: String, code: Int32) -> FileError? {
     var state: Int32 = Z_OK
     let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
     switch state {
-    case Z_OK, Z_STREAM_END: return bytes
-    case Z_BUF_ERROR: throw .truncatedGzip(path: path)
-    case Z_ERRNO: throw .cannotRead(path: path, reason: systemMessage(readCode))
+    case Z_OK, Z_STREAM_END: return nil
+    case Z_BUF_ERROR: return .truncatedGzip(path: path)
+    case Z_ERRNO: return .cannotRead(path: path, reason: systemMessage(code))
     default:
       // zlib puts its own name for the file, a descriptor number, before the message.
       let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
-      throw .corruptGzip(path: path, detail: detail)
+      return .corruptGzip(path: path, detail: detail)
     }
   }
 }

@@ -59,24 +59,9 @@ package final class ByteStream {
     self.path = path
     let descriptor = isStandardInput ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemMessage(errno)) }
-    var status = stat()
-    let code = fstat(descriptor, &status) == 0 ? 0 : errno
-    self.status = status
-    let kind = status.st_mode & S_IFMT
-    let problem: String? =
-      if code != 0 {
-        systemMessage(code)
-      } else if kind == S_IFDIR {
-        systemMessage(EISDIR)
-      } else {
-        kind == S_IFCHR && !isStandardInput ? "Is a device, which has no end" : nil
-      }
-    if let problem {
-      close(descriptor)
-      throw .cannotOpen(path: path, reason: problem)
-    }
-    let isRegular = kind == S_IFREG && !isStandardInput
-    if isRegular, status.st_size > 0, !Self.isGzip(descriptor) {
+    status = try ByteFile.status(of: descriptor, path: path, mayBeDevice: isStandardInput)
+    let isRegular = status.st_mode & S_IFMT == S_IFREG && !isStandardInput
+    if isRegular, status.st_size > 0, !ByteFile.isGzip(descriptor) {
       source = .plain(descriptor, size: Int(status.st_size))
     } else {
       guard let file = gzdopen(descriptor, "rb") else {
@@ -128,7 +113,7 @@ package final class ByteStream {
         }
         count -= bytes.count - before
         if bytes.count == before {
-          if let failure = Self.failure(of: file, path: path, code: errno) { throw failure }
+          if let failure = ByteFile.failure(of: file, path: path, code: errno) { throw failure }
           break
         }
       }
@@ -194,28 +179,5 @@ package final class ByteStream {
       return nil
     }
     return failures.compactMap(\.self).first
-  }
-
-  private static func isGzip(_ descriptor: Int32) -> Bool {
-    var start: [UInt8] = [0, 0]
-    return pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
-  }
-
-  /// The error if no more bytes come; nil if the file has simply ended.
-  ///
-  /// At the end of a truncated stream, zlib returns everything that it could decompress. After that it returns no
-  /// bytes, and this state is the only sign of the error.
-  private static func failure(of file: gzFile, path: String, code: Int32) -> FileError? {
-    var state: Int32 = Z_OK
-    let message = gzerror(file, &state).map { String(cString: $0) } ?? ""
-    switch state {
-    case Z_OK, Z_STREAM_END: return nil
-    case Z_BUF_ERROR: return .truncatedGzip(path: path)
-    case Z_ERRNO: return .cannotRead(path: path, reason: systemMessage(code))
-    default:
-      // zlib puts its own name for the file, a descriptor number, before the message.
-      let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
-      return .corruptGzip(path: path, detail: detail)
-    }
   }
 }

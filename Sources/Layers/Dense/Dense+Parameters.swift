@@ -3,15 +3,15 @@ import Tensor
 /// The places of a layer's parameters in its part of the parameter vector, and of its running statistics in theirs.
 extension Dense {
   func weights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
-    parameters.reshaped(from: 0, rows: outputSize, columns: inputSize)
+    parameters.reshaped(from: offset(of: .weights), rows: outputSize, columns: inputSize)
   }
 
   func bias<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
-    parameters.reshaped(from: weightCount, rows: outputSize, columns: 1)
+    parameters.reshaped(from: offset(of: .bias), rows: outputSize, columns: 1)
   }
 
   func gammaAndBeta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
-    parameters.reshaped(from: weightCount + outputSize, rows: 2 * outputSize, columns: 1)
+    parameters.reshaped(from: offset(of: .scale), rows: 2 * outputSize, columns: 1)
   }
 
   func gamma<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {

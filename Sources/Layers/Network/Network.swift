@@ -147,9 +147,9 @@ extension Network {
   package mutating func withWeights<R, E: Error>(
     ofLayer layer: Int, _ body: (Tile<Scalar>) throws(E) -> R
   ) throws(E) -> R {
-    let (dense, offset) = (layers[layer], chain.offsets[layer])
+    let (start, rows, columns) = place(layer, .weights)
     return try storage.withTile { (parameters) throws(E) in
-      try body(parameters.reshaped(from: offset, rows: dense.outputSize, columns: dense.inputSize))
+      try body(parameters.reshaped(from: start, rows: rows, columns: columns))
     }
   }
 

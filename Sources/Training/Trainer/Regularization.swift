@@ -21,6 +21,7 @@ public struct Regularization: Sendable, Equatable {
   /// it (Srivastava et al. 2014).
   public var maxNorm: Double?
 
+  /// Makes a regularization. Everything is off by default.
   public init(
     l1: Double = 0, l2: Double = 0, weightDecay: Double = 0, clipNorm: Double? = nil, maxNorm: Double? = nil
   ) {
