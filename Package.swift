@@ -66,7 +66,7 @@ let package = Package(
     .executableTarget(
       name: "PerceptronHummingbirdCode", dependencies: ["Perceptron"], path: "Tests/DocumentationCode/Hummingbird"),
 
-    // Files of the tests' own.
+    // What the tests share: files of their own, and how they run a program.
     .target(name: "PerceptronTestFiles", dependencies: ["CPerceptronZlib"], path: "Tests/TestFiles"),
     // Counts allocations, in the tests alone.
     .target(name: "CPerceptronAllocationHook", path: "Tests/CAllocationHook"),
@@ -87,10 +87,12 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["PerceptronTraining", "PerceptronStepBenchmark", "CPerceptronAllocationHook"]),
     .testTarget(name: "ChartsTests", dependencies: ["PerceptronCharts"]),
-    .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand"]),
+    .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand", "PerceptronTestFiles"]),
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["PerceptronDocumentationCode", "PerceptronVaporCode", "PerceptronHummingbirdCode"]),
+      dependencies: [
+        "PerceptronDocumentationCode", "PerceptronVaporCode", "PerceptronHummingbirdCode", "PerceptronTestFiles",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

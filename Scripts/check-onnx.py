@@ -165,7 +165,7 @@ def check_exports():
     for scale in ("standard", "minmax", "robust", "quantile"):
         check_export("far.csv", "--hidden", "8", "--scale", scale)
     for precision in ("float", "double"):
-        for normalization in ("batch", "layer"):
+        for normalization in ("batch", "layer", "rms"):
             check_export(
                 "classes.csv", "--hidden", "8,8", "--normalization", normalization, "--dropout", "0.2",
                 "--precision", precision)
@@ -223,6 +223,7 @@ def check_torch():
     networks["norm first"] = nn.Sequential(
         nn.BatchNorm1d(5), nn.Linear(5, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 2), nn.Sigmoid())
     networks["epsilon"] = nn.Sequential(nn.Linear(5, 8), nn.LayerNorm(8, eps=1e-3), nn.SiLU(), nn.Linear(8, 2))
+    networks["two activations"] = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Tanh(), nn.BatchNorm1d(8))
     networks["image"] = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(-1))
 
     class View(nn.Module):
@@ -307,7 +308,7 @@ def check_tf2onnx():
 
 
 def check_our_own():
-    for options in (["--normalization", "batch"], ["--normalization", "layer", "--activation", "mish"], ["--precision", "double", "--activation", "tanh"]):
+    for options in (["--normalization", "batch"], ["--normalization", "layer", "--activation", "mish"], ["--normalization", "rms"], ["--precision", "double", "--activation", "tanh"]):
         for table in ("classes.csv", "values.csv"):
             run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", "--hidden", "8,8", *options)
             run("export", "m.perceptron", "own.onnx")

@@ -7,8 +7,8 @@
 /// A training step as plain loops. The package is compared with it; as a reference it shares no code with the package.
 ///
 /// The loops are what a careful person writes without a library: flat arrays, weights by rows so that every inner loop
-/// runs along memory, no bounds checks in a release build, all buffers allocated once. They have no blocking and no
-/// hand-written vector code, and run on one thread.
+/// runs along memory, no bounds checks in the inner loops of the products, all buffers allocated once. The other loops
+/// use checked subscripts. There is no blocking and no hand-written vector code, and everything runs on one thread.
 package struct NaiveNetwork<Scalar: BinaryFloatingPoint> {
   package enum Activation { case identity, sigmoid, tanh, relu, softmax }
   package enum Loss { case quadratic, meanSquaredError, binaryCrossEntropy, crossEntropy }

@@ -22,7 +22,7 @@ package enum Floor {
             let time = ContinuousClock().measure {
               team.run { worker in
                 let own = c[columns: worker.index * size..<(worker.index + 1) * size]
-                Scalar.Routines.gemm(
+                Scalar._Routines.gemm(
                   false, false, Int32(size), Int32(size), Int32(size), 1, a.base, Int32(size), b.base, Int32(size), 0,
                   own.base, Int32(size))
               }

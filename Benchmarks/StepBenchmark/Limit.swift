@@ -18,7 +18,7 @@ package enum Limit {
           team.run { worker in
             var numbers: (Scalar, Scalar, Scalar) = (0.999, 0.001, 0)
             withUnsafeMutableBytes(of: &numbers) {
-              flops[8 * worker.index] = Scalar.Routines.multiplyAdds(
+              flops[8 * worker.index] = Scalar._Routines.multiplyAdds(
                 steps, $0.baseAddress!.assumingMemoryBound(to: Scalar.self))
             }
           }

@@ -26,8 +26,8 @@ let samples: Samples<Float> = try preparation.samples(of: table)
 var generator = Philox(seed: 0)
 var order = Array(0..<samples.count)
 generator.shuffle(&order)
-let test = samples.chosen(order.suffix(360))
-let training = samples.chosen(order.dropLast(360))
+let test = samples.gathered(order.suffix(360))
+let training = samples.gathered(order.dropLast(360))
 
 // MARK: - Training
 
@@ -53,7 +53,7 @@ print("\n\(epochs) epochs in \(seconds.formatted(2)) s, \(Int(Double(epochs * tr
 
 // MARK: - A few digits, drawn
 
-let shown = test.chosen(0..<6)
+let shown = test.gathered(0..<6)
 let probabilities = trainer.network.predict(shown.features)
 let shades = Array(" ░▒▓█")
 for row in 0..<8 {

@@ -195,7 +195,7 @@ extension AtomicFile {
   }
 
   private static func replacementMessage(_ code: Int32) -> String {
-    code == EBUSY ? "Is mounted by itself, so that no new file can take its place" : systemMessage(code)
+    code == EBUSY ? "Is a mount point, so no new file can replace it" : systemMessage(code)
   }
 }
 

@@ -25,14 +25,18 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The setting that could be changed if the file is correct.
   package let setting: Setting?
 
-  /// - Parameter code: The name of the function that makes the error, with or without its labels.
+  /// - Parameters:
+  ///   - place: The place in the file, such as "line 3".
+  ///   - problem: What was found, what was expected and what to do.
+  ///   - code: The name of the function that makes the error, with or without its labels.
   package init(
-    kind: Kind = .badData, path: String?, _ description: String, setting: Setting? = nil, code: String = #function
+    kind: Kind = .badData, path: String?, at place: String? = nil, _ problem: String, setting: Setting? = nil,
+    code: String = #function
   ) {
     self.kind = kind
     self.code = String(code.prefix { $0 != "(" })
     self.path = path
-    self.description = description
+    description = located(path, place, problem)
     self.setting = setting
   }
 }
@@ -56,38 +60,32 @@ package enum Setting: Sendable, Equatable {
 extension FileError {
   /// The file could not be opened; `reason` is the system's text for errno.
   package static func cannotOpen(path: String, reason: String) -> FileError {
-    FileError(
-      kind: .missingInput, path: path,
-      "\(path): cannot be opened: \(reason); check the path and the permissions")
+    FileError(kind: .missingInput, path: path, "cannot be opened: \(reason); check the path and the permissions")
   }
 
   /// Reading failed after the file had been opened; `reason` is the system's text for errno.
   package static func cannotRead(path: String, reason: String) -> FileError {
-    FileError(
-      kind: .ioFailure, path: path,
-      "\(path): cannot be read: \(reason); expected a readable file")
+    FileError(kind: .ioFailure, path: path, "cannot be read: \(reason); expected a readable file")
   }
 
   /// The file could not be written; `reason` is the system's text for errno. An existing file is unchanged.
   package static func cannotWrite(path: String, reason: String) -> FileError {
     FileError(
       kind: .ioFailure, path: path,
-      "\(path): cannot be written: \(reason); choose another path, or free space or permissions there")
+      "cannot be written: \(reason); choose another path, or free space or permissions there")
   }
 
   /// The file was not written because its format cannot hold the contents; `problem` states the reason. An existing
   /// file is unchanged.
   package static func tooLarge(path: String, problem: String) -> FileError {
-    FileError(
-      kind: .ioFailure, path: path,
-      "\(path): cannot be written: \(problem)")
+    FileError(kind: .ioFailure, path: path, "cannot be written: \(problem)")
   }
 
   /// The file's contents need about `bytes` bytes of memory, but only `usable` bytes may be used.
   package static func exceedsMemory(path: String, bytes: Int, usable: Int) -> FileError {
     FileError(
       path: path,
-      "\(path): found \(byteText(bytes)) or more to read, expected at most the \(byteText(usable)) of memory that may"
+      "found \(byteText(bytes)) or more to read, expected at most the \(byteText(usable)) of memory that may"
         + " still be used; give a smaller file, or more memory")
   }
 
@@ -95,28 +93,22 @@ extension FileError {
   package static func changed(path: String) -> FileError {
     FileError(
       path: path,
-      "\(path): the file was changed while it was read, expected one that stays as it is;"
+      "the file changed while it was being read;"
         + " read it again when it is complete")
   }
 
   /// The gzip stream ends before its end mark.
   package static func truncatedGzip(path: String) -> FileError {
-    FileError(
-      path: path,
-      "\(path): the gzip data end too early, expected their end mark; copy or download the file again")
+    FileError(path: path, "the gzip data end too early, expected their end mark; copy or download the file again")
   }
 
   /// The gzip stream is damaged; `detail` is zlib's text.
   package static func corruptGzip(path: String, detail: String) -> FileError {
-    FileError(
-      path: path,
-      "\(path): the gzip data are damaged (\(detail)); copy or download the file again")
+    FileError(path: path, "the gzip data are damaged (\(detail)); copy or download the file again")
   }
 
   /// The file is empty or contains only blank lines.
   package static func emptyFile(path: String) -> FileError {
-    FileError(
-      path: path,
-      "\(path): the file is empty, expected data; check how it was made")
+    FileError(path: path, "the file is empty, expected data; check how it was made")
   }
 }

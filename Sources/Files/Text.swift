@@ -20,6 +20,12 @@ package func quoted(_ text: String) -> String {
   return result + "\""
 }
 
+/// A message with the file and the place in it that it is about, as in "a.csv, line 3: found nothing".
+package func located(_ path: String?, _ place: String?, _ message: String) -> String {
+  ([[path, place].compactMap(\.self).joined(separator: ", ")].filter { !$0.isEmpty } + [message]).joined(
+    separator: ": ")
+}
+
 /// Quoted names separated by commas, limited to what fits on a line.
 package func listed(_ names: [String]) -> String {
   let longest = 20

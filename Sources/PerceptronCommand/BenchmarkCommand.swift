@@ -6,7 +6,7 @@ import PerceptronStepBenchmark
 enum BenchmarkCommand: Command {
   static let name = "benchmark"
   static let usage = "perceptron benchmark [--quick]"
-  static let summary = "a training step against naive loops on this machine"
+  static let summary = "compare a training step with naive loops on this machine"
   static let options = [Option("--quick", nil, "fewer repetitions, and no networks that take seconds")]
 
   static func run(_ arguments: Arguments) throws {
@@ -20,8 +20,8 @@ enum BenchmarkCommand: Command {
     var (rate, limit) = (Floor.rate(team: team), Limit.rate(team: team))
     try printLine(
       """
-      One training step in Float on \(team.workerCount) threads, naive loops on one; \
-      median of \(effort.rounds) rounds, both in turns.
+      One training step in Float on \(team.workerCount) threads; the naive loops use one thread. \
+      Each time is the median of \(effort.rounds) rounds, in which the two alternate.
       \(kernelDescription()).
 
       """)
@@ -30,7 +30,7 @@ enum BenchmarkCommand: Command {
       let result = StepBenchmark.run(workload, effort, team: team)
       guard result.lossDifference < 1e-3 else {
         throw CommandError.badData(
-          "\(workload.name): the losses differ by \(result.lossDifference), so the times do not compare")
+          "\(workload.name): the losses differ by \(result.lossDifference), so the times cannot be compared")
       }
       (rate, limit) = (max(rate, Floor.rate(team: team)), max(limit, Limit.rate(team: team)))
       results.append((workload, result))
@@ -41,7 +41,7 @@ enum BenchmarkCommand: Command {
       let share = flops / limit / result.seconds
       guard share <= 1.05 else {
         throw CommandError.badData(
-          "\(workload.name): a step at \(percent(share)) of the processor's rate cannot be;"
+          "\(workload.name): a step at \(percent(share)) of the processor's rate is impossible;"
             + " the benchmark is wrong, or the machine was busy while the rate was measured")
       }
       rows.append([
@@ -56,12 +56,13 @@ enum BenchmarkCommand: Command {
     try printLine(
       """
 
-      The limit is the rate of the processor's multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \
-      \(team.workerCount) threads at once; OpenBLAS's large
-      products reach \((rate / 1e9).fixed(0)). A step's share is what its matrix products alone would take at that \
-      rate; the rest is all else that it does.
-      A step of tab64 takes \(slowdown.fixed(2)) times as long once its units have died and their moments would be \
-      denormal numbers.
+      The limit is the processor's rate of multiply-adds from registers, \((limit / 1e9).fixed(0)) Gflop/s on \
+      \(team.workerCount) threads; large products
+      in OpenBLAS reach \((rate / 1e9).fixed(0)). A percentage is the time that a step's matrix products alone would \
+      take at these rates, divided
+      by the time of the whole step. A step of tab64 takes \(slowdown.fixed(2)) times as long after its units have \
+      died and their moments
+      would be denormal numbers.
       """)
   }
 

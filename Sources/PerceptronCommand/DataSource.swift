@@ -45,7 +45,7 @@ enum DataSource: Sendable, Equatable {
     }
     for name in ["--target", "--sample-weight", "--delimiter"] + (isArrays ? [] : TableOptions.options.map(\.name))
     where arguments.string(name) != nil {
-      throw .usage("\(name) is for tables; \(isArrays ? "arrays have --labels" : "images have one label each")")
+      throw .usage("\(name) is for tables; \(isArrays ? "use --labels for arrays" : "images have one label each")")
     }
   }
 
@@ -130,7 +130,8 @@ enum RawData<Scalar: BLASScalar> {
       if announces, let names = arrays.names { printError("\(printable(names))\n") }
       if let preparation, case .pixels(let shape) = preparation.inputs {
         self = .images(
-          try ImageSet(arrays.features, shape: shape, labels: arrays.labels, classNames: preparation.classNames))
+          try ImageSet(
+            images: arrays.features, shape: shape, labels: arrays.labels, classNames: preparation.classNames))
       } else {
         self = .table(try Table(features: arrays.features, labels: arrays.labels))
       }
@@ -204,7 +205,7 @@ private struct Arrays {
     let labelArray = labelFile == nil && needsLabels ? labelName ?? pair.labels : nil
     if labelName == nil, let labelArray, !archive.names.contains(labelArray) {
       throw FileError.missingArray(
-        path: path, expected: "labels called \"\(labelArray)\", or --labels NAME that says which they are",
+        path: path, expected: "labels called \"\(labelArray)\", or --labels NAME to choose another array",
         found: archive.names)
     }
     features = try archive.array(named: pair.features)

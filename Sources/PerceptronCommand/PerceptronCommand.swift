@@ -32,10 +32,10 @@ private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
   "  -                      a table from standard input",
-  "  FILE.npy               a NumPy array, samples first; --labels names that of the labels",
-  "  FILE.npz               such arrays in an archive: X and y, or others of the usual names; --labels NAME",
-  "  idx:IMAGES,LABELS      a pair of IDX files; bytes are divided by 255, other numbers are taken as they are",
-  "  mnist:DIRECTORY        MNIST's four files: train-* to train, t10k-* for all else",
+  "  FILE.npy               a NumPy array, samples first; --labels names the array of labels",
+  "  FILE.npz               an archive of arrays: X and y, or other usual names; --labels names the array of labels",
+  "  idx:IMAGES,LABELS      a pair of IDX files; bytes are divided by 255, other numbers are used as they are",
+  "  mnist:DIRECTORY        MNIST's four files: train-* for training, t10k-* for everything else",
 ]
 
 private func help(_ command: any Command.Type) -> String {

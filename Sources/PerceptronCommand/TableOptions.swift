@@ -3,27 +3,27 @@ import Perceptron
 /// The options that describe the columns of a table.
 enum TableOptions {
   static let options = [
-    Option("--ignore", "A,B", "columns that are not learnt from"),
-    Option("--only", "A,B", "the columns that are learnt from (all but the target)"),
-    Option("--id", "A", "the column that tells rows apart: not learnt from, and kept beside each prediction"),
+    Option("--ignore", "A,B", "columns that are not features"),
+    Option("--only", "A,B", "the only columns that are features (all except the target)"),
+    Option("--id", "A", "the column that identifies each row: not a feature, but kept beside each prediction"),
     Option(
-      "--missing", "A,B", "texts and numbers that are missing values besides the usual ones (NA, N/A, null, ?, …)"),
-    Option("--not-missing", "A,B", "usual ones that are values, such as NA for Namibia"),
+      "--missing", "A,B", "strings and numbers that are missing values, besides the usual ones (NA, N/A, null, ?, …)"),
+    Option("--not-missing", "A,B", "usual ones that are not missing values here, such as NA for Namibia"),
     Option(
       "--decimal", "MARK",
-      "the decimal mark, point or comma, of columns that can be read in two ways (found out by itself)"),
-    Option("--thousands", "MARK", "what stands between thousands there: point, comma, space or apostrophe"),
+      "the decimal mark, point or comma, of columns that can be read in two ways (detected)"),
+    Option("--thousands", "MARK", "the thousands separator there: point, comma, space or apostrophe (detected)"),
     Option(
       "--min-frequency", "N",
-      "rows that a text needs for a feature of its own (1; 2 in columns of more than 20 texts)"),
-    Option("--max-categories", "N", "texts of a column that have a feature of their own (1000)"),
+      "rows in which a string must occur to get its own feature (1; 2 in columns of more than 20 strings)"),
+    Option("--max-categories", "N", "the most strings of a column that get their own feature (1000)"),
   ]
 
   /// The options that describe how tables are read.
   static let formatOptions = [
-    Option("--header", nil, "the first row is a header (found out by itself)"),
+    Option("--header", nil, "the first row is a header (detected)"),
     Option("--no-header", nil, "the first row is data"),
-    Option("--delimiter", "MARK", "comma, semicolon, tab or bar between the fields of tables (found out by itself)"),
+    Option("--delimiter", "MARK", "comma, semicolon, tab or bar between the fields of tables (detected)"),
   ]
 
   /// Returns the format of a table: `--header`, `--no-header` and `--delimiter`, and the model's columns whose numbers
@@ -64,8 +64,8 @@ enum TableOptions {
       excluded: Set(try names("--not-missing", arguments) ?? []))
     if let text = missing.excluded.first(where: { !MissingSpellings.isUsual($0) }) {
       throw .usage(
-        "--not-missing: \(text.debugDescription) is no usual spelling of a missing value, so that it is a value anyway;"
-          + " those are NA, N/A, null, NaN and others")
+        "--not-missing: \(text.debugDescription) is not a usual spelling of a missing value, so it is a value anyway;"
+          + " the usual spellings are NA, N/A, null, NaN and others")
     }
     if let text = missing.additional.intersection(missing.excluded).min() {
       throw .usage("--missing and --not-missing: \(text.debugDescription) is in both")
@@ -81,7 +81,7 @@ enum TableOptions {
     guard let text = arguments.string(option) else { return nil }
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard !names.contains("") else {
-      throw .usage("\(option): expected names with a comma between each two, found \(text.debugDescription)")
+      throw .usage("\(option): expected names separated by commas, found \(text.debugDescription)")
     }
     return names
   }

@@ -9,9 +9,9 @@ import Tensor
 ///     let answer = try await batching.predict(record)   // in any task
 ///
 /// A batch is due if it is full, or if its oldest request has waited ``maximumWait``. It begins as soon as fewer than
-/// ``batchesAtOnce`` batches are running. With a wait of zero, requests wait only if the processors are busy, and
-/// batches grow as the load grows. Batching does not change the answers: a sample's answer has the same bits alone and
-/// in any batch.
+/// ``maximumConcurrentBatches`` batches are running. With a wait of zero, requests wait only if the processors are
+/// busy, and batches grow as the load grows. Batching does not change the answers: a sample's answer has the same bits
+/// alone and in any batch.
 ///
 /// A task that calls `predict` is suspended until its answer is ready. If ``capacity`` requests are already waiting,
 /// another request is refused at once. If a task is cancelled while its request waits, the request is dropped.
@@ -23,7 +23,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// The maximum number of waiting requests.
   public let capacity: Int
   /// The most batches that are computed at the same time.
-  public let batchesAtOnce: Int
+  public let maximumConcurrentBatches: Int
   private let predictor: @Sendable () -> Predictor<Scalar>
   private let state = Guarded(State())
   private let requestCount = Atomic(0)
@@ -54,44 +54,46 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   ///   - maximumBatchSize: At least 1.
   ///   - maximumWait: How long a request waits for other requests, at least zero.
   ///   - capacity: The maximum number of waiting requests, at least 1.
-  ///   - batchesAtOnce: How many batches are computed at the same time, at least 1. Usually the number of usable
-  ///     processors.
+  ///   - maximumConcurrentBatches: How many batches are computed at the same time, at least 1. Usually the number of
+  ///     usable processors.
   /// - Precondition: Traps on smaller numbers.
   public convenience init(
     _ predictor: Predictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero, capacity: Int = 4096,
-    batchesAtOnce: Int = usableProcessorCount()
+    maximumConcurrentBatches: Int = usableProcessorCount()
   ) {
     self.init(
-      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity, batchesAtOnce: batchesAtOnce
+      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity,
+      maximumConcurrentBatches: maximumConcurrentBatches
     ) { predictor }
   }
 
   /// Makes a batching front end for a model that may be replaced. The model that is current when a batch begins
   /// prepares and answers the whole batch.
   ///
-  /// - Parameters: As for ``init(_:maximumBatchSize:maximumWait:capacity:batchesAtOnce:)``.
+  /// - Parameters: As for ``init(_:maximumBatchSize:maximumWait:capacity:maximumConcurrentBatches:)``.
   public convenience init(
     _ live: ReloadablePredictor<Scalar>, maximumBatchSize: Int = 64, maximumWait: Duration = .zero,
-    capacity: Int = 4096, batchesAtOnce: Int = usableProcessorCount()
+    capacity: Int = 4096, maximumConcurrentBatches: Int = usableProcessorCount()
   ) {
     self.init(
-      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity, batchesAtOnce: batchesAtOnce
+      maximumBatchSize: maximumBatchSize, maximumWait: maximumWait, capacity: capacity,
+      maximumConcurrentBatches: maximumConcurrentBatches
     ) { live.predictor }
   }
 
   private init(
-    maximumBatchSize: Int, maximumWait: Duration, capacity: Int, batchesAtOnce: Int,
+    maximumBatchSize: Int, maximumWait: Duration, capacity: Int, maximumConcurrentBatches: Int,
     _ predictor: @escaping @Sendable () -> Predictor<Scalar>
   ) {
-    guard maximumBatchSize >= 1, maximumWait >= .zero, capacity >= 1, batchesAtOnce >= 1 else {
+    guard maximumBatchSize >= 1, maximumWait >= .zero, capacity >= 1, maximumConcurrentBatches >= 1 else {
       fail(
-        "cannot make \(batchesAtOnce) batches of \(maximumBatchSize) requests, of which \(capacity) wait for"
-          + " \(maximumWait): each must be at least 1, and the wait at least 0")
+        "cannot make \(maximumConcurrentBatches) batches of \(maximumBatchSize) requests at once, with a capacity of"
+          + " \(capacity) and a wait of \(maximumWait): the numbers must be at least 1, the wait at least 0")
     }
     self.maximumBatchSize = maximumBatchSize
     self.maximumWait = maximumWait
     self.capacity = capacity
-    self.batchesAtOnce = batchesAtOnce
+    self.maximumConcurrentBatches = maximumConcurrentBatches
     self.predictor = predictor
   }
 
@@ -203,7 +205,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func nextBatch(_ state: inout State) -> [Request]? {
-    guard let oldest = state.waiting.first, state.batchCount < batchesAtOnce else { return nil }
+    guard let oldest = state.waiting.first, state.batchCount < maximumConcurrentBatches else { return nil }
     if let deadline = oldest.deadline, state.waiting.count < maximumBatchSize, !state.isShutDown, deadline > .now {
       if state.timer == nil {
         state.timer = Task.detached { [weak self] in

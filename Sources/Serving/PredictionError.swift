@@ -35,12 +35,12 @@ extension PredictionError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .input(let error, let sample): "\(place(sample))\(error)"
-    case .notARecord(let problem): "cannot take the value for a record: \(problem)"
+    case .notARecord(let problem): "cannot use the value as a record: \(problem)"
     case .count(let found, let expected): "found samples of \(found) numbers, expected \(expected), one for each column"
-    case .textColumn(let name): "column \(name.debugDescription) has texts; give records instead of a matrix"
+    case .textColumn(let name): "column \(name.debugDescription) has strings; give records instead of a matrix"
     case .outputNotFinite(let sample):
       "\(place(sample))the network's output is not finite; the features are too far from the training data"
-    case .overloaded(let waiting): "overloaded: \(waiting) requests wait already; try again later"
+    case .overloaded(let waiting): "overloaded: \(waiting) requests are already waiting; try again later"
     case .shutDown: "shut down: no more requests are answered"
     }
   }

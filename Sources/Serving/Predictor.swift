@@ -10,8 +10,8 @@ import Tensor
 /// another.
 ///
 /// A sample's answer has the same bits alone and in a batch, at any place in the batch, and for any team. It agrees
-/// with ``TrainedModel/predict(prepared:)`` to rounding, about 10⁻⁶ of the largest output in `Float`: that method adds
-/// in the order of training.
+/// with ``TrainedModel/predict(prepared:team:)`` to rounding, about 10⁻⁶ of the largest output in `Float`: that method
+/// adds in the order of training.
 public struct Predictor<Scalar: BLASScalar>: Sendable {
   let model: PackedModel<Scalar>
 
@@ -23,14 +23,15 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
   ///     alone. If the team is busy, an answer does not wait for it. If many tasks ask at once, they keep the
   ///     processors busy without a team.
   /// - Complexity: O(parameters): the weights are copied in a different order.
-  public init(_ model: TrainedModel<Scalar>, missing: MissingValues = .replaced, team: Team = Team(workers: 1)) {
+  public init(_ model: TrainedModel<Scalar>, missing: MissingValuePolicy = .replaced, team: Team = Team(workers: 1)) {
     self.model = PackedModel(model, refusesMissing: missing == .refused, team: team)
   }
 
   /// Makes a predictor from a model file. A model that was stored in the other precision is converted.
   ///
+  /// - Parameters: As for ``init(_:missing:team:)``; by default the calling thread computes alone.
   /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
-  public init(contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1))
+  public init(contentsOf path: String, missing: MissingValuePolicy = .replaced, team: Team = Team(workers: 1))
     throws(FileError)
   {
     self.init(try TrainedModel(contentsOf: path), missing: missing, team: team)
@@ -56,6 +57,8 @@ extension Predictor {
   }
 
   /// Writes the answer for a record into an existing prediction. Allocates nothing after the first call on a thread.
+  ///
+  /// - Throws: ``PredictionError``, as the form that returns a prediction. The prediction is then unspecified.
   public func predict(_ record: [String: InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(record, into: features)
@@ -79,6 +82,8 @@ extension Predictor {
   }
 
   /// Writes the answer for a row into an existing prediction. Allocates nothing after the first call on a thread.
+  ///
+  /// - Throws: ``PredictionError``, as the form that returns a prediction. The prediction is then unspecified.
   public func predict(_ row: [InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(row, into: features)
@@ -130,7 +135,8 @@ extension Predictor {
   /// - Shapes: features inputSize × samples; returns outputs × samples.
   /// - Throws: ``PredictionError/outputNotFinite(sample:)`` for the first sample that is too far from the training
   ///   data.
-  package func predict(prepared features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
+  /// - Precondition: Traps if the features do not have inputSize rows.
+  public func predict(prepared features: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
     var answers = Matrix<Double>(rows: model.outputSize, columns: features.columns)
     try model.predict(prepared: features, into: &answers)
     return answers

@@ -18,7 +18,7 @@ private final class Fields {
 
 private func mistake(_ column: String?) -> PredictionError {
   .notARecord(
-    column.map { "\($0.debugDescription) is neither a number nor a text" }
+    column.map { "\($0.debugDescription) is neither a number nor a string" }
       ?? "it has no properties; give a structure or a dictionary")
 }
 

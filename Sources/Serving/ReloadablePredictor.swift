@@ -13,7 +13,7 @@ import Tensor
 public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// The model file.
   public let path: String
-  private let missing: MissingValues
+  private let missing: MissingValuePolicy
   private let team: Team
   /// Locked only while a reference is counted, never during reading or computation.
   private let current: Guarded<Predictor<Scalar>>
@@ -22,9 +22,12 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
 
   /// Reads the model file.
   ///
+  /// - Parameters:
+  ///   - missing: How null and NaN are handled.
+  ///   - team: The threads that share the work of each predictor; by default the calling thread alone.
   /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
   public init(
-    contentsOf path: String, missing: MissingValues = .replaced, team: Team = Team(workers: 1)
+    contentsOf path: String, missing: MissingValuePolicy = .replaced, team: Team = Team(workers: 1)
   ) throws(FileError) {
     self.path = path
     self.missing = missing

@@ -50,6 +50,9 @@ static inline double huber_loss(double a, double y) {
   return fabs(a - y) > 1 ? fabs(a - y) - 0.5 : 0.5 * (a - y) * (a - y);
 }
 static inline double huber_error(double a, double y) { return fmax(-1, fmin(1, a - y)); }
+#define LEVEL 0.875
+static inline double quantile_loss(double a, double y) { return fmax(LEVEL * (y - a), (1 - LEVEL) * (a - y)); }
+static inline double quantile_error(double a, double y) { return a > y ? 1 - LEVEL : a < y ? -LEVEL : 0; }
 
 /// Philox4x32-10 (Salmon et al. 2011): the counter becomes four random words.
 static inline void philox(uint32_t c[4], uint64_t key) {

@@ -38,19 +38,19 @@ func farTargets(precision: String) throws {
   func value(_ a: Int, _ b: Int) -> Double { Double(2 * a - 3 * b) / 20 }
   let options = "--epochs 20 --hidden 8 --learning-rate 0.01 --batch-size 16 --precision \(precision) --quiet --json"
   try workspace.write(table(rows: 200) { "\(value($0, $1))" }, to: "near.csv")
-  func determination(_ name: String) throws -> Double {
+  func rSquared(_ name: String) throws -> Double {
     let trained = try workspace.run("train \(name) -o m --task regression --test \(name) --no-baseline \(options)")
     try #require(trained.status == 0, "\(trained.errors)")
     return try #require(
       try JSONDecoder().decode(Figures.self, from: Data(workspace.run("evaluate m \(name) --json").lines[0].utf8)).r2)
   }
-  let near = try determination("near.csv")
+  let near = try rSquared("near.csv")
   #expect(near > 0.9)
   for (offset, spread, tolerance) in far {
     let text = table(rows: 200) { "\(offset + spread * value($0, $1))" }
     try workspace.write(text, to: "t.csv")
     // The same network in the end, if Float takes nothing away.
-    #expect(abs(try determination("t.csv") - near) < 1e-3, "\(offset)")
+    #expect(abs(try rSquared("t.csv") - near) < 1e-3, "\(offset)")
     let actual = try column(2, of: text.split(separator: "\n").map(String.init))
     let predicted = try column(0, of: workspace.run("predict m t.csv").lines)
     #expect(Set(predicted).count > 150, "\(offset)")
@@ -75,6 +75,7 @@ func farAndNearTargets() throws {
   let figures = try JSONDecoder().decode(
     Figures.self, from: Data(try workspace.run("evaluate m t.csv --json").lines[0].utf8))
   let rows = text.split(separator: "\n").map(String.init)
+  #expect(figures.outputs?.count == 3)
   for (index, output) in try #require(figures.outputs).enumerated() {
     let expected = errors(try column(index, of: lines), try column(2 + index, of: rows))
     #expect(abs(try #require(output.rmse) / expected.rmse - 1) < 1e-3)
@@ -165,7 +166,7 @@ func exportedNumbers() throws {
     #expect(try workspace.run("import m.onnx -o i --columns \(name == "near" ? "a" : "id"),b --target y").status == 0)
     #expect(try workspace.run("inspect i").output.contains(name == "near" ? "float" : "double"))
     let after = try column(0, of: workspace.run("predict i \(name).csv").lines)
-    #expect(zip(before, after).allSatisfy { abs($0 - $1) < 1e-3 })
+    #expect(before.count == 100 && after.count == 100 && zip(before, after).allSatisfy { abs($0 - $1) < 1e-3 })
     #expect(
       result.errors
         == (name == "near"

@@ -68,7 +68,7 @@ func noBaseline() throws {
   let dear = try wide(rows: 2500, columns: 2200)
   #expect(
     dear.lines[0]
-      == "no linear model to compare with: for 2200 inputs and 2500 samples it takes longer than the training")
+      == "no linear model to compare with: for 2200 inputs and 2500 samples it would take longer than the training")
   #expect(try summary(dear)["baseline"] == nil)
   // With few samples it is solved for these.
   let cheap = try wide(rows: 40, columns: 6000)

@@ -1,4 +1,5 @@
 import Foundation
+import PerceptronTestFiles
 import Testing
 
 private let classes = table(rows: 200) { $0 > $1 ? "more" : "less" }
@@ -26,6 +27,7 @@ private func checkKills(_ count: Int, signals: [Int32], networks: Int) throws {
   let microseconds = min(UInt32((ContinuousClock.now - start) / .microseconds(1)), 300_000)
   let whole = try workspace.read("whole")
 
+  var generator = SplitMix(state: 1)
   var kills = 0
   var isRunning = true
   while isRunning {
@@ -33,7 +35,7 @@ private func checkKills(_ count: Int, signals: [Int32], networks: Int) throws {
     let process = try workspace.spawn(
       line + "parts --checkpoint \(directory)/c --resume --threads \(1 + kills % 3)")
     if kills < count {
-      usleep(.random(in: 0...microseconds))
+      usleep(.random(in: 0...microseconds, using: &generator))
       kill(process, signal)
     }
     let status = wait(process)
@@ -81,7 +83,7 @@ func stop(signal: Int32) throws {
   let line = try #require(
     String(decoding: workspace.read("progress"), as: UTF8.self).split(separator: "\n").last.map(String.init))
   #expect(
-    line.hasPrefix("stopped after ") && line.hasSuffix(" epochs; the same command with --resume goes on from there"))
+    line.hasPrefix("stopped after ") && line.hasSuffix(" epochs; the same command with --resume continues from there"))
   #expect(try workspace.files == ["a", "progress", "t.csv"])
   #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/a/b") == [file])
 }
@@ -94,9 +96,9 @@ func moreEpochs() throws {
   let line = "train t.csv --batch-size 16 --validation t.csv --early-stopping 9 --no-baseline --json"
   let whole = try workspace.run("\(line) -o whole --epochs 12")
   let first = try workspace.run("\(line) --epochs 5 --checkpoint c --resume")
-  #expect(first.status == 0 && first.errors.contains("no checkpoint there: training begins\n"))
+  #expect(first.status == 0 && first.errors.contains("no checkpoint there: training starts anew\n"))
   let second = try workspace.run("\(line) -o parts --epochs 12 --checkpoint c --resume --checkpoint-every 5")
-  #expect(second.status == 0 && second.errors.contains("going on after 5 of 12 epochs\n"))
+  #expect(second.status == 0 && second.errors.contains("continuing after 5 of 12 epochs\n"))
   #expect(try workspace.read("whole") == workspace.read("parts"))
   // A training that is complete only says again what came of it.
   let third = try workspace.run("\(line) -o again --epochs 12 --checkpoint c --resume")
@@ -123,7 +125,7 @@ func refusals() throws {
     #expect(result.status == status && result.error == "error: \(error)")
   }
   try check(
-    line, 64, "--checkpoint c: a checkpoint is there; add --resume to go on from it, or name another directory")
+    line, 64, "--checkpoint c: a checkpoint is there; add --resume to continue from it, or name another directory")
   let other = "; give the same, or name another directory"
   try check(
     "train t.csv --hidden 9 --schedule cosine --epochs 4 --checkpoint c --resume", 64,
@@ -137,13 +139,13 @@ func refusals() throws {
   try check("\(epochs) 3", 64, "--epochs: the training in c began with 4, found 3; give as many, or more")
   try check(
     "\(epochs) 5", 64,
-    "--epochs: the training in c began with 4, found 5; give the same, for the course of the schedule depends on it")
+    "--epochs: the training in c began with 4, found 5; give the same, because the schedule depends on it")
   try check(
     "train other.csv --hidden 8 --schedule cosine --epochs 4 --quiet --checkpoint c --resume", 65,
-    "the data are not those that the training in c began with\(other)")
+    "the data differ from those that the training in c began with\(other)")
   try check(
     "\(line) --resume --precision double", 65,
-    "c/\(file): a training in float precision, expected double; train in float precision, or remove it to begin anew")
+    "c/\(file): a training in float precision, expected double; train in float precision, or remove it to start anew")
   try check("train t.csv --resume", 64, "--resume needs --checkpoint")
   try check("train t.csv --checkpoint-every 2", 64, "--checkpoint-every needs --checkpoint")
   try check(
@@ -156,7 +158,7 @@ func refusals() throws {
   try workspace.write(workspace.read("d/checkpoint-2.safetensors"), to: "e/checkpoint-2.safetensors")
   try check(
     "train t.csv --hidden 8 --epochs 1 --ensemble 2 --checkpoint e", 64,
-    "--checkpoint e: a checkpoint is there; add --resume to go on from it, or name another directory")
+    "--checkpoint e: a checkpoint is there; add --resume to continue from it, or name another directory")
   try workspace.write("kept", to: "l.csv")
   try check(
     "train t.csv --hidden 8 --epochs 1 --ensemble 2 --l2 1 --checkpoint e --resume --log l.csv", 64,
@@ -183,7 +185,7 @@ func otherKernels() throws {
     #expect(third.errors.hasPrefix("warning: c: the training began with other kernels (\""))
     #expect(third.errors.contains(", OpenBLAS Nehalem\", here "))
     #expect(
-      third.errors.hasSuffix(", OpenBLAS Sandybridge), which round differently; it goes on, but not to the same bits\n")
+      third.errors.hasSuffix(", OpenBLAS Sandybridge), which round differently; the result will not be bit-identical\n")
     )
   }
 }
@@ -229,7 +231,7 @@ func twoTrainings() throws {
   #expect(second.status == 64)
   #expect(
     second.error
-      == "error: --checkpoint \(directory)/c: another training writes there; end it, or name another directory")
+      == "error: --checkpoint \(directory)/c: another training is writing there; end it, or name another directory")
   kill(process, SIGKILL)
   waitpid(process, &status, 0)
 }

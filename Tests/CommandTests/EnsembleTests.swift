@@ -84,7 +84,7 @@ func ensembleAnswers() throws {
   #expect(summary["baseline"] != nil && summary["best_epoch"] == nil)
 
   let inspected = try workspace.run("inspect e").output
-  #expect(inspected.contains("networks    2 with these layers, whose mean is the answer\nparameters  66, float\n"))
+  #expect(inspected.contains("networks    2 with these layers; the answer is their mean\nparameters  66, float\n"))
   #expect(inspected.contains("1 to 2\n"))
   #expect(try workspace.run("inspect e --json").output.contains("\"networks\":2,\"parameters\":66"))
 }

@@ -153,6 +153,6 @@ func suffixesAndKinds() throws {
   #expect(result.status == 65)
   #expect(
     result.errors
-      == "error: t.arff: found an ARFF file of Weka, expected a table as CSV text; put one line with the names of its"
-      + " attributes in the place of all up to the line @data\n")
+      == "error: t.arff: found a Weka ARFF file, expected a table as CSV text; replace everything up to the line @data"
+      + " by one line with the names of the attributes\n")
 }

@@ -56,7 +56,7 @@ func importedDefaults() throws {
       "--task classification needs softmax or sigmoid outputs, found identity; add it to --layers"
     ),
     ("--layers linear,relu,linear --columns a", "--columns: expected 2 names, for the inputs, found 1"),
-    ("--layers linear,relu,linear --columns a,a", "--columns: the names have to be all different, and not empty"),
+    ("--layers linear,relu,linear --columns a,a", "--columns: the names must be different and not empty"),
     ("--layers linear,relu,linear --image 2x2", "--image: expected HEIGHTxWIDTH of 2 pixels, found \"2x2\""),
     ("--layers linear,relu,linear --image 1x2 --columns a,b", "--image and --columns exclude each other"),
     ("--layers linear,relu,linear,softmax --classes a,b,c", "--classes: expected 2 names, for the outputs, found 3"),
@@ -70,8 +70,9 @@ func importedDefaults() throws {
     (
       "--layers linear,rellu",
       """
-      --layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (identity, sigmoid, tanh, \
-      relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found "rellu"
+      --layers: expected linear, batch-norm, layer-norm, rms-norm, dropout, flatten or an activation (identity, \
+      sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found \
+      "rellu"
       """
     ),
   ])

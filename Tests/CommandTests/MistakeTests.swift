@@ -24,7 +24,7 @@ private let mistakes = [
   Mistake("import n.safetensors --layers linear", 64, "error: -o MODEL is missing"),
   Mistake(
     "import n.safetensors -o x", 64,
-    "error: --layers is missing, the modules of the nn.Sequential: linear,relu,linear,softmax for example"),
+    "error: --layers is missing: list the modules of the nn.Sequential, for example linear,relu,linear,softmax"),
   Mistake(
     "import none.safetensors -o x --layers linear", 66,
     "error: none.safetensors: cannot be opened: No such file or directory; check the path and the permissions"),
@@ -87,12 +87,12 @@ private let mistakes = [
     "train t.csv --thousands x", 64,
     "error: --thousands: expected one of point, comma, space, apostrophe, found \"x\""),
   Mistake(
-    "train t.csv --missing ,,", 64, "error: --missing: expected names with a comma between each two, found \",,\""),
+    "train t.csv --missing ,,", 64, "error: --missing: expected names separated by commas, found \",,\""),
   Mistake(
     "train t.csv --not-missing FOO", 64,
     """
-    error: --not-missing: "FOO" is no usual spelling of a missing value, so that it is a value anyway; \
-    those are NA, N/A, null, NaN and others
+    error: --not-missing: "FOO" is not a usual spelling of a missing value, so it is a value anyway; \
+    the usual spellings are NA, N/A, null, NaN and others
     """),
   Mistake(
     "train t.csv --ignore y", 65,
@@ -116,13 +116,13 @@ private let mistakes = [
   Mistake(
     "train t.csv --ignore a,b", 65,
     """
-    error: t.csv: found no column that is left to learn from, besides the target and those that are left out; \
+    error: t.csv: found no column to learn from besides the target and those that are left out; \
     leave out fewer (--target, --sample-weight, --ignore, --only, --id)
     """),
   Mistake(
     "predict t.csv m", 65,
     """
-    error: t.csv: not a safetensors file: it begins as a text does; \
+    error: t.csv: not a safetensors file: it begins like a text file; \
     give the path of a saved model: perceptron predict MODEL DATA
     """),
   Mistake("train t.csv --header --no-header", 64, "error: --header and --no-header exclude each other"),
@@ -202,7 +202,7 @@ private let mistakes = [
   Mistake(
     "evaluate t.csv t.csv", 65,
     """
-    error: t.csv: not a safetensors file: it begins as a text does; \
+    error: t.csv: not a safetensors file: it begins like a text file; \
     give the path of a saved model: perceptron evaluate MODEL DATA
     """
   ),
@@ -231,14 +231,14 @@ private let mistakes = [
   Mistake(
     "train t.csv --target a,y", 65,
     """
-    error: t.csv: found 23 different values in the target "a", expected two, as there are several targets to be \
+    error: t.csv: found 23 different values in the target "a", expected two, because several targets are \
     classified; name one target, or make it a regression if all are numbers (--task regression)
     """),
   Mistake(
     "train labels.csv --target p,q --loss cross-entropy", 64,
     """
     error: --loss cross-entropy is for one target; \
-    several are classified by --output sigmoid with --loss binary-cross-entropy, mse or quadratic
+    for several use --output sigmoid with --loss binary-cross-entropy, mse or quadratic
     """),
   Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
   Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
@@ -246,17 +246,17 @@ private let mistakes = [
   Mistake(
     "train x.npz", 65,
     """
-    error: x.npz: found the arrays "x_train", expected labels called "y_train", or --labels NAME that says which they \
-    are; write it with numpy.savez(FILE, X=…, y=…)
+    error: x.npz: found the arrays "x_train", expected labels called "y_train", or --labels NAME to choose another \
+    array; write it with numpy.savez(FILE, X=…, y=…)
     """),
   Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
   Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
-  Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; arrays have --labels"),
+  Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; use --labels for arrays"),
   Mistake("predict m x.npy -o x.npy", 64, "error: -o x.npy is the data; name another file"),
   Mistake(
     "train x.npy --labels t.csv", 65,
     """
-    error: t.csv: not a .npy file that can be read: it does not begin as a NumPy array does; write it with numpy.save
+    error: t.csv: not a .npy file that can be read: it does not begin like a NumPy array; write it with numpy.save
     """),
   Mistake(
     "train t.csv --target a,c", 65,
@@ -289,7 +289,7 @@ private let mistakes = [
   Mistake(
     "train idx:images,same", 65,
     """
-    error: same: found the one class "1" in "label", expected at least two; \
+    error: same: found only the class "1" in "label", expected at least two; \
     add rows of another class, or choose another target
     """),
   Mistake(
@@ -305,24 +305,25 @@ private let mistakes = [
   Mistake("train t.csv --augment affine", 64, "error: --augment affine is for images with a height and a width"),
   Mistake(
     "train idx:images,labels --augment elastic --scale minmax", 64,
-    "error: --augment elastic is for pixels as they are; leave --scale minmax out"),
+    "error: --augment elastic needs unscaled pixels; leave out --scale minmax"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
   Mistake(
-    "gradcheck --normalization group", 64, "error: --normalization: expected one of none, batch, layer, found \"group\""
+    "gradcheck --normalization group", 64, "error: --normalization: expected one of none, batch, layer, rms, found \"group\""
   ),
   // Images.
   Mistake(
     "train idx:t.csv,labels", 65,
     """
-    error: t.csv: not the IDX file wanted here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 (images \
-    in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check which file is given where
+    error: t.csv: not the kind of IDX file expected here: it begins with 0x612c622c, expected 0x00000802 to 0x00000804 \
+    (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers); check that each file is in the \
+    right place
     """),
   Mistake(
     "train idx:short,labels", 65,
     "error: short: the IDX file is truncated: found 47 bytes, expected 48; copy or download it again"),
   Mistake(
     "train idx:images,fewer", 65,
-    "error: fewer: found 7 labels, expected 8 as there are images in images; give the two files of one set"),
+    "error: fewer: found 7 labels, expected 8, one for each image in images; give two files that belong together"),
   Mistake(
     "evaluate images.m idx:images,high", 65,
     "error: high, label 8: found 2, expected 0 to 1 (2 classes); correct the label or the number of classes"),
@@ -490,7 +491,7 @@ func hugeNetwork() throws {
   #expect(result.status == 64)
   #expect(
     result.error.hasPrefix(
-      "error: --hidden: the network would have 1000006000002 parameters, and training would take 16000.1 GB of the "))
+      "error: --hidden: the network would have 1000006000002 parameters, and training would take 16000.1 GB, more"))
 }
 
 @Test("Output that cannot be written is an error", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))

@@ -26,10 +26,10 @@ func mixedTable(scaling: String) throws {
   let predicted = try workspace.run("predict m new.csv")
   #expect(
     predicted.errors
-      == "warning: new.csv, line 3, column \"colour\": found \"green\", which was not there in training; it counts as"
-      + " none of the texts that were\n")
+      == "warning: new.csv, line 3, column \"colour\": found \"green\", which did not occur in training; it counts as"
+      + " an unknown string\n")
   #expect(predicted.lines[0] == "y" && abs(Double(predicted.lines[1])! - 16.5) < 2)
-  #expect(try workspace.run("inspect m").output.contains("2 columns: colour (3 texts), size\n"))
+  #expect(try workspace.run("inspect m").output.contains("2 columns: colour (3 strings), size\n"))
 }
 
 @Test("Several targets are learnt at once")
@@ -59,6 +59,7 @@ func severalTargets() throws {
   let actual = rows.map { $0.dropLast().split(separator: ",") }
   let answers = try workspace.run("predict m t.csv").lines.dropFirst().map { $0.split(separator: ",") }
   let labelFigures = try outputs(workspace.run("evaluate m t.csv --json").lines[0])
+  #expect(labelFigures.count == 2)
   for (index, figures) in labelFigures.enumerated() {
     let right = zip(answers, actual).count { $0[index] == $1[2 + index] }
     #expect(figures["accuracy"] as? Double == Double(right) / 100)
@@ -68,12 +69,13 @@ func severalTargets() throws {
   let text = try workspace.run("evaluate m t.csv").lines
   #expect(
     text[1].contains(
-      "all labels of a sample right \(exact == 100 ? "1.00" : exact < 10 ? "0.0\(exact)" : "0.\(exact)")00"))
+      "samples with all labels right \(exact == 100 ? "1.00" : exact < 10 ? "0.0\(exact)" : "0.\(exact)")00"))
   #expect(text[1].contains("F1 ") && text[2].contains("ROC AUC") && text[3].contains("p ") && text.count == 5)
 
   let estimates = try workspace.run("predict v t.csv").lines.dropFirst().map { $0.split(separator: ",") }
   let line = try workspace.run("evaluate v t.csv --json").lines[0]
   let valueFigures = try outputs(line)
+  #expect(valueFigures.count == 2)
   for (index, figures) in valueFigures.enumerated() {
     let errors = zip(estimates, actual).map { abs(Double($0[index])! - Double($1[4 + index])!) }
     #expect(abs((figures["mae"] as? Double)! / (errors.reduce(0, +) / 100) - 1) < 1e-4)

@@ -1,4 +1,6 @@
 import Foundation
+import PerceptronTestFiles
+import Testing
 
 /// An empty directory in which the `perceptron` command that was built beside the tests is run.
 struct Workspace: ~Copyable {
@@ -8,39 +10,23 @@ struct Workspace: ~Copyable {
 
   deinit { try? FileManager.default.removeItem(at: directory) }
 
-  /// What a run wrote, and its exit status.
-  struct Result {
-    let status: Int32
-    let output: String
-    let errors: String
+  typealias Result = Program.Result
 
-    var lines: [String] { output.split(separator: "\n").map(String.init) }
-    /// The first line of standard error.
-    var error: String { errors.split(separator: "\n").first.map(String.init) ?? "" }
-  }
+  private let command = Program("perceptron")
 
-  let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
-    path: "perceptron")
+  /// Where the command is.
+  var program: URL { command.url }
 
   /// Runs the command with words that are separated by spaces, and with more in its environment.
   func run(_ line: String, environment: [String: String] = [:]) throws -> Result {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = line.split(separator: " ").map(String.init)
-    process.currentDirectoryURL = directory
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    // Files rather than pipes: neither can fill up.
-    let paths = ["standard-output", "standard-error"].map { directory.appending(path: $0) }
-    let handles = try paths.map { path in
-      _ = FileManager.default.createFile(atPath: path.path, contents: nil)
-      return try FileHandle(forWritingTo: path)
-    }
-    (process.standardOutput, process.standardError) = (handles[0], handles[1])
-    try process.run()
-    process.waitUntilExit()
-    let texts = try paths.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    for path in paths { try FileManager.default.removeItem(at: path) }
-    return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    try command.run(line.split(separator: " ").map(String.init), in: directory, environment: environment)
+  }
+
+  /// The names that an option takes, which the command lists when it is given another.
+  func names(of option: String, after line: String) throws -> [String] {
+    let error = try run("\(line) \(option) ?").error
+    let list = error.firstMatch(of: /expected one of (.+), found/)?.1
+    return try #require(list, "\(error)").components(separatedBy: ", ")
   }
 
   /// Starts the command with standard error going to the file `progress`, and returns its process.

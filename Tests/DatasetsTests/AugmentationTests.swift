@@ -82,7 +82,7 @@ func middle(sample: Int) {
 }
 
 @Test(
-  "The ink of an image is about kept, and no pixel leaves the range", arguments: [Augmentation.Kind.affine, .elastic])
+  "The ink of an image is about kept, and no pixel leaves the range", arguments: Augmentation.Kind.allCases)
 func mass(kind: Augmentation.Kind) {
   let samples = blots(200)
   let result = Augmentation(kind, shape: [28, 28], seed: 3).applied(to: samples, epoch: 0)
@@ -95,7 +95,7 @@ func mass(kind: Augmentation.Kind) {
   #expect(result.features.elements.allSatisfy { (0...1).contains($0) })
 }
 
-@Test("The bits depend on seed, epoch and sample alone", arguments: [Augmentation.Kind.affine, .elastic])
+@Test("The bits depend on seed, epoch and sample alone", arguments: Augmentation.Kind.allCases)
 func sameBits(kind: Augmentation.Kind) {
   let samples = blots(30)
   let augmentation = Augmentation(kind, shape: [28, 28], seed: 7)
@@ -104,7 +104,7 @@ func sameBits(kind: Augmentation.Kind) {
     #expect(augmentation.applied(to: samples, epoch: 2, team: Team(workers: workers)) == once)
   }
   // A sample's form does not depend on which others there are.
-  #expect(augmentation.applied(to: samples.chosen(0..<11), epoch: 2).features == once.features[columns: 0..<11])
+  #expect(augmentation.applied(to: samples.gathered(0..<11), epoch: 2).features == once.features[columns: 0..<11])
   #expect(augmentation.applied(to: samples, epoch: 3) != once)
   #expect(Augmentation(kind, shape: [28, 28], seed: 8).applied(to: samples, epoch: 2) != once)
   // Samples 0 and 3 are the same image.

@@ -67,7 +67,7 @@ private func mean(_ preparation: Preparation) -> Double {
     let alone = (0..<12).map { "\"\($0 + 1),234\",\($0).5\n" }.joined()
     _ = try Preparation(fittedOn: table("b,y\n" + alone), warn: { lines.append("\($0)") })
     let expected =
-      "t.csv, line 2, column \"b\": found \"1,234\", which may be read in two ways;"
+      "t.csv, line 2, column \"b\": found \"1,234\", which can be read in two ways;"
       + " it is read as commas between thousands; say how numbers are written if that is wrong"
     #expect(lines.first == expected)
   }
@@ -132,8 +132,8 @@ private func mean(_ preparation: Preparation) -> Double {
     let (preparation, warnings) = try fitted((0..<40).map { "name \($0)" })
     #expect(first(preparation)?.name == "b" && preparation.ignored == ["a"])
     let expected =
-      "t.csv: column \"a\" is left out: the texts, \"name 0\" for example, nearly never repeat;"
-      + " write them as plain numbers or dates if they are"
+      "t.csv: column \"a\" is left out: its strings, for example \"name 0\", almost never repeat;"
+      + " if they are numbers or dates, write them as plain ones"
     #expect(warnings == [expected])
     let row: Matrix<Double> = try preparation.features(of: [[1]])
     #expect(row == [[1]])
@@ -152,7 +152,7 @@ private func mean(_ preparation: Preparation) -> Double {
       return
     }
     #expect(values.count == 20 && gathersOthers && preparation.inputCount == 22)
-    #expect(warnings == ["t.csv, column \"a\": 10 rare texts count as one"])
+    #expect(warnings == ["t.csv, column \"a\": 10 rare strings count as one"])
     let features: Matrix<Double> = try preparation.features(of: [["rare3", 1], ["new", 1], ["t0", 1]])
     #expect(features[20, 0] == 1 && features[20, 1] == 1 && features[20, 2] == 0 && features[0, 2] == 1)
     let few = try fitted(fields, ColumnOptions(maximumCategories: 5)).preparation
@@ -180,21 +180,22 @@ private func mean(_ preparation: Preparation) -> Double {
   @Test func `texts that differ in capitals only are told of`() throws {
     let (_, warnings) = try fitted((0..<30).map { ["yes", "no", "Yes"][$0 % 3] })
     let expected =
-      "t.csv, column \"a\": found \"Yes\" and \"yes\", which count as different texts;"
+      "t.csv, column \"a\": found \"Yes\" and \"yes\", which count as different strings;"
       + " correct one of them if they are the same"
     #expect(warnings == [expected])
   }
 
   @Test func `what was the same in all training rows has no influence later`() throws {
     let (numbers, warnings) = try fitted((0..<30).map { _ in "7.1" }, scaling: .standard)
-    #expect(warnings == ["t.csv: found the same in every row of the column \"a\"; nothing can be learnt from that"])
+    #expect(
+      warnings == ["t.csv: found the same value in every row of the column \"a\"; nothing can be learnt from that"])
     var lines: [String] = []
     let features: Matrix<Double> = try numbers.features(
       of: table("a,b\n7.1,1\n8,1\n9,1\n"), warn: { lines.append("\($0)") })
     #expect((0..<3).allSatisfy { features[0, $0] == 0 })
     let expected =
       "t.csv, line 3, column \"a\": found \"8\", though the column was \"7.1\" in all training data;"
-      + " it has no influence on the answer, nor have others, in 2 rows in all"
+      + " it has no influence on the answer (2 rows differ)"
     #expect(lines == [expected])
     for scaling in Scaling.Method.allCases {
       let unscaled: Matrix<Double> = try fitted((0..<30).map { _ in "7.1" }, scaling: scaling).preparation.features(
@@ -232,7 +233,7 @@ private func mean(_ preparation: Preparation) -> Double {
     for text in ["1e+300", "-1e+300", "200000000", "-1.7e+308"] {
       #expect(
         try lines(text) == [
-          "t.csv, line 32, column \"a\": found \"\(text)\", which is so far from the other numbers that nearly nothing"
+          "t.csv, line 32, column \"a\": found \"\(text)\", which is so far from the other numbers that almost nothing"
             + " can be learnt from them; correct the field, or scale by quantiles"
         ])
       #expect(try lines(text, .quantile) == [])
@@ -300,7 +301,7 @@ private func mean(_ preparation: Preparation) -> Double {
     let fields = (0..<40).map { "name \($0)" }
     #expect(
       try line(fields)
-        == "t.csv: found 40 different texts, such as \"name 0\", in 40 rows of the target \"y\", which are too"
+        == "t.csv: found 40 different strings, such as \"name 0\", in 40 rows of the target \"y\", which are too"
         + " many to be classes;"
         + " write them as plain numbers if they are numbers, choose another target, or make it a classification")
     #expect(try line(fields, .classification) == nil)
@@ -366,7 +367,7 @@ private func mean(_ preparation: Preparation) -> Double {
     _ = try Preparation(fittedOn: plain, warn: { lines.append("\($0)") })
     #expect(
       lines.contains {
-        $0.contains("column \"a\": found \"1.043\", which may be read in two ways; it is read as plain numbers")
+        $0.contains("column \"a\": found \"1.043\", which can be read in two ways; it is read as plain numbers")
       })
     let texts = try Table(Array(("a;b;y\n" + rows).utf8), path: "t.csv", format: Table.Format(isText: { $0 == "a" }))
     let preparation = try Preparation(fittedOn: texts, scaling: .none)

@@ -24,7 +24,7 @@ struct FieldTests {
       return
     }
     #expect(context.codingPath.map(\.stringValue) == ["a"])
-    #expect(context.debugDescription == "expected a number, a text or null")
+    #expect(context.debugDescription == "expected a number, a string or null")
   }
 
   @Test("NaN is written as null, for it says the same")

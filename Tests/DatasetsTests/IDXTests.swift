@@ -27,7 +27,7 @@ import Testing
     let images = scratch.gzip("images.gz", Self.images)
     let labels = scratch.file("labels", Self.labels)
     let set = try ImageSet<Double>(images: images, labels: labels, classes: 8)
-    #expect(set.count == 2 && set.height == 2 && set.width == 3 && set.shape == [2, 3])
+    #expect(set.count == 2 && set.shape == [2, 3])
     #expect(set.labels == [7, 3])
     #expect(set.features.rows == 6 && set.features.columns == 2)
     #expect((0..<6).map { set.features[$0, 0] } == [0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -38,10 +38,9 @@ import Testing
   @Test func `files of two and of four dimensions are images too`() throws {
     let scratch = Scratch()
     let flat = try ImageSet<Float>(images: scratch.file("flat", Self.bytes([3, 2], [1, 2, 3, 4, 5, 6])))
-    #expect(flat.features.rows == 2 && flat.count == 3 && flat.height == 1 && flat.width == 2)
+    #expect(flat.features.rows == 2 && flat.count == 3 && flat.shape == [2])
     let deep = try ImageSet<Float>(images: scratch.file("deep", Self.bytes([1, 3, 1, 2], [1, 2, 3, 4, 5, 6])))
-    #expect(deep.features.rows == 6 && deep.count == 1 && deep.height == 1 && deep.width == 2)
-    #expect(deep.shape == [3, 1, 2])
+    #expect(deep.features.rows == 6 && deep.count == 1 && deep.shape == [3, 1, 2])
   }
 
   @Test func `every truncation of images is found`() {
@@ -76,14 +75,14 @@ import Testing
   @Test func `what is no IDX file of the wanted sort is found by its first bytes`() {
     #expect(
       error(Self.labels)?.description
-        == "f: not the IDX file wanted here: it begins with 0x00000801, expected 0x00000802 to 0x00000804"
+        == "f: not the kind of IDX file expected here: it begins with 0x00000801, expected 0x00000802 to 0x00000804"
         + " (images in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers);"
-        + " check which file is given where")
+        + " check that each file is in the right place")
     #expect(
       error(Self.images, ranks: 1...1)?.description
-        == "f: not the IDX file wanted here: it begins with 0x00000803, expected 0x00000801"
+        == "f: not the kind of IDX file expected here: it begins with 0x00000803, expected 0x00000801"
         + " (labels in unsigned bytes; 09, 0b to 0e in the place of 08 for other numbers);"
-        + " check which file is given where")
+        + " check that each file is in the right place")
     let unknown = Self.bytes([1, 1], [0, 0, 0, 0], type: 0x0A)
     #expect(error(unknown) == .wrongMagic(path: "f", found: 0x0A02, expected: magicOfImages))
     #expect(error(Array("a,b\n".utf8)) == .wrongMagic(path: "f", found: 0x612C_620A, expected: magicOfImages))
@@ -117,8 +116,8 @@ import Testing
     let labels = scratch.file("labels", Self.bytes([3], [0, 1, 2]))
     let error = #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: images, labels: labels) }
     #expect(
-      error?.description == "\(labels): found 3 labels, expected 2 as there are images in \(images);"
-        + " give the two files of one set")
+      error?.description == "\(labels): found 3 labels, expected 2, one for each image in \(images);"
+        + " give two files that belong together")
   }
 
   @Test func `labels have to be below the number of classes`() {
@@ -167,7 +166,7 @@ import Testing
     ] as [(UInt8, [UInt8], String)] {
       let labels = scratch.file("labels", Self.bytes([2], values, type: type))
       let expected =
-        "\(labels), value 2: found \(found), expected a label, which is a whole number from 0 to 9999; correct the file"
+        "\(labels), value 2: found \(found), expected a label, a whole number from 0 to 9999; correct the file"
       #expect(
         #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: images, labels: labels) }?.description
           == expected)

@@ -33,10 +33,10 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     }
     #expect(
       lines == [
-        "t.csv, line 3, column \"a\": found \"w\", which was not there in training; it counts as none of the texts that"
-          + " were, as do others, in 2 rows in all",
-        "t.csv, line 3, column \"b\": found \"7\", which was not there in training;"
-          + " it counts as none of the texts that were",
+        "t.csv, line 3, column \"a\": found \"w\", which did not occur in training; it counts as an unknown string"
+          + " (2 rows hold such strings)",
+        "t.csv, line 3, column \"b\": found \"7\", which did not occur in training;"
+          + " it counts as an unknown string",
       ])
   }
 
@@ -95,7 +95,7 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     #expect(preparation.inputCount == 1)
     let samples: Samples<Float> = try preparation.samples(of: data, sampleWeight: "w")
     #expect(samples.weights == [[0.5, 0, 2]])
-    #expect(samples.chosen([2, 0]).weights == [[2, 0.5]])
+    #expect(samples.gathered([2, 0]).weights == [[2, 0.5]])
     #expect((try preparation.samples(of: table("a,y\n1,u\n")) as Samples<Float>).weights == nil)
   }
 
@@ -111,8 +111,8 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
         "t.csv, line 9, column \"b\" (field 2): found \"x1\" among numbers; it counts as missing;"
           + " correct the field if it is a mistake",
         "t.csv: the first column, \"a\", only counts the rows; leave it out unless it means something",
-        "t.csv: found the same in every row of 2 columns: \"c\", \"d\"; nothing can be learnt from that",
-        "t.csv, column \"y\": found one row only of the class \"rare\"; add rows, or join classes",
+        "t.csv: found the same value in every row of 2 columns: \"c\", \"d\"; nothing can be learnt from that",
+        "t.csv, column \"y\": found only one row of the class \"rare\"; add rows, or merge classes",
       ])
     // A column of few texts and many missing fields is not one of numbers.
     let sparse = "a,y\n" + (0..<30).map { "\($0 == 7 ? "x" : $0 == 8 ? "z" : ""),\($0 % 2)\n" }.joined()
@@ -121,7 +121,7 @@ private func warnings(_ body: ((DataWarning) -> Void) throws -> Void) rethrows -
     #expect(
       try warnings { warn in _ = try Preparation(fittedOn: constant, target: "b,y", task: .regression, warn: warn) }
         == [
-          "t.csv: found the same in every row of the column \"y\"; nothing can be learnt from that"
+          "t.csv: found the same value in every row of the column \"y\"; nothing can be learnt from that"
         ])
   }
 }
@@ -167,7 +167,7 @@ struct BadTable: Sendable, CustomTestStringConvertible {
         + " expected once; correct the names"),
     BadTable(
       text: "a,y,z\n1,u,0\n2,v,1\n3,w,1\n", target: "y,z",
-      line: "t.csv: found 3 different values in the target \"y\", expected two, as there are several targets to be"
+      line: "t.csv: found 3 different values in the target \"y\", expected two, because several targets are"
         + " classified; name one target, or make it a regression if all are numbers"),
     BadTable(
       text: "a,w,y\n1,1,2.5\n2,-2,3\n", weight: "w",
@@ -184,8 +184,8 @@ struct BadTable: Sendable, CustomTestStringConvertible {
       line: "t.csv: found no column \"b\", expected one of \"a\", \"y\" or a number from 1 to 2; correct the name"),
     BadTable(
       text: "name,y\n" + (0...1000).map { "n\($0),\($0 % 2)\n" }.joined(),
-      line: "t.csv: found no column that something can be learnt from: each is left out, as the warnings say;"
-        + " add columns of numbers, or of texts that repeat"),
+      line: "t.csv: found no column to learn from: each is left out, as the warnings say;"
+        + " add columns of numbers, or of strings that repeat"),
   ])
   func `a table that cannot be learnt from is refused in one line`(_ bad: BadTable) {
     let error = #expect(throws: FileError.self) {
@@ -202,7 +202,7 @@ struct BadTable: Sendable, CustomTestStringConvertible {
     let long = String(repeating: "x", count: 10_000_000)
     for text in ["a,b\n1,2\n3,\(long)\n", "a,b\n1,2\n3,\"\(long)\"\n"] {
       let expected =
-        "t.csv, line 3, field 2: found a field of more than 1048576 bytes, expected at most as many;"
+        "t.csv, line 3, field 2: found a field of more than 1048576 bytes, which is the limit;"
         + " a closing \" or a line end may be missing"
       #expect(
         #expect(throws: FileError.self) { _ = try Table(Array(text.utf8), path: "t.csv") }?.description

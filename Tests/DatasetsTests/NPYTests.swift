@@ -19,10 +19,11 @@ import Testing
 
   private func raw<Value: BitwiseCopyable>(_ values: [Value]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
-  @Test func `every type is read`() throws {
+  @Test func `every type of numbers is read`() throws {
     func elements(_ type: String, _ body: [UInt8]) throws -> [Double] {
       try NPY(bytes(header(type, "(2,)"), body), path: "a.npy").elements
     }
+    #expect(try elements("<f2", raw([0x3C00, 0xC000] as [UInt16])) == [1, -2])
     #expect(try elements("<f4", raw([Float(0.1), -.infinity])) == [Double(Float(0.1)), -.infinity])
     #expect(try elements("<f8", raw([0.1, 1e300])) == [0.1, 1e300])
     #expect(try elements("|b1", [0, 1]) == [0, 1])
@@ -71,7 +72,7 @@ import Testing
     ("", "the file is empty, expected data; check how it was made"),
     (
       "\u{1}NUMPY",
-      "not a .npy file that can be read: it does not begin as a NumPy array does; write it with numpy.save"
+      "not a .npy file that can be read: it does not begin like a NumPy array; write it with numpy.save"
     ),
   ])
   func `what is no array is refused`(text: String, line: String) {
@@ -79,27 +80,27 @@ import Testing
   }
 
   @Test func `a header that contradicts the file is refused before memory is taken`() {
-    let type = "floats of 2, 4 or 8 bytes, integers, Booleans or texts; convert them with astype('<f4')"
+    let type = "floats of 2, 4 or 8 bytes, integers, Booleans or strings; convert them with astype('<f4')"
     let cases: [([UInt8], String)] = [
       (bytes(header("<f4", "(2,)"), [1, 2, 3]), "found 3 bytes of elements, expected 8 for the shape [2]"),
       (bytes(header("|u1", "(2,)"), [1, 2, 3]), "found 3 bytes of elements, expected 2 for the shape [2]"),
       (
         bytes(header("<f8", "(4611686018427387904, 2)"), []),
-        "found the shape [4611686018427387904, 2], which no file holds"
+        "found the shape [4611686018427387904, 2], which is too large for a file"
       ),
       (
         bytes(header("|u1", "(" + String(repeating: "1,", count: 300) + ")"), []),
-        "found 0 bytes of elements, expected 1 for the shape [1, 1, 1, 1, 1, 1, 1, 1] and 292 dimensions more"
+        "found 0 bytes of elements, expected 1 for the shape [1, 1, 1, 1, 1, 1, 1, 1] and 292 more dimensions"
       ),
-      (bytes(header("|u1", "()"), [1]), "found the shape [], expected one dimension or more and each at least 1"),
+      (bytes(header("|u1", "()"), [1]), "found the shape [], expected at least one dimension, each at least 1"),
       (
-        bytes(header("|u1", "(0, 3)"), []), "found the shape [0, 3], expected one dimension or more and each at least 1"
+        bytes(header("|u1", "(0, 3)"), []), "found the shape [0, 3], expected at least one dimension, each at least 1"
       ),
       (bytes(header("=f4", "(1,)"), [0, 0, 0, 0]), "found elements of type \"=f4\", expected \(type)"),
       (bytes(header("<c8", "(1,)"), [0, 0, 0, 0]), "found elements of type \"<c8\", expected \(type)"),
       (bytes(header("<U0", "(1,)"), []), "found elements of type \"<U0\", expected \(type)"),
-      (bytes(header("|S3", "(1,)"), [0xFF, 0, 0]), "element 1 is no text in UTF-8"),
-      (bytes(header("<U1", "(1,)"), [0, 0xD8, 0, 0]), "element 1 is no text in Unicode"),
+      (bytes(header("|S3", "(1,)"), [0xFF, 0, 0]), "element 1 is not valid UTF-8"),
+      (bytes(header("<U1", "(1,)"), [0, 0xD8, 0, 0]), "element 1 is not valid Unicode"),
       (bytes(header("|O", "(1,)"), [0]), "found elements of type \"|O\", expected \(type)"),
       (
         bytes("{'descr': [('a', '<f4'), ('b', '<i8')], 'fortran_order': False, 'shape': (2,), }", []),
@@ -171,7 +172,7 @@ import Testing
     let three = try NPY(NPY.encode(.integers([1, 0, 1]), shape: [3]), path: "y.npy")
     #expect(
       #expect(throws: FileError.self) { _ = try Table(features: features, labels: three) }?.description
-        == "y.npy: found labels of 3 samples, expected 2 as in x.npy; give the two files of one set")
+        == "y.npy: found labels of 3 samples, expected 2 as in x.npy; give two files that belong together")
     let labels = try NPY(NPY.encode(.integers([1, 0]), shape: [2]), path: "y.npy")
     #expect(
       #expect(throws: FileError.self) { _ = try Preparation(fittedOn: Table(features: features, labels: labels)) }?
@@ -300,23 +301,23 @@ import Testing
     let names = ["0", "1", "2"]
     let bytes = try NPY(self.bytes(header("|u1", "(2, 2, 1, 2)"), [0, 51, 102, 153, 204, 255, 0, 51]), path: "x.npy")
     let labels = try NPY(NPY.encode(.integers([2, 0]), shape: [2]), path: "y.npy")
-    let set = try ImageSet<Double>(bytes, shape: [2, 2], labels: labels, classNames: names)
+    let set = try ImageSet<Double>(images: bytes, shape: [2, 2], labels: labels, classNames: names)
     #expect(
       set.features == [[0, 0.8], [0.2, 1], [0.4, 0], [0.6, 0.2]] && set.labels == [2, 0] && set.shape == [2, 2])
     let floats = try NPY(NPY.encode(.floats([0, 0.5, -1, 300]), shape: [1, 4]), path: "x.npy")
     #expect(
-      try ImageSet<Double>(floats, shape: [2, 2], classNames: names).features == [[0], [0.5], [-1], [300]])
+      try ImageSet<Double>(images: floats, shape: [2, 2], classNames: names).features == [[0], [0.5], [-1], [300]])
     #expect(
-      #expect(throws: FileError.self) { _ = try ImageSet<Float>(floats, shape: [2, 3], classNames: names) }
+      #expect(throws: FileError.self) { _ = try ImageSet<Float>(images: floats, shape: [2, 3], classNames: names) }
         == .wrongImageShape(path: "x.npy", found: [4], expected: [2, 3]))
     let three = try NPY(NPY.encode(.integers([2, 3]), shape: [2]), path: "y.npy")
     #expect(
       #expect(throws: FileError.self) {
-        _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: three, classNames: names)
+        _ = try ImageSet<Float>(images: bytes, shape: [2, 2], labels: three, classNames: names)
       } == .unknownClass(path: "y.npy", line: 2, column: "1", label: "3", classes: names))
     #expect(
       #expect(throws: FileError.self) {
-        _ = try ImageSet<Float>(bytes, shape: [2, 2], labels: labels, classNames: [])
+        _ = try ImageSet<Float>(images: bytes, shape: [2, 2], labels: labels, classNames: [])
       } == .labelsForValues(path: "y.npy"))
   }
 

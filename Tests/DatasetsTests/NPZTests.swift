@@ -85,9 +85,9 @@ import Testing
     #expect(
       error(bytes, "x_train")
         == "a.npz: not a .npz archive that can be read: \"x_train\" cannot have the 4294967294 bytes that the directory"
-        + " says; write it with numpy.savez")
+        + " gives; write it with numpy.savez")
     let expected =
-      "a.npz: not a .npz archive that can be read: it does not begin as a zip archive does; write it with numpy.savez"
+      "a.npz: not a .npz archive that can be read: it does not begin like a zip archive; write it with numpy.savez"
     #expect(error(Array("a,b\n".utf8)) == expected)
     #expect(error([])?.hasPrefix("a.npz: the file is empty") == true)
   }

@@ -41,7 +41,7 @@ func errors() throws {
   }
   let preparation = try Preparation(fittedOn: table("a,y\n1,cat\n2,dog\n"))
   let oneClass =
-    "t.csv: found the one class \"cat\" in \"y\", expected at least two;"
+    "t.csv: found only the class \"cat\" in \"y\", expected at least two;"
     + " add rows of another class, or choose another target"
   #expect(line { _ = try Preparation(fittedOn: table("a,y\n1,cat\n2,cat\n")) } == oneClass)
   let otherLabel =

@@ -23,18 +23,18 @@ import Testing
       _ = Samples(features: Matrix<Float>(rows: 1, columns: 2), targets: Matrix<Float>(rows: 1, columns: 3))
     }
     #expect(
-      message(counts).contains(
+      standardError(counts).contains(
         "cannot join 1×2 features and 1×3 targets: they differ in the number of samples"))
     let label = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let matrix: Matrix<Float> = oneHot([3], classes: 3)
       _ = matrix
     }
     #expect(
-      message(label).contains(
+      standardError(label).contains(
         "cannot encode label 3 of sample 0: there are 3 classes"))
   }
+}
 
-  private func message(_ result: ExitTest.Result?) -> String {
-    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-  }
+func standardError(_ result: ExitTest.Result?) -> String {
+  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }

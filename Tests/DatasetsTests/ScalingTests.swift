@@ -45,11 +45,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [Scaling.Method.standard, .minMax, .robust])
+  @Test(arguments: Scaling.Method.allCases.filter { $0 != .none })
   func `a constant feature becomes exactly 0 and comes back exactly`(method: Scaling.Method) {
     var matrix = data(1000, Double.self)
     let scaling = Scaling(method, fittedOn: matrix)
-    #expect(scaling.offsets[3] == 0.1 && scaling.factors[3] == 1)
+    // Quantiles take the place of offset and factor.
+    #expect(scaling.offsets[3] == (method == .quantile ? 0 : 0.1) && scaling.factors[3] == 1)
     scaling.apply(to: &matrix)
     #expect((0..<1000).allSatisfy { matrix[3, $0] == 0 })
     scaling.invert(&matrix)
@@ -168,28 +169,33 @@ import Testing
     var matrix = Matrix<Double>(rows: 1, columns: 2)
     matrix[0, 0] = size
     matrix[0, 1] = -size
-    for method in [Scaling.Method.standard, .minMax] {
+    // The other methods have no factors.
+    for method in Scaling.Method.allCases where method != .none && method != .quantile {
       let scaling = Scaling(method, fittedOn: matrix)
       var mapped = matrix
       scaling.apply(to: &mapped)
-      let width: Double = size < 1e-300 ? 2 * size : method == .standard ? 2 : 1
+      let width: Double = size < 1e-300 ? 2 * size : method == .minMax ? 1 : 2
       #expect(abs(mapped[0, 0] - mapped[0, 1] - width) <= 1e-15 * width)
     }
   }
 
   @Test func `misuse ends the program`() async {
-    await #expect(processExitsWith: .failure) {
+    let features = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var matrix = Matrix<Float>(rows: 2, columns: 1)
       Scaling(method: .none, offsets: [0], factors: [1]).apply(to: &matrix)
     }
-    await #expect(processExitsWith: .failure) {
+    #expect(standardError(features).contains("cannot apply a scaling of 1 features to 2×1 data"))
+    let counts = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Scaling(method: .none, offsets: [0], factors: [])
     }
-    await #expect(processExitsWith: .failure) {
+    #expect(standardError(counts).contains("cannot scale by 1 offsets and 0 factors"))
+    let samples = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Scaling(.standard, fittedOn: Matrix<Float>(rows: 2, columns: 0))
     }
-    await #expect(processExitsWith: .failure) {
+    #expect(standardError(samples).contains("cannot fit a scaling on 2×0 data"))
+    let quantiles = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Quantiles((0...Quantiles.most).map(Double.init))
     }
+    #expect(standardError(quantiles).contains("cannot scale by 1001 quantiles: there must be 1 to 1000"))
   }
 }

@@ -22,9 +22,9 @@ func split(count: Int) {
 func fittedOnTrainingRows() throws {
   func table(_ text: String) throws -> Table { try Table(Array(text.utf8), path: "t.csv") }
   let whole = try table("a,t,y\n1,red,0.5\n900,blue,70\n3,red,1.5\n,green,90\n")
-  let preparation = try Preparation(fittedOn: whole, rows: [0, 2])
+  let preparation = try Preparation(fittedOn: whole, samples: [0, 2])
   #expect(preparation == (try Preparation(fittedOn: table("a,t,y\n1,red,0.5\n3,red,1.5\n"))))
   // Class names are those of all rows.
-  let classes = try Preparation(fittedOn: table("a,y\n1,x\n2,z\n4,x\n"), rows: [0, 2], task: .classification)
+  let classes = try Preparation(fittedOn: table("a,y\n1,x\n2,z\n4,x\n"), samples: [0, 2], task: .classification)
   #expect(classes.classNames == ["x", "z"] && classes.inputScaling.offsets == [2.5])
 }

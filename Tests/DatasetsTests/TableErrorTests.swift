@@ -57,7 +57,7 @@ import Testing
   @Test func `more columns than any table has`() {
     let row = String(repeating: "a,", count: 100_000) + "\n"
     #expect(
-      error(row) == "t.csv: found more than 100000 columns, expected at most as many;"
+      error(row) == "t.csv: found more than 100000 columns, which is the limit;"
         + " a line end may be missing, or write the data as a .npy file")
   }
 
@@ -68,7 +68,7 @@ import Testing
     for field in ["x", "1", "\"x"] {
       let long = "a,b\n1,2\n3," + field + String(repeating: String(field.suffix(1)), count: 3_000_000)
       #expect(
-        error(long) == "t.csv, line 3, field 2: found a field of more than 1048576 bytes, expected at most as many;"
+        error(long) == "t.csv, line 3, field 2: found a field of more than 1048576 bytes, which is the limit;"
           + " a closing \" or a line end may be missing")
     }
   }
@@ -144,7 +144,8 @@ import Testing
     #expect(
       #expect(throws: FileError.self) { _ = try table.featureIndices(besides: [0]) }?.description
         == "t.csv: found no column besides the target \"a b\", expected at least one feature;"
-        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike")
+        + " check the delimiter: a comma, semicolon, tab or | is recognised if it splits all rows into equally"
+        + " many fields")
   }
 
   @Test func `a field that is not a number`() {

@@ -110,7 +110,7 @@ private func table(
     #expect(pandas.columnNames == ["0", "1", "2"] && pandas.rowCount == 2)
     #expect(
       pandas.warnings.map(\.description) == [
-        "t.csv, line 1 is taken for the header, as its numbers count from 0 and the other rows are not like it;"
+        "t.csv, line 1: taken for the header, because its numbers count up from 0 and the other rows are different;"
           + " say so if it is data"
       ])
     let indexed = try table(",0,1\n0,0.5,1.25\n1,2.5,2.75\n")
@@ -124,7 +124,7 @@ private func table(
     #expect(pixels.rowCount == 3 && pixels.columnNames == ["1", "2", "3", "4"])
     #expect(
       pixels.warnings.map(\.description) == [
-        "t.csv, line 1 is taken for data though its numbers count from 0; say so if it is the header"
+        "t.csv, line 1: taken for data although its numbers count up from 0; say so if it is the header"
       ])
     #expect(try table("0,1,2\n0.5,1,2\n", header: .absent).warnings == [])
     #expect(try table("1,2\n3,4\n").warnings == [])
@@ -178,7 +178,7 @@ private func table(
   @Test func `a header that is like the rows is warned of`() throws {
     #expect(
       try table("5.1,3.5,setosa\n4.9,3.0,setosa\n").warnings.map(\.description) == [
-        "t.csv, line 1 is taken for the header though it looks like a row of data; say so if it is data"
+        "t.csv, line 1: taken for the header although it looks like a row of data; say so if it is data"
       ])
     #expect(try table("id,2001\n1,4.9\n").warnings == [])
     #expect(try table("5.1,3.5,setosa\n4.9,3.0,setosa\n", header: .present).warnings == [])
@@ -219,7 +219,7 @@ private func table(
     }
     #expect(
       DataWarning.emptyColumns(path: "t.csv", count: 3).description
-        == "t.csv: found 3 columns at the end without a name and any value; they are left out")
+        == "t.csv: found 3 columns at the end without names and values; they are left out")
     // One value keeps its column, and those before it.
     let late = (0..<200).map { "\($0),,\($0 == 150 ? "7" : ""),\n" }.joined()
     #expect(try table("a,,,\n" + late).columnNames == ["a", "column 2", "column 3"])
@@ -232,8 +232,8 @@ private func table(
     #expect(try table.column(named: "x") == .numbers([0.3, 0.4]))
     #expect(
       table.warnings.map(\.description) == [
-        "t.csv, line 1: found a field fewer in the header than in all rows, which therefore begin with names of their"
-          + " own; that column is called \"row names\""
+        "t.csv, line 1: found one field fewer in the header than in every row, so the rows begin with names;"
+          + " that column is called \"row names\""
       ])
     #expect(try names("mpg;cyl\nMazda;21,5;6\nFiat;32,5;4\n") == ["row names", "mpg", "cyl"])
     #expect(try names("row names\nMazda,21.5\nFiat,32.5\n") == ["row names'", "row names"])
@@ -252,8 +252,8 @@ private func table(
     #expect((0..<2).map(table.line(ofRow:)) == [3, 6])
     #expect(
       table.warnings.map(\.description) == [
-        "t.csv, line 1: found the first of 4 lines with a # at the start and another number of fields than the rows;"
-          + " they are left out as comments"
+        "t.csv, line 1: found the first of 4 lines with a # at the start and a different number of fields from the"
+          + " rows; they are left out as comments"
       ])
     // As many fields as the rows, but the next line is the header.
     #expect(try self.names("# made by, me\na,b\n1,2\n") == ["a", "b"])
@@ -284,7 +284,7 @@ private func table(
     #expect(try table.column(named: "b") == .numbers([2, 4]))
     #expect(
       table.warnings.map(\.description) == [
-        "t.csv: found a delimiter at the end of each row and nothing behind it; it is left out"
+        "t.csv: found a delimiter at the end of each row and nothing after it; it is left out"
       ])
   }
 

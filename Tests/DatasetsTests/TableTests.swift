@@ -148,16 +148,19 @@ import Testing
   }
 
   @Test func `misuse ends the program`() async {
-    await #expect(processExitsWith: .failure) {
+    let column = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try Table(Array("a\n1".utf8), path: "t").column(at: 1)
     }
-    await #expect(processExitsWith: .failure) {
+    #expect(standardError(column).contains("column 1: the table has 1 columns, counted from 0"))
+    let row = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try Table(Array("a\n1".utf8), path: "t").line(ofRow: 1)
     }
-    await #expect(processExitsWith: .failure) {
+    #expect(standardError(row).contains("line(ofRow: 1): the table has 1 rows"))
+    let columns = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let matrix: Matrix<Float> = try Table(Array("a\n1".utf8), path: "t").matrix(ofColumns: [])
       _ = matrix
     }
+    #expect(standardError(columns).contains("matrix(ofColumns: []): the table has the columns 0..<1"))
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PerceptronTestFiles
 import Testing
 
 private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -67,15 +68,8 @@ private func isCompiled(_ block: String) throws -> Bool {
 
   /// What a program that was built beside the tests writes.
   private func run(_ program: String, in directory: URL) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: program)
-    process.currentDirectoryURL = directory
-    let path = directory.appending(path: "output")
-    try Data().write(to: path)
-    process.standardOutput = try FileHandle(forWritingTo: path)
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return try String(contentsOf: path, encoding: .utf8)
+    let result = try Program(program).run(in: directory)
+    #expect(result.status == 0, "\(result.errors)")
+    return result.output
   }
 }

@@ -172,9 +172,8 @@ import Testing
         == .cannotWrite(path: scratch.path("circle"), reason: "Is a symbolic link that cannot be followed"))
   }
 
-  @Test func `another user's file in a sticky directory is refused before the writing`() async {
-    // Only root can become another user.
-    guard geteuid() == 0 else { return }
+  @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
+  func `another user's file in a sticky directory is refused before the writing`() async {
     await #expect(processExitsWith: .success) {
       let scratch = Scratch()
       let path = scratch.file("model", "old")

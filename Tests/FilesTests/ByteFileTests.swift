@@ -35,12 +35,11 @@ import Testing
     #expect(try ByteFile.read(path) == text + text)
   }
 
-  @Test func `a file longer than memory is refused before it is read`() {
+  @Test func `a file longer than memory is refused before it is read`() throws {
     let scratch = Scratch()
     let path = scratch.file("sparse", "a,b\n")
     let size = 2 * usableMemory() + 1 << 21
-    // Not every file system has files with holes that are so long.
-    guard truncate(path, size) == 0 else { return }
+    guard truncate(path, size) == 0 else { try Test.cancel("the file system has no files with such long holes") }
     let error = #expect(throws: FileError.self) { _ = try ByteFile.read(path) }
     #expect(error?.code == "exceedsMemory" && error?.path == path && error?.kind == .badData)
     #expect(

@@ -14,7 +14,7 @@ struct FuzzTarget: Sendable {
   let read: @Sendable ([UInt8]) -> Void
 
   static let all: [FuzzTarget] = [
-    .idx, .npy, .npz, .table, .gzip, .model, .checkpoint, .stateDictionary, .onnx,
+    .idx, .npy, .npz, .table, .gzip, .model, .checkpoint, .stateDictionary, .onnx, .record,
   ]
 
   /// Writes the seeds as `seeds/0`, `seeds/1`, …, and the dictionary.

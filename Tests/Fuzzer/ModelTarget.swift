@@ -71,14 +71,16 @@ func use(_ model: TrainedModel<Float>) {
     if answers.rows != model.preparation.outputCount { fail("\(answers.shape) answers") }
   }
   guard case .columns(let columns) = model.preparation.inputs else { return }
-  let rows = [columns.map { _ in InputValue.missing }, columns.map { $0.count == 1 ? InputValue.missing : .text("x") }]
+  let rows = [
+    columns.map { _ in InputValue.missing }, columns.map { $0.featureCount == 1 ? InputValue.missing : .text("x") },
+  ]
   if let features: Matrix<Float> = try? model.preparation.features(of: rows) { _ = model.predict(prepared: features) }
   serve(model, rows + [columns.map { _ in .number(-.infinity) }, []])
 }
 
 /// The same by a predictor, of which each answer is one or a refusal in one line.
 private func serve(_ model: TrainedModel<Float>, _ rows: [[InputValue]]) {
-  for missing in [MissingValues.replaced, .refused] {
+  for missing in [MissingValuePolicy.replaced, .refused] {
     let predictor = Predictor(model, missing: missing)
     for row in rows {
       do throws(PredictionError) { _ = try predictor.predict(row) } catch { check(error) }

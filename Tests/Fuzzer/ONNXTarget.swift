@@ -9,7 +9,8 @@ extension FuzzTarget {
     name: "onnx",
     seeds: { exports() + [foreign().encoded] },
     words: [
-      "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "LayerNormalization", "Flatten", "Reshape",
+      "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "LayerNormalization", "RMSNormalization",
+      "Flatten", "Reshape",
       "Dropout", "Cast", "Identity", "Where", "IsNaN", "Constant", "Transpose", "Squeeze", "Sqrt", "Reciprocal", "Neg",
       "Relu", "LeakyRelu", "Elu", "Selu", "Gelu", "Swish", "Sigmoid", "Tanh", "Softplus", "Softsign", "Mish", "Softmax",
       "Max", "Abs", "Erf", "Greater", "Concat", "Gather", "alpha", "beta", "transA", "transB", "axis", "epsilon",

@@ -42,6 +42,7 @@ extension FuzzTarget {
         case 2: .batchNorm
         case 3: .layerNorm
         case 4: .dropout(0.5)
+        case 5: .rmsNorm
         default: .activation(activations[Int(byte) % activations.count])
         }
       }

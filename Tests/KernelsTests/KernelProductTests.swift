@@ -69,7 +69,7 @@ struct KernelProductTests {
         let a: [Float] = randomNumbers(m * k, in: -1...1, seed: 1)
         let b: [Float] = randomNumbers(n * k, in: -1...1, seed: 2)
         let start: [Float] = randomNumbers(stride * n, in: 0...1, seed: 3)
-        for rule in [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop] {
+        for rule in ck_rule.all {
           func result(_ body: (UnsafePointer<ck_float_update>, UnsafeMutablePointer<Float>) -> Void) -> [[Float]] {
             var (mean, square, parameters) = (start, start, start)
             mean.withUnsafeMutableBufferPointer { mean in

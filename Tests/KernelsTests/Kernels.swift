@@ -26,7 +26,13 @@ enum InstructionSet: UInt32, CaseIterable, Sendable {
 enum Function: String, CaseIterable, Sendable {
   case exp, log, erf, sigmoid, tanh, relu
 
-  static let approximated: [Function] = [.exp, .log, .erf, .sigmoid, .tanh]
+  /// All but the one that is exact.
+  static let approximated = allCases.filter { $0 != .relu }
+}
+
+extension ck_rule {
+  /// All rules, in the order of CKernels.h.
+  static var all: [ck_rule] { [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop] }
 }
 
 /// One table of kernels in the form that both precisions share.
@@ -39,7 +45,7 @@ struct Kernels<Real: KernelReal> {
   var drop: (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int) -> Void
   var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
-  var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Output?) -> Double]
+  var loss: [Loss: (Int, Int, Numbers?, Int, Numbers?, Int, Real, Real, Output?) -> Double]
   var rowSums: (Int, Int, Numbers?, Int, Real, Real, Output?) -> Void
   var sum: (Int, Numbers?) -> Real
   var maxMagnitude: (Int, Numbers?) -> Real

@@ -32,3 +32,12 @@ private func oneHotColumns(_ classes: [Int], rows: Int) -> Matrix<Double> {
   for (sample, label) in classes.enumerated() { targets[label, sample] = 1 }
   return targets
 }
+
+@Test("A loss is read back from its name, and a quantile only if it is above 0 and below 1")
+func lossNames() {
+  for loss in Loss.allCases + [.quantile(0.25)] { #expect(Loss(rawValue: loss.rawValue) == loss) }
+  for name in ["", "quantile", "quantile:", "quantile:0", "quantile:1", "quantile:nan", "quantile:0.5:1", "MSE"] {
+    #expect(Loss(rawValue: name) == nil, "\(name)")
+  }
+  #expect(!Loss.quantile(1).accepts(.identity) && !Loss.quantile(.nan).accepts(.identity))
+}

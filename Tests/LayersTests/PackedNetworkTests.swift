@@ -44,7 +44,8 @@ private func answers<Scalar>(_ packed: PackedNetwork<Scalar>, _ inputs: Matrix<S
 private let cases: [([Int], Activation, Activation, Normalization)] = [
   ([3, 1], .relu, .identity, .none), ([8, 64, 64, 1], .relu, .identity, .none),
   ([784, 30, 10], .sigmoid, .softmax, .none), ([600, 133, 150, 17], .relu, .softmax, .batch),
-  ([20, 48, 33, 5], .gelu, .sigmoid, .layer), ([1100, 300, 2], .tanh, .softmax, .none),
+  ([20, 48, 33, 5], .gelu, .sigmoid, .layer), ([20, 48, 33, 5], .tanh, .identity, .rms),
+  ([1100, 300, 2], .tanh, .softmax, .none),
   // 120 rows in single and 60 in double precision make whole panels, and a group of them, only with the zeros beyond
   // their end.
   ([200, 120, 60, 3], .softmax, .identity, .none), ([200, 120, 60, 3], .relu, .identity, .none),

@@ -77,7 +77,7 @@ func roundTrip(isDouble: Bool) throws {
     let path = temporaryPath()
     defer { unlink(path) }
     try model.write(to: path)
-    let file = try ModelFile(path)
+    let file = try ModelFile(contentsOf: path)
     #expect(file.isDouble == (Scalar.self == Double.self))
     let read = try TrainedModel<Scalar>(file)
     #expect(read.network.parameters == model.network.parameters)
@@ -233,7 +233,7 @@ func checksum() throws {
     ),
     (
       ["preparation": "{\"x\":" + String(repeating: "[", count: 100_000)],
-      "m: metadata \"preparation\": byte 69: found more than 64 values in one another; save the model again"
+      "m: metadata \"preparation\": byte 69: found values nested more than 64 deep; save the model again"
     ),
     (
       ["preparation": "{\"x\":[01]}"],
@@ -281,9 +281,9 @@ func checksum() throws {
     ),
     (
       ["training": "{\"a\":\"" + String(repeating: "b", count: 9 << 20) + "\"}"],
-      "m: metadata \"training\": byte 6: found more text than 8 MiB and the size of the tensors; save the model again"
+      "m: metadata \"training\": byte 6: found more text than 8 MiB plus the size of the tensors; save the model again"
     ),
-    (["training": nil], "m: no metadata \"training\", which a model saved by this program has; save the model with it"),
+    (["training": nil], "m: metadata \"training\" is missing; save the model with this program"),
   ] as [([String: String?], String)])
 func badMetadata(change: [String: String?], line: String) throws {
   let path = temporaryPath()
@@ -368,7 +368,7 @@ func badTensors() throws {
 
 @Test("A file that is not there is told from one that is wrong")
 func missingFile() {
-  let error = #expect(throws: FileError.self) { _ = try ModelFile("/nowhere/model") }
+  let error = #expect(throws: FileError.self) { _ = try ModelFile(contentsOf: "/nowhere/model") }
   #expect(error?.code == "cannotOpen" && error?.kind == .missingInput)
 }
 

@@ -30,7 +30,7 @@ private enum Reading: Codable, Sendable {
     case .stateDictionaryOfTwo:
       _ = try Network<Float>(
         stateDictionary: path, modules: [.linear, .activation(.relu), .linear, .activation(.softmax)])
-    case .wrongModel: #expect(throws: FileError.self) { try ModelFile(path) }
+    case .wrongModel: #expect(throws: FileError.self) { try ModelFile(contentsOf: path) }
     }
   }
 }

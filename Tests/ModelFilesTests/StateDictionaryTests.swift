@@ -131,6 +131,24 @@ func withoutAffine() throws {
   #expect(abs(both.predict([[1]])[1, 0] + 3) < 1e-3)
 }
 
+@Test("RMS normalisation has PyTorch's default epsilon, and no shift")
+func rmsNorm() throws {
+  // RMSNorm's ε is the precision's, 1.19 · 10⁻⁷: 2 · 10⁻⁴ / √(10⁻⁸ + ε).
+  let tensors = [tensor("0.weight", [1, 1], [1]), tensor("1.weight", [1], [2])]
+  let found = try network(tensors, [.linear, .rmsNorm])
+  #expect(found.layers == [Dense(1, 1, normalization: .rms)])
+  #expect(abs(found.predict([[1e-4]])[0, 0] - 0.556_395) < 1e-5)
+  // Without a shift of its own, it leaves what follows to a layer more.
+  let (mean, variance) = (tensor("2.running_mean", [1], [1]), tensor("2.running_var", [1], [4 - 1e-5]))
+  let both = try network(tensors + [mean, variance], [.linear, .rmsNorm, .batchNorm])
+  #expect(both.layers == [Dense(1, 1, normalization: .rms), Dense(1, 1)])
+  #expect(abs(both.predict([[5]])[0, 0] - 0.5) < 1e-5)
+  let error = #expect(throws: FileError.self) {
+    try network(tensors + [tensor("1.bias", [1], [1])], [.linear, .rmsNorm])
+  }
+  #expect(error?.description.contains("\"1.bias\" is not used: rms-norm has no tensor of that name") == true)
+}
+
 @Test(
   "A tensor that is missing, not used or of another shape is named",
   arguments: [
@@ -142,7 +160,7 @@ func withoutAffine() throws {
     ),
     (
       linear + [tensor("0.scale", [2], [1, 1])], [.linear],
-      "n: tensor \"0.scale\" is not used: no linear, batch-norm or layer-norm has a tensor of that name"
+      "n: tensor \"0.scale\" is not used: no linear or normalization module has a tensor of that name"
     ),
     (
       linear + [tensor("1.weight", [1, 3], [1, 1, 1])], [.linear, .linear],
@@ -165,8 +183,11 @@ func withoutAffine() throws {
       linear + [tensor("out.weight", [1, 2], [1, 1])], [.linear, .linear],
       "n: tensor \"out.weight\" has \"out\" in its name, expected the number of a module"
     ),
-    ([], [.dropout()], "n: no module with a size is listed"),
-    (linear, [.activation(.relu), .linear], "n: the first module with a size is after an activation, relu"),
+    ([], [.dropout()], "n: there is no linear layer"),
+    (
+      linear, [.activation(.relu), .linear],
+      "n: module 0, relu: the activation relu is before the first operation with a size"
+    ),
   ] as [([SafeTensors.Tensor], [SequentialModule], String)])
 func mistakes(tensors: [SafeTensors.Tensor], modules: [SequentialModule], line: String) {
   let error = #expect(throws: FileError.self) { _ = try network(tensors, modules) }
@@ -221,5 +242,6 @@ func largeForTheFile() {
   let activations = [SequentialModule](repeating: .activation(.relu), count: 3)
   #expect(throws: Never.self) { try network([column], [.linear] + activations.prefix(2)) }
   let added = #expect(throws: FileError.self) { try network([column], [.linear] + activations) }
-  #expect(added?.description.contains("activation or last batch-norm of 1024 units") == true)
+  #expect(
+    added?.description.contains("module 3, relu: an operation on 1024 units does not follow a linear layer") == true)
 }

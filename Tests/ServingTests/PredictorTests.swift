@@ -96,9 +96,9 @@ func structures() async throws {
       return error.description
     }
   }
-  let wrong = "cannot take the value for a record: \"length\" is neither a number nor a text"
+  let wrong = "cannot use the value as a record: \"length\" is neither a number nor a string"
   #expect(line(List()) == wrong && line(Flag()) == wrong && line(Nested()) == wrong)
-  #expect(line(1.5) == "cannot take the value for a record: it has no properties; give a structure or a dictionary")
+  #expect(line(1.5) == "cannot use the value as a record: it has no properties; give a structure or a dictionary")
   #expect(line([1.5]) == line(1.5))
   #expect(line(["length": 1.0]).hasPrefix("column \"color\" is missing"))
 }
@@ -135,13 +135,13 @@ func badRecords() {
   #expect(line(["length": 1, "color": "red", "width": 2]) == "an answer")
   #expect(
     line(["length": 1, "width": 2])
-      == "column \"color\" is missing; give it, or null where nothing is known; the columns are \(columns)")
+      == "column \"color\" is missing; give it, or null if it is unknown; the columns are \(columns)")
   #expect(
     line(["length": 1, "color": "red", "width": 2, "hight": 3])
       == "column \"hight\" is unknown; leave it out; the columns are \(columns)")
   #expect(
     line(["length": "long", "color": "red", "width": 2])
-      == "column \"length\": found the text \"long\", expected a number")
+      == "column \"length\": found the string \"long\", expected a number")
   #expect(
     line(["length": 1, "color": "red", "width": .number(.infinity)])
       == "column \"width\": inf is out of range; give a finite number like those in training")

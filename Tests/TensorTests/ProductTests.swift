@@ -141,18 +141,14 @@ func aliasing() {
   #expect(original == [[1, 2], [3, 4]])
 }
 
-@Test("An outer product, a scaled sum, a dot product and the norms agree with values worked by hand")
+@Test("A scaled sum, a dot product and the norm agree with values worked by hand")
 func vectorOperations() {
-  // x yᵀ = (1, 2) (3, 4, 5)ᵀ = ((3, 4, 5), (6, 8, 10)), doubled and added to ones.
-  var a = Matrix<Float>(rows: 2, columns: 3, repeating: 1)
-  a.addOuterProduct(Matrix([1, 2]), Matrix([3, 4, 5]), scaledBy: 2)
-  #expect(a == [[7, 9, 11], [13, 17, 21]])
+  var a: Matrix<Float> = [[7, 9, 11], [13, 17, 21]]
   a.add(Matrix(rows: 2, columns: 3, repeating: 2), scaledBy: -0.5)
   #expect(a == [[6, 8, 10], [12, 16, 20]])
   #expect(Matrix<Double>([1, 2, 3]).dot(Matrix([4, -5, 6])) == 12)
   #expect(Matrix<Double>([3, -4]).norm() == 5)
   #expect(abs(Matrix<Double>([3e200, -4e200]).norm() - 5e200) < 1e185)
-  #expect(Matrix<Float>([3, -4]).magnitudeSum() == 7)
 }
 
 private let hasMemoryForLongVectors = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) > 12 << 30
@@ -175,7 +171,7 @@ func longVectors() {
   "A product with a size beyond BLAS's is right where it is this package's own, and refused by name elsewhere",
   .enabled(if: hasMemoryForLongVectors, "skipped: needs 12 GiB of memory"))
 func oversizedProduct() async {
-  guard !FloatRoutines.hasProduct else {
+  guard !_FloatRoutines.hasProduct else {
     var long = Matrix<Float>(rows: 2_147_483_653, columns: 1)
     long.withMutableSpan { span in
       span[0] = 3

@@ -44,6 +44,13 @@ func shuffle() {
   }
   // 4000 expected, standard deviation 57.
   #expect(counts.joined().allSatisfy { abs($0 - 4000) < 300 })
+  func order(seed: UInt64) -> [Int] {
+    var generator = Philox(seed: seed)
+    var order = Array(0..<100)
+    generator.shuffle(&order)
+    return order
+  }
+  #expect(order(seed: 4) == order(seed: 4) && order(seed: 4) != order(seed: 5))
 }
 
 @Test("Uniform and normal fills have the moments that they should")

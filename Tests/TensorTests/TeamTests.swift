@@ -13,7 +13,7 @@ func programs(workers: Int) {
     written.withTile { written in
       sums.withTile { sums in
         team.run { worker in
-          written[worker.index] = Double(round)
+          written[worker.index] += 1
           worker.meet()
           var sum = 0.0
           for index in 0..<workers { sum += written[index] }

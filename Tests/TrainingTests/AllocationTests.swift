@@ -75,7 +75,7 @@ private func allocations(_ body: () throws -> Void) rethrows -> Int {
 /// are added up; the team works always.
 private let cases: [(sizes: [Int], batch: Int, Activation, Normalization, dropout: Double)] = [
   ([5, 8, 3], 4, .tanh, .none, 0), ([64, 128, 10], 32, .gelu, .batch, 0.25), ([784, 30, 10], 10, .tanh, .none, 0),
-  ([128, 128, 64, 10], 128, .relu, .layer, 0.5),
+  ([128, 128, 64, 10], 128, .relu, .layer, 0.5), ([128, 128, 64, 10], 32, .silu, .rms, 0),
 ]
 
 /// Calls `body` with every network, its batch size and a team of 1, 2 and 4, and what they are called.

@@ -49,7 +49,7 @@ private func error<Scalar>(_: Scalar.Type, _ bytes: [UInt8]) -> FileError? where
 
 @Test(
   "A checkpoint that is written is read back bit for bit, and a trainer goes on from it",
-  arguments: [.adam(), .momentum(learningRate: 0.1), .rProp(), .lbfgs()] as [Optimizer])
+  arguments: optimizers)
 private func roundTrip(optimizer: Optimizer) throws {
   func check<Scalar: BLASScalar>(_: Scalar.Type) throws {
     let path = temporaryPath()
@@ -99,12 +99,12 @@ func otherFiles() throws {
   let unchecked = Array(String(decoding: earlier, as: UTF8.self).replacing("checksum", with: "checksim").utf8)
   #expect(
     error(Float.self, unchecked)?.description
-      == "c: damaged, or not a checkpoint: it has no checksum; put back a copy of it, or remove it to begin anew")
+      == "c: damaged, or not a checkpoint: it has no checksum; restore a copy of it, or remove it to start anew")
   let model = try SafeTensors.encode(
     [.init(name: "0.bias", shape: [1], values: [1.0])], metadata: ["format": "perceptron"])
   let expected =
     "c: damaged, or not a checkpoint: its format is \"perceptron\", expected \"perceptron checkpoint\";"
-    + " put back a copy of it, or remove it to begin anew"
+    + " restore a copy of it, or remove it to start anew"
   #expect(error(Float.self, model)?.description == expected)
   let missing = #expect(throws: FileError.self) { try Checkpoint<Float>(contentsOf: "/nowhere/c") }
   #expect(missing?.description.hasPrefix("/nowhere/c: ") == true)
@@ -119,7 +119,7 @@ func longNotes() throws {
     checkpoint.notes = notes
     return #expect(throws: FileError.self) { try checkpoint.write(to: path) }?.description
   }
-  let start = "\(path): cannot be written: the checkpoint's notes are longer than a reader takes: "
+  let start = "\(path): cannot be written: the checkpoint's notes are longer than a reader accepts: "
   let long = try #require(try line(["a": String(repeating: "a", count: 101_000_000)]))
   #expect(long.hasPrefix("\(start)the header would take 101"))
   #expect(long.hasSuffix(" bytes, the format allows 100000000; shorten them"))

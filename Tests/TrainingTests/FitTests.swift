@@ -164,8 +164,19 @@ func noThread() async {
     do {
       for try await _ in events {}
       exit(1)
-    } catch let error as NoThread {
+    } catch let error as ThreadError {
       exit(error.description.hasPrefix("cannot start a thread for training: ") ? 0 : 2)
     }
   }
+}
+
+@Test("The quantile loss makes a constant output the quantile of the targets", arguments: [0.1, 0.5, 0.9])
+func quantiles(level: Double) throws {
+  let targets = Matrix<Double>(rows: 1, columns: 101, columnMajor: (0...100).map { Double($0) / 100 })
+  let samples = Samples(features: Matrix(rows: 1, columns: 101), targets: targets)
+  var trainer = Trainer(
+    Network<Double>([Dense(1, 1)]), loss: .quantile(level), optimizer: .sgd(learningRate: 0.1),
+    schedule: Schedule(.cosine(epochs: 400)), batchSize: 101, generator: Philox(seed: 1), team: Team(workers: 1))
+  try trainer.fit(on: samples, epochs: 400)
+  #expect(abs(trainer.network[layer: 0, .bias][0, 0] - level) < 0.01)
 }

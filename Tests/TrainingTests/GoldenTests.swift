@@ -17,6 +17,11 @@ struct GoldenTrajectory: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 }
 
+@Test("Every optimizer has a golden trajectory")
+func allOptimizers() {
+  #expect(Set(goldenTrajectories.map(\.optimizer.name)) == Set(optimizers.map(\.name)))
+}
+
 @Test("Every optimizer goes where PyTorch's goes", arguments: goldenTrajectories)
 func golden(trajectory: GoldenTrajectory) throws {
   #expect(trajectory.losses.count >= 100)

@@ -8,10 +8,8 @@ import Testing
 struct GradientStepperTests {
   @Test(
     "is applied as a trainer applies its own, to the bit",
-    arguments: [
-      Optimizer.adam(), .adam(learningRate: 0.01, beta1: 0.5, weightDecay: 0.1), .rmsProp(), .adaGrad(),
-      .momentum(nesterov: true), .momentum(),
-    ])
+    // SGD's steps are rounded otherwise: a trainer's product adds them to the parameters. L-BFGS is refused, see below.
+    arguments: optimizers.filter { !["sgd", "lbfgs"].contains($0.name) })
   func sameBits(optimizer: Optimizer) throws {
     var generator = Philox(seed: 3)
     var network = Network<Float>(
@@ -53,12 +51,10 @@ struct GradientStepperTests {
       var stepper = GradientStepper<Float>(.adam(), parameterCount: 3)
       stepper.step(&parameters, gradient: Matrix([1, 2, 3]))
     }
-    let shapeLine = String(decoding: shape?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(shapeLine.contains("cannot step 2×1 parameters by a gradient of 3×1: 3×1 are needed"))
+    #expect(standardError(shape).contains("cannot step 2×1 parameters by a gradient of 3×1: 3×1 are needed"))
     let method = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GradientStepper<Float>(.lbfgs(), parameterCount: 3)
     }
-    let methodLine = String(decoding: method?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(methodLine.contains("cannot step with lbfgs"))
+    #expect(standardError(method).contains("cannot step with lbfgs"))
   }
 }

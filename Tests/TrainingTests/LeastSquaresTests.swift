@@ -12,7 +12,7 @@ func linearLaw(workers: Int) throws {
   var law = Network<Float>([Dense(6, 2, .identity)], initializer: .glorotNormal, using: &generator)
   law[layer: 0, .bias] = Matrix([0.5, -2])
   let samples = Samples(features: features, targets: law.predict(features))
-  let network = try Network.linear(fittedTo: samples, ridge: 1e-9, team: Team(workers: workers))
+  let network = try Network.linear(fittedOn: samples, ridge: 1e-9, team: Team(workers: workers))
   #expect(network.layers == law.layers)
   var difference = network.parameters
   difference.add(law.parameters, scaledBy: -1)
@@ -23,5 +23,5 @@ func linearLaw(workers: Int) throws {
 func rangeOfFloat() throws {
   let features = Matrix<Float>(rows: 1, columns: 2, columnMajor: [0, 1e-30])
   let samples = Samples(features: features, targets: Matrix(rows: 1, columns: 2, columnMajor: [0, 1e30]))
-  #expect(throws: LinearAlgebraError.notFinite) { try Network.linear(fittedTo: samples) }
+  #expect(throws: LinearAlgebraError.notFinite) { try Network.linear(fittedOn: samples) }
 }

@@ -26,7 +26,7 @@ func regression() {
   let metrics = RegressionMetrics(outputs: [[2, 1, 8]] as Matrix<Double>, targets: [[1, 2, 6]])
   #expect(metrics.meanSquaredError == 2)
   #expect(abs(metrics.meanAbsoluteError - 4.0 / 3) < 1e-15)
-  #expect(abs(metrics.determination - (1 - 6.0 / 14)) < 1e-15)
+  #expect(abs(metrics.rSquared - (1 - 6.0 / 14)) < 1e-15)
   #expect(metrics.rootMeanSquaredError == 2.0.squareRoot())
 }
 
@@ -35,7 +35,7 @@ func severalOutputs() {
   // Both rows vary by 2 around their means, and each prediction is off by 1 once.
   let metrics = RegressionMetrics(
     outputs: [[1, 4], [101, 102]] as Matrix<Double>, targets: [[1, 3], [101, 103]])
-  #expect(abs(metrics.determination - (1 - 2.0 / 4)) < 1e-15)
+  #expect(abs(metrics.rSquared - (1 - 2.0 / 4)) < 1e-15)
 }
 
 @Test("Errors of values far from 0, and of huge and tiny ones, are what was worked by hand")
@@ -50,7 +50,7 @@ func valuesFarFromZero() {
       targets: Matrix(rows: 1, columns: 4, columnMajor: targets))
     #expect(abs(metrics.rootMeanSquaredError / unit / 0.3125.squareRoot() - 1) < 1e-15)
     #expect(abs(metrics.meanAbsoluteError / unit / 0.375 - 1) < 1e-15)
-    #expect(abs(metrics.determination - 0.75) < 1e-15)
+    #expect(abs(metrics.rSquared - 0.75) < 1e-15)
     #expect(metrics.meanSquaredError == (unit == 1 ? 0.3125 : unit > 1 ? .infinity : 0))
   }
 }
@@ -67,7 +67,7 @@ func scaledErrors() {
   for (metrics, unit) in zip(metrics, [8, 2e300]) {
     #expect(abs(metrics.rootMeanSquaredError / unit / 0.3125.squareRoot() - 1) < 1e-15)
     #expect(abs(metrics.meanAbsoluteError / unit / 0.375 - 1) < 1e-15)
-    #expect(metrics.determination == 0.75)
+    #expect(metrics.rSquared == 0.75)
   }
   #expect(metrics[0].meanSquaredError == 20 && metrics[1].meanSquaredError == .infinity)
   #expect(abs(metrics[0].meanAbsolutePercentageError! / (shares / 4) - 1) < 1e-15)

@@ -29,6 +29,7 @@ private func afterOneStep(
   return trainer.network
 }
 
+/// One activation whose derivative is computed from its output, and one that keeps its slopes.
 @Test("A step with dropout is the step of the network of the units that are left", arguments: [Activation.tanh, .gelu])
 func dropoutIsASmallerNetwork(activation: Activation) throws {
   let (p, hidden) = (0.5, 12)
@@ -88,7 +89,7 @@ func predictionsDropNothing() {
   #expect(dropping.predict(inputs) == plain.predict(inputs))
 }
 
-@Test("Label smoothing is training on smoothed targets", arguments: [Loss.crossEntropy, .binaryCrossEntropy])
+@Test("Label smoothing is training on smoothed targets", arguments: Loss.allCases.filter(\.isForClasses))
 func labelSmoothing(loss: Loss) throws {
   let start = network([Dense(4, 3, loss == .crossEntropy ? .softmax : .sigmoid)])
   let data = samples(start, count: 6)

@@ -127,6 +127,8 @@ private let workloads = [
   Workload(
     "layer normalised", [200, 130, 128, 64, 10], batch: 48, .relu, .softmax, .crossEntropy, .sgd(),
     normalization: .layer),
+  Workload(
+    "RMS normalised", [200, 130, 128, 64, 10], batch: 48, .relu, .softmax, .crossEntropy, .adam(), normalization: .rms),
   Workload("softmax within", [200, 300, 10], batch: 50, .softmax, .softmax, .crossEntropy, .momentum()),
 ]
 

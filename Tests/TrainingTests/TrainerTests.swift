@@ -93,7 +93,12 @@ func everySampleOnce(batchSize: Int) throws {
     Network<Double>([Dense(count, 1, .identity)]), loss: .quadratic, optimizer: .sgd(learningRate: 1e-9),
     batchSize: batchSize, generator: Philox(seed: 1))
   var done: [Int] = []
-  _ = try trainer.runEpoch(on: samples) { done.append($0) }
+  try trainer.fit(
+    on: samples, epochs: 1,
+    afterStep: { _, samplesDone in
+      done.append(samplesDone)
+      return true
+    })
   let last = count % batchSize == 0 ? min(batchSize, count) : count % batchSize
   let moves = trainer.network[layer: 0, .weights].elements.map { $0 * 1e9 }
   #expect(moves.count { abs($0 - 1 / Double(last)) < 1e-6 } >= last)
@@ -113,7 +118,7 @@ func followsNaiveLoops() throws {
     generator.shuffle(&order)
     var sum = 0.0
     for start in stride(from: 0, to: 64, by: 16) {
-      let batch = samples.chosen(order[start..<start + 16])
+      let batch = samples.gathered(order[start..<start + 16])
       sum += naive.backPropagate(
         .crossEntropy, inputs: batch.features.elements, targets: batch.targets.elements, batch: 16)
       naive.descend(rate: 0.1)
@@ -152,7 +157,7 @@ func cutsFollowNaiveLoops(network: (sizes: [Int], batch: Int, hidden: Activation
     team: Team(workers: workers))
   for step in 0..<3 {
     let order = (0..<batch).map { ($0 * 2 + step) % (2 * batch) }
-    let chosen = samples.chosen(order)
+    let chosen = samples.gathered(order)
     let expected = naive.backPropagate(
       .crossEntropy, inputs: chosen.features.elements, targets: chosen.targets.elements, batch: batch)
     naive.descend(rate: 0.5)
@@ -179,7 +184,8 @@ func guardWithNaN() {
   #expect(trainer.network.parameters[0, 0] == 1e-20)
 }
 
-/// One of each kind, with factors that are not the defaults.
+/// One of each kind, with factors that are not the defaults. A new one belongs here too; the switch in `PlainRule` does
+/// not compile without it.
 let optimizers: [Optimizer] = [
   .sgd(learningRate: 0.1), .momentum(learningRate: 0.02, momentum: 0.8),
   .momentum(learningRate: 0.02, momentum: 0.8, nesterov: true),
@@ -272,14 +278,23 @@ func shortMemory(beta2: Double) throws {
   #expect(try trainer.runEpoch(on: samples) < first)
 }
 
-@Test("Factors out of their range are refused")
-func optimizerFactors() async {
-  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+private let badOptimizers: [(optimizer: Optimizer, mistake: String)] = [
+  (.sgd(learningRate: 0), "a learning rate of 0.0"), (.momentum(momentum: 1), "a momentum of 1.0"),
+  (.rmsProp(decay: -0.5), "a decay of -0.5"), (.adaGrad(epsilon: 0), "ε = 0.0"),
+  (.adam(beta2: 1), "the factors β₁ = 0.9, β₂ = 1.0"),
+  (.adam(learningRate: 0.5, weightDecay: 2), "a weight decay of 2.0"),
+  (.rProp(initialStep: 99), "steps that begin with 99.0 and stay in 1e-06…50.0"),
+  (.lbfgs(history: 0), "a history of 0 steps"),
+]
+
+@Test("Factors out of their range are refused, of every optimizer", arguments: badOptimizers.indices)
+func optimizerFactors(index: Int) async {
+  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { [index] in
     _ = Trainer(
-      Network<Float>([Dense(1, 1)]), loss: .quadratic, optimizer: .adam(beta2: 1), batchSize: 1,
+      Network<Float>([Dense(1, 1)]), loss: .quadratic, optimizer: badOptimizers[index].optimizer, batchSize: 1,
       generator: Philox(seed: 0))
   }
-  #expect(standardError(result).contains("cannot train with the factors β₁ = 0.9, β₂ = 1.0"))
+  #expect(standardError(result).contains("cannot train with \(badOptimizers[index].mistake)"))
 }
 
 @Test("Batches that do not fit are refused")

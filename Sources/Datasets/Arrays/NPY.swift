@@ -62,7 +62,7 @@ public struct NPY: Sendable, Equatable {
         let start = header.end + index * characterSize * length
         guard let text = Self.text(bytes, start, characterSize, length, isBigEndian: header.isBigEndian) else {
           throw .badNPY(
-            path: path, problem: "element \(index + 1) is no text in \(characterSize == 1 ? "UTF-8" : "Unicode")")
+            path: path, problem: "element \(index + 1) is not valid \(characterSize == 1 ? "UTF-8" : "Unicode")")
         }
         codes.append(Double(set.code(of: text)))
       }
@@ -74,7 +74,7 @@ public struct NPY: Sendable, Equatable {
   /// The number of samples.
   public var count: Int { shape[0] }
   /// The number of elements of each sample.
-  public var sampleSize: Int { elements.count / shape[0] }
+  package var sampleSize: Int { elements.count / shape[0] }
 
   /// A string without the zeros that pad it; nil if the bytes are not valid text.
   private static func text(

@@ -19,7 +19,7 @@ struct NPYHeader {
     guard !bytes.isEmpty else { throw .emptyFile(path: path) }
     func bad(_ problem: String) -> FileError { .badNPY(path: path, problem: problem) }
     guard bytes.count >= 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-      throw bad("it does not begin as a NumPy array does")
+      throw bad("it does not begin like a NumPy array")
     }
     guard (1...3).contains(bytes[6]) else { throw bad("found format version \(bytes[6]), expected 1, 2 or 3") }
     let lengthSize = bytes[6] == 1 ? 2 : 4
@@ -39,16 +39,16 @@ struct NPYHeader {
     }
     guard let (elementType, size) = Self.elementType(type) else {
       throw bad(
-        "found elements of type \(quoted(type)), expected floats of 2, 4 or 8 bytes, integers, Booleans or texts;"
+        "found elements of type \(quoted(type)), expected floats of 2, 4 or 8 bytes, integers, Booleans or strings;"
           + " convert them with astype('<f4')")
     }
     guard !shape.isEmpty, !shape.contains(0) else {
-      throw bad("found the shape \(Self.text(shape)), expected one dimension or more and each at least 1")
+      throw bad("found the shape \(Self.text(shape)), expected at least one dimension, each at least 1")
     }
     var expected = size
     for dimension in shape {
       let (product, overflows) = expected.multipliedReportingOverflow(by: dimension)
-      guard !overflows else { throw bad("found the shape \(Self.text(shape)), which no file holds") }
+      guard !overflows else { throw bad("found the shape \(Self.text(shape)), which is too large for a file") }
       expected = product
     }
     guard bytes.count - end == expected else {
@@ -83,7 +83,7 @@ struct NPYHeader {
 
   /// A shape as text. A header may have thousands of dimensions; only as many are printed as fit a line.
   private static func text(_ shape: [Int]) -> String {
-    shape.count <= 8 ? "\(shape)" : "\(shape.prefix(8)) and \(shape.count - 8) dimensions more"
+    shape.count <= 8 ? "\(shape)" : "\(shape.prefix(8)) and \(shape.count - 8) more dimensions"
   }
 }
 

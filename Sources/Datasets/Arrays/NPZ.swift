@@ -91,7 +91,7 @@ public struct NPZ: Sendable {
   private static func directory(_ zip: ZipBytes) throws(FileError) -> (count: Int, position: Int) {
     let bytes = zip.bytes
     guard bytes.count >= 22, bytes.starts(with: [0x50, 0x4B]) else {
-      throw zip.bad("it does not begin as a zip archive does")
+      throw zip.bad("it does not begin like a zip archive")
     }
     var end = bytes.count - 22
     let first = max(0, end - 65_535)
@@ -135,7 +135,7 @@ public struct NPZ: Sendable {
     let contents: [UInt8]
     if entry.isDeflated {
       guard entry.size / Self.largestRatio <= entry.compressedSize else {
-        throw zip.bad("\(quoted(entry.name)) cannot have the \(entry.size) bytes that the directory says")
+        throw zip.bad("\(quoted(entry.name)) cannot have the \(entry.size) bytes that the directory gives")
       }
       if entry.size > 1 << 24, case let usable = usableMemory(), entry.size > usable {
         throw .exceedsMemory(path: path, bytes: entry.size, usable: usable)

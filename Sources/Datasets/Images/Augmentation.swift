@@ -7,7 +7,7 @@ import Tensor
 /// and any number of threads. Source: Simard, Steinkraus and Platt, Best practices for convolutional neural networks
 /// applied to visual document analysis, 2003.
 public struct Augmentation: Sendable, Equatable {
-  /// The names on the command line.
+  /// The usual kinds of deformations.
   public enum Kind: String, Sendable, CaseIterable {
     /// Shifts by up to 1/14 of the size, rotations by up to 15°, scales by up to 15 %.
     case affine
@@ -36,6 +36,8 @@ public struct Augmentation: Sendable, Equatable {
   private let weights: Matrix<Float>
 
   /// The usual strengths for images of this shape.
+  ///
+  /// - Precondition: As for ``init(shape:seed:shift:rotation:scale:elasticity:smoothing:)``.
   public init(_ kind: Kind, shape: [Int], seed: UInt64) {
     let size = Double(shape.suffix(2).min() ?? 0) / 28
     self.init(
@@ -86,6 +88,7 @@ public struct Augmentation: Sendable, Equatable {
 extension Augmentation {
   /// All samples in their form for an epoch, with their targets. The bits do not depend on the team.
   ///
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Shapes: the features are the pixels of ``shape``, each image in one column, either unscaled or all scaled alike.
   /// - Precondition: Traps if the number of features differs from the number of an image's pixels.
   @specialized(where Scalar == Float)

@@ -7,9 +7,9 @@ import Tensor
 /// element type: 8 for unsigned bytes, 9 for signed bytes, B, C, D and E for big-endian 16-bit and 32-bit integers,
 /// `Float` and `Double`. Then come the number of dimensions and each dimension as a big-endian 32-bit integer. The
 /// values follow, with the last dimension varying fastest.
-public struct IDX: Sendable, Equatable {
+package struct IDX: Sendable, Equatable {
   /// The dimensions; the first is the number of samples. Each is at least 1.
-  public let dimensions: [Int]
+  package let dimensions: [Int]
   /// The type of the values.
   package let type: NumberType
   /// The bytes of the values. Their number is the product of the dimensions and the size of a value.
@@ -18,14 +18,14 @@ public struct IDX: Sendable, Equatable {
   private let bytes: [UInt8]
 
   /// The values as numbers.
-  public var numbers: [Double] {
+  package var numbers: [Double] {
     type.numbers(in: bytes, from: values.startIndex, count: values.count / type.size, isBigEndian: true)
   }
 
   /// Reads a file, plain or gzipped, whose number of dimensions is in the given range.
   /// - Throws: a ``FileError`` that says what is wrong with the file. Sizes are checked before memory is allocated for
   ///   them.
-  public init(contentsOf path: String, ranks: ClosedRange<Int>) throws(FileError) {
+  package init(contentsOf path: String, ranks: ClosedRange<Int>) throws(FileError) {
     try self.init(try ByteFile.read(path), path: path, ranks: ranks)
   }
 

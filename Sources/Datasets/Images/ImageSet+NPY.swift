@@ -12,7 +12,7 @@ extension ImageSet {
   /// - Throws: ``FileError`` (`wrongImageShape`) and the errors of labels that do not fit.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public init(_ images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(FileError) {
+  public init(images: NPY, shape: [Int], labels: NPY? = nil, classNames: [String]) throws(FileError) {
     let found = Array(images.shape.dropFirst())
     guard found == [shape.reduce(1, *)] || found.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }), images.texts == nil
     else { throw .wrongImageShape(path: images.path, found: found, expected: shape) }

@@ -10,15 +10,11 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   public let shape: [Int]
   /// The class of each image; nil if the set was read without labels.
   public let labels: [Int]?
-  /// The files of the images and of the labels, for messages.
+  /// The file of the images, for messages.
   public let path: String
   /// The file of the labels; nil if there is none.
-  public let labelPath: String?
+  let labelPath: String?
 
-  /// The number of rows of pixels: the second to last dimension, or 1 if images have one dimension.
-  public var height: Int { shape.count > 1 ? shape[shape.count - 2] : 1 }
-  /// The number of pixels in a row: the last dimension.
-  public var width: Int { shape[shape.count - 1] }
   /// The number of images.
   public var count: Int { features.columns }
 
@@ -28,7 +24,8 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
   ///   - images: the path of the images; their first dimension is the number of images.
   ///   - labels: the path of the labels; nil if there are none.
   ///   - classes: the number of classes; every label must be below it. Nil accepts any label.
-  ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them.
+  ///   - team: the threads that share the scaling of the pixels, which takes longer than reading them; by default the
+  ///     calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with a file, or that the two files do not match.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -109,7 +106,7 @@ public struct ImageSet<Scalar: BLASScalar>: Sendable, Equatable {
     if let index = numbers.firstIndex(where: { !(0...Double(largestLabel)).contains($0) || $0 != $0.rounded() }) {
       throw .badElement(
         path: path, number: index + 1, found: Table.name(of: numbers[index]),
-        expected: "a label, which is a whole number from 0 to \(largestLabel)")
+        expected: "a label, a whole number from 0 to \(largestLabel)")
     }
     let labels = numbers.map { Int($0) }
     if let classes, let index = labels.firstIndex(where: { $0 >= classes }) {

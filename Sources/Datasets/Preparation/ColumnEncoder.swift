@@ -25,7 +25,7 @@ package struct ColumnEncoder: Sendable {
     self.column = column
     isConstantCategory =
       if case .category(_, let values, false) = column { values.count == 1 && !weighsConstantTexts } else { false }
-    features = firstFeature..<firstFeature + column.count
+    features = firstFeature..<firstFeature + column.featureCount
     self.scales = Array(scales)
     (names, others) =
       if case .category(_, let values, let gathersOthers) = column {
@@ -155,7 +155,7 @@ extension Preparation {
     let scales = (0..<inputScaling.offsets.count).map(inputScaling.scale(ofFeature:))[...]
     var (feature, number) = (0, 0)
     return columns.map { column in
-      defer { (feature, number) = (feature + column.count, number + column.numberCount) }
+      defer { (feature, number) = (feature + column.featureCount, number + column.numberCount) }
       return ColumnEncoder(
         column, firstFeature: feature, scales: scales[number..<number + column.numberCount], missing: missing,
         weighsConstantTexts: weighsConstantTexts)

@@ -20,6 +20,8 @@ public struct ColumnOptions: Sendable, Equatable {
   /// The largest number of strings of a column that have a feature of their own. The most frequent ones are kept.
   public var maximumCategories: Int
 
+  /// Makes options; the defaults leave everything to the table.
+  ///
   /// - Precondition: Traps if a count is below 1.
   public init(
     ignored: [String] = [], only: [String]? = nil, identifier: String? = nil,
@@ -29,7 +31,8 @@ public struct ColumnOptions: Sendable, Equatable {
   ) {
     guard minimumFrequency ?? 1 >= 1, maximumCategories >= 1 else {
       fail(
-        "cannot gather texts below a frequency of \(minimumFrequency ?? 1) or beyond \(maximumCategories) categories")
+        "cannot gather strings with minimumFrequency \(minimumFrequency ?? 1) and maximumCategories"
+          + " \(maximumCategories): each must be at least 1")
     }
     self.ignored = ignored
     self.only = only

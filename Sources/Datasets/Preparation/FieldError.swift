@@ -8,6 +8,10 @@ public enum FieldError: Error, Equatable {
   case missingColumn(String, columns: [String])
   /// The record has a field that is no column.
   case unknownColumn(String, columns: [String])
+  /// A record gives a column twice.
+  case givenTwice(column: String)
+  /// A record gives a list, an object, true or false in place of a value.
+  case notAValue(column: String)
   /// A string stands in a column of numbers and cannot be read as one.
   case notANumber(column: String, text: String)
   /// A number stands in a column of strings.
@@ -25,16 +29,18 @@ extension FieldError: CustomStringConvertible {
     switch self {
     case .count(let found, let expected): "found \(found) fields, expected \(expected), one for each column"
     case .missingColumn(let name, let columns):
-      "column \(quoted(name)) is missing; give it, or null where nothing is known; the columns are \(list(columns))"
+      "column \(quoted(name)) is missing; give it, or null if it is unknown; the columns are \(list(columns))"
     case .unknownColumn(let name, let columns):
       "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
+    case .givenTwice(let column): "column \(quoted(column)) is given twice; give it once"
+    case .notAValue(let column): "column \(quoted(column)): expected a number, a string or null"
     case .notANumber(let column, let text):
-      "column \(quoted(column)): found the text \(quoted(text)), expected a number"
+      "column \(quoted(column)): found the string \(quoted(text)), expected a number"
     case .notAText(let column, let number):
-      "column \(quoted(column)): found the number \(number), expected a text"
+      "column \(quoted(column)): found the number \(number), expected a string"
     case .notADate(let column, let text, let pattern):
       "column \(quoted(column)): found \(quoted(text)), expected a date as in training (\(pattern))"
-    case .missing(let column): "column \(quoted(column)): the value is missing, which is not accepted; give a value"
+    case .missing(let column): "column \(quoted(column)): missing values are not accepted; give a value"
     case .notFinite(let column, let value):
       "column \(quoted(column)): \(value) is out of range; give a finite number like those in training"
     }

@@ -28,7 +28,7 @@ public enum InputColumn: Sendable, Equatable {
   }
 
   /// The number of features.
-  public var count: Int {
+  package var featureCount: Int {
     switch self {
     case .number: 1
     case .category(_, let values, let gathersOthers): values.count + (gathersOthers ? 1 : 0)
@@ -62,7 +62,7 @@ public enum InputColumn: Sendable, Equatable {
     case .number: nil
     case .category(let name, let values, _):
       !values.isEmpty && Set(values).count == values.count
-        ? nil : "the texts \(values) of the column \(name): there must be one, and all different"
+        ? nil : "the strings \(values) of the column \(name): there must be at least one, all different"
     case .date(let name, let format, let means, _):
       means.count == format.parts.count
         ? nil

@@ -1,5 +1,7 @@
 /// In JSON a value is a number, a string or null.
 extension InputValue: Codable {
+  /// Reads a number, a string or null.
+  ///
   /// - Throws: `DecodingError` for anything else, including true and false, and for a number beyond the range of
   ///   `Double`.
   public init(from decoder: any Decoder) throws {
@@ -13,11 +15,11 @@ extension InputValue: Codable {
     } else {
       throw DecodingError.typeMismatch(
         InputValue.self,
-        DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "expected a number, a text or null"))
+        DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "expected a number, a string or null"))
     }
   }
 
-  /// NaN becomes null, because it also means a missing value.
+  /// Writes a number, a string or null. NaN becomes null, because it also means a missing value.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

@@ -13,21 +13,22 @@ extension Preparation {
   /// training rows decide the means, the scales, which strings have a feature and what is left out.
   ///
   /// - Parameters:
-  ///   - rows: The 0-based indices of the training rows; nil for all.
-  ///   - target: A column's name or 1-based number, or several separated by commas; nil for the last column.
+  ///   - samples: The 0-based indices of the training rows; nil for all.
+  ///   - target: A column's name or 1-based number, or several separated by commas. Nil means the last column or, if
+  ///     the table was made of arrays with labels, all labels.
   ///   - task: nil to infer it. A target is classified if it is not numeric, or if it holds integers with at most 20
   ///     different values. Several targets are classified if each has two classes by that rule; each is then a question
-  ///     of its own.
+  ///     of its own. For integer labels of an array see ``Table/init(features:labels:)``.
   ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
   ///   - sampleWeight: The name of the column with the sample weights, which is not a feature.
   ///   - options: How the columns are treated.
-  ///   - team: The threads that share the work, one column each.
+  ///   - team: The threads that share the work, one column each; by default the calling thread alone.
   ///   - warn: Receives what is odd about the table, and how it was read.
   /// - Throws: A ``FileError`` that says what is wrong with the table.
   /// - Complexity: O(rows · columns) time, plus a sort of each column if the scaling uses quantiles; memory for a few
   ///   columns for each thread.
   public init(
-    fittedOn table: Table, rows: [Int]? = nil, target: String? = nil, task: Task? = nil,
+    fittedOn table: Table, samples: [Int]? = nil, target: String? = nil, task: Task? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
     team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) {
@@ -35,7 +36,7 @@ extension Preparation {
     let (features, targets) = (roles.features, roles.targets)
     let readings = table.readings(ofColumns: features + targets, options, team)
     let fits = team.map(features.count) { index in
-      ColumnFit(table, features[index], readings[index], rows, scaling, options)
+      ColumnFit(table, features[index], readings[index], samples, scaling, options)
     }
     if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
       throw .notFinite(
@@ -51,7 +52,7 @@ extension Preparation {
       warn(.targetCountsRows(path: table.path, column: table.columnNames[targets[0]]))
     }
     let (outputs, formats) = try Self.outputs(
-      table, targets, Array(readings.dropFirst(features.count)), rows, task, options.missing, warn)
+      table, targets, Array(readings.dropFirst(features.count)), samples, task, options.missing, warn)
     self.init(
       inputs: .columns(kept.map { $0.input! }),
       inputScaling: Scaling(scaling, joining: kept.map(\.scaling)).withoutInfluence(
@@ -133,9 +134,11 @@ extension Table {
   /// The columns that were read as plain numbers although their points may stand between thousands.
   ///
   /// All fractions in such a column have three digits, and the table has decimal commas or the options ask for such
-  /// points. If the table is read again with ``Format/isText`` true for these columns, the other columns decide how
-  /// they are read.
-  public func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
+  /// points. If the table is read again with `Format.isText` true for these columns, the other columns decide how they
+  /// are read.
+  ///
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
+  package func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
     let left = Set(options.ignored + [options.identifier].compactMap(\.self))
     let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
     let possible = columns.filter { firstOfThousands(inColumn: $0) != nil }
@@ -282,7 +285,7 @@ private struct ColumnFit {
     let ofText = table.texts[column].map { text in
       others.contains(text.trimmed) ? nil : format.numbers(text.trimmed)
     }
-    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[Cell.code(cell)] }.chosen(
+    let dates = table.mapCells(ofColumn: column) { _, cell in cell.isFinite ? nil : ofText[NaNBox.code(cell)] }.chosen(
       rows)
     let known = dates.compactMap(\.self)
     guard !known.isEmpty else {
@@ -309,7 +312,7 @@ private struct ColumnFit {
       if cell.isFinite {
         counts[options.missing.isMissing(cell) ? "" : Table.name(of: cell), default: 0] += 1
       } else {
-        ofCode[Cell.code(cell)] += 1
+        ofCode[NaNBox.code(cell)] += 1
       }
     }
     for (code, count) in ofCode.enumerated() where count > 0 {

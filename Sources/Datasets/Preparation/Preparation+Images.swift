@@ -2,7 +2,8 @@ import PerceptronFiles
 import Tensor
 
 extension Preparation {
-  /// Fits the preparation on labelled training images. The classes are 0 to the largest label.
+  /// Fits the preparation on labelled training images. The classes are 0 to the largest label. By default the pixels
+  /// stay as they are.
   ///
   /// - Parameter samples: The 0-based indices of the images on which the scaling is fitted; nil for all.
   /// - Throws: ``FileError`` (`singleClass`) if all labels are the same, and ``FileError`` (`missingLabels`).

@@ -57,7 +57,7 @@ extension Preparation {
   /// A string that did not occur in training has no feature, or the common feature of all rare strings.
   ///
   /// - Parameters:
-  ///   - team: The threads that share the work.
+  ///   - team: The threads that share the work; by default the calling thread alone.
   ///   - warn: Receives what is odd about the table, with at most one warning for each column.
   /// - Shapes: returns features × rows.
   /// - Throws: A ``FileError`` that says what is wrong with the table, and ``FileError`` (`tooLargeForMemory`) before
@@ -86,7 +86,7 @@ extension Preparation {
   ///
   /// - Parameters:
   ///   - sampleWeight: The name of the column with the sample weights; nil if all samples count alike.
-  ///   - team: The threads that share the work.
+  ///   - team: The threads that share the work; by default the calling thread alone.
   ///   - warn: Receives what is odd about the table, with at most one warning for each column.
   /// - Throws: A ``FileError`` that says what is wrong with the table.
   public func samples<Scalar>(
@@ -199,7 +199,7 @@ extension Preparation {
     let isOfText = column.values.map(isMeant)
     var (first, count): (Int?, Int) = (nil, 0)
     _ = table.mapCells(ofColumn: column.index) { row, cell in
-      guard cell.isFinite ? isMeant(column.encoder.value(of: cell)) : isOfText[Cell.code(cell)] else { return }
+      guard cell.isFinite ? isMeant(column.encoder.value(of: cell)) : isOfText[NaNBox.code(cell)] else { return }
       first = first ?? row
       count += 1
     }
@@ -209,11 +209,11 @@ extension Preparation {
   private static func checkMemory<Scalar>(
     for columns: [InputColumn], _: Scalar.Type, _ table: Table
   ) throws(FileError) {
-    let count = columns.reduce(0) { $0 + $1.count }
-    guard let largest = columns.max(by: { $0.count < $1.count }) else { return }
+    let count = columns.reduce(0) { $0 + $1.featureCount }
+    guard let largest = columns.max(by: { $0.featureCount < $1.featureCount }) else { return }
     try checkMemory(
       count, Scalar.self, table, what: "\(count) features of \(table.rowCount) rows",
-      column: largest.count > 1 ? "\(quoted(largest.name)), which alone has \(largest.count)" : nil)
+      column: largest.featureCount > 1 ? "\(quoted(largest.name)), which alone has \(largest.featureCount)" : nil)
   }
 
   private static func checkMemory<Scalar>(

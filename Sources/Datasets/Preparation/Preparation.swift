@@ -9,7 +9,7 @@ public struct Preparation: Sendable, Equatable {
   public enum Inputs: Sendable, Equatable {
     /// These columns of a table.
     case columns([InputColumn])
-    /// The pixels of images of this shape (height and width). Each pixel is between 0 and 1.
+    /// The pixels of images of this shape, whose last two dimensions are height and width.
     case pixels(shape: [Int])
   }
 
@@ -53,8 +53,10 @@ public struct Preparation: Sendable, Equatable {
 
   /// Makes a preparation that was fitted before.
   ///
-  /// - Precondition: Traps if the parts contradict each other, as `mistake(inputs:inputScaling:outputs:)` finds.
-  ///   There must be one format for each regression target, or none at all.
+  /// - Precondition: Traps if the parts contradict each other. The columns must be distinct, and so must the classes
+  ///   (two or more), the two classes of a label and the strings of a text column. The scalings must have a feature for
+  ///   each number and each regression target, no target's factor may be 0, and a date column must have a mean for each
+  ///   of its numbers. There must be one format for each regression target, or none at all.
   public init(
     inputs: Inputs, inputScaling: Scaling, outputs: Outputs, missing: MissingSpellings = MissingSpellings(),
     ignored: [String] = [], identifier: String? = nil, targetFormats: [NumberFormat] = []
@@ -93,7 +95,7 @@ public struct Preparation: Sendable, Equatable {
       names.count >= least && Set(names).count == names.count
     }
     if case .columns(let columns) = inputs {
-      guard areDifferent(columns.map(\.name), 1) else { return "columns that are none or not all different" }
+      guard areDifferent(columns.map(\.name), 1) else { return "the columns: there must be one or more, all different" }
       if let mistake = columns.lazy.compactMap(\.mistake).first { return mistake }
     }
     guard inputScaling.offsets.count == inputs.numberCount else {
@@ -101,11 +103,11 @@ public struct Preparation: Sendable, Equatable {
     }
     switch outputs {
     case .classes(let names, _):
-      guard areDifferent(names, 2) else { return "the classes \(names): there must be two, and all different" }
+      guard areDifferent(names, 2) else { return "the classes \(names): there must be at least two, all different" }
     case .labels(let columns, let classes):
       guard areDifferent(columns, 1), classes.count == columns.count,
         classes.allSatisfy({ $0.count == 2 && $0[0] != $0[1] })
-      else { return "the labels \(columns): each must be there once, with two classes" }
+      else { return "the labels \(columns): each must occur once and have two classes" }
     case .values(let columns, let scaling):
       guard areDifferent(columns, 1), scaling.offsets.count == columns.count else {
         return "the targets \(columns) by a scaling of \(scaling.offsets.count)"
@@ -116,7 +118,7 @@ public struct Preparation: Sendable, Equatable {
       }
       return nil
     }
-    return targetFormats.isEmpty ? nil : "formats of targets that are classes"
+    return targetFormats.isEmpty ? nil : "number formats for targets that are classes"
   }
 
   /// The number of features.
@@ -144,7 +146,7 @@ extension Preparation.Inputs {
   /// The number of features.
   var count: Int {
     switch self {
-    case .columns(let columns): columns.reduce(0) { $0 + $1.count }
+    case .columns(let columns): columns.reduce(0) { $0 + $1.featureCount }
     case .pixels(let shape): shape.reduce(1, *)
     }
   }
@@ -175,9 +177,10 @@ extension Preparation {
   /// identifiers.
   ///
   /// - Shapes: outputs and answers, outputs × samples.
+  /// - Precondition: Traps unless there are ``outputCount`` rows.
   public func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {
     guard outputs.rows == outputCount else {
-      fail("cannot make \(outputCount) answers of \(outputs.rows) outputs for each sample")
+      fail("cannot make \(outputCount) answers from \(outputs.rows) outputs for each sample")
     }
     var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
     answers.withTile { answers in

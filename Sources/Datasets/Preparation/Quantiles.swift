@@ -13,18 +13,18 @@ import Tensor
 /// linearly. A value that equals several quantiles gets the middle of their shares. Then x' = Φ⁻¹(p), with p kept
 /// between 10⁻⁷ and 1 - 10⁻⁷, so that no result is further than 5.2 from 0. (scikit-learn's QuantileTransformer does
 /// the same; here the fit uses all of the data.)
-public struct Quantiles: Sendable, Equatable {
+package struct Quantiles: Sendable, Equatable {
   /// The quantiles in ascending order; at least one.
-  public let values: [Double]
+  package let values: [Double]
 
   /// The largest number of quantiles; a fit takes at most this many.
-  public static let most = 1000
+  package static let most = 1000
 
   /// Makes the map from known quantiles.
   ///
   /// - Precondition: Traps if there are none or more than ``most``, if they are not in ascending order, or if one is
   ///   not finite.
-  public init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     guard 1...Self.most ~= values.count, values.allSatisfy(\.isFinite),
       zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 })
     else {

@@ -5,5 +5,6 @@ public struct RowError: Error, Equatable, CustomStringConvertible {
   /// What is wrong with the row.
   public let error: FieldError
 
-  public var description: String { "row \(row): \(error)" }
+  /// The error with the row's number, counted from 1.
+  public var description: String { "row \(row + 1): \(error)" }
 }

@@ -13,7 +13,7 @@ public struct Scaling: Sendable, Equatable {
     case minMax
     /// x' = (x - median) / (third quartile - first quartile). A few extreme values do not change it.
     case robust
-    /// x' = Φ⁻¹(share of the data below x), so that the feature is normally distributed; see ``Quantiles``.
+    /// x' = Φ⁻¹(share of the data below x), so that the feature is normally distributed.
     case quantile
   }
 
@@ -25,10 +25,10 @@ public struct Scaling: Sendable, Equatable {
   /// feature is to have no influence.
   public let factors: [Double]
   /// The quantiles of each feature for the method `quantile`, with offsets 0 and factors 1; empty for other methods.
-  public let quantiles: [Quantiles]
+  package let quantiles: [Quantiles]
 
   /// Makes a map from known quantiles.
-  public init(_ quantiles: [Quantiles]) {
+  package init(_ quantiles: [Quantiles]) {
     method = .quantile
     offsets = quantiles.map { _ in 0 }
     factors = quantiles.map { _ in 1 }
@@ -43,8 +43,8 @@ public struct Scaling: Sendable, Equatable {
       factors.allSatisfy({ $0 >= 0 && $0.isFinite })
     else {
       fail(
-        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: as many are needed, finite, no factor"
-          + " below 0")
+        "cannot scale by \(offsets.count) offsets and \(factors.count) factors: there must be as many of both, all"
+          + " finite, no factor below 0")
     }
     self.method = method
     self.offsets = offsets
@@ -71,7 +71,7 @@ public struct Scaling: Sendable, Equatable {
   package var isIdentity: Bool { method == .none && !factors.contains(0) }
 
   /// The map of `count` features that changes nothing.
-  package static func unscaled(_ count: Int) -> Scaling {
+  public static func unscaled(_ count: Int) -> Scaling {
     Scaling(
       method: .none, offsets: Array(repeating: 0, count: count), factors: Array(repeating: 1, count: count))
   }
@@ -87,7 +87,7 @@ public struct Scaling: Sendable, Equatable {
   @specialized(where Scalar == Double)
   public init<Scalar: BLASScalar>(_ method: Method, fittedOn data: Matrix<Scalar>) {
     guard data.columns > 0 else {
-      fail("cannot fit a scaling on \(data.rows)×\(data.columns) data: a sample is needed")
+      fail("cannot fit a scaling on \(data.rows)×\(data.columns) data: at least one sample is needed")
     }
     if method == .quantile {
       self.init((0..<data.rows).map { Quantiles(fittedOn: Self.sorted(data, $0)) })

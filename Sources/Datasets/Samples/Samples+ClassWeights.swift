@@ -4,7 +4,8 @@ extension Samples {
   /// The same samples, with each weight multiplied by the weight of the sample's class: wᵢ ← wᵢ Σₖ cₖ yₖᵢ.
   ///
   /// - Parameter classWeights: c, one for each output: finite, not negative, and not 0 for all classes that occur.
-  /// - Precondition: Traps if there is not one weight for each output, or if all samples would have the weight 0.
+  /// - Precondition: Traps if there is not one weight for each output, if a sample's weight becomes negative or is not
+  ///   finite, or if all samples would have the weight 0.
   public func weighted(byClass classWeights: [Double]) -> Samples {
     guard classWeights.count == targets.rows else {
       fail("cannot weigh \(targets.rows) classes by \(classWeights.count) weights")
@@ -17,8 +18,9 @@ extension Samples {
       features: features, targets: targets, weights: Matrix(rows: 1, columns: count, columnMajor: weights))
   }
 
-  /// The class weights that give every class the same total weight: Σᵢ wᵢ / (classes · Σᵢ wᵢ yₖᵢ), and 0 for a class
-  /// that does not occur.
+  /// The class weights that give every class that occurs the same total weight, and 0 to a class that does not occur.
+  ///
+  ///     cₖ = Σⱼ tⱼ / (n tₖ)   with tₖ = Σᵢ wᵢ yₖᵢ, and n the number of classes with tₖ > 0
   public var balancedClassWeights: [Double] {
     let totals = (0..<targets.rows).map { row in
       (0..<count).reduce(0.0) { $0 + Double(targets[row, $1]) * Double(weights?[0, $1] ?? 1) }

@@ -15,7 +15,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   package let relativeWeights: Matrix<Scalar>?
 
   /// The samples at these 0-based indices, in the order of the indices; traps if an index is out of range.
-  public func chosen(_ indices: some Sequence<Int>) -> Samples {
+  public func gathered(_ indices: some Sequence<Int>) -> Samples {
     let indices = Array(indices)
     return Samples(
       features: features.gathered(indices), targets: targets.gathered(indices), weights: weights?.gathered(indices))
@@ -29,8 +29,8 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
 
   /// Joins features, targets and weights.
   ///
-  /// - Precondition: Traps if features, targets and weights have different numbers of columns, and on weights that are
-  ///   negative, not finite or all 0.
+  /// - Precondition: Traps if features, targets and weights have different numbers of columns, if the weights have
+  ///   other than one row, and on weights that are negative, not finite or all 0.
   public init(features: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>? = nil) {
     guard features.columns == targets.columns else {
       fail(
@@ -38,7 +38,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
           + " differ in the number of samples")
     }
     if let weights, weights.rows != 1 || weights.columns != features.columns {
-      fail("cannot weigh \(features.columns) samples by \(weights.shape) weights: one row of as many is needed")
+      fail("cannot weigh \(features.columns) samples by \(weights.shape) weights: one row, a weight each, is needed")
     }
     self.features = features
     featureBound = Double(features.maxMagnitude())

@@ -42,7 +42,7 @@ extension Table {
       let hasNumber = parts.contains { part in
         stride(from: column, to: part.cells.count, by: columnNames.count).contains { index in
           let cell = part.cells[index]
-          return cell.isFinite ? !missing.isMissing(cell) : kinds[Cell.code(cell)] != .missing
+          return cell.isFinite ? !missing.isMissing(cell) : kinds[NaNBox.code(cell)] != .missing
         }
       }
       return ColumnReading(content: hasNumber ? .numbers(.plain, others: []) : .nothing)
@@ -52,7 +52,7 @@ extension Table {
     for part in parts {
       let cells = part.cells.span
       for index in stride(from: column, to: cells.count, by: columnNames.count) {
-        if cells[index].isFinite { bareNumbers += 1 } else { counts[Cell.code(cells[index])] += 1 }
+        if cells[index].isFinite { bareNumbers += 1 } else { counts[NaNBox.code(cells[index])] += 1 }
       }
     }
     let words = texts.indices.filter { (kinds[$0] == .word || kinds[$0] == .number) && counts[$0] > 0 }
@@ -135,7 +135,7 @@ extension Table {
     let isChosen = self.texts[column].map { texts.contains($0.trimmed) }
     var (first, count): (Int?, Int) = (nil, 0)
     _ = mapCells(ofColumn: column) { row, cell in
-      guard !cell.isFinite, isChosen[Cell.code(cell)] else { return }
+      guard !cell.isFinite, isChosen[NaNBox.code(cell)] else { return }
       first = first ?? row
       count += 1
     }

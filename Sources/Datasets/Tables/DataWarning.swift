@@ -11,9 +11,13 @@ public struct DataWarning: Sendable, Equatable, CustomStringConvertible {
   /// The setting to change if the data were read wrongly.
   package let setting: Setting?
 
-  private init(_ description: String, isNote: Bool = false, setting: Setting? = nil, code: String = #function) {
+  /// - Parameter place: The place in the file, such as "line 3".
+  private init(
+    path: String, at place: String? = nil, _ finding: String, isNote: Bool = false, setting: Setting? = nil,
+    code: String = #function
+  ) {
     self.code = String(code.prefix { $0 != "(" })
-    self.description = description
+    description = located(path, place, finding)
     self.isNote = isNote
     self.setting = setting
   }
@@ -29,30 +33,34 @@ extension DataWarning {
   /// A string that did not occur in training, at its first place. The column has such strings in `rows` rows.
   package static func unseenCategory(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
     DataWarning(
-      "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
-        + " which was not there in training; it counts as none of the texts that were"
-        + (rows > 1 ? ", as do others, in \(rows) rows in all" : ""))
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found \(text.isEmpty ? "an empty field" : quoted(text)),"
+        + " which did not occur in training; it counts as an unknown string"
+        + (rows > 1 ? " (\(rows) rows hold such strings)" : ""))
   }
 
   /// These columns hold the same value in every row.
   package static func constantColumns(path: String, columns: [String]) -> DataWarning {
     DataWarning(
-      "\(path): found the same in every row of \(columns.count == 1 ? "the column" : "\(columns.count) columns:")"
+      path: path,
+      "found the same value in every row of \(columns.count == 1 ? "the column" : "\(columns.count) columns:")"
         + " \(listed(columns)); nothing can be learnt from that")
   }
 
   /// These classes have one sample each.
   package static func loneSamples(path: String, column: String, classes: [String]) -> DataWarning {
     DataWarning(
-      "\(path), column \(quoted(column)): found one row only of"
+      path: path, at: "column \(quoted(column))",
+      "found only one row of"
         + " \(classes.count == 1 ? "the class" : "\(classes.count) classes:")"
-        + " \(listed(classes)); add rows, or join classes")
+        + " \(listed(classes)); add rows, or merge classes")
   }
 
   /// A column is read as text because of some fields, of which this one is the first, although most fields are numbers.
   package static func mostlyNumbers(path: String, line: Int, column: String, text: String, rows: Int) -> DataWarning {
     DataWarning(
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), so the column is one of texts, though"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found \(quoted(text)), so the column is read as text, although"
         + " all but \(rows) of its fields are numbers; correct the field if it is a mistake")
   }
 
@@ -61,7 +69,8 @@ extension DataWarning {
     path: String, line: Int, column: String, field: Int, text: String, rows: Int, among: String
   ) -> DataWarning {
     DataWarning(
-      "\(place(path, line)), column \(quoted(column)) (field \(field)): found \(quoted(text)) among \(among);"
+      path: path, at: "\(place(path, line)), column \(quoted(column)) (field \(field))",
+      "found \(quoted(text)) among \(among);"
         + " it counts as missing\(rows > 1 ? ", and so do \(rows - 1) more fields" : "");"
         + " correct the field if it is a mistake")
   }
@@ -69,14 +78,15 @@ extension DataWarning {
   /// How columns that do not hold plain numbers were read.
   package static func readAs(path: String, columns: [String], how: String) -> DataWarning {
     DataWarning(
-      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): read as \(how)", isNote: true)
+      path: path, at: "column\(columns.count == 1 ? "" : "s") \(listed(columns))", "read as \(how)", isNote: true)
   }
 
   /// A column was read in one of two possible ways.
   package static func doubtful(path: String, line: Int, column: String, text: String, how: String) -> DataWarning {
     let isDate = how.hasPrefix("dates")
     return DataWarning(
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which may be read in two ways;"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found \(quoted(text)), which can be read in two ways;"
         + " it is read as \(how);"
         + " \(isDate ? "write dates as YYYY-MM-DD" : "say how numbers are written") if that is wrong",
       setting: isDate ? nil : .numberFormat)
@@ -85,46 +95,50 @@ extension DataWarning {
   /// These columns are not learnt from.
   package static func leftOut(path: String, columns: [String], _ omission: Omission, example: String) -> DataWarning {
     DataWarning(
-      "\(path): column\(columns.count == 1 ? "" : "s") \(listed(columns))"
+      path: path,
+      "column\(columns.count == 1 ? "" : "s") \(listed(columns))"
         + " \(columns.count == 1 ? "is" : "are") left out: "
         + (omission == .noValues
           ? "no row has a value there"
-          : "the texts, \(quoted(example)) for example, nearly never repeat;"
-            + " write them as plain numbers or dates if they are"))
+          : "its strings, for example \(quoted(example)), almost never repeat;"
+            + " if they are numbers or dates, write them as plain ones"))
   }
 
   /// The rare strings in each of these columns share one feature; `texts` is their total number.
   package static func gathered(path: String, columns: [String], texts: Int) -> DataWarning {
     DataWarning(
-      "\(path), column\(columns.count == 1 ? "" : "s") \(listed(columns)): \(texts) rare texts count as"
+      path: path, at: "column\(columns.count == 1 ? "" : "s") \(listed(columns))",
+      "\(texts) rare strings count as"
         + " one\(columns.count == 1 ? "" : " in each column")", isNote: true)
   }
 
   /// Two strings of a column differ only in capitals.
   package static func capitals(path: String, column: String, text: String, other: String) -> DataWarning {
     DataWarning(
-      "\(path), column \(quoted(column)): found \(quoted(text)) and \(quoted(other)), which count as different texts;"
+      path: path, at: "column \(quoted(column))",
+      "found \(quoted(text)) and \(quoted(other)), which count as different strings;"
         + " correct one of them if they are the same")
   }
 
   /// The first column only counts the rows.
   package static func countsRows(path: String, column: String) -> DataWarning {
     DataWarning(
-      "\(path): the first column, \(quoted(column)), only counts the rows; leave it out unless it means something")
+      path: path, "the first column, \(quoted(column)), only counts the rows; leave it out unless it means something")
   }
 
   /// The last column is the target because no other was named, but it only counts the rows.
   package static func targetCountsRows(path: String, column: String) -> DataWarning {
     DataWarning(
-      "\(path): the target, which is the last column, \(quoted(column)), only counts the rows; name another",
+      path: path, "the target, which is the last column, \(quoted(column)), only counts the rows; name another",
       setting: .target)
   }
 
   /// A number of a column is so far from the others that scaling makes the others nearly equal.
   package static func farValue(path: String, line: Int, column: String, text: String) -> DataWarning {
     DataWarning(
-      "\(place(path, line)), column \(quoted(column)): found \(quoted(text)), which is so far from the other numbers"
-        + " that nearly nothing can be learnt from them; correct the field, or scale by quantiles",
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found \(quoted(text)), which is so far from the other numbers"
+        + " that almost nothing can be learnt from them; correct the field, or scale by quantiles",
       setting: .quantileScaling)
   }
 
@@ -133,24 +147,27 @@ extension DataWarning {
     path: String, line: Int, column: String, text: String, constant: String, rows: Int
   ) -> DataWarning {
     DataWarning(
-      "\(place(path, line)), column \(quoted(column)): found \(text.isEmpty ? "an empty field" : quoted(text)), though"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found \(text.isEmpty ? "an empty field" : quoted(text)), though"
         + " the column was \(quoted(constant)) in all training data; it has no influence on the answer"
-        + (rows > 1 ? ", nor have others, in \(rows) rows in all" : ""))
+        + (rows > 1 ? " (\(rows) rows differ)" : ""))
   }
 
   /// Blank lines, or lines of delimiters alone, between or above the rows of a table are left out. This line is the
   /// first.
   package static func blankLines(path: String, line: Int, count: Int) -> DataWarning {
     DataWarning(
-      "\(place(path, line)): found"
+      path: path, at: place(path, line),
+      "found"
         + " \(count == 1 ? "a blank line, which is" : "the first of \(count) blank lines, which are") left out")
   }
 
   /// Lines that begin with a # and are not rows, by their number of fields, are left out. This line is the first.
   package static func comments(path: String, line: Int, count: Int) -> DataWarning {
     DataWarning(
-      "\(place(path, line)): found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and"
-        + " another number of fields than the rows;"
+      path: path, at: place(path, line),
+      "found \(count == 1 ? "a line" : "the first of \(count) lines") with a # at the start and"
+        + " a different number of fields from the rows;"
         + " \(count == 1 ? "it is" : "they are") left out as \(count == 1 ? "a comment" : "comments")")
   }
 
@@ -158,27 +175,27 @@ extension DataWarning {
   /// mention.
   package static func rowNames(path: String, line: Int, name: String) -> DataWarning {
     DataWarning(
-      "\(place(path, line)): found a field fewer in the header than in all rows, which therefore begin with names of"
-        + " their own; that column is called \(quoted(name))")
+      path: path, at: place(path, line),
+      "found one field fewer in the header than in every row, so the rows begin with names;"
+        + " that column is called \(quoted(name))")
   }
 
   /// Each row of a table ends with a delimiter that nothing follows.
   package static func trailingDelimiter(path: String) -> DataWarning {
-    DataWarning(
-      "\(path): found a delimiter at the end of each row and nothing behind it; it is left out")
+    DataWarning(path: path, "found a delimiter at the end of each row and nothing after it; it is left out")
   }
 
   /// Several columns at the end of a table have neither a name nor a value in any row; there are `count` of them.
   package static func emptyColumns(path: String, count: Int) -> DataWarning {
-    DataWarning(
-      "\(path): found \(count) columns at the end without a name and any value; they are left out")
+    DataWarning(path: path, "found \(count) columns at the end without names and values; they are left out")
   }
 
   /// This line is taken for a table's header. However, it has numbers and words where most other rows have them, or its
   /// strings all occur in other rows.
   package static func headerLikeData(path: String, line: Int) -> DataWarning {
     DataWarning(
-      "\(place(path, line)) is taken for the header though it looks like a row of data; say so if it is data",
+      path: path, at: place(path, line),
+      "taken for the header although it looks like a row of data; say so if it is data",
       setting: .noHeader)
   }
 
@@ -186,14 +203,16 @@ extension DataWarning {
   /// it.
   package static func headerOfNumbers(path: String, line: Int, first: String) -> DataWarning {
     DataWarning(
-      "\(place(path, line)) is taken for the header, as its numbers count from \(first) and the other rows are not like"
-        + " it; say so if it is data", setting: .noHeader)
+      path: path, at: place(path, line),
+      "taken for the header, because its numbers count up from \(first) and the other rows are"
+        + " different; say so if it is data", setting: .noHeader)
   }
 
   /// This line of numbers that count up from `first` is taken for data, but may be a table's header.
   package static func dataLikeHeader(path: String, line: Int, first: String) -> DataWarning {
     DataWarning(
-      "\(place(path, line)) is taken for data though its numbers count from \(first); say so if it is the header",
+      path: path, at: place(path, line),
+      "taken for data although its numbers count up from \(first); say so if it is the header",
       setting: .header)
   }
 }

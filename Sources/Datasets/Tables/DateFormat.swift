@@ -14,6 +14,8 @@ public struct DateFormat: Sendable, Hashable {
   private let date: [UInt8]
   let hasTime: Bool
 
+  /// Makes the format of a pattern.
+  ///
   /// - Returns: nil if there is no such pattern.
   public init?(_ pattern: String) {
     hasTime = pattern == "h:m" || pattern.hasSuffix(" h:m")
@@ -36,7 +38,7 @@ public struct DateFormat: Sendable, Hashable {
   static func isDate(_ text: String) -> Bool { all.contains { $0.scan(text) != nil } }
 
   /// The names of the numbers that a field becomes.
-  public var parts: [String] {
+  package var parts: [String] {
     (date.isEmpty ? [] : hasDay ? ["year", "month", "weekday"] : ["year", "month"]) + (hasTime ? ["hour"] : [])
   }
 
@@ -64,7 +66,7 @@ public struct DateFormat: Sendable, Hashable {
   }
 
   /// The numbers that a string becomes; nil if it does not have this format.
-  public func numbers(_ text: String) -> [Double]? {
+  package func numbers(_ text: String) -> [Double]? {
     guard let found = scan(text), hasTime || found.hour == nil else { return nil }
     let time = hasTime ? [found.hour ?? 0] : []
     guard let day = found.day else { return time }

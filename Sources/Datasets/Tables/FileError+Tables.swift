@@ -3,16 +3,14 @@ import PerceptronFiles
 extension FileError {
   /// The file is of another kind; `kind` names it and `advice` says what to do.
   package static func notATable(path: String, kind: String, advice: String) -> FileError {
-    FileError(
-      path: path,
-      "\(path): found \(kind), expected a table as CSV text; \(advice)")
+    FileError(path: path, "found \(kind), expected a table as CSV text; \(advice)")
   }
 
   /// There is only one class, so there is nothing to learn.
   package static func singleClass(path: String, column: String, label: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found the one class \(quoted(label)) in \(quoted(column)), expected at least two;"
+      "found only the class \(quoted(label)) in \(quoted(column)), expected at least two;"
         + " add rows of another class, or choose another target")
   }
 
@@ -20,23 +18,23 @@ extension FileError {
   package static func manyColumns(path: String, most: Int) -> FileError {
     FileError(
       path: path,
-      "\(path): found more than \(most) columns, expected at most as many;"
+      "found more than \(most) columns, which is the limit;"
         + " a line end may be missing, or write the data as a .npy file")
   }
 
   /// The first row has fewer fields than all other rows, like a title.
   package static func titleLine(path: String, line: Int, found: Int, expected: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the following"
+      path: path, at: "line \(line)",
+      "found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the following"
         + " lines; remove line \(line) if it is a title, or put fields that hold the delimiter in quotes")
   }
 
   /// A row has more or fewer fields than the first row.
   package static func raggedRow(path: String, line: Int, found: Int, expected: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line): found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
+      path: path, at: "line \(line)",
+      "found \(found) field\(found == 1 ? "" : "s"), expected \(expected) as in the first row;"
         + " add or remove fields, or put fields that hold the delimiter in quotes")
   }
 
@@ -44,7 +42,7 @@ extension FileError {
   package static func noRows(path: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found a header but no row of data, expected at least one;"
+      "found a header but no row of data, expected at least one;"
         + " add rows, or say that the file has no header",
       setting: .noHeader)
   }
@@ -52,48 +50,48 @@ extension FileError {
   /// A quoted field, opened on `line`, is never closed.
   package static func unterminatedQuote(path: String, line: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line): a quoted field opens here and the file ends inside it,"
+      path: path, at: "line \(line)",
+      "a quoted field opens here and the file ends inside it,"
         + " expected a closing \"; add it, and double each \" within a quoted field")
   }
 
   /// Text follows a closing quote in a field.
   package static func textAfterQuote(path: String, line: Int, field: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line), field \(field): found text after the closing \", expected the field's end;"
+      path: path, at: "line \(line), field \(field)",
+      "found text after the closing \", expected the field's end;"
         + " double each \" within a quoted field")
   }
 
   /// A NUL byte, which no text file has.
   package static func nulByte(path: String, line: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line): found a NUL byte, expected text in UTF-8;"
+      path: path, at: "line \(line)",
+      "found a NUL byte, expected text in UTF-8;"
         + " the file is binary or UTF-16, save it as UTF-8 text")
   }
 
   /// A text field is not UTF-8.
   package static func invalidUTF8(path: String, line: Int, field: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line), field \(field): found bytes that are not UTF-8, expected text in UTF-8;"
+      path: path, at: "line \(line), field \(field)",
+      "found bytes that are not UTF-8, expected text in UTF-8;"
         + " convert the file, for example with iconv -f cp1252 -t utf-8")
   }
 
   /// A field is longer than a field may be.
   package static func longField(path: String, line: Int, field: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line), field \(field): found a field of more than \(FieldScanner.longestField) bytes, expected"
-        + " at most as many; a closing \" or a line end may be missing")
+      path: path, at: "line \(line), field \(field)",
+      "found a field of more than \(FieldScanner.longestField) bytes, which is"
+        + " the limit; a closing \" or a line end may be missing")
   }
 
   /// The header on this line has two columns with the same name; both field numbers are 1-based.
   package static func duplicateColumn(path: String, line: Int, name: String, first: Int, second: Int) -> FileError {
     FileError(
-      path: path,
-      "\(path), line \(line): found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
+      path: path, at: "line \(line)",
+      "found the column name \(quoted(name)) twice, in fields \(first) and \(second),"
         + " expected distinct names; rename one, or say that the file has no header",
       setting: .noHeader)
   }
@@ -102,7 +100,7 @@ extension FileError {
   package static func unknownColumn(path: String, name: String, columns: [String]) -> FileError {
     FileError(
       path: path,
-      "\(path): found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
+      "found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
         + " \(columns.count); correct the name")
   }
 
@@ -110,7 +108,7 @@ extension FileError {
   package static func missingColumn(path: String, name: String, columns: [String]) -> FileError {
     FileError(
       path: path,
-      "\(path): found no column \(quoted(name)), which the model was trained with, among \(listed(columns));"
+      "found no column \(quoted(name)), which the model was trained with, among \(listed(columns));"
         + " rename or add the column, or check that the file has the header it had in training")
   }
 
@@ -120,7 +118,7 @@ extension FileError {
   {
     FileError(
       path: path,
-      "\(path): found the column \(quoted(name)) named twice,"
+      "found the column \(quoted(name)) named twice,"
         + " \(first == second ? "each time" : "\(first.rawValue) and") \(second.rawValue),"
         + " expected once; correct the names",
       setting: .columns)
@@ -130,7 +128,7 @@ extension FileError {
   package static func nothingLeft(path: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found no column that is left to learn from, besides the target and those that are left out;"
+      "found no column to learn from besides the target and those that are left out;"
         + " leave out fewer",
       setting: .columns)
   }
@@ -139,16 +137,16 @@ extension FileError {
   package static func notBinary(path: String, column: String, found: Int) -> FileError {
     FileError(
       path: path,
-      "\(path): found \(found) different values in the target \(quoted(column)), expected two, as there are several"
-        + " targets to be classified; name one target, or make it a regression if all are numbers",
+      "found \(found) different values in the target \(quoted(column)), expected two, because several"
+        + " targets are classified; name one target, or make it a regression if all are numbers",
       setting: .regression)
   }
 
   /// A sample weight is below 0.
   package static func negativeWeight(path: String, line: Int, column: String, weight: Double) -> FileError {
     FileError(
-      path: path,
-      "\(place(path, line)), column \(quoted(column)): found the sample weight \(weight), expected 0 or more;"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found the sample weight \(weight), expected 0 or more;"
         + " correct the weight")
   }
 
@@ -156,7 +154,7 @@ extension FileError {
   package static func noWeight(path: String, column: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found no sample weight above 0 in the column \(quoted(column)), expected at least one;"
+      "found no sample weight above 0 in the column \(quoted(column)), expected at least one;"
         + " correct the weights")
   }
 
@@ -164,8 +162,8 @@ extension FileError {
   package static func datesAsTarget(path: String, column: String, areTimes: Bool) -> FileError {
     FileError(
       path: path,
-      "\(path): found \(areTimes ? "times" : "dates") in the target \(quoted(column)), expected numbers or classes;"
-        + " give the target as a number, \(areTimes ? "hours or minutes" : "days since some day") for example")
+      "found \(areTimes ? "times" : "dates") in the target \(quoted(column)), expected numbers or classes;"
+        + " give the target as a number, for example \(areTimes ? "hours or minutes" : "days since a fixed date")")
   }
 
   /// A numeric target holds a few other strings in `rows` rows; this one is the first.
@@ -173,8 +171,8 @@ extension FileError {
     -> FileError
   {
     FileError(
-      path: path,
-      "\(place(path, line, column, field)): found \(quoted(text)),"
+      path: path, at: place(path, line, column, field),
+      "found \(quoted(text)),"
         + " expected a number written as in most rows of this target"
         + (rows > 1 ? " (\(rows) rows hold no number)" : "")
         + "; correct the field or remove the row, or make it a classification if the numbers are names of classes",
@@ -185,7 +183,7 @@ extension FileError {
   package static func manyClasses(path: String, column: String, found: Int, rows: Int, example: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found \(found) different texts, such as \(quoted(example)), in \(rows) rows of the target"
+      "found \(found) different strings, such as \(quoted(example)), in \(rows) rows of the target"
         + " \(quoted(column)), which are too many to be classes;"
         + " write them as plain numbers if they are numbers, choose another target, or make it a classification",
       setting: .classification)
@@ -195,8 +193,8 @@ extension FileError {
   package static func noUsableFeatures(path: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found no column that something can be learnt from: each is left out, as the warnings say;"
-        + " add columns of numbers, or of texts that repeat")
+      "found no column to learn from: each is left out, as the warnings say;"
+        + " add columns of numbers, or of strings that repeat")
   }
 
   /// A field that must be a date holds something else.
@@ -204,16 +202,16 @@ extension FileError {
     -> FileError
   {
     FileError(
-      path: path,
-      "\(place(path, line, column, field)): found \(quoted(text)), expected a date as in training (\(pattern));"
+      path: path, at: place(path, line, column, field),
+      "found \(quoted(text)), expected a date as in training (\(pattern));"
         + " correct the field or leave it empty")
   }
 
   /// Fields were read as plain numbers, but the column's numbers had another format in training.
   package static func otherFormat(path: String, line: Int, column: String, format: String) -> FileError {
     FileError(
-      path: path,
-      "\(place(path, line)), column \(quoted(column)): found a plain number, expected \(format) as in training;"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found a plain number, expected \(format) as in training;"
         + " read the table in the format of the preparation")
   }
 
@@ -223,8 +221,8 @@ extension FileError {
   {
     FileError(
       path: path,
-      "\(path): \(what) take \(byteText(bytes)), more than the \(byteText(available)) of memory that may be used;"
-        + (column.map { " the most are of the column \($0);" } ?? "")
+      "\(what) take \(byteText(bytes)), more than the \(byteText(available)) of memory that may be used;"
+        + (column.map { " the largest part is the column \($0);" } ?? "")
         + " leave out columns or rows, or raise the limit")
   }
 
@@ -232,8 +230,9 @@ extension FileError {
   package static func noFeatures(path: String, target: String) -> FileError {
     FileError(
       path: path,
-      "\(path): found no column besides the target \(quoted(target)), expected at least one feature;"
-        + " check the delimiter: a comma, semicolon, tab or | is found if it cuts all rows alike",
+      "found no column besides the target \(quoted(target)), expected at least one feature;"
+        + " check the delimiter: a comma, semicolon, tab or | is recognised if it splits all rows into equally"
+        + " many fields",
       setting: .delimiter)
   }
 
@@ -241,13 +240,13 @@ extension FileError {
   package static func notANumber(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     guard !text.isEmpty else {
       return FileError(
-        path: path,
-        "\(place(path, line, column, field)): found an empty field, expected a number;"
+        path: path, at: place(path, line, column, field),
+        "found an empty field, expected a number;"
           + " fill in the value or remove the row")
     }
     return FileError(
-      path: path,
-      "\(place(path, line, column, field)): found \(quoted(text)), expected a number;"
+      path: path, at: place(path, line, column, field),
+      "found \(quoted(text)), expected a number;"
         + " correct the field, or remove the column or the row"
         + (line == 1 ? ", or say that the file has a header" : ""),
       setting: line == 1 ? .header : nil)
@@ -256,8 +255,8 @@ extension FileError {
   /// A number that is infinite, NaN, or beyond the range of its type.
   package static func notFinite(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     FileError(
-      path: path,
-      "\(place(path, line, column, field)): found \(quoted(text)), expected a finite number within range;"
+      path: path, at: place(path, line, column, field),
+      "found \(quoted(text)), expected a finite number within range;"
         + " correct the field or remove the row")
   }
 
@@ -265,8 +264,8 @@ extension FileError {
   package static func missingLabel(path: String, line: Int, column: String, field: Int, text: String) -> FileError {
     let isUsual = MissingSpellings.usual.contains(text) && !text.isEmpty
     return FileError(
-      path: path,
-      "\(place(path, line, column, field)): found \(text.isEmpty ? "an empty field" : quoted(text)),"
+      path: path, at: place(path, line, column, field),
+      "found \(text.isEmpty ? "an empty field" : quoted(text)),"
         + " expected a class label; fill in the label or remove the row"
         + (isUsual ? ", or say so if it is a label" : ""),
       setting: isUsual ? .notMissing(text) : nil)
@@ -277,8 +276,8 @@ extension FileError {
     -> FileError
   {
     FileError(
-      path: path,
-      "\(place(path, line)), column \(quoted(column)): found the label \(quoted(label)), expected one of"
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found the label \(quoted(label)), expected one of"
         + " \(listed(classes)); correct the label, or train with rows of that class")
   }
 }
@@ -286,7 +285,7 @@ extension FileError {
 /// The line of a file, for messages; arrays have rows instead of lines.
 func place(_ path: String, _ line: Int) -> String {
   let isArray = isNamed(path, ".npy", ".npy.gz") || path.lowercased().contains(".npz, array ")
-  return "\(path), \(isArray ? "row" : "line") \(line)"
+  return "\(isArray ? "row" : "line") \(line)"
 }
 
 private func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {

@@ -41,7 +41,7 @@ enum FileKind {
     ([0xFD] + Array("7zXZ".utf8) + [0], unpacked("an xz file", "unxz -k FILE")),
     ([0x28, 0xB5, 0x2F, 0xFD], unpacked("a zstd file", "unzstd FILE")),
     ([0x04, 0x22, 0x4D, 0x18], unpacked("an lz4 file", "unlz4 FILE")),
-    ([0x1F, 0x9D], unpacked("a file of compress (.Z)", "uncompress FILE")),
+    ([0x1F, 0x9D], unpacked("a file written by compress (.Z)", "uncompress FILE")),
     (Array("7z".utf8) + [0xBC, 0xAF, 0x27, 0x1C], unpacked("a 7z archive", "7z x FILE")),
     (Array("Rar!".utf8) + [0x1A, 0x07], unpacked("a rar archive", "unrar x FILE")),
     (Array("PAR1".utf8), converted("a Parquet file", "read_parquet")),
@@ -94,7 +94,7 @@ enum FileKind {
     guard bytes.count >= 10 else { return nil }
     if bytes[0] == 0x80, (2...5).contains(bytes[1]) {
       return Kind(
-        name: "a pickle of Python",
+        name: "a Python pickle",
         advice: "load it in Python, and write a table with to_csv or an array with numpy.save")
     }
     let length = (0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[$1]) }
@@ -116,7 +116,7 @@ enum FileKind {
   private static func kindOfZip(_ bytes: [UInt8]) -> Kind {
     let start = String(decoding: bytes.prefix(4096), as: UTF8.self)
     if start.contains(".npy") {
-      return Kind(name: "NumPy arrays (npz, of numpy.savez)", advice: "give the file a name that ends in .npz")
+      return Kind(name: "NumPy arrays (npz, from numpy.savez)", advice: "give the file a name that ends in .npz")
     }
     if start.contains("[Content_Types].xml") || start.contains("xl/") {
       return Kind(name: "an Excel workbook (xlsx)", advice: "save its sheet as CSV in UTF-8")
@@ -125,7 +125,7 @@ enum FileKind {
       return Kind(name: "an OpenDocument workbook (ods)", advice: "save its sheet as CSV in UTF-8")
     }
     if start.contains("/data.pkl") {
-      return Kind(name: "a file of PyTorch", advice: "load it in Python, and write the arrays with numpy.save")
+      return Kind(name: "a PyTorch file", advice: "load it in Python, and write the arrays with numpy.save")
     }
     return Kind(name: "a zip archive", advice: "unpack it with unzip FILE, and give the file that was in it")
   }
@@ -141,7 +141,7 @@ enum FileKind {
     }
     if begins("<!doctype html") || begins("<html") {
       return Kind(
-        name: "a page of HTML", advice: "download the file itself: this may be the page about it, or an error")
+        name: "an HTML page", advice: "download the file itself: this may be the page about it, or an error")
     }
     if begins("<?xml") { return converted("XML", "read_xml") }
     if let first = rest.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
@@ -150,7 +150,7 @@ enum FileKind {
       skipSpaces()
       if let next = rest.first, (isObject ? "\"" : "{[").utf8.contains(next) {
         return isObject
-          ? converted("JSON, perhaps lines of it (for these add lines=True)", "read_json")
+          ? converted("JSON, perhaps one value per line (then add lines=True)", "read_json")
           : converted("JSON", "read_json")
       }
     }
@@ -162,8 +162,8 @@ enum FileKind {
     }
     if begins("@relation"), let next = rest.dropFirst(9).first, next == 0x20 || next == 0x09 {
       return Kind(
-        name: "an ARFF file of Weka",
-        advice: "put one line with the names of its attributes in the place of all up to the line @data")
+        name: "a Weka ARFF file",
+        advice: "replace everything up to the line @data by one line with the names of the attributes")
     }
     return nil
   }

@@ -14,6 +14,8 @@ public struct MissingSpellings: Sendable, Hashable {
   /// The numbers among the additional spellings.
   package let numbers: Set<Double>
 
+  /// Makes a set of spellings; without arguments, the usual ones.
+  ///
   /// - Parameters:
   ///   - additional: Strings that are missing values in addition to the usual ones.
   ///   - excluded: Usual spellings that are values. An empty field is always missing.

@@ -28,6 +28,8 @@ public struct NumberFormat: Sendable, Hashable {
   /// The currency or `%` before or after each number; "" for none. Numbers without the unit are also accepted.
   public let unit: String
 
+  /// Makes a format.
+  ///
   /// - Precondition: Traps if the decimal mark is neither a point nor a comma, or equals the mark between thousands.
   public init(decimal: Mark = .point, thousands: Mark? = nil, unit: String = "") {
     guard Self.isPossible(decimal, thousands) else {
@@ -48,7 +50,7 @@ public struct NumberFormat: Sendable, Hashable {
   }
 
   /// The number that a string stands for in this format; nil if it is not a number, infinite if it is beyond the range.
-  public func number(_ text: String) -> Double? {
+  package func number(_ text: String) -> Double? {
     if let number = DecimalNumber.parse(text), decimal == .point { return number }
     guard let written = WrittenNumber(text), written.unit.isEmpty || written.unit == unit else { return nil }
     if let number = written.number(decimal: decimal, thousands: thousands) { return number }

@@ -7,7 +7,7 @@ extension Table {
   /// The classes of a numeric column are its numbers in ascending order; integers have no decimal point. The classes of
   /// a text column are its strings, ordered by their Unicode scalars.
   /// - Throws: ``FileError`` (`missingLabel`) for a missing field.
-  public func classNames(inColumn index: Int) throws(FileError) -> [String] {
+  package func classNames(inColumn index: Int) throws(FileError) -> [String] {
     try classNames(inColumn: index, MissingSpellings())
   }
 
@@ -16,7 +16,7 @@ extension Table {
     if missing.contains(true) || !spellings.numbers.isEmpty,
       let row = mapCells(
         ofColumn: index,
-        { _, cell in cell.isFinite ? spellings.isMissing(cell) : missing[Cell.code(cell)] }
+        { _, cell in cell.isFinite ? spellings.isMissing(cell) : missing[NaNBox.code(cell)] }
       ).firstIndex(of: true)
     {
       throw missingLabel(row: row, column: index)
@@ -30,7 +30,7 @@ extension Table {
   /// "1".
   /// - Throws: ``FileError`` (`unknownClass`) for a label that is not among the names, ``FileError`` (`missingLabel`)
   ///   for a missing field.
-  public func classLabels(inColumn index: Int, among classNames: [String]) throws(FileError) -> [Int] {
+  package func classLabels(inColumn index: Int, among classNames: [String]) throws(FileError) -> [Int] {
     try classLabels(inColumn: index, among: classNames, MissingSpellings())
   }
 
@@ -41,7 +41,7 @@ extension Table {
     let missing = isMissing(inColumn: index, spellings)
     let ofText = zip(texts[index], missing).map { $1 ? nil : classes[$0.trimmed] }
     let labels = mapCells(ofColumn: index) { _, cell in
-      (cell.isFinite ? spellings.isMissing(cell) ? nil : classes[cell] : ofText[Cell.code(cell)]) ?? -1
+      (cell.isFinite ? spellings.isMissing(cell) ? nil : classes[cell] : ofText[NaNBox.code(cell)]) ?? -1
     }
     if let row = labels.firstIndex(of: -1) {
       let text = text(row: row, column: index)
@@ -82,7 +82,7 @@ extension Table {
     for part in parts {
       let cells = part.cells.span
       for cell in stride(from: index, to: cells.count, by: columnNames.count) {
-        let number = cells[cell].isFinite ? cells[cell] : infinite[Cell.code(cells[cell])]
+        let number = cells[cell].isFinite ? cells[cell] : infinite[NaNBox.code(cells[cell])]
         if number != last && !number.isNaN { numbers.insert(number) }
         last = number
       }

@@ -34,17 +34,17 @@ extension Table {
     case bar = 0x7C
 
     /// The delimiter that a user writes: the character itself or its name. A tab may also be written as `\t`.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
       let found = Self.allCases.first { text == $0.name || text == String(UnicodeScalar($0.rawValue)) }
       guard let found = found ?? (text == "\\t" ? .tab : text == "pipe" ? .bar : nil) else { return nil }
       self = found
     }
 
     /// `comma`, `semicolon`, `tab` or `bar`.
-    public var name: String { "\(self)" }
+    package var name: String { "\(self)" }
 
     /// The usual delimiter for a file with this name: a tab for .tsv and .tab, gzipped or not, otherwise a comma.
-    public static func usual(forPath path: String) -> Delimiter {
+    static func usual(forPath path: String) -> Delimiter {
       var name = path.lowercased()
       if name.hasSuffix(".gz") { name.removeLast(3) }
       return name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? .tab : .comma

@@ -19,7 +19,7 @@ struct EncodedColumn {
   }
 
   @inline(__always)
-  func value(_ cell: Double) -> FieldValue { cell.isFinite ? encoder.value(of: cell) : values[Cell.code(cell)] }
+  func value(_ cell: Double) -> FieldValue { cell.isFinite ? encoder.value(of: cell) : values[NaNBox.code(cell)] }
 }
 
 extension Table {
@@ -33,7 +33,7 @@ extension Table {
   /// - Returns: a matrix of columns × ``rowCount``.
   /// - Throws: ``FileError`` (`notANumber`) or ``FileError`` (`notFinite`) for the first field, in row order, that
   ///   `Scalar` cannot hold as a finite number.
-  public func matrix<Scalar: BLASScalar>(
+  package func matrix<Scalar: BLASScalar>(
     ofColumns columns: [Int], as type: Scalar.Type = Scalar.self, scaledBy scaling: Scaling? = nil,
     formats: [NumberFormat] = [],
     missing: MissingSpellings = MissingSpellings()

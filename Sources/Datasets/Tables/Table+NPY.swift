@@ -77,7 +77,7 @@ private struct ArrayColumns {
   /// The cells of a range of elements.
   func cells(_ range: Range<Int>) -> some Sequence<Double> {
     elements[range].lazy.map { element in
-      areCells || element.isFinite ? element : Cell.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
+      areCells || element.isFinite ? element : NaNBox.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
     }
   }
 }
@@ -95,7 +95,7 @@ extension NPY {
     var columnTexts = [TextSet](repeating: TextSet(), count: width)
     let cells = elements.enumerated().map { index, element in
       guard let text = texts.map({ $0[Int(element)] }) ?? longInteger(index) else { return element }
-      return Cell.text(columnTexts[index % width].code(of: text))
+      return NaNBox.text(columnTexts[index % width].code(of: text))
     }
     return ArrayColumns(elements: cells, texts: columnTexts, areTexts: texts != nil)
   }

@@ -7,8 +7,9 @@ import Tensor
 /// the one that cuts the first rows alike. Rows end with LF, CRLF or CR. A byte order mark and blank lines at the end
 /// are ignored. Three things are left out with a warning: other blank lines, comments, and a delimiter at the end of
 /// each row. A comment is a line that begins with a # and has a different number of fields than the rows. Spaces around
-/// a field do not belong to it unless they are inside its quotes. A field is missing if it is empty, NA, NaN, ? or
-/// null, in quotes or not. A column is numeric if each of its fields is a decimal number or missing.
+/// a field do not belong to it unless they are inside its quotes. A field is missing if it has one of the usual
+/// spellings of ``MissingSpellings``, in quotes or not. A column is numeric if each of its fields is a decimal number
+/// or missing.
 public struct Table: Sendable {
   /// Whether the first row holds the columns' names.
   public enum Header: Sendable, Equatable {
@@ -37,9 +38,9 @@ public struct Table: Sendable {
   /// The number of rows, without the header; at least 1.
   public let rowCount: Int
   /// The delimiter between the fields of the file.
-  public let delimiter: Delimiter
+  package let delimiter: Delimiter
   /// Whether the first row held the columns' names.
-  public let hasHeader: Bool
+  package let hasHeader: Bool
   /// What is odd about the file, with each kind of warning once.
   public let warnings: [DataWarning]
 
@@ -88,6 +89,8 @@ public struct Table: Sendable {
   /// The file is read in one pass, which the team shares. A second pass follows if a column turns out to be text late
   /// in the file. The table takes 8 bytes of memory for each field, and reading takes about 30 MB. Input that cannot be
   /// read twice, such as a pipe, is kept in memory until all of it has been read. The path "-" means standard input.
+  ///
+  /// - Parameter team: The threads that share the reading; by default the calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(
     contentsOf path: String, header: Header = .automatic, team: Team = Team(workers: 1)
@@ -96,6 +99,8 @@ public struct Table: Sendable {
   }
 
   /// Reads a file, plain or gzipped, in a format that is partly known.
+  ///
+  /// - Parameter team: The threads that share the reading; by default the calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
     let stream = try ByteStream(path)
@@ -130,10 +135,12 @@ public struct Table: Sendable {
   }
 
   /// The column at this 0-based index.
+  ///
+  /// - Precondition: Traps if there is no such column.
   public func column(at index: Int) -> Column {
     if isText(index) {
       let texts = Array(texts[index])
-      return .text(mapCells(ofColumn: index) { _, cell in texts[Cell.code(cell)] })
+      return .text(mapCells(ofColumn: index) { _, cell in texts[NaNBox.code(cell)] })
     }
     return .numbers(mapCells(ofColumn: index) { _, cell in number(cell, column: index) })
   }
@@ -143,11 +150,13 @@ public struct Table: Sendable {
   /// - Throws: ``FileError`` (`unknownColumn`).
   public func fields(ofColumn name: String) throws(FileError) -> [String] {
     let index = try columnIndices(named: [name])[0]
-    return mapCells(ofColumn: index) { _, cell in cell.isFinite ? Self.name(of: cell) : texts[index][Cell.code(cell)] }
+    return mapCells(ofColumn: index) { _, cell in
+      cell.isFinite ? Self.name(of: cell) : texts[index][NaNBox.code(cell)]
+    }
   }
 
   /// The 1-based line of the file on which a row begins; the row's index is 0-based.
-  public func line(ofRow row: Int) -> Int {
+  package func line(ofRow row: Int) -> Int {
     guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
     let part = firstRows.lastIndex { $0 <= row }!
     return parts[part].line(ofRow: row - firstRows[part])
@@ -155,10 +164,10 @@ public struct Table: Sendable {
 
   /// The 0-based indices of the targets.
   ///
-  /// Nil means the last column. Otherwise `targets` is a column's name or, if no column has that name, a 1-based column
-  /// number. Commas separate several targets.
+  /// Nil means the last column or, if the table was made of arrays with labels, all labels. Otherwise `targets` is a
+  /// column's name or, if no column has that name, a 1-based column number. Commas separate several targets.
   /// - Throws: ``FileError`` (`unknownColumn`).
-  public func targetIndices(_ targets: String? = nil) throws(FileError) -> [Int] {
+  package func targetIndices(_ targets: String? = nil) throws(FileError) -> [Int] {
     guard let targets else { return Array(columnNames.indices.suffix(lastTargets)) }
     if let index = index(of: targets) { return [index] }
     return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(FileError) in
@@ -171,7 +180,7 @@ public struct Table: Sendable {
 
   /// The 0-based indices of the columns with these names, in the order of the names.
   /// - Throws: ``FileError`` (`unknownColumn`).
-  public func columnIndices(named names: [String]) throws(FileError) -> [Int] {
+  package func columnIndices(named names: [String]) throws(FileError) -> [Int] {
     let indices = Dictionary(uniqueKeysWithValues: zip(columnNames, columnNames.indices))
     return try names.map { (name) throws(FileError) in
       guard let index = indices[name] else {
@@ -183,7 +192,7 @@ public struct Table: Sendable {
 
   /// The 0-based indices of all columns except the given ones.
   /// - Throws: ``FileError`` (`noFeatures`) if no column is left.
-  public func featureIndices(besides others: [Int]) throws(FileError) -> [Int] {
+  package func featureIndices(besides others: [Int]) throws(FileError) -> [Int] {
     let indices = columnNames.indices.filter { !others.contains($0) }
     guard !indices.isEmpty else { throw .noFeatures(path: path, target: columnNames[others[0]]) }
     return indices
@@ -226,14 +235,14 @@ extension Table {
   /// The number in a cell of a numeric column; NaN if the field is missing.
   @inline(__always)
   func number(_ cell: Double, column: Int) -> Double {
-    cell.isFinite ? cell : Double(texts[column][Cell.code(cell)]) ?? .nan
+    cell.isFinite ? cell : Double(texts[column][NaNBox.code(cell)]) ?? .nan
   }
 
   /// A field as it is written in the file; a number is written as Swift prints it.
   func text(row: Int, column: Int) -> String {
     let part = firstRows.lastIndex { $0 <= row }!
     let cell = parts[part].cells[(row - firstRows[part]) * columnNames.count + column]
-    return cell.isFinite ? Self.name(of: cell) : texts[column][Cell.code(cell)]
+    return cell.isFinite ? Self.name(of: cell) : texts[column][NaNBox.code(cell)]
   }
 
   /// A number as the name of a class or category: integers have no decimal point.

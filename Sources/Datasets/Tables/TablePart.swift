@@ -2,7 +2,7 @@ import PerceptronFiles
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
-  /// The fields, row by row, in the form of ``Cell``.
+  /// The fields, row by row, in the form of ``NaNBox``.
   private(set) var cells: [Double] = []
   /// For each column, the strings that the codes in the cells stand for.
   private(set) var texts: [TextSet]
@@ -104,7 +104,7 @@ struct TablePart: Sendable {
         cells.append(field.number)
       } else if column < width {
         cells.append(
-          Cell.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
+          NaNBox.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
       }
       column += 1
       if field.endsRow {
@@ -139,7 +139,7 @@ struct TablePart: Sendable {
         let field = try scanner.next(in: bytes, column: column)
         if isChosen[column], cells[index].isFinite {
           let code = try scanner.code(of: field, in: bytes, line: scanner.line, column: column, among: &sets[column])
-          cells[index] = Cell.text(code)
+          cells[index] = NaNBox.text(code)
         }
         index += 1
         if field.endsRow != (column == columnCount - 1) {
@@ -163,7 +163,7 @@ struct TablePart: Sendable {
       let codes = sets[column].codes(of: texts[column])
       guard codes != Array(codes.indices) else { continue }
       for index in stride(from: column, to: cells.count, by: columnCount) where !cells[index].isFinite {
-        cells[index] = Cell.text(codes[Cell.code(cells[index])])
+        cells[index] = NaNBox.text(codes[NaNBox.code(cells[index])])
       }
     }
     texts = []

@@ -74,8 +74,8 @@ package struct JSONReader {
     guard position == end else { throw error("found more after the closing \(closing), expected only spaces") }
   }
 
-  /// A number within the range of `Double`.
-  package mutating func number() throws(FileError) -> Double {
+  /// A number. One beyond the range of `Double` is infinite if that is allowed, and otherwise an error.
+  package mutating func number(allowingInfinite: Bool = false) throws(FileError) -> Double {
     skipSpace()
     let start = position
     if peek() == UInt8(ascii: "-") { position += 1 }
@@ -95,7 +95,7 @@ package struct JSONReader {
     }
     var place = 0
     let number = DecimalNumber.scan(bytes.span.extracting(start..<position), at: &place)
-    guard number.isFinite else { throw refusal(start, "found a number beyond the range of Double") }
+    guard number.isFinite || allowingInfinite else { throw refusal(start, "found a number beyond the range of Double") }
     return number
   }
 
@@ -105,7 +105,7 @@ package struct JSONReader {
     var isFirst = true
     switch peek().map(Unicode.Scalar.init) {
     case "{", "[":
-      guard depth < Self.mostNested else { throw error("found more than \(Self.mostNested) values in one another") }
+      guard depth < Self.mostNested else { throw error("found values nested more than \(Self.mostNested) deep") }
       if peek() == UInt8(ascii: "{") {
         while try name(&isFirst) != nil { try skip(depth: depth + 1) }
       } else {
@@ -166,7 +166,9 @@ package struct JSONReader {
   package mutating func string() throws(FileError) -> String {
     let (raw, count) = try text()
     textLeft -= count
-    guard textLeft >= 0 else { throw refusal(raw.lowerBound, "found more text than 8 MiB and the size of the tensors") }
+    guard textLeft >= 0 else {
+      throw refusal(raw.lowerBound, "found more text than 8 MiB plus the size of the tensors")
+    }
     if count == raw.count { return String(decoding: bytes[raw], as: UTF8.self) }
     return String(unsafeUninitializedCapacity: count) { unescape(raw, into: $0) }
   }
@@ -195,7 +197,7 @@ package struct JSONReader {
         position += 1
         count += UTF8.width(try escapedScalar())
       case ..<0x20:
-        throw error("found \(found) inside a text")
+        throw error("found \(found) inside a string")
       default:
         position += 1
         count += 1
@@ -276,6 +278,12 @@ package struct JSONReader {
   package mutating func skipSpace() {
     // Most bytes are greater than all white space.
     while let byte = peek(), byte <= UInt8(ascii: " "), " \n\r\t".utf8.contains(byte) { position += 1 }
+  }
+
+  /// The byte that comes next after white space, as a scalar; nil at the end.
+  package mutating func nextScalar() -> Unicode.Scalar? {
+    skipSpace()
+    return peek().map(Unicode.Scalar.init)
   }
 
   /// Steps over a byte if it comes next.

@@ -54,7 +54,7 @@ package struct ProtobufReader {
     case 2:
       let length = try varint()
       guard length <= end - position else {
-        throw error(first, "found a length of \(length) bytes where \(end - position) are left")
+        throw error(first, "found a length of \(length) bytes, but only \(end - position) left")
       }
       first = position
       position += Int(length)

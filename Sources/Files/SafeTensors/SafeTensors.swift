@@ -203,7 +203,7 @@ package struct SafeTensors: Sendable {
     let length: UInt64 = integer(at: 0, of: bytes)
     guard length <= longestHeader else {
       let isText = bytes.prefix(8).allSatisfy { 0x20..<0x7F ~= $0 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
-      guard !isText else { throw .notSafeTensors(path: path, found: "it begins as a text does") }
+      guard !isText else { throw .notSafeTensors(path: path, found: "it begins like a text file") }
       throw .notSafeTensors(
         path: path, found: "it begins with a header length of \(length) bytes, expected at most \(longestHeader)")
     }

@@ -43,7 +43,7 @@ struct SafeTensorsHeader {
     var isFirstMember = true
     while let key = try json.name(&isFirstMember) {
       guard metadata.count < SafeTensors.mostMetadata else {
-        throw json.error("found more than \(SafeTensors.mostMetadata) texts of metadata, expected at most as many")
+        throw json.error("found more than \(SafeTensors.mostMetadata) strings of metadata, which is the limit")
       }
       json.skipSpace()
       let start = json.position + 1

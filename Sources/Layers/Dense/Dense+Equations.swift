@@ -38,10 +38,14 @@ extension Dense {
       z.standardizeRows(gamma: gamma, epsilon: epsilon, mean: mean.rows(rows), variance: variance.rows(rows))
     case (_, true):
       z.normalizeColumns(
-        gamma: gamma, epsilon: epsilon, normal: buffers.normal[part], inverse: buffers.inverse.rows(part.columns))
-    case (_, false): z.normalizeColumns(gamma: gamma, epsilon: epsilon, normal: nil, inverse: nil)
+        gamma: gamma, epsilon: epsilon, isCentered: normalization.isCentered, normal: buffers.normal[part],
+        inverse: buffers.inverse.rows(part.columns))
+    case (_, false):
+      z.normalizeColumns(
+        gamma: gamma, epsilon: epsilon, isCentered: normalization.isCentered, normal: nil, inverse: nil)
     }
-    return activate(z, bias: beta(in: parameters).rows(rows), slopes: slopes?[part], dropout)
+    let beta = beta(in: parameters) ?? buffers.mean  // without β: zeros
+    return activate(z, bias: beta.rows(rows), slopes: slopes?[part], dropout)
   }
 
   /// g(Z + b 1ᵀ), and dropout.
@@ -111,7 +115,7 @@ extension Dense {
         gradient: buffers.gradient.reshaped(from: 0, rows: outputSize, columns: 2).rows(part.rows))
       : delta.normalizeColumnsBack(
         normal: buffers.normal[part], gamma: gamma, inverse: buffers.inverse.rows(part.columns),
-        gradient: buffers.gradient[columns: tile..<tile + 1])
+        isCentered: normalization.isCentered, gradient: buffers.gradient[columns: tile..<tile + 1])
     return before.isNaN || after.isNaN ? .nan : max(before, Double(after))
   }
 
@@ -142,7 +146,7 @@ extension Dense {
       gradient: weights(in: gradient)[part], product: error.rows(part.rows), inputs.rows(part.columns))
   }
 
-  /// Computes ∇b = δ 1, and ∇γ and ∇β if the layer is normalised, and applies the update.
+  /// Computes ∇b = δ 1, and ∇γ and ∇β if the layer has them, and applies the update.
   func useGradientOfBiases<Scalar>(
     error: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
     gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
@@ -152,7 +156,7 @@ extension Dense {
     if let normalization {
       gammaAndBeta(in: parameters).update(
         update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
-        rowSumsOf: normalization.gradient)
+        rowSumsOf: normalization.gradient.rows(0..<gammaAndBetaCount))
     }
   }
 }

@@ -11,15 +11,16 @@ extension Dense {
   }
 
   func gammaAndBeta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
-    parameters.reshaped(from: offset(of: .scale), rows: 2 * outputSize, columns: 1)
+    parameters.reshaped(from: offset(of: .scale), rows: gammaAndBetaCount, columns: 1)
   }
 
   func gamma<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
     gammaAndBeta(in: parameters).rows(0..<outputSize)
   }
 
-  func beta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
-    gammaAndBeta(in: parameters).rows(outputSize..<2 * outputSize)
+  /// β, or nil if the layer has none.
+  func beta<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar>? {
+    gammaAndBetaCount > outputSize ? gammaAndBeta(in: parameters).rows(outputSize..<2 * outputSize) : nil
   }
 
   func runningStatistics<Scalar>(_ statistics: Tile<Scalar>) -> (mean: Tile<Scalar>, variance: Tile<Scalar>) {

@@ -4,7 +4,7 @@ import Tensor
 ///
 ///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
 ///
-/// N is Z with mean 0 and variance 1, see ``Normalization``. M is 0 with probability p and 1 otherwise. It is drawn
+/// N is Z normalised, see ``Normalization``. M is 0 with probability p and 1 otherwise. It is drawn
 /// anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
 ///
 /// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In
@@ -21,8 +21,11 @@ public struct Dense: Sendable, Equatable {
   /// The probability p that an output is dropped in training.
   public let dropout: Double
 
-  /// - Precondition: Traps unless both sizes are at least 1 and the dropout's probability is in 0 ..< 1. Traps on
-  ///   dropout after softmax, whose outputs only make sense together, and on batch normalization before softmax.
+  /// Makes a layer; a ``Network`` holds its parameters.
+  ///
+  /// - Precondition: Traps unless both sizes are at least 1, there are at most `Int.max` / 16 weights, and the
+  ///   dropout's probability is in 0 ..< 1. Traps on dropout after softmax, whose outputs only make sense together, and
+  ///   on batch normalization before softmax.
   public init(
     _ inputSize: Int, _ outputSize: Int, _ activation: Activation = .identity, normalization: Normalization = .none,
     dropout: Double = 0
@@ -44,13 +47,16 @@ public struct Dense: Sendable, Equatable {
     self.dropout = dropout
   }
 
-  /// outputSize · inputSize + outputSize, plus 2 · outputSize if the layer is normalised.
-  public var parameterCount: Int { weightCount + (isNormalized ? 3 : 1) * outputSize }
+  /// outputSize · inputSize + outputSize, plus outputSize for each of γ and β that the layer has.
+  public var parameterCount: Int { weightCount + outputSize + gammaAndBetaCount }
+
+  /// The number of elements in γ and β together.
+  var gammaAndBetaCount: Int { normalization.learntCount * outputSize }
 
   var isNormalized: Bool { normalization != .none }
 
   /// The number of running means and variances.
-  var statisticCount: Int { normalization == .batch ? 2 * outputSize : 0 }
+  var statisticCount: Int { normalization.statisticCount * outputSize }
 
   var weightCount: Int { outputSize * inputSize }
 

@@ -6,7 +6,7 @@ public enum LayerParameter: String, Sendable, CaseIterable {
   case bias
   /// γ of a normalised layer, outputSize × 1.
   case scale
-  /// β of a normalised layer, outputSize × 1.
+  /// β of a batch- or layer-normalised layer, outputSize × 1.
   case shift
   /// The mean that predictions use after batch normalisation, outputSize × 1.
   case runningMean
@@ -14,15 +14,12 @@ public enum LayerParameter: String, Sendable, CaseIterable {
   case runningVariance
 
   /// Whether training changes it without a gradient.
-  var isStatistic: Bool { self == .runningMean || self == .runningVariance }
+  package var isStatistic: Bool { self == .runningMean || self == .runningVariance }
 }
 
 extension Dense {
   /// The layer's parameters, then its statistics, in their order in the network's vectors.
-  public var parameters: [LayerParameter] {
-    [.weights, .bias] + (isNormalized ? [.scale, .shift] : [])
-      + (normalization == .batch ? [.runningMean, .runningVariance] : [])
-  }
+  public var parameters: [LayerParameter] { [.weights, .bias] + normalization.parameters }
 
   /// The numbers of rows and columns of a parameter.
   public func shape(of parameter: LayerParameter) -> (rows: Int, columns: Int) {

@@ -8,7 +8,8 @@ struct LayerChain: Sendable {
   /// The starts of each layer's running statistics, and the total at the end.
   let statisticsOffsets: [Int]
 
-  /// - Precondition: Traps if there is no layer, or a layer's input size differs from the output size before it.
+  /// - Precondition: Traps if there is no layer, a layer's input size differs from the output size before it, the last
+  ///   layer has dropout, or the number of parameters overflows.
   init(_ layers: [Dense]) {
     guard !layers.isEmpty else { fail("cannot make a network without layers") }
     for (previous, next) in zip(layers, layers.dropFirst()) where previous.outputSize != next.inputSize {

@@ -38,7 +38,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
   /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1. The running variances
   /// are 1 too.
   ///
-  /// - Precondition: Traps if there is no layer, or a layer's input size differs from the output size before it.
+  /// - Precondition: Traps if there is no layer, a layer's input size differs from the output size before it, the last
+  ///   layer has dropout, or the number of parameters overflows.
   public init(_ layers: [Dense]) {
     chain = LayerChain(layers)
     storage = Matrix(rows: chain.parameterCount, columns: 1)
@@ -51,6 +52,8 @@ public struct Network<Scalar: BLASScalar>: Sendable {
   }
 
   /// Makes a network with random parameters.
+  ///
+  /// - Precondition: As for ``init(_:)``.
   public init(_ layers: [Dense], initializer: Initializer, using generator: inout Philox) {
     self.init(layers)
     for layer in layers.indices {

@@ -14,8 +14,9 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     let inputSize: Int
     let outputSize: Int
     let activation: Activation
-    let isNormalized: Bool
-    /// The packed W, then b, γ and β, each aligned to 64 bytes.
+    /// What remains of its normalisation: a batch normalisation is folded.
+    let normalization: Normalization
+    /// The packed W, then b, γ and β (0 if there is none), each aligned to 64 bytes.
     let weights: Int
     let bias: Int
     var scale: Int { bias + PackedNetwork.padded(outputSize) }
@@ -24,10 +25,12 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     init(_ layer: Dense, from start: Int) {
       (inputSize, outputSize) = (layer.inputSize, layer.outputSize)
       activation = layer.activation
-      isNormalized = layer.normalization == .layer
+      normalization = layer.normalization == .batch ? .none : layer.normalization
       weights = start
       bias = start + PackedTile<Scalar>.count(rows: layer.outputSize, columns: layer.inputSize)
     }
+
+    var isNormalized: Bool { normalization != .none }
 
     var end: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
 
@@ -62,23 +65,15 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     let layer = network.layers[index]
     var (weights, bias) = (network[layer: index, .weights], network[layer: index, .bias])
     if layer.normalization == .batch {
-      let mean = network[layer: index, .runningMean]
-      let variance = network[layer: index, .runningVariance]
-      let (gamma, beta) = (network[layer: index, .scale], network[layer: index, .shift])
-      for unit in 0..<layer.outputSize {
-        let factor = Double(gamma[unit, 0]) / (Double(variance[unit, 0]) + Normalization.epsilon).squareRoot()
-        for input in 0..<layer.inputSize { weights[unit, input] = Scalar(factor * Double(weights[unit, input])) }
-        bias[unit, 0] = Scalar(factor * (Double(bias[unit, 0]) - Double(mean[unit, 0])) + Double(beta[unit, 0]))
-      }
+      UnitScaling { network[layer: index, $0] }.scaleOutputs(of: &weights, bias: &bias)
     }
     weights.withReadOnlyTile { packed.packedWeights(in: numbers, rows: layer.outputSize).pack($0) }
     func copy(_ vector: Matrix<Scalar>, to offset: Int) {
       vector.withReadOnlyTile { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1).copy($0) }
     }
     copy(bias, to: packed.bias)
-    if packed.isNormalized {
-      copy(network[layer: index, .scale], to: packed.scale)
-      copy(network[layer: index, .shift], to: packed.shift)
+    for parameter in packed.normalization.parameters {
+      copy(network[layer: index, parameter], to: parameter == .scale ? packed.scale : packed.shift)
     }
   }
 
@@ -169,7 +164,8 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     }
     _ = z.activate(.identity, bias: vector(layer.bias, all))
     z.normalizeColumns(
-      gamma: vector(layer.scale, all), epsilon: Scalar(Normalization.epsilon), normal: nil, inverse: nil)
+      gamma: vector(layer.scale, all), epsilon: Scalar(Normalization.epsilon),
+      isCentered: layer.normalization.isCentered, normal: nil, inverse: nil)
     _ = z.activate(layer.activation, bias: vector(layer.shift, all))
   }
 }

@@ -9,7 +9,7 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
 
   func run(_ worker: Worker) {
     flushingDenormals {
-      var jobs = Jobs(worker)
+      var jobs = JobSequence(worker)
       run(&jobs, .evaluation)
     }
   }
@@ -17,9 +17,9 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   /// Computes the outputs of all layers, and bounds on the magnitudes in their tiles, as jobs of a worker.
   ///
   /// - Parameters:
-  ///   - phase: Says whether slopes are kept for the backward pass, and what is dropped.
+  ///   - mode: Says whether slopes are kept for the backward pass, and what is dropped.
   ///   - inputsAreLocal: Whether the previous job cut the inputs in the same way as the first layer's strips.
-  func run(_ jobs: inout Jobs, _ phase: Phase, inputsAreLocal: Bool = false) {
+  func run(_ jobs: inout JobSequence, _ mode: PassMode, inputsAreLocal: Bool = false) {
     for number in 1...buffers.layerCount {
       let (plan, outputs) = (buffers.plan(number), buffers.outputs(of: number))
       let layer = plan.layer
@@ -34,12 +34,12 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
         }
       }
       let maxima = buffers.outputMaxima(of: number)
-      let slopes = phase.isTraining ? buffers.slopes(of: number) : nil
-      for tiles in jobs.begin(plan.outputGrid, merging: Scalar.Routines.hasProduct) {
+      let slopes = mode.isTraining ? buffers.slopes(of: number) : nil
+      for tiles in jobs.begin(plan.outputGrid, merging: Scalar._Routines.hasProduct) {
         let part = plan.outputGrid[tiles]
         let largest = layer.computeOutputs(
           part, summing: strips, inputs: inputs, parameters: parameters, into: outputs, slopes: slopes,
-          dropout: phase.noise?.place(layer: number, layer.dropout, part), scratch: buffers.scratch)
+          dropout: mode.noise?.place(layer: number, layer.dropout, part), scratch: buffers.scratch)
         maxima.set(tiles, to: largest)
       }
       guard let normalization = buffers.normalization(of: number) else { continue }
@@ -47,8 +47,8 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
         let part = plan.normalizationGrid[tile]
         maxima[tile] = layer.normalizeOutputs(
           part, outputs: outputs, parameters: parameters, statistics: plan.part(ofStatistics: statistics),
-          isTraining: phase.isTraining, slopes: slopes,
-          dropout: phase.noise?.place(layer: number, layer.dropout, part), normalization)
+          isTraining: mode.isTraining, slopes: slopes,
+          dropout: mode.noise?.place(layer: number, layer.dropout, part), normalization)
       }
     }
   }

@@ -38,7 +38,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   func run(_ worker: Worker) { flushingDenormals { takeStep(worker) } }
 
   private func takeStep(_ worker: Worker) {
-    var jobs = Jobs(worker)
+    var jobs = JobSequence(worker)
     gather(&jobs)
     ForwardPass(inputs: buffers.inputs(of: 1), parameters: parameters, statistics: statistics, buffers: buffers)
       .run(&jobs, .training(noise), inputsAreLocal: true)
@@ -62,7 +62,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
 
   /// Copies the batch's inputs, cut like the first layer's job, and begins to prefetch the next batch's inputs, because
   /// they are scattered in memory.
-  private func gather(_ jobs: inout Jobs) {
+  private func gather(_ jobs: inout JobSequence) {
     let ownInputs = buffers.inputs(of: 1)
     let addsStrips = plan(1).addsStrips
     let grid = addsStrips ? plan(1).weightStrips : samples
@@ -98,7 +98,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   }
 
   /// Computes the losses of the blocks of samples, and the last layer's error.
-  private func takeLoss(_ jobs: inout Jobs) {
+  private func takeLoss(_ jobs: inout JobSequence) {
     let maxima = buffers.errorMaxima(of: layerCount)
     for block in jobs.begin(samples) {
       let columns = samples[block].columns
@@ -144,14 +144,14 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   }
 
   /// Propagates the error from the last layer to the first.
-  private func back(_ jobs: inout Jobs) {
+  private func back(_ jobs: inout JobSequence) {
     backThroughNormalization(layerCount, &jobs)
     for number in stride(from: layerCount, to: 1, by: -1) {
       let layer = layer(number)
       let previous = self.layer(number - 1)
       let maxima = buffers.errorMaxima(of: number - 1)
       let grid = plan(number).inputErrorGrid
-      for tiles in jobs.begin(grid, merging: Scalar.Routines.hasProduct) {
+      for tiles in jobs.begin(grid, merging: Scalar._Routines.hasProduct) {
         let largest = layer.propagateError(
           grid[tiles], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
           previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
@@ -161,7 +161,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
-  private func backThroughNormalization(_ number: Int, _ jobs: inout Jobs) {
+  private func backThroughNormalization(_ number: Int, _ jobs: inout JobSequence) {
     guard let normalization = buffers.normalization(of: number) else { return }
     let maxima = buffers.errorMaxima(of: number)
     let grid = plan(number).normalizationGrid
@@ -182,7 +182,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let (error, inputs) = (buffers.error(of: number), buffers.inputs(of: number))
       let (parameters, gradient) = (plan(number).part(of: parameters), plan(number).part(of: gradient))
       let offset = plan(number).parameters
-      let isMerging = Scalar.Routines.hasProduct && !update.isPenalized
+      let isMerging = Scalar._Routines.hasProduct && !update.isPenalized
       let strips = isMerging ? plan(number).gradientGrid : plan(number).weightStrips
       // The strips of the weights, and the biases as one more tile.
       let tiles = worker.share(of: strips.count + 1)

@@ -8,7 +8,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
   /// The most samples of a batch that it has room for.
   public let batchCapacity: Int
   /// The threads that share the work, if there is enough of it.
-  public let team: Team
+  package let team: Team
   /// The layers of the network that the workspace is for.
   let layers: [Dense]
   private var plan: BatchPlan
@@ -16,7 +16,9 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
   /// Losses and largest magnitudes by tile, in `Double`.
   private var numbers: Matrix<Double>
 
-  /// - Parameter team: The threads that share the work; by default one worker, the calling thread.
+  /// Allocates a workspace for a network.
+  ///
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Precondition: Traps if the capacity is below 1.
   public init(for network: Network<Scalar>, batchCapacity: Int, team: Team = Team(workers: 1)) {
     guard batchCapacity >= 1 else { fail("cannot make a workspace for batches of \(batchCapacity) samples") }

@@ -5,7 +5,7 @@ import Tensor
 
 /// A model file whose container and metadata have been read and checked. Its parameters are not decoded yet.
 public struct ModelFile: Sendable {
-  /// The file, for messages.
+  /// The file's path, for messages.
   public let path: String
   /// The number of networks: one, or the members of an ensemble.
   public let networkCount: Int
@@ -25,7 +25,7 @@ public struct ModelFile: Sendable {
   /// Reads a file.
   ///
   /// - Throws: ``FileError`` if the file does not exist or is not a model.
-  public init(_ path: String) throws(FileError) {
+  public init(contentsOf path: String) throws(FileError) {
     let bytes = try SafeTensors.bytes(of: path)
     try self.init(bytes, path: path)
   }
@@ -68,7 +68,8 @@ public struct ModelFile: Sendable {
     }
     layers = try records.map { record throws(FileError) in
       guard let layer = record.layer else {
-        throw bad("layers", "a layer has an unknown type or activation, or a size below 1")
+        throw bad(
+          "layers", "a layer has an unknown type, activation or normalization, or a size or dropout out of range")
       }
       return layer
     }
@@ -111,7 +112,7 @@ public struct ModelFile: Sendable {
     guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
       throw bad(
         "preparation",
-        "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, the layers have others")
+        "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, which differ from the layers'")
     }
     self.path = path
     self.loss = loss
@@ -120,7 +121,7 @@ public struct ModelFile: Sendable {
       var (training, isFirst) = ([String: String](), true)
       while let name = try json.name(&isFirst) {
         guard training.count < SafeTensors.mostMetadata else {
-          throw json.error("found more than \(SafeTensors.mostMetadata) texts, expected }")
+          throw json.error("found more than \(SafeTensors.mostMetadata) strings, expected }")
         }
         guard training.updateValue(try json.string(), forKey: name) == nil else {
           throw json.error("\(quoted(name)) is given twice")

@@ -83,12 +83,12 @@ extension ColumnRecord {
       switch key {
       case "name" where name == nil: name = try json.string()
       case "mean" where mean == nil: mean = try json.number()
-      case "texts" where texts == nil: texts = try json.strings(atMost: features, "texts of all columns")
+      case "texts" where texts == nil: texts = try json.strings(atMost: features, "strings of all columns")
       case "others" where others == nil: others = try json.bool()
       case "format" where format == nil: format = try FormatRecord(&json)
       case "date" where date == nil: date = try json.string()
       case "means" where means == nil: means = try json.numbers(atMost: 4, "means")
-      case "missing" where missing == nil: missing = try json.strings(atMost: Self.mostMissing, "missing texts")
+      case "missing" where missing == nil: missing = try json.strings(atMost: Self.mostMissing, "missing strings")
       case "name", "mean", "texts", "others", "format", "date", "means", "missing":
         throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
@@ -134,16 +134,17 @@ extension PreparationRecord {
       case "targets" where targets == nil: targets = try json.strings(atMost: outputs, "targets")
       case "labels" where labels == nil:
         labels = try json.array(atMost: outputs, "labels") { json throws(FileError) in
-          try json.strings(atMost: 2, "texts of a label")
+          try json.strings(atMost: 2, "strings of a label")
         }
       case "targetScaling" where targetScaling == nil: targetScaling = try ScalingRecord(&json, features: outputs)
       case "targetFormats" where targetFormats == nil:
         targetFormats = try json.array(atMost: outputs, "formats") { json throws(FileError) in
           try FormatRecord(&json)
         }
-      case "missing" where missing == nil: missing = try json.strings(atMost: ColumnRecord.mostMissing, "missing texts")
+      case "missing" where missing == nil:
+        missing = try json.strings(atMost: ColumnRecord.mostMissing, "missing strings")
       case "notMissing" where notMissing == nil:
-        notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "texts")
+        notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "strings")
       case "ignored" where ignored == nil: ignored = try json.strings(atMost: Table.mostColumns, "columns")
       case "identifier" where identifier == nil: identifier = try json.string()
       case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling", "targetFormats", "missing",

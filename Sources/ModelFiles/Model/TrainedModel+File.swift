@@ -9,7 +9,7 @@ import Tensor
 //   format       "perceptron"
 //   version      "1", or "2" if the preparation has a member marked 2 below
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
-//                with "normalization": "batch" and "dropout": 0.5 if the layer has them
+//                with "normalization": "batch", "layer" or "rms", and "dropout": 0.5 if the layer has them
 //   loss         the loss's name
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
 //                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
@@ -26,9 +26,9 @@ import Tensor
 //
 // The tensors have the names that PyTorch gives to the tensors of Sequential(Linear, activation, Linear, …). If a layer
 // has a normalisation, its module is before the activation; Dropout is after it. The names are "0.weight" (outputs ×
-// inputs, row by row) and "0.bias"; for a normalisation "1.weight" (γ) and "1.bias" (β); for batch normalisation also
-// "1.running_mean" and "1.running_var". Several networks have the names of a ModuleList of such Sequentials:
-// "0.0.weight", "0.0.bias", …, "1.0.weight", ….
+// inputs, row by row) and "0.bias"; for a normalisation "1.weight" (γ) and, except for RMS, "1.bias" (β); for batch
+// normalisation also "1.running_mean" and "1.running_var". Several networks have the names of a ModuleList of such
+// Sequentials: "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
 private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
@@ -58,13 +58,18 @@ struct LayerTensors {
   }
 
   func name(of parameter: LayerParameter) -> String {
-    switch parameter {
-    case .weights: "\(module).weight"
-    case .bias: "\(module).bias"
-    case .scale: "\(next).weight"
-    case .shift: "\(next).bias"
-    case .runningMean: "\(next).running_mean"
-    case .runningVariance: "\(next).running_var"
+    "\(parameter == .weights || parameter == .bias ? module : next).\(parameter.tensorName)"
+  }
+}
+
+extension LayerParameter {
+  /// The name of its tensor in PyTorch's module.
+  var tensorName: String {
+    switch self {
+    case .weights, .scale: "weight"
+    case .bias, .shift: "bias"
+    case .runningMean: "running_mean"
+    case .runningVariance: "running_var"
     }
   }
 }
@@ -140,7 +145,7 @@ extension TrainedModel {
   ///
   /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
   public init(contentsOf path: String) throws(FileError) {
-    try self.init(ModelFile(path))
+    try self.init(ModelFile(contentsOf: path))
   }
 
   /// Makes the model that a file holds.

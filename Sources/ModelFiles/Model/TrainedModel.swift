@@ -17,8 +17,10 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// How the model was trained, as names and values for human readers.
   public let training: [String: String]
 
-  /// - Precondition: Traps if the network's sizes do not match the preparation, or if the loss does not accept its
-  ///   outputs.
+  /// Makes a model of one network.
+  ///
+  /// - Precondition: Traps if the network's sizes do not match the preparation, if the loss does not accept its
+  ///   outputs, and on more than 1000 layers.
   public init(network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
     self.init(networks: [network], loss: loss, preparation: preparation, training: training)
   }
@@ -69,20 +71,24 @@ package let mostLayers = 1000
 
 extension TrainedModel {
   /// Returns the answers for prepared features: probabilities, or values in the units of the data. They are in `Double`
-  /// so that values far from 0 keep their digits.
+  /// so that values far from 0 keep their digits. Answers that are not finite are returned as they are; ``Predictor``
+  /// refuses them.
   ///
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
-  public func predict(prepared features: Matrix<Scalar>) -> Matrix<Double> {
-    preparation.answers(outputs(prepared: features))
+  /// - Precondition: Traps if the features do not have inputSize rows.
+  public func predict(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Double> {
+    preparation.answers(outputs(prepared: features, team: team))
   }
 
   /// Returns the names of the most probable classes for prepared features.
   ///
-  /// - Precondition: Traps if the outputs are not classes.
-  public func classes(prepared features: Matrix<Scalar>) -> [String] {
+  /// - Parameter team: The threads that share the work; by default the calling thread alone.
+  /// - Precondition: Traps if the features do not have inputSize rows, and if the outputs are not classes.
+  public func classes(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> [String] {
     let names = preparation.classNames
     guard !names.isEmpty else { fail("cannot name classes: the model predicts \(preparation.outputs)") }
-    return outputs(prepared: features).indicesOfColumnMaxima().map { names[$0] }
+    return outputs(prepared: features, team: team).indicesOfColumnMaxima().map { names[$0] }
   }
 
   /// Returns the network's outputs for prepared features, or the mean of the networks' outputs. Values are still scaled
@@ -109,10 +115,10 @@ extension TrainedModel {
   ///
   /// - Parameters:
   ///   - outputs: The result of ``outputs(prepared:team:)`` for the samples.
-  ///   - team: The threads that share the work.
+  ///   - team: The threads that share the work; by default the calling thread alone.
   /// - Precondition: Traps if the samples' sizes do not match the networks, if there are no samples, or if the outputs
   ///   have another shape.
-  public func meanLoss(
+  package func meanLoss(
     ofOutputs outputs: Matrix<Scalar>, on samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) -> Double {
     guard networks.count == 1 else { return loss.mean(ofOutputs: outputs, targets: samples.targets) }

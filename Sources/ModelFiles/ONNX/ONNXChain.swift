@@ -10,8 +10,10 @@ struct ONNXChain<Scalar: BLASScalar> {
   private(set) var constants: ONNXConstants<Scalar>
   /// The only input that is not a constant.
   private(set) var input = ONNXValue()
+  /// An operation, and its node's name for errors.
+  typealias Step = (operation: ImportedOperation<Scalar>, node: String)
   /// The steps, from the output back to the input.
-  private var backward: [ONNXStep<Scalar>] = []
+  private var backward: [Step] = []
   /// Whether a step that flattens each sample to a vector has been met.
   private var isFlattened = false
 
@@ -35,7 +37,7 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   /// Returns the steps from the input to the answer. Also returns the names of the classes if a string output chooses
   /// among them.
-  mutating func steps() throws(FileError) -> (steps: [ONNXStep<Scalar>], classes: [String]?) {
+  mutating func steps() throws(FileError) -> (steps: [Step], classes: [String]?) {
     // Besides the numbers, the graph may have an output for the label.
     let numeric: Set = [1, 10, 11, 16]
     let outputs = graph.outputs.count == 1 ? graph.outputs : graph.outputs.filter { numeric.contains($0.dataType) }
@@ -84,8 +86,8 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   // MARK: - Nodes
 
-  private mutating func step(_ node: ONNXNode, _ kind: ONNXStep<Scalar>.Kind) {
-    backward.append(ONNXStep(node: node.label, kind: kind))
+  private mutating func step(_ node: ONNXNode, _ operation: ImportedOperation<Scalar>) {
+    backward.append((operation, node.label))
   }
 
   func bad(_ node: ONNXNode, _ problem: String) -> FileError {
@@ -94,9 +96,9 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   /// Records what a node does and returns the name of the value that it is applied to.
   private mutating func before(_ node: ONNXNode, _ value: String) throws(FileError) -> String {
-    guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not known") }
+    guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not supported") }
     guard node.outputs.first == value, let x = node.inputs.first else {
-      throw bad(node, "its first output, of an input, is what can be used")
+      throw bad(node, "only its first output is supported, and it must have an input")
     }
     if let (activation, x) = try activation(node) {
       step(node, .activation(activation))
@@ -107,7 +109,8 @@ struct ONNXChain<Scalar: BLASScalar> {
     case "MatMul": try matMul(node)
     case "Add", "Sub", "Mul", "Div": return try affine(node)
     case "BatchNormalization": try batchNormalization(node)
-    case "LayerNormalization": try layerNormalization(node)
+    case "LayerNormalization": try normalization(.layer, node)
+    case "RMSNormalization": try normalization(.rms, node)
     case "Flatten":
       guard int(node, "axis", 1) == 1 else { throw bad(node, "its axis is \(int(node, "axis", 1)), expected 1") }
       isFlattened = true
@@ -117,13 +120,15 @@ struct ONNXChain<Scalar: BLASScalar> {
         guard try number(node.inputs[2]) == 0 else { throw bad(node, "it is in training mode; export for inference") }
       }
     case "Cast":
-      guard [1, 10, 11, 16].contains(int(node, "to", 0)) else { throw bad(node, "it casts to what is no real number") }
+      guard [1, 10, 11, 16].contains(int(node, "to", 0)) else {
+        throw bad(node, "it casts to a type that is not a real number")
+      }
     case "Identity": break
     case "Where":
       // Where(IsNaN(x), c, x).
       guard node.inputs.count == 3, let condition = producer(x), condition.operation == "IsNaN",
         condition.inputs == [node.inputs[2]], constants.contains(node.inputs[1])
-      else { throw bad(node, "only numbers that are NaN can be replaced, by constants") }
+      else { throw bad(node, "only NaN can be replaced, and only by constants") }
       let array = try constants.array(node.inputs[1])
       guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
         throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
@@ -133,40 +138,40 @@ struct ONNXChain<Scalar: BLASScalar> {
     default:
       throw bad(
         node,
-        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, Flatten, Reshape, Dropout,"
-          + " Cast, Identity or an activation")
+        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, RMSNormalization, Flatten,"
+          + " Reshape, Dropout, Cast, Identity or an activation")
     }
     return x
   }
 
   /// α A B + β C.
   private mutating func gemm(_ node: ONNXNode) throws(FileError) {
-    guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0: samples have to be rows") }
+    guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0; samples must be rows") }
     let (alpha, beta) = (Scalar(float(node, "alpha", 1)), Scalar(float(node, "beta", 1)))
     var weights = try weights(node, isTransposed: int(node, "transB", 0) != 0)
     if alpha != 1 { weights.scale(by: alpha) }
     let outputs = weights.rows
-    var bias = [Scalar](repeating: 0, count: outputs)
+    var bias = Matrix<Scalar>(rows: outputs, columns: 1)
     if node.inputs.count > 2, !node.inputs[2].isEmpty {
       let array = try constant(node, 2)
       let values = array.values
       guard [1, outputs].contains(values.count), array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
         throw bad(node, "its C has \(values.count) numbers, expected \(outputs)")
       }
-      bias = (0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] }
+      bias = Matrix((0..<outputs).map { beta * values[values.count == 1 ? 0 : $0] })
     }
     step(node, .linear(weights: weights, bias: bias))
   }
 
   private mutating func matMul(_ node: ONNXNode) throws(FileError) {
     let weights = try weights(node, isTransposed: false)
-    step(node, .linear(weights: weights, bias: [Scalar](repeating: 0, count: weights.rows)))
+    step(node, .linear(weights: weights, bias: Matrix(rows: weights.rows, columns: 1)))
   }
 
   /// Returns the second input, which is inputs × outputs or transposed, as outputs × inputs.
   private mutating func weights(_ node: ONNXNode, isTransposed: Bool) throws(FileError) -> Matrix<Scalar> {
     if let first = node.inputs.first, constants.contains(first) {
-      throw bad(node, "its first input is a constant: samples have to be rows, times the weights")
+      throw bad(node, "its first input is a constant; samples must be the first factor, as rows")
     }
     return try constants.weights(constantName(node, 1), transposed: !isTransposed, of: node)
   }
@@ -176,46 +181,53 @@ struct ONNXChain<Scalar: BLASScalar> {
     guard node.inputs.count == 2 else { throw bad(node, "it has \(node.inputs.count) inputs, expected 2") }
     let constantFirst = constants.contains(node.inputs[0])
     guard constantFirst || constants.contains(node.inputs[1]) else {
-      throw bad(node, "it joins two branches, or is an activation that is not known")
+      throw bad(node, "it joins two branches, or is an unknown activation")
     }
-    let array = try constant(node, constantFirst ? 0 : 1)
-    guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
-      throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
+    let (shape, values) = try constants.scaling(try constantName(node, constantFirst ? 0 : 1))
+    guard shape.dropLast().allSatisfy({ $0 == 1 }) else {
+      throw bad(node, "its constant is \(shapeText(shape)), expected a vector")
     }
-    let values = array.values
+    let scaling: UnitScaling
     switch node.operation {
-    case "Add": step(node, .affine(factors: [1], offsets: values))
-    case "Sub" where constantFirst: step(node, .affine(factors: [-1], offsets: values))
-    case "Sub": step(node, .affine(factors: [1], offsets: values.map { -$0 }))
-    case "Mul": step(node, .affine(factors: values, offsets: [0]))
+    case "Add": scaling = UnitScaling(factors: [1], offsets: values)
+    case "Sub" where constantFirst: scaling = UnitScaling(factors: [-1], offsets: values)
+    case "Sub": scaling = UnitScaling(factors: [1], offsets: values.map { -$0 })
+    case "Mul": scaling = UnitScaling(factors: values, offsets: [0])
     case "Div" where !constantFirst && values.allSatisfy({ $0 != 0 }):
-      step(node, .affine(factors: values.map { 1 / $0 }, offsets: [0]))
-    default: throw bad(node, "only division by constants that are not 0 is known")
+      scaling = UnitScaling(factors: values.map { 1 / $0 }, offsets: [0])
+    default: throw bad(node, "only division by nonzero constants is supported")
     }
+    step(node, .scaling(scaling))
     return node.inputs[constantFirst ? 1 : 0]
   }
 
   /// γ (x − μ) / √(σ² + ε) + β for each unit.
   private mutating func batchNormalization(_ node: ONNXNode) throws(FileError) {
     guard int(node, "training_mode", 0) == 0 else { throw bad(node, "it is in training mode; export for inference") }
-    var arrays: [[Scalar]] = []
-    for index in 1...4 { arrays.append(try constant(node, index).values) }
+    var arrays: [[Double]] = []
+    for index in 1...4 { arrays.append(try constants.scaling(try constantName(node, index)).values) }
     let epsilon = Double(float(node, "epsilon", 1e-5))
-    guard Set(arrays.map(\.count)).count == 1, arrays[3].allSatisfy({ Double($0) + epsilon > 0 }) else {
+    guard Set(arrays.map(\.count)).count == 1, arrays[3].allSatisfy({ $0 + epsilon > 0 }) else {
       throw bad(node, "its constants differ in size, or a variance is below 0")
     }
-    let factors = zip(arrays[0], arrays[3]).map { Double($0) / (Double($1) + epsilon).squareRoot() }
-    let offsets = factors.indices.map { Scalar(Double(arrays[1][$0]) - Double(arrays[2][$0]) * factors[$0]) }
-    step(node, .affine(factors: factors.map { Scalar($0) }, offsets: offsets))
+    let names: [LayerParameter] = [.scale, .shift, .runningMean, .runningVariance]
+    step(node, .scaling(UnitScaling(epsilon: epsilon) { Matrix(arrays[names.firstIndex(of: $0)!]) }))
   }
 
-  private mutating func layerNormalization(_ node: ONNXNode) throws(FileError) {
+  /// γ ∘ (x − μ) / √(σ² + ε) + β for each sample, or RMS normalisation.
+  private mutating func normalization(_ normalization: Normalization, _ node: ONNXNode) throws(FileError) {
     guard [-1, 1].contains(int(node, "axis", -1)) else { throw bad(node, "its axis is not the last one") }
-    let scale = try constant(node, 1).values
-    let hasShift = node.inputs.count > 2 && !node.inputs[2].isEmpty
-    let shift = hasShift ? try constant(node, 2).values : [Scalar](repeating: 0, count: scale.count)
-    step(
-      node, .normalization(scale: scale, shift: shift, epsilon: Double(float(node, "epsilon", 1e-5))))
+    let scale = Matrix(try constant(node, 1).values)
+    var parameters: [LayerParameter: Matrix<Scalar>] = [.scale: scale]
+    if normalization.parameters.contains(.shift) {
+      let hasShift = node.inputs.count > 2 && !node.inputs[2].isEmpty
+      parameters[.shift] = hasShift ? Matrix(try constant(node, 2).values) : Matrix(rows: scale.count, columns: 1)
+    }
+    let epsilon = Double(float(node, "epsilon", 1e-5))
+    guard parameters.values.allSatisfy({ $0.count == scale.count }), epsilon > 0 else {
+      throw bad(node, "its constants differ in size, or its epsilon is not above 0")
+    }
+    step(node, .normalization(normalization, parameters, epsilon: epsilon))
   }
 
   /// Reshapes to samples × features. The shape is a constant of two sizes, or is concatenated from one size that is

@@ -47,6 +47,14 @@ struct ONNXConstants<Scalar: BLASScalar> {
   ///   if they are computed by unsupported operations.
   mutating func array(_ name: String) throws(FileError) -> Array { try array(name, depth: 0) }
 
+  /// Returns a constant that scales units, in double precision, and its shape. Its numbers count as read again, with
+  /// eight bytes each.
+  mutating func scaling(_ name: String) throws(FileError) -> (shape: [Int], values: [Double]) {
+    let array = try array(name)
+    try take(8 * array.values.count, name)
+    return (array.shape, array.values.map { Double($0) })
+  }
+
   /// Returns the weights of a node, a constant of two sizes, as a matrix of these sizes or its transpose.
   ///
   /// - Throws: As ``array(_:)``, and if the constant does not have two dimensions.
@@ -87,16 +95,21 @@ struct ONNXConstants<Scalar: BLASScalar> {
 
   /// Subtracts a tensor's numbers from the number of bytes that may still be read.
   private mutating func take(_ tensor: ONNXTensor, _ name: String) throws(FileError) {
-    guard let count = tensor.count, count <= allowance / tensor.dataType.size else {
+    let bytes = tensor.count.map { $0.multipliedReportingOverflow(by: tensor.dataType.size) }
+    try take(bytes.map { $0.overflow ? .max : $0.partialValue } ?? .max, name)
+  }
+
+  private mutating func take(_ bytes: Int, _ name: String) throws(FileError) {
+    guard bytes <= allowance else {
       throw .unsupportedTensor(
         path: path, name: name,
         problem: "the graph's numbers are more than the file's; a tensor is used again and again")
     }
-    allowance -= count * tensor.dataType.size
+    allowance -= bytes
   }
 
   private func wrongCount(_ name: String) -> FileError {
-    .unsupportedTensor(path: path, name: name, problem: "its numbers are not as many as its shape says")
+    .unsupportedTensor(path: path, name: name, problem: "the count of its numbers does not match its shape")
   }
 
   private mutating func array(_ name: String, depth: Int) throws(FileError) -> Array {

@@ -20,7 +20,7 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   /// The contents of a graph, without a reference to the file's bytes.
   private typealias Parts = (
-    steps: [ONNXStep<Scalar>], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
+    steps: [ONNXChain<Scalar>.Step], classes: [String]?, input: ONNXValue, usesDouble: Bool, fileSize: Int
   )
 
   package init(_ bytes: [UInt8], path: String) throws(FileError) { try self.init(Self.parts(bytes, path), path) }
@@ -42,18 +42,21 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func layers(_ parts: Parts, _ path: String) throws(FileError) -> ONNXLayers<Scalar> {
-    var layers = ONNXLayers<Scalar>(fileSize: parts.fileSize, path: path)
-    for step in parts.steps { try layers.add(step) }
-    return layers
+  private static func assembler(_ parts: Parts, _ path: String) throws(FileError) -> NetworkAssembler<Scalar> {
+    var assembler = NetworkAssembler<Scalar>(fileSize: parts.fileSize) { node, problem in
+      node.map { .unsupportedNode(path: path, node: $0, problem: problem) }
+        ?? .unsupportedGraph(path: path, problem: problem)
+    }
+    for step in parts.steps { try assembler.add(step.operation, name: step.node) }
+    return assembler
   }
 
   private init(_ parts: consuming Parts, _ path: String) throws(FileError) {
-    let layers = try Self.layers(parts, path)
+    var assembler = try Self.assembler(parts, path)
     // The weights take equally much memory in the file, the steps, the layers and the network. No three of these are
     // needed at the same time.
     parts.steps = []
-    network = try layers.network()
+    network = try assembler.network()
     let inputSize = network.inputSize
     // Each input and output gets its own name, which takes more memory than its weights take in the file.
     guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
@@ -72,9 +75,10 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
           + " \(inputSize) inputs")
     }
     inputShape = sizes.filter { $0 != 1 }
-    missing = layers.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
+    missing = assembler.missing.map { $0.count == 1 ? Array(repeating: $0[0], count: inputSize) : $0 }
     if let missing, missing.count != inputSize {
-      throw .unsupportedGraph(path: path, problem: "\(missing.count) numbers stand in for \(inputSize) inputs")
+      throw .unsupportedGraph(
+        path: path, problem: "found \(missing.count) replacement values for missing inputs, expected \(inputSize)")
     }
     classes = parts.classes
     usesDouble = parts.usesDouble

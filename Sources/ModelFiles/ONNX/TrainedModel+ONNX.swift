@@ -59,12 +59,12 @@ extension TrainedModel {
     builder.answers(outputs[0], preparation, type)
     var metadata = training
     metadata["loss"] = loss.rawValue
-    // Version 7 of the format came with operator set 13, version 8 with set 17.
+    // Version 7 of the format came with operator set 13, version 8 with set 17, version 11 with set 23.
     var sets = ["": builder.operatorSet]
     if builder.usesMachineLearningDomain { sets["ai.onnx.ml"] = 2 }
     return ONNXModel(
-      version: builder.operatorSet < 15 ? 7 : 8, operatorSets: sets, producer: "perceptron", metadata: metadata,
-      graph: builder.graph)
+      version: builder.operatorSet < 15 ? 7 : builder.operatorSet < 23 ? 8 : 11, operatorSets: sets,
+      producer: "perceptron", metadata: metadata, graph: builder.graph)
   }
 }
 
@@ -76,7 +76,7 @@ extension ONNXGraphBuilder {
     _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
   ) -> String {
     let layer = network.layers[index]
-    func constants(_ parameters: LayerParameter...) -> [String] {
+    func constants(_ parameters: [LayerParameter]) -> [String] {
       parameters.map { parameter in
         // W stored column by column is Wᵀ stored row by row.
         let shape = parameter == .weights ? [layer.inputSize, layer.outputSize] : [layer.outputSize]
@@ -84,16 +84,14 @@ extension ONNXGraphBuilder {
         return constant(ONNXTensor(names.name(of: parameter), type, shape, values))
       }
     }
-    var value = node("Gemm", [inputs] + constants(.weights, .bias))
-    let epsilon = ONNXAttribute.float(Float(Normalization.epsilon))
+    var value = node("Gemm", [inputs] + constants([.weights, .bias]))
+    let normalized = [value] + constants(layer.normalization.parameters)
+    let epsilon = ["epsilon": ONNXAttribute.float(Float(Normalization.epsilon))]
     switch layer.normalization {
     case .none: break
-    case .batch:
-      let learnt = constants(.scale, .shift, .runningMean, .runningVariance)
-      value = node("BatchNormalization", [value] + learnt, ["epsilon": epsilon])
-    case .layer:
-      let attributes = ["axis": .int(-1), "epsilon": epsilon]
-      value = node("LayerNormalization", [value] + constants(.scale, .shift), attributes, since: 17)
+    case .batch: value = node("BatchNormalization", normalized, epsilon)
+    case .layer: value = node("LayerNormalization", normalized, epsilon, since: 17)
+    case .rms: value = node("RMSNormalization", normalized, epsilon, since: 23)
     }
     return activation(layer.activation, of: value, type)
   }

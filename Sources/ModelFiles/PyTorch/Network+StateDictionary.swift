@@ -22,39 +22,44 @@ extension Network {
   /// - Throws: ``FileError`` if the file does not exist or is not a safetensors file, and if a tensor is missing, has
   ///   another shape, or belongs to no module of the list. The error names the tensor.
   public init(stateDictionary path: String, modules: [SequentialModule]) throws(FileError) {
-    var layers = try Self.layers(path, modules)
-    self = try layers.network()
+    var assembler = try Self.assembler(path, modules)
+    self = try assembler.network()
   }
 
-  /// Reads the layers of a file. The file's bytes are released before a network is made.
-  private static func layers(
+  /// Reads the modules of a file. The file's bytes are released before a network is made.
+  private static func assembler(
     _ path: String, _ modules: [SequentialModule]
-  ) throws(FileError) -> SequentialLayers<Scalar> {
+  ) throws(FileError) -> NetworkAssembler<Scalar> {
     let bytes = try SafeTensors.bytes(of: path)
-    return try layers(SafeTensors(bytes: bytes, path: path), modules)
+    return try assembler(SafeTensors(bytes: bytes, path: path), modules)
   }
 
   /// Makes a network from a state dictionary that has been read.
   package init(_ file: SafeTensors, modules: [SequentialModule]) throws(FileError) {
-    var layers = try Self.layers(file, modules)
-    self = try layers.network()
+    var assembler = try Self.assembler(file, modules)
+    self = try assembler.network()
   }
 
-  private static func layers(
+  private static func assembler(
     _ file: SafeTensors, _ modules: [SequentialModule]
-  ) throws(FileError) -> SequentialLayers<Scalar> {
-    var parameters = ModuleParameters(file, try StateDictionary(file).modules, of: modules)
-    var layers = SequentialLayers<Scalar>(path: file.path, byteCount: file.byteCount)
-    for (position, module) in modules.enumerated() {
-      switch module {
-      case .linear: layers.add(try parameters.linear(position, inputs: layers.width))
-      case .batchNorm: try layers.add(try parameters.batchNorm(position, units: layers.width), .batch)
-      case .layerNorm: try layers.add(try parameters.layerNorm(position, units: layers.width), .layer)
-      case .activation(let activation): try layers.add(activation)
-      case .dropout(let probability): layers.dropout(probability)
-      }
+  ) throws(FileError) -> NetworkAssembler<Scalar> {
+    var reader = SequentialReader(file, try StateDictionary(file).modules, of: modules)
+    var assembler = NetworkAssembler<Scalar>(fileSize: file.byteCount) { [path = file.path] module, problem in
+      .otherModules(path: path, problem: (module.map { $0 + ": " } ?? "") + problem)
     }
-    try parameters.checkAllUsed()
-    return layers
+    for (position, module) in modules.enumerated() {
+      let operation: ImportedOperation<Scalar> =
+        switch module {
+        case .linear: try reader.linear(position, inputs: assembler.width)
+        case .normalization(.none): .activation(.identity)
+        case .normalization(let normalization):
+          try reader.normalization(normalization, position, units: assembler.width)
+        case .activation(let activation): .activation(activation)
+        case .dropout(let probability): .dropout(probability)
+        }
+      try assembler.add(operation, name: "module \(position), \(module)")
+    }
+    try reader.checkAllUsed()
+    return assembler
   }
 }

@@ -1,9 +1,16 @@
 import PerceptronFiles
+import PerceptronLayers
 
 /// The tensors of a PyTorch state dictionary, module by module.
 struct StateDictionary {
   /// The kind of a module with these tensors.
-  enum Kind { case linear, batchNorm, layerNorm }
+  enum Kind {
+    case linear
+    /// With running statistics: batch normalisation.
+    case normWithStatistics
+    /// Layer or RMS normalisation.
+    case norm
+  }
 
   struct Module {
     /// The module's name with a trailing dot, as in "net.3.".
@@ -14,8 +21,8 @@ struct StateDictionary {
     var tensors: [String: SafeTensors.Entry]
 
     var kind: Kind {
-      if tensors["running_mean"] != nil || tensors["running_var"] != nil { return .batchNorm }
-      return tensors["weight"]?.shape.count == 1 ? .layerNorm : .linear
+      if tensors["running_mean"] != nil || tensors["running_var"] != nil { return .normWithStatistics }
+      return tensors["weight"]?.shape.count == 1 ? .norm : .linear
     }
 
     /// One of the tensors: the weight if there is one.
@@ -49,8 +56,8 @@ struct StateDictionary {
       }
       let words = entry.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let (path, own) = (Array(words.dropLast()), words.last ?? "")
-      guard ["weight", "bias", "running_mean", "running_var"].contains(own) else {
-        throw refused(entry, "is not used: no linear, batch-norm or layer-norm has a tensor of that name")
+      guard LayerParameter.allCases.contains(where: { $0.tensorName == own }) else {
+        throw refused(entry, "is not used: no linear or normalization module has a tensor of that name")
       }
       let name = path.map { $0 + "." }.joined()
       modules[path, default: Module(name: name, number: path.last.flatMap { Int($0) }, tensors: [:])].tensors[own] =

@@ -16,7 +16,7 @@ enum ExportCommand: Command {
     }
     if isSameFile(path, words[0]) { throw CommandError.usage("\(path) is the model; name another file") }
     try checkOutput(path, option: "FILE.onnx")
-    let file = try ModelFile(words[0])
+    let file = try ModelFile(contentsOf: words[0])
     if file.isDouble {
       try export(TrainedModel<Double>(file), to: path)
     } else {

@@ -6,15 +6,15 @@ enum ImportCommand: Command {
   static let name = "import"
   static let usage = "perceptron import FILE -o MODEL [--layers LIST] [options]"
   static let summary =
-    "make a model of an ONNX graph (FILE.onnx) or a PyTorch state dictionary (safetensors, with --layers)"
+    "make a model from an ONNX graph (FILE.onnx) or a PyTorch state dictionary (safetensors, with --layers)"
   static let options =
     [
       Option("-o", "MODEL", "the file to write"),
       Option(
         "--layers", "LIST",
-        "the modules of the nn.Sequential: linear, batch-norm, layer-norm, dropout:0.5, flatten or an activation"),
+        "the modules of the nn.Sequential: linear, \(normalizations), dropout:0.5, flatten or an activation"),
     ] + importedPreparationOptions + [
-      Option("--precision", "float|double", "of the model (that of the file)")
+      Option("--precision", "float|double", "precision of the model (that of the file)")
     ]
 
   static func run(_ arguments: Arguments) throws {
@@ -32,7 +32,7 @@ enum ImportCommand: Command {
     let modules = try modules(arguments)
     let file = try SafeTensors(bytes: SafeTensors.bytes(of: path), path: path)
     if file.text("format") == modelFormat {
-      throw CommandError.usage("\(path) is a model already, which import would take the preparation from")
+      throw CommandError.usage("\(path) is already a model; import reads ONNX graphs and state dictionaries")
     }
     let isDouble =
       try arguments.choice("--precision", [("float", false), ("double", true)])
@@ -46,7 +46,7 @@ enum ImportCommand: Command {
 
   private static func importONNX(_ path: String, to output: String, _ arguments: Arguments) throws {
     if arguments.string("--layers") != nil {
-      throw CommandError.usage("--layers is for state dictionaries; an ONNX graph has its layers")
+      throw CommandError.usage("--layers is for state dictionaries; an ONNX graph contains its layers")
     }
     let isDouble = try arguments.choice("--precision", [("float", false), ("double", true)])
     if isDouble != true {
@@ -68,17 +68,19 @@ enum ImportCommand: Command {
     }
   }
 
+  private static let normalizationModules = Normalization.allCases.filter { $0 != .none }
+    .map { SequentialModule.normalization($0) }
+  private static let normalizations = normalizationModules.map(\.description).joined(separator: ", ")
+
   /// The modules that `--layers` lists.
   private static func modules(_ arguments: Arguments) throws(CommandError) -> [SequentialModule] {
     guard let list = arguments.string("--layers") else {
-      throw .usage("--layers is missing, the modules of the nn.Sequential: linear,relu,linear,softmax for example")
+      throw .usage("--layers is missing: list the modules of the nn.Sequential, for example linear,relu,linear,softmax")
     }
     return try list.split(separator: ",", omittingEmptySubsequences: false).map { word throws(CommandError) in
       let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       switch (parts[0], parts.count) {
       case ("linear", 1): return .linear
-      case ("batch-norm", 1): return .batchNorm
-      case ("layer-norm", 1): return .layerNorm
       case ("flatten", 1): return .activation(.identity)
       case ("dropout", 1): return .dropout()
       case ("dropout", 2):
@@ -88,11 +90,12 @@ enum ImportCommand: Command {
         }
         return .dropout(probability)
       default:
+        if let normalization = normalizationModules.first(where: { $0.description == word }) { return normalization }
         guard let activation = Activation(rawValue: String(word)) else {
           let activations = Activation.allCases.map(\.rawValue).joined(separator: ", ")
           throw .usage(
-            "--layers: expected linear, batch-norm, layer-norm, dropout, flatten or an activation (\(activations)),"
-              + " found \(String(word).debugDescription)")
+            "--layers: expected linear, \(normalizations), dropout, flatten or an activation (\(activations)), found"
+              + " \(String(word).debugDescription)")
         }
         return .activation(activation)
       }

@@ -3,12 +3,12 @@ import Perceptron
 // The meaning of an imported network's inputs and outputs, as given by the options of import.
 
 let importedPreparationOptions = [
-  Option("--columns", "NAMES", "the table's columns that are the inputs, in order (1, 2, …, as without a header)"),
+  Option("--columns", "NAMES", "the table's columns that are the inputs, in order (1, 2, …, as if without a header)"),
   Option("--image", "HEIGHTxWIDTH", "the inputs are the pixels of images, from 0 to 1"),
-  Option("--task", "classification|regression", "(classification where the output is softmax or sigmoid)"),
-  Option("--classes", "NAMES", "the classes in order; for sigmoid those of an output near 0 and near 1 (0, 1, …)"),
+  Option("--task", "classification|regression", "(classification if the output is softmax or sigmoid)"),
+  Option("--classes", "NAMES", "the classes in order; for sigmoid, those of outputs near 0 and near 1 (0, 1, …)"),
   Option(
-    "--target", "NAMES", "the table's columns that the outputs predict, one for softmax (the numbers after the inputs')"
+    "--target", "NAMES", "the table's columns that the outputs predict, one for softmax (those after the inputs)"
   ),
 ]
 
@@ -73,7 +73,7 @@ private func names(
     throw .usage("\(option): expected \(count) names, for the \(what), found \(names.count)")
   }
   guard Set(names).count == names.count, !names.contains("") else {
-    throw .usage("\(option): the names have to be all different, and not empty")
+    throw .usage("\(option): the names must be different and not empty")
   }
   return names
 }

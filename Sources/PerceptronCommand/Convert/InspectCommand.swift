@@ -34,7 +34,7 @@ enum InspectCommand: Command {
   }
 
   static func run(_ arguments: Arguments) throws {
-    let file = try ModelFile(try arguments.positional("MODEL")[0])
+    let file = try ModelFile(contentsOf: try arguments.positional("MODEL")[0])
     // The numbers are also read, so that a damaged file is detected.
     if file.isDouble { _ = try TrainedModel<Double>(file) } else { _ = try TrainedModel<Float>(file) }
     let description = describe(file)
@@ -88,7 +88,7 @@ enum InspectCommand: Command {
   }
 
   private static func networks(_ file: ModelFile) -> String {
-    file.networkCount == 1 ? "1" : "\(file.networkCount) with these layers, whose mean is the answer"
+    file.networkCount == 1 ? "1" : "\(file.networkCount) with these layers; the answer is their mean"
   }
 
   private static func inputs(_ file: ModelFile) -> String {
@@ -113,7 +113,7 @@ enum InspectCommand: Command {
     switch column {
     case .number(let name, _, let format, _): format == .plain ? name : "\(name) (\(format))"
     case .category(let name, let values, let gathersOthers):
-      "\(name) (\(values.count) texts\(gathersOthers ? " and all others" : ""))"
+      "\(name) (\(values.count) strings\(gathersOthers ? " and all others" : ""))"
     case .date(let name, let format, _, _): "\(name) (dates \(format.pattern))"
     }
   }

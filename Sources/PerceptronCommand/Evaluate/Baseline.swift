@@ -24,7 +24,7 @@ struct Baseline {
   ///   - trainingWork: Approximate number of multiplications of the training. The comparison runs without being
   ///     requested, so it must not take longer than the training.
   init<Scalar>(
-    _ model: TrainedModel<Scalar>, _ network: Evaluation, fittedTo samples: Samples<Scalar>,
+    _ model: TrainedModel<Scalar>, _ network: Evaluation, fittedOn samples: Samples<Scalar>,
     judgedBy judge: Samples<Scalar>,
     _ name: String, trainingWork: Double, _ team: Team
   ) {
@@ -34,7 +34,7 @@ struct Baseline {
     guard !isTooLarge, work <= max(trainingWork, Self.smallWork) else {
       metrics = nil
       lines = [
-        "no linear model to compare with: for \(inputs) inputs and \(samples.count) samples it takes "
+        "no linear model to compare with: for \(inputs) inputs and \(samples.count) samples it would take "
           + (isTooLarge ? "too much memory" : "longer than the training")
       ]
       return
@@ -42,17 +42,25 @@ struct Baseline {
     let hasLoss = model.loss.accepts(.identity)
     var metrics: Evaluation
     do {
-      let linear = try Network.linear(fittedTo: samples, ridge: Self.ridge, team: team)
+      let linear = try Network.linear(fittedOn: samples, ridge: Self.ridge, team: team)
       metrics = try Evaluation(
         TrainedModel(network: linear, loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation),
         judge, team)
     } catch {
       self.metrics = nil
-      lines = ["no linear model to compare with: its numbers are not finite"]
+      lines = ["no linear model to compare with: its outputs are not finite"]
       return
     }
     if !hasLoss { metrics.loss = nil }
     self.metrics = metrics
+    // A quantile is not meant to be near the mean, so its RMSE says nothing.
+    if case .quantile = model.loss, let loss = network.loss, let linearLoss = metrics.loss {
+      lines = [
+        "linear model (least squares, ridge \(Self.ridge)): \(name) \(model.loss.rawValue) loss \(linearLoss.short),"
+          + " network: \(loss.short)"
+      ]
+      return
+    }
     let comparison =
       "linear model (least squares, ridge \(Self.ridge)): \(name) \(metrics.figure), network: \(network.figure)"
     let remark =

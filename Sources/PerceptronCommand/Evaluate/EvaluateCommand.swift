@@ -8,7 +8,7 @@ enum EvaluateCommand: Command {
   static let summary = "loss and metrics of a model on labelled data"
   static let options =
     [
-      Option("--labels", "FILE.npy", "the labels of DATA that is a .npy file, or an array in FILE.npz"),
+      Option("--labels", "FILE.npy", "the labels, if DATA is a .npy file, or the name of an array in FILE.npz"),
       Option(
         "--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
     ] + TableOptions.formatOptions
@@ -48,7 +48,7 @@ enum EvaluateCommand: Command {
 /// Reads the MODEL of a command whose arguments are MODEL and DATA.
 func readModel(_ path: String, _ command: any Command.Type) throws -> ModelFile {
   do throws(FileError) {
-    return try ModelFile(path)
+    return try ModelFile(contentsOf: path)
   } catch {
     // The user may have swapped the two arguments.
     guard error.code == "notSafeTensors" else { throw error }

@@ -80,7 +80,7 @@ extension Evaluation.Details {
     let metrics = [
       logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },
       top5Accuracy.map { "top-5 accuracy \($0.fixed(4))" },
-      exactMatch.map { "all labels of a sample right \($0.fixed(4))" },
+      exactMatch.map { "samples with all labels right \($0.fixed(4))" },
       micro.map { micro in "F1 \(macro!.f1.fixed(4)) (mean of the labels), \(micro.f1.fixed(4)) (all together)" },
       mape.map {
         "mean absolute error \((100 * $0).short) % of the values" + (zeroTargets == 0 ? "" : " that are not 0")

@@ -40,7 +40,7 @@ extension Evaluation {
       self.name = name
       rmse = metrics.rootMeanSquaredError.ifFinite
       mae = metrics.meanAbsoluteError.ifFinite
-      r2 = metrics.determination.ifFinite
+      r2 = metrics.rSquared.ifFinite
       mape = metrics.meanAbsolutePercentageError?.ifFinite
       zeroTargets = metrics.zeroTargetCount
     }
@@ -61,7 +61,7 @@ extension Evaluation {
   func printOutputs() throws(CommandError) {
     guard let outputs, let first = outputs.first else { return }
     guard outputs.count <= 20 else {
-      return try printLine("\nthe metrics of each of the \(outputs.count) outputs are in what --json prints")
+      return try printLine("\n--json prints the metrics of each of the \(outputs.count) outputs")
     }
     try printLine("")
     try printTable(

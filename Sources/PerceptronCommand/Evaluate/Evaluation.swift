@@ -63,7 +63,7 @@ struct Evaluation: Encodable {
       let metrics = RegressionMetrics(meanOf: perOutput)
       rmse = metrics.rootMeanSquaredError.ifFinite
       mae = metrics.meanAbsoluteError.ifFinite
-      r2 = metrics.determination.ifFinite
+      r2 = metrics.rSquared.ifFinite
       summary =
         "RMSE \(metrics.rootMeanSquaredError.shown), MAE \(metrics.meanAbsoluteError.shown),"
         + " R² \(r2?.fixed(4) ?? "–"), loss \(loss.shown)"

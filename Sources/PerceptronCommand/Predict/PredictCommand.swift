@@ -5,12 +5,12 @@ import PerceptronFiles
 enum PredictCommand: Command {
   static let name = "predict"
   static let usage = "perceptron predict MODEL DATA [-o FILE] [--probabilities] [--id A]"
-  static let summary = "one prediction a line, as CSV with a header, or a NumPy array"
+  static let summary = "one prediction per line, as CSV with a header, or a NumPy array"
   static let options =
     [
       Option("-o", "FILE", "the file to write, a NumPy array if it is named .npy (standard output)"),
-      Option("--probabilities", nil, "the probability of every class after the class"),
-      Option("--id", "A", "the column that is kept beside each prediction (that of train)"),
+      Option("--probabilities", nil, "also write the probability of every class"),
+      Option("--id", "A", "the column to keep beside each prediction (that of train)"),
     ] + TableOptions.formatOptions
 
   static func run(_ arguments: Arguments) throws {
@@ -51,7 +51,7 @@ enum PredictCommand: Command {
     let answers = try Predictor(model, team: team).predict(prepared: data.features(model.preparation, team: team))
     if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
       if arguments.string("--id") != nil {
-        throw CommandError.usage("--id is for tables; a NumPy array has answers alone")
+        throw CommandError.usage("--id is for tables; a NumPy array holds only the answers")
       }
       return array(answers, model, wantsProbabilities)
     }

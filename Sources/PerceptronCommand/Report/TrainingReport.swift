@@ -142,7 +142,7 @@ struct TrainingReport<Scalar: BLASScalar> {
       case .labels(let columns, let classes): labels(outputs, columns, classes)
       case .values(let columns, let scaling): plots(outputs, columns, scaling)
       }
-    return "<section><h2>Where it errs: \(judgedName.escaped)</h2>\n\(body)</section>\n"
+    return "<section><h2>Errors: \(judgedName.escaped)</h2>\n\(body)</section>\n"
   }
 
   private func labels(_ outputs: Matrix<Scalar>, _ columns: [String], _ classes: [[String]]) -> String {
@@ -198,7 +198,7 @@ struct TrainingReport<Scalar: BLASScalar> {
 
         """
     }
-    return "<h3>Most sure, yet wrong</h3>\n<div class=\"images\">\n\(pictures.joined())</div>\n"
+    return "<h3>Mistakes with the highest confidence</h3>\n<div class=\"images\">\n\(pictures.joined())</div>\n"
   }
 
   private func image(_ sample: Int, _ shape: [Int]) -> PNG {

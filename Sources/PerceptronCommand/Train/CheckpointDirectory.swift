@@ -48,7 +48,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     networks = 0..<options.networkCount
     if !resumes, networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 }) {
       throw CommandError.usage(
-        "--checkpoint \(path): a checkpoint is there; add --resume to go on from it, or name another directory")
+        "--checkpoint \(path): a checkpoint is there; add --resume to continue from it, or name another directory")
     }
   }
 
@@ -68,7 +68,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     for other in kernels.subtracting([notes["kernels"]!]).sorted() {
       printError(
         "warning: \(path): the training began with other kernels (\(other.debugDescription), here"
-          + " \(notes["kernels"]!)), which round differently; it goes on, but not to the same bits\n")
+          + " \(notes["kernels"]!)), which round differently; the result will not be bit-identical\n")
     }
     for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
   }
@@ -81,7 +81,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     try checkOptions(checkpoint.notes, file)
     guard checkpoint.notes["data"] == notes["data"] else {
       throw CommandError.badData(
-        "the data are not those that the training in \(path) began with; give the same, or name another directory")
+        "the data differ from those that the training in \(path) began with; give the same, or name another directory")
     }
     return checkpoint
   }
@@ -131,7 +131,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     if now < epochs { throw differ("--epochs", "with \(epochs)", "\(now)", "give as many, or more") }
     if before["schedule"] != notes["schedule"] {
       throw differ(
-        "--epochs", "with \(epochs)", "\(now)", "give the same, for the course of the schedule depends on it")
+        "--epochs", "with \(epochs)", "\(now)", "give the same, because the schedule depends on it")
     }
   }
 
@@ -152,7 +152,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   private static func lock(_ path: String) throws(CommandError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-      throw .usage("--checkpoint \(path): another training writes there; end it, or name another directory")
+      throw .usage("--checkpoint \(path): another training is writing there; end it, or name another directory")
     }
   }
 }

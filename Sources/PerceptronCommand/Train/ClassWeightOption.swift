@@ -30,7 +30,7 @@ enum ClassWeightOption {
   func applied<Scalar>(to samples: Samples<Scalar>, _ preparation: Preparation) throws(CommandError) -> Samples<Scalar>
   {
     guard case .classes(let names, _) = preparation.outputs else {
-      throw .usage("--class-weights is for one target of classes")
+      throw .usage("--class-weights is for classification with one target")
     }
     guard case .named(let weights) = self else {
       return try Self.weighted(samples, samples.balancedClassWeights)
@@ -44,7 +44,7 @@ enum ClassWeightOption {
       all[index] = weight
     }
     guard zip(samples.balancedClassWeights, all).contains(where: { $0 > 0 && $1 > 0 }) else {
-      throw .usage("--class-weights: all samples would count 0; give a class a weight above 0")
+      throw .usage("--class-weights: all samples would have weight 0; give a class a weight above 0")
     }
     return try Self.weighted(samples, all)
   }

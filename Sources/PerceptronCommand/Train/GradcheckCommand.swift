@@ -5,7 +5,7 @@ import PerceptronCharts
 enum GradcheckCommand: Command {
   static let name = "gradcheck"
   static let usage = "perceptron gradcheck [--inputs N] [--outputs N] [options of train that describe the network]"
-  static let summary = "back-propagation against central differences, layer by layer"
+  static let summary = "compare back-propagation with central differences, layer by layer"
   static let options =
     [
       Option("--inputs", "N", "features of the random data (5)"),

@@ -48,7 +48,7 @@ struct Progress {
   /// Ends an epoch, counted from 1, with its loss and its validation metric, if there is one.
   mutating func endEpoch(_ epoch: Int, loss: Double, validation: String?) {
     (self.loss, self.validation, epochsDone) = (loss, validation, epoch)
-    // A long training prints a hundred lines and a few more.
+    // Up to 199 epochs print a line each; longer trainings print 101 to 151 lines.
     let isShown = epoch == epochsBefore + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
     if !isQuiet && !isTerminal && isShown {
       let share = Double(epoch) / Double(epochs)

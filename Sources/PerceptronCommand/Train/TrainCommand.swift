@@ -7,28 +7,28 @@ enum TrainCommand: Command {
   static let summary = "train a network and write it"
   static let options =
     [
-      Option("-o", "MODEL", "the file to write; without it the model is not kept"),
+      Option("-o", "MODEL", "the file to write; without it the model is not saved"),
       Option(
         "--labels", "FILE.npy",
-        "the labels of DATA that is a .npy file, or an array in FILE.npz: integers are classes, if they repeat"),
+        "the labels, if DATA is a .npy file, or the name of an array in FILE.npz; integers that repeat are classes"),
       Option("--test", "DATA", "evaluated once, at the end"),
       Option("--test-labels", "FILE.npy", "the labels of --test"),
       Option("--validation", "DATA", "evaluated after each epoch"),
       Option("--validation-labels", "FILE.npy", "the labels of --validation"),
-      Option("--validation-split", "SHARE", "of DATA, chosen at random, is for validation instead (none)"),
+      Option("--validation-split", "SHARE", "share of DATA, chosen at random, for validation instead (none)"),
       Option(
-        "--early-stopping", "EPOCHS", "without a lower validation loss end training; the best epoch is kept (off)"),
+        "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
     ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
     + [
-      Option("--checkpoint", "DIR", "keeps where training stands; SIGINT and SIGTERM stop after the step (off)"),
-      Option("--checkpoint-every", "EPOCHS", "between two checkpoints (1)"),
-      Option("--resume", nil, "go on from the checkpoint in DIR, to the same bits; begin where there is none"),
+      Option("--checkpoint", "DIR", "save the state of training there; SIGINT and SIGTERM stop after the step (off)"),
+      Option("--checkpoint-every", "EPOCHS", "epochs between two checkpoints (1)"),
+      Option("--resume", nil, "continue from the checkpoint in DIR, bit for bit; start anew if there is none"),
       Option("--precision", "NAME", "float or double (float)"),
-      Option("--no-baseline", nil, "no comparison with the linear model of least squares"),
-      Option("--report", "FILE.html", "a page with curves, errors and metrics, to be read in any browser"),
+      Option("--no-baseline", nil, "no comparison with a linear least-squares model"),
+      Option("--report", "FILE.html", "a page for any browser, with curves, errors and metrics"),
       Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, metrics, learning rate, seconds"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
-      Option("--quiet", nil, "no progress"),
+      Option("--quiet", nil, "print no progress"),
     ]
 
   static func run(_ arguments: Arguments) throws {

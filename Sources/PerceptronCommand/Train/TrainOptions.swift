@@ -44,18 +44,21 @@ struct TrainOptions {
     Option("--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (128)"),
     Option(
       "--activation", "NAME",
-      "of the hidden layers: \(listed(hiddenActivations.map(\.rawValue))) (relu)"
+      "activation of the hidden layers: \(listed(hiddenActivations.map(\.rawValue))) (relu)"
     ),
     Option("--output", "NAME", "activation of the outputs: identity, sigmoid, softmax or tanh (by task and loss)"),
     Option(
       "--loss", "NAME",
-      "\(listed(Loss.allCases.map(\.rawValue))) (cross-entropy, or mse for regression)"),
+      "\(listed(Loss.allCases.map(\.rawValue))), for any quantile between 0 and 1 (cross-entropy, or mse for"
+        + " regression)"),
     Option(
       "--init", "NAME",
       "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too) or orthogonal"
         + " (auto: by activation)"),
-    Option("--normalization", "NAME", "of the hidden layers' weighted inputs: none, batch or layer (none)"),
-    Option("--seed", "N", "chooses the random numbers (0)"),
+    Option(
+      "--normalization", "NAME",
+      "normalization of hidden layers' weighted inputs: \(listed(Normalization.allCases.map(\.rawValue))) (none)"),
+    Option("--seed", "N", "seed of the random numbers (0)"),
   ]
 
   /// The options that describe training.
@@ -63,43 +66,24 @@ struct TrainOptions {
     [
       Option("--task", "NAME", "classification or regression (inferred from the target)"),
       Option("--target", "NAME", "the target's name or 1-based number, or several: a,b (the last column)"),
-      Option("--sample-weight", "NAME", "the column that says how much each training sample counts (all alike)"),
+      Option("--sample-weight", "NAME", "the column with the weight of each training sample (all equal)"),
       Option(
-        "--class-weights", "NAME=W,…", "how much the samples of a class count, 1 where not named; or balanced (1)"),
+        "--class-weights", "NAME=W,…", "weights of the samples of each class, 1 if not named; or balanced (1)"),
       Option(
         "--scale", "NAME",
-        "of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for images)"),
+        "scaling of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for"
+          + " images)"),
       Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
-      Option(
-        "--optimizer", "NAME", "sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, rprop or lbfgs (adam)"),
-      Option(
-        "--learning-rate", "RATE",
-        "(adam, adamw 0.001; sgd 0.1, for regression 0.01; others 0.01; rprop and lbfgs find their steps themselves)"),
-      Option("--momentum", "SHARE", "of the velocity that is kept (0.9)"),
-      Option("--beta1", "SHARE", "of adam's mean gradient that is kept (0.9)"),
-      Option("--beta2", "SHARE", "of the mean square that is kept (adam, adamw 0.999; rmsprop 0.99)"),
-      Option("--epsilon", "NUMBER", "added to the root of the squares (adam, adamw, rmsprop 1e-8; adagrad 1e-10)"),
-      Option("--schedule", "NAME", "of the learning rate: \(scheduleHelp) (constant)"),
-      Option("--warmup-epochs", "N", "in which the learning rate rises to its value (0)"),
-      Option("--l1", "RATE", "adds RATE times the sum of the weights' magnitudes to the training loss (0)"),
-      Option("--l2", "RATE", "adds RATE times half the sum of the weights' squares to the training loss (0)"),
-      Option("--weight-decay", "RATE", "shrinks the parameters in each step, apart from the gradient (0; adamw 0.01)"),
-      Option("--clip-norm", "NORM", "makes longer gradients as long as NORM (off)"),
-      Option("--max-norm", "NORM", "of the weights into a unit: longer ones are scaled down (off)"),
+    ] + OptimizerOptions.options + [
       Option("--batch-size", "N", "samples in a step (128; rprop, lbfgs: all)"),
       Option(
-        "--dropout", "P,…", "probability with which a hidden output is dropped, for all hidden layers or each (0)"),
-      Option("--input-dropout", "P", "probability with which an input is dropped (0)"),
-      Option("--label-smoothing", "SHARE", "of a target that is spread over all classes (0)"),
-      Option("--epochs", "N", "times to go through the data (20; up to 1000 for small tables, about 1000 steps)"),
-      Option("--ensemble", "N", "networks from N seeds, whose mean is the answer, in one file (1)"),
-      Option("--threads", "N", "that share the work; the result does not depend on them (all that may be used)"),
+        "--dropout", "P,…", "probability of dropping a hidden output: one for all hidden layers, or one for each (0)"),
+      Option("--input-dropout", "P", "probability of dropping an input (0)"),
+      Option("--label-smoothing", "SHARE", "share of each target that is spread over all classes (0)"),
+      Option("--epochs", "N", "passes over the data (20; for small tables about 1000 steps, at most 1000 epochs)"),
+      Option("--ensemble", "N", "networks from N seeds, in one file; the answer is their mean (1)"),
+      Option("--threads", "N", "threads that share the work; the result does not depend on N (all that may be used)"),
     ]
-
-  private static let scheduleHelp =
-    "constant, step (a tenth after each third of the epochs), exponential (0.95 times every epoch), cosine, one-cycle"
-    + " or plateau (half after four epochs in which the loss on the validation data, or without these the training"
-    + " loss, did not fall)"
 
   /// The options that the model's file records elsewhere, that its layers show, or that need not be recorded.
   private static let recordedApart: Set<String> = [
@@ -113,11 +97,13 @@ struct TrainOptions {
       try arguments.choice(
         "--activation", Self.names(Self.hiddenActivations)) ?? .relu
     output = try arguments.choice("--output", Self.names([Activation.identity, .sigmoid, .softmax, .tanh]))
-    loss = try arguments.choice("--loss", Self.names(Loss.allCases))
+    let named = arguments.string("--loss").flatMap { Loss(rawValue: $0) }
+    loss = if let named { named } else { try arguments.choice("--loss", Self.names(Loss.allCases)) }
     if let loss, let output { try Self.check(loss, output) }
     let initializers = Self.names(Initializer.allCases).map { ($0.0, Optional($0.1)) }
     initializer = try arguments.choice("--init", [("auto", nil)] + initializers) ?? nil
-    optimizer = try Self.optimizer(arguments)
+    let optimizing = try OptimizerOptions(arguments)
+    optimizer = optimizing.optimizer
     normalization = try arguments.choice("--normalization", Self.names(Normalization.allCases)) ?? .none
     dropout = try Self.dropout(arguments, hidden)
     inputDropout = try arguments.share("--input-dropout") ?? 0
@@ -129,11 +115,11 @@ struct TrainOptions {
         "--optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and"
           + " --normalization batch")
     }
-    regularization = try Self.regularization(arguments)
+    regularization = optimizing.regularization
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000)
     networkCount = try arguments.integer("--ensemble", in: networkCounts) ?? 1
-    schedule = try Self.schedule(arguments)
+    schedule = optimizing.schedule
     if let epochs { _ = try schedule(epochs) }
     var record: [String: String] = [:]
     for option in Self.networkOptions + Self.trainingOptions where !Self.recordedApart.contains(option.name) {
@@ -201,8 +187,8 @@ struct TrainOptions {
     }
     guard preparation.inputScaling.method == .none else {
       throw .usage(
-        "--augment \(augmentation.rawValue) is for pixels as they are;"
-          + " leave --scale \(preparation.inputScaling.method.rawValue.lowercased()) out")
+        "--augment \(augmentation.rawValue) needs unscaled pixels;"
+          + " leave out --scale \(preparation.inputScaling.method.rawValue.lowercased())")
     }
     return Augmentation(augmentation, shape: shape, seed: seed(ofNetwork: number))
   }
@@ -223,8 +209,8 @@ struct TrainOptions {
     let output = self.output ?? defaultOutput ?? Self.defaultOutput(task, loss)
     if areLabels && (loss == .crossEntropy || output == .softmax) {
       throw .usage(
-        "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; several are classified"
-          + " by --output sigmoid with --loss binary-cross-entropy, mse or quadratic")
+        "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; for several"
+          + " use --output sigmoid with --loss binary-cross-entropy, mse or quadratic")
     }
     try Self.check(loss, output)
     if task == .regression && loss.isForClasses {
@@ -245,97 +231,13 @@ struct TrainOptions {
     guard bytes < memory else {
       throw .usage(
         "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would"
-          + " have \(parameters.fixed(0)) parameters, and training would take \(size(bytes)) of the \(size(memory)) of"
-          + " memory that may be used; choose smaller layers")
+          + " have \(parameters.fixed(0)) parameters, and training would take \(size(bytes)), more than the"
+          + " \(size(memory)) of memory that may be used; choose smaller layers")
     }
     if labelSmoothing > 0 && !loss.isForClasses {
       throw .usage("--label-smoothing is for --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
     }
     return (loss, .chain(sizes, hidden: activation, output: output, normalization: normalization, dropout: dropout))
-  }
-
-  private static let optimizers = [
-    "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs",
-  ]
-  private static let withRate = Array(optimizers.dropLast(2))
-
-  /// The optimizer's name, after a check that the given options apply to it.
-  private static func optimizerName(_ arguments: Arguments) throws(CommandError) -> String {
-    let name = try arguments.choice("--optimizer", optimizers.map { ($0, $0) }) ?? "adam"
-    let adams = ["adam", "adamw"]
-    let uses = [
-      ("--learning-rate", withRate), ("--momentum", ["momentum", "nesterov"]), ("--beta1", adams),
-      ("--beta2", ["rmsprop"] + adams), ("--epsilon", ["rmsprop", "adagrad"] + adams), ("--schedule", withRate),
-      ("--warmup-epochs", withRate), ("--weight-decay", withRate), ("--clip-norm", withRate),
-      ("--l1", optimizers.dropLast()), ("--max-norm", optimizers.dropLast()),
-    ]
-    for (option, owners) in uses where arguments.string(option) != nil && !owners.contains(name) {
-      throw .usage("\(option) is for --optimizer \(listed(owners)), found \(name)")
-    }
-    return name
-  }
-
-  private static func optimizer(_ arguments: Arguments) throws(CommandError) -> (Preparation.Task) -> Optimizer {
-    let name = try optimizerName(arguments)
-    let rate = try arguments.positive("--learning-rate")
-    let momentum = try arguments.share("--momentum") ?? 0.9
-    let beta1 = try arguments.share("--beta1") ?? 0.9
-    let beta2 = try arguments.share("--beta2")
-    let epsilon = try arguments.positive("--epsilon")
-    let decay = try weightDecay(arguments, name)
-    // If no rate is given, the largest default rate is used for the check.
-    if decay * (rate ?? (name.hasPrefix("adam") ? 0.001 : 0.1)) >= 1 {
-      throw .usage("--weight-decay: its product with the learning rate must be below 1")
-    }
-    return { task in
-      switch name {
-      case "sgd": .sgd(learningRate: rate ?? (task == .regression ? 0.01 : 0.1))
-      case "momentum", "nesterov":
-        .momentum(learningRate: rate ?? 0.01, momentum: momentum, nesterov: name == "nesterov")
-      case "rmsprop": .rmsProp(learningRate: rate ?? 0.01, decay: beta2 ?? 0.99, epsilon: epsilon ?? 1e-8)
-      case "adagrad": .adaGrad(learningRate: rate ?? 0.01, epsilon: epsilon ?? 1e-10)
-      case "rprop": .rProp()
-      case "lbfgs": .lbfgs()
-      default:
-        .adam(
-          learningRate: rate ?? 0.001, beta1: beta1, beta2: beta2 ?? 0.999, epsilon: epsilon ?? 1e-8,
-          weightDecay: decay)
-      }
-    }
-  }
-
-  private static func weightDecay(_ arguments: Arguments, _ optimizer: String) throws(CommandError) -> Double {
-    try arguments.natural("--weight-decay") ?? (optimizer == "adamw" ? 0.01 : 0)
-  }
-
-  private static func regularization(_ arguments: Arguments) throws(CommandError) -> Regularization {
-    let name = try optimizerName(arguments)
-    return Regularization(
-      l1: try arguments.natural("--l1") ?? 0, l2: try arguments.natural("--l2") ?? 0,
-      // Adam has its own weight decay.
-      weightDecay: name.hasPrefix("adam") ? 0 : try weightDecay(arguments, name),
-      clipNorm: try arguments.positive("--clip-norm"), maxNorm: try arguments.positive("--max-norm"))
-  }
-
-  private static func schedule(
-    _ arguments: Arguments
-  ) throws(CommandError) -> (_ epochs: Int) throws(CommandError) -> Schedule {
-    typealias Shape = (_ epochs: Int) -> Schedule.Shape
-    let shapes: [(String, Shape)] = [
-      ("constant", { _ in .constant }), ("step", { .step(every: ($0 + 2) / 3) }),
-      ("exponential", { _ in .exponential() }),
-      ("cosine", { .cosine(epochs: $0) }), ("one-cycle", { .oneCycle(epochs: $0) }), ("plateau", { _ in .plateau() }),
-    ]
-    let shape = try arguments.choice("--schedule", shapes) ?? { _ in .constant }
-    let warmup = try arguments.integer("--warmup-epochs", in: 0...999_999) ?? 0
-    if arguments.string("--schedule") == "one-cycle", warmup > 0 {
-      throw .usage("--warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out")
-    }
-    return { epochs throws(CommandError) in
-      // The number of epochs may be derived from the data.
-      _ = try arguments.integer("--warmup-epochs", in: 0...epochs - 1)
-      return Schedule(shape(epochs), warmupEpochs: warmup)
-    }
   }
 
   /// The number of epochs for this number of samples.
@@ -406,7 +308,7 @@ struct TrainOptions {
   private static var hiddenActivations: [Activation] { Activation.allCases.filter { $0 != .softmax } }
 
   /// `a, b or c`.
-  private static func listed(_ names: [String]) -> String {
+  static func listed(_ names: [String]) -> String {
     names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
   }
 

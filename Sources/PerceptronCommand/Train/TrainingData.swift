@@ -77,16 +77,16 @@ struct TrainingData<Scalar: BLASScalar> {
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     if split != nil, case let bytes = all.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
       throw CommandError.badData(
-        "--validation-split takes a second copy of the features, of \(bytes / 1_000_000) MB, which do not fit the"
-          + " memory that may be used; give --validation instead")
+        "--validation-split needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in"
+          + " the memory that may be used; give --validation instead")
     }
-    let chosen = split.map { all.chosen($0.training) } ?? all
+    let chosen = split.map { all.gathered($0.training) } ?? all
     samples = try options.classWeights?.applied(to: chosen, preparation) ?? chosen
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
       try source.map { try read($0, .test, for: preparation).samples(preparation, team: team) }
     }
-    validation = try split.map { all.chosen($0.validation) } ?? others(sources.validation)
+    validation = try split.map { all.gathered($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
   }
 
@@ -123,7 +123,7 @@ struct TrainingData<Scalar: BLASScalar> {
     switch data {
     case .table(let table):
       return try Preparation(
-        fittedOn: table, rows: indices, target: options.target, task: options.task,
+        fittedOn: table, samples: indices, target: options.target, task: options.task,
         scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, options: options.columns, team: team,
         warn: printWarning)
     case .images(let images):

@@ -76,7 +76,7 @@ extension TrainingRun {
       throw Interruption(
         signal: signal,
         message: "\(title)stopped after \(trainer.epoch) of \(epochs) epochs; the same command"
-          + "\(checkpoints.resumes ? "" : " with --resume") goes on from there")
+          + "\(checkpoints.resumes ? "" : " with --resume") continues from there")
     }
     progress.finish()
     return TrainingFit(
@@ -101,6 +101,6 @@ extension TrainingRun {
   private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
     printError(
       isResumed
-        ? "going on after \(trainer.epoch) of \(epochs) epochs\n" : "no checkpoint there: training begins\n")
+        ? "continuing after \(trainer.epoch) of \(epochs) epochs\n" : "no checkpoint there: training starts anew\n")
   }
 }

@@ -86,7 +86,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       let epochs = fits.reduce(0) { $0 + $1.records.count }
       let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
       let baseline = Baseline(
-        trained, judged, fittedTo: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
+        trained, judged, fittedOn: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.metrics
     }
@@ -117,7 +117,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     guard data.preparation.answers(found).maxMagnitude().isFinite else {
       throw .badData(
-        "the trained model's answers leave the range of numbers; divide the target by a power of ten;"
+        "the trained model's answers are not finite in the units of the target; divide the target by a power of ten;"
           + " nothing was written")
     }
   }

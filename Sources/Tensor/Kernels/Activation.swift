@@ -38,5 +38,5 @@ public enum Activation: String, Sendable, CaseIterable {
   package var kernel: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 
   /// Whether g′ cannot be computed from the output, so that the forward pass stores it.
-  package var keepsSlopes: Bool { FloatRoutines.keepsSlopes(self) }
+  package var keepsSlopes: Bool { _FloatRoutines.keepsSlopes(self) }
 }

@@ -99,14 +99,14 @@ package func kernelNames() -> String { "\(InstructionSet.current.name), OpenBLAS
 /// A one-line description of what computes here, and why.
 package func kernelDescription() -> String {
   let (set, blas) = (InstructionSet.current, BLAS.current)
-  let own = "instruction set \(set.rawValue), products by \(FloatRoutines.hasProduct ? "this package" : "OpenBLAS")"
+  let own = "instruction set \(set.rawValue), products by \(_FloatRoutines.hasProduct ? "this package" : "OpenBLAS")"
   let replaced = blas.replacedKernels.map { ", in place of \($0), its choice for processors it does not know" } ?? ""
   return "\(own); OpenBLAS with its kernels for \(blas.kernels)\(replaced)"
 }
 
 /// The reason why training is slow here, in one line; nil if it is not slow.
 package func slowness() -> String? {
-  guard !FloatRoutines.hasProduct else { return nil }
+  guard !_FloatRoutines.hasProduct else { return nil }
   let blas = BLAS.current
   guard blas.isUpToDate else {
     return
@@ -125,7 +125,7 @@ package func slowness() -> String? {
 private func flag(_ isTransposed: Bool) -> CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }
 
 /// The kernels, BLAS and LAPACK for `Float`.
-public enum FloatRoutines: BLASRoutines {
+public enum _FloatRoutines: _BLASRoutines {
   public typealias Scalar = Float
 
   public static func gemm(
@@ -146,13 +146,6 @@ public enum FloatRoutines: BLASRoutines {
     cblas_sgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
   }
 
-  public static func ger(
-    _ rows: Int32, _ columns: Int32, _ alpha: Float, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
-  ) {
-    prepareBLAS()
-    cblas_sger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
-  }
-
   public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Float {
     prepareBLAS()
     return cblas_sdot(n, x, 1, y, 1)
@@ -162,15 +155,10 @@ public enum FloatRoutines: BLASRoutines {
     prepareBLAS()
     return cblas_snrm2(n, x, 1)
   }
-
-  public static func asum(_ n: Int32, _ x: Pointer) -> Float {
-    prepareBLAS()
-    return cblas_sasum(n, x, 1)
-  }
 }
 
 /// The kernels, BLAS and LAPACK for `Double`.
-public enum DoubleRoutines: BLASRoutines {
+public enum _DoubleRoutines: _BLASRoutines {
   public typealias Scalar = Double
 
   public static func gemm(
@@ -191,13 +179,6 @@ public enum DoubleRoutines: BLASRoutines {
     cblas_dgemv(CblasColMajor, flag(transposeA), rows, columns, alpha, a, lda, x, incx, beta, y, incy)
   }
 
-  public static func ger(
-    _ rows: Int32, _ columns: Int32, _ alpha: Double, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32
-  ) {
-    prepareBLAS()
-    cblas_dger(CblasColMajor, rows, columns, alpha, x, 1, y, 1, a, lda)
-  }
-
   public static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Double {
     prepareBLAS()
     return cblas_ddot(n, x, 1, y, 1)
@@ -206,10 +187,5 @@ public enum DoubleRoutines: BLASRoutines {
   public static func nrm2(_ n: Int32, _ x: Pointer) -> Double {
     prepareBLAS()
     return cblas_dnrm2(n, x, 1)
-  }
-
-  public static func asum(_ n: Int32, _ x: Pointer) -> Double {
-    prepareBLAS()
-    return cblas_dasum(n, x, 1)
   }
 }

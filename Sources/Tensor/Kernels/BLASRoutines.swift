@@ -1,7 +1,7 @@
 /// The operations of the underlying libraries for one element type; call them through ``Matrix``.
 ///
 /// All storage is column-major. A tile has `rows` × `columns` elements, and its columns start `stride` elements apart.
-public protocol BLASRoutines {
+public protocol _BLASRoutines {
   associatedtype Scalar: Sendable
   typealias Pointer = UnsafePointer<Scalar>
   typealias MutablePointer = UnsafeMutablePointer<Scalar>
@@ -15,12 +15,8 @@ public protocol BLASRoutines {
     _ transposeA: Bool, _ rows: Int32, _ columns: Int32,
     _ alpha: Scalar, _ a: Pointer, _ lda: Int32, _ x: Pointer, _ incx: Int32, _ beta: Scalar, _ y: MutablePointer,
     _ incy: Int32)
-  static func ger(
-    _ rows: Int32, _ columns: Int32,
-    _ alpha: Scalar, _ x: Pointer, _ y: Pointer, _ a: MutablePointer, _ lda: Int32)
   static func dot(_ n: Int32, _ x: Pointer, _ y: Pointer) -> Scalar
   static func nrm2(_ n: Int32, _ x: Pointer) -> Scalar
-  static func asum(_ n: Int32, _ x: Pointer) -> Scalar
 
   /// Whether `product` exists here; otherwise `gemm` is used.
   static var hasProduct: Bool { get }
@@ -78,11 +74,11 @@ public protocol BLASRoutines {
     _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar, mean: Pointer,
     variance: Pointer)
   static func normalizeColumns(
-    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar,
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar, isCentered: Bool,
     normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?)
   static func normalizeColumnsBack(
     _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
-    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+    gamma: Pointer, inverse: Pointer, isCentered: Bool, sums: MutablePointer
   ) -> Scalar
   static func rowSums(
     _ rows: Int, _ columns: Int, _ x: Pointer, _ stride: Int, scale: Scalar, accumulator: Scalar, _ sums: MutablePointer

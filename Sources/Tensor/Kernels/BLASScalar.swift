@@ -1,13 +1,13 @@
 /// An element type that BLAS computes with: `Float` or `Double`, and no other.
 public protocol BLASScalar: BinaryFloatingPoint, Sendable {
   /// The routines of this precision, which compute on raw pointers; for this package only.
-  associatedtype Routines: BLASRoutines where Routines.Scalar == Self
+  associatedtype _Routines: _BLASRoutines where _Routines.Scalar == Self
 }
 
 extension Float: BLASScalar {
-  public typealias Routines = FloatRoutines
+  public typealias _Routines = _FloatRoutines
 }
 
 extension Double: BLASScalar {
-  public typealias Routines = DoubleRoutines
+  public typealias _Routines = _DoubleRoutines
 }

@@ -1,5 +1,6 @@
 /// Determines which numbers of a tile are dropped: a function of the key, the stream and each number's position in the
 /// whole matrix.
+@_documentation(visibility: internal)
 public struct DropoutPlace: Sendable {
   let probability: Double
   let key: UInt64

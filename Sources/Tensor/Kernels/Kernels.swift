@@ -2,7 +2,7 @@ import CPerceptronKernels
 
 // The only file that calls the element-wise loops.
 
-extension FloatRoutines {
+extension _FloatRoutines {
   nonisolated(unsafe) private static let kernels = ck_float_kernels_for(InstructionSet.current.kernels).pointee
 
   public static let hasProduct = kernels.product != nil
@@ -63,7 +63,8 @@ extension FloatRoutines {
     let kernel = kernels.losses[loss.kernel]
     let (outputs, samples) = (kernel.is_mean != 0 ? Double(rows) : 1, Double(batch))
     let slope = Float(kernel.slope / outputs / samples)
-    return kernel.sum(rows, columns, z, stride, y, yStride, slope, delta) * (kernel.weight / outputs) / samples
+    let sum = kernel.sum(rows, columns, z, stride, y, yStride, Scalar(loss.level), slope, delta)
+    return sum * (kernel.weight / outputs) / samples
   }
 
   public static func normalizeRows(
@@ -89,17 +90,19 @@ extension FloatRoutines {
   }
 
   public static func normalizeColumns(
-    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float,
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float, isCentered: Bool,
     normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?
   ) {
-    kernels.normalize_columns(rows, columns, z, stride, gamma, epsilon, normal, normalStride, inverse)
+    kernels.normalize_columns(
+      rows, columns, z, stride, gamma, epsilon, isCentered ? 1 : 0, normal, normalStride, inverse)
   }
 
   public static func normalizeColumnsBack(
     _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
-    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+    gamma: Pointer, inverse: Pointer, isCentered: Bool, sums: MutablePointer
   ) -> Scalar {
-    kernels.normalize_columns_back(rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums)
+    kernels.normalize_columns_back(
+      rows, columns, delta, stride, normal, normalStride, gamma, inverse, isCentered ? 1 : 0, sums)
   }
 
   public static func rowSums(
@@ -166,7 +169,7 @@ extension FloatRoutines {
   }
 }
 
-extension DoubleRoutines {
+extension _DoubleRoutines {
   nonisolated(unsafe) private static let kernels = ck_double_kernels_for(InstructionSet.current.kernels).pointee
 
   public static let hasProduct = kernels.product != nil
@@ -225,7 +228,8 @@ extension DoubleRoutines {
     let kernel = kernels.losses[loss.kernel]
     let (outputs, samples) = (kernel.is_mean != 0 ? Double(rows) : 1, Double(batch))
     let slope = Double(kernel.slope / outputs / samples)
-    return kernel.sum(rows, columns, z, stride, y, yStride, slope, delta) * (kernel.weight / outputs) / samples
+    let sum = kernel.sum(rows, columns, z, stride, y, yStride, Scalar(loss.level), slope, delta)
+    return sum * (kernel.weight / outputs) / samples
   }
 
   public static func normalizeRows(
@@ -251,17 +255,19 @@ extension DoubleRoutines {
   }
 
   public static func normalizeColumns(
-    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double,
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double, isCentered: Bool,
     normal: MutablePointer?, _ normalStride: Int, inverse: MutablePointer?
   ) {
-    kernels.normalize_columns(rows, columns, z, stride, gamma, epsilon, normal, normalStride, inverse)
+    kernels.normalize_columns(
+      rows, columns, z, stride, gamma, epsilon, isCentered ? 1 : 0, normal, normalStride, inverse)
   }
 
   public static func normalizeColumnsBack(
     _ rows: Int, _ columns: Int, _ delta: MutablePointer, _ stride: Int, normal: Pointer, _ normalStride: Int,
-    gamma: Pointer, inverse: Pointer, sums: MutablePointer
+    gamma: Pointer, inverse: Pointer, isCentered: Bool, sums: MutablePointer
   ) -> Scalar {
-    kernels.normalize_columns_back(rows, columns, delta, stride, normal, normalStride, gamma, inverse, sums)
+    kernels.normalize_columns_back(
+      rows, columns, delta, stride, normal, normalStride, gamma, inverse, isCentered ? 1 : 0, sums)
   }
 
   public static func rowSums(
@@ -337,5 +343,22 @@ extension MomentRule {
     case .rmsProp: ck_rmsprop
     case .rProp: ck_rprop
     }
+  }
+}
+
+extension Loss {
+  /// The loss's index in the list of kernels, `losses.def`.
+  package var kernel: Int {
+    let kernel =
+      switch self {
+      case .quadratic: ck_loss_quadratic
+      case .meanSquaredError: ck_loss_mse
+      case .binaryCrossEntropy: ck_loss_binary_cross_entropy
+      case .crossEntropy: ck_loss_cross_entropy
+      case .meanAbsoluteError: ck_loss_mae
+      case .huber: ck_loss_huber
+      case .quantile: ck_loss_quantile
+      }
+    return Int(kernel.rawValue)
   }
 }

@@ -5,7 +5,7 @@ import CPerceptronLAPACKE
 private let notTransposed = CChar(UInt8(ascii: "N"))
 private let upper = CChar(UInt8(ascii: "U"))
 
-extension FloatRoutines {
+extension _FloatRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {
@@ -29,7 +29,7 @@ extension FloatRoutines {
   }
 }
 
-extension DoubleRoutines {
+extension _DoubleRoutines {
   public static func geqrf(
     _ rows: Int32, _ columns: Int32, _ a: MutablePointer, _ lda: Int32, _ tau: MutablePointer
   ) -> Int32 {

@@ -2,24 +2,17 @@ extension Matrix {
   /// Replaces every element x by f(x), with a vectorised function f.
   public mutating func apply(_ function: ElementwiseFunction) {
     let count = count
-    withTile { Scalar.Routines.apply(function, count, $0.base, $0.base) }
+    withTile { Scalar._Routines.apply(function, count, $0.base, $0.base) }
   }
 
-  /// Returns a new matrix with a vectorised function applied to every element.
-  public func applying(_ function: ElementwiseFunction) -> Matrix {
-    var result = Matrix(rows: rows, columns: columns)
-    result.withTile { y in withReadOnlyTile { x in Scalar.Routines.apply(function, count, x.base, y.base) } }
-    return result
-  }
-
-  /// Returns a new matrix with `transform` applied to every element.
+  /// Returns a new matrix with `transform` applied to every element; throws what it throws.
   @inlinable
-  public func map(_ transform: (Scalar) -> Scalar) -> Matrix {
+  public func map<E: Error>(_ transform: (Scalar) throws(E) -> Scalar) throws(E) -> Matrix {
     let result = Matrix(rows: rows, columns: columns)
     let (from, to) = (buffer.base + offset, result.buffer.base)
     // Nothing else keeps the buffers alive while their elements are read and written.
-    withExtendedLifetime((buffer, result)) {
-      for i in 0..<count { to[i] = transform(from[i]) }
+    try withExtendedLifetime((buffer, result)) { () throws(E) in
+      for i in 0..<count { to[i] = try transform(from[i]) }
     }
     return result
   }
@@ -27,21 +20,7 @@ extension Matrix {
   /// Multiplies every element by `factor`; 0 · NaN stays NaN.
   public mutating func scale(by factor: Scalar) {
     let count = count
-    withTile { Scalar.Routines.scale(count, factor, $0.base) }
-  }
-
-  /// Multiplies each element by the corresponding one (the Hadamard product, ∘).
-  ///
-  /// - Precondition: Traps if the shapes differ.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public mutating func multiplyElements(by other: Matrix) {
-    checkSameShape(other, "multiply the elements of")
-    withMutableSpan { x in
-      other.withSpan { y in
-        for i in x.indices { x[i] *= y[i] }
-      }
-    }
+    withTile { Scalar._Routines.scale(count, factor, $0.base) }
   }
 }
 
@@ -49,10 +28,10 @@ extension Matrix {
 
 extension Matrix {
   /// The sum of the elements; the order of the additions depends only on their number.
-  public func sum() -> Scalar { withReadOnlyTile { Scalar.Routines.sum(count, $0.base) } }
+  public func sum() -> Scalar { withReadOnlyTile { Scalar._Routines.sum(count, $0.base) } }
 
   /// The largest magnitude: 0 if there are no elements, NaN if one is NaN.
-  public func maxMagnitude() -> Scalar { withReadOnlyTile { Scalar.Routines.maxMagnitude(count, $0.base) } }
+  public func maxMagnitude() -> Scalar { withReadOnlyTile { Scalar._Routines.maxMagnitude(count, $0.base) } }
 
   /// The sum of each row, as a rows × 1 vector.
   public func rowSums() -> Matrix {
@@ -74,7 +53,7 @@ extension Matrix {
   /// - Precondition: Traps if there are columns but no rows.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public func indicesOfColumnMaxima() -> [Int] {
+  package func indicesOfColumnMaxima() -> [Int] {
     guard rows > 0 || columns == 0 else { fail("no largest element in the columns of a \(shape) matrix") }
     var indices = [Int](repeating: 0, count: columns)
     withReadOnlyTile { tile in

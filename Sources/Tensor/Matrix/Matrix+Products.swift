@@ -80,27 +80,7 @@ extension Matrix {
     let count = count
     withTile { y in
       x.withReadOnlyTile { x in
-        Scalar.Routines.add(count, alpha, x.base, y.base)
-      }
-    }
-  }
-
-  /// Adds an outer product: self ← self + α x yᵀ.
-  ///
-  /// - Shapes: `x` rows × 1, `y` columns × 1.
-  /// - Precondition: Traps on other shapes, and if a size is greater than 2 147 483 647.
-  public mutating func addOuterProduct(_ x: Matrix, _ y: Matrix, scaledBy alpha: Scalar = 1) {
-    guard x.columns == 1, y.columns == 1, x.rows == rows, y.rows == columns else {
-      fail(
-        "cannot add the outer product of \(x.shape) and \(y.shape) to \(shape): \(rows)×1 and \(columns)×1 are needed")
-    }
-    guard !isEmpty else { return }
-    let size = (
-      blasSize(rows, "add an outer product to \(shape)"), blasSize(columns, "add an outer product to \(shape)")
-    )
-    withTile { a in
-      x.withReadOnlyTile { x in
-        y.withReadOnlyTile { y in Scalar.Routines.ger(size.0, size.1, alpha, x.base, y.base, a.base, size.0) }
+        Scalar._Routines.add(count, alpha, x.base, y.base)
       }
     }
   }
@@ -113,7 +93,7 @@ extension Matrix {
     var sum: Scalar = 0
     withReadOnlyTile { x in
       other.withReadOnlyTile { y in
-        forEachChunk(of: count) { start, size in sum += Scalar.Routines.dot(size, x.base + start, y.base + start) }
+        forEachChunk(of: count) { start, size in sum += Scalar._Routines.dot(size, x.base + start, y.base + start) }
       }
     }
     return sum
@@ -124,19 +104,11 @@ extension Matrix {
     var norm: Scalar = 0
     withReadOnlyTile { x in
       forEachChunk(of: count) { start, size in
-        let part = Scalar.Routines.nrm2(size, x.base + start)
+        let part = Scalar._Routines.nrm2(size, x.base + start)
         norm = norm == 0 ? part : norm.hypotenuse(part)
       }
     }
     return norm
-  }
-
-  /// The sum of the magnitudes, Σ |x|.
-  public func magnitudeSum() -> Scalar {
-    var sum: Scalar = 0
-    withReadOnlyTile { x in forEachChunk(of: count) { start, size in sum += Scalar.Routines.asum(size, x.base + start) }
-    }
-    return sum
   }
 
   func checkSameShape(_ other: Matrix, _ operation: @autoclosure () -> String) {

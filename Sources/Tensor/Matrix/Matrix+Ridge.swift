@@ -15,7 +15,9 @@ extension Matrix {
   ///
   /// - Shapes: this inputs × samples, targets outputs × samples, sample weights 1 × samples; W outputs × inputs, b
   ///   outputs × 1.
-  /// - Parameter sampleWeights: Finite, not negative and not all 0; nil if all samples have the same weight.
+  /// - Parameters:
+  ///   - sampleWeights: Finite, not negative and not all 0; nil if all samples have the same weight.
+  ///   - team: The threads that share the work; by default the calling thread alone.
   /// - Throws: ``LinearAlgebraError/notFinite`` if a value, or a sum of products, is not finite.
   /// - Precondition: Traps if the numbers of samples differ or are 0, and unless α is positive and finite. If there are
   ///   fewer samples than inputs, the same weights are computed from products of samples instead; see
@@ -25,7 +27,7 @@ extension Matrix {
   ///   numbers, the weights and a block.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public func ridgeRegression(
+  package func ridgeRegression(
     _ targets: Matrix, sampleWeights: Matrix? = nil, strength alpha: Double, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> (weights: Matrix<Double>, bias: Matrix<Double>) {
     guard columns == targets.columns, columns > 0 else {
@@ -73,7 +75,7 @@ extension Matrix {
       let n = blasSize(inputs, "fit \(inputs) features")
       let sides = blasSize(outputs, "fit \(outputs) targets")
       let info = coefficients.withTile { a in
-        solution.withTile { DoubleRoutines.posv(n, sides, a.base, n, $0.base, n) }
+        solution.withTile { _DoubleRoutines.posv(n, sides, a.base, n, $0.base, n) }
       }
       // If the ridge is far above rounding errors, the only possible cause is overflow.
       if info != 0 || !solution.maxMagnitude().isFinite { throw .notFinite }

@@ -43,7 +43,7 @@ extension Matrix {
                   guard isFinite, outputs > 0 else { return }
                   let n = blasSize(samples, "fit by \(samples) samples")
                   let coefficients = products[columns: samples..<samples + outputs]
-                  let info = DoubleRoutines.posv(
+                  let info = _DoubleRoutines.posv(
                     n, blasSize(outputs, "fit \(outputs) targets"), products.base, n, coefficients.base, n)
                   isFinite = info == 0
                   if isFinite { solution.withTile { job.multiply(coefficients, into: $0) } }

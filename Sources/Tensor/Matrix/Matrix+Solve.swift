@@ -4,7 +4,7 @@ extension Matrix {
   /// - Shapes: this m × n, Q m × min(m, n), R min(m, n) × n.
   /// - Precondition: Traps if a size is greater than 2 147 483 647, or if an element is NaN.
   /// - Complexity: O(m n min(m, n)), through LAPACK's geqrf and orgqr (Householder reflections).
-  public func qrDecomposition() -> (q: Matrix, r: Matrix) {
+  package func qrDecomposition() -> (q: Matrix, r: Matrix) {
     let inner = Swift.min(rows, columns)
     var r = Matrix(rows: inner, columns: columns)
     guard !isEmpty else { return (Matrix(rows: rows, columns: inner), r) }
@@ -14,11 +14,11 @@ extension Matrix {
     var tau = Matrix(rows: inner, columns: 1)
     factored.withTile { a in
       tau.withTile { tau in
-        check(Scalar.Routines.geqrf(m, n, a.base, m, tau.base), "geqrf")
+        check(Scalar._Routines.geqrf(m, n, a.base, m, tau.base), "geqrf")
         for column in 0..<columns {
           for row in 0...Swift.min(column, inner - 1) { r[row, column] = a.base[row + column * rows] }
         }
-        check(Scalar.Routines.orgqr(m, Int32(inner), Int32(inner), a.base, m, tau.base), "orgqr")
+        check(Scalar._Routines.orgqr(m, Int32(inner), Int32(inner), a.base, m, tau.base), "orgqr")
       }
     }
     return (factored[columns: 0..<inner], r)
@@ -32,7 +32,7 @@ extension Matrix {
   ///   if a diagonal element of the QR (or LQ) decomposition is at most max(m, n) ε times the largest one.
   /// - Precondition: Traps if the numbers of rows differ, or if a size is greater than 2 147 483 647.
   /// - Complexity: O(m n min(m, n)), through LAPACK's gels.
-  public func leastSquares(_ b: Matrix) throws(LinearAlgebraError) -> Matrix {
+  package func leastSquares(_ b: Matrix) throws(LinearAlgebraError) -> Matrix {
     guard b.rows == rows else { fail("cannot solve \(shape) for \(b.shape): \(rows) ≠ \(b.rows) rows") }
     var solution = Matrix(rows: columns, columns: b.columns)
     guard !isEmpty, b.columns > 0 else { return solution }
@@ -46,7 +46,7 @@ extension Matrix {
     let info = a.withTile { a in
       x.withTile { x in
         b.withReadOnlyTile { b in x.rows(0..<b.rows).copy(b) }
-        return Scalar.Routines.gels(m, n, sides, a.base, m, x.base, Swift.max(m, n))
+        return Scalar._Routines.gels(m, n, sides, a.base, m, x.base, Swift.max(m, n))
       }
     }
     if info > 0 { throw .rankDeficient(column: Int(info) - 1) }

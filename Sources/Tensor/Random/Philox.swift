@@ -36,10 +36,12 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   }
 
   /// A uniform number in [0, 1): a multiple of 2⁻⁵³.
-  public mutating func nextUniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func nextUniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// A uniform integer in 0 ..< bound; its bias is below bound · 2⁻⁶⁴.
-  public mutating func nextIndex(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+  ///
+  /// - Precondition: Traps on a negative bound.
+  package mutating func nextIndex(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
   /// Puts the elements into a uniformly random order (Fisher and Yates).
   ///

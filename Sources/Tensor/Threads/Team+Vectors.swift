@@ -90,9 +90,9 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
   private func run(_ piece: Int, _ range: Range<Int>) {
     let own = vector.rows(range)
     switch operation {
-    case .dot(let y, let sums): sums[piece] = Scalar.Routines.wideDot(range.count, own.base, y.rows(range).base)
+    case .dot(let y, let sums): sums[piece] = Scalar._Routines.wideDot(range.count, own.base, y.rows(range).base)
     case .magnitudeSum(let sums):
-      sums[piece] = Scalar.Routines.penalize(range.count, own.base, l1: 1, l2: 0, scale: 0, nil)
+      sums[piece] = Scalar._Routines.penalize(range.count, own.base, l1: 1, l2: 0, scale: 0, nil)
     case .add(let x, let factor, let start):
       if let start { own.copy(start.rows(range)) }
       own.add(x.rows(range), scaledBy: factor)
@@ -106,7 +106,7 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
         own.scale(by: shrinkage)
         own.add(gradient, scaledBy: -rate)
       case .moments(let moments):
-        Scalar.Routines.update(moments.advanced(by: range.lowerBound), range.count, gradient.base, own.base)
+        Scalar._Routines.update(moments.advanced(by: range.lowerBound), range.count, gradient.base, own.base)
       }
     }
   }

@@ -11,6 +11,9 @@ import CPerceptronKernels
 /// The threads are created once and live as long as the team. Between programs they sleep, so an idle team costs
 /// nothing. The team has its own threads because the tasks of Swift's cooperative pool must not wait for each other.
 ///
+/// Functions that take a team use the calling thread alone unless they are given one. Only ``Trainer``, whose work is
+/// long, uses all usable processors by default.
+///
 /// The result of a program must not depend on the number of workers; see `Worker.share(of:)`.
 public final class Team: Sendable {
   /// The number of threads, including the calling one: the requested number, or fewer if the system could not create
@@ -40,9 +43,11 @@ public final class Team: Sendable {
   /// The answer depends on how far apart the processors are, on their other load, and on whether the workers fall
   /// asleep between programs. The results are the same either way.
   private struct Pace {
+    /// How many programs run together, and how many alone, in a trial.
     private static let trial = 8
+    /// How many programs pass from the start of a trial to the start of the next.
     private static let term = 2000
-    /// The number of programs since the trial began. The first one only wakes the workers.
+    /// The number of programs since the trial began. Program 0 only wakes the workers.
     private var count = 0
     /// The fewest nanoseconds per multiplication in each trial. The minimum ignores the occasional interruption of a
     /// thread.

@@ -1,4 +1,5 @@
 /// How a parameter θ changes through its moments m and v, given its gradient g.
+@_documentation(visibility: internal)
 public enum MomentRule: Sendable {
   /// m ← β₁ m + g, θ ← shrinkage · θ − rate · m.
   case momentum

@@ -1,5 +1,6 @@
 /// An update rule for parameters and their moments, with the factors that all parameters share and the location of the
 /// moments, which have the order of the parameters.
+@_documentation(visibility: internal)
 public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
   @usableFromInline let rule: MomentRule
   @usableFromInline package var rate, beta1, gain1, beta2, gain2, smallest, largest, correction, epsilon: Scalar

@@ -13,7 +13,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   private let base: UnsafeMutablePointer<Scalar>
 
   /// The number of elements that a packed matrix takes: a multiple of 64 bytes.
-  package static func count(rows: Int, columns: Int) -> Int { Scalar.Routines.packedCount(rows, columns) }
+  package static func count(rows: Int, columns: Int) -> Int { Scalar._Routines.packedCount(rows, columns) }
 
   /// - Parameter storage: A column vector with room for ``count(rows:columns:)`` elements from element `offset` on,
   ///   which is at a 64-byte boundary.
@@ -24,7 +24,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   }
 
   /// self ← a copy of A, of the same shape. Rows of zeros fill it up to the next multiple of 64 bytes.
-  package func pack(_ a: Tile<Scalar>) { Scalar.Routines.pack(rows, columns, a.base, a.stride, base) }
+  package func pack(_ a: Tile<Scalar>) { Scalar._Routines.pack(rows, columns, a.base, a.stride, base) }
 
   /// The number of panels. Each has ``panelHeight`` rows; the last one may have fewer.
   package var panelCount: Int { (rows + Self.panelHeight - 1) / Self.panelHeight }
@@ -41,7 +41,7 @@ package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   ///
   /// - Shapes: x columns × n, z rows.count × n, for any n.
   package func multiply(rows range: Range<Int>, _ x: Tile<Scalar>, into z: Tile<Scalar>) {
-    Scalar.Routines.multiplyPacked(
+    Scalar._Routines.multiplyPacked(
       rows, range, z.columns, columns, base, x.base, x.stride, z.base, z.stride)
   }
 }

@@ -7,7 +7,7 @@
 ///
 ///     ∇γ = Σ δ N,   ∇β = Σ δ,   δ ← γ / √(σ² + ε) (δ − mean δ − N mean(δ N))
 ///
-/// By columns, γ stays with δ inside the means.
+/// By columns, γ stays with δ inside the means. RMS normalisation leaves out μ, and mean δ.
 extension Tile {
   /// Normalises each row with its own mean and variance; these and 1 / √(σ² + ε) are stored.
   ///
@@ -15,7 +15,7 @@ extension Tile {
   package func normalizeRows(
     gamma: Tile, epsilon: Scalar, normal: Tile, mean: Tile, variance: Tile, inverse: Tile
   ) {
-    Scalar.Routines.normalizeRows(
+    Scalar._Routines.normalizeRows(
       rows, columns, base, stride, gamma: gamma.base, epsilon: epsilon, normal: normal.base, normal.stride,
       mean: mean.base, variance: variance.base, inverse: inverse.base)
   }
@@ -25,35 +25,38 @@ extension Tile {
   ///
   /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   package func normalizeRowsBack(normal: Tile, gamma: Tile, inverse: Tile, gradient: Tile) -> Scalar {
-    Scalar.Routines.normalizeRowsBack(
+    Scalar._Routines.normalizeRowsBack(
       rows, columns, base, stride, normal: normal.base, normal.stride, gamma: gamma.base, inverse: inverse.base,
       sums: gradient.base, gradient.stride)
   }
 
   /// Normalises each row with a given mean and variance.
   package func standardizeRows(gamma: Tile, epsilon: Scalar, mean: Tile, variance: Tile) {
-    Scalar.Routines.standardizeRows(
+    Scalar._Routines.standardizeRows(
       rows, columns, base, stride, gamma: gamma.base, epsilon: epsilon, mean: mean.base, variance: variance.base)
   }
 
   /// Normalises each column with its own mean and variance.
   ///
   /// - Parameters:
+  ///   - isCentered: False to leave out μ, also from σ².
   ///   - normal: Becomes N; nil if the error will not be propagated back.
   ///   - inverse: Becomes 1 / √(σ² + ε), columns × 1.
-  package func normalizeColumns(gamma: Tile, epsilon: Scalar, normal: Tile?, inverse: Tile?) {
-    Scalar.Routines.normalizeColumns(
-      rows, columns, base, stride, gamma: gamma.base, epsilon: epsilon, normal: normal?.base, normal?.stride ?? 0,
-      inverse: inverse?.base)
+  package func normalizeColumns(gamma: Tile, epsilon: Scalar, isCentered: Bool, normal: Tile?, inverse: Tile?) {
+    Scalar._Routines.normalizeColumns(
+      rows, columns, base, stride, gamma: gamma.base, epsilon: epsilon, isCentered: isCentered, normal: normal?.base,
+      normal?.stride ?? 0, inverse: inverse?.base)
   }
 
   /// Propagates the error, which this tile holds, back through ``normalizeColumns``; `gradient`, 2 · rows × 1, becomes
   /// these columns' part of ∇γ and ∇β.
   ///
   /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
-  package func normalizeColumnsBack(normal: Tile, gamma: Tile, inverse: Tile, gradient: Tile) -> Scalar {
-    Scalar.Routines.normalizeColumnsBack(
+  package func normalizeColumnsBack(
+    normal: Tile, gamma: Tile, inverse: Tile, isCentered: Bool, gradient: Tile
+  ) -> Scalar {
+    Scalar._Routines.normalizeColumnsBack(
       rows, columns, base, stride, normal: normal.base, normal.stride, gamma: gamma.base, inverse: inverse.base,
-      sums: gradient.base)
+      isCentered: isCentered, sums: gradient.base)
   }
 }

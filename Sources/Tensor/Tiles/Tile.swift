@@ -87,8 +87,8 @@ extension Tile {
     guard rows > 0, columns > 0 else { return }
     let inner = transposeA ? a.rows : a.columns
     guard inner > 0, alpha != 0 else { return scale(by: beta) }
-    if Scalar.Routines.hasProduct {
-      Scalar.Routines.product(
+    if Scalar._Routines.hasProduct {
+      Scalar._Routines.product(
         transposeA, transposeB, rows, columns, inner, alpha, a.base, a.stride, b.base, b.stride, beta, base, stride)
       return
     }
@@ -98,11 +98,11 @@ extension Tile {
     if columns == 1 {
       // In some versions, OpenBLAS's gemv multiplies by β = 0, which keeps NaNs.
       if beta == 0 { base.update(repeating: 0, count: rows) }
-      Scalar.Routines.gemv(
+      Scalar._Routines.gemv(
         transposeA, size(a.rows), size(a.columns), alpha, a.base, size(a.stride),
         b.base, transposeB ? size(b.stride) : 1, beta, base, 1)
     } else {
-      Scalar.Routines.gemm(
+      Scalar._Routines.gemm(
         transposeA, transposeB, size(rows), size(columns), size(inner),
         alpha, a.base, size(a.stride), b.base, size(b.stride), beta, base, size(stride))
     }
@@ -125,7 +125,7 @@ extension Tile {
       if factor == 0 {
         run.update(repeating: 0, count: count)
       } else if factor != 1 {
-        Scalar.Routines.scale(count, factor, run)
+        Scalar._Routines.scale(count, factor, run)
       }
     }
   }
@@ -142,7 +142,7 @@ extension Tile {
   /// self ← self + factor · x, of the same shape; neither has gaps between its columns.
   @inlinable
   package func add(_ x: Tile, scaledBy factor: Scalar = 1) {
-    Scalar.Routines.add(rows * columns, factor, x.base, base)
+    Scalar._Routines.add(rows * columns, factor, x.base, base)
   }
 
   /// self ← the chosen columns of `source`, which has the same number of rows.
@@ -173,7 +173,7 @@ extension Tile {
   /// - Returns: An upper bound of the largest magnitude in the result.
   @inlinable
   package func activate(_ activation: Activation, bias: Tile, slopes: Tile? = nil) -> Scalar {
-    Scalar.Routines.activate(
+    Scalar._Routines.activate(
       activation, rows, columns, base, stride, bias: bias.base, slopes: slopes?.base, slopes?.stride ?? 0)
   }
 
@@ -183,7 +183,7 @@ extension Tile {
   /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   @inlinable
   package func derive(_ activation: Activation, from source: Tile) -> Scalar {
-    Scalar.Routines.derive(activation, rows, columns, base, stride, source.base, source.stride)
+    Scalar._Routines.derive(activation, rows, columns, base, stride, source.base, source.stride)
   }
 
   /// self ← self ∘ x, of the same shape.
@@ -191,14 +191,14 @@ extension Tile {
   /// - Returns: The largest magnitude in the result; NaN if any element is NaN.
   @inlinable
   package func multiply(by x: Tile) -> Scalar {
-    Scalar.Routines.multiply(rows, columns, base, stride, x.base, x.stride)
+    Scalar._Routines.multiply(rows, columns, base, stride, x.base, x.stride)
   }
 
   /// Sets random elements, and the elements of `slopes` at the same places, to 0, and divides the others by 1 −
   /// probability.
   @inlinable
   package func drop(_ place: DropoutPlace, slopes: Tile? = nil) {
-    Scalar.Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
+    Scalar._Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
   }
 
   /// Sets all elements.
@@ -267,14 +267,14 @@ extension Tile {
   ///   - replacing: Whether to replace the outputs by the gradient of the mean loss.
   @inlinable
   package func loss(_ loss: Loss, targets: Tile, batch: Int, replacing: Bool) -> Double {
-    Scalar.Routines.loss(
+    Scalar._Routines.loss(
       loss, rows, columns, base, stride, targets.base, targets.stride, batch: batch, delta: replacing ? base : nil)
   }
 
   /// self ← accumulator · self + scale · the sum of each row of `x`, whose columns are added in order.
   @inlinable
   package func addRowSums(of x: Tile, scale: Scalar, accumulator: Scalar) {
-    Scalar.Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
+    Scalar._Routines.rowSums(x.rows, x.columns, x.base, x.stride, scale: scale, accumulator: accumulator, base)
   }
 
   /// The largest magnitude; NaN if any element is NaN.
@@ -282,7 +282,7 @@ extension Tile {
   package var maxMagnitude: Scalar {
     var largest: Scalar = 0
     forEachRun { run, count in
-      let magnitude = Scalar.Routines.maxMagnitude(count, run)
+      let magnitude = Scalar._Routines.maxMagnitude(count, run)
       if !(magnitude <= largest) { largest = magnitude.isNaN || largest.isNaN ? .nan : magnitude }
     }
     return largest

@@ -52,24 +52,24 @@ extension Tile {
       product(a, b, transposeB: true, alpha: -rate, beta: shrinkage)
       return penalty
     case .moments(let moments):
-      if Scalar.Routines.hasProduct && !update.isPenalized {
-        Scalar.Routines.update(
+      if Scalar._Routines.hasProduct && !update.isPenalized {
+        Scalar._Routines.update(
           moments.advanced(by: offset), rows, columns, a.columns, product: a.base, a.stride, b.base, b.stride,
           gradient: gradient.base, base, stride)
         return 0
       }
       gradient.product(a, b, transposeB: true)
       guard update.isPenalized else {
-        Scalar.Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
+        Scalar._Routines.update(moments.advanced(by: offset), rows * columns, gradient.base, base)
         return 0
       }
       // In blocks that stay in the first-level cache, so that the weights are read from memory once.
       var penalty = 0.0
       for start in Swift.stride(from: 0, to: rows * columns, by: 4096) {
         let count = min(4096, rows * columns - start)
-        penalty += Scalar.Routines.penalize(
+        penalty += Scalar._Routines.penalize(
           count, base + start, l1: update.l1, l2: update.l2, scale: 1, gradient.base + start)
-        Scalar.Routines.update(moments.advanced(by: offset + start), count, gradient.base + start, base + start)
+        Scalar._Routines.update(moments.advanced(by: offset + start), count, gradient.base + start, base + start)
       }
       return penalty
     }
@@ -83,7 +83,7 @@ extension Tile {
     case .descend(let rate, let shrinkage): addRowSums(of: x, scale: -rate, accumulator: shrinkage)
     case .moments(let moments):
       gradient.addRowSums(of: x, scale: 1, accumulator: 0)
-      Scalar.Routines.update(moments.advanced(by: offset), rows, gradient.base, base)
+      Scalar._Routines.update(moments.advanced(by: offset), rows, gradient.base, base)
     }
   }
 
@@ -93,10 +93,10 @@ extension Tile {
   /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of the old W.
   @inlinable
   package func penalize(l1: Scalar, l2: Scalar, scale: Scalar, _ gradient: Tile) -> Double {
-    Scalar.Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: scale, gradient.base)
+    Scalar._Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: scale, gradient.base)
   }
 
   /// Scales the rows whose Euclidean norm is above `limit` down to it.
   @inlinable
-  package func limitRows(to limit: Scalar) { Scalar.Routines.limitRows(rows, columns, base, stride, limit: limit) }
+  package func limitRows(to limit: Scalar) { Scalar._Routines.limitRows(rows, columns, base, stride, limit: limit) }
 }

@@ -25,7 +25,7 @@ extension Checkpoint {
   /// - Throws: ``FileError`` if the file cannot be written, or the notes are longer than a reader accepts.
   public func write(to path: String) throws(FileError) {
     try SafeTensors.write(tensors, metadata: metadata, to: path) {
-      "the checkpoint's notes are longer than a reader takes: \($0); shorten them"
+      "the checkpoint's notes are longer than a reader accepts: \($0); shorten them"
     }
   }
 
@@ -68,7 +68,7 @@ extension Checkpoint {
     func bad(_ problem: String) -> FileError { .damaged(path: path, problem: problem) }
     func values<Number: BinaryFloatingPoint>(_ name: String) throws(FileError) -> [Number] {
       do throws(FileError) { return try file.values(of: name) } catch {
-        throw bad("its \(quoted(name)) is not of numbers")
+        throw bad("its \(quoted(name)) does not hold numbers")
       }
     }
     var (counts, settings, notes) = ([String: Int](), [String: String](), [String: String]())
@@ -82,7 +82,7 @@ extension Checkpoint {
         counts[parts[1]] = count
       case "setting": settings[parts[1]] = value
       case "note": notes[parts[1]] = value
-      default: throw bad("it has \(quoted(key))")
+      default: throw bad("it has the unknown key \(quoted(key))")
       }
     }
     var (numbers, series) = ([String: [Double]](), [String: [Double]]())

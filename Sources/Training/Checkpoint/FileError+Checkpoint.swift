@@ -3,40 +3,36 @@ import PerceptronFiles
 extension FileError {
   /// The file is cut short, changed, or not a checkpoint; `problem` says how this shows.
   package static func damaged(path: String, problem: String) -> FileError {
-    FileError(
-      path: path,
-      "\(path): damaged, or not a checkpoint: \(problem); put back a copy of it, or remove it to begin anew")
+    FileError(path: path, "damaged, or not a checkpoint: \(problem); restore a copy of it, or remove it to start anew")
   }
 
   /// Another version of this program wrote the file.
   package static func otherVersion(path: String, found: String, expected: String) -> FileError {
     FileError(
       path: path,
-      "\(path): a checkpoint of version \(line(found)), expected \(expected); go on with the program that wrote it, or"
-        + " remove it to begin anew")
+      "a checkpoint of version \(line(found)), expected \(expected); continue with the program that wrote it,"
+        + " or remove it to start anew")
   }
 
   /// The numbers in the file have the other precision.
   package static func otherPrecision(path: String, found: String, expected: String) -> FileError {
     FileError(
       path: path,
-      "\(path): a training in \(line(found)) precision, expected \(expected);"
-        + " train in \(line(found)) precision, or remove it to begin anew")
+      "a training in \(line(found)) precision, expected \(expected);"
+        + " train in \(line(found)) precision, or remove it to start anew")
   }
 
   /// The checkpoint's trainer had other settings than this one. The error names the first setting that differs.
   package static func otherTraining(setting: String, found: String, expected: String) -> FileError {
     FileError(
       path: nil,
-      "the checkpoint is of another training: its \(setting) is \(line(found)), here it is \(expected);"
-        + " train with the same")
+      "the checkpoint belongs to another training: its \(setting) is \(line(found)), here it is \(expected);"
+        + " train with the same settings")
   }
 
   /// A value in the checkpoint is missing or impossible.
   package static func badValue(name: String) -> FileError {
-    FileError(
-      path: nil,
-      "the checkpoint contradicts itself: its \(name) is missing or impossible; begin anew")
+    FileError(path: nil, "the checkpoint contradicts itself: its \(name) is missing or impossible; start anew")
   }
 }
 

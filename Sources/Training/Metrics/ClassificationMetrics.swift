@@ -52,6 +52,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
 
 extension Matrix {
   /// The class of each column: the row of the largest element or, in a single row, whether it is at least ½.
+  ///
+  /// - Precondition: Traps if there are columns but no rows.
   public func predictedClasses() -> [Int] {
     rows == 1 ? elements.map { $0 >= 0.5 ? 1 : 0 } : indicesOfColumnMaxima()
   }

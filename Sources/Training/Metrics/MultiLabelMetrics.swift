@@ -24,6 +24,8 @@ public struct MultiLabelMetrics: Sendable, Equatable {
   /// The share of samples whose labels are all correct; NaN without samples.
   public let exactMatch: Double
 
+  /// Compares outputs with targets.
+  ///
   /// - Shapes: outputs and targets labels × samples.
   /// - Precondition: Traps if the shapes differ, or there are no labels.
   public init<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>) {

@@ -21,6 +21,8 @@ public struct ProbabilityMetrics: Sendable, Equatable {
   /// `rankCounts[r]` is the number of samples for which r classes come before the correct one.
   private let rankCounts: [Int]
 
+  /// Compares outputs with targets.
+  ///
   /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each. The class of a
   ///   sample is the row of its target's largest element.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
@@ -68,7 +70,7 @@ public struct ProbabilityMetrics: Sendable, Equatable {
   /// The share of samples whose class is among the k with the largest outputs; NaN without samples.
   /// - Precondition: Traps if k is below 1.
   public func topKAccuracy(_ k: Int) -> Double {
-    guard k >= 1 else { fail("cannot take the accuracy of the top \(k) classes: 1 is the least") }
+    guard k >= 1 else { fail("cannot take the accuracy of the top \(k) classes: at least 1 is needed") }
     return Double(rankCounts.prefix(k).reduce(0, +)) / Double(rankCounts.reduce(0, +))
   }
 

@@ -10,7 +10,7 @@ public struct RegressionMetrics: Sendable, Equatable {
   /// The mean of |a − y|.
   public let meanAbsoluteError: Double
   /// R² = 1 − Σ (a − y)² / Σ (y − ȳ)², where ȳ is the mean of y; −∞ or NaN if the targets do not vary.
-  public let determination: Double
+  public let rSquared: Double
   /// The mean of |a − y| / |y| over the targets that are not 0, as a fraction, not in percent; nil if an output has no
   /// such targets.
   public let meanAbsolutePercentageError: Double?
@@ -106,18 +106,18 @@ public struct RegressionMetrics: Sendable, Equatable {
     rootMeanSquaredError = (squares / samples).squareRoot() * errorUnit / factor
     meanSquaredError = squares / samples * (errorUnit / factor) * (errorUnit / factor)
     meanAbsoluteError = magnitudes / samples * errorUnit / factor
-    determination = 1 - squares / variation * (errorUnit / unit) * (errorUnit / unit)
+    rSquared = 1 - squares / variation * (errorUnit / unit) * (errorUnit / unit)
     meanAbsolutePercentageError = zeros < actual.count ? shares / Double(actual.count - zeros) : nil
     zeroTargetCount = zeros
   }
 
   /// The means of the metrics of outputs; NaN if there are none.
-  public init(meanOf outputs: [RegressionMetrics]) {
+  package init(meanOf outputs: [RegressionMetrics]) {
     func average(_ figure: (RegressionMetrics) -> Double) -> Double { mean(outputs.map(figure)) ?? .nan }
     meanSquaredError = average(\.meanSquaredError)
     rootMeanSquaredError = average(\.rootMeanSquaredError)
     meanAbsoluteError = average(\.meanAbsoluteError)
-    determination = average(\.determination)
+    rSquared = average(\.rSquared)
     meanAbsolutePercentageError = mean(outputs.map(\.meanAbsolutePercentageError))
     zeroTargetCount = outputs.reduce(0) { $0 + $1.zeroTargetCount }
   }

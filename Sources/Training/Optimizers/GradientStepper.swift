@@ -13,7 +13,10 @@ public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   private var state: OptimizerState<Scalar>
   private let team: Team
 
-  /// - Parameter team: The threads that share each step. The bits do not depend on their number.
+  /// Makes a stepper for a vector of parameters.
+  ///
+  /// - Parameter team: The threads that share each step; by default the calling thread alone. The bits do not depend on
+  ///   their number.
   /// - Precondition: Traps if a factor of the optimizer is out of its range or the count is negative. Traps on L-BFGS,
   ///   which needs the loss at points of its own choice.
   public init(_ optimizer: Optimizer, parameterCount: Int, team: Team = Team(workers: 1)) {
@@ -27,7 +30,8 @@ public struct GradientStepper<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - learningRate: Replaces the optimizer's own rate, for schedules; nil for the optimizer's own.
-  ///   - weightDecay: λ in θ ← (1 − η λ) θ − …, in addition to the optimizer's own.
+  ///   - weightDecay: λ in θ ← (1 − η λ) θ − …, in addition to the optimizer's own. Neither is checked: η λ must be
+  ///     below 1.
   /// - Shapes: both parameterCount × 1.
   /// - Precondition: Traps on other shapes.
   /// - Complexity: A few flops per parameter. Allocates nothing, unless another matrix shares the parameters' storage.

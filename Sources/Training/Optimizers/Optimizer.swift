@@ -65,7 +65,7 @@ public enum Optimizer: Sendable, Equatable {
   public var isFullBatch: Bool { rule.isFullBatch }
 
   /// The name on the command line.
-  public var name: String { rule.name }
+  package var name: String { rule.name }
 
   /// Says what is wrong if the factors do not define valid steps; nil if nothing is.
   var mistake: String? {

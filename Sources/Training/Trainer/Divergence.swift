@@ -16,7 +16,7 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   public let cause: Cause
   /// The layer as it prints itself, if there is one.
   public let layer: String?
-  /// The epoch and the step within it, both counted from 1.
+  /// The epoch in which the step failed, counted from 1.
   public let epoch: Int
   /// The step within the epoch that failed, counted from 1.
   public let step: Int

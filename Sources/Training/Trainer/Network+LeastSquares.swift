@@ -8,16 +8,17 @@ extension Network {
   ///
   ///     a = W x + b
   ///
-  /// For classes, the targets are one-hot and the predicted class is the largest output. See
-  /// ``Matrix/ridgeRegression(_:sampleWeights:strength:team:)``.
+  /// For classes, the targets are one-hot and the predicted class is the largest output. See `Matrix.ridgeRegression`.
   ///
-  /// - Parameter ridge: The strength of the penalty on the weights, as a share of each feature's variance.
+  /// - Parameters:
+  ///   - ridge: The strength of the penalty on the weights, as a share of each feature's variance.
+  ///   - team: The threads that share the work; by default the calling thread alone.
   /// - Throws: ``LinearAlgebraError/notFinite`` if a number is not finite or a weight is beyond the range of `Scalar`.
   /// - Precondition: Traps if there are no samples, features or targets, and unless the ridge is positive and finite.
   /// - Complexity: m · inputSize · samples + m³ / 3 flops in `Double`, where m is the lesser of inputSize and samples.
   ///   The team shares the first term.
   public static func linear(
-    fittedTo samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
+    fittedOn samples: Samples<Scalar>, ridge: Double = 1e-4, team: Team = Team(workers: 1)
   ) throws(LinearAlgebraError) -> Network {
     let (weights, bias) = try samples.features.ridgeRegression(
       samples.targets, sampleWeights: samples.weights, strength: ridge, team: team)

@@ -2,11 +2,11 @@ import Tensor
 
 /// Changes the learning rate in the course of training: a factor for the rate of each step.
 ///
-/// A schedule is a value. It includes the state that a plateau needs, so a stored training must include the schedule.
-public struct Schedule: Sendable, Equatable, Codable {
+/// A schedule is a value. It includes the state that a plateau needs; a ``Checkpoint`` stores it.
+public struct Schedule: Sendable, Equatable {
   /// The factor as a function of p or e. Both count only the training after the warm-up: p is the share of it that is
   /// done, and e is the number of its complete epochs.
-  public enum Shape: Sendable, Equatable, Codable {
+  public enum Shape: Sendable, Equatable {
     /// 1.
     case constant
     /// fᵏ with k = ⌊e / every⌋.
@@ -20,7 +20,8 @@ public struct Schedule: Sendable, Equatable, Codable {
     /// momentum does not change).
     case oneCycle(epochs: Int, start: Double = 0.04, rise: Double = 0.3, final: Double = 4e-6)
     /// fᵏ, where k counts the times that more than `patience` epochs passed without a better validation loss. A loss
-    /// that is within 10⁻⁴ of the best, relative to its magnitude, is no better; see ``note(validationLoss:)``.
+    /// that is within 10⁻⁴ of the best, relative to its magnitude, is no better; see ``record(validationLoss:)``. `fit`
+    /// takes the training loss if there are no validation samples.
     case plateau(factor: Double = 0.5, patience: Int = 3)
   }
 
@@ -38,8 +39,11 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// The same rate in all steps.
   public static let constant = Schedule(.constant)
 
-  /// - Precondition: Traps if a factor is not above 0 (a final factor: below 0) or is above 1, a number of epochs is
-  ///   below 1, or the warm-up takes all epochs.
+  /// Makes a schedule.
+  ///
+  /// - Precondition: Traps if a factor is not above 0 (a final factor: below 0) or is above 1, if `rise` is not above 0
+  ///   and below 1, if `every` is below 1, if the patience or the number of warm-up epochs is negative, or if the
+  ///   warm-up takes all epochs.
   public init(_ shape: Shape, warmupEpochs: Int = 0) {
     self.shape = shape
     self.warmupEpochs = warmupEpochs
@@ -70,7 +74,7 @@ public struct Schedule: Sendable, Equatable, Codable {
 
   /// Tells a plateau the validation loss after an epoch; other shapes ignore it. A loss that is not finite is no better
   /// than the best.
-  public mutating func note(validationLoss: Double) {
+  public mutating func record(validationLoss: Double) {
     guard case .plateau(let factor, let patience) = shape else { return }
     if validationLoss.isFinite && best.map({ validationLoss < $0 - 1e-4 * abs($0) }) ?? true {
       (best, staleEpochs) = (validationLoss, 0)
@@ -83,9 +87,9 @@ public struct Schedule: Sendable, Equatable, Codable {
   private var mistake: String? {
     func share(_ value: Double) -> Bool { value > 0 && value <= 1 }
     func fits(_ epochs: Int) -> String? {
-      epochs > warmupEpochs ? nil : "\(warmupEpochs) of \(epochs) epochs to warm up"
+      epochs > warmupEpochs ? nil : "\(warmupEpochs) warm-up epochs of \(epochs)"
     }
-    guard warmupEpochs >= 0 else { return "\(warmupEpochs) epochs to warm up" }
+    guard warmupEpochs >= 0 else { return "\(warmupEpochs) warm-up epochs" }
     switch shape {
     case .constant: return nil
     case .step(let every, let factor):

@@ -9,7 +9,7 @@ import Tensor
 #endif
 
 /// The system could not start a thread for a training that runs in the background.
-public struct NoThread: Error, Sendable, Equatable, CustomStringConvertible {
+public struct ThreadError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The system's error message.
   public let reason: String
 
@@ -30,7 +30,7 @@ extension Trainer {
   /// training stops after the current step. To be able to continue later, call `fit` instead, which leaves its progress
   /// in the trainer.
   ///
-  /// The sequence throws ``Divergence`` if a number is not finite, and ``NoThread`` if the system cannot start a
+  /// The sequence throws ``Divergence`` if a number is not finite, and ``ThreadError`` if the system cannot start a
   /// thread.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
@@ -55,7 +55,7 @@ extension Trainer {
         continuation.finish(throwing: error)
       }
     }
-    if code != 0 { continuation.finish(throwing: NoThread(reason: String(cString: strerror(code)))) }
+    if code != 0 { continuation.finish(throwing: ThreadError(reason: String(cString: strerror(code)))) }
     return stream
   }
 }

@@ -12,8 +12,9 @@ extension Trainer {
   ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy.
   ///   - validation: Samples to test the network on after each epoch.
   ///   - epochs: The total number of epochs, including those before this call.
-  ///   - patience: Training ends after this many epochs without a lower validation loss, and the network returns to its
-  ///     state after the best epoch. If nil, training uses all epochs and keeps the last state.
+  ///   - patience: Training ends after this many epochs without a lower validation loss. At the end, also after all
+  ///     epochs, the network returns to its state after the best epoch, unless a callback stopped training. If nil,
+  ///     training uses all epochs and keeps the last state.
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
   ///     Returning false stops training at once.
   ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
@@ -21,8 +22,9 @@ extension Trainer {
   /// - Returns: A report for each epoch that this call completed.
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
-  /// - Precondition: Traps if the sizes of samples differ from the network's, there are no samples, the patience is
-  ///   below 1, or there is a patience without validation samples.
+  /// - Precondition: As for ``runEpoch(on:)``, and for the validation samples as for ``meanLoss(on:)``. Traps if the
+  ///   patience is below 1, there is a patience without validation samples, or the augmentation is for images of
+  ///   another size.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
@@ -51,7 +53,7 @@ extension Trainer {
       }
       let validationLoss = validation.map { meanLoss(on: $0) }
       if let validationLoss { keepIfBest(validationLoss) }
-      note(validationLoss: validationLoss ?? loss)
+      record(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
         isBest: validationLoss != nil && best?.epoch == epoch, learningRate: learningRate(samples.count),
@@ -66,7 +68,7 @@ extension Trainer {
   }
 
   /// Whether training with this patience ends because that many epochs have passed since the best one.
-  public func hasLostPatience(_ patience: Int?) -> Bool {
+  package func hasLostPatience(_ patience: Int?) -> Bool {
     guard let patience else { return false }
     return epoch - (best?.epoch ?? 0) >= patience
   }

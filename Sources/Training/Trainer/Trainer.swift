@@ -3,7 +3,7 @@ import PerceptronLayers
 import Tensor
 
 /// Trains a network with mini-batches: shuffles the samples anew for every epoch and takes one optimizer step per
-/// batch.
+/// batch. A full-batch method takes one step per epoch, on the samples in their own order.
 ///
 /// A trainer is a value: a copy continues independently. The same seed, data and settings give the same bits.
 public struct Trainer<Scalar: BLASScalar>: Sendable {
@@ -27,7 +27,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public internal(set) var epoch = 0
   /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
-  /// The reports of the epochs that `fit` completed, over all calls.
+  /// The reports of the epochs that `fit` completed, over all calls. ``runEpoch(on:)`` makes no reports.
   public internal(set) var reports: [EpochReport] = []
   /// The number of steps since the last complete epoch, and their part of the next epoch's samples and loss.
   var stepInEpoch = 0
@@ -61,6 +61,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Fewer samples than this, and than a quarter of a batch, are too few to be normalised by themselves.
   private static var leastNormalizedBatch: Int { 16 }
 
+  /// Makes a trainer of a network.
+  ///
   /// - Parameters:
   ///   - batchSize: The number of samples in a step; the last batch of an epoch takes the rest. If
   ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2. In that case
@@ -71,12 +73,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
   ///     targets.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
-  ///   - team: The threads that share each step. The bits do not depend on their number.
-  /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1, a factor of
-  ///   the optimizer or the regularization is out of its range, or the dropout or the smoothing is not in 0 ..< 1.
-  ///   Traps on smoothing with a loss that is not for classes. Traps if the optimizer does not work with the other
-  ///   settings: iRPROP⁻ and L-BFGS have no learning rate for a schedule. L-BFGS needs a loss that is smooth and does
-  ///   not change from step to step, so it accepts neither L1 nor dropout nor batch normalisation.
+  ///   - team: The threads that share each step; by default one for each usable processor. The bits do not depend on
+  ///     their number.
+  /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1 (with batch
+  ///   normalisation below 2), a factor of the optimizer or the regularization is out of its range, the learning rate
+  ///   times the weight decay is 1 or more, or the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with
+  ///   a loss that is not for classes. Traps if the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS
+  ///   accept neither a schedule nor weight decay nor clipped gradients. L-BFGS needs an objective that does not change
+  ///   from step to step, and parameters that stay where it put them, so it accepts neither L1 nor a largest norm nor
+  ///   dropout nor batch normalisation.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
@@ -124,36 +129,29 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     parameterBound = Double(network.parameters.maxMagnitude())
   }
 
-  /// Trains on every sample once, in a new random order.
+  /// Trains on every sample once, in a new random order. A full-batch method (``Optimizer/isFullBatch``) takes the
+  /// samples in their own order. If `fit` was stopped within an epoch, this runs the rest of that epoch.
   ///
-  /// - Parameter progress: Called after each step with the number of samples done.
   /// - Returns: The mean loss over the samples, including what the regularization adds to it. Each sample's loss is
   ///   taken before the step of its batch.
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step.
   /// - Precondition: Traps if the sizes of the samples differ from the network's, there are no samples, there is a
-  ///   single sample with batch normalization, or the optimizer is full-batch and there are more than ``batchSize``
-  ///   samples.
-  public mutating func runEpoch(
-    on samples: Samples<Scalar>, progress: (_ samplesDone: Int) -> Void = { _ in }
-  ) throws(Divergence) -> Double {
-    try continueEpoch(on: samples) {
-      progress($0)
-      return true
-    }!
+  ///   single sample with batch normalization, the optimizer is full-batch and there are more than ``batchSize``
+  ///   samples, or an epoch has begun with another number of samples.
+  public mutating func runEpoch(on samples: Samples<Scalar>) throws(Divergence) -> Double {
+    try continueEpoch(on: samples) { _ in true }!
   }
 
   /// Runs the rest of an epoch, or a new epoch if none has begun, until the closure stops it.
   ///
   /// - Parameter proceeds: Called after each step with the number of the epoch's samples done. If it returns false,
   ///   training stops there and the next call continues. After the last step the result is ignored.
-  /// - Returns: The mean loss over the samples, each taken before the step of its batch; nil if the epoch is not
-  ///   complete.
+  /// - Returns: The mean loss over the samples, as ``runEpoch(on:)`` returns it; nil if the epoch is not complete.
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step.
-  /// - Precondition: Traps if the sizes of the samples differ from the network's, there are no samples, or their number
-  ///   is not the one with which the epoch began.
+  /// - Precondition: As for ``runEpoch(on:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  public mutating func continueEpoch(
+  mutating func continueEpoch(
     on samples: Samples<Scalar>, while proceeds: (_ samplesDone: Int) -> Bool
   ) throws(Divergence) -> Double? {
     check(samples)
@@ -170,7 +168,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       if !state.rule.isFullBatch { generator.shuffle(&order) }
       (stepInEpoch, lossSum, secondsInEpoch) = (0, 0, 0)
     } else if order.count != samples.count {
-      fail("cannot go on with an epoch of \(order.count) samples on \(samples.count)")
+      fail("cannot continue an epoch of \(order.count) samples with \(samples.count) samples")
     }
     while samplesDone < samples.count {
       let batch = firstPart(order[samplesDone...], batchSize)
@@ -196,7 +194,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return max(whole + (rest >= leastBatch ? 1 : 0), 1)
   }
 
-  /// The mean loss of the current network, without dropout and label smoothing.
+  /// The mean loss of the current network, without dropout, label smoothing and penalties. Every sample counts alike,
+  /// whatever its weight.
   ///
   /// - Precondition: Traps if the sizes of the samples differ from the network's, or there are no samples.
   public mutating func meanLoss(on samples: Samples<Scalar>) -> Double {
@@ -211,8 +210,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - next: The batch of the following step, if it is known. It is only prefetched into the cache.
   /// - Returns: The mean loss over the batch before the step, including what the regularization adds to it.
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the step.
-  /// - Precondition: Traps if the sizes of the samples differ from the network's, the batch is empty or too large, or
-  ///   an index is out of range.
+  /// - Precondition: Traps if the sizes of the samples differ from the network's, the batch is empty or too large, the
+  ///   batch is a single sample with batch normalization, or an index is out of range.
   /// - Complexity: About 6 · parameterCount flops per sample, shared by the team (with L-BFGS, once or more often).
   ///   Allocates nothing after the first step.
   @specialized(where Scalar == Float)
@@ -231,7 +230,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   }
 
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
-  public mutating func note(validationLoss: Double) { schedule.note(validationLoss: validationLoss) }
+  public mutating func record(validationLoss: Double) { schedule.record(validationLoss: validationLoss) }
 
   /// Moves the network to other parameters. Apart from a step, this is the only way to change them: facts about the old
   /// parameters must be discarded with them.

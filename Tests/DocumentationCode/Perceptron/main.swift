@@ -36,7 +36,7 @@ do {
 
 do {
   let model = try TrainedModel<Float>(contentsOf: "iris.perceptron")
-  // A field is a number, a text or nil.
+  // A field is a number, a string or nil.
   let features = try model.preparation.features(of: [[1.4, 0.2]], as: Float.self)
   print(model.classes(prepared: features), model.predict(prepared: features))  // names, and the probability of each
 }

@@ -33,7 +33,7 @@ struct Client {
         let start = ContinuousClock.now
         try await lines.write(question.request)
         guard let line = try await lines.next() else {
-          tally.problem = "the service ended a connection"
+          tally.problem = "the service closed a connection"
           break
         }
         tally.times.append(.now - start)

@@ -40,8 +40,8 @@ enum LoadTest {
     if tally.times.isEmpty, let problem = tally.problem {
       throw Failure(
         message:
-          "\(options.host):\(options.port) answers nothing: \(problem);"
-          + " start it, or say where it is with --host and --port",
+          "\(options.host):\(options.port) does not answer: \(problem);"
+          + " start the service, or give its address with --host and --port",
         exitCode: EX_UNAVAILABLE)
     }
     report(tally, options, ContinuousClock.now - start)

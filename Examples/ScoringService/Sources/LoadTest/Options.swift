@@ -12,15 +12,15 @@ struct Options {
   static let help = """
     \(usage)
 
-    Asks a ScoringService random records and compares each answer with what MODEL answers; of several, \
-    for a service whose model is being replaced, with what any of them does.
+    Sends random records to a ScoringService and compares each answer with that of MODEL. If there are several \
+    models, because the service's model is being replaced, an answer may be that of any of them.
 
       --host ADDRESS              the service's IPv4 address (127.0.0.1)
       --port N                    its port (8080)
-      --clients N                 how many connections ask at once (64)
-      --requests N                how many requests they share; all are made before the first is sent (10000)
+      --clients N                 how many connections send requests at once (64)
+      --requests N                how many requests they send in all; they are prepared before the first is sent (10000)
 
-    The exit code is 0 where no answer is lost or wrong, 69 where nothing is answered at all.
+    The exit code is 0 if no answer is lost or wrong, 69 if the service does not answer at all.
     """
 
   init(_ words: [String]) throws(Failure) {

@@ -19,18 +19,18 @@ struct Options {
   static let help = """
     \(usage)
 
-    Answers records, one JSON object a line, from a model file.
+    Answers records, one JSON object per line, with the model of a file.
 
       --host ADDRESS              the IPv4 address to listen on (127.0.0.1)
-      --port N                    the port; 0 for one that is free (8080)
-      --batch SIZE                gathers requests of all connections into batches of at most SIZE (0: does not)
-      --refuse-missing            null is a mistake (it is treated as in training)
-      --maximum-request BYTES     the longest request (1048576)
+      --port N                    the port; 0 for any free port (8080)
+      --batch SIZE                gathers requests of all connections into batches of at most SIZE (0: no batches)
+      --refuse-missing            null is an error (it is treated like missing values in training)
+      --maximum-request BYTES     the longest request that is accepted (1048576)
       --maximum-connections N     the most connections (512)
-      --idle SECONDS              ends a connection on which no request comes for so long (60; 0: does not)
+      --idle SECONDS              closes a connection after so many seconds without a request (60; 0: never)
       --grace SECONDS             how long the requests in flight may take after SIGTERM (5)
 
-    SIGHUP reads the model file again; SIGTERM and SIGINT answer the requests in flight and end.
+    SIGHUP reads the model file again. SIGTERM and SIGINT end the service after it has answered the requests in flight.
     """
 
   init(_ words: [String]) throws(Failure) {

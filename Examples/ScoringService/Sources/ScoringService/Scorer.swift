@@ -15,12 +15,12 @@ struct Scorer: Sendable {
 
   func reply(to request: ArraySlice<UInt8>) async -> Reply {
     do {
-      let record = try RecordReader.record(request)
+      let record = try [String: InputValue](json: request)
       let prediction =
         if let batching { try await batching.predict(record) } else { try live.predictor.predict(record) }
       return Reply(line: AnswerLine.answer(prediction))
     } catch {
-      let isGarbage = if case RecordReader.Failure.noObject = error { true } else { false }
+      let isGarbage = if case PredictionError.notARecord = error { true } else { false }
       return Reply(line: AnswerLine.error("\(error)"), isLast: isGarbage)
     }
   }

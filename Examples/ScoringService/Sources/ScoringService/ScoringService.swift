@@ -70,9 +70,9 @@ enum ScoringService {
   private static func reload(_ live: ReloadablePredictor<Float>) {
     do throws(FileError) {
       try live.reload()
-      printError("loaded \(live.path) anew")
+      printError("reloaded \(live.path)")
     } catch {
-      printError("error: \(error); the model from before stays")
+      printError("error: \(error); the previous model stays in use")
     }
   }
 

@@ -30,7 +30,8 @@ final class Server: Sendable {
   /// Whether no connection is open.
   var isIdle: Bool { connections.withLock { $0.open.isEmpty } }
 
-  /// Serves a connection, or refuses it if too many are open.
+  /// Serves a connection. If too many are open, it is refused with a message, or closed without one if as many
+  /// connections are being refused already.
   func serve(_ socket: Socket) {
     let (isOpen, isDropped) = connections.withLock { connections in
       if connections.open.count < maximumConnections {
@@ -50,7 +51,7 @@ final class Server: Sendable {
         connections.withLock { $0.open[ObjectIdentifier(socket)] = nil }
       } else {
         try? await lines.write(
-          AnswerLine.error("\(maximumConnections) connections are open already; try again later").utf8)
+          AnswerLine.error("\(maximumConnections) connections are already open; try again later").utf8)
         try? await lines.finish()
         connections.withLock { $0.refusedCount -= 1 }
       }
@@ -65,7 +66,7 @@ final class Server: Sendable {
   private func answer(_ lines: inout LineConnection) async throws(LineConnection.Failure) {
     do throws(LineConnection.Failure) {
       while let request = try await lines.next() {
-        if request.allSatisfy(RecordReader.isSpace) { continue }
+        if request.allSatisfy({ " \t\r".utf8.contains($0) }) { continue }
         let reply = await scorer.reply(to: request)
         try await lines.write(reply.line.utf8)
         if reply.isLast { break }

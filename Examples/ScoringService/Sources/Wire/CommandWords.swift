@@ -42,7 +42,7 @@ public struct CommandWords {
     let text = try value()
     var address = in_addr()
     guard inet_pton(AF_INET, text, &address) == 1 else {
-      throw .usage("\(option): expected an IPv4 address, as 127.0.0.1, found \(text.debugDescription)")
+      throw .usage("\(option): expected an IPv4 address such as 127.0.0.1, found \(text.debugDescription)")
     }
     return text
   }

@@ -27,8 +27,8 @@ public struct Failure: Error {
     switch error.code {
     case EADDRINUSE:
       self.init(
-        message: "\(error); choose another port with --port, or 0 for one that is free", exitCode: EX_UNAVAILABLE)
-    case EACCES: self.init(message: "\(error); choose a port from 1024 on with --port", exitCode: EX_NOPERM)
+        message: "\(error); choose another port with --port, or 0 for any free one", exitCode: EX_UNAVAILABLE)
+    case EACCES: self.init(message: "\(error); choose a port of at least 1024 with --port", exitCode: EX_NOPERM)
     default: self.init(message: "\(error)", exitCode: EX_UNAVAILABLE)
     }
   }

@@ -45,9 +45,9 @@ struct ScoringServiceTests {
     for (request, error) in [
       (#"{"length":1,"width":2}"#, #"column \"color\" is missing"#),
       (#"{"length":1,"width":2,"color":"red","x":1}"#, #"column \"x\" is unknown"#),
-      (#"{"length":"a","width":2,"color":"red"}"#, #"column \"length\": found the text \"a\", expected a number"#),
-      (#"{"length":true,"width":2,"color":"red"}"#, #"column \"length\": expected a number, a text or null"#),
-      (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": the value is missing, which is not accepted"#),
+      (#"{"length":"a","width":2,"color":"red"}"#, #"column \"length\": found the string \"a\", expected a number"#),
+      (#"{"length":true,"width":2,"color":"red"}"#, #"column \"length\": expected a number, a string or null"#),
+      (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": missing values are not accepted"#),
     ] {
       let line = try #require(try await client.answer(to: request))
       #expect(line.hasPrefix(#"{"error":""# + error), "\(line)")
@@ -64,8 +64,8 @@ struct ScoringServiceTests {
     var other = try Client(port: port)
     let answer = try await other.answer(to: good)
     for (request, error) in [
-      (Array("hello\n".utf8), "no JSON object"), (Array("[1]\n".utf8), "no JSON object"),
-      ([0x7B, 0x22, 0xFF, 0x0A], "expected UTF-8"),
+      (Array("hello\n".utf8), "byte 1: found 'h'"), (Array("[1]\n".utf8), "byte 1: found '['"),
+      ([0x7B, 0x22, 0xFF, 0x22, 0x0A], "not UTF-8"),
       (Array(repeating: UInt8(ascii: "x"), count: 5_000_000), "longer than 1000 bytes"),
     ] {
       var client = try Client(port: port)
@@ -154,7 +154,7 @@ struct ScoringServiceTests {
     try workspace.write("no model", to: "model")
     service.send(SIGHUP)
     let line = try await service.line { $0.errors }
-    #expect(line.hasPrefix("error: ") && line.hasSuffix("; the model from before stays"), "\(line)")
+    #expect(line.hasPrefix("error: ") && line.hasSuffix("; the previous model stays in use"), "\(line)")
     #expect(try await client.answer(to: good) == first)
 
     try workspace.writeModel(seed: 2)
@@ -198,7 +198,7 @@ struct ScoringServiceTests {
     var client = try Client(port: port)
     let answer = try await client.answer(to: good)
     var another = try Client(port: port)
-    #expect(try await another.line() == #"{"error":"1 connections are open already; try again later"}"#)
+    #expect(try await another.line() == #"{"error":"1 connections are already open; try again later"}"#)
     #expect(try await another.line() == nil)
     #expect(try await client.answer(to: good) == answer)
     #expect(try await service.end() == 0)
@@ -243,14 +243,14 @@ struct ScoringServiceTests {
     for (arguments, status, message) in [
       (
         ["model", "--port", "\(port)"], 69,
-        "127.0.0.1:\(port) answers nothing: cannot send: Connection refused; start it"
+        "127.0.0.1:\(port) does not answer: cannot send: Connection refused; start the service"
       ),
       (["none"], 66, "\(workspace.path("none")): cannot be opened"),
       (["table.csv"], 65, "\(workspace.path("table.csv")): not a safetensors file"),
       (["model", "--clients", "\(Int.max)"], 64, "--clients: expected a whole number from 1 to 65536, found"),
       (["model", "--requests=\(Int.max)"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
       (["model", "--requests", "0"], 64, "--requests: expected a whole number from 1 to 1000000, found"),
-      (["model", "--host", "nowhere"], 64, "--host: expected an IPv4 address, as 127.0.0.1, found"),
+      (["model", "--host", "nowhere"], 64, "--host: expected an IPv4 address such as 127.0.0.1, found"),
     ] as [([String], Int32, String)] {
       let program = try workspace.start("LoadTest", [workspace.path(arguments[0])] + arguments.dropFirst())
       #expect(try await program.status() == status)

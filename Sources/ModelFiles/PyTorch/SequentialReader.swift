@@ -1,21 +1,9 @@
 import PerceptronFiles
+import PerceptronLayers
 import Tensor
 
-/// The weights and bias of a linear module.
-struct LinearParameters<Scalar: BLASScalar> {
-  var weights: Matrix<Scalar>  // outputs × inputs
-  var bias: [Scalar]  // outputs
-}
-
-/// The scale and shift of a normalisation, and, for batch normalisation, the statistics.
-struct NormParameters<Scalar: BLASScalar> {
-  var scale: [Scalar]
-  var shift: [Scalar]
-  var statistics: (mean: [Scalar], variance: [Scalar])?
-}
-
-/// Assigns the tensors of a state dictionary to the listed modules, in order.
-struct ModuleParameters {
+/// Reads the parameters of the listed modules from a state dictionary, in order.
+struct SequentialReader {
   private let file: SafeTensors
   private var modules: ArraySlice<StateDictionary.Module>
   /// Whether the modules' numbers are their positions in the list.
@@ -27,7 +15,8 @@ struct ModuleParameters {
     areNumbersPlaces = modules.allSatisfy { module in
       guard let number = module.number, list.indices.contains(number) else { return false }
       switch (list[number], module.kind) {
-      case (.linear, .linear), (.batchNorm, .batchNorm), (.layerNorm, .layerNorm): return true
+      case (.linear, let kind): return kind == .linear
+      case (.normalization(let normalization), let kind): return kind == normalization.moduleKind
       default: return false
       }
     }
@@ -35,7 +24,7 @@ struct ModuleParameters {
 
   /// Returns the parameters of the linear module at a position of the list, counted from 0. A module without a bias
   /// gets a bias of 0.
-  mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(FileError) -> LinearParameters<Scalar> {
+  mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(FileError) -> ImportedOperation<Scalar> {
     let module = try next(.linear, "linear", place)
     let weight = try entry("weight", module)
     guard weight.shape.count == 2, weight.shape[0] > 0, weight.shape[1] == inputs ?? max(weight.shape[1], 1) else {
@@ -45,34 +34,54 @@ struct ModuleParameters {
     var weights = Matrix<Scalar>(rows: weight.shape[0], columns: weight.shape[1])
     try weights.withTile { (weights) throws(FileError) in try file.read(weight.name, into: weights) }
     guard weights.maxMagnitude().isFinite else { throw .notFinite(path: file.path, name: weight.name) }
-    return LinearParameters(
+    return .linear(
       weights: weights,
-      bias: try vector("bias", module, weight.shape[0]) ?? Array(repeating: 0, count: weight.shape[0]))
+      bias: try vector("bias", module, weight.shape[0]) ?? Matrix(rows: weight.shape[0], columns: 1))
   }
 
-  mutating func batchNorm<Scalar>(_ place: Int, units: Int?) throws(FileError) -> NormParameters<Scalar> {
-    let module = try next(.batchNorm, "batch-norm", place)
-    let mean = try entry("running_mean", module)
-    let units = units ?? mean.shape.first ?? 0
-    _ = try entry("running_var", module)
-    var parameters: NormParameters<Scalar> = try norm(module, units)
-    let variance: [Scalar] = try vector("running_var", module, units)!
-    guard variance.allSatisfy({ $0 >= 0 }) else {
-      throw .negativeVariance(path: file.path, name: module.name + "running_var")
+  /// Returns the parameters of the normalisation at a position of the list. Without tensors, its scale is 1 and its
+  /// shift 0; running statistics need tensors.
+  mutating func normalization<Scalar>(
+    _ normalization: Normalization, _ place: Int, units: Int?
+  ) throws(FileError) -> ImportedOperation<Scalar> {
+    let (kind, name) = (normalization.moduleKind, "\(normalization)-norm")
+    var module: StateDictionary.Module?
+    if kind == .normWithStatistics {
+      module = try next(kind, name, place)
+    } else if let first = modules.first, first.kind == kind, !areNumbersPlaces || first.number == place {
+      module = modules.removeFirst()
     }
-    parameters.statistics = (try vector("running_mean", module, units)!, variance)
-    return parameters
+    var units = units
+    if let module, units == nil { units = try size(module) }
+    guard let units else { throw mismatch("there is no tensor for module \(place), \(name)") }
+    let names = normalization.parameters.map(\.tensorName)
+    if let extra = module?.tensors.first(where: { !names.contains($0.key) })?.value {
+      throw mismatch("tensor \(quoted(extra.name)) is not used: \(name) has no tensor of that name")
+    }
+    var parameters: [LayerParameter: Matrix<Scalar>] = [:]
+    for parameter in normalization.parameters {
+      var values = Matrix<Scalar>(rows: units, columns: 1, repeating: parameter == .scale ? 1 : 0)
+      if let module {
+        if parameter.isStatistic { _ = try entry(parameter.tensorName, module) }
+        values = try vector(parameter.tensorName, module, units) ?? values
+      }
+      parameters[parameter] = values
+    }
+    if let module, let variance = parameters[.runningVariance], variance.elements.contains(where: { $0 < 0 }) {
+      throw .negativeVariance(path: file.path, name: module.name + LayerParameter.runningVariance.tensorName)
+    }
+    // PyTorch's default ε of RMSNorm is that of its precision.
+    let isDouble = module.map { $0.example.dataType == .f64 } ?? file.entries.contains { $0.dataType == .f64 }
+    let rmsEpsilon = isDouble ? Double.ulpOfOne : Double(Float.ulpOfOne)
+    let epsilon = normalization == .rms ? rmsEpsilon : Normalization.epsilon
+    return .normalization(normalization, parameters, epsilon: epsilon)
   }
 
-  /// A normalisation without tensors has a scale of 1 and a shift of 0.
-  mutating func layerNorm<Scalar>(_ place: Int, units: Int?) throws(FileError) -> NormParameters<Scalar> {
-    guard let module = modules.first, module.kind == .layerNorm, !areNumbersPlaces || module.number == place else {
-      guard let units else { throw mismatch("there is no tensor for module \(place), layer-norm") }
-      return NormParameters(
-        scale: Array(repeating: 1, count: units), shift: Array(repeating: 0, count: units))
-    }
-    modules.removeFirst()
-    return try norm(module, units ?? module.example.shape.first ?? 0)
+  /// The number of units of a normalisation.
+  private func size(_ module: StateDictionary.Module) throws(FileError) -> Int {
+    let entry = module.kind == .normWithStatistics ? try entry("running_mean", module) : module.example
+    guard let units = entry.shape.first, units > 0 else { throw mismatch("tensor \(quoted(entry.name)) is empty") }
+    return units
   }
 
   /// - Throws: `FileError.otherModules` if a module is left.
@@ -81,20 +90,11 @@ struct ModuleParameters {
     throw mismatch("tensor \(quoted(module.example.name)) is not used: there are more modules than are listed")
   }
 
-  private func norm<Scalar>(
-    _ module: StateDictionary.Module, _ units: Int
-  ) throws(FileError) -> NormParameters<Scalar> {
-    guard units > 0 else { throw mismatch("tensor \(quoted(module.example.name)) is empty") }
-    return NormParameters(
-      scale: try vector("weight", module, units) ?? Array(repeating: 1, count: units),
-      shift: try vector("bias", module, units) ?? Array(repeating: 0, count: units))
-  }
-
   private mutating func next(
     _ kind: StateDictionary.Kind, _ name: String, _ place: Int
   ) throws(FileError) -> StateDictionary.Module {
     guard let module = modules.popFirst() else { throw mismatch("there is no tensor for module \(place), \(name)") }
-    if kind == .batchNorm && module.kind == .layerNorm {
+    if kind == .normWithStatistics && module.kind == .norm {
       throw .missingTensor(path: file.path, name: module.name + "running_mean")
     }
     guard module.kind == kind else {
@@ -113,12 +113,12 @@ struct ModuleParameters {
   /// Returns a tensor of `count` numbers, or nil if the module has no tensor of that name.
   private func vector<Scalar: BLASScalar>(
     _ own: String, _ module: StateDictionary.Module, _ count: Int
-  ) throws(FileError) -> [Scalar]? {
+  ) throws(FileError) -> Matrix<Scalar>? {
     guard let entry = module.tensors[own] else { return nil }
     guard entry.shape == [count] else {
       throw mismatch("tensor \(quoted(entry.name)) is \(shapeText(entry.shape)), expected \(count)")
     }
-    return try values(entry)
+    return Matrix(try values(entry))
   }
 
   @specialized(where Scalar == Float)
@@ -130,4 +130,11 @@ struct ModuleParameters {
   }
 
   private func mismatch(_ problem: String) -> FileError { .otherModules(path: file.path, problem: problem) }
+}
+
+extension Normalization {
+  /// The kind of module that it is in a state dictionary.
+  fileprivate var moduleKind: StateDictionary.Kind {
+    parameters.contains(where: \.isStatistic) ? .normWithStatistics : .norm
+  }
 }

@@ -1,5 +1,5 @@
 /// The sequence of jobs of a program, as seen by one worker, which computes its own tiles of each job.
-package struct Jobs {
+package struct JobSequence {
   package let worker: Worker
   private var previous: TileGrid?
 

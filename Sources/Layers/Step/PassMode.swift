@@ -1,7 +1,7 @@
 import Tensor
 
-/// The purpose of a pass through the layers.
-enum Phase: Sendable {
+/// The mode of a pass through the layers.
+enum PassMode: Sendable {
   /// Only the outputs are needed.
   case evaluation
   /// A backward pass follows. The noise is nil if gradients are checked.

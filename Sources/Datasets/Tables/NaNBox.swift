@@ -1,6 +1,6 @@
-/// A field of a table in eight bytes. A finite number is stored as itself; any other field is a NaN whose low bits are
-/// the code of its string.
-enum Cell {
+/// A table's field in eight bytes, a cell: a finite number is stored as itself, and any other field as a NaN whose low
+/// bits are the code of its string.
+enum NaNBox {
   static func text(_ code: Int) -> Double { Double(bitPattern: quietNaN | UInt64(code)) }
 
   /// The code of the string that a non-finite cell stands for.
