@@ -308,7 +308,8 @@ private let mistakes = [
     "error: --augment elastic needs unscaled pixels; leave out --scale minmax"),
   Mistake("train idx:images,labels --no-header", 64, "error: --no-header is for tables; images have no header"),
   Mistake(
-    "gradcheck --normalization group", 64, "error: --normalization: expected one of none, batch, layer, rms, found \"group\""
+    "gradcheck --normalization group", 64,
+    "error: --normalization: expected one of none, batch, layer, rms, found \"group\""
   ),
   // Images.
   Mistake(
