@@ -4,7 +4,7 @@ import PerceptronDatasets
 public enum PredictionError: Error, Equatable {
   /// A record, or a sample of a matrix, is not in the form that the model needs.
   ///
-  /// - Parameter sample: The sample's index, counted from 0, if there are several.
+  /// - Parameter sample: The sample's index, counted from 0, if there are several; the description counts from 1.
   case input(FieldError, sample: Int?)
   /// A value cannot be used as a record; the string states the problem.
   case notARecord(String)
@@ -35,7 +35,7 @@ extension PredictionError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .input(let error, let sample): "\(place(sample))\(error)"
-    case .notARecord(let problem): "cannot use the value as a record: \(problem)"
+    case .notARecord(let problem): "not a record: \(problem)"
     case .count(let found, let expected): "found samples of \(found) numbers, expected \(expected), one for each column"
     case .textColumn(let name): "column \(name.debugDescription) has strings; give records instead of a matrix"
     case .outputNotFinite(let sample):

@@ -3,7 +3,7 @@ import PerceptronDatasets
 /// Makes the record of a value whose properties are the columns.
 ///
 /// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or if a property is not a number, a
-///   string or nil.
+///   string, a `Bool` or nil.
 func record(of value: some Encodable) throws(PredictionError) -> [String: InputValue] {
   let fields = Fields()
   do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {
@@ -47,7 +47,7 @@ private struct RecordEncoder: Encoder {
     case let text as String: try set(.text(text))
     case let number as Double: try set(.number(number))
     case let number as Float: try set(.number(Double(number)))
-    case is Bool: throw mistake(column)
+    case let flag as Bool: try set(.text("\(flag)"))
     case let number as any BinaryInteger: try set(.number(Double(number)))
     // Enumerations with raw values, for example.
     default: try value.encode(to: self)

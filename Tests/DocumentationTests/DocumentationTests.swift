@@ -60,7 +60,7 @@ private func isCompiled(_ block: String) throws -> Bool {
     try ("petal_length,petal_width,species\n" + rows.joined()).write(
       to: directory.appending(path: "iris.csv"), atomically: true, encoding: .utf8)
     let output = try run("PerceptronDocumentationCode", in: directory)
-    #expect(output.contains("[\"setosa\"]") && output.contains("setosa 0.9"), "\(output)")
+    #expect(output.contains("setosa 0.9"), "\(output)")
     for service in ["PerceptronVaporCode", "PerceptronHummingbirdCode"] {
       #expect(try run(service, in: directory).hasPrefix(#"{"outputs":{"#))
     }

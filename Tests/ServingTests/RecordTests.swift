@@ -41,7 +41,7 @@ func validRecords(_ json: String) throws {
   ])
 func badRecords(_ json: String, problem: String) {
   let error = #expect(throws: PredictionError.self) { try record(json.utf8) }
-  #expect(error?.description.hasPrefix("cannot use the value as a record: byte ") == true)
+  #expect(error?.description.hasPrefix("not a record: byte ") == true)
   #expect(error?.description.contains(problem) == true, "\(error?.description ?? "")")
 }
 
@@ -56,7 +56,12 @@ func notUTF8() {
   #expect(error?.description.contains("not UTF-8") == true)
 }
 
-@Test("A member that cannot be a value is refused by its column", arguments: ["true", "false", "[1]", "{}"])
+@Test("True and false count as strings")
+func booleans() throws {
+  #expect(try record(#"{"a":true,"b": false}"#.utf8) == ["a": .text("true"), "b": .text("false")])
+}
+
+@Test("A member that cannot be a value is refused by its column", arguments: ["[1]", "{}"])
 func badMembers(_ value: String) {
   #expect(throws: PredictionError.input(.notAValue(column: "a"), sample: nil)) {
     try record("{\"a\":\(value)}".utf8)

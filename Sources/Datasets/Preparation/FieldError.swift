@@ -10,7 +10,7 @@ public enum FieldError: Error, Equatable {
   case unknownColumn(String, columns: [String])
   /// A record gives a column twice.
   case givenTwice(column: String)
-  /// A record gives a list, an object, true or false in place of a value.
+  /// A record gives a list or an object in place of a value.
   case notAValue(column: String)
   /// A string stands in a column of numbers and cannot be read as one.
   case notANumber(column: String, text: String)
@@ -33,7 +33,8 @@ extension FieldError: CustomStringConvertible {
     case .unknownColumn(let name, let columns):
       "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
     case .givenTwice(let column): "column \(quoted(column)) is given twice; give it once"
-    case .notAValue(let column): "column \(quoted(column)): expected a number, a string or null"
+    case .notAValue(let column):
+      "column \(quoted(column)): found a list or an object, expected a number, a string or null"
     case .notANumber(let column, let text):
       "column \(quoted(column)): found the string \(quoted(text)), expected a number"
     case .notAText(let column, let number):
@@ -42,11 +43,15 @@ extension FieldError: CustomStringConvertible {
       "column \(quoted(column)): found \(quoted(text)), expected a date as in training (\(pattern))"
     case .missing(let column): "column \(quoted(column)): missing values are not accepted; give a value"
     case .notFinite(let column, let value):
-      "column \(quoted(column)): \(value) is out of range; give a finite number like those in training"
+      value.isFinite
+        ? "column \(quoted(column)): \(value) is too far from the numbers in training; give one like those"
+        : "column \(quoted(column)): the number is infinite; give a finite number like those in training"
     }
   }
 
   private func list(_ names: [String]) -> String {
-    names.count <= 12 ? names.map(quoted).joined(separator: ", ") : "\(quoted(names[0])) to \(quoted(names.last!))"
+    names.count <= 12
+      ? names.map(quoted).joined(separator: ", ")
+      : "\(names.count), from \(quoted(names[0])) to \(quoted(names.last!))"
   }
 }

@@ -1,9 +1,8 @@
-/// In JSON a value is a number, a string or null.
+/// In JSON a value is a number, a string, null, or true or false, which count as the strings "true" and "false".
 extension InputValue: Codable {
-  /// Reads a number, a string or null.
+  /// Reads a number, a string, null, true or false.
   ///
-  /// - Throws: `DecodingError` for anything else, including true and false, and for a number beyond the range of
-  ///   `Double`.
+  /// - Throws: `DecodingError` for anything else, and for a number beyond the range of `Double`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -12,6 +11,8 @@ extension InputValue: Codable {
       self = .number(number)
     } else if let text = try? container.decode(String.self) {
       self = .text(text)
+    } else if let flag = try? container.decode(Bool.self) {
+      self = .text("\(flag)")
     } else {
       throw DecodingError.typeMismatch(
         InputValue.self,

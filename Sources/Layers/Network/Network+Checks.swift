@@ -25,6 +25,9 @@ extension Network {
   }
 
   package func check(_ loss: Loss) {
+    if case .quantile(let level) = loss, !loss.accepts(outputActivation) {
+      fail("the quantile \(level) is not between 0 and 1")
+    }
     guard loss.accepts(outputActivation) else {
       fail("the loss \(loss.rawValue) is not defined for \(outputActivation) outputs")
     }

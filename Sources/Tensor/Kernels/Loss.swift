@@ -16,9 +16,9 @@ public enum Loss: Sendable, Hashable {
   /// The mean over the outputs of ½ (a − y)² if |a − y| ≤ 1, otherwise of |a − y| − ½ (Huber 1964): ∇ₐ = (a − y,
   /// clipped to ±1) / outputs.
   case huber
-  /// The mean over the outputs of τ (y − a) if y ≥ a, else (1 − τ) (a − y) (Koenker and Bassett 1978). It is least if a
-  /// share τ of the targets is below the output. τ is above 0 and below 1. ∇ₐ = (1 − τ) / outputs if a > y, −τ /
-  /// outputs if a < y.
+  /// The mean over the outputs of τ (y − a) if y ≥ a, else (1 − τ) (a − y) (Koenker and Bassett 1978). The
+  /// output that minimises it is the value that a share τ of the targets is below. τ is above 0 and below 1. ∇ₐ = (1 −
+  /// τ) / outputs if a > y, −τ / outputs if a < y.
   case quantile(Double)
 
   /// Whether the loss can be used with an output activation. A quantile that is not above 0 and below 1 cannot be used.

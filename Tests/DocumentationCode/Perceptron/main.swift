@@ -1,13 +1,13 @@
-// The code of README.md and of Documentation/Serving.md, each block in a scope of its own within those that it follows.
-// It is run in a directory with iris.csv.
+// The code of README.md, of the guides and of Documentation/Serving.md, each block in a scope of its own within those
+// that it follows. It is run in a directory with iris.csv.
 
 import Perceptron
 
 // MARK: - README.md
 
 do {
-  let table = try Table(contentsOf: "iris.csv")
-  let preparation = try Preparation(fittedOn: table)  // standardises features, finds the classes
+  let table = try Table(contentsOf: "iris.csv")  // the last column is the target
+  let preparation = try Preparation(fittedOn: table, warn: { print($0) })  // how columns are read, and what is odd
   let samples = try preparation.samples(of: table, as: Float.self)
 
   var generator = Philox(seed: 0)
@@ -32,13 +32,52 @@ do {
     try Checkpoint(trainer).write(to: "iris.checkpoint")  // in afterEpoch, or after a fit that was stopped
     try trainer.restore(Checkpoint(contentsOf: "iris.checkpoint"))
   }
+
+  do {
+    let split = Split(samples.count, validationShare: 0.2, using: &generator)
+    let validation = samples.gathered(split.validation)
+    try trainer.fit(
+      on: samples.gathered(split.training), validation: validation,
+      epochs: 200, patience: 20)  // stops after 20 epochs without a lower validation loss
+    let metrics = ClassificationMetrics(
+      outputs: trainer.network.predict(validation.features), targets: validation.targets)
+    print(metrics.accuracy)
+  }
 }
 
+// MARK: - Sources/Perceptron/Perceptron.docc/FromTableToService.md
+
 do {
-  let model = try TrainedModel<Float>(contentsOf: "iris.perceptron")
-  // A field is a number, a string or nil.
-  let features = try model.preparation.features(of: [[1.4, 0.2]], as: Float.self)
-  print(model.classes(prepared: features), model.predict(prepared: features))  // names, and the probability of each
+  let table = try Table(contentsOf: "iris.csv")
+  var generator = Philox(seed: 0)
+  let split = Split(
+    table.rowCount, validationShare: 0.2, using: &generator)
+  let preparation = try Preparation(
+    fittedOn: table, samples: split.training)
+  let samples = try preparation.samples(of: table, as: Float.self)
+
+  let sizes = [preparation.inputCount, 64, preparation.outputCount]
+  let network = Network<Float>(
+    .chain(sizes, hidden: .relu, output: .softmax),
+    initializer: .heNormal, using: &generator)
+  var trainer = Trainer(
+    network, loss: .crossEntropy, optimizer: .adam(),
+    batchSize: 32, generator: generator)
+  try trainer.fit(
+    on: samples.gathered(split.training),
+    validation: samples.gathered(split.validation),
+    epochs: 200, patience: 20)
+
+  let model = TrainedModel(
+    network: trainer.network, loss: .crossEntropy,
+    preparation: preparation)
+  try model.write(to: "iris.perceptron")
+
+  let predictor = try Predictor<Float>(
+    contentsOf: "iris.perceptron")
+  let prediction = try predictor.predict(
+    ["petal_length": 1.4, "petal_width": 0.2])
+  print(prediction.className!, prediction.probability!)
 }
 
 // MARK: - Documentation/Serving.md

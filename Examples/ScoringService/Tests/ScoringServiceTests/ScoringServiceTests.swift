@@ -46,7 +46,10 @@ struct ScoringServiceTests {
       (#"{"length":1,"width":2}"#, #"column \"color\" is missing"#),
       (#"{"length":1,"width":2,"color":"red","x":1}"#, #"column \"x\" is unknown"#),
       (#"{"length":"a","width":2,"color":"red"}"#, #"column \"length\": found the string \"a\", expected a number"#),
-      (#"{"length":true,"width":2,"color":"red"}"#, #"column \"length\": expected a number, a string or null"#),
+      (
+        #"{"length":true,"width":2,"color":"red"}"#,
+        #"column \"length\": found the string \"true\", expected a number"#
+      ),
       (#"{"length":1,"width":null,"color":"red"}"#, #"column \"width\": missing values are not accepted"#),
     ] {
       let line = try #require(try await client.answer(to: request))
