@@ -158,11 +158,11 @@ def check_exports():
     for activation in ACTIVATIONS:
         for precision in ("float", "double"):
             check_export("classes.csv", "--hidden", "8,8", "--activation", activation, "--precision", precision)
-    for scale in ("standard", "minmax", "robust", "quantile", "none"):
+    for scale in ("standard", "minmax", "robust", "smooth-clip", "quantile", "none"):
         for precision in ("float", "double"):
             check_export("values.csv", "--hidden", "8", "--scale", scale, "--precision", precision)
     check_export("texts.csv", "--scale", "quantile")
-    for scale in ("standard", "minmax", "robust", "quantile"):
+    for scale in ("standard", "minmax", "robust", "smooth-clip", "quantile"):
         check_export("far.csv", "--hidden", "8", "--scale", scale)
     for precision in ("float", "double"):
         for normalization in ("batch", "layer", "rms"):

@@ -54,9 +54,9 @@ static const double exp_low_f64 = -746, exp_high_f64 = 710, expm1_low_f64 = -40,
 
 enum {
   LANES = 16,    // partial totals of a reduction
-  BLOCK = 256,   // size of a loss's buffer
+  BLOCK = 256,   // numbers in a loss's buffer
   LINES = 64,    // rows that are summed at once
-  GROUP = 2048,  // size of a group of columns
+  GROUP = 2048,  // numbers in a group of columns
   BREADTH = 512, // columns in a block of a product
   LONG_SUM = 64, // least terms for which a product's tile prefetches its result and is unrolled
 };
@@ -270,8 +270,8 @@ static inline void store_masked_f64_avx2(double *x, __m256d numbers, __m256i mas
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi"))), \
                              apply_to = function)
-/// find_numbers of packed.inc, one vector at a time. The next vector overwrites what is stored behind the numbers found
-/// in a vector.
+/// find_numbers of packed.inc, one vector at a time. Each step stores a whole vector; the next step overwrites the part
+/// behind the numbers that were found.
 static inline ptrdiff_t find_numbers_f32_avx512(ptrdiff_t n, const float *x, float *numbers, int32_t *places) {
   ptrdiff_t count = 0;
   __m512i place = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -340,8 +340,8 @@ static inline void store_masked_f64_avx512(double *x, __m512d numbers, __mmask8 
 #define PACKED_COLUMNS 8
 // Six or eight columns read each vector of a panel so rarely that it may come from the second-level cache.
 #define PACKED_DEPTH 4096
-// Uses masked vectors, which are as fast as whole ones only with AVX-512. A loop that was unrolled before would get
-// none.
+// Uses masked vectors, which are as fast as whole ones only with AVX-512. Unrolling is disabled, because a loop
+// that was unrolled first would get none.
 #define VECTORIZE_REST \
   _Pragma("clang loop vectorize(assume_safety) interleave(disable) vectorize_predicate(enable) unroll(disable)")
 #define PRECISION f32

@@ -66,7 +66,7 @@ package enum AtomicFile {
   }
 
   /// Makes a directory and its missing parent directories, so that all of them survive a power failure.
-  /// - Throws: ``FileError`` if the file cannot be written.
+  /// - Throws: ``FileError`` if a directory cannot be made.
   package static func makeDirectory(_ path: String) throws(FileError) {
     var status = stat()
     if path.isEmpty || stat(path, &status) == 0 { return }

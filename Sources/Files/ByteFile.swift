@@ -19,8 +19,7 @@ package enum ByteFile {
   /// bytes. The team shares the reading of a long plain file.
   /// - Parameter isWanted: Receives the first 64 KiB of decompressed gzip data, or all if there are fewer. If it
   ///   returns false, these bytes are returned and no more are read.
-  /// - Throws: ``FileError`` (`cannotOpen`), ``FileError`` (`cannotRead`), ``FileError`` (`exceedsMemory`),
-  ///   ``FileError`` (`truncatedGzip`) or ``FileError`` (`corruptGzip`).
+  /// - Throws: ``FileError`` (`cannotOpen`, `cannotRead`, `exceedsMemory`, `truncatedGzip` or `corruptGzip`).
   package static func read(
     _ path: String, team: Team = Team(workers: 1), isWanted: ([UInt8]) -> Bool = { _ in true }
   ) throws(FileError) -> [UInt8] {
@@ -46,7 +45,10 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected, isWanted)
   }
 
-  /// The status of an open file, which is closed if it cannot be read to an end.
+  /// The status of an open file.
+  ///
+  /// - Throws: ``FileError`` (`cannotOpen`) if the status is unknown, or if the file is a directory or, unless
+  ///   `mayBeDevice`, a device, which has no end. The file is then closed.
   static func status(of descriptor: Int32, path: String, mayBeDevice: Bool) throws(FileError) -> stat {
     var status = stat()
     let code = fstat(descriptor, &status) == 0 ? 0 : errno

@@ -13,7 +13,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case ioFailure
   }
 
-  /// What a program can do about the error.
+  /// Whether the input is missing, its contents are wrong, or the system failed.
   public let kind: Kind
   /// A name that stays the same when the wording changes, such as "missingColumn".
   public let code: String

@@ -58,7 +58,7 @@ extension Predictor {
 
   /// Writes the answer for a record into an existing prediction. Allocates nothing after the first call on a thread.
   ///
-  /// - Throws: ``PredictionError``, as the form that returns a prediction. The prediction is then unspecified.
+  /// - Throws: The same ``PredictionError`` as the form that returns a prediction; `prediction` is then unspecified.
   public func predict(_ record: [String: InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(record, into: features)
@@ -66,7 +66,8 @@ extension Predictor {
   }
 
   /// Returns the answer for a value whose properties are the columns, named by their coding keys. A property may be a
-  /// number, a string, an enumeration of these, or nil for a missing value.
+  /// number, a string, an enumeration of these, a `Bool`, which counts as the string "true" or "false", or nil for a
+  /// missing value.
   ///
   /// - Throws: ``PredictionError``, as for a dictionary, and if a property has another type.
   /// - Complexity: As for a dictionary, plus the cost of making one.
@@ -83,7 +84,7 @@ extension Predictor {
 
   /// Writes the answer for a row into an existing prediction. Allocates nothing after the first call on a thread.
   ///
-  /// - Throws: ``PredictionError``, as the form that returns a prediction. The prediction is then unspecified.
+  /// - Throws: The same ``PredictionError`` as the form that returns a prediction; `prediction` is then unspecified.
   public func predict(_ row: [InputValue], into prediction: inout Prediction) throws(PredictionError) {
     try model.predict(into: &prediction) { (features) throws(FieldError) in
       try model.rows.prepare(row, into: features)
@@ -114,7 +115,7 @@ extension Predictor {
   ///
   /// - Shapes: samples columns × samples; returns outputs × samples: probabilities, or values in the units of the data.
   /// - Throws: ``PredictionError`` if the number of rows is wrong, if a column contains strings, and for the first
-  ///   sample that is infinite, lacks a value that must not be missing, or is too far from the training data.
+  ///   sample that has an infinite value, lacks a value that must not be missing, or is too far from the training data.
   /// - Complexity: 2 · parameters flops per sample.
   public func predict(_ samples: Matrix<Scalar>) throws(PredictionError) -> Matrix<Double> {
     var answers = Matrix<Double>(rows: model.outputSize, columns: samples.columns)

@@ -32,12 +32,14 @@ extension [String: InputValue] {
         case "[", "{":
           mistake = .notAValue(column: name)
           continue
-        default: throw reader.error("found \(reader.found), expected a number, a string or null")
+        default: throw reader.error("found \(reader.found), expected a number, a string, true, false or null")
         }
         if updateValue(value, forKey: name) != nil { mistake = .givenTwice(column: name) }
       }
       if mistake == nil { try reader.finish("}") }
-    } catch { throw .notARecord("\(error.description); give one JSON object of numbers, strings and null") }
+    } catch {
+      throw .notARecord("\(error.description); give one JSON object of numbers, strings, true, false and null")
+    }
     if let mistake { throw .input(mistake, sample: nil) }
   }
 }

@@ -14,7 +14,7 @@ private func lines(_ bytes: [UInt8]) -> [Substring] { String(decoding: bytes, as
 
 @Test(
   "A table of text, numbers and missing values is learnt, and new texts get a warning",
-  arguments: ["quantile", "robust"])
+  arguments: ["quantile", "robust", "smooth-clip"])
 func mixedTable(scaling: String) throws {
   let workspace = try Workspace()
   try workspace.write(mixed, to: "t.csv")

@@ -57,6 +57,23 @@ import Testing
     #expect((0..<1000).allSatisfy { matrix[3, $0] == 0.1 })
   }
 
+  @Test func `a smooth clip is robust scaling, drawn within 3`() {
+    // The medians are 3 and 0; the quartiles are 2 and 4, and both 0.
+    var matrix: Matrix<Double> = [[1, 2, 3, 4, 1e300], [0, 0, 0, 0, 10]]
+    let scaling = Scaling(.smoothClip, fittedOn: matrix)
+    #expect(scaling.offsets == [3, 0] && scaling.factors == [0.5, 0.2])
+    scaling.apply(to: &matrix)
+    for sample in 0..<4 {
+      let y = (Double(sample + 1) - 3) / 2
+      #expect(abs(matrix[0, sample] - y / (1 + y * y / 9).squareRoot()) < 1e-15)
+    }
+    #expect(matrix[0, 4] == 3 && matrix[1, 0] == 0)
+    #expect(abs(matrix[1, 4] - 2 / (13.0 / 9).squareRoot()) < 1e-15)
+    var beyond = Matrix<Double>([-3, 4])
+    scaling.invert(&beyond)
+    #expect(beyond.elements == [-.infinity, .infinity])
+  }
+
   @Test func `no scaling changes nothing`() {
     let original = data(10, Float.self)
     var matrix = original
@@ -142,7 +159,7 @@ import Testing
       scaling.apply(to: &matrix)
       scaling.invert(&matrix)
       // The ends of a distribution are cut off at a share of 10⁻⁷.
-      let tolerance = method == .quantile ? 1e-6 : 1e-15
+      let tolerance = method == .quantile ? 1e-6 : method == .smoothClip ? 1e-13 : 1e-15
       for sample in 0..<100 {
         for row in 0..<4 {
           #expect(abs(matrix[row, sample] - original[row, sample]) <= tolerance * max(1, abs(original[row, sample])))
@@ -169,8 +186,8 @@ import Testing
     var matrix = Matrix<Double>(rows: 1, columns: 2)
     matrix[0, 0] = size
     matrix[0, 1] = -size
-    // The other methods have no factors.
-    for method in Scaling.Method.allCases where method != .none && method != .quantile {
+    // The other methods have no factors, or clip what they give.
+    for method in Scaling.Method.allCases where ![.none, .quantile, .smoothClip].contains(method) {
       let scaling = Scaling(method, fittedOn: matrix)
       var mapped = matrix
       scaling.apply(to: &mapped)

@@ -33,7 +33,7 @@ func validRecords(_ json: String) throws {
     ("[1]", "byte 1: found '[', expected '{'"), ("{a:1}", "byte 2: found 'a', expected '\"'"),
     (#"{"a" 1}"#, "byte 6: found '1', expected ':'"), (#"{"a":1 "b":2}"#, "byte 8: found '\"', expected '}' or ','"),
     (#"{"a":1,}"#, "byte 8: found '}', expected '\"'"), (#"{"a":01}"#, "byte 6: found a number with a leading 0"),
-    (#"{"a":+1}"#, "byte 6: found '+', expected a number, a string or null"),
+    (#"{"a":+1}"#, "byte 6: found '+', expected a number, a string, true, false or null"),
     (#"{"a":1.}"#, "byte 8: found '}', expected a digit"), (#"{"a":nul}"#, "byte 6: found 'n', expected a value"),
     (#"{"a":"b"#, "byte 8: found the end, expected '\"'"), (#"{"a":"\x"}"#, "byte 8: found 'x' after a backslash"),
     (#"{"a":"\ud800"}"#, "half of a surrogate pair"),

@@ -33,8 +33,8 @@ typedef enum {
   ck_adam,
   /// v = beta2 · v + gain2 · g², w = shrinkage · w − rate · g / (√v + epsilon)
   ck_rmsprop,
-  /// v = v · (beta2 if g has the sign of m, beta1 if it has the opposite sign, else 1), within smallest … largest; m =
-  /// 0 if the signs are opposite, else g; w = shrinkage · w − sign(m) · v
+  /// v = v · (beta2 if g has the sign of m, beta1 if it has the opposite sign, else 1), within smallest … largest;
+  /// m = 0 if the signs are opposite, else g; w = shrinkage · w − sign(m) · v
   ck_rprop,
 } ck_rule;
 

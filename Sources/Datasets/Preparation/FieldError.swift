@@ -34,7 +34,7 @@ extension FieldError: CustomStringConvertible {
       "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
     case .givenTwice(let column): "column \(quoted(column)) is given twice; give it once"
     case .notAValue(let column):
-      "column \(quoted(column)): found a list or an object, expected a number, a string or null"
+      "column \(quoted(column)): found a list or an object, expected a number, a string, true, false or null"
     case .notANumber(let column, let text):
       "column \(quoted(column)): found the string \(quoted(text)), expected a number"
     case .notAText(let column, let number):

@@ -255,8 +255,10 @@ private struct ColumnFit {
     let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
     if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
     if column == 0, format == .plain { countsRows = table.countsRows(inColumn: column) }
-    // Quantile scaling is not affected by far values.
-    if method != .quantile, let value = Self.farValue(known) { farRow = all.firstIndex(of: value) }
+    // Neither quantiles nor a clip are affected by far values.
+    if method != .quantile, method != .smoothClip, let value = Self.farValue(known) {
+      farRow = all.firstIndex(of: value)
+    }
     input = .number(name: name, mean: mean, format: format, missing: others)
     scaling = Self.scaling(method, numbers)
     (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)

@@ -113,6 +113,8 @@ public struct Preparation: Sendable, Equatable {
         return "the targets \(columns) by a scaling of \(scaling.offsets.count)"
       }
       guard !scaling.factors.contains(0) else { return "the targets \(columns) by a factor of 0" }
+      // The network's outputs may be beyond what a clip can give.
+      guard scaling.method != .smoothClip else { return "the targets \(columns) by a smooth clip" }
       guard targetFormats.isEmpty || targetFormats.count == columns.count else {
         return "the targets \(columns) in \(targetFormats.count) formats"
       }

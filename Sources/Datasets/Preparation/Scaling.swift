@@ -13,6 +13,10 @@ public struct Scaling: Sendable, Equatable {
     case minMax
     /// x' = (x - median) / (third quartile - first quartile). A few extreme values do not change it.
     case robust
+    /// x' = y / √(1 + (y / 3)²), where y is as for `robust`, except that half of maximum - minimum replaces a distance
+    /// of 0 between the quartiles (Holzmüller, Grinsztajn and Steinwart 2024). x' is within ±3, so an extreme value has
+    /// hardly more influence than one that is merely far.
+    case smoothClip = "smooth-clip"
     /// x' = Φ⁻¹(share of the data below x), so that the feature is normally distributed.
     case quantile
   }
@@ -95,11 +99,12 @@ public struct Scaling: Sendable, Equatable {
     }
     var offsets = [Double](repeating: 0, count: data.rows)
     var factors = [Double](repeating: 1, count: data.rows)
-    if method == .robust {
+    if method == .robust || method == .smoothClip {
       for row in 0..<data.rows {
         let values = Self.sorted(data, row)
         offsets[row] = Quantiles.quantile(values, 0.5)
-        let factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
+        var factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
+        if method == .smoothClip, factor == .infinity { factor = 2 / (values[values.count - 1] - values[0]) }
         factors[row] = factor.isFinite && factor > 0 ? factor : 1
       }
     } else if method != .none {
@@ -128,7 +133,7 @@ public struct Scaling: Sendable, Equatable {
   }
 
   /// Maps the data back: x = x' / factor + offset, or to the quantile. Traps if the number of features differs from the
-  /// map's.
+  /// map's. What a smooth clip cannot give, 3 and beyond, becomes infinite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func invert<Scalar: BLASScalar>(_ data: inout Matrix<Scalar>) {
@@ -152,13 +157,16 @@ public struct Scaling: Sendable, Equatable {
   /// How one feature is mapped.
   func scale(ofFeature feature: Int) -> FeatureScale {
     FeatureScale(
-      offset: offsets[feature], factor: factors[feature], quantiles: method == .quantile ? quantiles[feature] : nil)
+      offset: offsets[feature], factor: factors[feature], isClipped: method == .smoothClip,
+      quantiles: method == .quantile ? quantiles[feature] : nil)
   }
 
   /// A number of one feature, mapped.
   @inline(__always)
   func scaled(_ value: Double, _ feature: Int) -> Double {
-    method == .quantile ? quantiles[feature].scaled(value) : (value - offsets[feature]) * factors[feature]
+    if method == .quantile { return quantiles[feature].scaled(value) }
+    let affine = (value - offsets[feature]) * factors[feature]
+    return method == .smoothClip ? smoothlyClipped(affine) : affine
   }
 
   /// A number of one feature, mapped back.
@@ -166,7 +174,9 @@ public struct Scaling: Sendable, Equatable {
   private func inverted(_ value: Double, _ feature: Int) -> Double {
     if method == .quantile { return quantiles[feature].inverted(value) }
     // A feature with the factor 0 was constant.
-    return factors[feature] == 0 ? offsets[feature] : value / factors[feature] + offsets[feature]
+    if factors[feature] == 0 { return offsets[feature] }
+    let affine = method == .smoothClip ? unclipped(value) : value
+    return affine / factors[feature] + offsets[feature]
   }
 
   private func check(_ rows: Int, _ columns: Int, _ operation: String) {
@@ -249,4 +259,16 @@ public struct Scaling: Sendable, Equatable {
     guard value.isFinite, value > 0 else { return 1 }
     return Double(sign: .plus, exponent: min(max(value.exponent, -1021), 1021), significand: 1)
   }
+}
+
+/// y / √(1 + (y / 3)²), in a form that does not overflow: within ±3.
+func smoothlyClipped(_ y: Double) -> Double {
+  let u = y / 3
+  return u.magnitude <= 1 ? y / (1 + u * u).squareRoot() : (u < 0 ? -3 : 3) / (1 + 1 / (u * u)).squareRoot()
+}
+
+/// The number that ``smoothlyClipped(_:)`` maps to x; infinite from 3 on.
+private func unclipped(_ x: Double) -> Double {
+  let u = x / 3
+  return u.magnitude < 1 ? x / (1 - u * u).squareRoot() : x * .infinity
 }

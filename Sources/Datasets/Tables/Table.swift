@@ -107,8 +107,8 @@ public struct Table: Sendable {
     self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
 
-  /// The largest number of columns that a file may have. Each column takes memory besides its fields: hundreds of times
-  /// what an empty name takes in the file.
+  /// The largest number of columns that a file may have. Without a limit, a small file could exhaust the memory: each
+  /// column takes memory besides its fields, hundreds of times what an empty name takes in the file.
   package static let mostColumns = 100_000
 
   /// Parses a file's bytes; the path is for messages. The result does not depend on the sizes of the parts and pieces.

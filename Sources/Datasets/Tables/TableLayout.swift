@@ -7,8 +7,8 @@ struct TableLayout {
   private(set) var columnNames: [String] = []
   /// Whether each row has a delimiter after its last field that the header does not have.
   private(set) var hasTrailingDelimiter = false
-  /// How many fields at the end of the header are empty, or of the first row if there is no header. Of these columns,
-  /// those with only empty fields are removed.
+  /// The number of empty fields at the end of the header, or of the first row if there is no header. Of these columns,
+  /// those that are empty in every row are removed.
   private(set) var mostEmptyColumns = 0
   private(set) var hasHeader = false
   /// Where the first row of data begins, and its line.
@@ -25,7 +25,6 @@ struct TableLayout {
   private static let mostFields = 200_000
 
   /// Finds out how a table is laid out.
-  /// - Parameters:
   /// - Parameters:
   ///   - bytes: The first bytes of the file, which end with a row unless they are the whole file.
   ///   - isWhole: Whether they are the whole file.
@@ -85,7 +84,8 @@ struct TableLayout {
     let later = sample(storing: false)
     var hasRowNames = false
     if later.rowCount > 0, let others = later.commonWidth, others > width, !later.haveTrailingDelimiter {
-      // In the tables of R the rows begin with names that the header does not mention. A title stands above another
+      // The other rows have more fields than the first. In tables that R writes, each row begins with a name for which
+      // the header has no field. Otherwise, a first row of one field, or of at least two too few, is a title above the
       // header.
       width = others
       let texts = sample(storing: true).texts
@@ -216,9 +216,9 @@ extension TableLayout {
   /// The delimiter that cuts the first rows alike: into the same number of fields, and at least two.
   ///
   /// If several delimiters do, the one with which most fields look like numbers is chosen, because a comma may be part
-  /// of a number between semicolons; after that the usual one. If no delimiter does, the one with which most rows are
-  /// like the first is chosen, so that the error names the row that differs. If the first row may be a title, the
-  /// delimiter that cuts the other rows alike is chosen.
+  /// of a number between semicolons. If they are equal in this, the usual delimiter is chosen. If no delimiter does,
+  /// the one with which most rows are like the first is chosen, so that the error names the row that differs. If the
+  /// first row may be a title, the delimiter that cuts the other rows alike is chosen.
   private static func delimiter(
     of bytes: Span<UInt8>, from start: FieldScanner, isWhole: Bool, usual: Table.Delimiter
   ) -> Table.Delimiter {
@@ -273,7 +273,7 @@ extension TableLayout {
 // MARK: - The header
 
 extension TableLayout {
-  /// Whether a row is a header, judged by the rows that follow: it has no number, and they do.
+  /// Whether a row is a header, judged by the rows that follow: it has no number or date, and they have some.
   private static func isHeader(_ texts: [String], _ later: [[String]]) -> Bool {
     func isNumber(_ text: String) -> Bool { [.number, .date].contains(FieldLook(text)) }
     return !texts.contains(where: isNumber) && later.contains { $0.contains(where: isNumber) }
@@ -312,7 +312,7 @@ extension TableLayout {
       warnings.append(.headerOfNumbers(path: path, line: line, first: counted[counted.startIndex]))
       return true
     }
-    // Two small numbers are likely to be data. If there are more, a warning says that they are read as data.
+    // A row of only two numbers is likely to be data. If there are more, a warning says that they are read as data.
     if numbers.count > 2 {
       warnings.append(.dataLikeHeader(path: path, line: line, first: counted[counted.startIndex]))
     }
@@ -393,8 +393,8 @@ private struct SampledRows {
   private(set) var rowCount = 0
   /// Whether all rows have as many fields as the first, or ``haveTrailingDelimiter`` is true.
   private(set) var areAlike = true
-  /// Whether most rows have one more field than the first, which is empty, and the other rows have as many as the
-  /// first.
+  /// Whether at least half of the rows have one more field than the first row, at their end and empty, and the other
+  /// rows have as many fields as the first.
   private(set) var haveTrailingDelimiter = false
   /// Whether the last field of some row is empty.
   private(set) var someLastsAreEmpty = false

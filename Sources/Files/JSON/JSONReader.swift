@@ -1,5 +1,7 @@
-/// A JSON reader that is stricter than a general parser: an integer with a sign, a fraction or a leading zero, or
-/// beyond `Int`, is an error that names the byte. It decodes only the values that are asked for.
+/// Reads JSON value by value; only the values that are asked for are decoded.
+///
+/// It is stricter than a general parser: where a whole number is expected, a sign, a fraction, a leading zero or an
+/// overflow of `Int` is an error that names the byte.
 package struct JSONReader {
   /// The bytes; the JSON begins at `position` and ends before `end`.
   private let bytes: [UInt8]

@@ -4,7 +4,8 @@ extension Dense {
   /// Z = W A₋₁, A = g(Z + b 1ᵀ). Bias, activation and dropout are applied while the tile is in cache. If the layer is
   /// normalized, this computes only Z + b 1ᵀ.
   ///
-  /// - Parameter strips: The number of products of strips of W whose sum is Z; 0 to compute Z as one product.
+  /// - Parameter strips: The number of strips of W whose products add up to Z; 0 to compute Z as one product.
+  /// - Returns: An upper bound on the magnitudes in the result.
   func computeOutputs<Scalar>(
     _ part: TilePart, summing strips: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
     slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
@@ -20,7 +21,9 @@ extension Dense {
       ? Double(z.activate(.identity, bias: bias)) : activate(z, bias: bias, slopes: slopes?[part], dropout)
   }
 
-  /// A = g(γ ∘ N + β 1ᵀ).
+  /// A = g(γ ∘ N + β 1ᵀ), then dropout. The outputs hold Z before.
+  ///
+  /// - Returns: An upper bound on the magnitudes in the result.
   func normalizeOutputs<Scalar>(
     _ part: TilePart, outputs: Tile<Scalar>, parameters: Tile<Scalar>, statistics: Tile<Scalar>, isTraining: Bool,
     slopes: Tile<Scalar>?, dropout: DropoutPlace?, _ buffers: NormalizationBuffers<Scalar>
@@ -48,7 +51,7 @@ extension Dense {
     return activate(z, bias: beta.rows(rows), slopes: slopes?[part], dropout)
   }
 
-  /// g(Z + b 1ᵀ), and dropout.
+  /// Z ← g(Z + b 1ᵀ), then dropout. Returns an upper bound on the magnitudes in the result.
   private func activate<Scalar>(
     _ z: Tile<Scalar>, bias: Tile<Scalar>, slopes: Tile<Scalar>?, _ place: DropoutPlace?
   ) -> Double {
@@ -70,14 +73,15 @@ extension Dense {
     product(strip, outputs, scratch).product(weights(in: parameters)[columns: columns], inputs.rows(columns))
   }
 
-  /// The memory for the product of a strip. The first product has the memory of the sum.
+  /// The memory for the product of a strip. The first product is computed in the memory of the sum.
   private func product<Scalar>(_ strip: Int, _ outputs: Tile<Scalar>, _ scratch: Tile<Scalar>) -> Tile<Scalar> {
     let size = outputs.rows * outputs.columns
     return strip == 0
       ? outputs : scratch.reshaped(from: (strip - 1) * size, rows: outputs.rows, columns: outputs.columns)
   }
 
-  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁). The derivative is applied while the tile is in cache.
+  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁). The derivative is applied while the tile is in cache. Returns the largest magnitude of the
+  /// result.
   func propagateError<Scalar>(
     _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, previous: Dense, slopes: Tile<Scalar>,
     into previousError: Tile<Scalar>

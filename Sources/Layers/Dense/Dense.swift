@@ -2,10 +2,13 @@ import Tensor
 
 /// A fully connected layer with an activation, and optional normalisation and dropout.
 ///
-///     A = g(Z),   Z = W A₋₁ + b 1ᵀ;   normalised   A = g(γ ∘ N + β);   in training with dropout   A ∘ M / (1 − p)
+///     Z = W A₋₁ + b 1ᵀ
+///     A = g(Z)                  without normalisation
+///     A = g(γ ∘ N + β 1ᵀ)       with normalisation
+///     A ← A ∘ M / (1 − p)       in training with dropout
 ///
-/// N is Z normalised, see ``Normalization``. M is 0 with probability p and 1 otherwise. It is drawn
-/// anew for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
+/// N is Z normalised, see ``Normalization``. Each element of M is 0 with probability p and 1 otherwise. M is drawn anew
+/// for every step (Srivastava et al. 2014, inverted so that a prediction needs no factor).
 ///
 /// - Shapes: A₋₁ inputSize × batch, W outputSize × inputSize, b, γ and β outputSize × 1, Z and A outputSize × batch. In
 ///   the parameter vector, W comes first, column after column, then b, γ and β.

@@ -19,7 +19,7 @@ public struct ModelFile: Sendable {
   public let training: [String: String]
   private let tensors: SafeTensors
 
-  /// How many bytes of text are read, in addition to the size of the tensors.
+  /// How many bytes the text in the metadata may take beyond the size of the tensors.
   static let mostText = 8 << 20
 
   /// Reads a file.

@@ -64,7 +64,7 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
 package let networkCounts = 1...1000
 
 /// The maximum number of layers of a model. Finding the names of a layer's tensors takes a pass over the layers before
-/// it.
+/// it, so the time for all names grows with the square of the number of layers.
 package let mostLayers = 1000
 
 // MARK: - Answers

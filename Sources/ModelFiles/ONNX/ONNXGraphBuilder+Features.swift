@@ -75,7 +75,17 @@ extension ONNXGraphBuilder {
       value = node("Sub", [value, constant(ONNXTensor("offsets", .double, [1, count], scales.map(\.offset)))])
       value = node("Mul", [value, constant(ONNXTensor("factors", .double, [1, count], scales.map(\.factor)))])
     }
+    if scales.contains(where: \.isClipped) { value = smoothlyClipped(value) }
     return type == .float ? cast(value, to: .float) : value
+  }
+
+  /// y / √(1 + (y / 3)²). Numbers that are so far that their squares could overflow are cut first.
+  private mutating func smoothlyClipped(_ value: String) -> String {
+    func number(_ name: String, _ value: Double) -> ONNXTensor { ONNXTensor(name, .double, [], [value]) }
+    let cut = node("Clip", [value, constant(number("lowest", -1e9)), constant(number("highest", 1e9))])
+    let third = node("Div", [cut, constant(number("three", 3))])
+    let sum = node("Add", [node("Mul", [third, third]), constant(number("one", 1))])
+    return node("Div", [cut, node("Sqrt", [sum])])
   }
 
   /// Returns one feature for each of the strings: 1 for the string that is present. A missing value in a table is the

@@ -6,14 +6,16 @@ import PerceptronFiles
 extension ONNXModel {
   /// Reads a file's bytes; the path is for messages. The numbers of the tensors are not copied.
   ///
-  /// - Throws: ``FileError`` (`badONNX`) if they are not a complete ONNX file, and ``FileError`` (`unsupportedTensor`).
+  /// - Throws: ``FileError`` (`badONNX`) if they are not a complete ONNX file, (`unsupportedTensor`) if a tensor's
+  ///   numbers are in another file or of an unsupported type.
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
   }
 }
 
-/// Reads the messages of an ONNX file. The nesting depth is limited by the call depth of the functions below.
+/// Reads the messages of an ONNX file. No kind of message that is read contains itself, which limits the nesting
+/// depth.
 private struct ONNXDecoder {
   let bytes: [UInt8]
   let path: String
@@ -133,7 +135,7 @@ private struct ONNXDecoder {
       default: break
       }
     }
-    // An empty list, or a number that is 0, may be absent.
+    // A writer may omit an empty list, an empty string or a number that is 0; the type then tells which it is.
     switch type {
     case 1 where value == .other: value = .float(0)
     case 2 where value == .other: value = .int(0)

@@ -71,8 +71,8 @@ struct TrainOptions {
         "--class-weights", "NAME=W,…", "weights of the samples of each class, 1 if not named; or balanced (1)"),
       Option(
         "--scale", "NAME",
-        "scaling of numeric features: standard, minmax, robust, quantile or none (standard for tables, none for"
-          + " images)"),
+        "scaling of numeric features: standard, minmax, robust, smooth-clip (robust, and far numbers are drawn within"
+          + " ±3), quantile or none (standard for tables, none for images)"),
       Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
     ] + OptimizerOptions.options + [
       Option("--batch-size", "N", "samples in a step (128; rprop, lbfgs: all)"),
@@ -135,7 +135,8 @@ struct TrainOptions {
     scaling = try arguments.choice(
       "--scale",
       [
-        ("standard", .standard), ("minmax", .minMax), ("robust", .robust), ("quantile", .quantile),
+        ("standard", .standard), ("minmax", .minMax), ("robust", .robust), ("smooth-clip", .smoothClip),
+        ("quantile", .quantile),
         ("none", Scaling.Method.none),
       ])
     augmentation =
@@ -243,8 +244,8 @@ struct TrainOptions {
   /// The number of epochs for this number of samples.
   ///
   /// If `--epochs` is not given, it is the number that makes about 1000 steps (200 for methods that use all samples in
-  /// each step). It is at most the number of epochs that 1000 batches of the usual size take, and at least 20. Small
-  /// tables need more than 20 epochs, and for large tables 20 are enough.
+  /// each step). It is at most the number that makes 1000 batches of the usual size, and at least 20. Small tables need
+  /// more than 20 epochs, and for large tables 20 are enough.
   func epochs(_ optimizer: Optimizer, samples: Int, batchSize: Int) -> Int {
     if let epochs { return epochs }
     let steps = optimizer.isFullBatch ? 200 : 1000

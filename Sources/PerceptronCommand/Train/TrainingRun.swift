@@ -12,7 +12,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   let batchSize: Int
   let epochs: Int
   let schedule: Schedule
-  /// One for each network.
+  /// The augmentation of each network's samples; nil for none.
   let augmentations: [Augmentation?]
   let patience: Int?
   /// The DATA argument as given.

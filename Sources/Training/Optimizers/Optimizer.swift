@@ -22,8 +22,8 @@ public enum Optimizer: Sendable, Equatable {
     weightDecay: Double = 0)
   /// Every parameter has its own step Δ. Only the sign of its gradient counts:
   ///
-  ///     Δ ← min(η⁺ Δ, largest)      if g has the sign that it had before
-  ///     Δ ← max(η⁻ Δ, smallest)     if it has the other, and there g ← 0
+  ///     Δ ← min(η⁺ Δ, largest)      if g has the same sign as in the previous step
+  ///     Δ ← max(η⁻ Δ, smallest)     if it has the opposite sign; then also g ← 0
   ///     θ ← θ − sign(g) Δ
   ///
   /// This is iRPROP⁻ (Igel and Hüsken 2003, after Riedmiller and Braun 1993). It uses all samples in each step, see
@@ -37,7 +37,7 @@ public enum Optimizer: Sendable, Equatable {
   /// This is L-BFGS (Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5), with a step α that
   /// fulfils the strong Wolfe conditions (algorithms 3.5 and 3.6). It uses all samples in each step, see
   /// ``isFullBatch``, and evaluates their loss once or a few times per step. It keeps 2 · history + 5 vectors of the
-  /// parameters' layout.
+  /// parameters' size.
   case lbfgs(history: Int = 10)
 
   /// The rule with its factors.

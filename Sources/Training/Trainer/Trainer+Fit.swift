@@ -9,7 +9,8 @@ extension Trainer {
   /// the same bits as one call without a stop. A ``Checkpoint`` of the trainer lets another process continue.
   ///
   /// - Parameters:
-  ///   - augmentation: Deforms the samples, which are images, anew in each epoch, into a second copy.
+  ///   - augmentation: Deforms the samples, which must be images, anew in each epoch. The deformed samples take the
+  ///     memory of a second copy.
   ///   - validation: Samples to test the network on after each epoch.
   ///   - epochs: The total number of epochs, including those before this call.
   ///   - patience: Training ends after this many epochs without a lower validation loss. At the end, also after all

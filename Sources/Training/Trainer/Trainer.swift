@@ -17,7 +17,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let regularization: Regularization
   /// How the learning rate changes over the epochs.
   public internal(set) var schedule: Schedule
-  /// The samples of a step.
+  /// The number of samples in a step.
   public let batchSize: Int
   /// The probability with which an input is dropped.
   public let inputDropout: Double
@@ -65,8 +65,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - batchSize: The number of samples in a step; the last batch of an epoch takes the rest. If
-  ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2. In that case
-  ///     the batch before also takes the rest if it is a single sample, or fewer than 16 and fewer than a quarter of
+  ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2, and the batch
+  ///     before takes the rest too if the rest is a single sample, or fewer than 16 samples and fewer than a quarter of
   ///     the batch size: the mean and variance of so few would ruin the network.
   ///   - inputDropout: The probability with which an input is set to 0 in a step. The other inputs are divided by 1 −
   ///     inputDropout (Srivastava et al. 2014).
