@@ -60,6 +60,23 @@ class IRPropMinus:
         before.copy_(p.grad)
 
 
+class Lion:
+
+  def __init__(self, parameters):
+    self.parameters = parameters
+    self.means = [torch.zeros_like(p) for p in parameters]
+
+  def zero_grad(self):
+    for p in self.parameters:
+      p.grad = None
+
+  def step(self):
+    with torch.no_grad():
+      for p, mean in zip(self.parameters, self.means):
+        p -= 0.01 * torch.sign(0.9 * mean + 0.1 * p.grad)
+        mean.copy_(0.99 * mean + 0.01 * p.grad)
+
+
 def run(make, l2=0.0):
   x, y, parameters = problem()
   optimizer = make(parameters)
@@ -98,6 +115,7 @@ CASES = [
   ('adagrad', '.adaGrad(learningRate: 0.1)', lambda p: torch.optim.Adagrad(p, lr=0.1), 0),
   ('adam', '.adam(learningRate: 0.02)', lambda p: torch.optim.Adam(p, lr=0.02), 0),
   ('adamw', '.adam(learningRate: 0.02, weightDecay: 0.1)', lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1), 0),
+  ('lion', '.lion(learningRate: 0.01)', Lion, 0),
   ('rprop', '.rProp()', IRPropMinus, L2),
   ('lbfgs', '.lbfgs()', torch_lbfgs, L2),
 ]
@@ -110,7 +128,7 @@ def array(values):
 
 if __name__ == '__main__':
   print(f'// Made by Scripts/golden-trajectories.py with PyTorch {torch.__version__.split("+")[0]}; not to be edited.\n')
-  print('import Training\n')
+  print('import PerceptronTraining\n')
   print('let goldenTrajectories: [GoldenTrajectory] = [')
   for name, optimizer, make, l2 in CASES:
     losses, parameters = run(make, l2)

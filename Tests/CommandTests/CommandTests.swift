@@ -187,7 +187,8 @@ func largeBatch() throws {
 
 private let trainingOptions = [
   "--optimizer momentum", "--optimizer nesterov", "--optimizer rmsprop", "--optimizer adagrad --learning-rate 0.1",
-  "--optimizer adam --learning-rate 0.02", "--optimizer adamw --learning-rate 0.02", "--optimizer rprop",
+  "--optimizer adam --learning-rate 0.02", "--optimizer adamw --learning-rate 0.02",
+  "--optimizer lion --learning-rate 0.005", "--optimizer rprop",
   "--optimizer lbfgs --l2 0.001", "--optimizer sgd --l1 1e-4 --l2 1e-4 --weight-decay 1e-4 --clip-norm 1 --max-norm 4",
   "--schedule constant", "--schedule step", "--schedule exponential --warmup-epochs 2", "--schedule cosine",
   "--schedule one-cycle", "--schedule plateau",

@@ -136,7 +136,8 @@ private let mistakes = [
     "error: --batch-size: --optimizer rprop takes all 60 samples in each step, found 32; leave it out"),
   Mistake(
     "train t.csv --optimizer lbfgs --learning-rate 1", 64,
-    "error: --learning-rate is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam or adamw, found lbfgs"),
+    "error: --learning-rate is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion,"
+      + " found lbfgs"),
   Mistake("train t.csv --l2 -1", 64, "error: --l2: expected 0 or a positive number, found \"-1\""),
   Mistake("train t.csv --clip-norm 0", 64, "error: --clip-norm: expected a positive number, found \"0\""),
   Mistake(

@@ -32,7 +32,7 @@ enum Function: String, CaseIterable, Sendable {
 
 extension ck_rule {
   /// All rules, in the order of CKernels.h.
-  static var all: [ck_rule] { [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop] }
+  static var all: [ck_rule] { [ck_momentum, ck_nesterov, ck_adam, ck_rmsprop, ck_rprop, ck_lion] }
 }
 
 /// One table of kernels in the form that both precisions share.

@@ -191,7 +191,7 @@ let optimizers: [Optimizer] = [
   .momentum(learningRate: 0.02, momentum: 0.8, nesterov: true),
   .rmsProp(learningRate: 0.003, decay: 0.9, epsilon: 1e-4),
   .adaGrad(learningRate: 0.02, epsilon: 1e-4), .adam(learningRate: 0.003, beta1: 0.8, beta2: 0.99),
-  .adam(learningRate: 0.003, epsilon: 1e-3, weightDecay: 0.1),
+  .adam(learningRate: 0.003, epsilon: 1e-3, weightDecay: 0.1), .lion(learningRate: 0.001, beta1: 0.8, beta2: 0.95),
   .rProp(initialStep: 0.02, decrease: 0.4, increase: 1.1, smallestStep: 1e-5, largestStep: 0.1), .lbfgs(history: 4),
 ]
 
@@ -228,6 +228,10 @@ private struct PlainRule {
       case .adaGrad(let rate, let epsilon):
         v[i] += g * g
         parameters[i] -= rate * g / (v[i].squareRoot() + epsilon)
+      case .lion(let rate, let beta1, let beta2):
+        let direction = beta1 * m[i] + (1 - beta1) * g
+        parameters[i] -= direction == 0 ? 0 : direction < 0 ? -rate : rate
+        m[i] = beta2 * m[i] + (1 - beta2) * g
       case .rProp(let initial, let decrease, let increase, let smallest, let largest):
         if t == 1 { v[i] = initial }
         if m[i] * g > 0 { v[i] = min(increase * v[i], largest) }
@@ -283,6 +287,7 @@ private let badOptimizers: [(optimizer: Optimizer, mistake: String)] = [
   (.rmsProp(decay: -0.5), "a decay of -0.5"), (.adaGrad(epsilon: 0), "ε = 0.0"),
   (.adam(beta2: 1), "the factors β₁ = 0.9, β₂ = 1.0"),
   (.adam(learningRate: 0.5, weightDecay: 2), "a weight decay of 2.0"),
+  (.lion(beta1: 1), "the factors β₁ = 1.0, β₂ = 0.99"),
   (.rProp(initialStep: 99), "steps that begin with 99.0 and stay in 1e-06…50.0"),
   (.lbfgs(history: 0), "a history of 0 steps"),
 ]

@@ -36,6 +36,8 @@ typedef enum {
   /// v = v · (beta2 if g has the sign of m, beta1 if it has the opposite sign, else 1), within smallest … largest;
   /// m = 0 if the signs are opposite, else g; w = shrinkage · w − sign(m) · v
   ck_rprop,
+  /// w = shrinkage · w − rate · sign(beta1 · m + gain1 · g), m = beta2 · m + gain2 · g
+  ck_lion,
 } ck_rule;
 
 /// The activations, in the order of activations.def, and their names.

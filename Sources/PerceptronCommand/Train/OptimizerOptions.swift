@@ -9,7 +9,7 @@ struct OptimizerOptions {
   let schedule: (_ epochs: Int) throws(CommandError) -> Schedule
 
   private static let names = [
-    "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "rprop", "lbfgs",
+    "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "lion", "rprop", "lbfgs",
   ]
   private static let withRate = Array(names.dropLast(2))
 
@@ -22,10 +22,13 @@ struct OptimizerOptions {
     Option("--optimizer", "NAME", "\(TrainOptions.listed(names)) (adam)"),
     Option(
       "--learning-rate", "RATE",
-      "(adam, adamw 0.001; sgd 0.1, for regression 0.01; others 0.01; rprop and lbfgs find their steps themselves)"),
+      "(adam, adamw 0.001; lion 0.0001; sgd 0.1, for regression 0.01; others 0.01; rprop and lbfgs find their steps"
+        + " themselves)"),
     Option("--momentum", "SHARE", "share of the velocity that is kept (0.9)"),
-    Option("--beta1", "SHARE", "share of adam's mean gradient that is kept (0.9)"),
-    Option("--beta2", "SHARE", "share of the mean square that is kept (adam, adamw 0.999; rmsprop 0.99)"),
+    Option("--beta1", "SHARE", "share of the mean gradient in a step of adam, adamw or lion (0.9)"),
+    Option(
+      "--beta2", "SHARE",
+      "share of the mean square that is kept (adam, adamw 0.999; rmsprop 0.99), or of lion's mean gradient (0.99)"),
     Option("--epsilon", "NUMBER", "added to the root of the squares (adam, adamw, rmsprop 1e-8; adagrad 1e-10)"),
     Option("--schedule", "NAME", "schedule of the learning rate: \(scheduleHelp) (constant)"),
     Option("--warmup-epochs", "N", "epochs in which the learning rate rises to its value (0)"),
@@ -46,9 +49,10 @@ struct OptimizerOptions {
   private static func name(_ arguments: Arguments) throws(CommandError) -> String {
     let name = try arguments.choice("--optimizer", names.map { ($0, $0) }) ?? "adam"
     let adams = ["adam", "adamw"]
+    let withMeans = adams + ["lion"]
     let uses = [
-      ("--learning-rate", withRate), ("--momentum", ["momentum", "nesterov"]), ("--beta1", adams),
-      ("--beta2", ["rmsprop"] + adams), ("--epsilon", ["rmsprop", "adagrad"] + adams), ("--schedule", withRate),
+      ("--learning-rate", withRate), ("--momentum", ["momentum", "nesterov"]), ("--beta1", withMeans),
+      ("--beta2", ["rmsprop"] + withMeans), ("--epsilon", ["rmsprop", "adagrad"] + adams), ("--schedule", withRate),
       ("--warmup-epochs", withRate), ("--weight-decay", withRate), ("--clip-norm", withRate),
       ("--l1", names.dropLast()), ("--max-norm", names.dropLast()),
     ]
@@ -77,6 +81,7 @@ struct OptimizerOptions {
         .momentum(learningRate: rate ?? 0.01, momentum: momentum, nesterov: name == "nesterov")
       case "rmsprop": .rmsProp(learningRate: rate ?? 0.01, decay: beta2 ?? 0.99, epsilon: epsilon ?? 1e-8)
       case "adagrad": .adaGrad(learningRate: rate ?? 0.01, epsilon: epsilon ?? 1e-10)
+      case "lion": .lion(learningRate: rate ?? 0.0001, beta1: beta1, beta2: beta2 ?? 0.99)
       case "rprop": .rProp()
       case "lbfgs": .lbfgs()
       default:

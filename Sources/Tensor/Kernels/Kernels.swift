@@ -342,6 +342,7 @@ extension MomentRule {
     case .adam: ck_adam
     case .rmsProp: ck_rmsprop
     case .rProp: ck_rprop
+    case .lion: ck_lion
     }
   }
 }

@@ -12,4 +12,6 @@ public enum MomentRule: Sendable {
   /// v ← β₂ v if g has the sign of m, β₁ v if it has the opposite sign, else v, within smallest … largest; m ← 0 if the
   /// signs are opposite, else g; θ ← shrinkage · θ − sign(m) v.
   case rProp
+  /// θ ← shrinkage · θ − rate · sign(β₁ m + gain₁ g), m ← β₂ m + gain₂ g.
+  case lion
 }
