@@ -94,3 +94,40 @@ func quantileErrors() {
     outputs: [[0, -9, 9]] as Matrix<Float>, targets: [[0, 0, 0]], scaledBy: scaling)
   #expect(metrics[0].meanAbsoluteError == 3 && abs(metrics[0].meanSquaredError - 65.0 / 3) < 1e-12)
 }
+
+@Test("Reliability and calibration error are what was worked by hand")
+func reliability() throws {
+  // Two classes; the probability of the predicted one, and whether it is right. Fewer than 15 samples have a bin each,
+  // and the two at 0.6, one of which is right, count half each.
+  let few = ProbabilityMetrics(
+    outputs: [[0.9, 0.4, 0.2, 0.6], [0.1, 0.6, 0.8, 0.4]] as Matrix<Double>,
+    targets: [[1, 0, 1, 0], [0, 1, 0, 1]])
+  let bins = try #require(few.reliability).bins
+  #expect(bins.map(\.probability) == [0.6, 0.6, 0.8, 0.9] && bins.map(\.accuracy) == [0.5, 0.5, 0, 1])
+  #expect(abs(few.reliability!.calibrationError - (0.1 + 0.1 + 0.8 + 0.1) / 4) < 1e-15)
+
+  // A yes-or-no answer of 0.2 is "no" with probability 0.8.
+  let binary = ProbabilityMetrics(outputs: [[0.2, 0.7]] as Matrix<Double>, targets: [[0, 0]])
+  #expect(binary.reliability?.bins.map(\.probability) == [0.7, 0.8])
+  #expect(binary.reliability?.bins.map(\.accuracy) == [0, 1])
+
+  // 32 samples in 15 bins: of 2 samples, and every 15th of 3.
+  let values = (0..<32).map { 0.5 + Double($0) / 64 }
+  let outputs = Matrix(rows: 2, columns: 32, columnMajor: values.flatMap { [$0, 1 - $0] })
+  let right = (0..<32).map { $0 % 4 != 0 }
+  let targets = Matrix(rows: 2, columns: 32, columnMajor: right.flatMap { $0 ? [1.0, 0] : [0.0, 1] })
+  let many = try #require(ProbabilityMetrics(outputs: outputs, targets: targets).reliability)
+  #expect(many.bins.map(\.count) == [2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 3])
+  let starts = [0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 32]
+  var error = 0.0
+  for bin in 0..<15 {
+    let places = starts[bin]..<starts[bin + 1]
+    error += abs(places.reduce(0) { $0 + values[$1] - (right[$1] ? 1 : 0) }) / 32
+  }
+  #expect(abs(many.calibrationError - error) < 1e-15)
+
+  // Outputs that are not probabilities have none, and labels have their mean.
+  #expect(ProbabilityMetrics(outputs: [[2, 3]] as Matrix<Double>, targets: [[0, 1]]).reliability == nil)
+  let labels = MultiLabelMetrics(outputs: [[0.2, 0.7], [0.9, 0.8]] as Matrix<Double>, targets: [[0, 1], [1, 0]])
+  #expect(abs(labels.labels[1].calibrationError! - 0.45) < 1e-15 && abs(labels.macro.calibrationError! - 0.35) < 1e-15)
+}

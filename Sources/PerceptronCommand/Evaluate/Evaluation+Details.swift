@@ -31,6 +31,9 @@ extension Evaluation {
     /// The share of samples whose labels are all correct.
     private(set) var exactMatch: Double?
     private(set) var logLoss: Double?
+    private(set) var calibrationError: Double?
+    /// The reliability curve of a classification with one target.
+    private(set) var reliability: [Reliability.Bin]?
     private(set) var rocAUC: Double?
     /// Present if there are more than five classes.
     private(set) var top5Accuracy: Double?
@@ -41,7 +44,8 @@ extension Evaluation {
     private(set) var zeroTargets: Int?
 
     private enum CodingKeys: String, CodingKey {
-      case confusion, classes, macro, micro, mape
+      case confusion, classes, macro, micro, mape, reliability
+      case calibrationError = "calibration_error"
       case exactMatch = "exact_match"
       case logLoss = "log_loss"
       case rocAUC = "roc_auc"
@@ -54,6 +58,8 @@ extension Evaluation {
       classes = zip(metrics.classes, names).map { Scores($0, name: $1) }
       macro = Scores(metrics.macro)
       logLoss = probabilities.logLoss
+      calibrationError = probabilities.reliability?.calibrationError
+      reliability = probabilities.reliability?.bins
       rocAUC = probabilities.rocAUC
       top5Accuracy = names.count > 5 ? probabilities.topKAccuracy(5) : nil
     }
@@ -62,6 +68,7 @@ extension Evaluation {
       macro = Scores(metrics.macro.scores)
       micro = Scores(metrics.micro)
       logLoss = metrics.macro.logLoss
+      calibrationError = metrics.macro.calibrationError
       rocAUC = metrics.macro.rocAUC
       exactMatch = metrics.exactMatch
     }
@@ -78,7 +85,8 @@ extension Evaluation.Details {
   /// matrix if it fits `width`.
   func print(width: Int) throws(CommandError) {
     let metrics = [
-      logLoss.map { "log loss \($0.short)" }, rocAUC.map { "ROC AUC \($0.fixed(4))" },
+      logLoss.map { "log loss \($0.short)" }, calibrationError.map { "calibration error \($0.fixed(4))" },
+      rocAUC.map { "ROC AUC \($0.fixed(4))" },
       top5Accuracy.map { "top-5 accuracy \($0.fixed(4))" },
       exactMatch.map { "samples with all labels right \($0.fixed(4))" },
       micro.map { micro in "F1 \(macro!.f1.fixed(4)) (mean of the labels), \(micro.f1.fixed(4)) (all together)" },

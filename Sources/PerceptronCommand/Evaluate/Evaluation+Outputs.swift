@@ -13,6 +13,7 @@ extension Evaluation {
     private(set) var count: Int?
     private(set) var rocAUC: Double?
     private(set) var logLoss: Double?
+    private(set) var calibrationError: Double?
 
     // For a value, in its units.
     private(set) var rmse: Double?
@@ -25,6 +26,7 @@ extension Evaluation {
       case name, accuracy, precision, recall, f1, count, rmse, mae, r2, mape
       case rocAUC = "roc_auc"
       case logLoss = "log_loss"
+      case calibrationError = "calibration_error"
       case zeroTargets = "zero_targets"
     }
 
@@ -33,7 +35,7 @@ extension Evaluation {
       accuracy = label.accuracy
       (precision, recall, f1) = (label.scores.precision, label.scores.recall, label.scores.f1)
       count = label.scores.count
-      (rocAUC, logLoss) = (label.rocAUC, label.logLoss)
+      (rocAUC, logLoss, calibrationError) = (label.rocAUC, label.logLoss, label.calibrationError)
     }
 
     init(_ metrics: RegressionMetrics, name: String) {

@@ -13,6 +13,8 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     public let rocAUC: Double?
     /// As in ``ProbabilityMetrics``.
     public let logLoss: Double?
+    /// As in ``Reliability``.
+    public let calibrationError: Double?
   }
 
   /// The metrics of each label.
@@ -37,7 +39,7 @@ public struct MultiLabelMetrics: Sendable, Equatable {
       let probability = ProbabilityMetrics(outputs: outputs.row(row), targets: targets.row(row))
       return Label(
         accuracy: classification.accuracy, scores: classification.classes[1], rocAUC: probability.rocAUC,
-        logLoss: probability.logLoss)
+        logLoss: probability.logLoss, calibrationError: probability.reliability?.calibrationError)
     }
     func sum(_ count: ([[Int]]) -> Int) -> Int { classifications.reduce(0) { $0 + count($1.confusion) } }
     micro = ClassScores(
@@ -49,7 +51,8 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     exactMatch = Double(matches.count) / Double(outputs.columns)
     macro = Label(
       accuracy: mean(labels.map(\.accuracy)) ?? .nan, scores: ClassScores(meanOf: labels.map(\.scores)),
-      rocAUC: mean(labels.map(\.rocAUC)), logLoss: mean(labels.map(\.logLoss)))
+      rocAUC: mean(labels.map(\.rocAUC)), logLoss: mean(labels.map(\.logLoss)),
+      calibrationError: mean(labels.map(\.calibrationError)))
   }
 }
 

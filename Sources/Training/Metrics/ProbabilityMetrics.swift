@@ -18,6 +18,10 @@ public struct ProbabilityMetrics: Sendable, Equatable {
   /// Hanley and McNeil 1982.
   public let rocAUC: Double?
 
+  /// How far the probability of each sample's most probable class agrees with how often that class is right. Nil under
+  /// the same conditions as ``logLoss``.
+  public let reliability: Reliability?
+
   /// `rankCounts[r]` is the number of samples for which r classes come before the correct one.
   private let rankCounts: [Int]
 
@@ -26,7 +30,7 @@ public struct ProbabilityMetrics: Sendable, Equatable {
   /// - Shapes: outputs and targets classes × samples, or 1 × samples with a yes-or-no answer each. The class of a
   ///   sample is the row of its target's largest element.
   /// - Precondition: Traps if the shapes differ, or there are no rows.
-  /// - Complexity: A sort of the samples for each class.
+  /// - Complexity: A sort of the samples, and one for each class.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>) {
@@ -38,6 +42,8 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     var rankCounts = [Int](repeating: 0, count: classes)
     var logs = 0.0
     var areProbabilities = !actual.isEmpty
+    var predictions: [Reliability.Prediction] = []
+    predictions.reserveCapacity(actual.count)
     let tolerance = Double(Scalar.ulpOfOne)
     for (sample, label) in actual.enumerated() {
       func output(_ label: Int) -> Scalar {
@@ -45,21 +51,24 @@ public struct ProbabilityMetrics: Sendable, Equatable {
       }
       let own = output(label)
       var rank = 0
-      var sum = 0.0
+      var (sum, largest) = (0.0, 0.0)
       for other in 0..<classes {
         let value = output(other)
         // As in the prediction, the first of equal outputs comes first, and NaN last.
         if value > own || value == own && other < label || own.isNaN && !value.isNaN { rank += 1 }
         if !(value >= 0 && value <= 1) { areProbabilities = false }
         sum += Double(value)
+        largest = max(largest, Double(value))
       }
       if rows == 1 { rank = (values[sample] >= 0.5) == (label == 1) ? 0 : 1 }
       rankCounts[rank] += 1
+      predictions.append((largest, rank == 0 ? 1 : 0))
       if abs(sum - 1) > tolerance.squareRoot() { areProbabilities = false }
       logs += portableLogarithm(min(max(Double(own), tolerance), 1 - tolerance))
     }
     self.rankCounts = rankCounts
     logLoss = areProbabilities ? -logs / Double(actual.count) : nil
+    reliability = areProbabilities ? Reliability(predictions) : nil
     let judged = classes == 2 ? 1..<2 : 0..<classes
     rocAUC = mean(
       judged.map { label in
