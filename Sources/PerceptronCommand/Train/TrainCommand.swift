@@ -18,6 +18,7 @@ enum TrainCommand: Command {
       Option("--validation-split", "SHARE", "share of DATA, chosen at random, for validation instead (none)"),
       Option(
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
+      CalibrateOption.option,
     ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
     + [
       Option("--checkpoint", "DIR", "save the state of training there; SIGINT and SIGTERM stop after the step (off)"),

@@ -15,6 +15,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   /// The augmentation of each network's samples; nil for none.
   let augmentations: [Augmentation?]
   let patience: Int?
+  /// Nil without the option.
+  let calibration: CalibrateOption?
   /// The DATA argument as given.
   let source: String
   let outputs: TrainingOutputs
@@ -31,6 +33,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     if patience != nil && !sources.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation or --validation-split")
     }
+    calibration = try CalibrateOption(arguments, hasValidation: sources.hasValidation)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources)
@@ -44,6 +47,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
     (loss, layers) = try options.layers(preparation)
+    try calibration?.check(preparation.task, loss, validation: data.validation)
     optimizer = options.optimizer(preparation.task)
     batchSize = try options.batchSize(optimizer, samples: data.samples.count)
     epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
@@ -61,7 +65,8 @@ struct TrainingRun<Scalar: BLASScalar> {
         $0, data.preparation.task, networks: options.networkCount, hasValidation: data.validation != nil)
     }
     let fits = try (0..<options.networkCount).map { try fit($0, log) }
-    let trained = model(fits.map(\.network), record(fits))
+    let plain = model(fits.map(\.network), record(fits))
+    let (trained, temperature) = try calibrated(plain)
     if let path = outputs.model {
       try checkAnswers(trained)
       try trained.write(to: path)
@@ -71,8 +76,15 @@ struct TrainingRun<Scalar: BLASScalar> {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
       try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
-    var summary = try summary(fits, trained, test)
-    if isEnsemble, let validation = summary.validation { try printLine("validation \(validation.summary)") }
+    var summary = try summary(fits, trained, temperature, test)
+    if let temperature, let samples = data.validation, let validation = summary.validation {
+      let before = try Evaluation(plain, samples, team)
+      try printLine(
+        "calibrated with temperature \(temperature.short): validation \(validation.summary);"
+          + " before: loss \((before.loss ?? .nan).shown)")
+    } else if isEnsemble, let validation = summary.validation {
+      try printLine("validation \(validation.summary)")
+    }
     if let test {
       try printLine("test \(test.summary)")
       try test.printOutputs()
@@ -177,7 +189,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     if let baseline = summary.baseline {
       rows.append(Row(name: "linear model, \(name)", evaluation: baseline))
     }
-    if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = summary.validation {
+    if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = fits[0].validation {
       let lastEpoch = fits[0].records.count
       // If the evaluation uses validation data, the network that is kept already has a row.
       let judgedEpoch = data.test != nil ? nil : patience != nil ? bestEpoch : lastEpoch
@@ -186,7 +198,7 @@ struct TrainingRun<Scalar: BLASScalar> {
         rows.append(Row(name: "validation, last epoch", evaluation: last))
       }
     }
-    let facts = record(fits).merging([
+    let facts = trained.training.merging([
       "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
     return TrainingReport(
@@ -195,18 +207,20 @@ struct TrainingRun<Scalar: BLASScalar> {
       facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, team: team)
   }
 
-  private func summary(_ fits: [TrainingFit<Scalar>], _ trained: TrainedModel<Scalar>, _ test: Evaluation?) throws
-    -> TrainingSummary
-  {
+  private func summary(
+    _ fits: [TrainingFit<Scalar>], _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?
+  ) throws -> TrainingSummary {
     let records = fits.flatMap(\.records)
     let seconds = records.reduce(0) { $0 + $1.seconds }
-    let validation = isEnsemble ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
+    let validation =
+      isEnsemble || temperature != nil
+      ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
     return TrainingSummary(
       task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: records.count,
       seconds: seconds, samplesPerSecond: (Double(data.samples.count * records.count) / seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
-      members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)
+      temperature: temperature, members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)
   }
 
   private func member(_ fit: TrainingFit<Scalar>) -> TrainingSummary.Member {

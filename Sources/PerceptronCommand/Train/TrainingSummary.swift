@@ -39,17 +39,19 @@ struct TrainingSummary: Encodable {
   /// Nil if no time was measured.
   let samplesPerSecond: Double?
   var train: Training
-  /// The evaluations after the last epoch and after the best epoch. For an ensemble, there is only the evaluation of
-  /// the whole model.
+  /// The evaluations after the last epoch and after the best epoch. For an ensemble and for a calibrated model, the
+  /// first is the evaluation of the model that is written; an ensemble does not have the second.
   let validation: Evaluation?
   let bestEpoch: Int?
   let best: Evaluation?
+  /// The temperature of a calibrated model.
+  let temperature: Double?
   let members: [Member]?
   let test: Evaluation?
   var baseline: Evaluation?
 
   private enum CodingKeys: String, CodingKey {
-    case task, parameters, epochs, seconds, train, validation, best, members, test, baseline
+    case task, parameters, epochs, seconds, train, validation, best, temperature, members, test, baseline
     case bestEpoch = "best_epoch"
     case samplesPerSecond = "samples_per_second"
   }

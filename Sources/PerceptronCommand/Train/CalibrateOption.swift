@@ -1,0 +1,54 @@
+import Perceptron
+
+/// `--calibrate`: whether the probabilities of the trained model are calibrated on the validation samples.
+enum CalibrateOption: String, CaseIterable {
+  case temperature
+  case none
+
+  static let option = Option(
+    "--calibrate", "NAME",
+    "temperature, which fits the certainty of probabilities on the validation data, or none (temperature, if there are"
+      + " validation data and the loss is a cross-entropy)")
+
+  /// The option as given, or nil.
+  init?(_ arguments: Arguments, hasValidation: Bool) throws(CommandError) {
+    guard let choice = try arguments.choice("--calibrate", Self.allCases.map { ($0.rawValue, $0) }) else { return nil }
+    if choice == .temperature, !hasValidation {
+      throw .usage("--calibrate temperature needs --validation or --validation-split")
+    }
+    self = choice
+  }
+
+  /// Refuses a calibration that was asked for but is not possible.
+  func check<Scalar>(_ task: Preparation.Task, _ loss: Loss, validation: Samples<Scalar>?) throws(CommandError) {
+    guard self == .temperature else { return }
+    guard task == .classification else { throw .usage("--calibrate temperature is for classification") }
+    guard loss.isForClasses else {
+      throw .usage(
+        "--calibrate temperature needs --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
+    }
+    if let error = validation.flatMap(CalibrationError.init) {
+      throw .usage("--calibrate temperature: validation data: \(error)")
+    }
+  }
+}
+
+extension TrainingRun {
+  /// The model after the calibration that `--calibrate` asks for, with its temperature, or nil if it is not calibrated.
+  ///
+  /// Without the option, a model is calibrated if that is possible.
+  func calibrated(_ model: TrainedModel<Scalar>) throws(CommandError) -> (
+    model: TrainedModel<Scalar>, temperature: Double?
+  ) {
+    guard calibration ?? .temperature == .temperature, model.hasProbabilities, let validation = data.validation else {
+      return (model, nil)
+    }
+    do throws(CalibrationError) {
+      let (calibrated, temperature) = try model.calibrated(on: validation, team: team)
+      return (calibrated, temperature)
+    } catch {
+      printError("note: the probabilities are not calibrated: validation data: \(error)\n")
+      return (model, nil)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import Glibc
+import PerceptronDatasets
+import PerceptronLayers
+import PerceptronModelFiles
+import Tensor
+import Testing
+
+private func preparation(_ outputs: Preparation.Outputs) -> Preparation {
+  Preparation(
+    inputs: .columns(["a", "b", "c"].map { .number(name: $0, mean: 0) }),
+    inputScaling: Scaling(method: .none, offsets: [0, 0, 0], factors: [1, 1, 1]), outputs: outputs)
+}
+
+private let classes = preparation(.classes(["x", "y", "z"], column: "class"))
+private let labels = preparation(
+  .labels(columns: ["p", "q"], classes: [["no", "yes"], ["no", "yes"]]))
+
+/// Models whose last layers are plain and normalised.
+private func model<Scalar>(
+  _ activation: Activation, networks count: Int = 1, normalization: Normalization = .none
+) -> TrainedModel<Scalar> {
+  let isLabels = activation == .sigmoid
+  let networks = (0..<count).map { seed in
+    var generator = Philox(seed: UInt64(seed))
+    return Network<Scalar>(
+      [Dense(3, 5, .tanh), Dense(5, isLabels ? 2 : 3, activation, normalization: normalization)], initializer: .normal,
+      using: &generator)
+  }
+  return TrainedModel(
+    networks: networks, loss: isLabels ? .binaryCrossEntropy : .crossEntropy, preparation: isLabels ? labels : classes)
+}
+
+private func features<Scalar>(_ count: Int) -> Matrix<Scalar> {
+  var generator = Philox(seed: 100)
+  var features = Matrix<Scalar>(rows: 3, columns: count)
+  features.fillNormal(using: &generator)
+  return features
+}
+
+/// The logits of each network, with one hidden layer and a plain last one, for each sample: by the formula.
+private func logits<Scalar>(_ model: TrainedModel<Scalar>, _ features: Matrix<Scalar>) -> [[[Double]]] {
+  model.networks.map { network in
+    let weights = (0...1).map { network[layer: $0, .weights] }
+    let bias = (0...1).map { network[layer: $0, .bias] }
+    func sums(_ layer: Int, _ inputs: [Double]) -> [Double] {
+      (0..<weights[layer].rows).map { row in
+        inputs.indices.reduce(Double(bias[layer][row, 0])) { $0 + Double(weights[layer][row, $1]) * inputs[$1] }
+      }
+    }
+    return (0..<features.columns).map { sample in
+      sums(1, sums(0, (0..<3).map { Double(features[$0, sample]) }).map { tanh($0) })
+    }
+  }
+}
+
+/// The probabilities at a temperature, by the formulas of softmax and sigmoid.
+private func probabilities(_ logits: [Double], _ temperature: Double, _ activation: Activation) -> [Double] {
+  if activation == .sigmoid { return logits.map { 1 / (1 + exp(-$0 / temperature)) } }
+  let powers = logits.map { exp(($0 - logits.max()!) / temperature) }
+  return powers.map { $0 / powers.reduce(0, +) }
+}
+
+/// The mean of the networks' probabilities for each sample.
+private func meanAnswers(_ logits: [[[Double]]], _ temperature: Double, _ activation: Activation) -> [[Double]] {
+  logits[0].indices.map { sample in
+    let parts = logits.map { probabilities($0[sample], temperature, activation) }
+    return parts[0].indices.map { row in parts.reduce(0) { $0 + $1[row] } / Double(parts.count) }
+  }
+}
+
+/// Targets that are drawn with these probabilities.
+private func targets<Scalar: BLASScalar>(_ answers: [[Double]], _ activation: Activation) -> Matrix<Scalar> {
+  var generator = Philox(seed: 7)
+  var targets = Matrix<Scalar>(rows: answers[0].count, columns: answers.count)
+  for (sample, answer) in answers.enumerated() {
+    if activation == .sigmoid {
+      for (row, answer) in answer.enumerated() where generator.nextUniform() < answer { targets[row, sample] = 1 }
+    } else {
+      var left = generator.nextUniform()
+      let row = answer.firstIndex { answer in
+        left -= answer
+        return left < 0
+      }
+      targets[row ?? 2, sample] = 1
+    }
+  }
+  return targets
+}
+
+@Test(
+  "The temperature is the one at which a grid of temperatures has its least loss, and predictions are those at it",
+  arguments: [(Activation.softmax, 1), (.softmax, 3), (.sigmoid, 1), (.sigmoid, 3)], [0.4, 2.5])
+func temperature(_ kind: (activation: Activation, networks: Int), _ truth: Double) throws {
+  func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Double) throws {
+    let model: TrainedModel<Scalar> = model(kind.activation, networks: kind.networks)
+    let features: Matrix<Scalar> = features(600)
+    let logits = logits(model, features)
+    func answers(_ temperature: Double) -> [[Double]] {
+      meanAnswers(logits, temperature, kind.activation)
+    }
+    let samples = Samples<Scalar>(features: features, targets: targets(answers(truth), kind.activation))
+    let (calibrated, temperature) = try model.calibrated(on: samples)
+    func loss(_ temperature: Double) -> Double {
+      answers(temperature).enumerated().reduce(log(temperature) * log(temperature) / 2) { sum, sample in
+        sum
+          - sample.element.enumerated().reduce(0.0) { sum, answer in
+            let isTrue = samples.targets[answer.offset, sample.offset] == 1
+            if kind.activation == .softmax { return isTrue ? log(answer.element) : sum }
+            return sum + log(isTrue ? answer.element : 1 - answer.element)
+          }
+      }
+    }
+    // Steps of two percent.
+    let grid = (-150...150).map { exp(Double($0) / 50) }
+    let best = zip(grid, grid.map(loss)).min { $0.1 < $1.1 }!.0
+    #expect(abs(log(temperature / best)) < 0.0101 && abs(log(temperature / truth)) < 0.3)
+    #expect(loss(temperature) <= loss(best))
+    let outputs = calibrated.outputs(prepared: features)
+    for (sample, answer) in answers(temperature).enumerated() {
+      for (row, answer) in answer.enumerated() { #expect(abs(Double(outputs[row, sample]) - answer) < tolerance) }
+    }
+    if kind.networks == 1, kind.activation == .softmax {
+      #expect(calibrated.classes(prepared: features) == model.classes(prepared: features))
+    }
+    #expect(calibrated.training["temperature"] == "\(temperature)")
+    let again = try calibrated.calibrated(on: samples)
+    #expect(abs(again.temperature - 1) < 0.02)
+    #expect(abs(Double(again.model.training["temperature"]!)! - temperature * again.temperature) < 1e-9)
+  }
+  try check(Float.self, tolerance: 1e-5)
+  try check(Double.self, tolerance: 1e-12)
+}
+
+@Test(
+  "The temperature of a normalised last layer goes into its scale and shift", arguments: [Normalization.layer, .rms])
+func normalizedLastLayer(normalization: Normalization) throws {
+  let model: TrainedModel<Double> = model(.softmax, normalization: normalization)
+  let features: Matrix<Double> = features(200)
+  let samples = Samples(features: features, targets: oneHot((0..<200).map { $0 % 3 }, classes: 3))
+  let (calibrated, temperature) = try model.calibrated(on: samples)
+  #expect(temperature > 1.2)
+  let (before, after) = (model.outputs(prepared: features), calibrated.outputs(prepared: features))
+  for sample in 0..<200 {
+    // log p = z − log Σ exp z, whose constant softmax does not see.
+    let expected = probabilities((0..<3).map { log(before[$0, sample]) }, temperature, .softmax)
+    for row in 0..<3 { #expect(abs(after[row, sample] - expected[row]) < 1e-12) }
+  }
+}
+
+@Test("The temperature is the same for any number of threads")
+func threads() throws {
+  let model: TrainedModel<Float> = model(.softmax, networks: 3)
+  let features: Matrix<Float> = features(3000)
+  let samples = Samples(features: features, targets: oneHot((0..<3000).map { $0 * $0 % 3 }, classes: 3))
+  let alone = try model.calibrated(on: samples)
+  let together = try model.calibrated(on: samples, team: Team(workers: 3))
+  #expect(alone.temperature == together.temperature)
+  #expect(zip(alone.model.networks, together.model.networks).allSatisfy { $0.parameters == $1.parameters })
+}
+
+@Test("If every sample is right, the temperature stays near 1, and useless outputs have a high one")
+func limits() throws {
+  // One network whose logits are ±5, and no sample is wrong.
+  var network = Network<Double>([Dense(3, 3, .softmax)])
+  network[layer: 0, .weights] = [[10, 0, 0], [0, 10, 0], [0, 0, 10]]
+  let model = TrainedModel(network: network, loss: .crossEntropy, preparation: classes)
+  let rows = (0..<60).map { $0 % 3 }
+  let right = Samples<Double>(features: oneHot(rows, classes: 3), targets: oneHot(rows, classes: 3))
+  #expect(abs(try model.calibrated(on: right).temperature - 1) < 0.1)
+  let random = Samples<Double>(
+    features: oneHot(rows, classes: 3), targets: oneHot(rows.map { ($0 + 1) % 3 }, classes: 3))
+  #expect(try model.calibrated(on: random).temperature > 15)
+}
+
+@Test("Samples that do not suffice are an error")
+func tooLittle() throws {
+  let model: TrainedModel<Float> = model(.softmax)
+  func error(_ labels: [Int], _ features: Matrix<Float>) -> String? {
+    do {
+      _ = try model.calibrated(on: Samples(features: features, targets: oneHot(labels, classes: 3)))
+      return nil
+    } catch { return "\(error)" }
+  }
+  let labels = (0..<60).map { $0 % 3 }
+  #expect(error(Array(labels.prefix(49)), features(49)) == "found 49 samples, expected at least 50")
+  #expect(error(labels.map { _ in 1 }, features(60)) == "all samples are of one class, expected at least two")
+  #expect(error(labels, Matrix(rows: 3, columns: 60, repeating: .infinity)) == "the model's outputs are not finite")
+  #expect(error(labels, features(60)) == nil)
+}
+
+@Test("Models without probabilities cannot be calibrated")
+func withoutProbabilities() async {
+  let model: TrainedModel<Float> = model(.softmax)
+  let other = TrainedModel(network: model.network, loss: .meanSquaredError, preparation: classes)
+  #expect(model.hasProbabilities && !other.hasProbabilities)
+  let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    let network = Network<Float>([Dense(3, 3, .softmax)])
+    let model = TrainedModel(network: network, loss: .meanSquaredError, preparation: classes)
+    _ = try model.calibrated(
+      on: Samples(features: features(60), targets: oneHot((0..<60).map { $0 % 3 }, classes: 3)))
+  }
+  let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+  #expect(message.contains("cannot calibrate mse of "))
+}
