@@ -86,6 +86,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["PerceptronTraining", "PerceptronStepBenchmark", "CPerceptronAllocationHook"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Perceptron"]),
     .testTarget(name: "ChartsTests", dependencies: ["PerceptronCharts"]),
     .testTarget(name: "CommandTests", dependencies: ["PerceptronCommand", "PerceptronTestFiles"]),
     .testTarget(

@@ -4,13 +4,17 @@ import PerceptronFiles
 /// `perceptron evaluate MODEL DATA`.
 enum EvaluateCommand: Command {
   static let name = "evaluate"
-  static let usage = "perceptron evaluate MODEL DATA [--json]"
+  static let usage = "perceptron evaluate MODEL DATA [--importance] [--json]"
   static let summary = "loss and metrics of a model on labelled data"
   static let options =
     [
       Option("--labels", "FILE.npy", "the labels, if DATA is a .npy file, or the name of an array in FILE.npz"),
       Option(
-        "--json", nil, "print one JSON object, with the confusion matrix and the scores of all classes or outputs"),
+        "--importance", nil,
+        "also how much the answers depend on each column: how much worse they become if its values are permuted"),
+      Option(
+        "--json", nil,
+        "print one JSON object, with the confusion matrix and the scores of all classes or outputs, and all columns"),
     ] + TableOptions.formatOptions
 
   static func run(_ arguments: Arguments) throws {
@@ -19,6 +23,9 @@ enum EvaluateCommand: Command {
     try source.requireLabels()
     try source.check(arguments)
     let file = try readModel(words[0], Self.self)
+    if arguments.flag("--importance"), case .pixels = file.preparation.inputs {
+      throw CommandError.usage("--importance is for tables; images have no columns")
+    }
     if file.isDouble {
       try evaluate(TrainedModel<Double>(file), source, arguments)
     } else {
@@ -33,14 +40,16 @@ enum EvaluateCommand: Command {
     let data = try RawData<Scalar>(
       source, part: .test, format: TableOptions.format(arguments, for: model.preparation), for: model.preparation,
       team: team)
-    let evaluation = try Evaluation(
-      model, try data.samples(model.preparation, team: team), team, depth: .details)
+    let samples = try data.samples(model.preparation, team: team)
+    var evaluation = try Evaluation(model, samples, team, depth: .details)
+    if arguments.flag("--importance") { evaluation.importance = ColumnImportances(model, samples, team: team) }
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {
       try printLine(evaluation.summary)
       try evaluation.details?.print(width: terminalWidth())
       try evaluation.printOutputs()
+      try evaluation.importance?.print()
     }
   }
 }

@@ -14,6 +14,8 @@ struct Evaluation: Encodable {
   let outputs: [Output]?
   /// Additional metrics that `evaluate` reports.
   let details: Details?
+  /// How much the answers depend on each column, if that was asked for.
+  var importance: ColumnImportances?
   /// A summary as text.
   let summary: String
 
@@ -73,7 +75,7 @@ struct Evaluation: Encodable {
   }
 
   private enum CodingKeys: CodingKey {
-    case loss, accuracy, rmse, mae, r2, outputs
+    case loss, accuracy, rmse, mae, r2, outputs, importance
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -84,6 +86,7 @@ struct Evaluation: Encodable {
     try container.encodeIfPresent(mae, forKey: .mae)
     try container.encodeIfPresent(r2, forKey: .r2)
     try container.encodeIfPresent(outputs, forKey: .outputs)
+    try container.encodeIfPresent(importance, forKey: .importance)
     // The details are encoded into the same object.
     try details?.encode(to: encoder)
   }

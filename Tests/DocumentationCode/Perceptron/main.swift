@@ -1,4 +1,4 @@
-// The code of README.md, of the guides and of Documentation/Serving.md, each block in a scope of its own within those
+// The code of README.md, of the guides and of Documentation, each block in a scope of its own within those
 // that it follows. It is run in a directory with iris.csv.
 
 import Perceptron
@@ -78,6 +78,25 @@ do {
   let prediction = try predictor.predict(
     ["petal_length": 1.4, "petal_width": 0.2])
   print(prediction.className!, prediction.probability!)
+}
+
+// MARK: - Documentation/Evaluation.md
+
+do {
+  let model = try TrainedModel<Float>(contentsOf: "iris.perceptron")
+  let table = try Table(contentsOf: "iris.csv")
+  let validation = try model.preparation.samples(of: table, as: Float.self)
+
+  let (calibrated, temperature) = try model.calibrated(on: validation)
+  let metrics = ProbabilityMetrics(
+    outputs: calibrated.outputs(prepared: validation.features), targets: validation.targets)
+  print(temperature, metrics.reliability!.calibrationError)
+
+  for importance in model.importances(on: validation) {
+    print(importance.column, importance.loss.mean, importance.metric.mean)
+  }
+  let dependence = model.partialDependence(onColumn: "petal_length", prepared: validation.features)
+  for point in dependence.points { print(point.value, point.answers) }
 }
 
 // MARK: - Documentation/Serving.md
