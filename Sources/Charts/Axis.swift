@@ -62,6 +62,15 @@ package struct Axis {
     ticks = values.map { Tick(value: $0, label: Self.label($0, step: step, largest: largest)) }
   }
 
+  /// Makes an axis with a place for each row, from the top of a picture to its bottom: the last row is at 0, the row
+  /// before it at 1, and so on.
+  init(rows: [String]) {
+    name = ""
+    range = -0.5...max(Double(rows.count) - 0.5, 0.5)
+    isLogarithmic = false
+    ticks = rows.enumerated().map { Tick(value: Double(rows.count - 1 - $0), label: $1) }
+  }
+
   /// The position of a number, from 0 at the low end to 1 at the high end.
   package func position(_ value: Double) -> Double {
     isLogarithmic

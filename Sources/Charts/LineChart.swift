@@ -1,8 +1,8 @@
-/// Curves over the epochs, each labelled with its name at its end.
+/// Curves over the epochs or over another quantity, each labelled with its name at its end.
 package struct LineChart {
   package struct Series {
     package let name: String
-    /// One value per epoch; a value that is not finite makes a gap in the curve.
+    /// One value per epoch or per value of the other quantity; a value that is not finite makes a gap in the curve.
     package let values: [Double]
     /// The class of its colour in the style sheet.
     package let style: String
@@ -13,7 +13,8 @@ package struct LineChart {
   }
 
   private let series: [Series]
-  private let epochs: [Int]
+  /// What the values belong to, in ascending order.
+  private let places: [Double]
   private let best: Int?
   private let frame: Frame
 
@@ -22,14 +23,27 @@ package struct LineChart {
   ///   - epochs: The epochs that the values belong to.
   ///   - best: The epoch to mark.
   package init(_ name: String, epochs: [Int], _ series: [Series], best: Int? = nil, scale: Axis.Scale = .automatic) {
-    (self.series, self.epochs, self.best) = (series, epochs, best)
-    let y = Axis(name, series.flatMap(\.values), scale)
+    let places = epochs.map(Double.init)
+    self.init(y: Axis(name, series.flatMap(\.values), scale), x: Axis("epoch", places, .whole), places, series, best)
+  }
+
+  /// - Parameters:
+  ///   - name: The quantity that the curves show, and its unit.
+  ///   - x: The name of the quantity that the values depend on.
+  ///   - places: The values of that quantity, in ascending order.
+  ///   - values: Further values that the scale includes.
+  package init(
+    _ name: String, over x: String, _ places: [Double], _ series: [Series], scaleOf values: [Double] = []
+  ) {
+    self.init(y: Axis(name, series.flatMap(\.values) + values), x: Axis(x, places), places, series, nil)
+  }
+
+  private init(y: Axis, x: Axis, _ places: [Double], _ series: [Series], _ best: Int?) {
+    (self.series, self.places, self.best) = (series, places, best)
     let labelWidth = Double(y.ticks.map(\.label.count).max() ?? 0) * 8.5 + 12
     let nameWidth = Double(series.map(\.name.count).max() ?? 0) * 8.6 + 14
     frame = Frame(
-      x: Axis("epoch", epochs.map(Double.init), .whole), y: y, left: labelWidth, right: Frame.width - nameWidth,
-      top: 44,
-      bottom: 244, height: 290)
+      x: x, y: y, left: labelWidth, right: Frame.width - nameWidth, top: 44, bottom: 244, height: 290)
   }
 
   /// The picture as SVG.
@@ -49,7 +63,10 @@ package struct LineChart {
     let ends = series.map { one in
       "\(one.name) from \(one.values.first?.short ?? "–") to \(one.values.last?.short ?? "–")"
     }
-    return "\(frame.y.name) over \(epochs.count) epoch\(epochs.count == 1 ? "" : "s"): \(ends.joined(separator: ", "))"
+    let count = places.count
+    let over =
+      frame.x.name == "epoch" ? "\(count) epoch\(count == 1 ? "" : "s")" : "\(count) values of \(frame.x.name)"
+    return "\(frame.y.name) over \(over): \(ends.joined(separator: ", "))"
       + (best.map { "; the best epoch is \($0)" } ?? "")
   }
 
@@ -62,14 +79,15 @@ package struct LineChart {
         isOpen = false
         continue
       }
-      let point = frame.point(Double(epochs[index]), one.values[index])
+      let point = frame.point(places[index], one.values[index])
       let next = place + 1 < indices.count ? one.values[indices[place + 1]] : .nan
       if isOpen || next.isFinite {
         path += "\(isOpen ? "L" : "M")\(point.x.coordinate) \(point.y.coordinate)"
       }
       // A point without neighbours is not part of a line and needs a dot. If there are few points, all get dots.
-      if epochs.count <= 12 || !isOpen && !next.isFinite || epochs[index] == best {
-        let radius = epochs[index] == best ? "5" : "3"
+      let isBest = best.map(Double.init) == places[index]
+      if places.count <= 20 || !isOpen && !next.isFinite || isBest {
+        let radius = isBest ? "5" : "3"
         dots +=
           "<circle class=\"\(one.style)\" cx=\"\(point.x.coordinate)\" cy=\"\(point.y.coordinate)\" r=\"\(radius)\"/>"
       }

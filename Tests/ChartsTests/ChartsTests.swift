@@ -55,6 +55,33 @@ func scatter() {
   #expect(svg.components(of: "h0") == ScatterPlot.mostPoints)
 }
 
+@Test("Curves over another quantity have its axis, and a common scale if values are added")
+func otherQuantity() {
+  let svg = LineChart("share", over: "size", [1, 2, 40], [.init("y", [0.2, 0.3, 0.4], style: "c")], scaleOf: [7]).svg
+  #expect(svg.contains(">size</text>") && svg.contains("share over 3 values of size: y from 0.2 to 0.4"))
+  #expect(svg.components(of: "<circle class=\"c\"") == 3 && svg.contains(">7</text>") && !svg.contains("epoch"))
+}
+
+@Test("Bars begin at 0, with their deviations, and a value that is not finite has none")
+func bars() throws {
+  let svg = RowChart("loss", rows: ["a<b", "c"], bars: [2, .nan], deviations: [0.5, 1]).svg
+  #expect(svg.components(of: "class=\"bar a\"") == 1 && svg.contains(">a&lt;b</text>") && !svg.contains("nan\""))
+  // The bar is four times as long as half of its deviation line.
+  let numbers = svg.matches(of: /<path class="(?:bar a|axis)" d="M([0-9.]+) [0-9.]+H([0-9.]+)"\/>/)
+    .map { Double($0.2)! - Double($0.1)! }
+  #expect(abs(numbers[1] / numbers[2] - 2) < 0.02)
+}
+
+@Test("Points of rows stand in the rows, and the series are named")
+func rowPoints() {
+  let svg = RowChart(
+    "mean", rows: ["x", "y", "z"],
+    points: [.init("one", [1, 2, 3], style: "a"), .init("two", [3, .infinity, 1], style: "b")]
+  ).svg
+  #expect(svg.components(of: "<circle class=\"a\"") == 3 && svg.components(of: "<circle class=\"b\"") == 2)
+  #expect(svg.contains("class=\"name a\"") && svg.contains(">two</text>"))
+}
+
 @Test("Text is escaped, and has no control characters")
 func escaping() { #expect("<a b=\"c\">'&\u{1}".escaped == "&lt;a b=&quot;c&quot;&gt;&#39;&amp;\u{FFFD}") }
 

@@ -27,7 +27,8 @@ func classificationReport() throws {
   for part in [
     "Classification of y", "t&amp;t.csv", "&lt;more&gt; &amp; more", "class=\"confusion\"", "best epoch", "curve a",
     "curve b", "perceptron train &#39;t&amp;t.csv&#39;", "<dt>seed</dt><dd>0</dd>", "linear model",
-    "width=device-width",
+    "width=device-width", "<h3>Reliability</h3>", "Expected calibration error: 0.",
+    "Influence of the columns", "class=\"bar a\"", "mean probability over 15 values of a",
     "prefers-color-scheme: dark", "@media print",
   ] {
     #expect(page.contains(part), "\(part)")
@@ -49,6 +50,7 @@ func regressionReport(_ target: String, _ part: String) throws {
       == 0)
   let page = try page(workspace.read("r.html"))
   #expect(page.ranges(of: part).count == 2 * target.split(separator: ",").count && page.contains("RMSE"))
+  #expect(page.contains("increase of the RMSE") && !page.contains("Reliability"))
 }
 
 @Test("A log has a header and a line for each epoch, and is not one of the other files")

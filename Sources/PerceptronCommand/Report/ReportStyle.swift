@@ -15,7 +15,7 @@ let reportStyle = """
   h1 { font-size: 34px; font-weight: 650; letter-spacing: -0.02em; margin: 0; }
   h2 { font-size: 21px; font-weight: 650; letter-spacing: -0.01em; margin: 56px 0 20px; padding-top: 16px; \
   border-top: 2px solid var(--ink); }
-  h3 { font-size: 16px; font-weight: 600; margin: 0 0 12px; }
+  h3 { font-size: 16px; font-weight: 600; margin: 0 0 12px; } .charts + h3 { margin-top: 36px; }
   p { margin: 0 0 12px; max-width: 68ch; }
   .muted, figcaption { color: var(--muted); }
   header .muted { margin: 8px 0 0; overflow-wrap: anywhere; }
@@ -29,13 +29,19 @@ let reportStyle = """
   svg { display: block; width: 100%; max-width: 620px; height: auto; overflow: visible; }
   svg text { font-size: 14px; fill: var(--muted); }
   svg .name { font-weight: 600; }
-  svg .name.a { fill: var(--a); } svg .name.b { fill: var(--b); }
+  svg .name.a, svg .name.c { fill: var(--a); } svg .name.b, svg .name.d { fill: var(--b); }
   svg .grid { stroke: var(--line); } svg .axis { stroke: var(--muted); fill: none; }
   svg .best { stroke: var(--muted); stroke-dasharray: 3 4; }
   svg .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
-  svg .curve.a { stroke: var(--a); } svg .curve.b { stroke: var(--b); }
+  svg .curve.a, svg .curve.c, svg .bar.a { stroke: var(--a); } svg .curve.b, svg .curve.d { stroke: var(--b); }
+  svg .curve.c, svg .curve.d { stroke-dasharray: 7 5; }
+  svg .curve.ideal { stroke: var(--muted); stroke-width: 1.2; stroke-dasharray: 3 4; }
+  svg circle.ideal { display: none; }
+  svg .bar { stroke-width: 12; }
   svg circle { stroke: var(--paper); stroke-width: 1.5; } svg circle.a { fill: var(--a); } \
   svg circle.b { fill: var(--b); }
+  svg circle.c, svg circle.d { fill: var(--paper); }
+  svg circle.c { stroke: var(--a); } svg circle.d { stroke: var(--b); }
   svg .points { stroke: var(--a); stroke-width: 5; stroke-linecap: round; stroke-opacity: 0.55; }
   .scroll { overflow-x: auto; margin: 0 0 20px; }
   table { border-collapse: collapse; font-size: 15px; }

@@ -23,11 +23,14 @@ struct TrainingReport<Scalar: BLASScalar> {
   let rows: [Row]
   /// Other facts, by name.
   let facts: [(name: String, value: String)]
+  /// Approximate number of multiplications of the training.
+  let trainingWork: Double
   let team: Team
 
   /// The whole page.
   func html() -> String {
-    let sections = [header, learning, errors, network, making].joined()
+    let columns = ColumnInfluence(model, judged, name: judgedName, trainingWork: trainingWork, team)?.markup ?? ""
+    let sections = [header, learning, errors, columns, network, making].joined()
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -138,7 +141,7 @@ struct TrainingReport<Scalar: BLASScalar> {
       switch model.preparation.outputs {
       case .classes(let names, _):
         ClassificationErrors(outputs: outputs, targets: judged.targets, names: names).markup
-          + worstImages(outputs, names)
+          + reliability(outputs, judged.targets) + worstImages(outputs, names)
       case .labels(let columns, let classes): labels(outputs, columns, classes)
       case .values(let columns, let scaling): plots(outputs, columns, scaling)
       }
@@ -154,6 +157,28 @@ struct TrainingReport<Scalar: BLASScalar> {
           ("mean", metrics.macro)
         ])
         .map { Evaluation.Output($1, name: $0).row })
+      + reliability(
+        outputs.reshaped(rows: 1, columns: outputs.count),
+        judged.targets.reshaped(rows: 1, columns: outputs.count))
+  }
+
+  /// The reliability curve; empty if the outputs are not probabilities.
+  private func reliability(_ outputs: Matrix<Scalar>, _ targets: Matrix<Scalar>) -> String {
+    guard let reliability = ProbabilityMetrics(outputs: outputs, targets: targets).reliability else { return "" }
+    let probabilities = reliability.bins.map(\.probability)
+    let chart = LineChart(
+      "share of right answers", over: "probability of the answer", probabilities,
+      [
+        .init("ideal", probabilities, style: "ideal"),
+        .init("network", reliability.bins.map(\.accuracy), style: "a"),
+      ])
+    return """
+      <h3>Reliability</h3>
+      <div class="charts"><figure>
+      \(chart.svg)<figcaption>Expected calibration error: \(reliability.calibrationError.fixed(4)). \
+      Each point is one of \(reliability.bins.count) bins of equal size.</figcaption></figure></div>
+
+      """
   }
 
   private func plots(_ outputs: Matrix<Scalar>, _ columns: [String], _ scaling: Scaling) -> String {

@@ -94,9 +94,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     let needsJudgement = wantsBaseline || outputs.report != nil || wantsJSON && judgeName == "training"
     let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
     if let judged, judgeName == "training" { summary.train.add(judged) }
+    let epochs = fits.reduce(0) { $0 + $1.records.count }
+    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
     if wantsBaseline, let judged {
-      let epochs = fits.reduce(0) { $0 + $1.records.count }
-      let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
       let baseline = Baseline(
         trained, judged, fittedOn: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
@@ -104,7 +104,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report, let judged {
-      try AtomicFile.write(Array(report(trained, fits, summary, judged).html().utf8), to: path)
+      try AtomicFile.write(Array(report(trained, fits, summary, judged, work).html().utf8), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
@@ -181,7 +181,9 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   private func report(
-    _ trained: TrainedModel<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary, _ evaluation: Evaluation
+    _ trained: TrainedModel<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary,
+    _ evaluation: Evaluation,
+    _ work: Double
   ) -> TrainingReport<Scalar> {
     let (judged, name) = judge
     typealias Row = TrainingReport<Scalar>.Row
@@ -204,7 +206,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     return TrainingReport(
       model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,
       judgedName: name, rows: rows,
-      facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, team: team)
+      facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+      trainingWork: work, team: team)
   }
 
   private func summary(
