@@ -11,7 +11,7 @@ enum EvaluateCommand: Command {
       Option("--labels", "FILE.npy", "the labels, if DATA is a .npy file, or the name of an array in FILE.npz"),
       Option(
         "--importance", nil,
-        "also how much the answers depend on each column: how much worse they become if its values are permuted"),
+        "also how much worse the answers become if a column's values are permuted, for each column"),
       Option(
         "--json", nil,
         "print one JSON object, with the confusion matrix and the scores of all classes or outputs, and all columns"),
