@@ -12,7 +12,7 @@ unit roundoff (half an ulp of 1).
 import struct
 import sys
 
-from mpmath import mp, mpf, cos, erf, erfc, expm1, floor, log, lu_solve, matrix, pi, polyval, sqrt
+from mpmath import mp, mpf, cos, erf, erfc, expm1, floor, log, lu_solve, matrix, pi, polyval, sin, sqrt
 
 mp.dps = 60
 
@@ -59,14 +59,14 @@ def rounded(x, precision):
   return mpf(float(x)), f"{float(x):#.17g}"
 
 
-def polynomial(name, meaning, f, weight, low, high, degree, precision):
+def polynomial(name, meaning, f, weight, low, high, degree, precision, kind="relative"):
   coefficients, grid = remez(f, weight, mpf(low), mpf(high), degree)
   pairs = [rounded(c, precision) for c in coefficients]
   unit = mpf(2) ** -precision
   error = max(abs(w * (polyval([p[0] for p in pairs][::-1], x) - y)) for x, y, w in grid) / unit
   type_name, suffix = ("float", "f32") if precision == 24 else ("double", "f64")
   print(f"{name}_{suffix}: degree {degree}, error {mp.nstr(error, 3)} of the unit roundoff", file=sys.stderr)
-  print(f"// {meaning}: relative error {mp.nstr(error, 2)} · 2^-{precision}.")
+  print(f"// {meaning}: {kind} error {mp.nstr(error, 2)} · 2^-{precision}.")
   print(f"static const {type_name} {name}_{suffix}[] = {{")
   for i in range(0, len(pairs), 4):
     print("    " + " ".join(text + "," for _, text in pairs[i : i + 4]))
@@ -92,9 +92,14 @@ def erf_small(t):  # erf(x) / x - 1, x = √t
   return erf(x) / x - 1 if t > 1e-30 else 2 / sqrt(pi) * (1 - t / 3) - 1
 
 
+def sine_ratio(u):  # sin(2πr) / r, r = √u
+  r = sqrt(u)
+  return sin(2 * pi * r) / r if u > 1e-30 else 2 * pi
+
+
 print("""\
-// Written by Scripts/polynomials.py; do not edit. Coefficients stand constant term first. The error beside each polynomial is
-// the relative error, after rounding the coefficients, of the function that it serves.
+// Written by Scripts/polynomials.py; do not edit. Coefficients stand constant term first. The error beside each
+// polynomial is the error, after rounding the coefficients, of the function that it serves.
 #ifndef CKERNELS_COEFFICIENTS_H
 #define CKERNELS_COEFFICIENTS_H
 """)
@@ -112,6 +117,12 @@ for precision, degrees in [(24, (5, 3, 6, 9, 4, 8)), (53, (10, 6, 12, 19, 6, 11)
              lambda t: 1 / (1 + erf_small(t)), 0, 1, below, precision)
   polynomial("erfc_polynomial", f"log(erfc(x)) in u = x − 1, 1 ≤ x ≤ {end}", lambda u: log(erfc(1 + u)),
              lambda u: erfc(1 + u) / erf(1 + u), 0, end - 1, above, precision)
+  # The error is absolute: beside a cosine of 1, the last digits of one near 0 do not matter.
+  cosine, sine = (7, 6) if precision == 24 else (11, 11)
+  polynomial("cosine_polynomial", "cos 2πr in u = r², |r| ≤ ½", lambda u: cos(2 * pi * sqrt(u)), lambda u: mpf(1), 0,
+             mpf(0.25), cosine, precision, "absolute")
+  polynomial("sine_polynomial", "sin(2πr) / r in u = r², |r| ≤ ½", sine_ratio, lambda u: sqrt(u), 0, mpf(0.25), sine,
+             precision, "absolute")
   # ln 2 in two parts, the first so short that k times it is exact.
   high = floor(log(2) * mpf(2) ** (precision - exponent_bits)) / mpf(2) ** (precision - exponent_bits)
   constant(f"ln2_high_{suffix}", high, precision)

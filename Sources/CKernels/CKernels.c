@@ -58,6 +58,7 @@ enum {
   LINES = 64,    // rows that are summed at once
   GROUP = 2048,  // numbers in a group of columns
   BREADTH = 512, // columns in a block of a product
+  SPAN = 32,     // samples that are embedded at once
   LONG_SUM = 64, // least terms for which a product's tile prefetches its result and is unrolled
 };
 

@@ -1,5 +1,5 @@
 // Written by Scripts/polynomials.py; do not edit. Coefficients stand constant term first. The error beside each
-// polynomial is the relative error, after rounding the coefficients, of the function that it serves.
+// polynomial is the error, after rounding the coefficients, of the function that it serves.
 #ifndef CKERNELS_COEFFICIENTS_H
 #define CKERNELS_COEFFICIENTS_H
 
@@ -22,6 +22,14 @@ static const float erf_polynomial_f32[] = {
 static const float erfc_polynomial_f32[] = {
     -1.84960556f,    -2.63896751f,    -0.843107104f,    -0.0415623933f,   0.0100404127f,
     -0.00199654279f, 0.000268817617f, -6.69422025e-06f, -5.50293953e-06f, 7.98907081e-07f,
+};
+// cos 2πr in u = r², |r| ≤ ½: absolute error 5.7 · 2^-24.
+static const float cosine_polynomial_f32[] = {
+    1.00000000f, -19.7392082f, 64.9393921f, -85.4566574f, 60.2421379f, -26.4047050f, 7.80024052f, -1.45323706f,
+};
+// sin(2πr) / r in u = r², |r| ≤ ½: absolute error 1.1 · 2^-24.
+static const float sine_polynomial_f32[] = {
+    6.28318548f, -41.3416977f, 81.6050262f, -76.7015533f, 42.0161667f, -14.8686113f, 3.19969392f,
 };
 static const float ln2_high_f32 = 0.693145752f;
 static const float ln2_low_f32 = 1.42860677e-06f;
@@ -53,6 +61,18 @@ static const double erfc_polynomial_f64[] = {
     -2.7144568009245189e-05, 9.5836187454501257e-06,  -2.0270623495914621e-06, 1.1104320296585354e-07,
     1.2095090347305117e-07,  -6.5014574841987615e-08, 2.0290466874892511e-08,  -4.5011059676269318e-09,
     7.2251959056770722e-10,  -8.0316326313760010e-11, 5.5397820712664505e-12,  -1.7839940532553644e-13,
+};
+// cos 2πr in u = r², |r| ≤ ½: absolute error 1.2 · 2^-53.
+static const double cosine_polynomial_f64[] = {
+    1.0000000000000000,  -19.739208802178716,   64.939394022668253,    -85.456817206691284,
+    60.244641371782087,  -26.426256781218438,   7.9035363401533898,    -1.7143904143796791,
+    0.28200408231957469, -0.036374908522252468, 0.0037586043074681248, -0.00029007005064729259,
+};
+// sin(2πr) / r in u = r², |r| ≤ ½: absolute error 4.1 · 2^-53.
+static const double sine_polynomial_f64[] = {
+    6.2831853071795862,  -41.341702240399762,   81.605249276075028,    -76.705859753060011,
+    42.058693944853466,  -15.094642575947377,   3.8199525735095707,    -0.71812220303655083,
+    0.10422857931451579, -0.012029283361524999, 0.0011250849824833405, -7.9598982893529539e-05,
 };
 static const double ln2_high_f64 = 0.69314718055989033;
 static const double ln2_low_f64 = 5.4979230187083712e-14;

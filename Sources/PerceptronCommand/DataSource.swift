@@ -107,6 +107,16 @@ extension DataSource {
   }
 }
 
+extension DataSource {
+  /// Whether the training data are a table. Arrays are: only a model for images takes them as images.
+  var isTabular: Bool {
+    switch self {
+    case .table, .standardInput, .arrays: true
+    case .images, .mnist: false
+    }
+  }
+}
+
 /// A data set that has been read but not prepared.
 enum RawData<Scalar: BLASScalar> {
   case table(Table)

@@ -39,6 +39,13 @@ static inline double mish_slope(double x) {
 }
 static inline double hard_swish_slope(double x) { return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5; }
 
+// A parametric activation, and an embedding's waves, whose argument is in turns.
+static inline double blend_at(double z, double difference, double alpha) { return z + alpha * difference; }
+static inline double wave_at(double t) { return cos(6.28318530717958647693 * (t - rint(t))); }
+static inline double wave_slope(double t) {
+  return -6.28318530717958647693 * sin(6.28318530717958647693 * (t - rint(t)));
+}
+
 // Losses' terms and errors.
 static inline double binary_loss(double z, double y) { return (z > 0 ? z : 0) - y * z + log1p(exp(-fabs(z))); }
 static inline double binary_error(double z, double y) { return sigmoid_at(z) - y; }

@@ -39,7 +39,8 @@ func farTargets(precision: String) throws {
   let options = "--epochs 20 --hidden 8 --learning-rate 0.01 --batch-size 16 --precision \(precision) --quiet --json"
   try workspace.write(table(rows: 200) { "\(value($0, $1))" }, to: "near.csv")
   func rSquared(_ name: String) throws -> Double {
-    let trained = try workspace.run("train \(name) -o m --task regression --test \(name) --no-baseline \(options)")
+    let trained = try workspace.run(
+      "train \(name) --recipe plain -o m --task regression --test \(name) --no-baseline \(options)")
     try #require(trained.status == 0, "\(trained.errors)")
     return try #require(
       try JSONDecoder().decode(Figures.self, from: Data(workspace.run("evaluate m \(name) --json").lines[0].utf8)).r2)
@@ -70,7 +71,9 @@ func farAndNearTargets() throws {
   let text = table(rows: 200) { "\($0 - $1),\(1e14 + Double($0)),\(1e200 * Double($1))" }
     .replacing("a,b,y\n", with: "a,b,y,z,w\n")
   try workspace.write(text, to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --target y,z,w --task regression --epochs 60 --quiet").status == 0)
+  #expect(
+    try workspace.run("train t.csv --recipe plain -o m --target y,z,w --task regression --epochs 60 --quiet").status
+      == 0)
   let lines = try workspace.run("predict m t.csv").lines
   let figures = try JSONDecoder().decode(
     Figures.self, from: Data(try workspace.run("evaluate m t.csv --json").lines[0].utf8))
@@ -102,7 +105,7 @@ func ordinaryAnswers() throws {
   let options = "--hidden 6 --activation tanh --epochs 30 --batch-size 16 --learning-rate 0.01 --quiet --no-baseline"
   try workspace.write(
     table(rows: 60) { "\(2 * $0 - 3 * $1 + 10),\($0 * $1)" }.replacing("a,b,y\n", with: "a,b,y,z\n"), to: "v.csv")
-  #expect(try workspace.run("train v.csv --target y,z -o v \(options)").status == 0)
+  #expect(try workspace.run("train v.csv --recipe plain --target y,z -o v \(options)").status == 0)
   let values = try workspace.run("predict v v.csv").lines
   for index in 0..<2 {
     for (found, golden) in zip(try column(index, of: values), goldenValues) {
@@ -110,7 +113,7 @@ func ordinaryAnswers() throws {
     }
   }
   try workspace.write(table(rows: 60) { $0 > $1 ? "more" : "less" }, to: "c.csv")
-  #expect(try workspace.run("train c.csv -o c \(options)").status == 0)
+  #expect(try workspace.run("train c.csv --recipe plain -o c \(options)").status == 0)
   let classes = try workspace.run("predict c c.csv --probabilities").lines
   #expect(classes[0] == "y,less,more" && classes[1].hasPrefix("less,0.66") && classes[2].hasPrefix("more,0.27"))
   for index in 0..<2 {
@@ -126,7 +129,7 @@ func ordinaryAnswers() throws {
 func longTables() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 10_000) { $0 > $1 ? "\"more, \"\"much\"\"\"" : "less" }, to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --epochs 20 --quiet --no-baseline").status == 0)
+  #expect(try workspace.run("train t.csv --recipe plain -o m --epochs 20 --quiet --no-baseline").status == 0)
   let lines = try workspace.run("predict m t.csv").lines
   #expect(lines.count == 10_001)
   // The table repeats after 23 · 19 rows.
@@ -139,7 +142,7 @@ func noAnswers() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 100) { "\($0 - $1)" }, to: "t.csv")
   let result = try workspace.run(
-    "train t.csv -o m --task regression --hidden 8,8 --epochs 1 --batch-size 100 --optimizer sgd"
+    "train t.csv --recipe plain -o m --task regression --hidden 8,8 --epochs 1 --batch-size 100 --optimizer sgd"
       + " --learning-rate 1e25 --quiet")
   #expect(result.status == 65)
   let expected =
@@ -158,7 +161,8 @@ func exportedNumbers() throws {
   )
   for name in ["near", "far"] {
     #expect(
-      try workspace.run("train \(name).csv -o m --task regression --epochs 2 --quiet --no-baseline").status == 0)
+      try workspace.run("train \(name).csv --recipe plain -o m --task regression --epochs 2 --quiet --no-baseline")
+        .status == 0)
     let result = try workspace.run("export m m.onnx")
     #expect(result.status == 0)
     // What is imported again has the digits.

@@ -12,7 +12,7 @@ private func summary(_ result: Workspace.Result) throws -> [String: Any] {
 func noBetter() throws {
   let workspace = try Workspace()
   try workspace.write(linear, to: "t.csv")
-  let result = try workspace.run("train t.csv --test t.csv --epochs 5 --hidden 8 --json")
+  let result = try workspace.run("train t.csv --recipe plain --test t.csv --epochs 5 --hidden 8 --json")
   #expect(result.status == 0)
   #expect(result.lines[0].hasPrefix("test RMSE "))
   #expect(result.lines[1].hasPrefix("linear model (least squares, ridge 0.0001): test RMSE "))
@@ -28,7 +28,9 @@ func better(precision: String) throws {
   let workspace = try Workspace()
   try workspace.write(crossed, to: "t.csv")
   let result = try workspace.run(
-    "train t.csv --epochs 100 --hidden 32 --batch-size 16 --learning-rate 0.01 --json --precision \(precision)")
+    "train t.csv --recipe plain --epochs 100 --hidden 32 --batch-size 16 --learning-rate 0.01 --json"
+      + " --precision \(precision)"
+  )
   #expect(result.lines.count == 2)
   #expect(result.lines[0].hasPrefix("linear model (least squares, ridge 0.0001): training accuracy 0."))
   #expect(result.lines[0].contains(", network: accuracy "))
@@ -45,7 +47,7 @@ func better(precision: String) throws {
 func baselineByValidation() throws {
   let workspace = try Workspace()
   try workspace.write(crossed, to: "t.csv")
-  let result = try workspace.run("train t.csv --validation-split 0.5 --epochs 1")
+  let result = try workspace.run("train t.csv --recipe plain --validation-split 0.5 --epochs 1")
   #expect(result.output.contains("linear model (least squares, ridge 0.0001): validation accuracy 0."))
 }
 
@@ -53,7 +55,7 @@ func baselineByValidation() throws {
 func noBaseline() throws {
   let workspace = try Workspace()
   try workspace.write(crossed, to: "t.csv")
-  let result = try workspace.run("train t.csv --test t.csv --epochs 1 --no-baseline --json")
+  let result = try workspace.run("train t.csv --recipe plain --test t.csv --epochs 1 --no-baseline --json")
   #expect(!result.output.contains("linear model"))
   #expect(try summary(result)["baseline"] == nil)
 
@@ -63,7 +65,7 @@ func noBaseline() throws {
       (0..<columns).map { "\((row * ($0 % 7 + 1) + $0) % 5)" }.joined(separator: ",") + ",\(row % 2)\n"
     }
     try workspace.write(names + lines.joined(), to: "wide.csv")
-    return try workspace.run("train wide.csv --epochs 1 --hidden 1 --json")
+    return try workspace.run("train wide.csv --recipe plain --epochs 1 --hidden 1 --json")
   }
   let dear = try wide(rows: 2500, columns: 2200)
   #expect(

@@ -10,7 +10,7 @@ private func noisy(target: (_ isMore: Bool) -> String) -> [String] {
 }
 
 private let options = "--hidden 64 --learning-rate 0.01 --epochs 200 --batch-size 16 --quiet"
-private let line = "train t.csv --validation v.csv \(options)"
+private let line = "train t.csv --recipe plain --validation v.csv \(options)"
 
 private func json(_ line: String) throws -> [String: Any] {
   try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -99,7 +99,7 @@ func impossibleCalibration() throws {
   for (name, problem) in [
     ("few", "found 49 samples, expected at least 50"), ("one", "all samples are of one class, expected at least two"),
   ] {
-    let run = "train t.csv --validation \(name).csv --epochs 1 --quiet --json"
+    let run = "train t.csv --recipe plain --validation \(name).csv --epochs 1 --quiet --json"
     let trained = try workspace.run(run)
     #expect(trained.errors == "note: the probabilities are not calibrated: validation data: \(problem)\n")
     #expect(try trained.status == 0 && json(trained.lines.last!)["temperature"] == nil)
@@ -115,16 +115,16 @@ func impossibleCalibration() throws {
       "--calibrate temperature needs --loss cross-entropy or binary-cross-entropy, found mse"
     ),
   ] {
-    let refused = try workspace.run("train \(options) --calibrate temperature -o m")
+    let refused = try workspace.run("train \(options) --recipe plain --calibrate temperature -o m")
     #expect(refused.status == 64 && refused.error == "error: \(error)")
   }
   #expect(
-    try workspace.run("train t.csv --calibrate heat").error
+    try workspace.run("train t.csv --recipe plain --calibrate heat").error
       == "error: --calibrate: expected one of temperature, none, found \"heat\"")
   #expect(try !workspace.files.contains("m"))
   // Without the option nothing is said where there is nothing to calibrate.
   for options in ["values.csv --validation-split 0.5", "t.csv --validation v.csv --loss mse"] {
-    let trained = try workspace.run("train \(options) --epochs 1 --quiet")
+    let trained = try workspace.run("train \(options) --recipe plain --epochs 1 --quiet")
     #expect(trained.status == 0 && trained.errors.isEmpty && !trained.output.contains("calibrated"))
   }
 }
@@ -134,7 +134,7 @@ func calibratedLabels() throws {
   let workspace = try Workspace()
   let rows = noisy { $0 ? "yes,off" : "no,on" }
   try workspace.write((["a,b,y,z"] + rows).joined(separator: "\n"), to: "t.csv")
-  let line = "train t.csv --target y,z --validation-split 0.5 \(options)"
+  let line = "train t.csv --recipe plain --target y,z --validation-split 0.5 \(options)"
   let plain = try json(workspace.run("\(line) --calibrate none --json -o p").lines.last!)
   let summary = try json(workspace.run("\(line) --json -o m").lines.last!)
   let temperature = try #require(summary["temperature"] as? Double)

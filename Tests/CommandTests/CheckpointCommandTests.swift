@@ -12,7 +12,8 @@ private func checkKills(_ count: Int, signals: [Int32], networks: Int) throws {
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
   let line =
-    "train \(directory)/t.csv --epochs 40 --batch-size 8 --hidden 16,8 --normalization batch --dropout 0.2"
+    "train \(directory)/t.csv --recipe plain --epochs 40 --batch-size 8 --hidden 16,8 --normalization batch"
+    + " --dropout 0.2"
     + " --schedule plateau --validation-split 0.2 --early-stopping 30 --quiet --no-baseline"
     + " --ensemble \(networks) -o \(directory)/"
   func wait(_ process: pid_t) -> Int32 {
@@ -70,7 +71,7 @@ func stop(signal: Int32) throws {
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
   let process = try workspace.spawn(
-    "train \(directory)/t.csv -o \(directory)/m --epochs 1000000 --checkpoint \(directory)/a/b"
+    "train \(directory)/t.csv --recipe plain -o \(directory)/m --epochs 1000000 --checkpoint \(directory)/a/b"
       + " --checkpoint-every 1000000")
   var status: Int32 = 0
   func hasBegun() throws -> Bool {
@@ -93,7 +94,7 @@ func stop(signal: Int32) throws {
 func moreEpochs() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let line = "train t.csv --batch-size 16 --validation t.csv --early-stopping 9 --no-baseline --json"
+  let line = "train t.csv --recipe plain --batch-size 16 --validation t.csv --early-stopping 9 --no-baseline --json"
   let whole = try workspace.run("\(line) -o whole --epochs 12")
   let first = try workspace.run("\(line) --epochs 5 --checkpoint c --resume")
   #expect(first.status == 0 && first.errors.contains("no checkpoint there: training starts anew\n"))
@@ -118,7 +119,7 @@ func refusals() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   try workspace.write(table(rows: 201) { $0 > $1 ? "more" : "less" }, to: "other.csv")
-  let line = "train t.csv --hidden 8 --schedule cosine --epochs 4 --quiet --checkpoint c"
+  let line = "train t.csv --recipe plain --hidden 8 --schedule cosine --epochs 4 --quiet --checkpoint c"
   #expect(try workspace.run(line).status == 0)
   func check(_ line: String, _ status: Int32, _ error: String) throws {
     let result = try workspace.run(line)
@@ -128,40 +129,42 @@ func refusals() throws {
     line, 64, "--checkpoint c: a checkpoint is there; add --resume to continue from it, or name another directory")
   let other = "; give the same, or name another directory"
   try check(
-    "train t.csv --hidden 9 --schedule cosine --epochs 4 --checkpoint c --resume", 64,
+    "train t.csv --recipe plain --hidden 9 --schedule cosine --epochs 4 --checkpoint c --resume", 64,
     "--hidden: the training in c began with 8, found with 9\(other)")
   try check(
     "\(line) --resume --l2 0.1", 64, "--l2: the training in c began without it, found with 0.1\(other)")
   try check(
     "\(line) --resume --scale minmax", 64, "--scale: the training in c began without it, found with minmax\(other)")
   try check("\(line) --resume -o c/\(file)", 64, "-o c/\(file) is the file of --checkpoint; name another file")
-  let epochs = "train t.csv --hidden 8 --schedule cosine --checkpoint c --resume --epochs"
+  let epochs = "train t.csv --recipe plain --hidden 8 --schedule cosine --checkpoint c --resume --epochs"
   try check("\(epochs) 3", 64, "--epochs: the training in c began with 4, found 3; give as many, or more")
   try check(
     "\(epochs) 5", 64,
     "--epochs: the training in c began with 4, found 5; give the same, because the schedule depends on it")
   try check(
-    "train other.csv --hidden 8 --schedule cosine --epochs 4 --quiet --checkpoint c --resume", 65,
+    "train other.csv --recipe plain --hidden 8 --schedule cosine --epochs 4 --quiet --checkpoint c --resume", 65,
     "the data differ from those that the training in c began with\(other)")
   try check(
     "\(line) --resume --precision double", 65,
     "c/\(file): a training in float precision, expected double; train in float precision, or remove it to start anew")
-  try check("train t.csv --resume", 64, "--resume needs --checkpoint")
-  try check("train t.csv --checkpoint-every 2", 64, "--checkpoint-every needs --checkpoint")
+  try check("train t.csv --recipe plain --resume", 64, "--resume needs --checkpoint")
+  try check("train t.csv --recipe plain --checkpoint-every 2", 64, "--checkpoint-every needs --checkpoint")
   try check(
-    "train t.csv --checkpoint t.csv", 74,
+    "train t.csv --recipe plain --checkpoint t.csv", 74,
     "t.csv/\(file): cannot be written: Not a directory; choose another path, or free space or permissions there")
   // Nothing is written where another network's checkpoint is of another training.
-  #expect(try workspace.run("train t.csv --hidden 8 --epochs 1 --ensemble 2 --quiet --checkpoint d").status == 0)
+  #expect(
+    try workspace.run("train t.csv --recipe plain --hidden 8 --epochs 1 --ensemble 2 --quiet --checkpoint d").status
+      == 0)
   try FileManager.default.createDirectory(
     at: workspace.directory.appending(path: "e"), withIntermediateDirectories: true)
   try workspace.write(workspace.read("d/checkpoint-2.safetensors"), to: "e/checkpoint-2.safetensors")
   try check(
-    "train t.csv --hidden 8 --epochs 1 --ensemble 2 --checkpoint e", 64,
+    "train t.csv --recipe plain --hidden 8 --epochs 1 --ensemble 2 --checkpoint e", 64,
     "--checkpoint e: a checkpoint is there; add --resume to continue from it, or name another directory")
   try workspace.write("kept", to: "l.csv")
   try check(
-    "train t.csv --hidden 8 --epochs 1 --ensemble 2 --l2 1 --checkpoint e --resume --log l.csv", 64,
+    "train t.csv --recipe plain --hidden 8 --epochs 1 --ensemble 2 --l2 1 --checkpoint e --resume --log l.csv", 64,
     "--l2: the training in e began without it, found with 1\(other)")
   #expect(try workspace.read("l.csv") == Array("kept".utf8))
   try workspace.write(Array(try workspace.read("c/\(file)").dropLast()), to: "c/\(file)")
@@ -173,7 +176,7 @@ func refusals() throws {
 func otherKernels() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let line = "train t.csv --quiet --no-baseline --checkpoint c --resume --epochs"
+  let line = "train t.csv --recipe plain --quiet --no-baseline --checkpoint c --resume --epochs"
   let first = try workspace.run("\(line) 1", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
   #expect(first.status == 0 && first.errors.isEmpty)
   let second = try workspace.run("\(line) 2", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
@@ -195,7 +198,7 @@ func unwritable() throws {
   let workspace = try Workspace()
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
-  let line = "train \(directory)/t.csv --checkpoint \(directory)/c --resume --epochs"
+  let line = "train \(directory)/t.csv --recipe plain --checkpoint \(directory)/c --resume --epochs"
   let process = try workspace.spawn("\(line) 1000000")
   var status: Int32 = 0
   while !FileManager.default.fileExists(atPath: "\(directory)/c/\(file)") && waitpid(process, &status, WNOHANG) == 0 {
@@ -223,7 +226,7 @@ func twoTrainings() throws {
   let workspace = try Workspace()
   let directory = workspace.directory.path
   try workspace.write(classes, to: "t.csv")
-  let line = "train \(directory)/t.csv --epochs 1000000 --checkpoint \(directory)/c --resume"
+  let line = "train \(directory)/t.csv --recipe plain --epochs 1000000 --checkpoint \(directory)/c --resume"
   let process = try workspace.spawn(line)
   var status: Int32 = 0
   while try workspace.read("progress").isEmpty && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }

@@ -12,7 +12,8 @@ private func json(_ line: String) throws -> [String: Any] {
 func classification() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let trained = try workspace.run("train t.csv -o m --hidden 16 --epochs 150 --batch-size 16 --test t.csv --json")
+  let trained = try workspace.run(
+    "train t.csv --recipe plain -o m --hidden 16 --epochs 150 --batch-size 16 --test t.csv --json")
   #expect(trained.status == 0)
   let summary = try json(trained.lines.last!)
   #expect(summary["task"] as? String == "classification")
@@ -63,7 +64,9 @@ func earlyStopping() throws {
   // Labels that say the opposite: what is learnt makes the validation loss rise.
   try workspace.write(table(rows: 60) { $0 > $1 ? "less" : "more" }, to: "v.csv")
   let trained = try workspace.run(
-    "train t.csv -o m --epochs 500 --batch-size 16 --validation v.csv --early-stopping 3 --calibrate none --json")
+    "train t.csv --recipe plain -o m --epochs 500 --batch-size 16 --validation v.csv --early-stopping 3"
+      + " --calibrate none --json"
+  )
   #expect(trained.status == 0)
   let summary = try json(trained.lines.last!)
   let (epochs, best) = (summary["epochs"] as? Int, summary["best_epoch"] as? Int)
@@ -80,7 +83,7 @@ func regression(precision: String) throws {
   let workspace = try Workspace()
   try workspace.write(values, to: "t.csv")
   let trained = try workspace.run(
-    "train t.csv -o m --epochs 100 --batch-size 16 --test t.csv --json --precision \(precision)"
+    "train t.csv --recipe plain -o m --epochs 100 --batch-size 16 --test t.csv --json --precision \(precision)"
   )
   let test = try #require(try json(trained.lines.last!)["test"] as? [String: Double])
   #expect(Set(test.keys) == ["loss", "rmse", "mae", "r2"])
@@ -100,7 +103,9 @@ func zeroTargets(precision: String) throws {
   let workspace = try Workspace()
   let zeros = (0..<200).count { $0 * 7 % 23 == $0 * 5 % 19 }
   try workspace.write(table(rows: 200) { "\($0 - $1)" }, to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --epochs 100 --batch-size 16 --precision \(precision)").status == 0)
+  #expect(
+    try workspace.run("train t.csv --recipe plain -o m --epochs 100 --batch-size 16 --precision \(precision)").status
+      == 0)
   let figures = try json(try workspace.run("evaluate m t.csv --json").lines[0])
   #expect(zeros > 0 && figures["zero_targets"] as? Int == zeros)
   #expect((figures["mape"] as? Double)! < 1)
@@ -136,7 +141,7 @@ func reproducible() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   // Large enough for the workers to share the steps.
-  let line = "train t.csv --epochs 3 --hidden 512,512 --batch-size 64 --init orthogonal --seed 7 --quiet"
+  let line = "train t.csv --recipe plain --epochs 3 --hidden 512,512 --batch-size 64 --init orthogonal --seed 7 --quiet"
   // The last are more than the machine has.
   let counts = [2, 3, 8, ProcessInfo.processInfo.processorCount + 1]
   for threads in [1] + counts { #expect(try workspace.run("\(line) --threads \(threads) -o \(threads)").status == 0) }
@@ -163,7 +168,9 @@ func openBLASThreads(value: String) throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   for precision in ["float", "double"] {
-    let line = "train t.csv --epochs 2 --hidden 300,300 --batch-size 64 --quiet --threads 2 --precision \(precision) -o"
+    let line =
+      "train t.csv --recipe plain --epochs 2 --hidden 300,300 --batch-size 64 --quiet --threads 2 --precision"
+      + " \(precision) -o"
     let plain = try workspace.run("\(line) plain")
     #expect(plain.status == 0)
     let result = try workspace.run("\(line) asked", environment: ["OPENBLAS_NUM_THREADS": value])
@@ -177,7 +184,8 @@ func largeBatch() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   for size in [199, 200, 201, 1_000_000] {
-    #expect(try workspace.run("train t.csv --epochs 3 --hidden 8 --batch-size \(size) -o \(size)").status == 0)
+    #expect(
+      try workspace.run("train t.csv --recipe plain --epochs 3 --hidden 8 --batch-size \(size) -o \(size)").status == 0)
   }
   #expect(try workspace.read("200") == workspace.read("201"))
   #expect(try workspace.read("200") == workspace.read("1000000"))
@@ -191,7 +199,7 @@ private let trainingOptions = [
   "--optimizer lion --learning-rate 0.005", "--optimizer rprop",
   "--optimizer lbfgs --l2 0.001", "--optimizer sgd --l1 1e-4 --l2 1e-4 --weight-decay 1e-4 --clip-norm 1 --max-norm 4",
   "--schedule constant", "--schedule step", "--schedule exponential --warmup-epochs 2", "--schedule cosine",
-  "--schedule one-cycle", "--schedule plateau",
+  "--schedule one-cycle", "--schedule plateau", "--schedule coslog4", "--schedule flat-cos",
 ]
 
 @Test("No optimizer or schedule of the command is missing from those that train a classifier")
@@ -199,7 +207,7 @@ func allTrainingOptions() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   for option in ["--optimizer", "--schedule"] {
-    for name in try workspace.names(of: option, after: "train t.csv") {
+    for name in try workspace.names(of: option, after: "train t.csv --recipe plain") {
       #expect(trainingOptions.contains { "\($0) ".hasPrefix("\(option) \(name) ") }, "\(option) \(name)")
     }
   }
@@ -212,7 +220,7 @@ func trainingOptions(options: String) throws {
   let learning = options.contains("optimizer") ? "" : " --learning-rate 0.02"
   let batch = options.contains("rprop") || options.contains("lbfgs") ? "" : " --batch-size 16"
   let result = try workspace.run(
-    "train t.csv -o m --hidden 8 --epochs 60 --test t.csv --json \(options)\(learning)\(batch)")
+    "train t.csv --recipe plain -o m --hidden 8 --epochs 60 --test t.csv --json \(options)\(learning)\(batch)")
   #expect(result.status == 0, "\(result.error)")
   let test = try #require(try json(result.lines.last!)["test"] as? [String: Double])
   #expect(test["accuracy"]! > 0.9, "\(options)")
@@ -224,11 +232,11 @@ func trainingOptions(options: String) throws {
 func progress() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let lines = try workspace.run("train t.csv --epochs 2").errors.split(separator: "\n")
+  let lines = try workspace.run("train t.csv --recipe plain --epochs 2").errors.split(separator: "\n")
   #expect(lines.count == 3)
   #expect(lines[0] == "classification of y, 2 classes, 200 samples, network 2-128-2, 2 epochs")
   #expect(lines[1].hasPrefix("epoch 1/2  loss ") && lines[1].contains(" samples/s  ") && lines[1].hasSuffix("s left"))
-  #expect(try workspace.run("train t.csv --epochs 2 --quiet").errors.isEmpty)
+  #expect(try workspace.run("train t.csv --recipe plain --epochs 2 --quiet").errors.isEmpty)
 }
 
 @Test("Without --epochs a small table gets about 1000 steps, a larger one 20 epochs, a full-batch method 200")
@@ -239,7 +247,7 @@ func defaultEpochs() throws {
     (100, "--batch-size 1", 20), (100, "--optimizer lbfgs", 200), (100, "--epochs 3", 3),
   ] {
     try workspace.write(table(rows: rows) { $0 > $1 ? "more" : "less" }, to: "t.csv")
-    let result = try workspace.run("train t.csv --hidden 4 --no-baseline \(options)")
+    let result = try workspace.run("train t.csv --recipe plain --hidden 4 --no-baseline \(options)")
     #expect(result.errors.split(separator: "\n").first?.hasSuffix(", \(epochs) epochs") == true, "\(rows) \(options)")
     #expect(result.errors.contains("\nepoch \(epochs)/\(epochs)  "), "\(rows) \(options)")
   }
@@ -261,7 +269,9 @@ func smallLastBatch() throws {
   for count in [256, 257, 258] {
     try workspace.write(rows(0..<count), to: "t.csv")
     let result = try workspace.run(
-      "train t.csv --normalization batch --hidden 32 --epochs 60 --test test.csv --no-baseline --json --quiet")
+      "train t.csv --recipe plain --normalization batch --hidden 32 --epochs 60 --test test.csv --no-baseline"
+        + " --json --quiet"
+    )
     errors.append(try #require((json(result.lines.last!)["test"] as? [String: Double])?["rmse"]))
   }
   #expect(errors.max()! < 1.2 * errors[0], "\(errors)")
@@ -314,7 +324,7 @@ func oldBLAS() throws {
   }
   #expect(try workspace.run("--version", environment: old).output.contains("Prescott"))
   try workspace.write((0..<200).map { "\($0 % 17),\($0 % 5),\(($0 * 7) % 23)" }.joined(separator: "\n"), to: "t.csv")
-  let line = "train t.csv --task regression --epochs 2 --hidden 64,64 --quiet -o"
+  let line = "train t.csv --recipe plain --task regression --epochs 2 --hidden 64,64 --quiet -o"
   #expect(try workspace.run("\(line) a.safetensors").status == 0)
   #expect(try workspace.run("\(line) b.safetensors", environment: old).status == 0)
   #expect(try workspace.read("a.safetensors") == workspace.read("b.safetensors"))
@@ -343,6 +353,6 @@ func suspiciousHeader() throws {
   let warning =
     "warning: t.csv, line 1: taken for the header although it looks like a row of data;"
     + " say so if it is data (--no-header)"
-  #expect(try workspace.run("train t.csv --epochs 1").error == warning)
-  #expect(try !workspace.run("train t.csv --epochs 1 --no-header").errors.contains("warning"))
+  #expect(try workspace.run("train t.csv --recipe plain --epochs 1").error == warning)
+  #expect(try !workspace.run("train t.csv --recipe plain --epochs 1 --no-header").errors.contains("warning"))
 }

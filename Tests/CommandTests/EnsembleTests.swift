@@ -23,7 +23,7 @@ func members(options: String) throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   try workspace.write(table(rows: 40) { $0 + 1 > $1 ? "more" : "less" }, to: "v.csv")
-  let line = "train t.csv --hidden 8 --epochs 12 --batch-size 16 --quiet --json \(options)"
+  let line = "train t.csv --recipe plain --hidden 8 --epochs 12 --batch-size 16 --quiet --json \(options)"
   let trained = try workspace.run("\(line) --seed 5 --ensemble 3 -o e")
   #expect(trained.status == 0, "\(trained.error)")
   let ensemble = try tensors(workspace.read("e"))
@@ -47,7 +47,7 @@ private func members(_ result: Workspace.Result) throws -> [[String: Any]] {
 func ensembleOfOne() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let line = "train t.csv --hidden 8 --epochs 3 --quiet"
+  let line = "train t.csv --recipe plain --hidden 8 --epochs 3 --quiet"
   for options in ["-o a", "-o b --ensemble 1"] { #expect(try workspace.run("\(line) \(options)").status == 0) }
   #expect(try workspace.read("a") == workspace.read("b"))
 }
@@ -56,7 +56,7 @@ func ensembleOfOne() throws {
 func ensembleAnswers() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 120) { "\(Double($0 - $1) + 0.5)" }, to: "t.csv")
-  let line = "train t.csv --hidden 8 --epochs 30 --batch-size 16"
+  let line = "train t.csv --recipe plain --hidden 8 --epochs 30 --batch-size 16"
   let trained = try workspace.run("\(line) --seed 1 --ensemble 2 -o e --test t.csv --json")
   #expect(trained.status == 0)
   let progress = trained.errors.split(separator: "\n")
@@ -93,7 +93,8 @@ func ensembleAnswers() throws {
 func divergingMember() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
-  let result = try workspace.run("train t.csv -o m --optimizer sgd --learning-rate 1e30 --ensemble 2 --seed 4 --quiet")
+  let result = try workspace.run(
+    "train t.csv --recipe plain -o m --optimizer sgd --learning-rate 1e30 --ensemble 2 --seed 4 --quiet")
   #expect(result.status == 65)
   #expect(result.error.hasPrefix("error: network 1 of 2, seed 4: training diverged in epoch "))
   #expect(try workspace.files == ["t.csv"])

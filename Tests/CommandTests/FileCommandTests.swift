@@ -30,11 +30,11 @@ private let classes = table(rows: 60) { $0 > $1 ? "more" : "less" }
 func standardInputAndOutput() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  #expect(try workspace.shell("$P train - \(options) -o m < t.csv").status == 0)
-  #expect(try workspace.shell("cat t.csv | $P train - \(options) -o n").status == 0)
+  #expect(try workspace.shell("$P train - --recipe plain \(options) -o m < t.csv").status == 0)
+  #expect(try workspace.shell("cat t.csv | $P train - --recipe plain \(options) -o n").status == 0)
   // The models say where the data were, and here nothing else.
   #expect(try workspace.read("m") == workspace.read("n"))
-  #expect(try workspace.shell("(read line; $P train - \(options) --no-header -o n) < t.csv").status == 0)
+  #expect(try workspace.shell("(read line; $P train - --recipe plain \(options) --no-header -o n) < t.csv").status == 0)
   #expect(try workspace.run("inspect n").output.contains("samples        60\n"))
   let (file, pipe) = (try workspace.run("predict m t.csv"), try workspace.shell("gzip -c t.csv | $P predict m - -o -"))
   #expect(file.status == 0 && pipe.status == 0 && pipe.output == file.output && file.lines.count == 61)
@@ -43,14 +43,16 @@ func standardInputAndOutput() throws {
     let result = try workspace.shell(line)
     #expect(result.status == status && result.error == "error: \(error)")
   }
-  try mistake("$P train - \(options) --test - < t.csv", 64, "- is given twice; standard input can be read once")
+  try mistake(
+    "$P train - --recipe plain \(options) --test - < t.csv", 64, "- is given twice; standard input can be read once")
   for option in ["-o", "--report", "--log"] {
     try mistake(
-      "$P train t.csv \(options) \(option) -", 64,
+      "$P train t.csv --recipe plain \(options) \(option) -", 64,
       "\(option) -: standard output is for the results; name a file (./- is one too)")
   }
   try mistake(
-    "$P train - \(options) < /dev/null", 65, "standard input: the file is empty, expected data; check how it was made")
+    "$P train - --recipe plain \(options) < /dev/null", 65,
+    "standard input: the file is empty, expected data; check how it was made")
   try mistake(
     "printf 'a,b\\n1,2,3,4\\n' | $P train -", 65,
     "standard input, line 2: found 4 fields, expected 2 as in the first row; add or remove fields, or put fields that"
@@ -61,7 +63,7 @@ func standardInputAndOutput() throws {
 func closedDescriptors() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let closed = try workspace.shell("$P train t.csv \(options) --log l.csv -o m >&-")
+  let closed = try workspace.shell("$P train t.csv --recipe plain \(options) --log l.csv -o m >&-")
   #expect(closed.status == 74 && closed.error == "error: standard output cannot be written: it is closed")
   let log = String(decoding: try workspace.read("l.csv"), as: UTF8.self).split(separator: "\r\n")
   #expect(log.count == 2 && log[0].hasPrefix("epoch,") && log[1].hasPrefix("1,"))
@@ -77,7 +79,7 @@ func fileSizeLimit() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   try workspace.write("old", to: "m")
-  let result = try workspace.shell("ulimit -f 1; $P train t.csv --epochs 1 --hidden 400 --quiet -o m")
+  let result = try workspace.shell("ulimit -f 1; $P train t.csv --recipe plain --epochs 1 --hidden 400 --quiet -o m")
   #expect(result.status == 74)
   #expect(
     result.errors
@@ -89,9 +91,9 @@ func fileSizeLimit() throws {
 func argumentsNotUTF8() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let result = try workspace.shell("$P train t.csv \(options) -o $(printf 'm\\351')")
+  let result = try workspace.shell("$P train t.csv --recipe plain \(options) -o $(printf 'm\\351')")
   #expect(result.status == 64)
-  #expect(result.error == "error: argument 9, \"m\u{FFFD}\", is not UTF-8; rename the file, or make a link to it")
+  #expect(result.error == "error: argument 11, \"m\u{FFFD}\", is not UTF-8; rename the file, or make a link to it")
   #expect(try workspace.files == ["t.csv"])
 }
 
@@ -100,7 +102,7 @@ func controlCharacters() throws {
   let workspace = try Workspace()
   let text = "a,b,\"ki\u{1B}[2Jnd\nnext\"\n" + classes.split(separator: "\n").dropFirst().joined(separator: "\n")
   try workspace.write(text.replacing("more", with: "\u{1B}]0;title\u{7}\u{9B}\u{202E}"), to: "t.csv")
-  let training = try workspace.run("train t.csv --epochs 1 --hidden 4 -o m --test t.csv --json")
+  let training = try workspace.run("train t.csv --recipe plain --epochs 1 --hidden 4 -o m --test t.csv --json")
   let evaluation = try workspace.run("evaluate m t.csv")
   let inspection = try workspace.run("inspect m")
   for result in [training, evaluation, inspection] {
@@ -147,9 +149,9 @@ func namesOfMNIST() throws {
 func suffixesAndKinds() throws {
   let workspace = try Workspace()
   try workspace.write(classes.replacing(",", with: "\t"), to: "T.TSV")
-  #expect(try workspace.run("train T.TSV \(options)").status == 0)
+  #expect(try workspace.run("train T.TSV --recipe plain \(options)").status == 0)
   try workspace.write("@relation t\n@attribute a numeric\n@data\n1\n", to: "t.arff")
-  let result = try workspace.run("train t.arff")
+  let result = try workspace.run("train t.arff --recipe plain")
   #expect(result.status == 65)
   #expect(
     result.errors

@@ -13,7 +13,8 @@ func importance() throws {
     return "same,\(a),\(b),\(a > 11 ? "more" : "less")\n"
   }
   try workspace.write("c,a,b,y\n" + rows.joined(), to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --hidden 8 --epochs 200 --batch-size 16 --quiet").status == 0)
+  #expect(
+    try workspace.run("train t.csv --recipe plain -o m --hidden 8 --epochs 200 --batch-size 16 --quiet").status == 0)
   let lines = try workspace.run("evaluate m t.csv --importance").lines
   let start = try #require(lines.firstIndex { $0.hasPrefix("importance: ") })
   #expect(lines[start].hasSuffix("takes from the accuracy, mean and deviation of 5 permutations"))
@@ -40,7 +41,9 @@ func regressionImportance() throws {
     return (values + [1000 * values[3]]).map(String.init).joined(separator: ",")
   }
   try workspace.write(([(names + ["y"]).joined(separator: ",")] + rows).joined(separator: "\n"), to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --hidden= --epochs 200 --learning-rate 0.01 --quiet").status == 0)
+  #expect(
+    try workspace.run("train t.csv --recipe plain -o m --hidden= --epochs 200 --learning-rate 0.01 --quiet").status == 0
+  )
   let lines = try workspace.run("evaluate m t.csv --importance").lines
   let start = try #require(lines.firstIndex { $0.hasPrefix("importance: ") })
   #expect(lines[start].contains("to the loss and to the RMSE") && lines.count == start + 23)

@@ -36,85 +36,96 @@ private let mistakes = [
     "export x.onnx y.onnx", 66,
     "error: x.onnx: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake("train", 64, "error: DATA is missing"),
-  Mistake("train t.csv u.csv", 64, "error: unexpected argument u.csv"),
-  Mistake("train t.csv --speed 3", 64, "error: unknown option --speed; --help lists the options"),
-  Mistake("train t.csv --epochs", 64, "error: --epochs needs a value"),
-  Mistake("train t.csv --epochs 3 --epochs=4", 64, "error: --epochs is given twice"),
-  Mistake("train t.csv --json=yes", 64, "error: --json takes no value"),
-  Mistake("train t.csv --epochs 0", 64, "error: --epochs: expected a whole number from 1 to 1000000, found \"0\""),
-  Mistake("train t.csv --learning-rate -1", 64, "error: --learning-rate: expected a positive number, found \"-1\""),
-  Mistake("train t.csv --hidden 3,,4", 64, "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
+  Mistake("train t.csv --recipe plain u.csv", 64, "error: unexpected argument u.csv"),
+  Mistake("train t.csv --recipe plain --speed 3", 64, "error: unknown option --speed; --help lists the options"),
+  Mistake("train t.csv --recipe plain --epochs", 64, "error: --epochs needs a value"),
+  Mistake("train t.csv --recipe plain --epochs 3 --epochs=4", 64, "error: --epochs is given twice"),
+  Mistake("train t.csv --recipe plain --json=yes", 64, "error: --json takes no value"),
   Mistake(
-    "train t.csv --activation step", 64,
+    "train t.csv --recipe plain --epochs 0", 64,
+    "error: --epochs: expected a whole number from 1 to 1000000, found \"0\""),
+  Mistake(
+    "train t.csv --recipe plain --learning-rate -1", 64,
+    "error: --learning-rate: expected a positive number, found \"-1\""),
+  Mistake(
+    "train t.csv --recipe plain --hidden 3,,4", 64,
+    "error: --hidden: expected whole numbers from 1 to 1000000, found \"3,,4\""),
+  Mistake(
+    "train t.csv --recipe plain --activation step", 64,
     """
     error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, \
     hard-swish, softplus, softsign, found "step"
     """),
   Mistake(
-    "train t.csv --optimizer lbfgs --dropout 0.5", 64,
+    "train t.csv --recipe plain --optimizer lbfgs --dropout 0.5", 64,
     """
     error: --optimizer lbfgs needs a loss that stays the same from step to step; \
     leave out --dropout, --input-dropout and --normalization batch
     """),
   Mistake(
-    "train t.csv --early-stopping 3", 64, "error: --early-stopping needs --validation or --validation-split"),
+    "train t.csv --recipe plain --early-stopping 3", 64,
+    "error: --early-stopping needs --validation or --validation-split"),
   Mistake(
-    "train t.csv --validation-split 0", 64,
+    "train t.csv --recipe plain --validation-split 0", 64,
     "error: --validation-split: expected a number between 0 and 1, found 0"),
   Mistake(
-    "train t.csv --validation-split 0.2 --validation t.csv", 64,
+    "train t.csv --recipe plain --validation-split 0.2 --validation t.csv", 64,
     "error: --validation and --validation-split exclude each other"),
   Mistake(
-    "train t.csv --class-weights 3", 64,
+    "train t.csv --recipe plain --class-weights 3", 64,
     "error: --class-weights: expected balanced or NAME=WEIGHT,…, found \"3\""),
   Mistake(
     "train idx:a,b --sample-weight w", 64,
     "error: --sample-weight is for tables; images have one label each"),
   Mistake(
-    "train t.csv --hidden= --dropout 0.5", 64,
+    "train t.csv --recipe plain --hidden= --dropout 0.5", 64,
     "error: --dropout: there is no hidden layer; see --hidden, or use --input-dropout"),
-  Mistake("train t.csv --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
-  Mistake("train t.csv --dropout 0.5,", 64, "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
   Mistake(
-    "train t.csv --dropout 0.5,0.2", 64,
+    "train t.csv --recipe plain --dropout 1", 64, "error: --dropout: expected numbers from 0 to below 1, found \"1\""),
+  Mistake(
+    "train t.csv --recipe plain --dropout 0.5,", 64,
+    "error: --dropout: expected numbers from 0 to below 1, found \"0.5,\""),
+  Mistake(
+    "train t.csv --recipe plain --dropout 0.5,0.2", 64,
     "error: --dropout: expected one number, or one for each of the 1 hidden layers, found 2"),
   Mistake(
-    "train t.csv --loss cross-entropy --output tanh", 64,
+    "train t.csv --recipe plain --loss cross-entropy --output tanh", 64,
     "error: --loss cross-entropy needs --output softmax, found --output tanh"),
   Mistake(
-    "train t.csv --decimal x", 64, "error: --decimal: expected one of point, comma, found \"x\""),
+    "train t.csv --recipe plain --decimal x", 64, "error: --decimal: expected one of point, comma, found \"x\""),
   Mistake(
-    "train t.csv --thousands x", 64,
+    "train t.csv --recipe plain --thousands x", 64,
     "error: --thousands: expected one of point, comma, space, apostrophe, found \"x\""),
   Mistake(
-    "train t.csv --missing ,,", 64, "error: --missing: expected names separated by commas, found \",,\""),
+    "train t.csv --recipe plain --missing"
+      + " ,,", 64, "error: --missing: expected names separated by commas, found \",,\""),
   Mistake(
-    "train t.csv --not-missing FOO", 64,
+    "train t.csv --recipe plain --not-missing FOO", 64,
     """
     error: --not-missing: "FOO" is not a usual spelling of a missing value, so it is a value anyway; \
     the usual spellings are NA, N/A, null, NaN and others
     """),
   Mistake(
-    "train t.csv --ignore y", 65,
+    "train t.csv --recipe plain --ignore y", 65,
     """
     error: t.csv: found the column "y" named twice, as the target, which is the last column unless another is \
     named, and among those to ignore, expected once; \
     correct the names (--target, --sample-weight, --ignore, --only, --id)
     """),
   Mistake(
-    "train t.csv --only a,y --target y", 65,
+    "train t.csv --recipe plain --only a,y --target y", 65,
     """
     error: t.csv: found the column "y" named twice, as the target and among the only ones to use, expected once; \
     correct the names (--target, --sample-weight, --ignore, --only, --id)
     """),
   Mistake(
-    "train t.csv --only a --ignore a", 65,
+    "train t.csv --recipe plain --only a --ignore a", 65,
     """
     error: t.csv: found the column "a" named twice, among those to ignore and among the only ones to use, \
     expected once; correct the names (--target, --sample-weight, --ignore, --only, --id)
     """),
   Mistake(
-    "train t.csv --ignore a,b", 65,
+    "train t.csv --recipe plain --ignore a,b", 65,
     """
     error: t.csv: found no column to learn from besides the target and those that are left out; \
     leave out fewer (--target, --sample-weight, --ignore, --only, --id)
@@ -125,74 +136,82 @@ private let mistakes = [
     error: t.csv: not a safetensors file: it begins like a text file; \
     give the path of a saved model: perceptron predict MODEL DATA
     """),
-  Mistake("train t.csv --header --no-header", 64, "error: --header and --no-header exclude each other"),
+  Mistake("train t.csv --recipe plain --header --no-header", 64, "error: --header and --no-header exclude each other"),
   Mistake("train idx:images", 64, "error: expected idx:IMAGES,LABELS: the labels are missing"),
   Mistake("train mnist:", 64, "error: expected mnist:DIRECTORY, found \"mnist:\""),
   // Not built yet.
-  Mistake("train t.csv --threads 0", 64, "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
-  Mistake("train t.csv --threads 1025", 64, "error: --threads: expected a whole number from 1 to 1024, found \"1025\""),
   Mistake(
-    "train t.csv --optimizer rprop --batch-size 32", 64,
+    "train t.csv --recipe plain --threads 0", 64,
+    "error: --threads: expected a whole number from 1 to 1024, found \"0\""),
+  Mistake(
+    "train t.csv --recipe plain --threads 1025", 64,
+    "error: --threads: expected a whole number from 1 to 1024, found \"1025\""),
+  Mistake(
+    "train t.csv --recipe plain --optimizer rprop --batch-size 32", 64,
     "error: --batch-size: --optimizer rprop takes all 60 samples in each step, found 32; leave it out"),
   Mistake(
-    "train t.csv --optimizer lbfgs --learning-rate 1", 64,
+    "train t.csv --recipe plain --optimizer lbfgs --learning-rate 1", 64,
     "error: --learning-rate is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion,"
       + " found lbfgs"),
-  Mistake("train t.csv --l2 -1", 64, "error: --l2: expected 0 or a positive number, found \"-1\""),
-  Mistake("train t.csv --clip-norm 0", 64, "error: --clip-norm: expected a positive number, found \"0\""),
+  Mistake("train t.csv --recipe plain --l2 -1", 64, "error: --l2: expected 0 or a positive number, found \"-1\""),
   Mistake(
-    "train t.csv --optimizer sgd --weight-decay 10", 64,
+    "train t.csv --recipe plain --clip-norm 0", 64, "error: --clip-norm: expected a positive number, found \"0\""),
+  Mistake(
+    "train t.csv --recipe plain --optimizer sgd --weight-decay 10", 64,
     "error: --weight-decay: its product with the learning rate must be below 1"),
   Mistake(
-    "train t.csv --epochs 5 --warmup-epochs 5", 64,
+    "train t.csv --recipe plain --epochs 5 --warmup-epochs 5", 64,
     "error: --warmup-epochs: expected a whole number from 0 to 4, found \"5\""),
   Mistake(
-    "train t.csv --schedule one-cycle --warmup-epochs 2", 64,
+    "train t.csv --recipe plain --schedule one-cycle --warmup-epochs 2", 64,
     "error: --warmup-epochs: --schedule one-cycle warms up by itself; leave one of them out"),
   Mistake(
-    "train t.csv --warmup-epochs 1000", 64,
+    "train t.csv --recipe plain --warmup-epochs 1000", 64,
     "error: --warmup-epochs: expected a whole number from 0 to 999, found \"1000\""),
   Mistake(
-    "train t.csv --normalization batch --batch-size 1", 64,
+    "train t.csv --recipe plain --normalization batch --batch-size 1", 64,
     """
     error: --batch-size 1 with --normalization batch: one sample has no variance to normalize by; \
     choose a larger batch size, or --normalization layer
     """),
   Mistake(
-    "train t.csv --learning-rate 1e-40", 64,
+    "train t.csv --recipe plain --learning-rate 1e-40", 64,
     """
     error: --learning-rate: 1e-40 is too large or too small to compute with in float precision; \
     choose another number, or --precision double
     """),
   Mistake(
-    "train t.csv --l2 1e39", 64,
+    "train t.csv --recipe plain --l2 1e39", 64,
     """
     error: --l2: 1e+39 is too large or too small to compute with in float precision; \
     choose another number, or --precision double
     """),
   Mistake(
-    "train t.csv --clip-norm 1e-320 --precision double", 64,
+    "train t.csv --recipe plain --clip-norm 1e-320 --precision double", 64,
     "error: --clip-norm: 1e-320 is too large or too small to compute with in double precision; choose another number"),
   Mistake(
-    "train t.csv --beta2 0.99999999999", 64,
+    "train t.csv --recipe plain --beta2 0.99999999999", 64,
     "error: --beta2: 0.99999999999 is 1 in float precision; choose another number, or --precision double"),
   Mistake(
-    "train t.csv --dropout 0.99999999999", 64,
+    "train t.csv --recipe plain --dropout 0.99999999999", 64,
     "error: --dropout: 0.99999999999 is 1 in float precision; choose another number, or --precision double"),
   Mistake(
-    "train t.csv --epsilon 1e-39", 64,
+    "train t.csv --recipe plain --epsilon 1e-39", 64,
     "error: --epsilon: 1e-39 is too large or too small to compute with; choose another number"),
   Mistake(
-    "train t.csv --hidden 1\(String(repeating: ",1", count: 999))", 64,
+    "train t.csv --recipe plain --hidden 1\(String(repeating: ",1", count: 999))", 64,
     "error: --hidden: expected at most 999 hidden layers, found 1000"),
-  Mistake("train t.csv --momentum 0.5", 64, "error: --momentum is for --optimizer momentum or nesterov, found adam"),
-  Mistake("train t.csv --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
+  Mistake(
+    "train t.csv --recipe plain --momentum 0.5", 64,
+    "error: --momentum is for --optimizer momentum or nesterov, found adam"),
+  Mistake(
+    "train t.csv --recipe plain --beta1 1", 64, "error: --beta1: expected a number from 0 to below 1, found \"1\""),
   // Files.
   Mistake(
-    "train none.csv", 66,
+    "train none.csv --recipe plain", 66,
     "error: none.csv: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake(
-    "train t.csv -o none/m", 74,
+    "train t.csv --recipe plain -o none/m", 74,
     """
     error: none/m: cannot be written: No such file or directory; \
     choose another path, or free space or permissions there
@@ -212,13 +231,13 @@ private let mistakes = [
     "error: cut: cut short: the file promises 768 bytes of tensors and holds 757; copy the file again"),
   // Tables.
   Mistake(
-    "train missing.csv", 65,
+    "train missing.csv --recipe plain", 65,
     """
     error: missing.csv, line 3: found 2 fields, expected 3 as in the first row; \
     add or remove fields, or put fields that hold the delimiter in quotes
     """),
   Mistake(
-    "train surplus.csv", 65,
+    "train surplus.csv --recipe plain", 65,
     """
     error: surplus.csv, line 2: found 4 fields, expected 3 as in the first row; \
     add or remove fields, or put fields that hold the delimiter in quotes
@@ -230,37 +249,42 @@ private let mistakes = [
     correct the field, or remove the column or the row
     """),
   Mistake(
-    "train t.csv --target a,y", 65,
+    "train t.csv --recipe plain --target a,y", 65,
     """
     error: t.csv: found 23 different values in the target "a", expected two, because several targets are \
     classified; name one target, or make it a regression if all are numbers (--task regression)
     """),
   Mistake(
-    "train labels.csv --target p,q --loss cross-entropy", 64,
+    "train labels.csv --recipe plain --target p,q --loss cross-entropy", 64,
     """
     error: --loss cross-entropy is for one target; \
     for several use --output sigmoid with --loss binary-cross-entropy, mse or quadratic
     """),
-  Mistake("train x.npy", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
-  Mistake("train t.csv --test x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
-  Mistake("train t.csv --test-labels x.npy", 64, "error: --test-labels needs --test"),
+  Mistake("train x.npy --recipe plain", 64, "error: --labels is missing: x.npy needs a .npy file of labels"),
   Mistake(
-    "train x.npz", 65,
+    "train t.csv --recipe plain --test"
+      + " x.npy", 64, "error: --test-labels is missing: x.npy needs a .npy file of labels"),
+  Mistake("train t.csv --recipe plain --test-labels x.npy", 64, "error: --test-labels needs --test"),
+  Mistake(
+    "train x.npz --recipe plain", 65,
     """
     error: x.npz: found the arrays "x_train", expected labels called "y_train", or --labels NAME to choose another \
     array; write it with numpy.savez(FILE, X=…, y=…)
     """),
-  Mistake("train t.csv --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
-  Mistake("train x.npy --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
-  Mistake("train x.npy --labels x.npy --target 1", 64, "error: --target is for tables; use --labels for arrays"),
+  Mistake("train t.csv --recipe plain --labels x.npy", 64, "error: --labels is for .npy and .npz files, found t.csv"),
+  Mistake(
+    "train x.npy --recipe plain --labels x.npy --header", 64, "error: --header is for tables; arrays have no header"),
+  Mistake(
+    "train x.npy --recipe plain --labels x.npy --target 1", 64, "error: --target is for tables; use --labels for arrays"
+  ),
   Mistake("predict m x.npy -o x.npy", 64, "error: -o x.npy is the data; name another file"),
   Mistake(
-    "train x.npy --labels t.csv", 65,
+    "train x.npy --recipe plain --labels t.csv", 65,
     """
     error: t.csv: not a .npy file that can be read: it does not begin like a NumPy array; write it with numpy.save
     """),
   Mistake(
-    "train t.csv --target a,c", 65,
+    "train t.csv --recipe plain --target a,c", 65,
     "error: t.csv: found no column \"c\", expected one of \"a\", \"b\", \"y\" or a number from 1 to 3; correct the name"
   ),
   Mistake(
@@ -276,7 +300,7 @@ private let mistakes = [
     rename or add the column, or check that the file has the header it had in training
     """),
   Mistake(
-    "train na.csv", 65,
+    "train na.csv --recipe plain", 65,
     """
     error: na.csv, line 3, column "y" (field 2): found "NA", expected a class label; \
     fill in the label or remove the row, or say so if it is a label (--not-missing NA)
@@ -285,7 +309,7 @@ private let mistakes = [
     "predict m far.csv", 65,
     "error: sample 2: the network's output is not finite; the features are too far from the training data"),
   Mistake(
-    "train values.csv --output softmax", 64,
+    "train values.csv --recipe plain --output softmax", 64,
     "error: --output softmax is for classification; use identity, sigmoid or tanh, or --task classification"),
   Mistake(
     "train idx:images,same", 65,
@@ -294,16 +318,19 @@ private let mistakes = [
     add rows of another class, or choose another target
     """),
   Mistake(
-    "train /dev/zero", 66,
+    "train /dev/zero --recipe plain", 66,
     "error: /dev/zero: cannot be opened: Is a device, which has no end; check the path and the permissions"),
-  Mistake("train t.csv -o t.csv", 64, "error: -o t.csv is the data; name another file"),
+  Mistake("train t.csv --recipe plain -o t.csv", 64, "error: -o t.csv is the data; name another file"),
   Mistake("predict m t.csv -o m", 64, "error: -o m is the model; name another file"),
   Mistake("predict images.m idx:images -o images", 64, "error: -o images is the data; name another file"),
   Mistake(
     "train mnist:. -o train-labels-idx1-ubyte", 64, "error: -o train-labels-idx1-ubyte is the data; name another file"),
   Mistake(
-    "train t.csv --augment mirror", 64, "error: --augment: expected one of none, affine, elastic, found \"mirror\""),
-  Mistake("train t.csv --augment affine", 64, "error: --augment affine is for images with a height and a width"),
+    "train t.csv --recipe plain --augment mirror", 64,
+    "error: --augment: expected one of none, affine, elastic, found \"mirror\""),
+  Mistake(
+    "train t.csv --recipe plain --augment affine", 64, "error: --augment affine is for images with a height and a width"
+  ),
   Mistake(
     "train idx:images,labels --augment elastic --scale minmax", 64,
     "error: --augment elastic needs unscaled pixels; leave out --scale minmax"),
@@ -369,7 +396,7 @@ func mistake(_ mistake: Mistake) throws {
   try workspace.write(idx([8], labels), to: "train-labels-idx1-ubyte")
   try workspace.write(idx([7], labels.dropLast()), to: "fewer")
   try workspace.write(idx([8], labels.dropLast() + [2]), to: "high")
-  #expect(try workspace.run("train t.csv -o m --epochs 1 --hidden 38").status == 0)
+  #expect(try workspace.run("train t.csv --recipe plain -o m --epochs 1 --hidden 38").status == 0)
   #expect(try workspace.run("train idx:images,labels -o images.m --epochs 1 --hidden 2").status == 0)
   try workspace.write(workspace.read("m").dropLast(11), to: "cut")
   // numpy.savez_compressed("x.npz", x_train=numpy.arange(6, dtype='u1').reshape(3, 2)) of NumPy 2.4.
@@ -397,7 +424,7 @@ func failedTraining(option: String) throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
   try workspace.write("precious", to: "m")
-  let result = try workspace.run("train t.csv -o m \(option)")
+  let result = try workspace.run("train t.csv --recipe plain -o m \(option)")
   #expect(result.status == 64 || result.status == 65)
   #expect(try workspace.read("m") == Array("precious".utf8))
   #expect(try workspace.files == ["m", "t.csv"])
@@ -407,7 +434,8 @@ func failedTraining(option: String) throws {
 func divergence() throws {
   let workspace = try Workspace()
   try workspace.write(table(rows: 60) { "\($0 - $1).5" }, to: "t.csv")
-  let result = try workspace.run("train t.csv -o m --optimizer sgd --learning-rate 1e30 --batch-size 10 --quiet")
+  let result = try workspace.run(
+    "train t.csv --recipe plain -o m --optimizer sgd --learning-rate 1e30 --batch-size 10 --quiet")
   #expect(result.status == 65)
   #expect(result.error.contains("training diverged in epoch 1, step "))
   #expect(result.error.contains("lower the learning rate (it is 1e+30)"))
@@ -420,7 +448,7 @@ func interruption(signal: Int32) throws {
   try workspace.write(classes, to: "t.csv")
   try workspace.write("precious", to: "m")
   let process = try workspace.spawn(
-    "train \(workspace.directory.path)/t.csv -o \(workspace.directory.path)/m --epochs 1000000")
+    "train \(workspace.directory.path)/t.csv --recipe plain -o \(workspace.directory.path)/m --epochs 1000000")
   // Training has begun once there is progress.
   var status: Int32 = 0
   while try workspace.read("progress").isEmpty && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
@@ -447,7 +475,7 @@ func wrongBLAS(product: String) throws {
 
   let files = try workspace.files
   let preload = ["LD_PRELOAD": workspace.directory.appending(path: "wrong.so").path]
-  let result = try workspace.run("train t.csv -o m --quiet", environment: preload)
+  let result = try workspace.run("train t.csv --recipe plain -o m --quiet", environment: preload)
   #expect(result.status != 0)
   #expect(
     result.error.hasSuffix(
@@ -460,12 +488,14 @@ func wrongBLAS(product: String) throws {
 func limitedAddressSpace(kilobytes: Int) throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let free = try workspace.run("train t.csv -o m --epochs 2 --quiet --threads 1")
+  let free = try workspace.run("train t.csv --recipe plain -o m --epochs 2 --quiet --threads 1")
   // The shell sets the limit, and `timeout` ends what would go on for ever.
   let process = Process()
   process.executableURL = URL(filePath: "/bin/sh")
   process.arguments = [
-    "-c", "ulimit -v \(kilobytes) && exec timeout 60 \"$0\" train t.csv -o n --epochs 2 --quiet --threads 1",
+    "-c",
+    "ulimit -v \(kilobytes) && exec timeout 60 \"$0\" train t.csv --recipe plain"
+      + " -o n --epochs 2 --quiet --threads 1",
     workspace.program.path,
   ]
   process.currentDirectoryURL = workspace.directory
@@ -489,7 +519,7 @@ func limitedAddressSpace(kilobytes: Int) throws {
 func hugeNetwork() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  let result = try workspace.run("train t.csv --hidden 1000000,1000000")
+  let result = try workspace.run("train t.csv --recipe plain --hidden 1000000,1000000")
   #expect(result.status == 64)
   #expect(
     result.error.hasPrefix(
@@ -500,7 +530,7 @@ func hugeNetwork() throws {
 func fullOutput() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
-  #expect(try workspace.run("train t.csv -o m --epochs 1").status == 0)
+  #expect(try workspace.run("train t.csv --recipe plain -o m --epochs 1").status == 0)
   let process = Process()
   process.executableURL = workspace.program
   process.arguments = ["predict", "m", "t.csv"]

@@ -21,7 +21,8 @@ private func page(_ bytes: [UInt8]) throws -> String {
 func classificationReport() throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t&t.csv")
-  let run = try workspace.run("train t&t.csv --hidden 8 --epochs 5 --validation-split 0.25 --report r.html")
+  let run = try workspace.run(
+    "train t&t.csv --recipe plain --hidden 8 --epochs 5 --validation-split 0.25 --report r.html")
   #expect(run.status == 0 && run.lines.contains("wrote r.html"))
   let page = try page(workspace.read("r.html"))
   for part in [
@@ -45,8 +46,10 @@ func regressionReport(_ target: String, _ part: String) throws {
   let workspace = try Workspace()
   try workspace.write(values, to: "t.csv")
   #expect(
-    try workspace.run("train t.csv --target \(target) --task regression --epochs 1 --report r.html --no-baseline")
-      .status
+    try workspace.run(
+      "train t.csv --recipe plain --target \(target) --task regression --epochs 1 --report r.html --no-baseline"
+    )
+    .status
       == 0)
   let page = try page(workspace.read("r.html"))
   #expect(page.ranges(of: part).count == 2 * target.split(separator: ",").count && page.contains("RMSE"))
@@ -57,7 +60,7 @@ func regressionReport(_ target: String, _ part: String) throws {
 func log() throws {
   let workspace = try Workspace()
   try workspace.write(values, to: "t.csv")
-  #expect(try workspace.run("train t.csv --epochs 3 --validation-split 0.5 --log l.csv").status == 0)
+  #expect(try workspace.run("train t.csv --recipe plain --epochs 3 --validation-split 0.5 --log l.csv").status == 0)
   let lines = String(decoding: try workspace.read("l.csv"), as: UTF8.self).components(separatedBy: "\r\n")
   #expect(
     lines[0] == "epoch,training_loss,validation_loss,validation_rmse,validation_mae,validation_r2,learning_rate,seconds"
@@ -70,10 +73,10 @@ func log() throws {
     ("-o x --report ./x", "error: --report ./x is the file of -o; name another file"),
     ("--report x --log x", "error: --log x is the file of --report; name another file"),
   ] {
-    let run = try workspace.run("train t.csv \(words)")
+    let run = try workspace.run("train t.csv --recipe plain \(words)")
     #expect(run.error == error && run.status == 64)
   }
-  #expect(try workspace.run("train t.csv --report no/r.html").status == 74)
+  #expect(try workspace.run("train t.csv --recipe plain --report no/r.html").status == 74)
   #expect(try workspace.files == ["l.csv", "t.csv"])
 }
 
@@ -82,7 +85,9 @@ func logOfParts() throws {
   let workspace = try Workspace()
   try workspace.write(values, to: "t.csv")
   func columns(_ options: String) throws -> [[Substring]] {
-    #expect(try workspace.run("train t.csv --validation-split 0.25 --hidden 4 --log l.csv \(options)").status == 0)
+    #expect(
+      try workspace.run("train t.csv --recipe plain --validation-split 0.25 --hidden 4 --log l.csv \(options)").status
+        == 0)
     let lines = String(decoding: try workspace.read("l.csv"), as: UTF8.self).split(separator: "\r\n")
     // The last column is the time.
     return lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).dropLast() }
@@ -111,7 +116,7 @@ func progressBar(_ columns: UInt16) throws {
   #expect(ioctl(side, UInt(TIOCSWINSZ), &size) == 0)
   let process = Process()
   process.executableURL = workspace.program
-  process.arguments = ["train", "t.csv", "--epochs", "100", "--hidden", "64", "--no-baseline"]
+  process.arguments = ["train", "t.csv", "--recipe", "plain", "--epochs", "100", "--hidden", "64", "--no-baseline"]
   process.currentDirectoryURL = workspace.directory
   process.environment = ["TERM": "xterm"]
   process.standardError = FileHandle(fileDescriptor: side)

@@ -19,7 +19,7 @@ func mixedTable(scaling: String) throws {
   let workspace = try Workspace()
   try workspace.write(mixed, to: "t.csv")
   let trained = try workspace.run(
-    "train t.csv -o m --epochs 300 --batch-size 16 --scale \(scaling) --test t.csv --quiet")
+    "train t.csv --recipe plain -o m --epochs 300 --batch-size 16 --scale \(scaling) --test t.csv --quiet")
   #expect(trained.status == 0 && trained.errors.isEmpty)
   #expect(trained.output.contains("R² 0.99") || trained.output.contains("R² 1.0"))
   try workspace.write("size,colour,more\n3,red,1\n,green,1\n", to: "new.csv")
@@ -42,13 +42,13 @@ func severalTargets() throws {
   }
   try workspace.write("a,b,p,q,d,s\n" + rows.joined(), to: "t.csv")
   let options = "--epochs 200 --batch-size 16 --quiet --json"
-  let labels = try workspace.run("train t.csv -o m --target p,q --test t.csv \(options)")
+  let labels = try workspace.run("train t.csv --recipe plain -o m --target p,q --test t.csv \(options)")
   #expect(labels.status == 0 && labels.output.contains(" of 200 labels)"))
   #expect(labels.lines.contains { $0.split(separator: " ").first == "label" })
   #expect(try outputs(labels.lines.last!, in: "test").map { $0["name"] as? String } == ["p", "q"])
   let predicted = try workspace.run("predict m t.csv --probabilities").lines
   #expect(predicted[0] == "p,q,p=more,q=1" && predicted[1].hasPrefix("less,0,0."))
-  let values = try workspace.run("train t.csv -o v --target d,s --test t.csv \(options)")
+  let values = try workspace.run("train t.csv --recipe plain -o v --target d,s --test t.csv \(options)")
   #expect(values.output.contains("R² 0.9"))
   #expect(values.lines.contains { $0.split(separator: " ") == ["target", "RMSE", "MAE", "R²", "error", "%"] })
   #expect(try workspace.run("predict v t.csv").lines[0] == "d,s")
@@ -115,7 +115,9 @@ func arrays() throws {
   try workspace.write(array(pairs.flatMap { [$0.0, $0.1] as [UInt8] }, "80, 2"), to: "x.npy")
   try workspace.write(array(pairs.map { $0.0 > $0.1 ? 1 : 0 as UInt8 }, "80,"), to: "y.npy")
   let trained = try workspace.run(
-    "train x.npy --labels y.npy -o m --epochs 200 --batch-size 16 --test x.npy --test-labels y.npy --quiet")
+    "train x.npy --recipe plain --labels y.npy -o m --epochs 200 --batch-size 16 --test x.npy --test-labels"
+      + " y.npy --quiet"
+  )
   #expect(trained.status == 0 && trained.output.contains("accuracy 1.0"))
   #expect(try workspace.run("evaluate m x.npy --labels y.npy").output.contains("accuracy 1.0"))
   #expect(try workspace.run("predict m x.npy -o p.npy").status == 0)
@@ -141,12 +143,12 @@ func splitAndWeights() throws {
   try workspace.write("a,y,w\n" + rows { $0 % 10 == 0 ? ",9" : ",1" }, to: "w.csv")
   let options = "--target y --hidden 4 --epochs 30 --batch-size 20 --learning-rate 0.02 --quiet --json"
   let split = try workspace.run(
-    "train w.csv -o m \(options) --sample-weight w --validation-split 0.25 --early-stopping 5")
+    "train w.csv --recipe plain -o m \(options) --sample-weight w --validation-split 0.25 --early-stopping 5")
   #expect(split.status == 0 && split.output.contains("\"validation\":{") && split.output.contains("\"best_epoch\":"))
   #expect(
     try workspace.run("inspect m").lines.contains { $0.split(separator: " ").elementsEqual(["samples", "150"]) })
   func meanProbabilityOfRare(_ data: String, _ weights: String = "") throws -> Double {
-    #expect(try workspace.run("train \(data) -o c \(options) \(weights)").status == 0)
+    #expect(try workspace.run("train \(data) --recipe plain -o c \(options) \(weights)").status == 0)
     let lines = try workspace.run("predict c t.csv --probabilities").lines.dropFirst()
     return lines.reduce(0) { $0 + Double($1.split(separator: ",")[2])! } / 200
   }
@@ -156,10 +158,10 @@ func splitAndWeights() throws {
     #expect(try abs(meanProbabilityOfRare("t.csv", "--class-weights \(weights)") - 0.5) < 0.1)
   }
   #expect(
-    try workspace.run("train t.csv --class-weights rare=1e39 \(options)").error
+    try workspace.run("train t.csv --recipe plain --class-weights rare=1e39 \(options)").error
       == "error: --class-weights: \"rare=1e39\" is too large or too small to compute with; only the ratios of the"
       + " weights matter, so choose others")
   #expect(
-    try workspace.run("train t.csv --class-weights odd=2 \(options)").errors.hasPrefix(
+    try workspace.run("train t.csv --recipe plain --class-weights odd=2 \(options)").errors.hasPrefix(
       "error: --class-weights: there is no class \"odd\"; there are common, rare\n"))
 }

@@ -51,12 +51,26 @@ private let cases: [([Int], Activation, Activation, Normalization)] = [
   ([200, 120, 60, 3], .softmax, .identity, .none), ([200, 120, 60, 3], .relu, .identity, .none),
 ]
 
+/// Embeddings before one layer and several, and parametric activations with and without normalisation.
+private func embeddedNetworks<Scalar: BLASScalar>() -> [Network<Scalar>] {
+  let embedding = Embedding(20, numbers: [0, 3, 4, 19])
+  return [
+    randomNetwork(Embedding(20), [Dense(20, 3)]), randomNetwork(embedding, [Dense(32, 5, .softmax)]),
+    randomNetwork(
+      embedding, .chain([32, 120, 60, 3], hidden: .selu, isParametric: true, output: .softmax, dropout: [0.5])),
+    randomNetwork(
+      embedding, .chain([32, 48, 33, 5], hidden: .mish, isParametric: true, output: .identity, normalization: .layer)),
+    randomNetwork(
+      nil, .chain([20, 133, 150, 1], hidden: .relu, isParametric: true, output: .identity, normalization: .batch)),
+  ]
+}
+
 private func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Scalar) {
-  for (sizes, hidden, output, normalization) in cases {
-    let network: Network<Scalar> = network(sizes, hidden, output, normalization)
+  let plain: [Network<Scalar>] = cases.map { network($0.0, $0.1, $0.2, $0.3) }
+  for network in plain + embeddedNetworks() {
     let packed = PackedNetwork(network)
     var generator = Philox(seed: 4)
-    var inputs = Matrix<Scalar>(rows: sizes[0], columns: 150)
+    var inputs = Matrix<Scalar>(rows: network.inputSize, columns: 150)
     inputs.fillNormal(using: &generator)
     // Every third number is 0, and some samples are 0 altogether.
     inputs.withTile { inputs in
@@ -106,8 +120,13 @@ func packedNaN() {
 @Test(
   "The weighted sums tell of an input that is not finite, where the activation hides it too", arguments: [1, 9, 70])
 func packedFinite(samples: Int) {
-  for hidden in [Activation.relu, .sigmoid] {
-    let packed = PackedNetwork<Float>(network([100, 50, 3], hidden, .identity, .none))
+  let embedded: [Network<Float>] = [[], [99]].map { numbers in
+    let embedding = Embedding(100, numbers: numbers)
+    return randomNetwork(
+      embedding, .chain([embedding.outputSize, 50, 3], hidden: .sigmoid, isParametric: true, output: .identity))
+  }
+  for network in [Activation.relu, .sigmoid].map({ network([100, 50, 3], $0, .identity, .none) }) + embedded {
+    let packed = PackedNetwork(network)
     var inputs = Matrix<Float>(rows: 100, columns: samples, repeating: 0.5)
     func isFinite() -> Bool {
       var outputs = Matrix<Float>(rows: 3, columns: samples)
@@ -119,7 +138,7 @@ func packedFinite(samples: Int) {
     #expect(isFinite())
     for number in [Float.nan, .infinity, -.infinity] {
       inputs[99, samples - 1] = number
-      #expect(!isFinite(), "\(hidden) of \(number)")
+      #expect(!isFinite(), "\(network), \(number)")
     }
   }
 }

@@ -202,7 +202,7 @@ func checksum() throws {
   arguments: [
     (["format": "pytorch"], "m: metadata \"format\": found \"pytorch\", expected \"perceptron\"; save the model again"),
     (["format": "a\nb"], "m: metadata \"format\": found \"a\\nb\", expected \"perceptron\"; save the model again"),
-    (["version": "3"], "m: written in version 3 of the model format, expected 2 or earlier; update this program"),
+    (["version": "4"], "m: written in version 4 of the model format, expected 3 or earlier; update this program"),
     (
       ["loss": "hinge"],
       """

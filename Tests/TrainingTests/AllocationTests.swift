@@ -47,6 +47,14 @@ struct AllocationTests {
     }
   }
 
+  @Test("Neither does one with an embedding, parametric activations, factors of the rate and schedules")
+  func recipeEpoch() async {
+    await #expect(processExitsWith: .success) {
+      try checkRecipeEpochs(Float.self)
+      try checkRecipeEpochs(Double.self)
+    }
+  }
+
   @Test("A prediction into a matrix that is there allocates nothing after the first")
   func prediction() async {
     await #expect(processExitsWith: .success) {
@@ -148,6 +156,37 @@ private func checkRegularizedEpochs<Scalar: BLASScalar>(_ type: Scalar.Type) thr
       _ = try trainer.runEpoch(on: samples)
       let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
       #expect(count == 0, "\(name)")
+    }
+  }
+}
+
+private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type) throws {
+  for workers in [1, 2, 4] {
+    let team = Team(workers: workers)
+    for (normalization, clipNorm) in [(.none, nil), (.layer, nil), (.none, 0.1)] as [(Normalization, Double?)] {
+      var generator = Philox(seed: 1)
+      let network = Network<Scalar>(
+        .chain(
+          [20, 128, 64, 3], hidden: .mish, isParametric: true, output: .softmax, normalization: normalization,
+          dropout: [0.25]),
+        embedding: Embedding(8, numbers: [0, 2, 3, 7]), initializer: .lecunNormal, using: &generator)
+      let features = Matrix<Scalar>(rows: 8, columns: 80, repeating: 1)
+      let samples = Samples(features: features, targets: oneHot((0..<80).map { $0 % 3 }, classes: 3))
+      var trainer = Trainer(
+        network, loss: .crossEntropy, optimizer: .adam(),
+        regularization: Regularization(weightDecay: 0.1, clipNorm: clipNorm), schedule: Schedule(.logCosine(epochs: 9)),
+        rates: RateFactors(dividesByRootOfInputs: true, biases: 0.1, inputScales: 6, decaysBiases: false),
+        dropoutSchedule: Schedule(.flatCosine(epochs: 9)), decaySchedule: Schedule(.flatCosine(epochs: 9)),
+        batchSize: 32, generator: generator, team: team)
+      _ = try trainer.runEpoch(on: samples)
+      let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
+      #expect(count == 0, "\(normalization), \(workers) workers, \(Scalar.self)")
+      var outputs = Matrix<Scalar>(rows: 3, columns: 80)
+      var workspace = Workspace(for: trainer.network, batchCapacity: 32, team: team)
+      trainer.network.predict(features, into: &outputs, workspace: &workspace)
+      let own = trainer.network
+      let ofPrediction = allocations { own.predict(features, into: &outputs, workspace: &workspace) }
+      #expect(ofPrediction == 0, "prediction, \(normalization), \(workers) workers, \(Scalar.self)")
     }
   }
 }

@@ -56,6 +56,18 @@ typedef enum {
 } ck_loss;
 extern const char *const ck_loss_names[ck_loss_count];
 
+/// The shape of an embedding. Rows 0 ..< inputs of E are the inputs; below them every number has its components:
+///
+///     E[inputs + components · j + c] = bias[c, j] + Σ_k weights[c, k, j] cos 2π(frequencies[k, j] x + phases[k, j])
+///
+/// where x is row rows[j]. The parameters are scale (one for each row of E), frequencies, phases, weights and bias, in
+/// this order, each with its first index varying fastest. `components` is at most MOST_COMPONENTS.
+typedef struct {
+  ptrdiff_t inputs, numbers, frequencies, components;
+  const ptrdiff_t *rows;
+} ck_embedding;
+enum { MOST_COMPONENTS = 16 };
+
 #define REAL float
 #define TYPE(name) ck_float_##name
 #include "../precision.def"

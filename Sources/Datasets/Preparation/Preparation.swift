@@ -126,6 +126,13 @@ public struct Preparation: Sendable, Equatable {
   /// The number of features.
   public var inputCount: Int { inputs.count }
 
+  /// The indices of the features that are numbers and were not constant in training.
+  public var numericFeatures: [Int] {
+    encoders.flatMap { encoder in
+      zip(encoder.features, encoder.scales).filter { !$1.isConstant }.map(\.0)
+    }
+  }
+
   /// The number of outputs.
   public var outputCount: Int {
     switch outputs {

@@ -8,7 +8,7 @@ extension Dense {
   /// - Returns: An upper bound on the magnitudes in the result.
   func computeOutputs<Scalar>(
     _ part: TilePart, summing strips: Int, inputs: Tile<Scalar>, parameters: Tile<Scalar>, into outputs: Tile<Scalar>,
-    slopes: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
+    slopes: Tile<Scalar>?, differences: Tile<Scalar>?, dropout: DropoutPlace?, scratch: Tile<Scalar>
   ) -> Double {
     let z = outputs[part]
     if strips > 0 {
@@ -18,7 +18,8 @@ extension Dense {
     }
     let bias = bias(in: parameters).rows(part.rows)
     return isNormalized
-      ? Double(z.activate(.identity, bias: bias)) : activate(z, bias: bias, slopes: slopes?[part], dropout)
+      ? Double(z.activate(.identity, bias: bias))
+      : activate(z, bias: bias, part, parameters, slopes: slopes, differences: differences, dropout)
   }
 
   /// A = g(γ ∘ N + β 1ᵀ), then dropout. The outputs hold Z before.
@@ -26,7 +27,7 @@ extension Dense {
   /// - Returns: An upper bound on the magnitudes in the result.
   func normalizeOutputs<Scalar>(
     _ part: TilePart, outputs: Tile<Scalar>, parameters: Tile<Scalar>, statistics: Tile<Scalar>, isTraining: Bool,
-    slopes: Tile<Scalar>?, dropout: DropoutPlace?, _ buffers: NormalizationBuffers<Scalar>
+    slopes: Tile<Scalar>?, differences: Tile<Scalar>?, dropout: DropoutPlace?, _ buffers: NormalizationBuffers<Scalar>
   ) -> Double {
     let z = outputs[part]
     let (rows, epsilon) = (part.rows, Scalar(Normalization.epsilon))
@@ -48,20 +49,36 @@ extension Dense {
         gamma: gamma, epsilon: epsilon, isCentered: normalization.isCentered, normal: nil, inverse: nil)
     }
     let beta = beta(in: parameters) ?? buffers.mean  // without β: zeros
-    return activate(z, bias: beta.rows(rows), slopes: slopes?[part], dropout)
+    return activate(z, bias: beta.rows(rows), part, parameters, slopes: slopes, differences: differences, dropout)
   }
 
-  /// Z ← g(Z + b 1ᵀ), then dropout. Returns an upper bound on the magnitudes in the result.
+  /// Z ← g(Z + b 1ᵀ), or with a parametric activation Z + b 1ᵀ + α ∘ (g(Z + b 1ᵀ) − Z − b 1ᵀ); then dropout.
+  ///
+  /// - Parameters:
+  ///   - z: The part of the outputs.
+  ///   - slopes: The layer's slopes, if they are needed.
+  ///   - differences: The layer's differences, if the activation is parametric.
+  /// - Returns: An upper bound on the magnitudes in the result.
   private func activate<Scalar>(
-    _ z: Tile<Scalar>, bias: Tile<Scalar>, slopes: Tile<Scalar>?, _ place: DropoutPlace?
+    _ z: Tile<Scalar>, bias: Tile<Scalar>, _ part: TilePart, _ parameters: Tile<Scalar>, slopes: Tile<Scalar>?,
+    differences: Tile<Scalar>?, _ place: DropoutPlace?
   ) -> Double {
-    let largest = Double(z.activate(activation, bias: bias, slopes: slopes))
+    let (slopes, differences) = (slopes?[part], differences?[part])
+    let activated = differences ?? z
+    differences?.copy(z)
+    var largest = Double(activated.activate(activation, bias: bias, slopes: slopes))
     if let slopes, !activation.keepsSlopes {
       slopes.fill(1)
-      _ = slopes.derive(activation, from: z)
+      _ = slopes.derive(activation, from: activated)
+    }
+    if let differences {
+      _ = z.activate(.identity, bias: bias)
+      let alpha = activationWeights(in: parameters).rows(part.rows)
+      largest = Double(z.blend(with: differences, alpha: alpha, slopes: slopes))
     }
     guard let place else { return largest }
     z.drop(place, slopes: slopes)
+    differences?.drop(place)
     return largest / (1 - dropout)
   }
 
@@ -80,23 +97,24 @@ extension Dense {
       ? outputs : scratch.reshaped(from: (strip - 1) * size, rows: outputs.rows, columns: outputs.columns)
   }
 
-  /// δ₋₁ = Wᵀ δ ∘ g′(Z₋₁). The derivative is applied while the tile is in cache. Returns the largest magnitude of the
-  /// result.
+  /// Wᵀ δ, the error of the layer's inputs. ``derive`` of the layer before it, applied while the tile is in cache,
+  /// makes it that layer's δ₋₁ = Wᵀ δ ∘ g′(Z₋₁).
   func propagateError<Scalar>(
-    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, previous: Dense, slopes: Tile<Scalar>,
-    into previousError: Tile<Scalar>
-  ) -> Double {
-    let previousError = previousError[part]
-    previousError.product(
+    _ part: TilePart, error: Tile<Scalar>, parameters: Tile<Scalar>, into inputError: Tile<Scalar>
+  ) {
+    inputError[part].product(
       weights(in: parameters)[columns: part.rows], error[columns: part.columns], transposeA: true)
-    return previous.derive(previousError, from: slopes[part])
   }
 
-  /// δ ← δ ∘ g′. Returns the largest magnitude of the result.
+  /// δ ← δ ∘ g′. With a parametric activation, ∂L/∂α = Σ δ ∘ (g(Z) − Z) needs the products before that: they replace
+  /// the differences.
   ///
   /// - Parameter source: The layer's outputs, or the slopes g′ if it keeps them.
-  func derive<Scalar>(_ error: Tile<Scalar>, from source: Tile<Scalar>) -> Double {
-    Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation, from: source))
+  /// - Returns: The largest magnitude of the result, and of the products.
+  func derive<Scalar>(_ error: Tile<Scalar>, from source: Tile<Scalar>, differences: Tile<Scalar>?) -> Double {
+    let products = differences.map { Double($0.multiply(by: error)) } ?? 0
+    let errors = Double(keepsSlopes ? error.multiply(by: source) : error.derive(activation, from: source))
+    return products.isNaN ? products : max(errors, products)
   }
 
   /// Turns a tile of the error of γ ∘ N + β into the error of Z. The buffers receive ∇γ and ∇β, or the tile's part of
@@ -136,7 +154,7 @@ extension Dense {
   }
 
   /// Whether the forward pass keeps g′, including dropout, because the outputs alone do not determine it.
-  var keepsSlopes: Bool { dropout > 0 || activation.keepsSlopes }
+  var keepsSlopes: Bool { dropout > 0 || isParametric || activation.keepsSlopes }
 
   /// Computes ∇W = δ A₋₁ᵀ for a part of W, and applies the update. The error already includes the factor 1/batch.
   ///
@@ -150,17 +168,26 @@ extension Dense {
       gradient: weights(in: gradient)[part], product: error.rows(part.rows), inputs.rows(part.columns))
   }
 
-  /// Computes ∇b = δ 1, and ∇γ and ∇β if the layer has them, and applies the update.
+  /// Computes ∇b = δ 1, and ∇γ, ∇β and ∇α if the layer has them, and applies the update.
+  ///
+  /// - Parameters:
+  ///   - update: Gives the update of a parameter.
+  ///   - differences: The products that ``derive`` left.
   func useGradientOfBiases<Scalar>(
-    error: Tile<Scalar>, update: TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
-    gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?
+    error: Tile<Scalar>, update: (LayerParameter) -> TileUpdate<Scalar>, parameters: Tile<Scalar>, from offset: Int,
+    gradient: Tile<Scalar>, _ normalization: NormalizationBuffers<Scalar>?, differences: Tile<Scalar>?
   ) {
     bias(in: parameters).update(
-      update, from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
+      update(.bias), from: offset + weightCount, gradient: bias(in: gradient), rowSumsOf: error)
     if let normalization {
       gammaAndBeta(in: parameters).update(
-        update, from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
+        update(.scale), from: offset + weightCount + outputSize, gradient: gammaAndBeta(in: gradient),
         rowSumsOf: normalization.gradient.rows(0..<gammaAndBetaCount))
+    }
+    if let differences {
+      activationWeights(in: parameters).update(
+        update(.activationWeight), from: offset + self.offset(of: .activationWeight),
+        gradient: activationWeights(in: gradient), rowSumsOf: differences)
     }
   }
 }

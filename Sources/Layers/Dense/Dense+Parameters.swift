@@ -23,6 +23,10 @@ extension Dense {
     gammaAndBetaCount > outputSize ? gammaAndBeta(in: parameters).rows(outputSize..<2 * outputSize) : nil
   }
 
+  func activationWeights<Scalar>(in parameters: Tile<Scalar>) -> Tile<Scalar> {
+    parameters.reshaped(from: offset(of: .activationWeight), rows: outputSize, columns: 1)
+  }
+
   func runningStatistics<Scalar>(_ statistics: Tile<Scalar>) -> (mean: Tile<Scalar>, variance: Tile<Scalar>) {
     (statistics.rows(0..<outputSize), statistics.rows(outputSize..<2 * outputSize))
   }

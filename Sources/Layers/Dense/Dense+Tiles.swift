@@ -7,10 +7,11 @@ extension Dense {
     return TileGrid(rows: outputSize, columns: batch, inner: inputSize, cutting: axis)
   }
 
-  func errorGrid(batch: Int, previous: Dense) -> TileGrid {
+  /// The tiles of the error of the layer's inputs, which are the outputs of `previous` or of an embedding.
+  func errorGrid(batch: Int, previous: Dense?) -> TileGrid {
     if isNarrow { return .samples(batch, rows: inputSize) }
-    return TileGrid(
-      rows: inputSize, columns: batch, inner: outputSize, cutting: Self.axis(inputSize, previous.activation))
+    let axis = Self.axis(inputSize, previous?.activation ?? .identity)
+    return TileGrid(rows: inputSize, columns: batch, inner: outputSize, cutting: axis)
   }
 
   /// The tiles of the normalisation: by units over whole batches, or by samples.

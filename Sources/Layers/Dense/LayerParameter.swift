@@ -8,6 +8,8 @@ public enum LayerParameter: String, Sendable, CaseIterable {
   case scale
   /// β of a batch- or layer-normalised layer, outputSize × 1.
   case shift
+  /// α of a layer with a parametric activation, outputSize × 1.
+  case activationWeight
   /// The mean that predictions use after batch normalisation, outputSize × 1.
   case runningMean
   /// The variance that predictions use after batch normalisation, outputSize × 1.
@@ -19,7 +21,10 @@ public enum LayerParameter: String, Sendable, CaseIterable {
 
 extension Dense {
   /// The layer's parameters, then its statistics, in their order in the network's vectors.
-  public var parameters: [LayerParameter] { [.weights, .bias] + normalization.parameters }
+  public var parameters: [LayerParameter] {
+    [.weights, .bias] + normalization.parameters.filter { !$0.isStatistic }
+      + (isParametric ? [.activationWeight] : []) + normalization.parameters.filter(\.isStatistic)
+  }
 
   /// The numbers of rows and columns of a parameter.
   public func shape(of parameter: LayerParameter) -> (rows: Int, columns: Int) {
@@ -33,6 +38,7 @@ extension Dense {
     case .bias: weightCount
     case .scale: weightCount + outputSize
     case .shift: weightCount + 2 * outputSize
+    case .activationWeight: weightCount + outputSize + gammaAndBetaCount
     case .runningVariance: outputSize
     }
   }

@@ -5,8 +5,11 @@ public struct GradientCheck: Sendable {
   /// The largest relative error in each layer, from the first to the last.
   public let relativeErrors: [Double]
 
-  /// The largest relative error of all layers.
-  public var largestRelativeError: Double { relativeErrors.max() ?? 0 }
+  /// The largest relative error in the embedding; nil if there is none.
+  public let embeddingError: Double?
+
+  /// The largest relative error of all layers and the embedding.
+  public var largestRelativeError: Double { max(relativeErrors.max() ?? 0, embeddingError ?? 0) }
 }
 
 extension Network where Scalar == Double {
@@ -65,25 +68,26 @@ extension Network where Scalar == Double {
       return min(left, right)...max(left, right)
     }
     let size = abs(shifted.meanLoss(loss, inputs: inputs, targets: targets, workspace: &workspace))
+    func largestError(_ range: Range<Int>) -> Double {
+      let floor = max(range.map { abs(gradient[$0, 0]) }.max()! / 100, 1e-7 * size)
+      return range.map { parameter in
+        let g = gradient[parameter, 0]
+        var smallest = Double.infinity
+        for h in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7] where !(smallest < 1e-8) {
+          let n = difference(parameter, h)
+          let error = g == n ? 0 : abs(g - n) / max(abs(g) + abs(n), floor)
+          if error < smallest { smallest = error }
+        }
+        for h in [1e-4, 1e-5] where !(smallest < 1e-8) {
+          guard let slopes = slopes(parameter, h, floor: floor) else { continue }
+          let n = min(max(g, slopes.lowerBound), slopes.upperBound)
+          smallest = min(smallest, abs(g - n) / max(abs(g) + abs(n), floor))
+        }
+        return smallest
+      }.max()!
+    }
     return GradientCheck(
-      relativeErrors: layers.indices.map { layer in
-        let range = chain.offsets[layer]..<chain.offsets[layer + 1]
-        let floor = max(range.map { abs(gradient[$0, 0]) }.max()! / 100, 1e-7 * size)
-        return range.map { parameter in
-          let g = gradient[parameter, 0]
-          var smallest = Double.infinity
-          for h in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7] where !(smallest < 1e-8) {
-            let n = difference(parameter, h)
-            let error = g == n ? 0 : abs(g - n) / max(abs(g) + abs(n), floor)
-            if error < smallest { smallest = error }
-          }
-          for h in [1e-4, 1e-5] where !(smallest < 1e-8) {
-            guard let slopes = slopes(parameter, h, floor: floor) else { continue }
-            let n = min(max(g, slopes.lowerBound), slopes.upperBound)
-            smallest = min(smallest, abs(g - n) / max(abs(g) + abs(n), floor))
-          }
-          return smallest
-        }.max()!
-      })
+      relativeErrors: layers.indices.map { largestError(chain.offsets[$0]..<chain.offsets[$0 + 1]) },
+      embeddingError: embedding.map { _ in largestError(0..<chain.offsets[0]) })
   }
 }

@@ -25,7 +25,7 @@ extension Network {
     return parameters.withReadOnlyTile { parameters in
       statistics.withReadOnlyTile { statistics in
         workspace.runStep(
-          Objective(loss), batch, parameters, statistics, &gradient, TileUpdate(.keep(adding: false)),
+          Objective(loss), batch, parameters, statistics, &gradient, TileUpdate(.keep(adding: false)), rates: nil,
           largestGradient: nil)
       }
     }.loss
@@ -50,19 +50,20 @@ extension Network {
   ///
   /// - Parameters:
   ///   - gradient: The memory for the gradient; may be empty if the update needs none.
+  ///   - rates: Factors of the update for groups of parameters; nil for none.
   ///   - largestGradient: The parameters do not change if the loss is not finite or an element of the gradient might be
   ///     larger than this.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package mutating func takeStep(
     _ objective: Objective, _ batch: Batch<Scalar>, workspace: inout Workspace<Scalar>,
-    gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>, largestGradient: Double
+    gradient: inout Matrix<Scalar>, update: TileUpdate<Scalar>, rates: RateFactors? = nil, largestGradient: Double
   ) -> StepOutcome {
     check(objective.loss, batch.inputs, batch.targets)
     check(workspace)
     return withParametersAndStatistics { parameters, statistics in
       workspace.runStep(
-        objective, batch, parameters, statistics, &gradient, update, largestGradient: largestGradient)
+        objective, batch, parameters, statistics, &gradient, update, rates: rates, largestGradient: largestGradient)
     }
   }
 }
@@ -71,7 +72,7 @@ extension Workspace {
   /// Runs a step on the workspace's team; see ``TrainingStep`` for the arguments.
   fileprivate mutating func runStep(
     _ objective: Objective, _ batch: Batch<Scalar>, _ parameters: Tile<Scalar>,
-    _ statistics: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>,
+    _ statistics: Tile<Scalar>, _ gradient: inout Matrix<Scalar>, _ update: TileUpdate<Scalar>, rates: RateFactors?,
     largestGradient: Double?
   ) -> StepOutcome {
     let team = team
@@ -86,7 +87,8 @@ extension Workspace {
             let step = TrainingStep(
               objective: objective, inputs: inputs, targets: targets, weights: weights, columns: columns,
               meanCount: batch.meanCount, next: next, inputBound: batch.inputBound, parameters: parameters,
-              statistics: statistics, gradient: gradient, update: update, largestGradient: largestGradient,
+              statistics: statistics, gradient: gradient, update: update, rates: rates,
+              largestGradient: largestGradient,
               buffers: buffers)
             team.run(step, work: 3 * batch.count * parameters.rows)
             return step.outcome

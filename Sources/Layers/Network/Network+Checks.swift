@@ -34,7 +34,7 @@ extension Network {
   }
 
   func check(_ workspace: borrowing Workspace<Scalar>) {
-    guard workspace.layers == layers else {
+    guard workspace.layers == layers, workspace.embedding == embedding else {
       fail("cannot use a workspace for \(workspace.layers) with \(self)")
     }
   }

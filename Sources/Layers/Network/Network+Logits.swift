@@ -4,10 +4,19 @@ import Tensor
 
 extension Network {
   /// The network without the activation of its last layer, whose outputs are z.
-  package var withoutOutputActivation: Network {
-    var network = Network(layers.dropLast() + [layers[layers.count - 1].beforeActivation])
-    (network.parameters, network.statistics) = (parameters, statistics)
-    return network
+  package var withoutOutputActivation: Network { upTo(layers.count - 1) }
+
+  /// The network up to a layer, without the activation and dropout of that layer: its outputs are the layer's Z, or
+  /// with normalisation γ ∘ N + β.
+  func upTo(_ index: Int) -> Network {
+    var part = Network(layers[..<index] + [layers[index].beforeActivation], embedding: embedding)
+    if embedding != nil {
+      for parameter in EmbeddingParameter.allCases { part[embedding: parameter] = self[embedding: parameter] }
+    }
+    for (number, layer) in part.layers.enumerated() {
+      for parameter in layer.parameters { part[layer: number, parameter] = self[layer: number, parameter] }
+    }
+    return part
   }
 
   /// Multiplies z by a factor. The parameters that z is linear in absorb it: W and b, or γ and β of a normalised layer.

@@ -65,17 +65,67 @@ extension Network {
   public func meanLoss(
     _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, workspace: inout Workspace<Scalar>
   ) -> Double {
+    var none = Matrix<Scalar>(rows: 0, columns: 0)
+    return judge(loss, inputs: inputs, targets: targets, outputs: &none, workspace: &workspace).loss
+  }
+
+  /// The mean loss over a data set, the share of wrong answers if the loss is for classes, and the outputs, in one
+  /// pass.
+  ///
+  /// - Parameter outputs: Becomes the outputs, unless it is empty.
+  /// - Shapes, preconditions: as for ``meanLoss(_:inputs:targets:workspace:)``; outputs outputSize × samples.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func judge(
+    _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, outputs kept: inout Matrix<Scalar>,
+    workspace: inout Workspace<Scalar>
+  ) -> (loss: Double, error: Double?) {
     check(loss, inputs, targets)
     check(workspace)
+    let keepsOutputs = !kept.isEmpty
+    if keepsOutputs { check(inputs, outputs: kept) }
+    let activation = loss.includesActivation ? outputActivation : .identity
+    let noBias = Matrix<Scalar>(rows: outputSize, columns: 1)
     var sum = 0.0
+    var wrong = 0
     targets.withReadOnlyTile { targets in
-      workspace.forEachBlock(self, loss, inputs) { block, buffers in
-        let mean = buffers.outputs(of: chain.layers.count).loss(
-          loss, targets: targets[columns: block], batch: block.count, replacing: false)
-        sum += mean * Double(block.count)
+      kept.withTile { kept in
+        workspace.forEachBlock(self, loss, inputs) { block, buffers in
+          let outputs = buffers.outputs(of: chain.layers.count)
+          let targets = targets[columns: block]
+          sum += outputs.loss(loss, targets: targets, batch: block.count, replacing: false) * Double(block.count)
+          if loss.isForClasses { wrong += Self.wrongAnswers(outputs, targets, isOneOfMany: loss == .crossEntropy) }
+          guard keepsOutputs else { return }
+          let own = kept[columns: block]
+          own.copy(outputs)
+          if activation != .identity { noBias.withReadOnlyTile { _ = own.activate(activation, bias: $0) } }
+        }
       }
     }
-    return sum / Double(inputs.columns)
+    let count = Double(inputs.columns)
+    let answers = loss == .crossEntropy ? count : count * Double(targets.rows)
+    return (sum / count, loss.isForClasses ? Double(wrong) / answers : nil)
+  }
+
+  /// The number of wrong answers: of samples, or with `isOneOfMany` false of single outputs, each a yes or no.
+  ///
+  /// - Parameter outputs: The weighted inputs Z of the last layer.
+  private static func wrongAnswers(_ outputs: Tile<Scalar>, _ targets: Tile<Scalar>, isOneOfMany: Bool) -> Int {
+    var wrong = 0
+    for column in 0..<outputs.columns {
+      let (z, y) = (outputs[columns: column..<column + 1], targets[columns: column..<column + 1])
+      if isOneOfMany {
+        var (answer, actual) = (0, 0)
+        for row in 0..<z.rows {
+          if z[row] > z[answer] { answer = row }
+          if y[row] > y[actual] { actual = row }
+        }
+        if answer != actual { wrong += 1 }
+      } else {
+        for row in 0..<z.rows where (z[row] > 0) != (y[row] > 0.5) { wrong += 1 }
+      }
+    }
+    return wrong
   }
 }
 

@@ -25,6 +25,42 @@ extension Network {
     }
   }
 
+  /// Scales a gradient by `factor`, in place, and updates the parameters with it.
+  ///
+  /// - Shapes: gradient parameterCount × 1.
+  package mutating func update(
+    by rule: TileUpdate<Scalar>.Rule, gradient: inout Matrix<Scalar>, scaledBy factor: Scalar, groups: [ParameterGroup],
+    team: Team
+  ) {
+    check(gradient: gradient)
+    parameters.withTile { parameters in
+      gradient.withTile { gradient in
+        for group in groups {
+          let update = TileUpdate(rule).scaled(rate: group.rate, decay: group.decay)
+            .advanced(by: group.range.lowerBound)
+          team.update(
+            parameters.rows(group.range), by: update.rule, gradient: gradient.rows(group.range), scaledBy: factor)
+        }
+      }
+    }
+  }
+
+  /// The groups of parameters that have the same factors, in the parameters' order.
+  package func groups(_ rates: RateFactors) -> [ParameterGroup] {
+    guard rates != .equal else { return [ParameterGroup(range: 0..<parameterCount, rate: 1, decay: 1)] }
+    func group(_ place: (start: Int, rows: Int, columns: Int), _ factors: (rate: Double, decay: Double))
+      -> ParameterGroup
+    {
+      ParameterGroup(
+        range: place.start..<place.start + place.rows * place.columns, rate: factors.rate, decay: factors.decay)
+    }
+    let ofEmbedding = embedding == nil ? [] : EmbeddingParameter.allCases
+    return ofEmbedding.map { group(place($0), rates.factors($0)) }
+      + layers.enumerated().flatMap { index, layer in
+        layer.parameters.filter { !$0.isStatistic }.map { group(place(index, $0), rates.factors($0, of: layer)) }
+      }
+  }
+
   /// Scales the weights into each unit, a row of W, down to the Euclidean norm `limit` if their norm is above it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

@@ -3,7 +3,7 @@ import Tensor
 /// A multi-layer perceptron: a chain of layers and their parameters.
 ///
 /// All parameters are in one contiguous vector, layer after layer, so that an update, a norm or a checkpoint is one
-/// pass.
+/// pass. Those of the embedding, if there is one, come first.
 public struct Network<Scalar: BLASScalar>: Sendable {
   let chain: LayerChain
 
@@ -35,27 +35,38 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   private var statisticsStorage: Matrix<Scalar>
 
-  /// Makes a network whose parameters are all 0, except the γ of normalised layers, which are 1. The running variances
-  /// are 1 too.
+  /// Makes a network whose parameters are all 0, except the γ of normalised layers, the α of parametric activations and
+  /// the scales of the embedding, which are 1. The running variances are 1 too.
   ///
+  /// - Parameter embedding: What is done to the inputs before the first layer; nil for nothing.
   /// - Precondition: Traps if there is no layer, a layer's input size differs from the output size before it, the last
-  ///   layer has dropout, or the number of parameters overflows.
-  public init(_ layers: [Dense]) {
-    chain = LayerChain(layers)
+  ///   layer has dropout or a parametric activation, or the number of parameters overflows.
+  public init(_ layers: [Dense], embedding: Embedding? = nil) {
+    chain = LayerChain(layers, embedding: embedding)
     storage = Matrix(rows: chain.parameterCount, columns: 1)
     statisticsStorage = Matrix(rows: chain.statisticCount, columns: 1)
     for (index, layer) in layers.enumerated() {
-      for parameter in layer.parameters where parameter == .scale || parameter == .runningVariance {
+      for parameter in layer.parameters where [.scale, .activationWeight, .runningVariance].contains(parameter) {
         self[layer: index, parameter] = Matrix(rows: layer.outputSize, columns: 1, repeating: 1)
       }
+    }
+    if let embedding {
+      self[embedding: .scale] = Matrix(rows: embedding.outputSize, columns: 1, repeating: 1)
     }
   }
 
   /// Makes a network with random parameters.
   ///
   /// - Precondition: As for ``init(_:)``.
-  public init(_ layers: [Dense], initializer: Initializer, using generator: inout Philox) {
-    self.init(layers)
+  public init(
+    _ layers: [Dense], embedding: Embedding? = nil, initializer: Initializer, using generator: inout Philox
+  ) {
+    self.init(layers, embedding: embedding)
+    if let embedding {
+      for parameter in EmbeddingParameter.allCases {
+        self[embedding: parameter] = embedding.initialParameters(parameter, using: &generator)
+      }
+    }
     for layer in layers.indices {
       self[layer: layer, .weights] = initializer.weights(layers[layer], using: &generator)
       self[layer: layer, .bias] = initializer.bias(layers[layer], using: &generator)
@@ -71,8 +82,11 @@ public struct Network<Scalar: BLASScalar>: Sendable {
   /// The layers, first to last.
   public var layers: [Dense] { chain.layers }
 
-  /// The number of inputs of the first layer.
-  public var inputSize: Int { layers[0].inputSize }
+  /// What is done to the inputs before the first layer; nil for nothing.
+  public var embedding: Embedding? { chain.embedding }
+
+  /// The number of inputs.
+  public var inputSize: Int { embedding?.inputSize ?? layers[0].inputSize }
   /// The number of outputs of the last layer.
   public var outputSize: Int { layers[layers.count - 1].outputSize }
   /// The activation of the last layer.
@@ -82,20 +96,23 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 }
 
 extension Network: CustomStringConvertible {
-  public var description: String { "Network(" + layers.map(\.description).joined(separator: ", ") + ")" }
+  public var description: String {
+    "Network(" + ((embedding.map { ["\($0)"] } ?? []) + layers.map(\.description)).joined(separator: ", ") + ")"
+  }
 }
 
 extension [Dense] {
   /// Makes the layers of a perceptron: `chain([784, 512, 10], hidden: .relu, output: .softmax)`.
   ///
   /// - Parameters:
+  ///   - isParametric: Whether each hidden unit learns how much of the activation it applies.
   ///   - normalization: The normalization of the hidden layers.
   ///   - dropout: The dropout of each hidden layer. The last value applies to all further layers; an empty list means
   ///     none.
   /// - Precondition: Traps if there are fewer than two sizes, and on everything that ``Dense`` traps on.
   public static func chain(
-    _ sizes: [Int], hidden: Activation, output: Activation, normalization: Normalization = .none,
-    dropout: [Double] = []
+    _ sizes: [Int], hidden: Activation, isParametric: Bool = false, output: Activation,
+    normalization: Normalization = .none, dropout: [Double] = []
   ) -> [Dense] {
     guard sizes.count >= 2 else {
       fail("cannot make layers from \(sizes.count) sizes: an input and an output size are needed")
@@ -104,7 +121,7 @@ extension [Dense] {
       number == sizes.count - 1
         ? Dense(sizes[number - 1], sizes[number], output)
         : Dense(
-          sizes[number - 1], sizes[number], hidden, normalization: normalization,
+          sizes[number - 1], sizes[number], hidden, isParametric: isParametric, normalization: normalization,
           dropout: dropout.isEmpty ? 0 : dropout[Swift.min(number, dropout.count) - 1])
     }
   }
@@ -137,8 +154,35 @@ extension Network {
     }
   }
 
+  /// A parameter of the embedding. The result shares the network's storage until either changes.
+  ///
+  /// - Precondition: Traps if there is no embedding, or on a matrix of another shape.
+  public subscript(embedding parameter: EmbeddingParameter) -> Matrix<Scalar> {
+    get {
+      let (start, rows, columns) = place(parameter)
+      return storage.reshaped(rows: 1, columns: storage.rows)[columns: start..<start + rows * columns].reshaped(
+        rows: rows, columns: columns)
+    }
+    set {
+      let (start, rows, columns) = place(parameter)
+      guard newValue.rows == rows, newValue.columns == columns else {
+        fail(
+          "cannot give \(self) \(newValue.shape) as the \(parameter) of its embedding: \(rows)×\(columns) are needed")
+      }
+      storage.withTile { all in
+        newValue.withReadOnlyTile { all.reshaped(from: start, rows: rows, columns: columns).copy($0) }
+      }
+    }
+  }
+
+  func place(_ parameter: EmbeddingParameter) -> (start: Int, rows: Int, columns: Int) {
+    guard let embedding else { fail("\(self) has no embedding") }
+    let (rows, columns) = embedding.shape(of: parameter)
+    return (embedding.offset(of: parameter), rows, columns)
+  }
+
   /// The place of a parameter in the vector of all parameters, or of all statistics.
-  private func place(_ index: Int, _ parameter: LayerParameter) -> (start: Int, rows: Int, columns: Int) {
+  func place(_ index: Int, _ parameter: LayerParameter) -> (start: Int, rows: Int, columns: Int) {
     let layer = layers[index]
     guard layer.parameters.contains(parameter) else { fail("\(layer) has no \(parameter)") }
     let (rows, columns) = layer.shape(of: parameter)

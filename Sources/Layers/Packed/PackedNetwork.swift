@@ -16,23 +16,29 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     let activation: Activation
     /// What remains of its normalisation: a batch normalisation is folded.
     let normalization: Normalization
-    /// The packed W, then b, γ and β (0 if there is none), each aligned to 64 bytes.
+    let isParametric: Bool
+    /// The packed W, then b, γ and β (0 if there is none) of a normalisation, and α of a parametric activation, each
+    /// aligned to 64 bytes.
     let weights: Int
     let bias: Int
     var scale: Int { bias + PackedNetwork.padded(outputSize) }
     var shift: Int { scale + PackedNetwork.padded(outputSize) }
+    /// The place of α, or of any other vector if the activation is not parametric.
+    var alpha: Int { isParametric ? activationWeights : bias }
+    var activationWeights: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
 
     init(_ layer: Dense, from start: Int) {
       (inputSize, outputSize) = (layer.inputSize, layer.outputSize)
       activation = layer.activation
       normalization = layer.normalization == .batch ? .none : layer.normalization
+      isParametric = layer.isParametric
       weights = start
       bias = start + PackedTile<Scalar>.count(rows: layer.outputSize, columns: layer.inputSize)
     }
 
     var isNormalized: Bool { normalization != .none }
 
-    var end: Int { bias + (isNormalized ? 3 : 1) * PackedNetwork.padded(outputSize) }
+    var end: Int { activationWeights + (isParametric ? PackedNetwork.padded(outputSize) : 0) }
 
     /// - Parameter rows: outputSize, or the number of rows that are computed. The rows beyond outputSize are 0.
     func packedWeights(in numbers: Tile<Scalar>, rows: Int) -> PackedTile<Scalar> {
@@ -40,6 +46,8 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     }
   }
 
+  private let embedding: Embedding?
+  private let hasParametricLayers: Bool
   private let layers: [Layer]
   private let numbers: Matrix<Scalar>
   /// The largest output size of a hidden layer, padded.
@@ -48,10 +56,20 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   package let outputSize: Int
 
   package init(_ network: Network<Scalar>) {
+    embedding = network.embedding
+    hasParametricLayers = network.layers.contains { $0.isParametric }
+    // The embedding's parameters come first.
+    let start = Self.padded(network.embedding?.parameterCount ?? 0)
     var layers: [Layer] = []
-    for layer in network.layers { layers.append(Layer(layer, from: layers.last?.end ?? 0)) }
+    for layer in network.layers { layers.append(Layer(layer, from: layers.last?.end ?? start)) }
     var numbers = Matrix<Scalar>(rows: layers.last?.end ?? 0, columns: 1)
     numbers.withTile { numbers in
+      if let embedding = network.embedding {
+        let count = embedding.parameterCount
+        network.parameters.withReadOnlyTile {
+          numbers.reshaped(from: 0, rows: count, columns: 1).copy($0.rows(0..<count))
+        }
+      }
       for (index, layer) in layers.enumerated() { Self.pack(network, index, as: layer, into: numbers) }
     }
     self.layers = layers
@@ -72,6 +90,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
       vector.withReadOnlyTile { numbers.reshaped(from: offset, rows: layer.outputSize, columns: 1).copy($0) }
     }
     copy(bias, to: packed.bias)
+    if packed.isParametric { copy(network[layer: index, .activationWeight], to: packed.activationWeights) }
     for parameter in packed.normalization.parameters {
       copy(network[layer: index, parameter], to: parameter == .scale ? packed.scale : packed.shift)
     }
@@ -91,10 +110,16 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   package var blockSize: Int { width == 0 ? 64 : min(max(Self.mostNumbers / width, 8), 64) }
 
   /// The count of scratch numbers that this many samples need at once.
-  package func scratchCount(samples: Int) -> Int { layers.count > 1 ? 2 * width * samples : 0 }
+  package func scratchCount(samples: Int) -> Int {
+    (layers.count > 1 ? 2 * width * samples : 0) + (hasParametricLayers ? width * samples : 0)
+      + embeddedSize * samples
+  }
+
+  /// The number of the embedding's outputs, padded; 0 without an embedding.
+  private var embeddedSize: Int { embedding.map { Self.padded($0.outputSize) } ?? 0 }
 
   /// The approximate number of multiplications per sample.
-  package var work: Int { layers.reduce(0) { $0 + $1.inputSize * $1.outputSize } }
+  package var work: Int { layers.reduce(20 * (embedding?.parameterCount ?? 0)) { $0 + $1.inputSize * $1.outputSize } }
 
   /// Computes the outputs for some samples. All workers of a team compute them together, or one worker alone.
   ///
@@ -120,8 +145,21 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   private func predict(
     _ inputs: Tile<Scalar>, into outputs: Tile<Scalar>, scratch: Tile<Scalar>, _ numbers: Tile<Scalar>, _ worker: Worker
   ) -> Bool {
+    let samples = inputs.columns
+    // The scratch numbers are two hidden layers' outputs, those of an activation, and the embedding.
+    let ownStart = layers.count > 1 ? 2 * width * samples : 0
+    let embeddedStart = ownStart + (hasParametricLayers ? width * samples : 0)
     var a = inputs
     var areFinite = true
+    if let embedding {
+      a = scratch.reshaped(from: embeddedStart, rows: embedding.outputSize, columns: samples)
+      let columns = worker.share(of: samples)
+      let own = a[columns: columns]
+      own.rows(0..<inputSize).copy(inputs[columns: columns])
+      let parameters = numbers.reshaped(from: 0, rows: embedding.parameterCount, columns: 1)
+      _ = own.embed(embedding.shape, parameters: parameters, into: own)
+      worker.meet()
+    }
     for index in layers.indices {
       let layer = layers[index]
       let isLast = index == layers.count - 1
@@ -136,22 +174,27 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
         weights.multiply(rows: rows, a, into: z.rows(rows))
         if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
       }
-      Self.activate(layer, numbers, z, rows, worker)
+      let copy = layer.isParametric ? scratch.reshaped(from: ownStart, rows: size, columns: samples) : nil
+      Self.activate(layer, numbers, z, rows, copy: copy, worker)
       if !isLast { worker.meet() }
       a = z
     }
     return areFinite
   }
 
+  /// - Parameter copy: Memory of z's shape for a parametric activation.
   private static func activate(
-    _ layer: Layer, _ numbers: Tile<Scalar>, _ z: Tile<Scalar>, _ rows: Range<Int>, _ worker: Worker
+    _ layer: Layer, _ numbers: Tile<Scalar>, _ z: Tile<Scalar>, _ rows: Range<Int>, copy: Tile<Scalar>?,
+    _ worker: Worker
   ) {
     func vector(_ offset: Int, _ rows: Range<Int>) -> Tile<Scalar> {
       numbers.reshaped(from: offset + rows.lowerBound, rows: rows.count, columns: 1)
     }
     guard layer.isNormalized || layer.activation == .softmax else {
-      if !rows.isEmpty { _ = z.rows(rows).activate(layer.activation, bias: vector(layer.bias, rows)) }
-      return
+      guard !rows.isEmpty else { return }
+      return activate(
+        layer, z.rows(rows), bias: vector(layer.bias, rows), alpha: vector(layer.alpha, rows),
+        copy: copy?.rows(rows))
     }
     // One worker computes everything that needs all outputs of a sample.
     worker.meet()
@@ -166,6 +209,23 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     z.normalizeColumns(
       gamma: vector(layer.scale, all), epsilon: Scalar(Normalization.epsilon),
       isCentered: layer.normalization.isCentered, normal: nil, inverse: nil)
-    _ = z.activate(layer.activation, bias: vector(layer.shift, all))
+    activate(
+      layer, z, bias: vector(layer.shift, all), alpha: vector(layer.alpha, all), copy: copy?.rows(all))
+  }
+
+  /// z ← g(z + b 1ᵀ), or with a parametric activation z + b 1ᵀ + α ∘ (g(z + b 1ᵀ) − z − b 1ᵀ).
+  ///
+  /// - Parameter copy: Memory of z's shape; nil if the activation is not parametric.
+  private static func activate(
+    _ layer: Layer, _ z: Tile<Scalar>, bias: Tile<Scalar>, alpha: Tile<Scalar>, copy: Tile<Scalar>?
+  ) {
+    guard let copy else {
+      _ = z.activate(layer.activation, bias: bias)
+      return
+    }
+    copy.copy(z)
+    _ = copy.activate(layer.activation, bias: bias)
+    _ = z.activate(.identity, bias: bias)
+    _ = z.blend(with: copy, alpha: alpha, slopes: nil)
   }
 }

@@ -6,6 +6,7 @@ import Tensor
 /// small network takes ten microseconds.
 struct BatchPlan: Sendable {
   private var layers: [LayerPlan]
+  private(set) var embedding: EmbeddingPlan?
   /// The batch size that the tiles are for; 0 before the first batch.
   private var batch = 0
   /// Whether the last layer stops at Z; see ``Loss/includesActivation``.
@@ -28,6 +29,12 @@ struct BatchPlan: Sendable {
     let outputs = ([chain.layers[0].inputSize] + chain.layers.map(\.outputSize)).map(place)
     let errors = chain.layers.map { place($0.outputSize) }
     let slopes = chain.layers.map { $0.keepsSlopes ? place($0.outputSize) : nil }
+    let differences = chain.layers.map { $0.isParametric ? place($0.outputSize) : nil }
+    embedding = chain.embedding.map { embedding in
+      defer { end += embedding.parameterCount * TileGrid.samples(batchCapacity, rows: 0).count }
+      return EmbeddingPlan(
+        embedding: embedding, values: place(embedding.outputSize), error: place(embedding.outputSize), gradient: end)
+    }
     let normalizations = chain.layers.map { layer -> Int? in
       guard layer.isNormalized else { return nil }
       defer { end += layer.normalizationCount(batch: batchCapacity) }
@@ -41,13 +48,14 @@ struct BatchPlan: Sendable {
       LayerPlan(
         layer: chain.layers[index], parameters: chain.offsets[index], statistics: chain.statisticsOffsets[index],
         inputs: outputs[index], outputs: outputs[index + 1], error: errors[index], slopes: slopes[index],
-        normalization: normalizations[index])
+        differences: differences[index], normalization: normalizations[index])
     }
   }
 
   /// The count of all stored numbers: the losses; for each layer the largest magnitudes of its outputs and of its
-  /// error, and its weights' terms of the loss; and a step's bound on the gradient.
-  var numberCount: Int { numbersPerJob * (1 + 3 * layers.count) + 1 }
+  /// error, and its weights' terms of the loss; those of the embedding's outputs and gradient; and a step's bound on
+  /// the gradient.
+  var numberCount: Int { numbersPerJob * (3 + 3 * layers.count) + 1 }
 
   func withLayers<R>(_ body: (UnsafeBufferPointer<LayerPlan>) -> R) -> R { layers.withUnsafeBufferPointer(body) }
 
@@ -63,5 +71,6 @@ struct BatchPlan: Sendable {
       layers[index].layer = stops && index == layers.count - 1 ? layer.beforeActivation : layer
       layers[index].cut(batch: batch, previous: index == 0 ? nil : layers[index - 1].layer)
     }
+    embedding?.cut(batch: batch, layers[0].layer)
   }
 }

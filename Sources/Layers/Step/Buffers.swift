@@ -5,6 +5,7 @@ import Tensor
 package struct Buffers<Scalar: BLASScalar> {
   package let batch: Int
   let plans: UnsafeBufferPointer<LayerPlan>
+  let embedding: EmbeddingPlan?
   let arena: Tile<Scalar>
   let numbers: Tile<Double>
   let targetsStart, scratchStart, numbersPerJob: Int
@@ -29,6 +30,24 @@ package struct Buffers<Scalar: BLASScalar> {
 
   /// g′, or nil if the layer keeps none.
   func slopes(of layer: Int) -> Tile<Scalar>? { plan(layer).slopes.map { column($0, layer) } }
+
+  /// g(Z) − Z of a parametric activation, and after the way back this times the error; nil if the layer has none.
+  func differences(of layer: Int) -> Tile<Scalar>? { plan(layer).differences.map { column($0, layer) } }
+
+  /// The inputs of an embedding with the components of its numbers.
+  func embeddedValues(_ plan: EmbeddingPlan) -> Tile<Scalar> {
+    arena.reshaped(from: plan.values, rows: plan.embedding.outputSize, columns: batch)
+  }
+
+  /// The error of an embedding's outputs.
+  func embeddingError(_ plan: EmbeddingPlan) -> Tile<Scalar> {
+    arena.reshaped(from: plan.error, rows: plan.embedding.outputSize, columns: batch)
+  }
+
+  /// An embedding's gradient, a column for each block of samples; the columns are to be added.
+  func embeddingGradient(_ plan: EmbeddingPlan) -> Tile<Scalar> {
+    arena.reshaped(from: plan.gradient, rows: plan.embedding.parameterCount, columns: plan.samples.count)
+  }
 
   /// The values of its normalization that a layer keeps, or nil if it has none.
   func normalization(of layer: Int) -> NormalizationBuffers<Scalar>? {
@@ -57,6 +76,12 @@ package struct Buffers<Scalar: BLASScalar> {
 
   /// The terms that the strips of a layer's weights add to the loss.
   func penalties(of layer: Int) -> JobNumbers { numbers(layer, 2) }
+
+  /// The largest magnitudes in the blocks of the embedding's outputs.
+  var embeddingMaxima: JobNumbers { numbers(layerCount + 1, 0) }
+
+  /// The largest magnitudes in the blocks' parts of the embedding's gradient.
+  var embeddingGradientMaxima: JobNumbers { numbers(layerCount + 1, 1) }
 
   private func numbers(_ layer: Int, _ job: Int) -> JobNumbers {
     JobNumbers(tile: numbers, start: numbersPerJob * (3 * layer - 2 + job))

@@ -20,10 +20,11 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   ///   - mode: Says whether slopes are kept for the backward pass, and what is dropped.
   ///   - inputsAreLocal: Whether the previous job cut the inputs in the same way as the first layer's strips.
   func run(_ jobs: inout JobSequence, _ mode: PassMode, inputsAreLocal: Bool = false) {
+    if let embedding = buffers.embedding { embed(embedding, &jobs, mode) }
     for number in 1...buffers.layerCount {
       let (plan, outputs) = (buffers.plan(number), buffers.outputs(of: number))
       let layer = plan.layer
-      let inputs = number == 1 ? inputs : buffers.inputs(of: number)
+      let inputs = number == 1 && buffers.embedding == nil ? inputs : buffers.inputs(of: number)
       let parameters = plan.part(of: parameters)
       let strips = plan.addsStrips ? plan.weightStrips.count : 0
       if strips > 0 {
@@ -35,11 +36,13 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
       }
       let maxima = buffers.outputMaxima(of: number)
       let slopes = mode.isTraining ? buffers.slopes(of: number) : nil
+      let differences = buffers.differences(of: number)
       for tiles in jobs.begin(plan.outputGrid, merging: Scalar._Routines.hasProduct) {
         let part = plan.outputGrid[tiles]
         let largest = layer.computeOutputs(
           part, summing: strips, inputs: inputs, parameters: parameters, into: outputs, slopes: slopes,
-          dropout: mode.noise?.place(layer: number, layer.dropout, part), scratch: buffers.scratch)
+          differences: differences, dropout: mode.noise?.place(layer: number, layer.dropout, part),
+          scratch: buffers.scratch)
         maxima.set(tiles, to: largest)
       }
       guard let normalization = buffers.normalization(of: number) else { continue }
@@ -47,9 +50,22 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
         let part = plan.normalizationGrid[tile]
         maxima[tile] = layer.normalizeOutputs(
           part, outputs: outputs, parameters: parameters, statistics: plan.part(ofStatistics: statistics),
-          isTraining: mode.isTraining, slopes: slopes,
+          isTraining: mode.isTraining, slopes: slopes, differences: differences,
           dropout: mode.noise?.place(layer: number, layer.dropout, part), normalization)
       }
+    }
+  }
+
+  /// Computes the first layer's inputs, block by block. In training, the batch's inputs already stand at their place.
+  private func embed(_ plan: EmbeddingPlan, _ jobs: inout JobSequence, _ mode: PassMode) {
+    let embedding = plan.embedding
+    let own = parameters.rows(0..<embedding.parameterCount)
+    let (values, outputs, maxima) = (buffers.embeddedValues(plan), buffers.inputs(of: 1), buffers.embeddingMaxima)
+    for block in jobs.begin(plan.samples) {
+      let columns = plan.samples[block].columns
+      let values = values[columns: columns]
+      if !mode.isTraining { values.rows(0..<embedding.inputSize).copy(inputs[columns: columns]) }
+      maxima[block] = Double(values.embed(embedding.shape, parameters: own, into: outputs[columns: columns]))
     }
   }
 }

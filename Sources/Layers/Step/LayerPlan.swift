@@ -10,8 +10,9 @@ struct LayerPlan: Sendable {
   let parameters, statistics: Int
   /// The starts of its inputs, its outputs and its error in the arena.
   let inputs, outputs, error: Int
-  /// The starts of its slopes and its normalization in the arena, if it has them.
-  let slopes, normalization: Int?
+  /// The starts in the arena of its slopes, of g(Z) − Z for a parametric activation, and of its normalization, if it
+  /// has them.
+  let slopes, differences, normalization: Int?
 
   /// Blocks of samples.
   private(set) var samples = TileGrid.samples(0, rows: 0)
@@ -28,12 +29,12 @@ struct LayerPlan: Sendable {
 
   init(
     layer: Dense, parameters: Int, statistics: Int, inputs: Int, outputs: Int, error: Int, slopes: Int?,
-    normalization: Int?
+    differences: Int?, normalization: Int?
   ) {
     (whole, self.layer) = (layer, layer)
     (self.parameters, self.statistics) = (parameters, statistics)
     (self.inputs, self.outputs, self.error, self.slopes) = (inputs, outputs, error, slopes)
-    self.normalization = normalization
+    (self.differences, self.normalization) = (differences, normalization)
   }
 
   /// The layer's part of a vector of all parameters.

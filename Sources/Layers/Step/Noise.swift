@@ -5,20 +5,22 @@ import Tensor
 package struct Noise: Sendable {
   let key: UInt64
   let step: UInt64
-  /// The probability that an input is dropped.
-  let inputDropout: Double
+  /// The probability that an input is dropped, and the factor of the layers' dropout.
+  let inputDropout, dropoutFactor: Double
   /// The number of samples in the batch before the first one here.
   let firstSample: Int
 
-  package init(key: UInt64, step: UInt64, inputDropout: Double, firstSample: Int) {
+  package init(key: UInt64, step: UInt64, inputDropout: Double, dropoutFactor: Double, firstSample: Int) {
     self.key = key
     self.step = step
     self.inputDropout = inputDropout
+    self.dropoutFactor = dropoutFactor
     self.firstSample = firstSample
   }
 
   /// The random numbers for a part of a layer's outputs, or of the inputs (layer 0); nil if nothing is dropped.
   func place(layer: Int, _ probability: Double, _ part: TilePart) -> DropoutPlace? {
+    let probability = layer == 0 ? probability : probability * dropoutFactor
     guard probability > 0 else { return nil }
     // The highest bit separates these numbers from those that the same seed draws elsewhere.
     return DropoutPlace(

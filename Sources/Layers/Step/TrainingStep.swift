@@ -2,7 +2,7 @@ import Tensor
 
 /// One training step. Every worker of a team runs it at the same time.
 ///
-///     gather     A₀ = the batch's columns of the data
+///     gather     A₀ = the batch's columns of the data, or their embedding
 ///     forward    A = g(W A₋₁ + b 1ᵀ)         layer by layer
 ///     loss       δ = ∇ₐL ∘ g′(Z)             for the last layer
 ///     back       δ₋₁ = Wᵀ δ ∘ g′(Z₋₁)        layer by layer
@@ -30,6 +30,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// The memory for the gradient; may be empty if the update needs none.
   let gradient: Tile<Scalar>
   let update: TileUpdate<Scalar>
+  /// Factors of the update for groups of parameters; nil if there are none.
+  let rates: RateFactors?
   /// The update is skipped if the loss is not finite or an element of the gradient might be larger than this; nil to
   /// never skip it.
   let largestGradient: Double?
@@ -41,7 +43,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     var jobs = JobSequence(worker)
     gather(&jobs)
     ForwardPass(inputs: buffers.inputs(of: 1), parameters: parameters, statistics: statistics, buffers: buffers)
-      .run(&jobs, .training(noise), inputsAreLocal: true)
+      .run(&jobs, .training(noise), inputsAreLocal: buffers.embedding == nil)
     takeLoss(&jobs)
     back(&jobs)
     jobs.finish()
@@ -63,8 +65,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// Copies the batch's inputs, cut like the first layer's job, and begins to prefetch the next batch's inputs, because
   /// they are scattered in memory.
   private func gather(_ jobs: inout JobSequence) {
-    let ownInputs = buffers.inputs(of: 1)
-    let addsStrips = plan(1).addsStrips
+    let ownInputs = gatheredInputs
+    let addsStrips = plan(1).addsStrips && buffers.embedding == nil
     let grid = addsStrips ? plan(1).weightStrips : samples
     for tile in jobs.begin(grid) {
       if addsStrips {
@@ -81,9 +83,15 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
     }
   }
 
+  /// The place of the batch's inputs.
+  private var gatheredInputs: Tile<Scalar> {
+    guard let plan = buffers.embedding else { return buffers.inputs(of: 1) }
+    return buffers.embeddedValues(plan).rows(0..<plan.embedding.inputSize)
+  }
+
   private func dropInputs(_ part: TilePart) {
     if let noise, let place = noise.place(layer: 0, noise.inputDropout, part) {
-      buffers.inputs(of: 1)[part].drop(place)
+      gatheredInputs[part].drop(place)
     }
   }
 
@@ -108,7 +116,8 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let error = buffers.error(of: layerCount)[columns: columns]
       error.copy(outputs)
       buffers.losses[block] = takeLoss(error, buffers.targets[columns: columns], from: columns.lowerBound)
-      maxima[block] = layer(layerCount).derive(error, from: derivativeSource(layerCount)[columns: columns])
+      maxima[block] = layer(layerCount).derive(
+        error, from: derivativeSource(layerCount)[columns: columns], differences: nil)
     }
   }
 
@@ -147,18 +156,44 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   private func back(_ jobs: inout JobSequence) {
     backThroughNormalization(layerCount, &jobs)
     for number in stride(from: layerCount, to: 1, by: -1) {
-      let layer = layer(number)
-      let previous = self.layer(number - 1)
-      let maxima = buffers.errorMaxima(of: number - 1)
+      let (layer, previous) = (layer(number), layer(number - 1))
+      let (error, maxima) = (buffers.error(of: number - 1), buffers.errorMaxima(of: number - 1))
+      let differences = buffers.differences(of: number - 1)
       let grid = plan(number).inputErrorGrid
       for tiles in jobs.begin(grid, merging: Scalar._Routines.hasProduct) {
-        let largest = layer.propagateError(
-          grid[tiles], error: buffers.error(of: number), parameters: plan(number).part(of: parameters),
-          previous: previous, slopes: derivativeSource(number - 1), into: buffers.error(of: number - 1))
+        let part = grid[tiles]
+        layer.propagateError(
+          part, error: buffers.error(of: number), parameters: plan(number).part(of: parameters), into: error)
+        let largest = previous.derive(
+          error[part], from: derivativeSource(number - 1)[part], differences: differences?[part])
         maxima.set(tiles, to: largest)
       }
       backThroughNormalization(number - 1, &jobs)
     }
+    if let embedding = buffers.embedding { backThroughEmbedding(embedding, &jobs) }
+  }
+
+  /// Computes the blocks' parts of the embedding's gradient.
+  private func backThroughEmbedding(_ embedding: EmbeddingPlan, _ jobs: inout JobSequence) {
+    let error = buffers.embeddingError(embedding)
+    for tiles in jobs.begin(embedding.errorGrid, merging: Scalar._Routines.hasProduct) {
+      layer(1).propagateError(
+        embedding.errorGrid[tiles], error: buffers.error(of: 1), parameters: plan(1).part(of: parameters), into: error)
+    }
+    let (values, gradient) = (buffers.embeddedValues(embedding), buffers.embeddingGradient(embedding))
+    let (own, maxima) = (embeddingParameters(embedding, in: parameters), buffers.embeddingGradientMaxima)
+    for block in jobs.begin(embedding.samples) {
+      let columns = embedding.samples[block].columns
+      let largest = error[columns: columns].embedBack(
+        embedding.embedding.shape, parameters: own, values: values[columns: columns],
+        gradient: gradient[columns: block..<block + 1])
+      maxima[block] = Double(largest)
+    }
+  }
+
+  /// The embedding's part of a vector of all parameters.
+  private func embeddingParameters(_ plan: EmbeddingPlan, in vector: Tile<Scalar>) -> Tile<Scalar> {
+    vector.reshaped(from: 0, rows: plan.embedding.parameterCount, columns: 1)
   }
 
   private func backThroughNormalization(_ number: Int, _ jobs: inout JobSequence) {
@@ -188,15 +223,39 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
       let tiles = worker.share(of: strips.count + 1)
       for run in TileRuns(tiles.clamped(to: 0..<strips.count), merging: isMerging) {
         let penalty = layer.useGradient(
-          ofWeights: strips[run], error: error, inputs: inputs, update: update, parameters: parameters,
-          from: offset, gradient: gradient)
+          ofWeights: strips[run], error: error, inputs: inputs, update: update(of: .weights, layer),
+          parameters: parameters, from: offset, gradient: gradient)
         if update.isPenalized { buffers.penalties(of: number)[run.lowerBound] = penalty }
       }
       if tiles.contains(strips.count) {
         layer.useGradientOfBiases(
-          error: error, update: update, parameters: parameters, from: offset, gradient: gradient,
-          buffers.normalization(of: number))
+          error: error, update: { update(of: $0, layer) }, parameters: parameters, from: offset, gradient: gradient,
+          buffers.normalization(of: number), differences: buffers.differences(of: number))
       }
+    }
+    if let embedding = buffers.embedding { useGradient(embedding, worker) }
+  }
+
+  /// The update of a parameter of a layer.
+  private func update(of parameter: LayerParameter, _ layer: Dense) -> TileUpdate<Scalar> {
+    guard let factors = rates?.factors(parameter, of: layer) else { return update }
+    return update.scaled(rate: factors.rate, decay: factors.decay)
+  }
+
+  /// Adds the blocks' parts of the embedding's gradient, and applies the update. The workers share the parameters.
+  private func useGradient(_ plan: EmbeddingPlan, _ worker: Worker) {
+    let parts = buffers.embeddingGradient(plan)
+    for (index, parameter) in EmbeddingParameter.allCases.enumerated()
+    where
+      worker.share(of: EmbeddingParameter.allCases.count).contains(index)
+    {
+      let (start, shape) = (plan.embedding.offset(of: parameter), plan.embedding.shape(of: parameter))
+      let range = start..<start + shape.rows * shape.columns
+      var update = update
+      if let factors = rates?.factors(parameter) { update = update.scaled(rate: factors.rate, decay: factors.decay) }
+      parameters.reshaped(from: start, rows: range.count, columns: 1).update(
+        update, from: start, gradient: gradient.reshaped(from: start, rows: range.count, columns: 1),
+        rowSumsOf: parts.rows(range))
     }
   }
 }
@@ -237,7 +296,7 @@ extension TrainingStep {
     for number in 1...layerCount {
       let inputs =
         number == 1
-        ? inputBound / (1 - (noise?.inputDropout ?? 0))
+        ? firstInputBound
         : buffers.outputMaxima(of: number - 1).largest(outputTileCount(number - 1))
       let errors = buffers.errorMaxima(of: number).largest(errorTileCount(number))
       // In this order a NaN propagates: max returns its first argument if the second is not above it.
@@ -245,7 +304,15 @@ extension TrainingStep {
       if !(bound <= largest) { largest = bound }
       if largest.isNaN { break }
     }
-    return largest
+    guard let embedding = buffers.embedding else { return largest }
+    let ofEmbedding = buffers.embeddingGradientMaxima.sum(embedding.samples.count)
+    return ofEmbedding.isNaN ? ofEmbedding : max(largest, ofEmbedding)
+  }
+
+  /// A bound on the magnitudes in the first layer's inputs.
+  private var firstInputBound: Double {
+    if let embedding = buffers.embedding { return buffers.embeddingMaxima.largest(embedding.samples.count) }
+    return inputBound / (1 - (noise?.inputDropout ?? 0))
   }
 
   private func outputTileCount(_ number: Int) -> Int {

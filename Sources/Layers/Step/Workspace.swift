@@ -11,6 +11,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
   package let team: Team
   /// The layers of the network that the workspace is for.
   let layers: [Dense]
+  let embedding: Embedding?
   private var plan: BatchPlan
   private var arena: Matrix<Scalar>
   /// Losses and largest magnitudes by tile, in `Double`.
@@ -25,6 +26,7 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     self.batchCapacity = batchCapacity
     self.team = team
     layers = network.layers
+    embedding = network.embedding
     plan = BatchPlan(network.chain, batchCapacity: batchCapacity)
     arena = Matrix(rows: plan.count, columns: 1)
     numbers = Matrix(rows: plan.numberCount, columns: 1)
@@ -42,12 +44,13 @@ public struct Workspace<Scalar: BLASScalar>: Sendable {
     }
     plan.lay(batch: batch, trainedWith: loss)
     let (targets, scratch, numbersPerJob) = (plan.targets, plan.scratch, plan.numbersPerJob)
+    let embedding = plan.embedding
     return arena.withTile { arena in
       numbers.withTile { numbers in
         plan.withLayers { plans in
           body(
             Buffers(
-              batch: batch, plans: plans, arena: arena, numbers: numbers, targetsStart: targets,
+              batch: batch, plans: plans, embedding: embedding, arena: arena, numbers: numbers, targetsStart: targets,
               scratchStart: scratch,
               numbersPerJob: numbersPerJob))
         }

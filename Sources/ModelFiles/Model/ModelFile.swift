@@ -9,6 +9,8 @@ public struct ModelFile: Sendable {
   public let path: String
   /// The number of networks: one, or the members of an ensemble.
   public let networkCount: Int
+  /// What each network does with its inputs before the first layer; nil for nothing.
+  public let embedding: Embedding?
   /// The layers of each network.
   public let layers: [Dense]
   /// What the networks were trained to minimise.
@@ -76,13 +78,29 @@ public struct ModelFile: Sendable {
     guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
       throw bad("layers", "the layers do not form a chain")
     }
-    guard layers.last!.dropout == 0 else {
-      throw bad("layers", "the last layer has dropout")
+    guard layers.last!.dropout == 0, !layers.last!.isParametric else {
+      throw bad("layers", "the last layer has \(layers.last!.isParametric ? "a parametric activation" : "dropout")")
     }
+    let firstSize = layers[0].inputSize
+    embedding =
+      try tensors.metadataBytes["embedding"] == nil
+      ? nil
+      : decode("embedding") { json throws(FileError) in
+        let record = try EmbeddingRecord(&json, features: firstSize)
+        guard let embedding = record.embedding, embedding.outputSize == firstSize else {
+          throw json.error("the embedding is impossible, or its outputs are not the first layer's \(firstSize) inputs")
+        }
+        return embedding
+      }
     networkCount = try Self.networkCount(tensors, path)
     // This check comes before anything is allocated for the layers: the tensors in the file bound the sizes.
     var tensorCount = 0
     for network in 0..<networkCount {
+      for parameter in embedding == nil ? [] : EmbeddingParameter.allCases {
+        let (rows, columns) = embedding!.shape(of: parameter)
+        try Self.check(tensors, parameter.tensorName(ofNetwork: network, of: networkCount), [rows, columns], path)
+        tensorCount += 1
+      }
       for (index, layer) in layers.enumerated() {
         let names = LayerTensors(layers, index, ofNetwork: network, of: networkCount)
         for parameter in layer.parameters {
@@ -103,13 +121,13 @@ public struct ModelFile: Sendable {
     guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
       throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
     }
-    let (inputs, outputs) = (layers[0].inputSize, layers.last!.outputSize)
+    let (inputs, outputs) = (embedding?.inputSize ?? firstSize, layers.last!.outputSize)
     var record = try decode("preparation") { json throws(FileError) in
       try PreparationRecord(&json, inputs: inputs, outputs: outputs)
     }
     record.weighsConstantTexts = version == 1
     guard let preparation = record.preparation else { throw bad("preparation", "its parts contradict each other") }
-    guard preparation.inputCount == layers[0].inputSize, preparation.outputCount == layers.last!.outputSize else {
+    guard preparation.inputCount == inputs, preparation.outputCount == outputs else {
       throw bad(
         "preparation",
         "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, which differ from the layers'")

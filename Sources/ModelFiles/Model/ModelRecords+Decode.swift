@@ -13,6 +13,7 @@ extension LayerRecord {
     var activation: String?
     var normalization: String?
     var dropout: Double?
+    var parametric: Bool?
     while let key = try json.name(&isFirst) {
       switch key {
       case "type" where type == nil: type = try json.string()
@@ -21,7 +22,8 @@ extension LayerRecord {
       case "activation" where activation == nil: activation = try json.string()
       case "normalization" where normalization == nil: normalization = try json.string()
       case "dropout" where dropout == nil: dropout = try json.number()
-      case "type", "inputs", "outputs", "activation", "normalization", "dropout":
+      case "parametric" where parametric == nil: parametric = try json.bool()
+      case "type", "inputs", "outputs", "activation", "normalization", "dropout", "parametric":
         throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
@@ -30,7 +32,33 @@ extension LayerRecord {
       throw json.error("expected a layer's type, inputs, outputs and activation before this")
     }
     (self.type, self.inputs, self.outputs, self.activation) = (type, inputs, outputs, activation)
-    (self.normalization, self.dropout) = (normalization, dropout)
+    (self.normalization, self.dropout, self.parametric) = (normalization, dropout, parametric)
+  }
+}
+
+extension EmbeddingRecord {
+  /// - Parameter features: The number of inputs of the first layer.
+  init(_ json: inout JSONReader, features: Int) throws(FileError) {
+    var isFirst = true
+    var counts: [String: Int] = [:]
+    var numbers: [Int]?
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "inputs" where counts[key] == nil, "frequencies" where counts[key] == nil,
+        "components" where counts[key] == nil:
+        counts[key] = try json.wholeNumber()
+      case "numbers" where numbers == nil:
+        numbers = try json.array(atMost: features, "numbers") { json throws(FileError) in try json.wholeNumber() }
+      case "inputs", "frequencies", "components", "numbers": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let inputs = counts["inputs"], let frequencies = counts["frequencies"],
+      let components = counts["components"], let numbers
+    else {
+      throw json.error("expected an embedding's inputs, numbers, frequencies and components before this")
+    }
+    (self.inputs, self.numbers, self.frequencies, self.components) = (inputs, numbers, frequencies, components)
   }
 }
 

@@ -15,6 +15,8 @@ struct LayerRecord: Codable {
   var normalization: String?
   /// Absent if there is no dropout in training.
   var dropout: Double?
+  /// Absent if it is false.
+  var parametric: Bool?
 
   init(_ layer: Dense) {
     inputs = layer.inputSize
@@ -22,6 +24,7 @@ struct LayerRecord: Codable {
     activation = layer.activation.rawValue
     normalization = layer.normalization == .none ? nil : layer.normalization.rawValue
     dropout = layer.dropout > 0 ? layer.dropout : nil
+    parametric = layer.isParametric ? true : nil
   }
 
   /// The layer, or nil if the record does not describe a valid layer.
@@ -30,9 +33,30 @@ struct LayerRecord: Codable {
       case (let weights, let overflow) = inputs.multipliedReportingOverflow(by: outputs), !overflow,
       weights <= Int.max / 16, (0..<1).contains(dropout ?? 0), dropout == nil || activation != .softmax,
       let normalization = Normalization(rawValue: normalization ?? "none"),
-      normalization != .batch || activation != .softmax
+      normalization != .batch || activation != .softmax,
+      parametric != true || activation != .softmax && activation != .identity
     else { return nil }
-    return Dense(inputs, outputs, activation, normalization: normalization, dropout: dropout ?? 0)
+    return Dense(
+      inputs, outputs, activation, isParametric: parametric ?? false, normalization: normalization,
+      dropout: dropout ?? 0)
+  }
+}
+
+struct EmbeddingRecord: Codable {
+  let inputs: Int
+  let numbers: [Int]
+  let frequencies: Int
+  let components: Int
+
+  init(_ embedding: Embedding) {
+    (inputs, numbers) = (embedding.inputSize, embedding.numbers)
+    (frequencies, components) = (embedding.frequencies, embedding.components)
+  }
+
+  /// The embedding, or nil if the record does not describe a valid one.
+  var embedding: Embedding? {
+    Embedding.isPossible(inputs, numbers: numbers, frequencies: frequencies, components: components)
+      ? Embedding(inputs, numbers: numbers, frequencies: frequencies, components: components) : nil
   }
 }
 

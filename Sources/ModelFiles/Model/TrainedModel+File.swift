@@ -7,9 +7,11 @@ import Tensor
 // The metadata of a model file, each value a string:
 //
 //   format       "perceptron"
-//   version      "1", or "2" if the preparation has a member marked 2 below
+//   version      "1", or "2" or "3" if there is a member marked with that number below
+//   3: embedding JSON: {"inputs": 8, "numbers": [0, 1, …], "frequencies": 16, "components": 3}; absent if there is none
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
-//                with "normalization": "batch", "layer" or "rms", and "dropout": 0.5 if the layer has them
+//                with "normalization": "batch", "layer" or "rms", "dropout": 0.5, and 3: "parametric": true, if the
+//                layer has them
 //   loss         the loss's name
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
 //                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
@@ -27,15 +29,17 @@ import Tensor
 // The tensors have the names that PyTorch gives to the tensors of Sequential(Linear, activation, Linear, …). If a layer
 // has a normalisation, its module is before the activation; Dropout is after it. The names are "0.weight" (outputs ×
 // inputs, row by row) and "0.bias"; for a normalisation "1.weight" (γ) and, except for RMS, "1.bias" (β); for batch
-// normalisation also "1.running_mean" and "1.running_var". Several networks have the names of a ModuleList of such
-// Sequentials: "0.0.weight", "0.0.bias", …, "1.0.weight", ….
+// normalisation also "1.running_mean" and "1.running_var". The weights α of a parametric activation are
+// "0.activation_weight". An embedding has "embedding.scale" and so on. Several networks have the names of a ModuleList
+// of such Sequentials: "0.0.weight", "0.0.bias", …, "1.0.weight", ….
 
 private let quote = UInt8(ascii: "\"")
 private let backslash = UInt8(ascii: "\\")
 
 package let modelFormat = "perceptron"
-/// The latest version. Files that do not need it are written as version 1, which earlier programs can read.
-let modelVersion = 2
+/// The latest version. Files are written as the earliest version that has all their members, which earlier programs can
+/// read.
+let modelVersion = 3
 
 /// The number of a layer's first module in PyTorch's Sequential.
 func moduleNumber(_ layers: [Dense], ofLayer index: Int) -> Int {
@@ -58,7 +62,15 @@ struct LayerTensors {
   }
 
   func name(of parameter: LayerParameter) -> String {
-    "\(parameter == .weights || parameter == .bias ? module : next).\(parameter.tensorName)"
+    let isOfNext = [.scale, .shift, .runningMean, .runningVariance].contains(parameter)
+    return "\(isOfNext ? next : module).\(parameter.tensorName)"
+  }
+}
+
+extension EmbeddingParameter {
+  /// The name of its tensor in the network with this number, counted from 0.
+  func tensorName(ofNetwork network: Int, of count: Int) -> String {
+    "\(count == 1 ? "" : "\(network).")embedding.\(rawValue)"
   }
 }
 
@@ -68,6 +80,7 @@ extension LayerParameter {
     switch self {
     case .weights, .scale: "weight"
     case .bias, .shift: "bias"
+    case .activationWeight: "activation_weight"
     case .runningMean: "running_mean"
     case .runningVariance: "running_var"
     }
@@ -121,9 +134,13 @@ extension TrainedModel {
 
   private var tensors: [SafeTensors.Tensor] {
     networks.enumerated().flatMap { number, network in
-      network.layers.indices.flatMap { layer in
-        Self.tensors(network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
+      (network.embedding == nil ? [] : EmbeddingParameter.allCases).map { parameter in
+        SafeTensors.Tensor(
+          name: parameter.tensorName(ofNetwork: number, of: networks.count), rowsOf: network[embedding: parameter])
       }
+        + network.layers.indices.flatMap { layer in
+          Self.tensors(network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count))
+        }
     }
   }
 
@@ -131,15 +148,18 @@ extension TrainedModel {
     let preparation = PreparationRecord(preparation)
     var metadata = [
       "format": modelFormat,
-      "version": preparation.needsVersion2 ? "2" : "1",
+      "version": needsVersion3 ? "3" : preparation.needsVersion2 ? "2" : "1",
       "layers": encode(network.layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
       "preparation": encode(preparation),
       "training": encode(training),
     ]
+    metadata["embedding"] = network.embedding.map { encode(EmbeddingRecord($0)) }
     if networks.count > 1 { metadata["networks"] = String(networks.count) }
     return metadata
   }
+
+  private var needsVersion3: Bool { network.embedding != nil || network.layers.contains(where: \.isParametric) }
 
   /// Reads a model. A model that was stored in the other precision is converted.
   ///
@@ -159,7 +179,14 @@ extension TrainedModel {
 
   /// The network with this number, counted from 0.
   private static func network(_ number: Int, in file: ModelFile) throws(FileError) -> Network<Scalar> {
-    var network = Network<Scalar>(file.layers)
+    var network = Network<Scalar>(file.layers, embedding: file.embedding)
+    for parameter in file.embedding == nil ? [] : EmbeddingParameter.allCases {
+      var values = network[embedding: parameter]
+      try values.withTile { (values) throws(FileError) in
+        try file.read(parameter.tensorName(ofNetwork: number, of: file.networkCount), into: values)
+      }
+      network[embedding: parameter] = values
+    }
     for index in file.layers.indices {
       let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
       for parameter in file.layers[index].parameters {

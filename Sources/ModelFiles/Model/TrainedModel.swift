@@ -37,7 +37,7 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
           + " are possible")
     }
     let first = networks[0]
-    if let other = networks.first(where: { $0.layers != first.layers }) {
+    if let other = networks.first(where: { $0.layers != first.layers || $0.embedding != first.embedding }) {
       fail("cannot make an ensemble of \(first) and \(other): their layers have to be the same")
     }
     guard first.layers.count <= mostLayers else {

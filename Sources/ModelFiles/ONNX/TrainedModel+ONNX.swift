@@ -45,7 +45,7 @@ extension TrainedModel {
     let features = builder.features(preparation, type)
     var outputs: [String] = []
     for (number, network) in networks.enumerated() {
-      var value = features
+      var value = network.embedding.map { builder.waves(features, network, $0, type) } ?? features
       for layer in network.layers.indices {
         value = builder.layer(
           value, network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count), type)
@@ -71,7 +71,7 @@ extension TrainedModel {
 // MARK: - Layers
 
 extension ONNXGraphBuilder {
-  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, with normalisation if the layer has it.
+  /// A = g(Z), Z = A₋₁ Wᵀ + b, samples × outputs, with normalisation and a parametric activation if the layer has them.
   fileprivate mutating func layer<Scalar>(
     _ inputs: String, _ network: Network<Scalar>, _ index: Int, _ names: LayerTensors, _ type: ONNXTensor.DataType
   ) -> String {
@@ -84,7 +84,17 @@ extension ONNXGraphBuilder {
         return constant(ONNXTensor(names.name(of: parameter), type, shape, values))
       }
     }
-    var value = node("Gemm", [inputs] + constants([.weights, .bias]))
+    var parameters: [String]
+    if index == 0, let embedding = network.embedding {
+      let (weights, bias) = network.foldedFirstLayer(embedding)
+      parameters = [
+        constant(ONNXTensor(names.name(of: .weights), type, [weights.count / bias.count, bias.count], weights)),
+        constant(ONNXTensor(names.name(of: .bias), type, [bias.count], bias)),
+      ]
+    } else {
+      parameters = constants([.weights, .bias])
+    }
+    var value = node("Gemm", [inputs] + parameters)
     let normalized = [value] + constants(layer.normalization.parameters)
     let epsilon = ["epsilon": ONNXAttribute.float(Float(Normalization.epsilon))]
     switch layer.normalization {
@@ -93,7 +103,10 @@ extension ONNXGraphBuilder {
     case .layer: value = node("LayerNormalization", normalized, epsilon, since: 17)
     case .rms: value = node("RMSNormalization", normalized, epsilon, since: 23)
     }
-    return activation(layer.activation, of: value, type)
+    let activated = activation(layer.activation, of: value, type)
+    guard layer.isParametric else { return activated }
+    let change = node("Mul", [node("Sub", [activated, value])] + constants([.activationWeight]))
+    return node("Add", [value, change])
   }
 }
 

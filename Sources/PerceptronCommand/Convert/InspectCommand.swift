@@ -69,12 +69,21 @@ enum InspectCommand: Command {
   private static func describe(_ file: ModelFile) -> Description {
     var description = Description(
       task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
-      networks: file.networkCount, parameters: file.networkCount * file.layers.reduce(0) { $0 + $1.parameterCount },
-      layers: file.layers.map {
-        .init(
-          type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
-          activation: $0.activation.rawValue, dropout: $0.dropout, parameters: $0.parameterCount)
-      },
+      networks: file.networkCount,
+      parameters: file.networkCount
+        * file.layers.reduce(file.embedding?.parameterCount ?? 0) { $0 + $1.parameterCount },
+      layers: (file.embedding.map { embedding in
+        [
+          .init(
+            type: "embedding", inputs: embedding.inputSize, outputs: embedding.outputSize, normalization: "none",
+            activation: "none", dropout: 0, parameters: embedding.parameterCount)
+        ]
+      } ?? [])
+        + file.layers.map {
+          .init(
+            type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
+            activation: $0.activationName, dropout: $0.dropout, parameters: $0.parameterCount)
+        },
       scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
     switch file.preparation.inputs {
     case .columns(let columns): description.columns = columns.map(\.name)
@@ -121,4 +130,9 @@ enum InspectCommand: Command {
   private static func abbreviated(_ names: [String]) -> String {
     names.count <= 12 ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + ", … " + names.last!
   }
+}
+
+extension Dense {
+  /// The activation's name, and whether it is parametric.
+  var activationName: String { (isParametric ? "parametric " : "") + activation.rawValue }
 }

@@ -33,11 +33,23 @@ struct Evaluation: Encodable {
     throws(CommandError)
   {
     let outputs = model.outputs(prepared: samples.features, team: team)
+    try self.init(
+      outputs: outputs, loss: model.meanLoss(ofOutputs: outputs, on: samples, team: team), samples, model.preparation,
+      depth: depth)
+  }
+
+  /// - Parameters:
+  ///   - outputs: The model's outputs for the samples.
+  ///   - loss: The mean loss of the outputs, in the units of the scaled targets.
+  init<Scalar>(
+    outputs: Matrix<Scalar>, loss: Double, _ samples: Samples<Scalar>, _ preparation: Preparation,
+    depth: Depth = .metrics
+  ) throws(CommandError) {
     try checkFinite(outputs)
-    let loss = model.meanLoss(ofOutputs: outputs, on: samples, team: team) * model.preparation.lossUnit
+    let loss = loss * preparation.lossUnit
     self.loss = loss.ifFinite
     let (showsOutputs, isDetailed) = (depth != .metrics, depth == .details)
-    switch model.preparation.outputs {
+    switch preparation.outputs {
     case .classes:
       let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
       accuracy = metrics.accuracy
@@ -47,7 +59,7 @@ struct Evaluation: Encodable {
       details =
         isDetailed
         ? Details(
-          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
+          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: preparation.classNames)
         : nil
     case .labels(let columns, _):
       // All labels of all samples as one row of yes-or-no questions.

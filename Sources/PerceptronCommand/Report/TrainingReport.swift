@@ -241,12 +241,15 @@ struct TrainingReport<Scalar: BLASScalar> {
     let layers = model.network.layers
     let table = markupTable(
       ["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"],
-      layers.enumerated().map { number, layer in
-        [
-          "\(number + 1)", "\(layer.inputSize)", "\(layer.outputSize)", layer.normalization.rawValue,
-          layer.activation.rawValue, "\(layer.dropout)", "\(layer.parameterCount)",
-        ]
-      })
+      (model.network.embedding.map {
+        [["embedding", "\($0.inputSize)", "\($0.outputSize)", "–", "–", "–", "\($0.parameterCount)"]]
+      } ?? [])
+        + layers.enumerated().map { number, layer in
+          [
+            "\(number + 1)", "\(layer.inputSize)", "\(layer.outputSize)", layer.normalization.rawValue,
+            layer.activationName, "\(layer.dropout)", "\(layer.parameterCount)",
+          ]
+        })
     return """
       <section><h2>Network</h2>
       <p>\(model.networks.count > 1 ? "\(model.networks.count) networks, whose mean is the answer; each has " : "")\

@@ -11,11 +11,8 @@ enum CalibrateOption: String, CaseIterable {
       + " validation data and the loss is a cross-entropy)")
 
   /// The option as given, or nil.
-  init?(_ arguments: Arguments, hasValidation: Bool) throws(CommandError) {
+  init?(_ arguments: Arguments) throws(CommandError) {
     guard let choice = try arguments.choice("--calibrate", Self.allCases.map { ($0.rawValue, $0) }) else { return nil }
-    if choice == .temperature, !hasValidation {
-      throw .usage("--calibrate temperature needs --validation or --validation-split")
-    }
     self = choice
   }
 
@@ -27,7 +24,8 @@ enum CalibrateOption: String, CaseIterable {
       throw .usage(
         "--calibrate temperature needs --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
     }
-    if let error = validation.flatMap(CalibrationError.init) {
+    guard let validation else { throw .usage("--calibrate temperature needs --validation or --validation-split") }
+    if let error = CalibrationError(validation) {
       throw .usage("--calibrate temperature: validation data: \(error)")
     }
   }

@@ -29,7 +29,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   }
 
   /// Refuses a directory that has checkpoints unless `--resume` is given; nil without `--checkpoint`.
-  init?(_ arguments: Arguments, _ options: TrainOptions) throws {
+  init?(_ arguments: Arguments, networkCount: Int) throws {
     guard let path = arguments.string("--checkpoint") else {
       if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
       if arguments.string("--checkpoint-every") != nil {
@@ -45,7 +45,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       if let value = arguments.string(option.name) { notes[option.name] = value }
       if arguments.flag(option.name) { notes[option.name] = "" }
     }
-    networks = 0..<options.networkCount
+    networks = 0..<networkCount
     if !resumes, networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 }) {
       throw CommandError.usage(
         "--checkpoint \(path): a checkpoint is there; add --resume to continue from it, or name another directory")

@@ -23,13 +23,21 @@ enum GradcheckCommand: Command {
     guard arguments.positional.isEmpty else {
       throw CommandError.usage("unexpected argument \(arguments.positional[0])")
     }
-    let options = try TrainOptions(arguments, defaultHidden: "8,6")
+    let options = try TrainOptions(arguments)
     let inputSize = try arguments.integer("--inputs", in: 1...10_000) ?? 5
     let outputSize = try arguments.integer("--outputs", in: 1...10_000) ?? 3
     _ = try makeTeam(threads: 1)
     let batch = try arguments.integer("--samples", in: 1...10_000) ?? 7
-    let (loss, layers) = try options.layers(options.task ?? .classification, inputs: inputSize, outputs: outputSize)
-    var network: Network<Double> = options.network(layers)
+    let task = options.task ?? .classification
+    let (loss, output) = try options.objective(task)
+    var recipe = try options.pieces.recipe(task, isTable: false, samples: batch)
+    if arguments.string("--hidden") == nil { recipe.hidden = [8, 6] }
+    let (embedding, layers) = recipe.layers(
+      inputs: inputSize, numbers: Array(0..<inputSize), outputs: outputSize, output: output)
+    var weightsGenerator = Philox(seed: options.seed)
+    var network = Network<Double>(
+      layers, embedding: embedding, initializer: recipe.initializer ?? .automatic(for: layers[0].activation),
+      using: &weightsGenerator)
 
     var generator = Philox(seed: options.seed, stream: 1)
     // Without a bias, a unit whose inputs are all 0 would be at ReLU's kink. There is no derivative to compare with
@@ -44,8 +52,10 @@ enum GradcheckCommand: Command {
     let targets: Matrix<Double> = oneHot(
       (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
     let check = network.gradientCheck(loss, inputs: inputs, targets: targets)
-    for (layer, error) in zip(network.layers, check.relativeErrors) {
-      try printLine("\("\(layer)".padded(to: 30)) largest relative error \(error.short)")
+    let parts = (network.embedding.map { ["\($0)"] } ?? []) + network.layers.map { "\($0)" }
+    let errors = (check.embeddingError.map { [$0] } ?? []) + check.relativeErrors
+    for (part, error) in zip(parts, errors) {
+      try printLine("\(part.padded(to: 30)) largest relative error \(error.short)")
     }
     guard check.largestRelativeError <= tolerance else {
       throw CommandError.badData("the gradient is off by \(check.largestRelativeError), more than \(tolerance)")

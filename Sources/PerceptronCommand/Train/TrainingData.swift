@@ -43,8 +43,6 @@ struct TrainingSources {
     try TableOptions.format(arguments, for: preparation)
   }
 
-  var hasValidation: Bool { validation != nil || validationShare != nil }
-
   /// Refuses an output file that is also an input file.
   func check(output path: String, option: String) throws(CommandError) {
     try training.check(output: path, option: option, .training)
@@ -55,6 +53,8 @@ struct TrainingSources {
 /// The data for `train`. All are read before training, so that a wrong file is found before time is spent on training.
 struct TrainingData<Scalar: BLASScalar> {
   let preparation: Preparation
+  /// Whether the training data are a table, and not images.
+  let isTable: Bool
   let samples: Samples<Scalar>
   let validation: Samples<Scalar>?
   let test: Samples<Scalar>?
@@ -68,7 +68,8 @@ struct TrainingData<Scalar: BLASScalar> {
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try Self.readTraining(sources, options, team)
-    let split = try sources.validationShare.map { share in
+    isTable = if case .table = raw { true } else { false }
+    let split = try Self.validationShare(sources, options, raw, isTable: isTable).map { share in
       guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
       var generator = Philox(seed: options.seed, stream: 2)
       return Split(raw.count, validationShare: share, using: &generator)
@@ -89,6 +90,17 @@ struct TrainingData<Scalar: BLASScalar> {
     validation = try split.map { all.gathered($0.validation) } ?? others(sources.validation)
     test = try others(sources.test)
   }
+
+  /// The share of the samples that are for validation. If the best epoch is to be kept, a fifth of them are, unless
+  /// there are too few.
+  private static func validationShare(
+    _ sources: TrainingSources, _ options: TrainOptions, _ data: RawData<Scalar>, isTable: Bool
+  ) -> Double? {
+    if sources.validationShare != nil || sources.validation != nil { return sources.validationShare }
+    return options.pieces.selects(isTable: isTable) && data.count >= leastToSplit ? 0.2 : nil
+  }
+
+  private static var leastToSplit: Int { 100 }
 
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the
   /// fields of these columns are then kept as written.
@@ -124,8 +136,8 @@ struct TrainingData<Scalar: BLASScalar> {
     case .table(let table):
       return try Preparation(
         fittedOn: table, samples: indices, target: options.target, task: options.task,
-        scaling: options.scaling ?? .standard, sampleWeight: options.sampleWeight, options: options.columns, team: team,
-        warn: printWarning)
+        scaling: options.scaling ?? (options.pieces.name(isTable: true) == .table ? .smoothClip : .standard),
+        sampleWeight: options.sampleWeight, options: options.columns, team: team, warn: printWarning)
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)

@@ -20,14 +20,12 @@ extension TrainingRun {
   /// Trains the network with this number, counted from 0, or continues it from a checkpoint.
   func fit(_ number: Int, _ log: TrainingLog?) throws -> TrainingFit<Scalar> {
     let seed = options.seed(ofNetwork: number)
-    let name = "network \(number + 1) of \(options.networkCount), seed \(seed)"
+    let name = "network \(number + 1) of \(networkCount), seed \(seed)"
     if isEnsemble && !options.isQuiet { printError("\(name)\n") }
     let title = isEnsemble ? "\(name): " : ""
-    var trainer = Trainer(
-      options.network(layers, number: number) as Network<Scalar>, loss: loss, optimizer: optimizer,
-      regularization: options.regularization, schedule: schedule, batchSize: batchSize,
-      inputDropout: options.inputDropout, labelSmoothing: options.labelSmoothing,
-      generator: Philox(seed: seed, stream: 1), team: team)
+    let epochs = recipe.epochs
+    let network = recipe.network(for: data.preparation, fittedOn: data.samples, output: output, seed: seed)
+    var trainer = recipe.trainer(of: network, loss: loss, seed: seed, team: team)
     let before = try checkpoints?.restore(&trainer, ofNetwork: number, data)
     if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(before != nil, trainer) }
     var records = before ?? []
@@ -45,13 +43,13 @@ extension TrainingRun {
     do {
       try trainer.fit(
         on: data.samples, augmentation: augmentations[number], validation: data.validation, epochs: epochs,
-        patience: patience,
+        patience: patience, selection: recipe.selection,
         afterStep: { epoch, samplesDone in
           progress.update(epoch: epoch - 1, samplesDone: samplesDone)
           return StopSignal.received == nil
         },
         afterEpoch: { report, trainer in
-          validation = try validate(trainer.network)
+          validation = try evaluation(of: trainer, report.validationLoss)
           if report.isBest { best = validation }
           let record = EpochRecord(
             report, lossUnit: data.preparation.lossUnit, EpochRecord.Metrics(validation))
@@ -69,7 +67,7 @@ extension TrainingRun {
       throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     if checkpoints != nil { StopSignal.unwatch() }
-    if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < options.networkCount - 1 {
+    if let checkpoints, let signal = StopSignal.received, !isComplete(trainer) || number < networkCount - 1 {
       progress.interrupt()
       // The checkpoint of a complete training was written with its last epoch.
       if !isComplete(trainer) { try checkpoints.write(trainer, records, ofNetwork: number) }
@@ -84,6 +82,16 @@ extension TrainingRun {
       bestEpoch: trainer.best?.epoch)
   }
 
+  /// The evaluation after an epoch, from the outputs that the trainer has; nil without validation data.
+  private func evaluation(of trainer: Trainer<Scalar>, _ loss: Double?) throws(CommandError) -> Evaluation? {
+    guard let samples = data.validation, let loss else { return nil }
+    do throws(CommandError) {
+      return try Evaluation(outputs: trainer.validationOutputs, loss: loss, samples, data.preparation)
+    } catch {
+      throw .badData("validation data: \(error.message)")
+    }
+  }
+
   /// Nil without validation data.
   private func validate(_ network: Network<Scalar>) throws(CommandError) -> Evaluation? {
     guard let samples = data.validation else { return nil }
@@ -94,13 +102,14 @@ extension TrainingRun {
 
   /// Whether the training is complete.
   private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
-    trainer.epoch >= epochs || trainer.hasLostPatience(patience)
+    trainer.epoch >= recipe.epochs || trainer.hasLostPatience(patience)
   }
 
   /// Prints whether training starts anew or resumes after a checkpoint.
   private func announce(_ isResumed: Bool, _ trainer: Trainer<Scalar>) {
     printError(
       isResumed
-        ? "continuing after \(trainer.epoch) of \(epochs) epochs\n" : "no checkpoint there: training starts anew\n")
+        ? "continuing after \(trainer.epoch) of \(recipe.epochs) epochs\n"
+        : "no checkpoint there: training starts anew\n")
   }
 }

@@ -7,11 +7,11 @@ struct TrainingRun<Scalar: BLASScalar> {
   let team: Team
   let data: TrainingData<Scalar>
   let loss: Loss
-  let layers: [Dense]
-  let optimizer: Optimizer
-  let batchSize: Int
-  let epochs: Int
-  let schedule: Schedule
+  /// The activation of the outputs.
+  let output: Activation
+  let recipe: Recipe
+  /// The number of networks to train, each from its own seed.
+  let networkCount: Int
   /// The augmentation of each network's samples; nil for none.
   let augmentations: [Augmentation?]
   let patience: Int?
@@ -30,14 +30,12 @@ struct TrainingRun<Scalar: BLASScalar> {
     let sources = try TrainingSources(arguments)
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
-    if patience != nil && !sources.hasValidation {
-      throw CommandError.usage("--early-stopping needs --validation or --validation-split")
-    }
-    calibration = try CalibrateOption(arguments, hasValidation: sources.hasValidation)
+    calibration = try CalibrateOption(arguments)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources)
-    var checkpoints = try CheckpointDirectory<Scalar>(arguments, options)
+    networkCount = options.networkCount(isTable: sources.training.isTabular)
+    var checkpoints = try CheckpointDirectory<Scalar>(arguments, networkCount: networkCount)
     for (option, path) in outputs.files where checkpoints?.owns(path) == true {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
@@ -46,15 +44,19 @@ struct TrainingRun<Scalar: BLASScalar> {
     _ = BLAS.current
     data = try TrainingData(sources, options, team: team)
     let preparation = data.preparation
-    (loss, layers) = try options.layers(preparation)
+    if patience != nil && data.validation == nil {
+      throw CommandError.usage("--early-stopping needs --validation or --validation-split")
+    }
+    let areLabels = if case .labels = preparation.outputs { true } else { false }
+    (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
     try calibration?.check(preparation.task, loss, validation: data.validation)
-    optimizer = options.optimizer(preparation.task)
-    batchSize = try options.batchSize(optimizer, samples: data.samples.count)
-    epochs = options.epochs(optimizer, samples: data.samples.count, batchSize: batchSize)
-    schedule = try options.schedule(epochs)
-    let options = options
-    augmentations = try (0..<options.networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
-    try checkpoints?.prepare(for: data, epochs: epochs, schedule)
+    var recipe = try options.pieces.recipe(preparation.task, isTable: data.isTable, samples: data.samples.count)
+    if data.validation == nil { recipe.selection = nil }
+    self.recipe = recipe
+    try options.checkMemory(recipe.layers(for: preparation, output: output), networkCount: networkCount)
+    let (options, networkCount) = (options, networkCount)
+    augmentations = try (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
+    try checkpoints?.prepare(for: data, epochs: recipe.epochs, recipe.schedule)
     self.checkpoints = checkpoints
   }
 
@@ -62,9 +64,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     if !options.isQuiet { announce() }
     let log = try outputs.log.map {
       try TrainingLog(
-        $0, data.preparation.task, networks: options.networkCount, hasValidation: data.validation != nil)
+        $0, data.preparation.task, networks: networkCount, hasValidation: data.validation != nil)
     }
-    let fits = try (0..<options.networkCount).map { try fit($0, log) }
+    let fits = try (0..<networkCount).map { try fit($0, log) }
     let plain = model(fits.map(\.network), record(fits))
     let (trained, temperature) = try calibrated(plain)
     if let path = outputs.model {
@@ -139,7 +141,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
   }
 
-  var isEnsemble: Bool { options.networkCount > 1 }
+  var isEnsemble: Bool { networkCount > 1 }
 
   func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> TrainedModel<Scalar> {
     TrainedModel(networks: networks, loss: loss, preparation: data.preparation, training: training)
@@ -155,10 +157,11 @@ struct TrainingRun<Scalar: BLASScalar> {
       case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
       case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
       }
-    let sizes = ([layers[0].inputSize] + layers.map(\.outputSize)).map(String.init).joined(separator: "-")
+    let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
+      .joined(separator: "-")
     let others = data.validation.map { ", \($0.count) for validation" } ?? ""
-    let network = isEnsemble ? "\(options.networkCount) networks" : "network"
-    let length = "\(epochs) epoch\(epochs == 1 ? "" : "s")"
+    let network = isEnsemble ? "\(networkCount) networks" : "network"
+    let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
     printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
   }
 
@@ -172,8 +175,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     let epochs = fits.map { String($0.records.count) }
     let seeds = fits.map { String($0.seed) }
     return [
-      "data": source, "samples": "\(data.samples.count)", "optimizer": optimizer.name,
-      "learning rate": optimizer.learningRate.map { "\($0)" } ?? "found in each step", "batch size": "\(batchSize)",
+      "data": source, "samples": "\(data.samples.count)", "optimizer": recipe.optimizer.name,
+      "learning rate": recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step",
+      "batch size": "\(recipe.batchSize)",
       "epochs": Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", "),
       "seed": isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0], "training loss": "\(trainingLoss(fits))",
       "version": version,

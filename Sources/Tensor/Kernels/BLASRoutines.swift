@@ -62,6 +62,18 @@ public protocol _BLASRoutines {
     _ loss: Loss, _ rows: Int, _ columns: Int, _ z: Pointer, _ stride: Int, _ y: Pointer, _ yStride: Int, batch: Int,
     delta: MutablePointer?
   ) -> Double
+  static func blend(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, _ g: MutablePointer, _ gStride: Int,
+    alpha: Pointer, slopes: MutablePointer?, _ slopesStride: Int
+  ) -> Scalar
+  static func embed(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
+    _ outputs: MutablePointer, _ outputsStride: Int
+  ) -> Scalar
+  static func embedBack(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: Pointer, _ stride: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, gradient: MutablePointer
+  ) -> Scalar
   static func normalizeRows(
     _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Scalar,
     normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer

@@ -67,6 +67,27 @@ extension _FloatRoutines {
     return sum * (kernel.weight / outputs) / samples
   }
 
+  public static func blend(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, _ g: MutablePointer, _ gStride: Int,
+    alpha: Pointer, slopes: MutablePointer?, _ slopesStride: Int
+  ) -> Scalar {
+    kernels.blend(rows, columns, z, stride, g, gStride, alpha, slopes, slopesStride)
+  }
+
+  public static func embed(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
+    _ outputs: MutablePointer, _ outputsStride: Int
+  ) -> Scalar {
+    shape.withLowered { kernels.embed($0, columns, parameters, e, stride, outputs, outputsStride) }
+  }
+
+  public static func embedBack(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: Pointer, _ stride: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, gradient: MutablePointer
+  ) -> Scalar {
+    shape.withLowered { kernels.embed_back($0, columns, parameters, e, stride, delta, deltaStride, gradient) }
+  }
+
   public static func normalizeRows(
     _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Float,
     normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer
@@ -232,6 +253,27 @@ extension _DoubleRoutines {
     return sum * (kernel.weight / outputs) / samples
   }
 
+  public static func blend(
+    _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, _ g: MutablePointer, _ gStride: Int,
+    alpha: Pointer, slopes: MutablePointer?, _ slopesStride: Int
+  ) -> Scalar {
+    kernels.blend(rows, columns, z, stride, g, gStride, alpha, slopes, slopesStride)
+  }
+
+  public static func embed(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
+    _ outputs: MutablePointer, _ outputsStride: Int
+  ) -> Scalar {
+    shape.withLowered { kernels.embed($0, columns, parameters, e, stride, outputs, outputsStride) }
+  }
+
+  public static func embedBack(
+    _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: Pointer, _ stride: Int,
+    _ delta: MutablePointer, _ deltaStride: Int, gradient: MutablePointer
+  ) -> Scalar {
+    shape.withLowered { kernels.embed_back($0, columns, parameters, e, stride, delta, deltaStride, gradient) }
+  }
+
   public static func normalizeRows(
     _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, gamma: Pointer, epsilon: Double,
     normal: MutablePointer, _ normalStride: Int, mean: MutablePointer, variance: MutablePointer, inverse: MutablePointer
@@ -331,6 +373,16 @@ extension _DoubleRoutines {
       rule: update.rule.lowered, rate: update.rate, beta1: update.beta1, gain1: update.gain1, beta2: update.beta2,
       gain2: update.gain2, smallest: update.smallest, largest: update.largest, correction: update.correction,
       epsilon: update.epsilon, shrinkage: update.shrinkage, m: update.mean, v: update.square)
+  }
+}
+
+extension EmbeddingShape {
+  fileprivate func withLowered<R>(_ body: (UnsafePointer<ck_embedding>) -> R) -> R {
+    numbers.withUnsafeBufferPointer { rows in
+      let shape = ck_embedding(
+        inputs: inputs, numbers: rows.count, frequencies: frequencies, components: components, rows: rows.baseAddress)
+      return withUnsafePointer(to: shape, body)
+    }
   }
 }
 

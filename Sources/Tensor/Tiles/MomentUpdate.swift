@@ -4,7 +4,7 @@
 public struct MomentUpdate<Scalar: Sendable>: @unchecked Sendable {
   @usableFromInline let rule: MomentRule
   @usableFromInline package var rate, beta1, gain1, beta2, gain2, smallest, largest, correction, epsilon: Scalar
-  @usableFromInline let shrinkage: Scalar
+  @usableFromInline package var shrinkage: Scalar
   @usableFromInline var mean: UnsafeMutablePointer<Scalar>?
   @usableFromInline var square: UnsafeMutablePointer<Scalar>?
 

@@ -12,7 +12,7 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
     case moments(MomentUpdate<Scalar>)
   }
 
-  @usableFromInline let rule: Rule
+  @usableFromInline package let rule: Rule
   /// The factors of the penalty that the weights W add to the loss: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
   @usableFromInline let l1, l2: Scalar
 
@@ -26,6 +26,28 @@ package struct TileUpdate<Scalar: BLASScalar>: Sendable {
   /// Whether a penalty is added to the loss.
   @inlinable
   package var isPenalized: Bool { l1 != 0 || l2 != 0 }
+}
+
+extension TileUpdate {
+  /// The same update for the parameters from index `offset` on.
+  package func advanced(by offset: Int) -> TileUpdate {
+    guard case .moments(let moments) = rule else { return self }
+    return TileUpdate(.moments(moments.advanced(by: offset)), l1: l1, l2: l2)
+  }
+
+  /// The same update with a factor for the rate and one for the weight decay.
+  package func scaled(rate factor: Double, decay: Double) -> TileUpdate {
+    func slowed(_ shrinkage: Scalar) -> Scalar { 1 - (1 - shrinkage) * Scalar(decay) }
+    switch rule {
+    case .keep: return self
+    case .descend(let rate, let shrinkage):
+      return TileUpdate(.descend(rate: rate * Scalar(factor), shrinkage: slowed(shrinkage)), l1: l1, l2: l2)
+    case .moments(var moments):
+      moments.rate *= Scalar(factor)
+      moments.shrinkage = slowed(moments.shrinkage)
+      return TileUpdate(.moments(moments), l1: l1, l2: l2)
+    }
+  }
 }
 
 // MARK: - The gradient and what becomes of it

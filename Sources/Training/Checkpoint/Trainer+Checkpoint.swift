@@ -15,6 +15,7 @@ extension Checkpoint {
     if let best = trainer.best {
       counts["best epoch"] = best.epoch
       numbers["best validation loss"] = [best.validationLoss]
+      numbers["best validation error"] = best.validationError.map { [$0] }
       (matrices["best parameters"], matrices["best statistics"]) = (best.parameters, best.statistics)
     }
     self.init(settings: trainer.settings, counts: counts, numbers: numbers, matrices: matrices)
@@ -29,8 +30,9 @@ extension Trainer {
   ///   or the checkpoint's training has another number of samples. ``FileError`` (`badValue`) if the checkpoint was not
   ///   made from a trainer. The trainer then stays as it was.
   public mutating func restore(_ checkpoint: Checkpoint<Scalar>, sampleCount: Int? = nil) throws(FileError) {
-    for (name, expected) in settings.sorted(by: { $0.key < $1.key }) {
-      let found = checkpoint.settings[name] ?? "not known"
+    let settings = settings
+    for name in Set(settings.keys).union(checkpoint.settings.keys).sorted() {
+      let (found, expected) = (checkpoint.settings[name] ?? "none", settings[name] ?? "none")
       guard found == expected else { throw .otherTraining(setting: name, found: found, expected: expected) }
     }
     var restored = self
@@ -94,7 +96,7 @@ extension Trainer {
   /// The settings of the trainer that the bits depend on.
   fileprivate var settings: [String: String] {
     func text(_ norm: Double?) -> String { norm.map { "\($0)" } ?? "none" }
-    return [
+    var settings = [
       "network": "\(network)", "loss": loss.rawValue, "optimizer": "\(optimizer)", "L1": "\(regularization.l1)",
       "L2": "\(regularization.l2)", "weight decay": "\(regularization.weightDecay)",
       "clipped norm": text(regularization.clipNorm), "largest norm": text(regularization.maxNorm),
@@ -102,6 +104,13 @@ extension Trainer {
       "batch size": "\(batchSize)", "input dropout": "\(inputDropout)", "label smoothing": "\(labelSmoothing)",
       "seed": "\(generator.seed)", "random stream": "\(generator.stream)",
     ]
+    // Checkpoints from before these settings existed are of trainings without them.
+    func text(_ schedule: Schedule) -> String { "\(schedule.shape) after \(schedule.warmupEpochs) epochs" }
+    if let embedding = network.embedding { settings["embedded inputs"] = "\(embedding.numbers)" }
+    if rates != .equal { settings["factors of the rate"] = "\(rates)" }
+    if dropoutSchedule != .constant { settings["schedule of the dropout"] = text(dropoutSchedule) }
+    if decaySchedule != .constant { settings["schedule of the weight decay"] = text(decaySchedule) }
+    return settings
   }
 
   fileprivate var countPaths: [String: WritableKeyPath<Trainer, Int>] {
@@ -241,8 +250,10 @@ extension Checkpoint {
     guard epoch >= 1, epoch <= lastEpoch else { throw .badValue(name: "best epoch") }
     let loss = try number("best validation loss")
     guard loss.isFinite else { throw .badValue(name: "best validation loss") }
+    let error = try numbers["best validation error"] == nil ? nil : number("best validation error")
+    guard error.map({ 0...1 ~= $0 }) ?? true else { throw .badValue(name: "best validation error") }
     return BestEpoch(
-      epoch: epoch, validationLoss: loss,
+      epoch: epoch, validationLoss: loss, validationError: error,
       parameters: try matrix("best parameters", like: network.parameters),
       statistics: try matrix("best statistics", like: network.statistics))
   }

@@ -20,7 +20,7 @@ struct Adam: UpdateRule {
   }
 
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep {
-    var update = MomentUpdate<Double>(.adam, shrinkage: 1 - rate * (self.weightDecay + weightDecay))
+    var update = MomentUpdate<Double>(.adam, shrinkage: 1 - rate * weightDecay)
     (update.beta1, update.gain1, update.beta2, update.gain2) = (beta1, 1 - beta1, beta2, 1 - beta2)
     update.rate = rate / (1 - power(beta1, number))
     update.correction = 1 / (1 - power(beta2, number)).squareRoot()

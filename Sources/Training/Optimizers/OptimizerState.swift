@@ -44,8 +44,13 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
 
   /// The next step, as the kernels compute it. It writes to this state's moments, so the state must not be copied while
   /// the step is in use.
-  mutating func update(rate: Double?, weightDecay: Double) -> TileUpdate<Scalar>.Rule {
-    switch rule.step(step + 1, rate: rate ?? 0, weightDecay: weightDecay) {
+  ///
+  /// - Parameters:
+  ///   - weightDecay: λ in addition to the rule's own.
+  ///   - decayFactor: A factor of both.
+  mutating func update(rate: Double?, weightDecay: Double, decayFactor: Double = 1) -> TileUpdate<Scalar>.Rule {
+    let decay = decayFactor * (rule.weightDecay + weightDecay)
+    return switch rule.step(step + 1, rate: rate ?? 0, weightDecay: decay) {
     case .keep: .keep(adding: false)
     case .descend(let rate, let shrinkage): .descend(rate: Scalar(rate), shrinkage: Scalar(shrinkage))
     case .moments(let update): .moments(update.rounded(moments: moments.withTile { $0 }))

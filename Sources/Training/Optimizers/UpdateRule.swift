@@ -20,7 +20,7 @@ protocol UpdateRule: Sendable {
   /// What is wrong with the factors besides the learning rate; nil if nothing is.
   var mistake: String? { get }
 
-  /// Step `number`, counted from 1, with the schedule's learning rate for it.
+  /// Step `number`, counted from 1, with the schedule's learning rate and the whole weight decay for it.
   func step(_ number: Int, rate: Double, weightDecay: Double) -> UpdateStep
 
   /// The farthest that a step moves any parameter if no element of the gradient is larger than `gradient`.

@@ -1,3 +1,5 @@
+import PerceptronLayers
+
 /// Limits on the size of parameters and steps, in addition to the loss. Everything is off by default.
 ///
 /// The L1 and L2 penalties are part of the loss that is minimised, and therefore of the loss that a step reports. An
@@ -36,7 +38,7 @@ public struct Regularization: Sendable, Equatable {
   var isPenalized: Bool { l1 != 0 || l2 != 0 }
 
   /// Says what is wrong with these settings, alone or together with an optimizer; nil if nothing is.
-  func mistake(_ optimizer: Optimizer) -> String? {
+  func mistake(_ optimizer: Optimizer, _ rates: RateFactors) -> String? {
     func isNatural(_ value: Double) -> Bool { value >= 0 && value.isFinite }
     func isPositive(_ value: Double?) -> Bool { value.map { $0 > 0 && $0.isFinite } ?? true }
     guard isNatural(l1), isNatural(l2) else { return "penalties of l1 = \(l1), l2 = \(l2)" }
@@ -44,13 +46,15 @@ public struct Regularization: Sendable, Equatable {
     guard isPositive(clipNorm), isPositive(maxNorm) else {
       return "norms of at most \(clipNorm ?? .infinity) and \(maxNorm ?? .infinity)"
     }
+    guard rates.areValid else { return "\(rates)" }
     guard let rate = optimizer.learningRate else {
+      if rates != .equal { return "\(optimizer.name) and factors of its rate" }
       if weightDecay != 0 || clipNorm != nil { return "\(optimizer.name) and a weight decay or a clipped gradient" }
       // The line search needs a smooth loss, and parameters that stay where it put them.
       if optimizer.name == "lbfgs" && (l1 != 0 || maxNorm != nil) { return "lbfgs and l1 or a largest norm" }
       return nil
     }
     let decay = weightDecay + optimizer.rule.weightDecay
-    return decay * rate < 1 ? nil : "a weight decay of \(decay)"
+    return decay * rate * rates.largest < 1 ? nil : "a weight decay of \(decay)"
   }
 }

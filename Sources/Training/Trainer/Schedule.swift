@@ -1,6 +1,7 @@
 import Tensor
 
-/// Changes the learning rate in the course of training: a factor for the rate of each step.
+/// Changes a setting in the course of training: a factor for each step. It is a factor of the learning rate, and others
+/// of the dropout and of the weight decay.
 ///
 /// A schedule is a value. It includes the state that a plateau needs; a ``Checkpoint`` stores it.
 public struct Schedule: Sendable, Equatable {
@@ -19,6 +20,11 @@ public struct Schedule: Sendable, Equatable {
     /// From `start` up to 1 while p < `rise`, then down to `final`, both along half a cosine (Smith 2018; here the
     /// momentum does not change).
     case oneCycle(epochs: Int, start: Double = 0.04, rise: Double = 0.3, final: Double = 4e-6)
+    /// (1 − cos(2π log₂(1 + (2ᶜ − 1) p))) / 2: c cycles from 0 up to 1 and back, each of twice the length of the cycle
+    /// before (Holzmüller, Grinsztajn and Steinwart 2024, who call it coslog4 for c = 4).
+    case logCosine(epochs: Int, cycles: Int = 4)
+    /// 1 for the first half, then down to 0 along half a cosine (Holzmüller, Grinsztajn and Steinwart 2024).
+    case flatCosine(epochs: Int)
     /// fᵏ, where k counts the times that more than `patience` epochs passed without a better validation loss. A loss
     /// that is within 10⁻⁴ of the best, relative to its magnitude, is no better; see ``record(validationLoss:)``. `fit`
     /// takes the training loss if there are no validation samples.
@@ -68,6 +74,11 @@ public struct Schedule: Sendable, Equatable {
     case .oneCycle(let epochs, let start, let rise, let final):
       let p = progress(epochs)
       return p < rise ? between(start, 1, p / rise) : between(1, final, (p - rise) / (1 - rise))
+    case .logCosine(let epochs, let cycles):
+      let q = binaryLogarithm(1 + (power(2, cycles) - 1) * progress(epochs))
+      let phase = 2 * (q - q.rounded(.down))
+      return (1 - cosine(min(phase, 2 - phase))) / 2
+    case .flatCosine(let epochs): return between(1, 0, max(2 * progress(epochs), 1) - 1)
     case .plateau: return plateauFactor
     }
   }
@@ -83,6 +94,9 @@ public struct Schedule: Sendable, Equatable {
       if staleEpochs > patience { (plateauFactor, staleEpochs) = (plateauFactor * factor, 0) }
     }
   }
+
+  /// Whether the factor depends on the validation loss.
+  var isPlateau: Bool { if case .plateau = shape { true } else { false } }
 
   private var mistake: String? {
     func share(_ value: Double) -> Bool { value > 0 && value <= 1 }
@@ -102,6 +116,8 @@ public struct Schedule: Sendable, Equatable {
         return "factors from \(start) to 1 in \(rise) of the steps, and then to \(final)"
       }
       return fits(epochs)
+    case .logCosine(let epochs, let cycles): return 1...32 ~= cycles ? fits(epochs) : "\(cycles) cycles"
+    case .flatCosine(let epochs): return fits(epochs)
     case .plateau(let factor, let patience):
       return share(factor) && patience >= 0 ? nil : "a factor of \(factor) after \(patience) epochs"
     }
@@ -119,4 +135,14 @@ private func cosine(_ p: Double) -> Double {
   // sin x = x (1 − x² / 2·3 (1 − x² / 4·5 (…))); the first omitted term is below 10⁻¹⁹.
   for n in stride(from: 22.0, to: 0, by: -2) { sum = 1 - sum * x * x / (n * (n + 1)) }
   return x * sum
+}
+
+/// log₂ x for a normal x ≥ 1, by the series of the inverse hyperbolic tangent, for the same reason.
+private func binaryLogarithm(_ x: Double) -> Double {
+  // log m = 2 artanh s = 2 (s + s³ / 3 + s⁵ / 5 + …) with s = (m − 1) / (m + 1) ≤ 1/3; the first omitted term is below
+  // 10⁻²¹.
+  let s = (x.significand - 1) / (x.significand + 1)
+  var sum = 0.0
+  for n in stride(from: 41.0, to: 0, by: -2) { sum = sum * s * s + 1 / n }
+  return Double(x.exponent) + 2 * s * sum / 0.693_147_180_559_945_309_4
 }

@@ -13,9 +13,10 @@ extension Trainer {
   ///     memory of a second copy.
   ///   - validation: Samples to test the network on after each epoch.
   ///   - epochs: The total number of epochs, including those before this call.
-  ///   - patience: Training ends after this many epochs without a lower validation loss. At the end, also after all
-  ///     epochs, the network returns to its state after the best epoch, unless a callback stopped training. If nil,
-  ///     training uses all epochs and keeps the last state.
+  ///   - patience: Training ends after this many epochs without a better one. If nil, training uses all epochs.
+  ///   - selection: How the best epoch is chosen. At the end, also after all epochs, the network returns to its state
+  ///     after the best epoch, unless a callback stopped training. If nil, a patience uses the loss, and without a
+  ///     patience the last state is kept.
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
   ///     Returning false stops training at once.
   ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
@@ -24,17 +25,19 @@ extension Trainer {
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
   /// - Precondition: As for ``runEpoch(on:)``, and for the validation samples as for ``meanLoss(on:)``. Traps if the
-  ///   patience is below 1, there is a patience without validation samples, or the augmentation is for images of
-  ///   another size.
+  ///   patience is below 1, there is a patience or a selection without validation samples, or the augmentation is for
+  ///   images of another size.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
-    patience: Int? = nil, afterStep: (_ epoch: Int, _ samplesDone: Int) throws -> Bool = { _, _ in true },
+    patience: Int? = nil, selection: Selection? = nil,
+    afterStep: (_ epoch: Int, _ samplesDone: Int) throws -> Bool = { _, _ in true },
     afterEpoch: (EpochReport, Trainer<Scalar>) throws -> Bool = { _, _ in true }
   ) throws -> [EpochReport] {
     if let patience, patience < 1 || validation == nil {
       fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
     }
+    if selection != nil, validation == nil { fail("cannot select the best epoch without validation samples") }
     let countBefore = reports.count
     var ownReports: [EpochReport] { Array(reports[countBefore...]) }
     while epoch < epochs, !hasLostPatience(patience) {
@@ -52,8 +55,9 @@ extension Trainer {
         if let failure { throw failure }
         return ownReports
       }
-      let validationLoss = validation.map { meanLoss(on: $0) }
-      if let validationLoss { keepIfBest(validationLoss) }
+      let judgement = validation.map { judge(on: $0) }
+      let validationLoss = judgement?.loss
+      if let judgement { keepIfBest(judgement.loss, selection == .error ? judgement.error : nil, selection) }
       record(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
@@ -64,7 +68,7 @@ extension Trainer {
       if let failure { throw failure }
       if try !afterEpoch(report, self) || !proceeds { return ownReports }
     }
-    if patience != nil, let best { move(to: best.parameters, statistics: best.statistics) }
+    if patience != nil || selection != nil, let best { move(to: best.parameters, statistics: best.statistics) }
     return ownReports
   }
 
@@ -74,10 +78,17 @@ extension Trainer {
     return epoch - (best?.epoch ?? 0) >= patience
   }
 
-  /// Keeps the network if its validation loss is finite and the lowest so far.
-  private mutating func keepIfBest(_ validationLoss: Double) {
-    guard validationLoss.isFinite, validationLoss < best?.validationLoss ?? .infinity else { return }
+  /// Keeps the network if its validation loss is finite and it is the best so far.
+  private mutating func keepIfBest(_ validationLoss: Double, _ error: Double?, _ selection: Selection?) {
+    guard validationLoss.isFinite else { return }
+    if let best {
+      // The best epoch of an earlier call may have been chosen by its loss.
+      let errors = error.flatMap { error in best.validationError.map { (error, $0) } }
+      let (found, lowest) = errors ?? (validationLoss, best.validationLoss)
+      guard selection == .error ? found <= lowest : found < lowest else { return }
+    }
     best = BestEpoch(
-      epoch: epoch, validationLoss: validationLoss, parameters: network.parameters, statistics: network.statistics)
+      epoch: epoch, validationLoss: validationLoss, validationError: error, parameters: network.parameters,
+      statistics: network.statistics)
   }
 }

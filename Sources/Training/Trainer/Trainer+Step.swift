@@ -26,7 +26,8 @@ extension Trainer {
       outcome = tryStep(rate, samples, batch, next: next)
     }
     guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
-    parameterBound += state.rule.distance(outcome.gradientBound, rate: rate ?? 0, state.bounds)
+    parameterBound += state.rule.distance(
+      outcome.gradientBound, rate: (rate ?? 0) * rates.largest, state.bounds)
     state.advance(outcome.gradientBound)
     if let maxNorm = regularization.maxNorm { network.limitNorms(to: maxNorm, team: workspace.team) }
     return outcome.loss
@@ -34,8 +35,7 @@ extension Trainer {
 
   /// The learning rate of the next step by the schedule; nil if the optimizer has none.
   func learningRate(_ sampleCount: Int) -> Double? {
-    guard let rate = state.rule.learningRate, schedule != .constant else { return state.rule.learningRate }
-    return rate * schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
+    state.rule.learningRate.map { $0 * factor(schedule, sampleCount) }
   }
 
   /// Takes a step if all numbers stay finite.
@@ -44,14 +44,16 @@ extension Trainer {
   private mutating func tryStep(
     _ rate: Double?, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, next: ArraySlice<Int>
   ) -> StepOutcome {
-    let largestGradient = state.bounds.largestGradient(state.rule, rate: rate, parameters: parameterBound)
-    let rule = state.update(rate: rate, weightDecay: regularization.weightDecay)
+    let largestGradient = state.bounds.largestGradient(
+      state.rule, rate: rate.map { $0 * rates.largest }, parameters: parameterBound)
+    let rule = state.update(
+      rate: rate, weightDecay: regularization.weightDecay, decayFactor: factor(decaySchedule, samples.count))
     guard state.rule.isFullBatch || regularization.clipNorm != nil else {
       let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
       let batch = Batch(samples, batch, next: next, meanCount: batch.count)
       var outcome = network.takeStep(
-        objective(), batch, workspace: &workspace, gradient: &state.gradient, update: update,
-        largestGradient: largestGradient - penaltyBound)
+        objective(samples.count), batch, workspace: &workspace, gradient: &state.gradient, update: update,
+        rates: rates == .equal ? nil : rates, largestGradient: largestGradient - penaltyBound)
       outcome.gradientBound += penaltyBound
       return outcome
     }
@@ -72,19 +74,23 @@ extension Trainer {
       }
       return outcome
     }
-    let team = workspace.team
-    network.parameters.withTile { parameters in
-      state.gradient.withTile { team.update(parameters, by: rule, gradient: $0, scaledBy: factor) }
-    }
+    network.update(by: rule, gradient: &state.gradient, scaledBy: factor, groups: groups, team: workspace.team)
     return outcome
   }
 
+  /// The factor that a schedule gives for the next step.
+  private func factor(_ schedule: Schedule, _ sampleCount: Int) -> Double {
+    schedule == .constant ? 1 : schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
+  }
+
   /// The objective of the next step, for the part of its batch that begins at a sample.
-  private func objective(firstSample: Int = 0) -> Objective {
-    Objective(
+  private func objective(_ sampleCount: Int, firstSample: Int = 0) -> Objective {
+    let dropped = factor(dropoutSchedule, sampleCount)
+    return Objective(
       loss, labelSmoothing: labelSmoothing,
       noise: Noise(
-        key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout, firstSample: firstSample))
+        key: generator.seed, step: UInt64(state.step), inputDropout: inputDropout * dropped, dropoutFactor: dropped,
+        firstSample: firstSample))
   }
 
   /// An upper bound on the magnitudes in the penalties' gradients. It also holds if SGD divides these gradients by the
@@ -118,7 +124,7 @@ extension Trainer {
       let block = firstPart(rest, blockSize)
       rest = rest[block.endIndex...]
       let part = network.backPropagate(
-        objective(firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
+        objective(samples.count, firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
         workspace: &workspace, gradient: &state.gradient, adding: start > batch.startIndex,
         largestGradient: state.bounds.largest)
       whole.loss += part.loss

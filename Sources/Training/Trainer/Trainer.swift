@@ -17,6 +17,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let regularization: Regularization
   /// How the learning rate changes over the epochs.
   public internal(set) var schedule: Schedule
+  /// How dropout and weight decay change over the epochs: factors of them.
+  public let dropoutSchedule, decaySchedule: Schedule
+  /// Factors of the learning rate for groups of parameters.
+  public let rates: RateFactors
   /// The number of samples in a step.
   public let batchSize: Int
   /// The probability with which an input is dropped.
@@ -25,10 +29,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let labelSmoothing: Double
   /// The number of complete epochs.
   public internal(set) var epoch = 0
-  /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)`` has seen.
+  /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:selection:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
   /// The reports of the epochs that `fit` completed, over all calls. ``runEpoch(on:)`` makes no reports.
   public internal(set) var reports: [EpochReport] = []
+  /// The network's outputs for the validation samples after the last complete epoch of `fit`; empty without them.
+  package private(set) var validationOutputs = Matrix<Scalar>(rows: 0, columns: 0)
   /// The number of steps since the last complete epoch, and their part of the next epoch's samples and loss.
   var stepInEpoch = 0
   var samplesDone = 0
@@ -51,6 +57,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// gradient is known; otherwise this is empty.
   var statisticsBefore: Matrix<Scalar>
 
+  /// The parameters by their factors of the rate, if the optimizer gets a whole gradient.
+  let groups: [ParameterGroup]
   /// The number of samples that are computed at once. A full-batch method splits its step into blocks of this size.
   let blockSize: Int
   /// A batch or block with fewer samples than this joins the one before it. With batch normalisation, so few samples
@@ -64,6 +72,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Makes a trainer of a network.
   ///
   /// - Parameters:
+  ///   - rates: Factors of the learning rate for groups of parameters.
+  ///   - dropoutSchedule: Gives a factor of every dropout, including that of the inputs, in each step.
+  ///   - decaySchedule: Gives a factor of the weight decay in each step.
   ///   - batchSize: The number of samples in a step; the last batch of an epoch takes the rest. If
   ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2, and the batch
   ///     before takes the rest too if the rest is a single sample, or fewer than 16 samples and fewer than a quarter of
@@ -79,17 +90,24 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   normalisation below 2), a factor of the optimizer or the regularization is out of its range, the learning rate
   ///   times the weight decay is 1 or more, or the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with
   ///   a loss that is not for classes. Traps if the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS
-  ///   accept neither a schedule nor weight decay nor clipped gradients. L-BFGS needs an objective that does not change
-  ///   from step to step, and parameters that stay where it put them, so it accepts neither L1 nor a largest norm nor
-  ///   dropout nor batch normalisation.
+  ///   accept neither a schedule nor factors of the rate nor weight decay nor clipped gradients. L-BFGS needs an
+  ///   objective that does not change from step to step, and parameters that stay where it put them, so it accepts
+  ///   neither L1 nor a largest norm nor dropout nor batch normalisation. Traps if the dropout or the weight decay is
+  ///   to wait for a plateau.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
-    schedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
+    schedule: Schedule = .constant, rates: RateFactors = .equal, dropoutSchedule: Schedule = .constant,
+    decaySchedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
     generator: Philox, team: Team = Team()
   ) {
     network.check(loss)
-    if let mistake = optimizer.mistake ?? regularization.mistake(optimizer) { fail("cannot train with \(mistake)") }
+    if let mistake = optimizer.mistake ?? regularization.mistake(optimizer, rates) {
+      fail("cannot train with \(mistake)")
+    }
     if optimizer.isFullBatch && schedule != .constant { fail("cannot train with \(optimizer.name) and a schedule") }
+    if dropoutSchedule.isPlateau || decaySchedule.isPlateau {
+      fail("cannot train with a dropout or a weight decay that waits for a plateau")
+    }
     guard (0..<1).contains(inputDropout) else {
       fail("cannot train with an input dropout of \(inputDropout): 0 ..< 1 is possible")
     }
@@ -110,6 +128,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     self.optimizer = optimizer
     self.regularization = regularization
     self.schedule = schedule
+    self.rates = rates
+    (self.dropoutSchedule, self.decaySchedule) = (dropoutSchedule, decaySchedule)
     self.batchSize = batchSize
     self.inputDropout = inputDropout
     self.labelSmoothing = labelSmoothing
@@ -126,6 +146,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
     }
+    groups = isInParts ? network.groups(rates) : []
     parameterBound = Double(network.parameters.maxMagnitude())
   }
 
@@ -201,6 +222,17 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public mutating func meanLoss(on samples: Samples<Scalar>) -> Double {
     check(samples)
     return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
+  }
+
+  /// The mean loss of the current network, and its share of wrong answers if the loss is for classes. Keeps its
+  /// outputs.
+  mutating func judge(on samples: Samples<Scalar>) -> (loss: Double, error: Double?) {
+    check(samples)
+    if validationOutputs.rows != samples.targets.rows || validationOutputs.columns != samples.count {
+      validationOutputs = Matrix(rows: samples.targets.rows, columns: samples.count)
+    }
+    return network.judge(
+      loss, inputs: samples.features, targets: samples.targets, outputs: &validationOutputs, workspace: &workspace)
   }
 
   /// Takes one step on the samples at these 0-based indices, for loops that choose their batches themselves.

@@ -1,0 +1,206 @@
+import Perceptron
+
+/// The options that choose a recipe and its pieces. A piece that is not given is the recipe's.
+struct RecipeOptions {
+  /// The recipes by name.
+  enum Name: String, CaseIterable {
+    case table, plain
+  }
+
+  private let name: Name?
+  private let encoding: Recipe.Encoding?
+  private let hidden: [Int]?
+  private let activation: Activation?
+  private let isParametric: Bool?
+  private let normalization: Normalization?
+  private let dropout: [Double]?
+  private let initial: InitialParameters?
+  private let optimizing: OptimizerOptions
+  let labelSmoothing: Double?
+  private let inputDropout: Double?
+  private let batchSize: Int?
+  private let epochs: Int?
+  private let selection: Selection?
+
+  /// `--init`.
+  private enum InitialParameters {
+    case automatic, data
+    case drawn(Initializer)
+  }
+
+  /// The activations that act on single units.
+  private static var activations: [Activation] { Activation.allCases.filter { $0 != .softmax } }
+
+  /// The options that describe a network.
+  static let networkOptions: [Option] = [
+    Option(
+      "--encode", "NAME",
+      "encoding of the features: none, scales (a learnt factor for each), or waves (numbers also become waves of"
+        + " learnt frequencies) (by the recipe: waves; plain: none)"),
+    Option(
+      "--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (by the recipe: 256,256,256 or 128)"),
+    Option(
+      "--activation", "NAME",
+      "activation of the hidden layers: \(TrainOptions.listed(activations.map(\.rawValue))) (by the recipe: selu, or"
+        + " mish for regression; plain: relu)"),
+    Option(
+      "--parametric", "NAME",
+      "whether each hidden unit learns how much of the activation it applies: yes or no (by the recipe: yes; plain: no)"
+    ),
+    Option(
+      "--init", "NAME",
+      "auto, he-normal, he-uniform, glorot-normal, glorot-uniform, lecun-normal, normal (biases too), orthogonal, or"
+        + " data: from the spread of each unit's weighted inputs (by the recipe: data; plain: auto, by activation)"),
+    Option(
+      "--normalization", "NAME",
+      "normalization of hidden layers' weighted inputs:"
+        + " \(TrainOptions.listed(Normalization.allCases.map(\.rawValue))) (none)"),
+  ]
+
+  /// The options that describe training.
+  static let trainingOptions: [Option] =
+    [
+      Option(
+        "--recipe", "NAME",
+        "what the other options are by default: table, with a validation part of its own and the best epoch kept, or"
+          + " plain (table for tables, plain for images and with --optimizer)")
+    ] + OptimizerOptions.options + [
+      Option("--batch-size", "N", "samples in a step (by the recipe: 256; plain: 128; rprop, lbfgs: all)"),
+      Option(
+        "--dropout", "P,…",
+        "probability of dropping a hidden output: one for all hidden layers, or one for each (by the recipe: 0.15;"
+          + " plain: 0)"),
+      Option("--input-dropout", "P", "probability of dropping an input (0)"),
+      Option(
+        "--label-smoothing", "SHARE",
+        "share of each target that is spread over all classes (by the recipe: 0.1; plain: 0)"),
+      Option(
+        "--epochs", "N",
+        "passes over the data (by the recipe: 64, more for small tables and fewer for large ones; plain: 20, for small"
+          + " tables about 1000 steps)"),
+      Option(
+        "--select", "NAME",
+        "keep the epoch with the lowest validation loss, or with the lowest error (share of wrong answers, or loss for"
+          + " regression), the last of equals: loss or error (by the recipe: error; plain: the last epoch is kept)"),
+    ]
+
+  init(_ arguments: Arguments) throws(CommandError) {
+    name = try arguments.choice("--recipe", TrainOptions.names(Name.allCases))
+    encoding = try arguments.choice("--encode", TrainOptions.names(Recipe.Encoding.allCases))
+    hidden = try arguments.string("--hidden").map(Self.sizes)
+    activation = try arguments.choice("--activation", TrainOptions.names(Self.activations))
+    isParametric = try arguments.choice("--parametric", [("yes", true), ("no", false)])
+    if isParametric == true, activation == .identity {
+      throw .usage("--parametric yes needs another activation than identity")
+    }
+    let drawn = TrainOptions.names(Initializer.allCases).map { ($0.0, InitialParameters.drawn($0.1)) }
+    initial = try arguments.choice("--init", [("auto", .automatic), ("data", .data)] + drawn)
+    normalization = try arguments.choice("--normalization", TrainOptions.names(Normalization.allCases))
+    dropout = try Self.dropout(arguments)
+    inputDropout = try arguments.share("--input-dropout")
+    labelSmoothing = try arguments.share("--label-smoothing")
+    optimizing = try OptimizerOptions(arguments)
+    if optimizing.name == "lbfgs",
+      normalization == .batch || inputDropout ?? 0 > 0 || dropout?.contains(where: { $0 > 0 }) ?? false
+    {
+      throw .usage(
+        "--optimizer lbfgs needs a loss that stays the same from step to step; leave out --dropout, --input-dropout and"
+          + " --normalization batch")
+    }
+    batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
+    epochs = try arguments.integer("--epochs", in: 1...1_000_000)
+    selection = try arguments.choice("--select", TrainOptions.names(Selection.allCases))
+    if let epochs { _ = try optimizing.schedules(epochs) }
+  }
+
+  /// The recipe by name. Other optimizers than Adam need other rates than the recipe for tables has.
+  func name(isTable: Bool) -> Name { name ?? (isTable && optimizing.name == nil ? .table : .plain) }
+
+  /// How many networks answer together.
+  func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }
+
+  /// Whether the best epoch is kept, so that a validation part is needed.
+  func selects(isTable: Bool) -> Bool { selection != nil || name(isTable: isTable) == .table }
+
+  /// The recipe for a task with this number of training samples.
+  func recipe(_ task: Preparation.Task, isTable: Bool, samples: Int) throws(CommandError) -> Recipe {
+    let optimizer = try optimizing.optimizer(task)
+    let isFullBatch = optimizer?.isFullBatch ?? false
+    if isFullBatch, let batchSize, batchSize < samples {
+      throw .usage(
+        "--batch-size: --optimizer \(optimizing.name!) takes all \(samples) samples in each step, found \(batchSize);"
+          + " leave it out")
+    }
+    let batchSize = isFullBatch ? samples : batchSize
+    var recipe: Recipe =
+      switch name(isTable: isTable) {
+      case .table: .table(task, sampleCount: samples, batchSize: batchSize, epochs: epochs)
+      case .plain: .plain(sampleCount: samples, batchSize: batchSize, epochs: epochs ?? (isFullBatch ? 200 : nil))
+      }
+    if let encoding { recipe.encoding = encoding }
+    if let hidden { recipe.hidden = hidden }
+    if let activation { recipe.activation = activation }
+    recipe.isParametric =
+      (isParametric ?? recipe.isParametric) && !recipe.hidden.isEmpty && recipe.activation != .identity
+    if let normalization { recipe.normalization = normalization }
+    if let dropout { recipe.dropout = dropout }
+    try check(recipe.dropout, recipe.hidden)
+    if recipe.hidden.isEmpty { recipe.dropout = [] }
+    switch initial {
+    case .automatic: (recipe.initializer, recipe.fitsInitialParameters) = (nil, false)
+    case .data: recipe.fitsInitialParameters = true
+    case .drawn(let initializer): (recipe.initializer, recipe.fitsInitialParameters) = (initializer, false)
+    case nil: break
+    }
+    if let labelSmoothing { recipe.labelSmoothing = labelSmoothing }
+    if let inputDropout { recipe.inputDropout = inputDropout }
+    if let selection { recipe.selection = selection }
+    try optimizing.apply(to: &recipe, task)
+    try check(recipe, samples)
+    return recipe
+  }
+
+  private func check(_ recipe: Recipe, _ samples: Int) throws(CommandError) {
+    guard recipe.normalization == .batch && !recipe.hidden.isEmpty && recipe.batchSize == 1 else { return }
+    throw .usage(
+      samples == 1
+        ? "--normalization batch needs at least 2 training samples, found 1;"
+          + " leave it out, or use --normalization layer"
+        : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger"
+          + " batch size, or --normalization layer")
+  }
+
+  private func check(_ dropout: [Double], _ hidden: [Int]) throws(CommandError) {
+    guard self.dropout != nil else { return }
+    guard !hidden.isEmpty else {
+      throw .usage("--dropout: there is no hidden layer; see --hidden, or use --input-dropout")
+    }
+    guard dropout.count == 1 || dropout.count == hidden.count else {
+      throw .usage(
+        "--dropout: expected one number, or one for each of the \(hidden.count) hidden layers, found \(dropout.count)")
+    }
+  }
+
+  private static func dropout(_ arguments: Arguments) throws(CommandError) -> [Double]? {
+    guard let text = arguments.string("--dropout") else { return nil }
+    let shares = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
+    guard shares.allSatisfy((0..<1).contains) else {
+      throw .usage("--dropout: expected numbers from 0 to below 1, found \(text.debugDescription)")
+    }
+    return shares
+  }
+
+  private static func sizes(_ text: String) throws(CommandError) -> [Int] {
+    guard !text.isEmpty else { return [] }
+    let count = text.count { $0 == "," } + 1
+    guard count < mostLayers else {
+      throw .usage("--hidden: expected at most \(mostLayers - 1) hidden layers, found \(count)")
+    }
+    return try text.split(separator: ",", omittingEmptySubsequences: false).map { field throws(CommandError) in
+      guard let size = Int(field), (1...1_000_000).contains(size) else {
+        throw .usage("--hidden: expected whole numbers from 1 to 1000000, found \(text.debugDescription)")
+      }
+      return size
+    }
+  }
+}

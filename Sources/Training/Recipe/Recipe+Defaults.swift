@@ -1,0 +1,50 @@
+import PerceptronDatasets
+import PerceptronLayers
+
+extension Recipe {
+  /// One hidden layer, trained by Adam with one rate for as many epochs as make about 1000 steps, or 20.
+  ///
+  /// - Parameters:
+  ///   - sampleCount: The number of training samples.
+  ///   - batchSize: nil for 128.
+  ///   - epochs: nil for about 1000 steps, at most 1000 passes, and at least 20.
+  public static func plain(sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil) -> Recipe {
+    let batch = Swift.min(batchSize ?? 128, sampleCount)
+    let stepsPerEpoch = (sampleCount + batch - 1) / batch
+    return Recipe(
+      encoding: .none, hidden: [128], activation: .relu, isParametric: false, normalization: .none, dropout: [],
+      initializer: nil, fitsInitialParameters: false, optimizer: .adam(), rates: .equal,
+      regularization: Regularization(), labelSmoothing: 0, inputDropout: 0, schedule: .constant,
+      dropoutSchedule: .constant, decaySchedule: .constant, batchSize: batch,
+      epochs: epochs ?? max(20, Swift.min(1000 / stepsPerEpoch, 128_000 / sampleCount)), selection: nil)
+  }
+
+  /// A recipe for tables: RealMLP-TD of Holzmüller, Grinsztajn and Steinwart (2024, "Better by Default"), but with a
+  /// quarter of its epochs: the mean of four such networks takes the same time as one after all epochs, and is better
+  /// on four of five tables (RMSE 2.26 instead of 2.70 on pol, accuracy 0.694 instead of 0.657 on gesture).
+  ///
+  /// - Parameters:
+  ///   - task: Regression takes larger steps and another activation than classification.
+  ///   - sampleCount: The number of training samples.
+  ///   - batchSize: nil for 256.
+  ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 10 000 steps in at least 16.
+  public static func table(
+    _ task: Preparation.Task, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil
+  ) -> Recipe {
+    let batch = Swift.min(batchSize ?? 256, sampleCount)
+    let stepsPerEpoch = (sampleCount + batch - 1) / batch
+    let usual = Swift.min(64, 10_000 / stepsPerEpoch)
+    let epochs = epochs ?? max(16, usual, Swift.min(256, 1_000 / stepsPerEpoch))
+    let isRegression = task == .regression
+    return Recipe(
+      encoding: .waves, hidden: [256, 256, 256], activation: isRegression ? .mish : .selu, isParametric: true,
+      normalization: .none, dropout: [0.15], initializer: .lecunNormal, fitsInitialParameters: true,
+      optimizer: .adam(learningRate: isRegression ? 0.2 : 0.04, beta2: 0.95),
+      rates: RateFactors(
+        dividesByRootOfInputs: true, biases: 0.1, activationWeights: 0.1, inputScales: 6, waves: 0.1,
+        decaysBiases: false),
+      regularization: Regularization(weightDecay: 0.02), labelSmoothing: isRegression ? 0 : 0.1, inputDropout: 0,
+      schedule: Schedule(.logCosine(epochs: epochs)), dropoutSchedule: Schedule(.flatCosine(epochs: epochs)),
+      decaySchedule: Schedule(.flatCosine(epochs: epochs)), batchSize: batch, epochs: epochs, selection: .error)
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// Rows of two numbers and a class that depends on waves of the first one, which a small network learns slowly.
+private func waves(_ count: Int, target: (Double, Double) -> String) -> String {
+  "x,z,y\n"
+    + (0..<count).map { row in
+      let (x, z) = (Double(row * 37 % count) / Double(count), Double(row * 101 % count) / Double(count))
+      return "\(x),\(z),\(target(x, z))\n"
+    }.joined()
+}
+
+private func object(_ result: Workspace.Result) throws -> [String: Any] {
+  let line = try #require(result.output.split(separator: "\n").last)
+  return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+}
+
+@Test("Without options a table is trained by its recipe: four networks, a validation part of its own, the best epoch")
+func tableRecipe() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(400) { x, z in sin(12 * x) + z > 0.5 ? "up" : "down" }, to: "t.csv")
+  let result = try workspace.run("train t.csv -o m --hidden 64,64 --json")
+  #expect(result.status == 0, "\(result.error)")
+  #expect(
+    result.errors.contains(
+      "classification of y, 2 classes, 320 samples, 80 for validation, 4 networks 2-64-64-2, 256 epochs"),
+    "\(result.errors)")
+  let summary = try object(result)
+  let accuracy = try #require((summary["validation"] as? [String: Any])?["accuracy"] as? Double)
+  let plain = try object(workspace.run("train t.csv --recipe plain --validation-split 0.2 --json --quiet"))
+  let before = try #require((plain["validation"] as? [String: Any])?["accuracy"] as? Double)
+  #expect(accuracy > 0.9 && accuracy > before, "\(accuracy), plain \(before)")
+  let members = try #require(summary["members"] as? [[String: Any]])
+  #expect(members.count == 4 && members.allSatisfy { $0["best_epoch"] is Int })
+  let inspected = try workspace.run("inspect m").output
+  #expect(inspected.contains("embedding") && inspected.contains("parametric selu"), "\(inspected)")
+  // The file answers as the network in memory did.
+  let evaluated = try object(workspace.run("evaluate m t.csv --json"))
+  #expect(try #require(evaluated["accuracy"] as? Double) > 0.9)
+}
+
+@Test("Few rows have no validation part, and the last epoch is kept")
+func tableRecipeWithFewRows() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(60) { x, _ in "\(3 * x)" }, to: "t.csv")
+  let result = try workspace.run("train t.csv -o m --json")
+  #expect(result.status == 0 && !result.errors.contains("for validation"), "\(result.errors)")
+  let summary = try object(result)
+  #expect(summary["validation"] == nil)
+  #expect(try #require((summary["train"] as? [String: Any])?["r2"] as? Double) > 0.98)
+}
+
+@Test("The recipe's model has the same bytes for any number of threads, and after an interruption")
+func tableRecipeBits() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(500) { x, z in "\(sin(9 * x) + z * z)" }, to: "t.csv")
+  let line = "train t.csv --hidden 300,300 --quiet --no-baseline --ensemble 2"
+  for threads in [1, 2, 3] {
+    #expect(try workspace.run("\(line) --epochs 4 --threads \(threads) -o \(threads)").status == 0)
+    #expect(try workspace.read("\(threads)") == workspace.read("1"))
+  }
+}
+
+@Test(
+  "A piece that is given replaces the recipe's",
+  arguments: [
+    ("--encode none", "300 parameters"), ("--hidden=", "embedding"), ("--activation identity", "identity"),
+    ("--parametric no --activation relu", "relu"), ("--init orthogonal --normalization layer", "layer"),
+    ("--learning-rate 0.001 --schedule constant --dropout 0", "0.001"), ("--rates root=yes,waves=0.2", "waves"),
+    ("--optimizer sgd", "sgd"), ("--select loss --encode scales", "embedding"),
+    ("--dropout-schedule cosine --decay-schedule constant", "decay-schedule"),
+  ])
+func tableRecipePieces(options: String, shown: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(120) { x, z in "\(x + z)" }, to: "t.csv")
+  let result = try workspace.run(
+    "train t.csv -o m --epochs 2 --hidden 6 --quiet \(options)".replacing(
+      "--hidden 6 --quiet --hidden=", with: "--quiet --hidden="))
+  #expect(result.status == 0, "\(result.error)")
+  let inspected = try workspace.run("inspect m").output
+  #expect(shown == "300 parameters" ? !inspected.contains("embedding") : inspected.contains(shown), "\(inspected)")
+}
+
+@Test(
+  "A piece that makes no sense is refused in one line",
+  arguments: [
+    ("--recipe best", "--recipe: expected one of table, plain, found \"best\""),
+    ("--encode bins", "--encode: expected one of none, scales, waves, found \"bins\""),
+    (
+      "--rates biases=x",
+      "--rates: expected root=yes or root=no, or biases, activations, scales or waves = a number from 0 to 1000, found"
+        + " \"biases=x\""
+    ),
+    (
+      "--rates speed=2",
+      "--rates: expected root=yes or root=no, or biases, activations, scales or waves = a number from 0 to 1000, found"
+        + " \"speed=2\""
+    ),
+    ("--parametric yes --activation identity", "--parametric yes needs another activation than identity"),
+    (
+      "--dropout-schedule plateau",
+      "--dropout-schedule: expected one of constant, step, exponential, cosine, one-cycle, coslog4, flat-cos, found"
+        + " \"plateau\""
+    ),
+    (
+      "--dropout 0.1,0.2",
+      "--dropout: expected one number, or one for each of the 3 hidden layers, found 2"
+    ),
+    (
+      "--optimizer rprop --rates biases=2",
+      "--rates is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, found rprop"
+    ),
+  ])
+func tableRecipeMistakes(options: String, line: String) throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(120) { x, z in "\(x + z)" }, to: "t.csv")
+  let result = try workspace.run("train t.csv \(options)")
+  #expect(result.status == 64 && result.error == "error: \(line)", "\(result.error)")
+}
