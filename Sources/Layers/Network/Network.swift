@@ -57,7 +57,7 @@ public struct Network<Scalar: BLASScalar>: Sendable {
 
   /// Makes a network with random parameters.
   ///
-  /// - Precondition: As for ``init(_:)``.
+  /// - Precondition: As for ``init(_:embedding:)``.
   public init(
     _ layers: [Dense], embedding: Embedding? = nil, initializer: Initializer, using generator: inout Philox
   ) {

@@ -19,8 +19,8 @@ public struct ThreadError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Trainer {
-  /// Trains like ``fit(on:augmentation:validation:epochs:patience:afterStep:afterEpoch:)``, but on its own thread, and
-  /// reports events.
+  /// Trains like ``fit(on:augmentation:validation:epochs:patience:selection:afterStep:afterEpoch:)``, but on its own
+  /// thread, and reports events.
   ///
   ///     for try await event in trainer.events(on: samples, epochs: 20) {
   ///       if case .finished(let trainer) = event { network = trainer.network }
@@ -34,7 +34,7 @@ extension Trainer {
   /// thread.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
-    patience: Int? = nil
+    patience: Int? = nil, selection: Selection? = nil
   ) -> AsyncThrowingStream<TrainingEvent<Scalar>, any Error> {
     let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
     let isStopped = Flag()
@@ -44,7 +44,7 @@ extension Trainer {
       do {
         try trainer.fit(
           on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
-          afterStep: { _, _ in !isStopped.isRaised },
+          selection: selection, afterStep: { _, _ in !isStopped.isRaised },
           afterEpoch: { report, _ in
             continuation.yield(.epoch(report))
             return !isStopped.isRaised
