@@ -53,6 +53,7 @@ package enum Setting: Sendable, Equatable {
   case classification
   case regression
   case quantileScaling
+  case loss
   /// This string is a value, although it usually means that a value is missing.
   case notMissing(String)
 }

@@ -54,6 +54,7 @@ func withOption(_ message: String, _ setting: Setting?) -> String {
     case .classification: "--task classification"
     case .regression: "--task regression"
     case .quantileScaling: "--scale quantile"
+    case .loss: "--loss"
     case .notMissing(let text): "--not-missing \(text)"
     }
   return "\(message) (\(option))"

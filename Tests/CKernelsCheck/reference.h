@@ -28,6 +28,7 @@ static inline double leaky_relu_from(double a) { return a > 0 ? 1 : 0.01; }
 static inline double elu_from(double a) { return a > 0 ? 1 : a + 1; }
 static inline double selu_from(double a) { return a > 0 ? selu_scale : a + selu_limit; }
 static inline double softplus_from(double a) { return -expm1(-a); }
+static inline double self_from(double a) { return a; }
 static inline double softsign_from(double a) { return (1 - fabs(a)) * (1 - fabs(a)); }
 
 // Derivatives from the input.
@@ -60,6 +61,14 @@ static inline double huber_error(double a, double y) { return fmax(-1, fmin(1, a
 #define LEVEL 0.875
 static inline double quantile_loss(double a, double y) { return fmax(LEVEL * (y - a), (1 - LEVEL) * (a - y)); }
 static inline double quantile_error(double a, double y) { return a > y ? 1 - LEVEL : a < y ? -LEVEL : 0; }
+static inline double poisson_loss(double z, double y) { return (y > 0 ? y * log(y) : 0) - y * z - y + exp(z); }
+static inline double poisson_error(double z, double y) { return exp(z) - y; }
+#define POWER 1.25
+static inline double tweedie_loss(double z, double y) {
+  double q = 1 - POWER, r = 2 - POWER;
+  return pow(y, r) / (q * r) - y * exp(q * z) / q + exp(r * z) / r;
+}
+static inline double tweedie_error(double z, double y) { return exp((2 - POWER) * z) - y * exp((1 - POWER) * z); }
 
 /// Philox4x32-10 (Salmon et al. 2011): the counter becomes four random words.
 static inline void philox(uint32_t c[4], uint64_t key) {

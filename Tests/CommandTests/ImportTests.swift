@@ -71,8 +71,8 @@ func importedDefaults() throws {
       "--layers linear,rellu",
       """
       --layers: expected linear, batch-norm, layer-norm, rms-norm, dropout, flatten or an activation (identity, \
-      sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, softmax), found \
-      "rellu"
+      sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, hard-swish, softplus, softsign, exponential, \
+      softmax), found "rellu"
       """
     ),
   ])

@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Scaling.Method.allCases.filter { $0 != .none })
+  @Test(arguments: Scaling.Method.allCases.filter { $0 != .none && $0 != .mean })
   func `a constant feature becomes exactly 0 and comes back exactly`(method: Scaling.Method) {
     var matrix = data(1000, Double.self)
     let scaling = Scaling(method, fittedOn: matrix)
@@ -55,6 +55,18 @@ import Testing
     #expect((0..<1000).allSatisfy { matrix[3, $0] == 0 })
     scaling.invert(&matrix)
     #expect((0..<1000).allSatisfy { matrix[3, $0] == 0.1 })
+  }
+
+  @Test func `division by the mean keeps 0 and proportions, whatever the sizes`() {
+    for size in [1, 1e300, 1e-300] {
+      var matrix: Matrix<Double> = [[0, 2 * size, 4 * size], [-size, size, 0], [0, 0, 0]]
+      let scaling = Scaling(.mean, fittedOn: matrix)
+      #expect(scaling.offsets == [0, 0, 0] && scaling.factors[2] == 1)
+      scaling.apply(to: &matrix)
+      for (found, expected) in zip(matrix.elements, [0, -1.5, 0, 1, 1.5, 0, 2, 0, 0]) {
+        #expect(abs(found - expected) < 1e-15)
+      }
+    }
   }
 
   @Test func `a smooth clip is robust scaling, drawn within 3`() {

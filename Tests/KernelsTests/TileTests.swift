@@ -64,6 +64,7 @@ extension Activation {
     case .softplus: return z.map { log1p(exp(-abs($0))) + max($0, 0) }
     case .softsign: return z.map { $0 / (1 + abs($0)) }
     case .gelu, .silu, .mish, .hardSwish: return z.map { valueAndSlope($0).0 }
+    case .exponential: return z.map { exp($0) }
     case .softmax:
       let e = z.map { exp($0 - (z.max() ?? 0)) }
       return e.map { $0 / e.reduce(0, +) }
@@ -102,7 +103,7 @@ extension Activation {
       case .selu: 1.0507009873554805 * (a > 0 ? d : d * (a / 1.0507009873554805 + 1.6732632423543772))
       case .softplus: d * (1 - exp(-a))
       case .softsign: d * (1 - abs(a)) * (1 - abs(a))
-      case .gelu, .silu, .mish, .hardSwish: d * a
+      case .gelu, .silu, .mish, .hardSwish, .exponential: d * a
       case .softmax: a * (d - mean)
       }
     }
@@ -120,6 +121,9 @@ extension Loss {
       case .meanAbsoluteError: abs(z - y)
       case .huber: abs(z - y) <= 1 ? 0.5 * (z - y) * (z - y) : abs(z - y) - 0.5
       case .quantile(let level): max(level * (y - z), (1 - level) * (z - y))
+      case .poisson: (y > 0 ? y * log(y) : 0) - y * z - y + exp(z)
+      case .tweedie(let p):
+        pow(y, 2 - p) / ((1 - p) * (2 - p)) - y * exp((1 - p) * z) / (1 - p) + exp((2 - p) * z) / (2 - p)
       }
     }.reduce(0, +)
   }
@@ -129,8 +133,10 @@ extension Loss {
     if self == .meanAbsoluteError { return zip(z, y).map { $0 < $1 ? -1 : $0 > $1 ? 1 : 0 } }
     if self == .huber { return zip(z, y).map { min(max($0 - $1, -1), 1) } }
     if case .quantile(let level) = self { return zip(z, y).map { $0 > $1 ? 1 - level : $0 < $1 ? -level : 0 } }
+    if case .tweedie(let p) = self { return zip(z, y).map { exp((2 - p) * $0) - $1 * exp((1 - p) * $0) } }
     let outputs: [Double] =
       switch self {
+      case .poisson: z.map { exp($0) }
       case .crossEntropy: Activation.softmax.plain(z).map { $0 * targets }
       case .binaryCrossEntropy: Activation.sigmoid.plain(z)
       default: z

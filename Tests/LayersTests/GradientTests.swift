@@ -18,14 +18,17 @@ private struct RandomCase {
   ) {
     var generator = Philox(seed: 42, stream: UInt64(index))
     loss = losses[index % losses.count]
-    let hidden = activations[index / losses.count % activations.count]
+    let hiddens = activations.filter(Activation.hidden.contains)
+    let hidden = hiddens[index / losses.count % hiddens.count]
     let outputs = activations.filter(loss.accepts)
     let output = outputs[generator.nextIndex(below: outputs.count)]
-    let normalization = hidden == .softmax ? .none : normalizations[(index + index / 98) % normalizations.count]
+    let normalization =
+      hidden == .softmax
+      ? .none : normalizations[(index + index / (losses.count * hiddens.count)) % normalizations.count]
     // Normalised over one or two numbers, outputs are all but steps, whose slopes differences cannot tell.
     func size() -> Int { (normalization == .none ? 1 : 4) + generator.nextIndex(below: 7) }
     let layers: [Dense] = .chain(
-      (0...(1 + index / 13 % 5)).map { _ in size() }, hidden: hidden, output: output, normalization: normalization)
+      (0...(1 + index / 11 % 5)).map { _ in size() }, hidden: hidden, output: output, normalization: normalization)
     var network = Network<Double>(layers, initializer: .glorotNormal, using: &generator)
     for layer in layers.indices {
       var bias = Matrix<Double>(rows: layers[layer].outputSize, columns: 1)
@@ -52,6 +55,11 @@ private struct RandomCase {
   }
 }
 
+extension Activation {
+  /// All but exponentials: exponentials of exponentials leave the range.
+  fileprivate static var hidden: [Activation] { allCases.filter { $0 != .exponential } }
+}
+
 @Test("Back-propagation agrees with central differences on 300 random networks of every depth, activation and loss")
 func gradientsAgreeWithDifferences() {
   var worst = 0.0
@@ -68,8 +76,9 @@ func gradientsAgreeWithDifferences() {
       random.network.layers.filter { $0.activation != .softmax }.map { "\($0.activation) \($0.normalization)" })
   }
   print("largest relative error of 300 networks: \(worst)")
-  #expect(seen.count == Activation.allCases.count * Loss.allCases.count)
-  #expect(seenNormalizations.count == (Activation.allCases.count - 1) * Normalization.allCases.count)
+  #expect(seen.isSuperset(of: Activation.hidden.flatMap { hidden in Loss.allCases.map { "\(hidden) \($0)" } }))
+  let normalized = Activation.hidden.filter { $0 != .softmax }
+  #expect(seenNormalizations.isSuperset(of: normalized.flatMap { a in Normalization.allCases.map { "\(a) \($0)" } }))
 }
 
 @Test("A wrong derivative is caught, in the layer where it is")

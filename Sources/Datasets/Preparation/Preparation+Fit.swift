@@ -19,7 +19,10 @@ extension Preparation {
   ///   - task: nil to infer it. A target is classified if it is not numeric, or if it holds integers with at most 20
   ///     different values. Several targets are classified if each has two classes by that rule; each is then a question
   ///     of its own. For integer labels of an array see ``Table/init(features:labels:)``.
-  ///   - scaling: How the numeric features are scaled. Regression targets are always standardised.
+  ///   - loss: What will be minimised, if it says how the targets are to be treated. For ``Loss/poisson`` and
+  ///     ``Loss/tweedie(_:)``, the task is a regression, and the targets, none of which may be below 0, are divided by
+  ///     their mean. For other losses, regression targets are standardised.
+  ///   - scaling: How the numeric features are scaled.
   ///   - sampleWeight: The name of the column with the sample weights, which is not a feature.
   ///   - options: How the columns are treated.
   ///   - team: The threads that share the work, one column each; by default the calling thread alone.
@@ -28,7 +31,7 @@ extension Preparation {
   /// - Complexity: O(rows · columns) time, plus a sort of each column if the scaling uses quantiles; memory for a few
   ///   columns for each thread.
   public init(
-    fittedOn table: Table, samples: [Int]? = nil, target: String? = nil, task: Task? = nil,
+    fittedOn table: Table, samples: [Int]? = nil, target: String? = nil, task: Task? = nil, loss: Loss? = nil,
     scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
     team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) {
@@ -52,7 +55,7 @@ extension Preparation {
       warn(.targetCountsRows(path: table.path, column: table.columnNames[targets[0]]))
     }
     let (outputs, formats) = try Self.outputs(
-      table, targets, Array(readings.dropFirst(features.count)), samples, task, options.missing, warn)
+      table, targets, Array(readings.dropFirst(features.count)), samples, task, loss, options.missing, warn)
     self.init(
       inputs: .columns(kept.map { $0.input! }),
       inputScaling: Scaling(scaling, joining: kept.map(\.scaling)).withoutInfluence(

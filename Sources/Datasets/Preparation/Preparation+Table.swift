@@ -109,9 +109,9 @@ extension Preparation {
         rows: columns.count, columns: table.rowCount,
         columnMajor: (0..<table.rowCount).flatMap { row in labels.map { Scalar($0[row]) } })
     case .values(let columns, let scaling):
-      targets = try table.matrix(
-        ofColumns: try Self.targetIndices(columns, in: table), scaledBy: scaling, formats: targetFormats,
-        missing: missing)
+      let indices = try Self.targetIndices(columns, in: table)
+      targets = try table.matrix(ofColumns: indices, scaledBy: scaling, formats: targetFormats, missing: missing)
+      if scaling.method == .mean { try Self.checkNotNegative(targets, table, indices) }
     }
     let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(FileError) in
       try Self.weights(table, try table.columnIndices(named: [name])[0], likely: likelyMark)

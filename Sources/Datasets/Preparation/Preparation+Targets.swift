@@ -9,9 +9,11 @@ extension Preparation {
   ///   - rows: The training rows; nil for all.
   static func outputs(
     _ table: Table, _ targets: [Int], _ readings: [ColumnReading], _ rows: [Int]?, _ task: Task?,
-    _ missing: MissingSpellings, _ warn: (DataWarning) -> Void
+    _ loss: Loss?, _ missing: MissingSpellings, _ warn: (DataWarning) -> Void
   ) throws(FileError) -> (outputs: Outputs, formats: [NumberFormat]) {
     let columns = targets.map { table.columnNames[$0] }
+    let areAmounts = loss?.hasLogLink == true
+    let task = task ?? (areAmounts ? .regression : nil)
     if task != .classification {
       for (target, reading) in zip(targets, readings) {
         if let mistake = fewTexts(table, target, reading) { throw mistake }
@@ -22,10 +24,17 @@ extension Preparation {
         if case .numbers(let format, _) = reading.content { format } else { NumberFormat.plain }
       }
       var values: Matrix<Double> = try table.matrix(ofColumns: targets, formats: formats, missing: missing)
+      if areAmounts { try checkNotNegative(values, table, targets) }
       if let rows { values = values.gathered(rows) }
       let constant = zip(columns, areConstant(values)).filter(\.1).map(\.0)
       if !constant.isEmpty { warn(.constantColumns(path: table.path, columns: constant)) }
-      return (.values(columns: columns, scaling: Scaling(.standard, fittedOn: values)), formats)
+      if areAmounts,
+        let row = columns.indices.first(where: { row in (0..<values.columns).allSatisfy { values[row, $0] == 0 } })
+      {
+        throw .noPositiveTarget(path: table.path, column: columns[row])
+      }
+      let scaling = Scaling(areAmounts ? .mean : .standard, fittedOn: values)
+      return (.values(columns: columns, scaling: scaling), formats)
     }
     let classes = try targets.map { target throws(FileError) in
       let names = try table.classNames(inColumn: target, missing)
@@ -90,6 +99,17 @@ extension Preparation {
       if case .numbers = reading.content { false } else { true }
     }
     return areClassified.allSatisfy { $0 } || areTexts ? .classification : .regression
+  }
+
+  /// Refuses targets below 0, which are neither counts nor rates nor amounts.
+  ///
+  /// - Shapes: values targets × rows of the table.
+  static func checkNotNegative<Scalar>(_ values: Matrix<Scalar>, _ table: Table, _ targets: [Int]) throws(FileError) {
+    guard let index = values.elements.firstIndex(where: { $0 < 0 }) else { return }
+    let (row, column) = (index / targets.count, targets[index % targets.count])
+    throw .negativeTarget(
+      path: table.path, line: table.line(ofRow: row), column: table.columnNames[column],
+      text: table.text(row: row, column: column))
   }
 
   /// The sample weights in a column: finite, not negative, and not all 0.

@@ -19,6 +19,8 @@ public struct Scaling: Sendable, Equatable {
     case smoothClip = "smooth-clip"
     /// x' = Φ⁻¹(share of the data below x), so that the feature is normally distributed.
     case quantile
+    /// x' = x / mean |x|. Zero stays 0, and proportions are kept: for targets that are counts, rates or amounts.
+    case mean
   }
 
   /// How the map was fitted.
@@ -105,6 +107,14 @@ public struct Scaling: Sendable, Equatable {
         offsets[row] = Quantiles.quantile(values, 0.5)
         var factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
         if method == .smoothClip, factor == .infinity { factor = 2 / (values[values.count - 1] - values[0]) }
+        factors[row] = factor.isFinite && factor > 0 ? factor : 1
+      }
+    } else if method == .mean {
+      for row in 0..<data.rows {
+        let values = Self.sorted(data, row)
+        let unit = Self.powerOfTwo(below: max(values[0].magnitude, values[values.count - 1].magnitude))
+        let mean = values.reduce(0) { $0 + $1.magnitude / unit } / Double(values.count)
+        let factor = 1 / mean / unit
         factors[row] = factor.isFinite && factor > 0 ? factor : 1
       }
     } else if method != .none {

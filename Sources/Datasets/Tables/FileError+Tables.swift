@@ -158,6 +158,22 @@ extension FileError {
         + " correct the weights")
   }
 
+  /// A target is below 0, and the loss is for counts, rates and amounts.
+  package static func negativeTarget(path: String, line: Int, column: String, text: String) -> FileError {
+    FileError(
+      path: path, at: "\(place(path, line)), column \(quoted(column))",
+      "found the target \(text), expected 0 or more, because the loss is for counts, rates and amounts; correct the"
+        + " target, or choose another loss", setting: .loss)
+  }
+
+  /// All targets are 0, and the loss is for counts, rates and amounts.
+  package static func noPositiveTarget(path: String, column: String) -> FileError {
+    FileError(
+      path: path,
+      "found no number above 0 in the target \(quoted(column)), expected at least one, because the loss is for counts,"
+        + " rates and amounts; choose another loss", setting: .loss)
+  }
+
   /// The target is a column of dates, which cannot be learnt in this form.
   package static func datesAsTarget(path: String, column: String, areTimes: Bool) -> FileError {
     FileError(

@@ -5,8 +5,8 @@ extension Loss {
   /// may be the mean of several networks' outputs.
   ///
   /// The cross-entropies keep each probability at least the precision's ε away from 0 and 1, so that one sample cannot
-  /// make them infinite. For the outputs of one network, ``Network/meanLoss(_:inputs:targets:workspace:)`` is more
-  /// exact.
+  /// make them infinite, and the losses of counts keep a mean at least 10⁻³⁰ away from 0. For the outputs of one
+  /// network, ``Network/meanLoss(_:inputs:targets:workspace:)`` is more exact.
   ///
   /// - Shapes: outputs and targets outputs × samples.
   /// - Precondition: Traps if the shapes differ, or there are no elements.
@@ -16,7 +16,9 @@ extension Loss {
     guard outputs.rows == targets.rows, outputs.columns == targets.columns, !outputs.isEmpty else {
       fail("cannot compare \(outputs.shape) outputs with \(targets.shape) targets")
     }
-    guard includesActivation else {
+    guard isForClasses else {
+      // These losses are computed from the logarithms.
+      let outputs = hasLogLink ? outputs.map { Scalar(portableLogarithm(max(Double($0), 1e-30))) } : outputs
       return outputs.withReadOnlyTile { outputs in
         targets.withReadOnlyTile {
           outputs.loss(self, targets: $0, batch: outputs.columns, replacing: false)

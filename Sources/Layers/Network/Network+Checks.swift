@@ -25,10 +25,10 @@ extension Network {
   }
 
   package func check(_ loss: Loss) {
-    if case .quantile(let level) = loss, !loss.accepts(outputActivation) {
-      fail("the quantile \(level) is not between 0 and 1")
-    }
     guard loss.accepts(outputActivation) else {
+      if !Activation.allCases.contains(where: loss.accepts) {
+        fail("the loss \(loss.rawValue) has a number out of its range: quantiles are between 0 and 1, powers 1 and 2")
+      }
       fail("the loss \(loss.rawValue) is not defined for \(outputActivation) outputs")
     }
   }

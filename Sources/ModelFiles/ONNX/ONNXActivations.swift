@@ -19,6 +19,7 @@ extension ONNXGraphBuilder {
     case .identity: return x
     case .sigmoid: return node("Sigmoid", [x])
     case .tanh: return node("Tanh", [x])
+    case .exponential: return node("Exp", [x])
     case .relu: return node("Relu", [x])
     case .softmax: return node("Softmax", [x], ["axis": .int(-1)])
     case .leakyReLU where type == .float: return node("LeakyRelu", [x], ["alpha": .float(0.01)])
@@ -108,6 +109,7 @@ extension ONNXChain {
       return (.silu, x)
     case "Sigmoid": return (.sigmoid, x)
     case "Tanh": return (.tanh, x)
+    case "Exp": return (.exponential, x)
     case "Softplus": return (.softplus, x)
     case "Softsign": return (.softsign, x)
     case "Mish": return (.mish, x)

@@ -21,10 +21,10 @@ struct ColumnImportances: Encodable {
       case rmseDeviation = "rmse_deviation"
     }
 
-    init(_ importance: Importance, _ preparation: Preparation) {
+    init(_ importance: Importance, _ preparation: Preparation, _ loss: Loss) {
       name = importance.column
-      let unit = preparation.lossUnit
-      (loss, lossDeviation) = ((importance.loss.mean * unit).ifFinite, (importance.loss.deviation * unit).ifFinite)
+      let unit = preparation.lossUnit(of: loss)
+      (self.loss, lossDeviation) = ((importance.loss.mean * unit).ifFinite, (importance.loss.deviation * unit).ifFinite)
       let metric = (importance.metric.mean.ifFinite, importance.metric.deviation.ifFinite)
       if preparation.task == .classification {
         (accuracy, accuracyDeviation) = metric
@@ -63,7 +63,7 @@ struct ColumnImportances: Encodable {
     allCount = samples.count
     sampleCount = min(samples.count, most)
     let used = samples.spread(sampleCount)
-    rows = model.importances(on: used, repeats: Self.repeats, team: team).map { Row($0, model.preparation) }
+    rows = model.importances(on: used, repeats: Self.repeats, team: team).map { Row($0, model.preparation, model.loss) }
     isRegression = model.preparation.task == .regression
   }
 

@@ -42,9 +42,12 @@ extension Evaluation {
     private(set) var mape: Double?
     /// The number of targets that are 0. They are left out of the mean absolute percentage error.
     private(set) var zeroTargets: Int?
+    // If the loss is a deviance.
+    private(set) var deviance: Double?
+    private(set) var d2: Double?
 
     private enum CodingKeys: String, CodingKey {
-      case confusion, classes, macro, micro, mape, reliability
+      case confusion, classes, macro, micro, mape, reliability, deviance, d2
       case calibrationError = "calibration_error"
       case exactMatch = "exact_match"
       case logLoss = "log_loss"
@@ -73,7 +76,8 @@ extension Evaluation {
       exactMatch = metrics.exactMatch
     }
 
-    init(_ metrics: RegressionMetrics) {
+    init(_ metrics: RegressionMetrics, deviance: Deviance?) {
+      (self.deviance, d2) = (deviance?.mean, deviance?.explained)
       mape = metrics.meanAbsolutePercentageError?.ifFinite
       zeroTargets = metrics.zeroTargetCount
     }
@@ -90,6 +94,7 @@ extension Evaluation.Details {
       top5Accuracy.map { "top-5 accuracy \($0.fixed(4))" },
       exactMatch.map { "samples with all labels right \($0.fixed(4))" },
       micro.map { micro in "F1 \(macro!.f1.fixed(4)) (mean of the labels), \(micro.f1.fixed(4)) (all together)" },
+      deviance.map { "mean deviance \($0.short)" }, d2.map { "D² \($0.fixed(4))" },
       mape.map {
         "mean absolute error \((100 * $0).short) % of the values" + (zeroTargets == 0 ? "" : " that are not 0")
       },

@@ -2,6 +2,12 @@ import FoundationEssentials
 import Perceptron
 import PerceptronCharts
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// The metrics of a model on labelled data: loss and accuracy of a classifier, or a regression's errors in the data's
 /// units.
 struct Evaluation: Encodable {
@@ -34,7 +40,7 @@ struct Evaluation: Encodable {
   {
     let outputs = model.outputs(prepared: samples.features, team: team)
     try self.init(
-      outputs: outputs, loss: model.meanLoss(ofOutputs: outputs, on: samples, team: team), samples, model.preparation,
+      model, samples, outputs: outputs, loss: model.meanLoss(ofOutputs: outputs, on: samples, team: team),
       depth: depth)
   }
 
@@ -42,11 +48,12 @@ struct Evaluation: Encodable {
   ///   - outputs: The model's outputs for the samples.
   ///   - loss: The mean loss of the outputs, in the units of the scaled targets.
   init<Scalar>(
-    outputs: Matrix<Scalar>, loss: Double, _ samples: Samples<Scalar>, _ preparation: Preparation,
+    _ model: TrainedModel<Scalar>, _ samples: Samples<Scalar>, outputs: Matrix<Scalar>, loss: Double,
     depth: Depth = .metrics
   ) throws(CommandError) {
     try checkFinite(outputs)
-    let loss = loss * preparation.lossUnit
+    let preparation = model.preparation
+    let loss = loss * preparation.lossUnit(of: model.loss)
     self.loss = loss.ifFinite
     let (showsOutputs, isDetailed) = (depth != .metrics, depth == .details)
     switch preparation.outputs {
@@ -82,7 +89,10 @@ struct Evaluation: Encodable {
         "RMSE \(metrics.rootMeanSquaredError.shown), MAE \(metrics.meanAbsoluteError.shown),"
         + " R² \(r2?.fixed(4) ?? "–"), loss \(loss.shown)"
       self.outputs = showsOutputs && columns.count > 1 ? zip(perOutput, columns).map { Output($0, name: $1) } : nil
-      details = isDetailed ? Details(metrics) : nil
+      details =
+        isDetailed
+        ? Details(metrics, deviance: model.loss.hasLogLink ? Deviance(loss, of: model, outputs, samples.targets) : nil)
+        : nil
     }
   }
 
@@ -111,11 +121,11 @@ func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
 }
 
 extension Preparation {
-  /// The factor that converts a loss on scaled targets to the units of the data: the square of the target's scale. The
-  /// loss of several targets stays that of the scaled targets, because their units differ.
-  var lossUnit: Double {
+  /// The factor that converts a loss on scaled targets to the units of the data: for a squared loss, the square of the
+  /// target's scale. The loss of several targets stays that of the scaled targets, because their units differ.
+  func lossUnit(of loss: Loss) -> Double {
     guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
-    return 1 / (scaling.factors[0] * scaling.factors[0])
+    return pow(scaling.factors[0], -loss.degree)
   }
 }
 

@@ -97,7 +97,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       throw CommandError.badData("\(file): \(error)")
     }
     let records = [EpochRecord](
-      trainer.reports, metrics: checkpoint.series[Self.metricsName] ?? [], lossUnit: data.preparation.lossUnit)
+      trainer.reports, metrics: checkpoint.series[Self.metricsName] ?? [],
+      lossUnit: data.preparation.lossUnit(of: trainer.loss))
     guard let records, records.count == trainer.epoch, trainer.epoch <= Int(notes["epochs"]!)! else {
       throw Self.foreign(file)
     }

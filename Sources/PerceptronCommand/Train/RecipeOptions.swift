@@ -28,8 +28,8 @@ struct RecipeOptions {
     case drawn(Initializer)
   }
 
-  /// The activations that act on single units.
-  private static var activations: [Activation] { Activation.allCases.filter { $0 != .softmax } }
+  /// The activations that act on single units. Exponentials of exponentials leave the range of numbers.
+  private static var activations: [Activation] { Activation.allCases.filter { $0 != .softmax && $0 != .exponential } }
 
   /// The options that describe a network.
   static let networkOptions: [Option] = [

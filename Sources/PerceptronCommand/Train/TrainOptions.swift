@@ -5,7 +5,8 @@ import PerceptronFiles
 /// The options of `train`. `gradcheck` uses those of the network.
 struct TrainOptions {
   private let output: Activation?
-  private let loss: Loss?
+  /// Nil for the task's own.
+  let loss: Loss?
   /// The pieces of the recipe that were given.
   let pieces: RecipeOptions
   /// The number of networks to train, each from its own seed; nil if it was not given.
@@ -29,11 +30,14 @@ struct TrainOptions {
   /// The options that describe a network.
   static let networkOptions: [Option] =
     RecipeOptions.networkOptions + [
-      Option("--output", "NAME", "activation of the outputs: identity, sigmoid, softmax or tanh (by task and loss)"),
+      Option(
+        "--output", "NAME", "activation of the outputs: \(listed(outputActivations.map(\.rawValue))) (by task and loss)"
+      ),
       Option(
         "--loss", "NAME",
-        "\(listed(Loss.allCases.map(\.rawValue))), for any quantile between 0 and 1 (cross-entropy, or mse for"
-          + " regression)"),
+        "\(listed(Loss.allCases.map(\.rawValue))), for any quantile between 0 and 1 and any power between 1 and 2"
+          + " (cross-entropy, or mse for regression); poisson and tweedie are for counts, rates and amounts of 0 or"
+          + " more"),
       Option("--seed", "N", "seed of the random numbers (0)"),
     ]
 
@@ -64,9 +68,8 @@ struct TrainOptions {
 
   init(_ arguments: Arguments) throws(CommandError) {
     pieces = try RecipeOptions(arguments)
-    output = try arguments.choice("--output", Self.names([Activation.identity, .sigmoid, .softmax, .tanh]))
-    let named = arguments.string("--loss").flatMap { Loss(rawValue: $0) }
-    loss = if let named { named } else { try arguments.choice("--loss", Self.names(Loss.allCases)) }
+    output = try arguments.choice("--output", Self.names(Self.outputActivations))
+    loss = try Self.loss(arguments)
     if let loss, let output { try Self.check(loss, output) }
     givenNetworkCount = try arguments.integer("--ensemble", in: networkCounts)
     var record: [String: String] = [:]
@@ -76,7 +79,9 @@ struct TrainOptions {
     self.record = record
     threads = try arguments.integer("--threads", in: 1...1024)
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
-    task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
+    let task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
+    // Counts of few different values are not classes.
+    self.task = task ?? (loss?.hasLogLink == true ? .regression : nil)
     target = arguments.string("--target")
     sampleWeight = arguments.string("--sample-weight")
     classWeights = try arguments.string("--class-weights").map(ClassWeightOption.init)
@@ -161,6 +166,9 @@ struct TrainOptions {
       throw .usage(
         "--loss \(loss.rawValue) is for classification; use \(Self.listed(others)), or --task classification")
     }
+    if task == .classification && loss.hasLogLink {
+      throw .usage("--loss \(loss.rawValue) is for numbers; leave it out, or use --task regression")
+    }
     if task == .regression && output == .softmax {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
     }
@@ -195,8 +203,12 @@ struct TrainOptions {
 
   private static func check(_ loss: Loss, _ output: Activation) throws(CommandError) {
     guard loss.accepts(output) else {
-      let fitting = loss == .crossEntropy ? "softmax" : "sigmoid"
-      throw .usage("--loss \(loss.rawValue) needs --output \(fitting), found --output \(output.rawValue)")
+      let fitting = outputActivations.first(where: loss.accepts) ?? .identity
+      throw .usage("--loss \(loss.rawValue) needs --output \(fitting.rawValue), found --output \(output.rawValue)")
+    }
+    // Other losses are for targets around 0.
+    guard output != .exponential || loss.hasLogLink else {
+      throw .usage("--output exponential needs --loss poisson or tweedie:1.5, found --loss \(loss.rawValue)")
     }
   }
 
@@ -212,9 +224,22 @@ struct TrainOptions {
     switch loss {
     case .crossEntropy: .softmax
     case .binaryCrossEntropy: .sigmoid
+    case .poisson, .tweedie: .exponential
     default: task == .classification ? .softmax : .identity
     }
   }
+
+  /// The loss that `--loss` names; nil if it is not given.
+  private static func loss(_ arguments: Arguments) throws(CommandError) -> Loss? {
+    guard let text = arguments.string("--loss") else { return nil }
+    if let loss = Loss(rawValue: text) { return loss }
+    for (name, range) in [("quantile", "0 and 1"), ("tweedie", "1 and 2")] where text.hasPrefix("\(name):") {
+      throw .usage("--loss: expected a number between \(range) after \(name):, found \(text.debugDescription)")
+    }
+    return try arguments.choice("--loss", names(Loss.allCases))
+  }
+
+  private static let outputActivations: [Activation] = [.identity, .sigmoid, .softmax, .tanh, .exponential]
 
   /// `a, b or c`.
   static func listed(_ names: [String]) -> String {

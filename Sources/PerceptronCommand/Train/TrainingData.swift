@@ -136,6 +136,7 @@ struct TrainingData<Scalar: BLASScalar> {
     case .table(let table):
       return try Preparation(
         fittedOn: table, samples: indices, target: options.target, task: options.task,
+        loss: options.loss,
         scaling: options.scaling ?? (options.pieces.name(isTable: true) == .table ? .smoothClip : .standard),
         sampleWeight: options.sampleWeight, options: options.columns, team: team, warn: printWarning)
     case .images(let images):

@@ -52,7 +52,7 @@ extension TrainingRun {
           validation = try evaluation(of: trainer, report.validationLoss)
           if report.isBest { best = validation }
           let record = EpochRecord(
-            report, lossUnit: data.preparation.lossUnit, EpochRecord.Metrics(validation))
+            report, lossUnit: data.preparation.lossUnit(of: loss), EpochRecord.Metrics(validation))
           records.append(record)
           log?.append(record, ofNetwork: number)
           progress.endEpoch(record.epoch, loss: record.trainingLoss, validation: validation?.figure)
@@ -86,7 +86,7 @@ extension TrainingRun {
   private func evaluation(of trainer: Trainer<Scalar>, _ loss: Double?) throws(CommandError) -> Evaluation? {
     guard let samples = data.validation, let loss else { return nil }
     do throws(CommandError) {
-      return try Evaluation(outputs: trainer.validationOutputs, loss: loss, samples, data.preparation)
+      return try Evaluation(model([trainer.network]), samples, outputs: trainer.validationOutputs, loss: loss)
     } catch {
       throw .badData("validation data: \(error.message)")
     }

@@ -31,6 +31,9 @@ public enum Activation: String, Sendable, CaseIterable {
   case softplus
   /// g(z) = z / (1 + |z|) (Bergstra et al. 2009), g′ = (1 − |a|)².
   case softsign
+  /// g(z) = eᶻ, g′ = a. For outputs that are means of counts or rates, with the losses ``Loss/poisson`` and
+  /// ``Loss/tweedie(_:)``.
+  case exponential
   /// g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ over a sample's outputs; the backward pass computes a ∘ (δ − δᵀa).
   case softmax
 

@@ -411,6 +411,8 @@ extension Loss {
       case .meanAbsoluteError: ck_loss_mae
       case .huber: ck_loss_huber
       case .quantile: ck_loss_quantile
+      case .poisson: ck_loss_poisson
+      case .tweedie: ck_loss_tweedie
       }
     return Int(kernel.rawValue)
   }

@@ -20,8 +20,28 @@ public enum Loss: Sendable, Hashable {
   /// output that minimises it is the value that a share τ of the targets is below. τ is above 0 and below 1. ∇ₐ = (1 −
   /// τ) / outputs if a > y, −τ / outputs if a < y.
   case quantile(Double)
+  /// The mean over the outputs of Poisson's deviance 2 (y log(y / a) − y + a), for ``Activation/exponential`` outputs a
+  /// = eᶻ, the log link (Nelder and Wedderburn 1972). For counts and rates: the targets are not negative, and may be
+  /// any such numbers.
+  ///
+  ///     δ = 2 (a − y) / outputs      with respect to z
+  ///
+  /// Beyond |z| = 30 the loss continues along its tangent if that rises, and otherwise stays the same. With targets up
+  /// to 10⁸ times their mean, by which a `Preparation` divides them, loss and error are therefore finite for every z up
+  /// to 10¹⁵.
+  case poisson
+  /// The mean over the outputs of Tweedie's deviance with the power p, which is above 1 and below 2, for
+  /// ``Activation/exponential`` outputs a = eᶻ (Jørgensen 1987). It is the deviance of a sum of gamma-distributed
+  /// amounts whose number is Poisson-distributed: 0, or a positive number. The variance is proportional to aᵖ. Targets
+  /// are not negative.
+  ///
+  ///     2 (y (y¹⁻ᵖ − a¹⁻ᵖ) / (1 − p) − (y²⁻ᵖ − a²⁻ᵖ) / (2 − p)),      δ = 2 (a²⁻ᵖ − y a¹⁻ᵖ) / outputs
+  ///
+  /// Beyond |z| = 30 it continues like ``poisson``.
+  case tweedie(Double)
 
-  /// Whether the loss can be used with an output activation. A quantile that is not above 0 and below 1 cannot be used.
+  /// Whether the loss can be used with an output activation. A quantile that is not above 0 and below 1 cannot be used,
+  /// nor a power that is not above 1 and below 2.
   public func accepts(_ output: Activation) -> Bool {
     switch self {
     case .quadratic, .meanSquaredError, .meanAbsoluteError, .huber: true
@@ -29,24 +49,46 @@ public enum Loss: Sendable, Hashable {
     case .crossEntropy: output == .softmax
     // In single precision, too.
     case .quantile(let level): Float(level) > 0 && Float(level) < 1
+    case .poisson: output == .exponential
+    case .tweedie(let power): output == .exponential && Float(power) > 1 && Float(power) < 2
     }
   }
 
   /// Whether the targets are classes or class probabilities.
   package var isForClasses: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
 
-  /// Whether the loss is computed from the output layer's weighted inputs z, together with the activation. This is
-  /// stable even if a rounds to 0 or 1, and the error is then simply a − y.
-  package var includesActivation: Bool { isForClasses }
+  /// Whether the outputs are e to the power of a weighted sum, and the targets are not negative.
+  package var hasLogLink: Bool { accepts(.exponential) && !accepts(.identity) }
 
-  /// τ of a quantile; the other losses have none.
-  package var level: Double { if case .quantile(let level) = self { level } else { 0 } }
+  /// Whether the loss is computed from the output layer's weighted inputs z, together with the activation. This is
+  /// stable even if a rounds to 0 or 1, and the error is then simple.
+  package var includesActivation: Bool { isForClasses || hasLogLink }
+
+  /// τ of a quantile or p of Tweedie's deviance; the other losses have none.
+  package var level: Double {
+    switch self {
+    case .quantile(let number), .tweedie(let number): number
+    default: 0
+    }
+  }
+
+  /// The power of a factor by which the loss of values grows if outputs and targets are multiplied by the factor. For
+  /// Huber's loss, the limit of 1 is multiplied too.
+  package var degree: Double {
+    switch self {
+    case .quadratic, .meanSquaredError, .huber: 2
+    case .meanAbsoluteError, .quantile, .poisson: 1
+    case .tweedie(let power): 2 - power
+    case .binaryCrossEntropy, .crossEntropy: 0
+    }
+  }
 }
 
 extension Loss: CaseIterable {
-  /// All losses, in the order of `losses.def`. One quantile stands for all.
+  /// All losses, in the order of `losses.def`. One quantile stands for all, and one power.
   public static let allCases: [Loss] = [
     .quadratic, .meanSquaredError, .binaryCrossEntropy, .crossEntropy, .meanAbsoluteError, .huber, .quantile(0.9),
+    .poisson, .tweedie(1.5),
   ]
 }
 
@@ -61,18 +103,24 @@ extension Loss: RawRepresentable {
     case .meanAbsoluteError: "mae"
     case .huber: "huber"
     case .quantile(let level): "quantile:\(level)"
+    case .poisson: "poisson"
+    case .tweedie(let power): "tweedie:\(power)"
     }
   }
 
-  /// Returns nil for an unknown name, and for a quantile that is not above 0 and below 1.
+  /// Returns nil for an unknown name, for a quantile that is not above 0 and below 1, and for a power that is not above
+  /// 1 and below 2. `tweedie` alone has the power 1.5.
   public init?(rawValue: String) {
     let parts = rawValue.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count == 2, parts[0] == "quantile", let level = Double(parts[1]), Self.quantile(level).accepts(.identity) {
-      self = .quantile(level)
-    } else if let loss = Self.allCases.first(where: { $0.rawValue == rawValue }) {
-      self = loss
-    } else {
-      return nil
-    }
+    let number = parts.count == 2 ? Double(parts[1]) : nil
+    let loss: Loss? =
+      switch (parts[0], number) {
+      case ("quantile", let level?): .quantile(level)
+      case ("tweedie", let power?): .tweedie(power)
+      case ("tweedie", nil) where parts.count == 1: .tweedie(1.5)
+      default: Self.allCases.first { $0.rawValue == rawValue }
+      }
+    guard let loss, Activation.allCases.contains(where: loss.accepts) else { return nil }
+    self = loss
   }
 }

@@ -27,13 +27,13 @@ extension Recipe {
   ///   - task: Regression takes larger steps and another activation than classification.
   ///   - sampleCount: The number of training samples.
   ///   - batchSize: nil for 256.
-  ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 10 000 steps in at least 16.
+  ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 3000 steps in at least 16.
   public static func table(
     _ task: Preparation.Task, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil
   ) -> Recipe {
     let batch = Swift.min(batchSize ?? 256, sampleCount)
     let stepsPerEpoch = (sampleCount + batch - 1) / batch
-    let usual = Swift.min(64, 10_000 / stepsPerEpoch)
+    let usual = Swift.min(64, 3_000 / stepsPerEpoch)
     let epochs = epochs ?? max(16, usual, Swift.min(256, 1_000 / stepsPerEpoch))
     let isRegression = task == .regression
     return Recipe(
