@@ -21,6 +21,9 @@ ARM64_PACKAGES := $(if $(filter aarch64,$(shell uname -m)),,libc6-dev-arm64-cros
 CLANG ?= $(dir $(shell command -v $(SWIFT)))clang
 PYTHON ?= python3
 PEERS := .build/peers
+# The libraries that make bench-tables compares with, and options for it: --quick, --only pol,king, --methods perceptron,catboost.
+TABLE_PEERS := .build/table-peers
+TABLES ?=
 ONNX := .build/onnx
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth, --instructions avx2.
 CONTEST ?=
@@ -38,7 +41,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races build static service bench bench-peers peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races build static service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -81,6 +84,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+
+bench-tables: build $(TABLE_PEERS)/installed ## compare the default training with trees and networks of other libraries on tables; hours, resumed if interrupted
+	@OMP_WAIT_POLICY=passive $(TABLE_PEERS)/bin/python -B Benchmarks/tables/bench.py --perceptron $(PERCEPTRON) $(TABLES)
 
 docs: dependencies ## make the documentation a static site in .build/docs, without a warning
 	@Scripts/docs.sh $(SWIFT) .build/docs
@@ -137,6 +143,12 @@ $(PEERS)/installed: Benchmarks/peers/requirements.txt
 	@touch $@
 
 # The environment of make check-onnx.
+$(TABLE_PEERS)/installed: Benchmarks/tables/requirements.txt
+	@Scripts/install-packages.sh $(PEER_PACKAGES)
+	@$(PYTHON) -m venv --clear $(TABLE_PEERS)
+	@$(TABLE_PEERS)/bin/pip install --quiet --requirement $<
+	@touch $@
+
 $(ONNX)/installed: Scripts/check-onnx.txt
 	@Scripts/install-packages.sh $(PEER_PACKAGES)
 	@$(PYTHON) -m venv --clear $(ONNX)
