@@ -50,7 +50,7 @@ func countLosses(loss: String) throws {
 func countEnsembles() throws {
   let workspace = try Workspace()
   try workspace.write(counts, to: "t.csv")
-  let options = "--loss tweedie:1.2 --hidden 4 --batch-size 32 --quiet --no-baseline"
+  let options = "--loss tweedie:1.2 --hidden 4 --batch-size 32 --recipe plain --quiet --no-baseline"
   #expect(try workspace.run("train t.csv -o e --ensemble 2 --epochs 4 \(options)").status == 0)
   #expect(try workspace.run("train t.csv -o f --ensemble 2 --epochs 4 --threads 1 \(options)").status == 0)
   #expect(try workspace.read("e") == workspace.read("f"))

@@ -319,8 +319,8 @@ func tableNetwork() {
 @Test("The number of epochs follows the number of samples")
 func recipeEpochs() {
   func epochs(_ samples: Int) -> Int { Recipe.table(.regression, sampleCount: samples).epochs }
-  // 1, 5, 100 and 10 000 steps an epoch.
-  #expect([200, 256 * 5, 256 * 100, 256 * 10_000].map(epochs) == [256, 200, 64, 16])
+  // 1, 5, 40, 100 and 10 000 steps an epoch.
+  #expect([200, 256 * 5, 256 * 40, 256 * 100, 256 * 10_000].map(epochs) == [256, 200, 64, 30, 16])
   #expect(Recipe.table(.regression, sampleCount: 100).batchSize == 100)
   func plain(_ samples: Int) -> Int { Recipe.plain(sampleCount: samples).epochs }
   #expect([100, 1280, 128_000].map(plain) == [1000, 100, 20])
