@@ -26,6 +26,7 @@ DIRECTORY = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else tempfile.mkdt
 TOLERANCE = 1e-5
 ACTIVATIONS = (
     "relu leaky-relu elu selu gelu silu mish hard-swish softplus tanh sigmoid softsign identity").split()
+SPLIT = ("--validation-split", "0.3")
 worst = {}
 
 
@@ -58,6 +59,10 @@ def make_tables():
     columns = ["a", "b", "c", "d"]
     write_csv("classes.csv", columns + ["kind"], [f + [k] for f, k in zip(fields, kind)])
     write_csv("values.csv", columns + ["price"], [f + [p] for f, p in zip(fields, price)])
+    # Counts, many of which are 0.
+    write_csv("counts.csv", columns + ["count"], [f + [int(n)] for f, n in zip(fields, random.poisson(np.exp(z[:, 0] - 1)))])
+    noise = 500 * random.normal(size=count)
+    write_csv("noisy.csv", columns + ["price"], [f + [p] for f, p in zip(fields, price + noise)])
     write_csv("two.csv", columns + ["price", "size"], [f + [p, q] for f, p, q in zip(fields, price, z[:, 1])])
     # Times in seconds and Julian days, which float32 does not hold.
     write_csv(
@@ -125,7 +130,8 @@ def predictions(model, data):
 
 
 def check_export(table, *options):
-    run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", *options)
+    epochs = [] if "--epochs" in options else ["--epochs", "3"]
+    run("train", table, "-o", "m.perceptron", *epochs, "--quiet", "--no-baseline", *options)
     run("export", "m.perceptron", "m.onnx")
     path = os.path.join(DIRECTORY, "m.onnx")
     onnx.checker.check_model(path, full_check=True)
@@ -143,7 +149,12 @@ def check_export(table, *options):
         assert np.all(agree | close), f"{table} {options}: the labels differ"
     # Values are compared without their mean, beside which they may be small.
     centre = expected.mean(0) if labels is None else 0
-    note("export", " ".join((table,) + options), difference(outputs[-1] - centre, expected - centre))
+    found = outputs[-1]
+    if [output.name for output in session.get_outputs()[-2:]] == ["lower", "upper"]:
+        # predict writes the answers, then the two bounds of each target.
+        bounds = np.stack(outputs[1:], 2)
+        found = np.concatenate([outputs[0], bounds.reshape(len(bounds), -1)], 1)
+    note("export", " ".join((table,) + options), difference(found - centre, expected - centre))
 
 
 def label_answers(expected, found):
@@ -176,6 +187,23 @@ def check_exports():
         check_export("values.csv", "--ensemble", "3", "--normalization", "batch", "--precision", precision)
     check_export("values.csv", "--output", "tanh", "--loss", "huber")
     check_export("values.csv", "--hidden", "")
+    for precision in ("float", "double"):
+        for loss in ("poisson", "tweedie:1.5"):
+            check_export("counts.csv", "--loss", loss, "--precision", precision)
+        check_export("counts.csv", "--loss", "poisson", "--ensemble", "2", "--interval", "0.9", *SPLIT, "--precision", precision)
+        check_export("values.csv", "--quantiles", "0.05,0.5,0.95", "--precision", precision)
+        for level in ("0.9", "0.5"):  # conformalized, and around the median
+            check_export(
+                "values.csv", "--quantiles", "0.05,0.5,0.95", "--ensemble", "2", "--interval", level, *SPLIT,
+                "--precision", precision)
+        check_export(
+            "two.csv", "--target", "price,size", "--quantiles", "0.2,0.8", "--interval", "0.6", *SPLIT, "--precision", precision)
+        check_export("two.csv", "--target", "price,size", "--interval", "0.9", *SPLIT, "--precision", precision)
+    # Quantiles of noisy data are too far apart for others, so that the margin is negative.
+    check_export(
+        "noisy.csv", "--quantiles", "0.05,0.95", "--interval", "0.9", "--validation", "values.csv", "--epochs", "200")
+    assert "+ " in run("inspect", "m.perceptron").split("price 0.05 ")[1][:2], "the margin is not negative"
+    check_export("far.csv", "--quantiles", "0.1,0.5,0.9", "--interval", "0.8", *SPLIT)
 
 
 def check_import(name, inputs):
@@ -209,11 +237,16 @@ def check_torch():
         print("PyTorch is not installed")
         return
     torch.manual_seed(0)
+
+    class Exponential(nn.Module):
+        def forward(self, x):
+            return torch.exp(x)
+
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     activations = dict(
         relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish, hardswish=nn.Hardswish,
-        softplus=nn.Softplus, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
+        softplus=nn.Softplus, exponential=Exponential, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
     networks = {}
     for name, activation in activations.items():
         networks[name] = nn.Sequential(nn.Linear(5, 8), activation(), nn.Linear(8, 6), activation(), nn.Linear(6, 3))

@@ -8,6 +8,7 @@ import Tensor
 final class PackedModel<Scalar: BLASScalar>: Sendable {
   let rows: RowPreparation
   let outputs: Preparation.Outputs
+  let interval: PredictionInterval?
   private let networks: [PackedNetwork<Scalar>]
   private let team: Team
   let inputSize: Int
@@ -21,6 +22,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   init(_ model: TrainedModel<Scalar>, refusesMissing: Bool, team: Team) {
     rows = RowPreparation(model.preparation, refusesMissing: refusesMissing)
     outputs = model.preparation.outputs
+    interval = model.interval
     networks = model.networks.map { PackedNetwork($0) }
     (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
     share = 1 / Scalar(networks.count)
@@ -40,7 +42,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     let memory = Memory(self, samples: 1)
     do throws(FieldError) { try prepare(memory.features) } catch { throw .input(error, sample: nil) }
     _ = computeOutputs(memory.features, memory, on: team)
-    guard prediction.set(memory.outputs, outputs) else { throw .outputNotFinite(sample: nil) }
+    guard prediction.set(memory.outputs, outputs, interval) else { throw .outputNotFinite(sample: nil) }
   }
 
   // MARK: - Many samples
@@ -107,7 +109,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
         guard case .success(var prediction) = results[sample] else { continue }
         let found = memory.outputs[columns: sample - start..<sample - start + 1]
         results[sample] =
-          prediction.set(found, outputs) ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
+          prediction.set(found, outputs, interval) ? .success(prediction) : .failure(.outputNotFinite(sample: nil))
       }
     }
     return results

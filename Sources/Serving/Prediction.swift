@@ -1,4 +1,5 @@
 import PerceptronDatasets
+import PerceptronModelFiles
 import Tensor
 
 /// A model's answer for one sample.
@@ -7,25 +8,25 @@ import Tensor
 /// allocate.
 public struct Prediction: Sendable, Equatable {
   /// The outputs, in the order of ``names``: the probabilities of the classes, which add up to 1; or the probability of
-  /// each label's second class; or the values in the units of the data.
+  /// each label's second class; or the values or quantiles in the units of the data.
   ///
   /// Values are computed in `Double`, whatever the network's precision, so that values far from 0 keep their digits.
   /// Probabilities are the network's own outputs, unchanged. For a network in `Float`, `Float(probability)` is exact
   /// and prints with fewer digits.
   public private(set) var outputs: [Double]
   private var meaning: Preparation.Outputs?
+  /// The lower and the upper bound of each value column; empty if the model has no intervals.
+  private var bounds: [Double] = []
 
   /// Makes an empty prediction, which a ``Predictor`` fills.
   public init() { outputs = [] }
 
-  /// The names of the classes, or of the label or value columns.
-  public var names: [String] {
-    switch meaning {
-    case .classes(let names, _)?: names
-    case .labels(let columns, _)?, .values(let columns, _)?: columns
-    case nil: []
-    }
-  }
+  /// The names of the classes, or of the label or value columns; for quantiles the column and the level, such as
+  /// `price 0.05`.
+  public var names: [String] { meaning?.names ?? [] }
+
+  /// The columns whose values or quantiles are predicted; empty for classes and labels.
+  public var columns: [String] { meaning?.targets?.columns ?? [] }
 
   /// The most probable class; nil if the model has no classes.
   public var className: String? {
@@ -39,10 +40,24 @@ public struct Prediction: Sendable, Equatable {
     return outputs[indexOfLargest]
   }
 
-  /// The value, or the first of several, in the units of the data; nil if the model predicts no values.
+  /// The value, or the first of several, in the units of the data; the median if the model predicts quantiles. Nil if
+  /// the model predicts no values, or quantiles without the median.
   public var value: Double? {
-    guard case .values? = meaning else { return nil }
-    return outputs[0]
+    switch meaning {
+    case .values?: outputs[0]
+    case .quantiles?: meaning?.median.map { outputs[$0] }
+    default: nil
+    }
+  }
+
+  /// The bounds of the value, or of the first of several, in the units of the data; nil if the model has no intervals.
+  /// See `PredictionInterval`.
+  public var interval: ClosedRange<Double>? { bounds.isEmpty ? nil : bounds[0]...bounds[1] }
+
+  /// Returns the bounds of a column's value; nil if the model has no intervals, or no such column.
+  public func interval(ofColumn name: String) -> ClosedRange<Double>? {
+    guard !bounds.isEmpty, let index = meaning?.targets?.columns.firstIndex(of: name) else { return nil }
+    return bounds[2 * index]...bounds[2 * index + 1]
   }
 
   /// The output with this name: a class's probability, or a column's value; nil if there is no such name.
@@ -64,17 +79,27 @@ public struct Prediction: Sendable, Equatable {
     return largest
   }
 
-  /// Stores the answers that correspond to a network's outputs for one sample. Returns whether all answers are finite.
+  /// Stores the answers that correspond to a network's outputs for one sample, and their bounds. Returns whether all
+  /// are finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  mutating func set<Scalar: BLASScalar>(_ networkOutputs: Tile<Scalar>, _ meaning: Preparation.Outputs) -> Bool {
+  mutating func set<Scalar: BLASScalar>(
+    _ networkOutputs: Tile<Scalar>, _ meaning: Preparation.Outputs, _ interval: PredictionInterval?
+  ) -> Bool {
     let count = networkOutputs.rows
     if outputs.count != count { outputs = Array(repeating: 0, count: count) }
     self.meaning = meaning
+    let boundCount = 2 * (interval?.margins.count ?? 0)
+    if bounds.count != boundCount { bounds = Array(repeating: 0, count: boundCount) }
     return outputs.withUnsafeMutableBufferPointer { buffer in
       let answers = Tile(base: buffer.baseAddress!, rows: count, columns: 1, stride: count)
       meaning.writeAnswers(networkOutputs, into: answers)
-      return answers.maxMagnitude.isFinite
+      guard let interval else { return answers.maxMagnitude.isFinite }
+      return bounds.withUnsafeMutableBufferPointer { buffer in
+        let bounds = Tile(base: buffer.baseAddress!, rows: boundCount, columns: 1, stride: boundCount)
+        interval.writeBounds(of: answers, into: bounds)
+        return answers.maxMagnitude.isFinite && bounds.maxMagnitude.isFinite
+      }
     }
   }
 }

@@ -42,6 +42,10 @@ public struct Predictor<Scalar: BLASScalar>: Sendable {
 
   /// The meaning of the answers.
   public var outputs: Preparation.Outputs { model.outputs }
+
+  /// The bounds of new values around the answers, which a ``Prediction`` has; nil if the model has none. For answers in
+  /// a matrix, `predictor.interval?.bounds(of: answers)` gives them.
+  public var interval: PredictionInterval? { model.interval }
 }
 
 // MARK: - One sample

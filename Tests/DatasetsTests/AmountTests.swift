@@ -48,3 +48,20 @@ private func error(_ body: () throws -> Void) -> String? {
         + " rates and amounts; choose another loss")
   }
 }
+
+@Test("Quantiles have an output for each level of each target, and targets repeat")
+func quantileTargets() throws {
+  let data = try table("a,y,z\n1,0,5\n2,3,6\n3,0,7\n")
+  let preparation = try Preparation(fittedOn: data, target: "y,z", loss: .quantiles([0.25, 0.75]))
+  guard case .quantiles(["y", "z"], [0.25, 0.75], let scaling) = preparation.outputs else {
+    Issue.record("\(preparation.outputs)")
+    return
+  }
+  #expect(scaling.method == .standard && scaling.offsets == [1, 6] && preparation.outputCount == 4)
+  let samples = try preparation.samples(of: data, as: Double.self)
+  #expect(samples.targets.rows == 4)
+  let answers = preparation.answers(samples.targets)
+  for (row, expected) in [[0.0, 3, 0], [0, 3, 0], [5, 6, 7], [5, 6, 7]].enumerated() {
+    for sample in 0..<3 { #expect(abs(answers[row, sample] - expected[sample]) < 1e-14) }
+  }
+}

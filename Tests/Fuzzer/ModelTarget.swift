@@ -9,7 +9,10 @@ extension FuzzTarget {
   static let model = FuzzTarget(
     name: "model",
     seeds: {
-      [classifier().encoded, regression().encoded, images().encoded, ensemble().encoded, labels().encoded]
+      [
+        classifier().encoded, regression().encoded, images().encoded, ensemble().encoded, labels().encoded,
+        quantiles().encoded,
+      ]
     },
     words: safeTensorsWords + [
       "\\\"dense\\\"", "\\\"inputs\\\"", "\\\"outputs\\\"", "\\\"activation\\\"", "\\\"normalization\\\"",
@@ -17,7 +20,9 @@ extension FuzzTarget {
       "\\\"dropout\\\"", "\\\"softmax\\\"", "\\\"sigmoid\\\"", "\\\"relu\\\"", "\\\"identity\\\"", "\"cross-entropy\"",
       "\"mse\"", "\"quadratic\"", "\"binary-cross-entropy\"", "networks", "preparation", "training", "loss",
       "layers", "version", "checksum", "perceptron", "\\\"quantile\\\"", "\\\"standard\\\"", "\\\"none\\\"",
-      "\\\"quantiles\\\"",
+      "\\\"quantiles\\\"", "interval", "\\\"level\\\"", "\\\"margins\\\"", "\"quantiles:0.1,0.9\"", "\"tweedie:1.5\"",
+      "\"poisson\"",
+      "\\\"exponential\\\"", "\\\"mean\\\"",
       "\\\"offsets\\\"", "\\\"factors\\\"", "\\\"image\\\"", "\\\"columns\\\"", "\\\"texts\\\"", "\\\"mean\\\"",
       "\\\"classes\\\"", "\\\"labels\\\"", "\\\"targets\\\"", "\\\"targetScaling\\\"", "1e999", "5e-324", "null",
     ],
@@ -143,4 +148,14 @@ private func ensemble() -> TrainedModel<Float> {
       inputs: .columns([.number(name: "a", mean: 1)]),
       inputScaling: Scaling(method: .robust, offsets: [1], factors: [2]),
       outputs: .values(columns: ["b"], scaling: Scaling(method: .standard, offsets: [1], factors: [2]))))
+}
+
+private func quantiles() -> TrainedModel<Float> {
+  let outputs = Preparation.Outputs.quantiles(
+    columns: ["b", "c"], levels: [0.1, 0.9], scaling: Scaling(method: .standard, offsets: [1, 0], factors: [2, 1]))
+  return TrainedModel(
+    network: network([Dense(1, 4)]), loss: .quantiles([0.1, 0.9]),
+    preparation: Preparation(
+      inputs: .columns([.number(name: "a", mean: 1)]), inputScaling: .unscaled(1), outputs: outputs),
+    interval: PredictionInterval(level: 0.8, margins: [1, -2], for: outputs))
 }

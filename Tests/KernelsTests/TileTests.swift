@@ -121,6 +121,7 @@ extension Loss {
       case .meanAbsoluteError: abs(z - y)
       case .huber: abs(z - y) <= 1 ? 0.5 * (z - y) * (z - y) : abs(z - y) - 0.5
       case .quantile(let level): max(level * (y - z), (1 - level) * (z - y))
+      case .quantiles: fatalError("several quantiles have no kernel of their own")
       case .poisson: (y > 0 ? y * log(y) : 0) - y * z - y + exp(z)
       case .tweedie(let p):
         pow(y, 2 - p) / ((1 - p) * (2 - p)) - y * exp((1 - p) * z) / (1 - p) + exp((2 - p) * z) / (2 - p)

@@ -35,10 +35,13 @@ private func oneHotColumns(_ classes: [Int], rows: Int) -> Matrix<Double> {
 
 @Test("A loss is read back from its name, and its number only if it is in its range")
 func lossNames() {
-  for loss in Loss.allCases + [.quantile(0.25), .tweedie(1.25)] { #expect(Loss(rawValue: loss.rawValue) == loss) }
+  for loss in Loss.allCases + [.quantile(0.25), .tweedie(1.25), .quantiles([0.1]), .quantiles([0.05, 0.5, 0.95])] {
+    #expect(Loss(rawValue: loss.rawValue) == loss)
+  }
   for name in [
     "", "quantile", "quantile:", "quantile:0", "quantile:1", "quantile:nan", "quantile:0.5:1", "MSE", "poisson:1",
     "tweedie:", "tweedie:1", "tweedie:2", "tweedie:nan", "tweedie:1.00000001", "tweedie:1.5:1",
+    "quantiles", "quantiles:", "quantiles:0.5,0.5", "quantiles:0.5,0.4", "quantiles:0.5,", "quantiles:0.1,1",
   ] {
     #expect(Loss(rawValue: name) == nil, "\(name)")
   }
@@ -109,4 +112,30 @@ func degrees(loss: Loss) {
     loss.mean(ofOutputs: outputs.map { 8 * $0 }, targets: targets.map { 8 * $0 })
     / loss.mean(ofOutputs: outputs, targets: targets)
   #expect(abs(ratio / pow(8, loss.degree) - 1) < 1e-12)
+}
+
+@Test("The loss of several quantiles is the mean of their losses, and its gradient agrees with differences")
+func severalQuantiles() {
+  let levels = [0.1, 0.5, 0.9]
+  var generator = Philox(seed: 4)
+  // Two targets.
+  let network = Network<Double>(
+    .chain([3, 5, 6], hidden: .tanh, output: .identity), initializer: .normal, using: &generator)
+  var inputs = Matrix<Double>(rows: 3, columns: 7)
+  inputs.fillNormal(using: &generator)
+  var values = Matrix<Double>(rows: 2, columns: 7)
+  values.fillNormal(using: &generator)
+  let targets = Matrix(
+    rows: 6, columns: 7, columnMajor: values.elements.flatMap { repeatElement($0, count: 3) })
+  let outputs = network.predict(inputs)
+  var sum = 0.0
+  for sample in 0..<7 {
+    for row in 0..<6 {
+      let (level, error) = (levels[row % 3], values[row / 3, sample] - outputs[row, sample])
+      sum += max(level * error, (level - 1) * error) / 6
+    }
+  }
+  #expect(abs(Loss.quantiles(levels).mean(ofOutputs: outputs, targets: targets) / (sum / 7) - 1) < 1e-14)
+  let check = network.gradientCheck(.quantiles(levels), inputs: inputs, targets: targets)
+  #expect(check.largestRelativeError < 1e-6)
 }

@@ -31,6 +31,24 @@ struct AllocationTests {
     }
   }
 
+  @Test("Neither does one with the loss of several quantiles, or of amounts")
+  func stepOfDistributions() async {
+    await #expect(processExitsWith: .success) {
+      for (loss, output) in [(Loss.quantiles([0.1, 0.5, 0.9]), Activation.identity), (.tweedie(1.5), .exponential)] {
+        var trainer = Trainer(
+          Network<Float>([Dense(4, 5, .relu), Dense(5, 6, output)]), loss: loss, optimizer: .adam(), batchSize: 64,
+          generator: Philox(seed: 1), team: Team(workers: 2))
+        let samples = Samples(
+          features: Matrix<Float>(rows: 4, columns: 64, repeating: 1),
+          targets: Matrix(rows: 6, columns: 64, repeating: 2))
+        let batch = Array(0..<64)[...]
+        _ = try trainer.takeStep(on: samples, batch: batch)
+        let count = try allocations { for _ in 0..<20 { _ = try trainer.takeStep(on: samples, batch: batch) } }
+        #expect(count == 0, "\(loss)")
+      }
+    }
+  }
+
   @Test("An epoch allocates nothing after the first")
   func epoch() async {
     await #expect(processExitsWith: .success) {

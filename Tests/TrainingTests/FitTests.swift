@@ -180,3 +180,31 @@ func quantiles(level: Double) throws {
   try trainer.fit(on: samples, epochs: 400)
   #expect(abs(trainer.network[layer: 0, .bias][0, 0] - level) < 0.01)
 }
+
+@Test("Several quantiles are learnt at once, with the same bits for any number of threads, also after a restart")
+func severalQuantiles() throws {
+  let count = 1001
+  let targets = (0..<count).map { Double($0) / 1000 }
+  let levels = [0.1, 0.5, 0.9]
+  let samples = Samples(
+    features: Matrix(rows: 1, columns: count),
+    targets: Matrix(rows: 3, columns: count, columnMajor: targets.flatMap { repeatElement($0, count: 3) }))
+  func trainer(_ workers: Int, _ levels: [Double] = [0.1, 0.5, 0.9]) -> Trainer<Double> {
+    Trainer(
+      Network<Double>([Dense(1, 3)]), loss: .quantiles(levels), optimizer: .adam(learningRate: 0.02),
+      schedule: Schedule(.cosine(epochs: 60)), batchSize: 50, generator: Philox(seed: 1), team: Team(workers: workers))
+  }
+  var one = trainer(1)
+  try one.fit(on: samples, epochs: 60)
+  for (output, level) in levels.enumerated() {
+    #expect(abs(one.network[layer: 0, .bias][output, 0] - level) < 0.01)
+  }
+  var before = trainer(3)
+  try before.fit(on: samples, epochs: 20)
+  var after = trainer(2)
+  try after.restore(Checkpoint(before))
+  try after.fit(on: samples, epochs: 60)
+  #expect(after.network.parameters == one.network.parameters)
+  var other = trainer(1, [0.1, 0.5, 0.8])
+  #expect(throws: (any Error).self) { try other.restore(Checkpoint(before)) }
+}

@@ -21,7 +21,8 @@ extension Preparation {
   ///     of its own. For integer labels of an array see ``Table/init(features:labels:)``.
   ///   - loss: What will be minimised, if it says how the targets are to be treated. For ``Loss/poisson`` and
   ///     ``Loss/tweedie(_:)``, the task is a regression, and the targets, none of which may be below 0, are divided by
-  ///     their mean. For other losses, regression targets are standardised.
+  ///     their mean. For ``Loss/quantiles(_:)`` it is a regression with an output for each level of each target. For
+  ///     other losses than those of counts and amounts, regression targets are standardised.
   ///   - scaling: How the numeric features are scaled.
   ///   - sampleWeight: The name of the column with the sample weights, which is not a feature.
   ///   - options: How the columns are treated.

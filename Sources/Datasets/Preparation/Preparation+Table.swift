@@ -9,7 +9,7 @@ extension Preparation {
     if case .columns(let columns) = inputs {
       for case .number(let name, _, let format, _) in columns where format.isUnlikePlain { names.insert(name) }
     }
-    if case .values(let columns, _) = outputs {
+    if let columns = outputs.targets?.columns {
       for (name, format) in zip(columns, targetFormats) where format.isUnlikePlain { names.insert(name) }
     }
     // Strings that differ only in the spelling of a number: 1.1 and 1.10.
@@ -43,7 +43,7 @@ extension Preparation {
     let targets: [String] =
       switch outputs {
       case .classes(_, let column): column.map { [$0] } ?? []
-      case .labels(let columns, _), .values(let columns, _): columns
+      case .labels(let columns, _), .values(let columns, _), .quantiles(let columns, _, _): columns
       }
     let names = columns.map(\.name) + targets
     let places = names.compactMap { Int($0) }.filter { $0 > 0 }
@@ -108,10 +108,12 @@ extension Preparation {
       targets = Matrix(
         rows: columns.count, columns: table.rowCount,
         columnMajor: (0..<table.rowCount).flatMap { row in labels.map { Scalar($0[row]) } })
-    case .values(let columns, let scaling):
+    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
       let indices = try Self.targetIndices(columns, in: table)
-      targets = try table.matrix(ofColumns: indices, scaledBy: scaling, formats: targetFormats, missing: missing)
-      if scaling.method == .mean { try Self.checkNotNegative(targets, table, indices) }
+      let values: Matrix<Scalar> = try table.matrix(
+        ofColumns: indices, scaledBy: scaling, formats: targetFormats, missing: missing)
+      if scaling.method == .mean { try Self.checkNotNegative(values, table, indices) }
+      targets = values.repeatingRows(outputs.levels.count)
     }
     let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(FileError) in
       try Self.weights(table, try table.columnIndices(named: [name])[0], likely: likelyMark)
@@ -233,5 +235,14 @@ extension Preparation {
     throw .tooLargeForMemory(
       path: table.path, what: what, bytes: overflows || overflowsToo ? .max : bytes, available: available,
       column: column)
+  }
+}
+
+extension Matrix {
+  /// Each row as often as `count` says, adjacent; the matrix itself if that is once or less.
+  fileprivate func repeatingRows(_ count: Int) -> Matrix {
+    guard count > 1 else { return self }
+    return Matrix(
+      rows: rows * count, columns: columns, columnMajor: elements.lazy.flatMap { repeatElement($0, count: count) })
   }
 }

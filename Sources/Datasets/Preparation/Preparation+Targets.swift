@@ -13,7 +13,7 @@ extension Preparation {
   ) throws(FileError) -> (outputs: Outputs, formats: [NumberFormat]) {
     let columns = targets.map { table.columnNames[$0] }
     let areAmounts = loss?.hasLogLink == true
-    let task = task ?? (areAmounts ? .regression : nil)
+    let task = task ?? (loss?.isForNumbers == true ? .regression : nil)
     if task != .classification {
       for (target, reading) in zip(targets, readings) {
         if let mistake = fewTexts(table, target, reading) { throw mistake }
@@ -34,7 +34,12 @@ extension Preparation {
         throw .noPositiveTarget(path: table.path, column: columns[row])
       }
       let scaling = Scaling(areAmounts ? .mean : .standard, fittedOn: values)
-      return (.values(columns: columns, scaling: scaling), formats)
+      let levels = loss?.levels ?? []
+      return (
+        levels.isEmpty
+          ? .values(columns: columns, scaling: scaling)
+          : .quantiles(columns: columns, levels: levels, scaling: scaling), formats
+      )
     }
     let classes = try targets.map { target throws(FileError) in
       let names = try table.classNames(inColumn: target, missing)

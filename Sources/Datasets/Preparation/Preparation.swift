@@ -22,6 +22,10 @@ public struct Preparation: Sendable, Equatable {
     case labels(columns: [String], classes: [[String]])
     /// The values of these columns, scaled for training.
     case values(columns: [String], scaling: Scaling)
+    /// Quantiles of these columns: for each column an output for each level, in the order of the levels, scaled for
+    /// training. Answers are sorted by value within a column, so that a higher level never has a lower answer
+    /// (Chernozhukov, Fernández-Val and Galichon 2010).
+    case quantiles(columns: [String], levels: [Double], scaling: Scaling)
   }
 
   /// What is to be learnt from a table.
@@ -108,7 +112,10 @@ public struct Preparation: Sendable, Equatable {
       guard areDifferent(columns, 1), classes.count == columns.count,
         classes.allSatisfy({ $0.count == 2 && $0[0] != $0[1] })
       else { return "the labels \(columns): each must occur once and have two classes" }
-    case .values(let columns, let scaling):
+    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
+      if case .quantiles(_, let levels, _) = outputs, !Loss.quantiles(levels).accepts(.identity) {
+        return "the quantiles \(levels): they must ascend between 0 and 1"
+      }
       guard areDifferent(columns, 1), scaling.offsets.count == columns.count else {
         return "the targets \(columns) by a scaling of \(scaling.offsets.count)"
       }
@@ -134,19 +141,13 @@ public struct Preparation: Sendable, Equatable {
   }
 
   /// The number of outputs.
-  public var outputCount: Int {
-    switch outputs {
-    case .classes(let names, _): names.count
-    case .labels(let columns, _): columns.count
-    case .values(let columns, _): columns.count
-    }
-  }
+  public var outputCount: Int { outputs.names.count }
 
   /// Whether classes or numbers are predicted.
   public var task: Task {
     switch outputs {
     case .classes, .labels: .classification
-    case .values: .regression
+    case .values, .quantiles: .regression
     }
   }
 }
@@ -169,6 +170,34 @@ extension Preparation.Inputs {
   }
 }
 
+extension Preparation.Outputs {
+  /// A name for each output: a class, or a column; for quantiles a column and a level, such as `price 0.05`.
+  public var names: [String] {
+    switch self {
+    case .classes(let names, _): names
+    case .labels(let columns, _), .values(let columns, _): columns
+    case .quantiles(let columns, let levels, _): columns.flatMap { column in levels.map { "\(column) \($0)" } }
+    }
+  }
+
+  /// The columns whose values are predicted, and their scaling; nil for classes and labels.
+  package var targets: (columns: [String], scaling: Scaling)? {
+    switch self {
+    case .classes, .labels: nil
+    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling): (columns, scaling)
+    }
+  }
+
+  /// The levels of quantiles; empty for other outputs.
+  package var levels: [Double] { if case .quantiles(_, let levels, _) = self { levels } else { [] } }
+
+  /// The index of the median among the levels; nil if there is none.
+  package var median: Int? { index(ofLevel: 0.5) }
+
+  /// The index of a level; nil if there is none. Levels that were computed may have a rounding error.
+  package func index(ofLevel level: Double) -> Int? { levels.firstIndex { abs($0 - level) < 1e-9 } }
+}
+
 // MARK: - Answers
 
 extension Preparation {
@@ -179,6 +208,7 @@ extension Preparation {
   }
 
   /// Converts outputs to answers: probabilities stay as they are, and values are converted to the units of the data.
+  /// The quantiles of a column are sorted, so that they never cross.
   ///
   ///     value = output / factor + offset
   ///
@@ -191,15 +221,20 @@ extension Preparation {
     guard outputs.rows == outputCount else {
       fail("cannot make \(outputCount) answers from \(outputs.rows) outputs for each sample")
     }
-    var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
-    answers.withTile { answers in
-      outputs.withReadOnlyTile { self.outputs.writeAnswers($0, into: answers) }
-    }
-    return answers
+    return self.outputs.answers(outputs)
   }
 }
 
 extension Preparation.Outputs {
+  /// The answers for outputs, as ``Preparation/answers(_:)`` gives them.
+  package func answers<Scalar>(_ outputs: Matrix<Scalar>) -> Matrix<Double> {
+    var answers = Matrix<Double>(rows: outputs.rows, columns: outputs.columns)
+    answers.withTile { answers in
+      outputs.withReadOnlyTile { writeAnswers($0, into: answers) }
+    }
+    return answers
+  }
+
   /// answers ← outputs, as ``Preparation/answers(_:)`` does. Allocates nothing.
   ///
   /// - Shapes: outputs and answers, outputs × samples.
@@ -207,9 +242,34 @@ extension Preparation.Outputs {
   @specialized(where Scalar == Double)
   package func writeAnswers<Scalar: BLASScalar>(_ outputs: Tile<Scalar>, into answers: Tile<Double>) {
     if case .values(_, let scaling) = self { return scaling.invert(outputs, into: answers) }
+    if case .quantiles(_, let levels, let scaling) = self {
+      scaling.invert(outputs, into: answers, repeating: levels.count)
+      return answers.sort(runsOf: levels.count)
+    }
     for column in 0..<outputs.columns {
       let (from, to) = (outputs[columns: column..<column + 1], answers[columns: column..<column + 1])
       for row in 0..<outputs.rows { to[row] = Double(from[row]) }
+    }
+  }
+}
+
+extension Tile<Double> {
+  /// Sorts each run of `count` numbers of a column in ascending order, by insertion: there are few, and they are mostly
+  /// in order.
+  fileprivate func sort(runsOf count: Int) {
+    for column in 0..<columns {
+      let numbers = self[columns: column..<column + 1]
+      for start in Swift.stride(from: 0, to: rows, by: count) {
+        for index in start..<start + count {
+          let number = numbers[index]
+          var place = index
+          while place > start, number < numbers[place - 1] {
+            numbers[place] = numbers[place - 1]
+            place -= 1
+          }
+          numbers[place] = number
+        }
+      }
     }
   }
 }

@@ -154,13 +154,14 @@ public struct Scaling: Sendable, Equatable {
 
   /// values ← the data, mapped back in `Double`, so that a value far from 0 compared with its spread keeps its digits.
   ///
-  /// - Shapes: data and values, features × any.
+  /// - Parameter count: How many adjacent rows belong to each feature.
+  /// - Shapes: data and values, (features · count) × any.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>, into values: Tile<Double>) {
+  package func invert<Scalar: BLASScalar>(_ data: Tile<Scalar>, into values: Tile<Double>, repeating count: Int = 1) {
     for column in 0..<data.columns {
       let (from, to) = (data[columns: column..<column + 1], values[columns: column..<column + 1])
-      for feature in 0..<data.rows { to[feature] = inverted(Double(from[feature]), feature) }
+      for row in 0..<data.rows { to[row] = inverted(Double(from[row]), row / count) }
     }
   }
 

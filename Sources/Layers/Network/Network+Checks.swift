@@ -27,9 +27,15 @@ extension Network {
   package func check(_ loss: Loss) {
     guard loss.accepts(outputActivation) else {
       if !Activation.allCases.contains(where: loss.accepts) {
-        fail("the loss \(loss.rawValue) has a number out of its range: quantiles are between 0 and 1, powers 1 and 2")
+        fail(
+          "the loss \(loss.rawValue) has a number out of its range: quantiles ascend between 0 and 1, and a power is"
+            + " between 1 and 2")
       }
       fail("the loss \(loss.rawValue) is not defined for \(outputActivation) outputs")
+    }
+    guard outputSize.isMultiple(of: max(loss.levels.count, 1)) else {
+      fail(
+        "the loss \(loss.rawValue) is not defined for \(outputSize) outputs: each target has an output for each level")
     }
   }
 

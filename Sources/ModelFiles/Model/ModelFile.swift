@@ -19,6 +19,8 @@ public struct ModelFile: Sendable {
   public let preparation: Preparation
   /// Notes on the training, as names and values for people to read.
   public let training: [String: String]
+  /// The bounds of new values around the answers; nil if there are none.
+  public let interval: PredictionInterval?
   private let tensors: SafeTensors
 
   /// How many bytes the text in the metadata may take beyond the size of the tensors.
@@ -131,6 +133,16 @@ public struct ModelFile: Sendable {
       throw bad(
         "preparation",
         "it has \(preparation.inputCount) inputs and \(preparation.outputCount) outputs, which differ from the layers'")
+    }
+    guard preparation.outputs.levels == loss.levels else {
+      throw bad("preparation", "its quantiles are not those of the loss \(quoted(lossName))")
+    }
+    if tensors.metadataBytes["interval"] == nil {
+      interval = nil
+    } else {
+      let record = try decode("interval") { json throws(FileError) in try IntervalRecord(&json, outputs: outputs) }
+      interval = PredictionInterval(checking: record.level, record.margins, for: preparation.outputs)
+      if interval == nil { throw bad("interval", "its level or its margins do not fit the outputs") }
     }
     self.path = path
     self.loss = loss

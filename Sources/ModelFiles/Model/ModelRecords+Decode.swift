@@ -145,6 +145,7 @@ extension PreparationRecord {
     var notMissing: [String]?
     var ignored: [String]?
     var identifier: String?
+    var quantiles: [Double]?
     // The number of features that text columns can still have.
     var features = inputs
     while let key = try json.name(&isFirst) {
@@ -175,8 +176,9 @@ extension PreparationRecord {
         notMissing = try json.strings(atMost: ColumnRecord.mostMissing, "strings")
       case "ignored" where ignored == nil: ignored = try json.strings(atMost: Table.mostColumns, "columns")
       case "identifier" where identifier == nil: identifier = try json.string()
+      case "quantiles" where quantiles == nil: quantiles = try json.numbers(atMost: outputs, "quantiles")
       case "columns", "image", "scaling", "classes", "targets", "labels", "targetScaling", "targetFormats", "missing",
-        "notMissing", "ignored", "identifier":
+        "notMissing", "ignored", "identifier", "quantiles":
         throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
@@ -185,7 +187,25 @@ extension PreparationRecord {
     (self.columns, self.image, self.scaling, self.classes) = (columns, image, scaling, classes)
     (self.targets, self.labels, self.targetScaling) = (targets, labels, targetScaling)
     (self.targetFormats, self.missing, self.notMissing) = (targetFormats, missing, notMissing)
-    (self.ignored, self.identifier) = (ignored, identifier)
+    (self.ignored, self.identifier, self.quantiles) = (ignored, identifier, quantiles)
+  }
+}
+
+extension IntervalRecord {
+  init(_ json: inout JSONReader, outputs: Int) throws(FileError) {
+    var isFirst = true
+    var level: Double?
+    var margins: [Double]?
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "level" where level == nil: level = try json.number()
+      case "margins" where margins == nil: margins = try json.numbers(atMost: outputs, "margins")
+      case "level", "margins": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let level, let margins else { throw json.error("expected a level and margins before this") }
+    (self.level, self.margins) = (level, margins)
   }
 }
 

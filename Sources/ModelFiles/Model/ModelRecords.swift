@@ -167,6 +167,8 @@ struct PreparationRecord: Codable {
   var targets: [String]?
   var labels: [[String]]?
   var targetScaling: ScalingRecord?
+  /// The levels of quantiles; absent if the outputs are none.
+  var quantiles: [Double]?
   /// How the targets' numbers are written; absent if all are plain.
   var targetFormats: [FormatRecord]?
   /// Additional strings that mark missing values, and usual ones that do not.
@@ -180,7 +182,7 @@ struct PreparationRecord: Codable {
 
   private enum CodingKeys: CodingKey {
     case columns, image, scaling, classes, targets, labels, targetScaling, targetFormats, missing, notMissing, ignored
-    case identifier
+    case identifier, quantiles
   }
 
   init(_ preparation: Preparation) {
@@ -203,10 +205,11 @@ struct PreparationRecord: Codable {
     case .labels(let columns, let classes):
       targets = columns
       labels = classes
-    case .values(let columns, let scaling):
+    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
       targets = columns
       targetScaling = ScalingRecord(scaling)
     }
+    quantiles = preparation.outputs.levels.isEmpty ? nil : preparation.outputs.levels
   }
 
   /// The preparation, or nil if its parts contradict each other.
@@ -223,11 +226,13 @@ struct PreparationRecord: Codable {
     default: return nil
     }
     let outputs: Preparation.Outputs
-    switch (classes, targets, labels, targetScaling?.scaling) {
-    case (let names?, let columns, nil, nil) where columns == nil || columns?.count == 1:
+    switch (classes, targets, labels, targetScaling?.scaling, quantiles) {
+    case (let names?, let columns, nil, nil, nil) where columns == nil || columns?.count == 1:
       outputs = .classes(names, column: columns?[0])
-    case (nil, let columns?, let labels?, nil): outputs = .labels(columns: columns, classes: labels)
-    case (nil, let columns?, nil, let scaling?): outputs = .values(columns: columns, scaling: scaling)
+    case (nil, let columns?, let labels?, nil, nil): outputs = .labels(columns: columns, classes: labels)
+    case (nil, let columns?, nil, let scaling?, nil): outputs = .values(columns: columns, scaling: scaling)
+    case (nil, let columns?, nil, let scaling?, let levels?):
+      outputs = .quantiles(columns: columns, levels: levels, scaling: scaling)
     default: return nil
     }
     var formats: [NumberFormat] = []
@@ -255,6 +260,14 @@ struct PreparationRecord: Codable {
       || !weighsConstantTexts && hasConstantText
       || columns?.contains { $0.others != nil || $0.format != nil || $0.date != nil || $0.missing != nil } == true
   }
+}
+
+/// A prediction interval.
+struct IntervalRecord: Codable {
+  let level: Double
+  let margins: [Double]
+
+  init(_ interval: PredictionInterval) { (level, margins) = (interval.level, interval.margins) }
 }
 
 /// Encodes a record as JSON with sorted keys, so that equal models give equal files.

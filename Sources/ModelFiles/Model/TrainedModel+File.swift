@@ -16,13 +16,14 @@ import Tensor
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
 //                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
 //                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or
-//                "targetScaling": {…},
+//                "targetScaling": {…}, with "quantiles": [0.05, …] if the outputs are quantiles,
 //                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …],
 //                "identifier": name}
 //                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
 //                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
 //                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is as in
 //                plain numbers
+//   interval     JSON: {"level": 0.9, "margins": [2.5, …]}; absent if there is none
 //   training     JSON: how the model was trained, names to strings
 //   networks     the number of networks: "5"; absent if there is one
 //
@@ -96,7 +97,7 @@ extension TrainedModel {
   public func write(to path: String) throws(FileError) {
     let metadata = metadata
     // The length as a reader counts it, and as it is in the header.
-    let texts = ["layers", "preparation", "training"].reduce(0) { $0 + Self.textCount(metadata[$1]!) }
+    let texts = ["layers", "preparation", "training", "interval"].reduce(0) { $0 + Self.textCount(metadata[$1] ?? "") }
     let header = metadata.values.reduce(0) { $0 + $1.utf8.count + $1.utf8.count { $0 == quote || $0 == backslash } }
     guard texts <= ModelFile.mostText + parameterCount * MemoryLayout<Scalar>.size,
       training.count <= SafeTensors.mostMetadata, header <= SafeTensors.longestHeader - 1 << 24
@@ -155,6 +156,7 @@ extension TrainedModel {
       "training": encode(training),
     ]
     metadata["embedding"] = network.embedding.map { encode(EmbeddingRecord($0)) }
+    if let interval { metadata["interval"] = encode(IntervalRecord(interval)) }
     if networks.count > 1 { metadata["networks"] = String(networks.count) }
     return metadata
   }
@@ -174,7 +176,9 @@ extension TrainedModel {
   public init(_ file: ModelFile) throws(FileError) {
     var networks: [Network<Scalar>] = []
     for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }
-    self.init(networks: networks, loss: file.loss, preparation: file.preparation, training: file.training)
+    self.init(
+      networks: networks, loss: file.loss, preparation: file.preparation, training: file.training,
+      interval: file.interval)
   }
 
   /// The network with this number, counted from 0.

@@ -16,13 +16,20 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   public let preparation: Preparation
   /// How the model was trained, as names and values for human readers.
   public let training: [String: String]
+  /// The bounds of new values around the answers; nil if none were calibrated. See
+  /// ``withInterval(level:calibratedOn:team:)``.
+  public let interval: PredictionInterval?
 
   /// Makes a model of one network.
   ///
   /// - Precondition: Traps if the network's sizes do not match the preparation, if the loss does not accept its
-  ///   outputs, and on more than 1000 layers.
-  public init(network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
-    self.init(networks: [network], loss: loss, preparation: preparation, training: training)
+  ///   outputs, if the loss is for several quantiles and the preparation is not for the same ones or the other way
+  ///   round, if the interval is for other outputs, and on more than 1000 layers.
+  public init(
+    network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:],
+    interval: PredictionInterval? = nil
+  ) {
+    self.init(networks: [network], loss: loss, preparation: preparation, training: training, interval: interval)
   }
 
   /// Makes an ensemble.
@@ -30,7 +37,10 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// - Parameter networks: From 1 to 1000.
   /// - Precondition: Traps on any other number of networks, on more than 1000 layers, if the networks differ in their
   ///   layers, and as for a single network.
-  public init(networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:]) {
+  public init(
+    networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:],
+    interval: PredictionInterval? = nil
+  ) {
     guard networkCounts.contains(networks.count) else {
       fail(
         "cannot make a model of \(networks.count) networks: \(networkCounts.lowerBound) to \(networkCounts.upperBound)"
@@ -47,6 +57,12 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
       fail("\(first) does not fit \(preparation.inputCount) features and \(preparation.outputCount) outputs")
     }
     first.check(loss)
+    guard loss.levels == preparation.outputs.levels else {
+      fail("cannot use the loss \(loss.rawValue) for the outputs \(preparation.outputs)")
+    }
+    self.interval = interval.map {
+      PredictionInterval(level: $0.level, margins: $0.margins, for: preparation.outputs)
+    }
     self.networks = networks
     self.loss = loss
     self.preparation = preparation

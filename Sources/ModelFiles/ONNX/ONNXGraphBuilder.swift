@@ -45,15 +45,17 @@ struct ONNXGraphBuilder {
   /// - Parameters:
   ///   - output: The name of the output, already made by ``name(_:)``; nil for a name derived from the operation.
   ///   - since: The version of the operator set that the operation requires.
+  ///   - spare: The number of further outputs, which are not used.
   mutating func node(
     _ operation: String, _ inputs: [String], _ attributes: [String: ONNXAttribute] = [:], domain: String = "",
-    output: String? = nil, since: Int = 13
+    output: String? = nil, since: Int = 13, spare: Int = 0
   ) -> String {
     let output = output ?? name("\(operation)_\(graph.nodes.count)")
+    let others = (0..<spare).map { name("\(operation)_\(graph.nodes.count)_\($0 + 1)") }
     graph.nodes.append(
       ONNXNode(
         name: "\(operation)_\(graph.nodes.count)", operation: operation, domain: domain, inputs: inputs,
-        outputs: [output], attributes: attributes))
+        outputs: [output] + others, attributes: attributes))
     if domain.isEmpty { operatorSet = max(operatorSet, since) } else { usesMachineLearningDomain = true }
     return output
   }

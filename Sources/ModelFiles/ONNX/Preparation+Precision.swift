@@ -14,7 +14,7 @@ extension Preparation {
 
   /// The targets that need double in a graph.
   var targetsThatNeedDouble: [String] {
-    guard case .values(let columns, let scaling) = outputs else { return [] }
+    guard let (columns, scaling) = outputs.targets else { return [] }
     return columns.indices.filter {
       FeatureScale.needsDouble(offset: scaling.offsets[$0], factor: scaling.factors[$0])
     }.map { columns[$0] }

@@ -56,7 +56,7 @@ extension TrainedModel {
       let count = builder.constant(ONNXTensor("networks", type, [], [Double(networks.count)]))
       outputs = [builder.node("Div", [builder.node("Sum", outputs), count])]
     }
-    builder.answers(outputs[0], preparation, type)
+    builder.answers(outputs[0], preparation, interval, type)
     var metadata = training
     metadata["loss"] = loss.rawValue
     // Version 7 of the format came with operator set 13, version 8 with set 17, version 11 with set 23.
@@ -113,9 +113,9 @@ extension ONNXGraphBuilder {
 // MARK: - Answers
 
 extension ONNXGraphBuilder {
-  /// Declares the graph's outputs: `label` and `probabilities`, or `output` in the units of the data.
+  /// Declares the graph's outputs: `label` and `probabilities`, or `output` in the units of the data, and its bounds.
   fileprivate mutating func answers(
-    _ outputs: String, _ preparation: Preparation, _ type: ONNXTensor.DataType
+    _ outputs: String, _ preparation: Preparation, _ interval: PredictionInterval?, _ type: ONNXTensor.DataType
   ) {
     switch preparation.outputs {
     case .classes(let names, _):
@@ -138,18 +138,54 @@ extension ONNXGraphBuilder {
       _ = node("Identity", [outputs], output: probabilities)
       output(label, .string, columns: columns.count)
       output(probabilities, type, columns: columns.count)
-    case .values(let columns, let scaling):
+    case .values(_, let scaling), .quantiles(_, _, let scaling):
       // In double precision, as in Scaling.
-      let answer = name("output")
+      let names = ["output", "lower", "upper"].prefix(interval == nil ? 1 : 3).map { name($0) }
       let answerType = preparation.targetsThatNeedDouble.isEmpty ? type : .double
+      let (columns, count) = (preparation.outputCount, max(preparation.outputs.levels.count, 1))
+      func row(_ name: String, _ numbers: [Double]) -> String {
+        constant(ONNXTensor(name, .double, [1, columns], numbers.flatMap { repeatElement($0, count: count) }))
+      }
       var value = type == .float ? cast(outputs, to: .double) : outputs
-      let factors = constant(ONNXTensor("target factors", .double, [1, columns.count], scaling.factors))
-      let offsets = constant(ONNXTensor("target offsets", .double, [1, columns.count], scaling.offsets))
-      value = node("Div", [value, factors])
-      value = node("Add", [value, offsets], output: answerType == .double ? answer : nil)
-      if answerType == .float { _ = cast(value, to: .float, output: answer) }
-      output(answer, answerType, columns: columns.count)
+      value = node("Div", [value, row("target factors", scaling.factors)])
+      value = node("Add", [value, row("target offsets", scaling.offsets)])
+      if count > 1 { value = sorted(value, columns, runsOf: count) }
+      let bounds = interval.map { self.bounds(of: value, $0) } ?? []
+      for (name, value) in zip(names, [value] + bounds) {
+        _ = answerType == .float ? cast(value, to: .float, output: name) : node("Identity", [value], output: name)
+        output(name, answerType, columns: name == names[0] ? columns : columns / count)
+      }
     }
+  }
+
+  /// Sorts each run of `count` values of a sample in ascending order.
+  private mutating func sorted(_ values: String, _ columns: Int, runsOf count: Int) -> String {
+    // A size of 0 stays as it is.
+    func shape(_ name: String, _ sizes: [Int]) -> String { constant(ONNXTensor(name, [sizes.count], sizes)) }
+    let runs = node("Reshape", [values, shape("runs", [0, columns / count, count])])
+    let ascending = node(
+      "TopK", [runs, shape("run length", [count])], ["axis": .int(-1), "largest": .int(0), "sorted": .int(1)], spare: 1)
+    return node("Reshape", [ascending, shape("columns", [0, columns])])
+  }
+
+  /// The lower and the upper bounds of answers in double precision, as in PredictionInterval.
+  private mutating func bounds(of answers: String, _ interval: PredictionInterval) -> [String] {
+    let count = interval.margins.count
+    func gathered(_ name: String, _ indices: [Int]) -> String {
+      node("Gather", [answers, constant(ONNXTensor(name, [count], indices))], ["axis": .int(1)])
+    }
+    let (low, high) = (
+      gathered("lower answers", interval.places.map(\.lower)), gathered("upper answers", interval.places.map(\.upper))
+    )
+    let margins = constant(ONNXTensor("margins", .double, [1, count], interval.margins))
+    var (lower, upper) = (node("Sub", [low, margins]), node("Add", [high, margins]))
+    if interval.margins.contains(where: { $0 < 0 }) {
+      let half = constant(ONNXTensor("one half", .double, [], [0.5]))
+      let middle = node("Mul", [node("Add", [low, high]), half])
+      (lower, upper) = (node("Min", [lower, middle]), node("Max", [upper, middle]))
+    }
+    if interval.isNotNegative { lower = node("Max", [lower, constant(ONNXTensor("zero", .double, [], [0]))]) }
+    return [lower, upper]
   }
 }
 

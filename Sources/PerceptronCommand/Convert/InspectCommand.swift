@@ -17,6 +17,10 @@ enum InspectCommand: Command {
       let dropout: Double
       let parameters: Int
     }
+    struct Interval: Encodable {
+      let level: Double
+      let margins: [Double]
+    }
     let task: String
     let precision: String
     let loss: String
@@ -30,6 +34,8 @@ enum InspectCommand: Command {
     let scaling: String
     var classes: [String]?
     var targets: [String]?
+    var quantiles: [Double]?
+    var interval: Interval?
     let training: [String: String]
   }
 
@@ -51,11 +57,12 @@ enum InspectCommand: Command {
           ]
         })
     try printLine("")
-    let facts = [
-      ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
-      ("parameters", "\(description.parameters), \(description.precision)"),
-      ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
-    ]
+    let facts =
+      [
+        ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
+        ("parameters", "\(description.parameters), \(description.precision)"),
+        ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
+      ] + (file.interval.map { [("interval", interval($0, file.preparation.outputs))] } ?? [])
     for (name, value) in facts { try printLine("\(name.padded(to: 12))\(printable(value))") }
     guard !description.training.isEmpty else { return }
     try printLine("\ntrained with")
@@ -92,7 +99,9 @@ enum InspectCommand: Command {
     switch file.preparation.outputs {
     case .classes(let names, let column): (description.classes, description.targets) = (names, column.map { [$0] })
     case .labels(let columns, _), .values(let columns, _): description.targets = columns
+    case .quantiles(let columns, let levels, _): (description.targets, description.quantiles) = (columns, levels)
     }
+    description.interval = file.interval.map { .init(level: $0.level, margins: $0.margins) }
     return description
   }
 
@@ -115,7 +124,22 @@ enum InspectCommand: Command {
       "\(columns.count) labels: \(abbreviated(zip(columns, classes).map { "\($0) (\($1[0]) or \($1[1]))" }))"
     case .values(let columns, _):
       columns.count == 1 ? "the value of \(columns[0])" : "\(columns.count) values: \(abbreviated(columns))"
+    case .quantiles(let columns, let levels, _):
+      "the quantiles \(abbreviated(levels.map { "\($0)" })) of \(abbreviated(columns))"
     }
+  }
+
+  /// Such as "0.9 within ±2.5" or, beside quantiles, "0.9 from price 0.05 - 2.5 to price 0.95 + 2.5".
+  private static func interval(_ interval: PredictionInterval, _ outputs: Preparation.Outputs) -> String {
+    let names = outputs.names
+    let bounds = zip(interval.places, interval.margins).map { place, margin in
+      place.lower == place.upper
+        ? "±\(margin.short)"
+        : "\(names[place.lower]) \(margin < 0 ? "+" : "-") \(margin.magnitude.short) to \(names[place.upper])"
+          + " \(margin < 0 ? "-" : "+") \(margin.magnitude.short)"
+    }
+    let isPair = interval.places[0].lower != interval.places[0].upper
+    return "\(interval.level) \(isPair ? "from" : "within") \(abbreviated(bounds))"
   }
 
   private static func described(_ column: InputColumn) -> String {

@@ -54,7 +54,8 @@ struct Baseline {
     if !hasLoss { metrics.loss = nil }
     self.metrics = metrics
     // A quantile is not meant to be near the mean, so its RMSE says nothing.
-    if case .quantile = model.loss, let loss = network.loss, let linearLoss = metrics.loss {
+    let isQuantile = if case .quantile = model.loss { true } else { !model.loss.levels.isEmpty }
+    if isQuantile, let loss = network.loss, let linearLoss = metrics.loss {
       lines = [
         "linear model (least squares, ridge \(Self.ridge)): \(name) \(model.loss.rawValue) loss \(linearLoss.short),"
           + " network: \(loss.short)"
@@ -72,7 +73,7 @@ struct Baseline {
 extension Evaluation {
   /// The main metric of a model, as text.
   var figure: String {
-    accuracy.map { "accuracy \($0.fixed(4))" } ?? "RMSE \(rmse?.short ?? "–")"
+    accuracy.map { "accuracy \($0.fixed(4))" } ?? rmse.map { "RMSE \($0.short)" } ?? "loss \(loss?.short ?? "–")"
   }
 
   fileprivate func isBetter(than other: Evaluation) -> Bool {

@@ -59,8 +59,20 @@ extension Evaluation {
     fileprivate var isLabel: Bool { count != nil }
   }
 
-  /// Prints the metrics of up to 20 outputs, if there are any.
+  /// Prints the metrics of up to 20 outputs, if there are any, and those of quantiles and intervals.
   func printOutputs() throws(CommandError) {
+    try printMetricsOfOutputs()
+    for rows in [quantileRows, intervalRows].compactMap(\.self) {
+      guard rows.count <= 21 else {
+        try printLine("\n--json prints the metrics of each of the \(rows.count - 1) \(rows[0][0])s")
+        continue
+      }
+      try printLine("")
+      try printTable(rows)
+    }
+  }
+
+  private func printMetricsOfOutputs() throws(CommandError) {
     guard let outputs, let first = outputs.first else { return }
     guard outputs.count <= 20 else {
       return try printLine("\n--json prints the metrics of each of the \(outputs.count) outputs")

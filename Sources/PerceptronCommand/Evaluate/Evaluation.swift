@@ -18,6 +18,9 @@ struct Evaluation: Encodable {
   var r2: Double?
   /// The metrics of each output, if several labels or values are predicted.
   let outputs: [Output]?
+  /// The metrics of each quantile, if the model predicts quantiles, and of each target's interval, if it has intervals.
+  let quantiles: [Quantile]?
+  let intervals: [Interval]?
   /// Additional metrics that `evaluate` reports.
   let details: Details?
   /// How much the answers depend on each column, if that was asked for.
@@ -78,9 +81,12 @@ struct Evaluation: Encodable {
       let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
       self.outputs = metrics.map { zip($0.labels, columns).map { Output($0, name: $1) } }
       details = isDetailed ? metrics.map { Details($0) } : nil
-    case .values(let columns, let scaling):
-      let perOutput = RegressionMetrics.perOutput(
-        outputs: outputs, targets: samples.targets, scaledBy: scaling)
+    case .quantiles where model.preparation.outputs.median == nil:
+      summary = "loss \(loss.shown)"
+      self.outputs = nil
+      details = nil
+    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
+      let perOutput = Self.regressionMetrics(model.preparation.outputs, scaling, outputs, samples.targets)
       let metrics = RegressionMetrics(meanOf: perOutput)
       rmse = metrics.rootMeanSquaredError.ifFinite
       mae = metrics.meanAbsoluteError.ifFinite
@@ -94,10 +100,12 @@ struct Evaluation: Encodable {
         ? Details(metrics, deviance: model.loss.hasLogLink ? Deviance(loss, of: model, outputs, samples.targets) : nil)
         : nil
     }
+    let distributions = showsOutputs ? Distributions(model, outputs, samples.targets) : nil
+    (quantiles, intervals) = (distributions?.quantiles, distributions?.intervals)
   }
 
   private enum CodingKeys: CodingKey {
-    case loss, accuracy, rmse, mae, r2, outputs, importance
+    case loss, accuracy, rmse, mae, r2, outputs, importance, quantiles, intervals
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -109,6 +117,8 @@ struct Evaluation: Encodable {
     try container.encodeIfPresent(r2, forKey: .r2)
     try container.encodeIfPresent(outputs, forKey: .outputs)
     try container.encodeIfPresent(importance, forKey: .importance)
+    try container.encodeIfPresent(quantiles, forKey: .quantiles)
+    try container.encodeIfPresent(intervals, forKey: .intervals)
     // The details are encoded into the same object.
     try details?.encode(to: encoder)
   }
@@ -124,7 +134,7 @@ extension Preparation {
   /// The factor that converts a loss on scaled targets to the units of the data: for a squared loss, the square of the
   /// target's scale. The loss of several targets stays that of the scaled targets, because their units differ.
   func lossUnit(of loss: Loss) -> Double {
-    guard case .values(_, let scaling) = outputs, scaling.factors.count == 1 else { return 1 }
+    guard let scaling = outputs.targets?.scaling, scaling.factors.count == 1 else { return 1 }
     return pow(scaling.factors[0], -loss.degree)
   }
 }

@@ -27,7 +27,9 @@ struct AnswerTable<Scalar: BLASScalar> {
     case values
   }
 
-  /// - Parameter identifiers: A column that is copied into the table.
+  /// - Parameters:
+  ///   - answers: The answers, followed by the bounds if the model has intervals.
+  ///   - identifiers: A column that is copied into the table.
   init(
     _ answers: Matrix<Double>, of model: TrainedModel<Scalar>, withProbabilities: Bool,
     beside identifiers: (name: String, fields: [String])?
@@ -42,8 +44,9 @@ struct AnswerTable<Scalar: BLASScalar> {
     case .labels(let columns, let classes):
       header = columns + (withProbabilities ? zip(columns, classes).map { "\($0)=\($1[1])" } : [])
       names = .labels(classes.map { $0.map(Self.field) })
-    case .values(let columns, _):
-      header = columns
+    case .values, .quantiles:
+      let outputs = model.preparation.outputs
+      header = outputs.names + (model.interval == nil ? [] : PredictionInterval.names(outputs))
       names = .none
     }
     self.header = [identifiers?.name].compactMap(\.self) + header

@@ -48,7 +48,8 @@ enum PredictCommand: Command {
     if wantsProbabilities && model.preparation.task == .regression {
       throw CommandError.usage("--probabilities is for classification; this model predicts a value")
     }
-    let answers = try Predictor(model, team: team).predict(prepared: data.features(model.preparation, team: team))
+    var answers = try Predictor(model, team: team).predict(prepared: data.features(model.preparation, team: team))
+    if let interval = model.interval { answers.append(rowsOf: interval.bounds(of: answers)) }
     if arguments.string("-o").map({ isNamed($0, ".npy") }) == true {
       if arguments.string("--id") != nil {
         throw CommandError.usage("--id is for tables; a NumPy array holds only the answers")
@@ -89,11 +90,25 @@ enum PredictCommand: Command {
     case .labels(let columns, let classes) where !wantsProbabilities:
       let names = answers.elements.enumerated().map { classes[$0 % columns.count][$1 >= 0.5 ? 1 : 0] }
       return encode(names, among: classes.flatMap { $0 }, shape: [samples, columns.count])
-    case .classes, .labels, .values:
+    case .classes, .labels, .values, .quantiles:
       let shape = answers.rows == 1 ? [samples] : [samples, answers.rows]
       return Scalar.self == Double.self || model.preparation.task == .regression
         ? NPY.encode(.doubles(answers.elements), shape: shape)
         : NPY.encode(.floats(answers.elements.map { Float($0) }), shape: shape)
     }
+  }
+}
+
+extension Matrix<Double> {
+  /// Appends the rows of a matrix with the same number of columns.
+  fileprivate mutating func append(rowsOf other: Matrix) {
+    let (top, bottom) = (elements, other.elements)
+    var all: [Double] = []
+    all.reserveCapacity(top.count + bottom.count)
+    for column in 0..<columns {
+      all += top[column * rows..<(column + 1) * rows]
+      all += bottom[column * other.rows..<(column + 1) * other.rows]
+    }
+    self = Matrix(rows: rows + other.rows, columns: columns, columnMajor: all)
   }
 }

@@ -58,6 +58,7 @@ struct TrainingReport<Scalar: BLASScalar> {
       column.map { "Classification of \($0)" } ?? "Classification, \(names.count) classes"
     case .labels(let columns, _): "Classification of \(listed(columns))"
     case .values(let columns, _): "Regression of \(listed(columns))"
+    case .quantiles(let columns, _, _): "Quantiles of \(listed(columns))"
     }
   }
 
@@ -143,7 +144,8 @@ struct TrainingReport<Scalar: BLASScalar> {
         ClassificationErrors(outputs: outputs, targets: judged.targets, names: names).markup
           + reliability(outputs, judged.targets) + worstImages(outputs, names)
       case .labels(let columns, let classes): labels(outputs, columns, classes)
-      case .values(let columns, let scaling): plots(outputs, columns, scaling)
+      case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
+        plots(outputs, columns, scaling) + distributions
       }
     return "<section><h2>Errors: \(judgedName.escaped)</h2>\n\(body)</section>\n"
   }
@@ -183,15 +185,19 @@ struct TrainingReport<Scalar: BLASScalar> {
 
   private func plots(_ outputs: Matrix<Scalar>, _ columns: [String], _ scaling: Scaling) -> String {
     let mostPlots = 12
-    let (answers, values) = (model.preparation.answers(outputs), model.preparation.answers(judged.targets))
-    let metrics = RegressionMetrics.perOutput(outputs: outputs, targets: judged.targets, scaledBy: scaling)
+    let meaning = model.preparation.outputs
+    let (count, median) = (max(meaning.levels.count, 1), meaning.levels.isEmpty ? 0 : meaning.median)
+    // Quantiles without the median have no errors to plot.
+    guard let median else { return "" }
+    let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(of: judged.targets))
+    let metrics = Evaluation.regressionMetrics(meaning, scaling, outputs, judged.targets)
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
       zip(columns, metrics).map { Evaluation.Output($1, name: $0).row })
     let plots = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
         name, actual: (0..<values.columns).map { values[row, $0] },
-        predicted: (0..<answers.columns).map { answers[row, $0] })
+        predicted: (0..<answers.columns).map { answers[row * count + median, $0] })
       return "<figure><h3>\(name.escaped)</h3>\n\(plot.svg)</figure>\n"
     }
     let shown =
@@ -201,6 +207,14 @@ struct TrainingReport<Scalar: BLASScalar> {
       : ""
     let left = columns.count > mostPlots ? "<p class=\"muted\">The first \(mostPlots) targets are plotted.</p>\n" : ""
     return table + shown + left + "<div class=\"charts\">\n\(plots.joined())</div>\n"
+  }
+
+  /// Tables of the quantiles and the intervals.
+  private var distributions: String {
+    let evaluation = rows[0].evaluation
+    return [evaluation.quantileRows, evaluation.intervalRows].compactMap(\.self).map { rows in
+      markupTable(rows[0], Array(rows.dropFirst()))
+    }.joined()
   }
 
   /// The images for which the network gives a wrong answer with the highest probability.

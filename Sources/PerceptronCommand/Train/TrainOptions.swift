@@ -4,6 +4,8 @@ import PerceptronFiles
 
 /// The options of `train`. `gradcheck` uses those of the network.
 struct TrainOptions {
+  /// The probability of the prediction intervals; nil for none.
+  let interval: Double?
   private let output: Activation?
   /// Nil for the task's own.
   let loss: Loss?
@@ -56,6 +58,13 @@ struct TrainOptions {
       Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
     ] + RecipeOptions.trainingOptions + [
       Option(
+        "--quantiles", "LEVELS",
+        "predict the quantiles of these ascending levels at once, such as 0.05,0.5,0.95, in place of one value (off)"),
+      Option(
+        "--interval", "LEVEL",
+        "give each predicted number bounds that hold with this probability, such as 0.9, calibrated on the validation"
+          + " samples (off)"),
+      Option(
         "--ensemble", "N", "networks from N seeds, in one file; the answer is their mean (by the recipe: 4; plain: 1)"),
       Option("--threads", "N", "threads that share the work; the result does not depend on N (all that may be used)"),
     ]
@@ -63,13 +72,15 @@ struct TrainOptions {
   /// The options that the model's file records elsewhere, that its layers show, or that need not be recorded.
   private static let recordedApart: Set<String> = [
     "--hidden", "--activation", "--output", "--loss", "--normalization", "--seed", "--task", "--target", "--optimizer",
-    "--learning-rate", "--batch-size", "--dropout", "--epochs", "--ensemble", "--threads",
+    "--learning-rate", "--batch-size", "--dropout", "--epochs", "--ensemble", "--threads", "--quantiles", "--interval",
   ]
 
   init(_ arguments: Arguments) throws(CommandError) {
     pieces = try RecipeOptions(arguments)
     output = try arguments.choice("--output", Self.names(Self.outputActivations))
     loss = try Self.loss(arguments)
+    interval = try arguments.share("--interval")
+    if interval == 0 { throw .usage("--interval: expected a number between 0 and 1, found 0") }
     if let loss, let output { try Self.check(loss, output) }
     givenNetworkCount = try arguments.integer("--ensemble", in: networkCounts)
     var record: [String: String] = [:]
@@ -80,8 +91,9 @@ struct TrainOptions {
     threads = try arguments.integer("--threads", in: 1...1024)
     seed = UInt64(try arguments.integer("--seed", in: 0...(.max)) ?? 0)
     let task = try arguments.choice("--task", Self.names(Preparation.Task.allCases))
+    if task == .classification, let loss { try Self.checkClassifies(loss) }
     // Counts of few different values are not classes.
-    self.task = task ?? (loss?.hasLogLink == true ? .regression : nil)
+    self.task = task ?? (loss?.isForNumbers == true ? .regression : nil)
     target = arguments.string("--target")
     sampleWeight = arguments.string("--sample-weight")
     classWeights = try arguments.string("--class-weights").map(ClassWeightOption.init)
@@ -166,9 +178,7 @@ struct TrainOptions {
       throw .usage(
         "--loss \(loss.rawValue) is for classification; use \(Self.listed(others)), or --task classification")
     }
-    if task == .classification && loss.hasLogLink {
-      throw .usage("--loss \(loss.rawValue) is for numbers; leave it out, or use --task regression")
-    }
+    if task == .classification { try Self.checkClassifies(loss) }
     if task == .regression && output == .softmax {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
     }
@@ -212,6 +222,12 @@ struct TrainOptions {
     }
   }
 
+  private static func checkClassifies(_ loss: Loss) throws(CommandError) {
+    guard loss.isForNumbers else { return }
+    let option = loss.levels.isEmpty ? "--loss \(loss.rawValue)" : "--quantiles"
+    throw .usage("\(option) is for numbers; leave it out, or use --task regression")
+  }
+
   private static func defaultLoss(_ task: Preparation.Task, _ output: Activation?) -> Loss {
     switch (task, output) {
     case (.classification, nil), (.classification, .softmax): .crossEntropy
@@ -229,9 +245,21 @@ struct TrainOptions {
     }
   }
 
-  /// The loss that `--loss` names; nil if it is not given.
+  /// The loss that `--loss` names, or the one of `--quantiles`; nil if neither is given.
   private static func loss(_ arguments: Arguments) throws(CommandError) -> Loss? {
+    if let levels = arguments.string("--quantiles") {
+      if arguments.string("--loss") != nil {
+        throw .usage("--quantiles has a loss of its own; leave out --loss")
+      }
+      guard let loss = Loss(rawValue: "quantiles:\(levels)") else {
+        throw .usage(
+          "--quantiles: expected ascending numbers between 0 and 1, such as 0.05,0.5,0.95, found"
+            + " \(levels.debugDescription)")
+      }
+      return loss
+    }
     guard let text = arguments.string("--loss") else { return nil }
+    if text.hasPrefix("quantiles:") { throw .usage("--loss: several quantiles are given by --quantiles") }
     if let loss = Loss(rawValue: text) { return loss }
     for (name, range) in [("quantile", "0 and 1"), ("tweedie", "1 and 2")] where text.hasPrefix("\(name):") {
       throw .usage("--loss: expected a number between \(range) after \(name):, found \(text.debugDescription)")

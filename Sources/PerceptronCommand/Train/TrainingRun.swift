@@ -47,9 +47,13 @@ struct TrainingRun<Scalar: BLASScalar> {
     if patience != nil && data.validation == nil {
       throw CommandError.usage("--early-stopping needs --validation or --validation-split")
     }
+    if options.interval != nil && data.validation == nil {
+      throw CommandError.usage("--interval needs --validation or --validation-split")
+    }
     let areLabels = if case .labels = preparation.outputs { true } else { false }
     (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
     try calibration?.check(preparation.task, loss, validation: data.validation)
+    try Self.checkInterval(options, data)
     var recipe = try options.pieces.recipe(preparation.task, isTable: data.isTable, samples: data.samples.count)
     if data.validation == nil { recipe.selection = nil }
     self.recipe = recipe
@@ -68,7 +72,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     let fits = try (0..<networkCount).map { try fit($0, log) }
     let plain = model(fits.map(\.network), record(fits))
-    let (trained, temperature) = try calibrated(plain)
+    let (calibrated, temperature) = try calibrated(plain)
+    let trained = try withInterval(calibrated)
     if let path = outputs.model {
       try checkAnswers(trained)
       try trained.write(to: path)
@@ -117,6 +122,30 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
+  /// The model with the intervals of `--interval`, if it is given.
+  private func withInterval(_ trained: TrainedModel<Scalar>) throws(CommandError) -> TrainedModel<Scalar> {
+    guard let level = options.interval, let validation = data.validation else { return trained }
+    do throws(IntervalError) {
+      return try trained.withInterval(level: level, calibratedOn: validation, team: team)
+    } catch {
+      throw .badData("--interval \(level): \(error)")
+    }
+  }
+
+  /// Refuses `--interval` before the training if there can be no intervals after it.
+  private static func checkInterval(_ options: TrainOptions, _ data: TrainingData<Scalar>) throws(CommandError) {
+    guard let level = options.interval else { return }
+    let error = PredictionInterval.error(
+      level: level, samples: data.validation?.count ?? 0, data.preparation.outputs)
+    switch error {
+    case nil: break
+    case .notValues?:
+      throw .usage(
+        "--interval \(level) is for numbers, and the target is classified; leave it out, or use --task regression")
+    case let error?: throw .badData("--interval \(level): \(error)")
+    }
+  }
+
   /// Refuses to write a model whose answers are not finite. The check uses some of the training samples, evenly spread.
   private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
     let most = 4096
@@ -156,6 +185,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
       case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
       case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
+      case .quantiles(let columns, let levels, _):
+        "quantiles \(levels.map { "\($0)" }.joined(separator: ", ")) of \(columns.joined(separator: ", "))"
       }
     let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
       .joined(separator: "-")

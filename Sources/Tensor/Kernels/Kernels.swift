@@ -410,7 +410,7 @@ extension Loss {
       case .crossEntropy: ck_loss_cross_entropy
       case .meanAbsoluteError: ck_loss_mae
       case .huber: ck_loss_huber
-      case .quantile: ck_loss_quantile
+      case .quantile, .quantiles: ck_loss_quantile
       case .poisson: ck_loss_poisson
       case .tweedie: ck_loss_tweedie
       }

@@ -20,6 +20,10 @@ public enum Loss: Sendable, Hashable {
   /// output that minimises it is the value that a share τ of the targets is below. τ is above 0 and below 1. ∇ₐ = (1 −
   /// τ) / outputs if a > y, −τ / outputs if a < y.
   case quantile(Double)
+  /// Quantiles of several levels at once, each level above 0, below 1 and above the one before it: the mean over the
+  /// outputs of ``quantile(_:)``, where the outputs have the levels by turns. The targets repeat each value for all of
+  /// its levels, as `Preparation` does.
+  case quantiles([Double])
   /// The mean over the outputs of Poisson's deviance 2 (y log(y / a) − y + a), for ``Activation/exponential`` outputs a
   /// = eᶻ, the log link (Nelder and Wedderburn 1972). For counts and rates: the targets are not negative, and may be
   /// any such numbers.
@@ -41,7 +45,7 @@ public enum Loss: Sendable, Hashable {
   case tweedie(Double)
 
   /// Whether the loss can be used with an output activation. A quantile that is not above 0 and below 1 cannot be used,
-  /// nor a power that is not above 1 and below 2.
+  /// nor a power that is not above 1 and below 2, nor levels that do not ascend.
   public func accepts(_ output: Activation) -> Bool {
     switch self {
     case .quadratic, .meanSquaredError, .meanAbsoluteError, .huber: true
@@ -49,16 +53,31 @@ public enum Loss: Sendable, Hashable {
     case .crossEntropy: output == .softmax
     // In single precision, too.
     case .quantile(let level): Float(level) > 0 && Float(level) < 1
+    case .quantiles(let levels):
+      !levels.isEmpty && levels.allSatisfy { Self.quantile($0).accepts(output) }
+        && zip(levels, levels.dropFirst()).allSatisfy { Float($0) < Float($1) }
     case .poisson: output == .exponential
     case .tweedie(let power): output == .exponential && Float(power) > 1 && Float(power) < 2
     }
   }
 
   /// Whether the targets are classes or class probabilities.
-  package var isForClasses: Bool { self == .binaryCrossEntropy || self == .crossEntropy }
+  package var isForClasses: Bool {
+    // `==` would compare the names.
+    switch self {
+    case .binaryCrossEntropy, .crossEntropy: true
+    default: false
+    }
+  }
 
   /// Whether the outputs are e to the power of a weighted sum, and the targets are not negative.
   package var hasLogLink: Bool { accepts(.exponential) && !accepts(.identity) }
+
+  /// The levels of several quantiles; empty for the other losses.
+  package var levels: [Double] { if case .quantiles(let levels) = self { levels } else { [] } }
+
+  /// Whether the targets can only be meant as numbers, even if they have few different values.
+  package var isForNumbers: Bool { hasLogLink || !levels.isEmpty }
 
   /// Whether the loss is computed from the output layer's weighted inputs z, together with the activation. This is
   /// stable even if a rounds to 0 or 1, and the error is then simple.
@@ -77,7 +96,7 @@ public enum Loss: Sendable, Hashable {
   package var degree: Double {
     switch self {
     case .quadratic, .meanSquaredError, .huber: 2
-    case .meanAbsoluteError, .quantile, .poisson: 1
+    case .meanAbsoluteError, .quantile, .quantiles, .poisson: 1
     case .tweedie(let power): 2 - power
     case .binaryCrossEntropy, .crossEntropy: 0
     }
@@ -85,7 +104,7 @@ public enum Loss: Sendable, Hashable {
 }
 
 extension Loss: CaseIterable {
-  /// All losses, in the order of `losses.def`. One quantile stands for all, and one power.
+  /// All losses, in the order of `losses.def`. One quantile stands for all, also for several at once, and one power.
   public static let allCases: [Loss] = [
     .quadratic, .meanSquaredError, .binaryCrossEntropy, .crossEntropy, .meanAbsoluteError, .huber, .quantile(0.9),
     .poisson, .tweedie(1.5),
@@ -103,19 +122,22 @@ extension Loss: RawRepresentable {
     case .meanAbsoluteError: "mae"
     case .huber: "huber"
     case .quantile(let level): "quantile:\(level)"
+    case .quantiles(let levels): "quantiles:" + levels.map { "\($0)" }.joined(separator: ",")
     case .poisson: "poisson"
     case .tweedie(let power): "tweedie:\(power)"
     }
   }
 
-  /// Returns nil for an unknown name, for a quantile that is not above 0 and below 1, and for a power that is not above
-  /// 1 and below 2. `tweedie` alone has the power 1.5.
+  /// Returns nil for an unknown name, for a quantile that is not above 0 and below 1, for quantiles that do not ascend,
+  /// and for a power that is not above 1 and below 2. `tweedie` alone has the power 1.5.
   public init?(rawValue: String) {
     let parts = rawValue.split(separator: ":", omittingEmptySubsequences: false)
     let number = parts.count == 2 ? Double(parts[1]) : nil
     let loss: Loss? =
       switch (parts[0], number) {
       case ("quantile", let level?): .quantile(level)
+      case ("quantiles", _) where parts.count == 2:
+        .quantiles(parts[1].split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan })
       case ("tweedie", let power?): .tweedie(power)
       case ("tweedie", nil) where parts.count == 1: .tweedie(1.5)
       default: Self.allCases.first { $0.rawValue == rawValue }

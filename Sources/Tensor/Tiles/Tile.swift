@@ -267,8 +267,22 @@ extension Tile {
   ///   - replacing: Whether to replace the outputs by the gradient of the mean loss.
   @inlinable
   package func loss(_ loss: Loss, targets: Tile, batch: Int, replacing: Bool) -> Double {
-    Scalar._Routines.loss(
+    if case .quantiles(let levels) = loss { return self.loss(levels, targets, batch: batch, replacing: replacing) }
+    return Scalar._Routines.loss(
       loss, rows, columns, base, stride, targets.base, targets.stride, batch: batch, delta: replacing ? base : nil)
+  }
+
+  /// The loss of quantiles whose levels the rows have by turns. The mean over the rows is taken as a part of the mean
+  /// over the batch.
+  @inlinable
+  func loss(_ levels: [Double], _ targets: Tile, batch: Int, replacing: Bool) -> Double {
+    var sum = 0.0
+    for row in 0..<rows {
+      let own = row..<row + 1
+      sum += rows(own).loss(
+        .quantile(levels[row % levels.count]), targets: targets.rows(own), batch: batch * rows, replacing: replacing)
+    }
+    return sum
   }
 
   /// self ← accumulator · self + scale · the sum of each row of `x`, whose columns are added in order.

@@ -3,14 +3,19 @@ import Perceptron
 /// The line of JSON that answers a request.
 public enum AnswerLine {
   /// A model's answer: `{"class":"setosa","probability":0.9,"probabilities":{"setosa":0.9,…}}`, `{"value":3.5}`,
-  /// `{"values":{"a":1.5,…}}`, or `{"labels":{"a":"yes",…},"probabilities":{"a":0.75,…}}`.
+  /// `{"values":{"a":1.5,…}}`, also for quantiles, or `{"labels":{"a":"yes",…},"probabilities":{"a":0.75,…}}`. If the
+  /// model has intervals, values are followed by those of the columns: `"intervals":{"a":[1.25,2],…}`.
   ///
   /// Probabilities come from a model in `Float` and have few digits; values keep all of their digits.
   public static func answer(_ prediction: Prediction) -> String {
     let names = prediction.names
-    if let value = prediction.value {
-      return names.count == 1
-        ? "{\"value\":\(value)}\n" : "{\"values\":\(object(names, prediction.outputs.map { "\($0)" }))}\n"
+    if !prediction.columns.isEmpty {
+      let bounds = prediction.columns.compactMap { prediction.interval(ofColumn: $0) }
+      let intervals = object(prediction.columns, bounds.map { "[\($0.lowerBound),\($0.upperBound)]" })
+      let values =
+        names.count == 1
+        ? "\"value\":\(prediction.outputs[0])" : "\"values\":\(object(names, prediction.outputs.map { "\($0)" }))"
+      return "{\(values)\(bounds.isEmpty ? "" : ",\"intervals\":\(intervals)")}\n"
     }
     let probabilities = object(names, prediction.outputs.map { "\(Float($0))" })
     if let name = prediction.className, let probability = prediction.probability {
