@@ -21,6 +21,7 @@ public struct Importance: Sendable, Equatable {
   /// The increase of the model's loss. As in training, values are scaled.
   public let loss: Change
   /// The decrease of the accuracy, over all labels if there are several, or the increase of the root mean squared
-  /// error, in the units of the data and as the mean over several outputs.
+  /// error, or of the quantile loss if the model answers with quantiles: in the units of the data, and as the mean over
+  /// several outputs.
   public let metric: Change
 }

@@ -63,7 +63,7 @@ extension TrainedModel {
     }.map(\.element)
   }
 
-  /// The loss, and the negative accuracy or the root mean squared error.
+  /// The loss, and the negative accuracy, the root mean squared error or the quantile loss.
   private func errors(_ samples: Samples<Scalar>, _ team: Team) -> (loss: Double, metric: Double) {
     let outputs = outputs(prepared: samples.features, team: team)
     let loss = meanLoss(ofOutputs: outputs, on: samples, team: team)
@@ -75,6 +75,10 @@ extension TrainedModel {
     case .values(_, let scaling):
       let metrics = RegressionMetrics.perOutput(outputs: outputs, targets: samples.targets, scaledBy: scaling)
       return (loss, RegressionMetrics(meanOf: metrics).rootMeanSquaredError)
+    case .quantiles(_, let levels, _):
+      let metrics = QuantileMetrics.perOutput(
+        answers: preparation.answers(outputs), values: preparation.values(of: samples.targets), levels: levels)
+      return (loss, metrics.reduce(0) { $0 + $1.loss } / Double(metrics.count))
     }
   }
 }

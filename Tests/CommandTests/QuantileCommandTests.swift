@@ -67,6 +67,9 @@ func quantileCommand() throws {
   #expect(described["quantiles"] as? [Double] == [0.05, 0.5, 0.95] && described["interval"] != nil)
   let page = String(decoding: try workspace.read("r.html"), as: UTF8.self)
   #expect(page.contains("Quantiles of y") && page.contains("share below") && page.contains("mean width"))
+  let important = try object(workspace.run("evaluate m new.csv --importance --json").lines[0])
+  let first = try #require((important["importance"] as? [[String: Any]])?.first)
+  #expect(first["name"] as? String == "a" && first["quantile_loss_increase"] as? Double ?? 0 > 0)
   #expect(try workspace.run("predict m new.csv -o p.npy").status == 0)
   #expect(String(decoding: try workspace.read("p.npy").prefix(100), as: UTF8.self).contains("(600, 5)"))
 }

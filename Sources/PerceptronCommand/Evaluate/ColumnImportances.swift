@@ -3,54 +3,79 @@ import PerceptronCharts
 
 /// How much a model's answers depend on each column, the most important first.
 struct ColumnImportances: Encodable {
-  /// In the units of the data, except for the loss of several targets.
-  struct Row: Encodable {
-    let name: String
-    let loss, lossDeviation: Double?
-    // One of them is present.
-    private(set) var accuracy, accuracyDeviation: Double?
-    private(set) var rmse, rmseDeviation: Double?
+  /// What is measured beside the loss, in the units of the data.
+  enum Metric: String {
+    case accuracy
+    case rmse
+    case quantileLoss = "quantile_loss"
 
-    private enum CodingKeys: String, CodingKey {
-      case name
-      case loss = "loss_increase"
-      case accuracy = "accuracy_decrease"
-      case rmse = "rmse_increase"
-      case lossDeviation = "loss_deviation"
-      case accuracyDeviation = "accuracy_deviation"
-      case rmseDeviation = "rmse_deviation"
-    }
-
-    init(_ importance: Importance, _ preparation: Preparation, _ loss: Loss) {
-      name = importance.column
-      let unit = preparation.lossUnit(of: loss)
-      (self.loss, lossDeviation) = ((importance.loss.mean * unit).ifFinite, (importance.loss.deviation * unit).ifFinite)
-      let metric = (importance.metric.mean.ifFinite, importance.metric.deviation.ifFinite)
-      if preparation.task == .classification {
-        (accuracy, accuracyDeviation) = metric
-      } else {
-        (rmse, rmseDeviation) = metric
+    init(_ outputs: Preparation.Outputs) {
+      switch outputs {
+      case .classes, .labels: self = .accuracy
+      case .values: self = .rmse
+      case .quantiles: self = .quantileLoss
       }
     }
 
-    private var isRegression: Bool { accuracy == nil }
+    /// The name for readers.
+    var name: String {
+      switch self {
+      case .accuracy: "accuracy"
+      case .rmse: "RMSE"
+      case .quantileLoss: "quantile loss"
+      }
+    }
+  }
+
+  /// In the units of the data, except for the loss of several targets. A value is nil if it is not finite.
+  struct Row: Encodable {
+    let name: String
+    fileprivate let metricKind: Metric
+    fileprivate let loss, lossDeviation: Double?
+    fileprivate let metric, metricDeviation: Double?
+
+    init(_ importance: Importance, _ preparation: Preparation, _ loss: Loss) {
+      name = importance.column
+      metricKind = Metric(preparation.outputs)
+      let unit = preparation.lossUnit(of: loss)
+      (self.loss, lossDeviation) = ((importance.loss.mean * unit).ifFinite, (importance.loss.deviation * unit).ifFinite)
+      (metric, metricDeviation) = (importance.metric.mean.ifFinite, importance.metric.deviation.ifFinite)
+    }
 
     /// By what the columns are sorted; nil if it is not finite.
-    var increase: Double? { isRegression ? rmse : loss }
-    var deviation: Double? { isRegression ? rmseDeviation : lossDeviation }
+    var increase: Double? { metricKind == .accuracy ? loss : metric }
+    var deviation: Double? { metricKind == .accuracy ? lossDeviation : metricDeviation }
 
     /// The loss and the metric with their deviations, as text.
     fileprivate var cells: [String] {
-      let metric =
-        isRegression ? [rmse?.short, rmseDeviation?.short] : [accuracy?.fixed(4), accuracyDeviation?.fixed(4)]
-      return [name] + ([loss?.short, lossDeviation?.short] + metric).map { $0 ?? "–" }
+      func cell(_ metric: Double?) -> String? { metricKind == .accuracy ? metric?.fixed(4) : metric?.short }
+      return [name] + [loss?.short, lossDeviation?.short, cell(metric), cell(metricDeviation)].map { $0 ?? "–" }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(name, forKey: Key("name"))
+      try container.encodeIfPresent(loss, forKey: Key("loss_increase"))
+      try container.encodeIfPresent(lossDeviation, forKey: Key("loss_deviation"))
+      let change = metricKind == .accuracy ? "decrease" : "increase"
+      try container.encodeIfPresent(metric, forKey: Key("\(metricKind.rawValue)_\(change)"))
+      try container.encodeIfPresent(metricDeviation, forKey: Key("\(metricKind.rawValue)_deviation"))
+    }
+
+    private struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+
+      init(_ name: String) { stringValue = name }
+      init?(stringValue: String) { self.init(stringValue) }
+      init?(intValue: Int) { nil }
     }
   }
 
   let rows: [Row]
   /// The number of samples that were used, and of those that there are.
   let sampleCount, allCount: Int
-  let isRegression: Bool
+  let metric: Metric
 
   static let repeats = 5
   /// More samples would hardly change the figures.
@@ -64,7 +89,7 @@ struct ColumnImportances: Encodable {
     sampleCount = min(samples.count, most)
     let used = samples.spread(sampleCount)
     rows = model.importances(on: used, repeats: Self.repeats, team: team).map { Row($0, model.preparation, model.loss) }
-    isRegression = model.preparation.task == .regression
+    metric = Metric(model.preparation.outputs)
   }
 
   func encode(to encoder: any Encoder) throws { try rows.encode(to: encoder) }
@@ -80,9 +105,8 @@ struct ColumnImportances: Encodable {
     let most = 20
     try printLine(
       "\nimportance: what permuting a column adds to the loss and"
-        + " \(isRegression ? "to the RMSE" : "takes from the accuracy"), \(method)")
-    try printTable(
-      [["column", "loss", "±", isRegression ? "RMSE" : "accuracy", "±"]] + rows.prefix(most).map(\.cells))
+        + " \(metric == .accuracy ? "takes from the accuracy" : "to the \(metric.name)"), \(method)")
+    try printTable([["column", "loss", "±", metric.name, "±"]] + rows.prefix(most).map(\.cells))
     if rows.count > most { try printLine("--json prints all \(rows.count) columns") }
   }
 }

@@ -38,7 +38,7 @@ struct ColumnInfluence<Scalar: BLASScalar> {
     }
     let importances = ColumnImportances(model, samples, most: mostSamples, team: team)
     let shown = importances.rows.prefix(Self.mostBars)
-    let quantity = importances.isRegression ? "RMSE" : "loss"
+    let quantity = importances.metric == .accuracy ? "loss" : importances.metric.name
     let chart = RowChart(
       "increase of the \(quantity)", rows: shown.map { $0.name.shortened(to: 26) },
       bars: shown.map { $0.increase ?? .nan }, deviations: shown.map { $0.deviation ?? .nan })
@@ -92,13 +92,14 @@ struct ColumnInfluence<Scalar: BLASScalar> {
     return "<figure><h3>\(column.escaped)</h3>\n\(picture)</figure>\n"
   }
 
-  /// Up to four outputs, those that change most: a regression's first value, or the second of two classes alone.
+  /// Up to four outputs, those that change most: a regression's first value or its quantiles, or the second of two classes alone.
   private func series(_ points: [PartialDependence.Point]) -> [LineChart.Series] {
     func values(_ output: Int) -> [Double] { points.map { $0.answers[output] } }
     func range(_ output: Int) -> Double { (values(output).max() ?? 0) - (values(output).min() ?? 0) }
     let (outputs, names): ([Int], [String]) =
       switch model.preparation.outputs {
       case .values(let columns, _): ([0], columns)
+      case .quantiles(_, let levels, _): (Array(levels.indices), model.preparation.outputs.names)
       case .classes(let names, _): (names.count == 2 ? [1] : Array(names.indices), names)
       case .labels(let columns, _): (Array(columns.indices), columns)
       }
@@ -111,6 +112,7 @@ struct ColumnInfluence<Scalar: BLASScalar> {
   private var quantity: String {
     switch model.preparation.outputs {
     case .values: "mean prediction"
+    case .quantiles: "mean quantile"
     case .classes, .labels: "mean probability"
     }
   }

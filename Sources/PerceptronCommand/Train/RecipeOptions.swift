@@ -20,7 +20,8 @@ struct RecipeOptions {
   private let inputDropout: Double?
   private let batchSize: Int?
   private let epochs: Int?
-  private let selection: Selection?
+  /// The inner optional is nil to keep the last epoch.
+  private let selection: Selection??
 
   /// `--init`.
   private enum InitialParameters {
@@ -80,8 +81,9 @@ struct RecipeOptions {
           + " tables about 1000 steps)"),
       Option(
         "--select", "NAME",
-        "keep the epoch with the lowest validation loss, or with the lowest error (share of wrong answers, or loss for"
-          + " regression), the last of equals: loss or error (by the recipe: error; plain: the last epoch is kept)"),
+        "the epoch to keep: that with the lowest validation loss, with the lowest error (share of wrong answers, or"
+          + " loss for regression; the last of equals), or the last: loss, error or last (by the recipe: error; plain:"
+          + " last)"),
     ]
 
   init(_ arguments: Arguments) throws(CommandError) {
@@ -109,7 +111,8 @@ struct RecipeOptions {
     }
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000)
-    selection = try arguments.choice("--select", TrainOptions.names(Selection.allCases))
+    selection = try arguments.choice(
+      "--select", TrainOptions.names(Selection.allCases).map { ($0.0, Optional($0.1)) } + [("last", nil)])
     if let epochs { _ = try optimizing.schedules(epochs) }
   }
 
@@ -120,7 +123,10 @@ struct RecipeOptions {
   func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }
 
   /// Whether the best epoch is kept, so that a validation part is needed.
-  func selects(isTable: Bool) -> Bool { selection != nil || name(isTable: isTable) == .table }
+  func selects(isTable: Bool) -> Bool {
+    if let selection { return selection != nil }
+    return name(isTable: isTable) == .table
+  }
 
   /// The recipe for a task with this number of training samples.
   func recipe(_ task: Preparation.Task, isTable: Bool, samples: Int) throws(CommandError) -> Recipe {
