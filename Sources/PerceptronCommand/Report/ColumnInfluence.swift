@@ -92,7 +92,8 @@ struct ColumnInfluence<Scalar: BLASScalar> {
     return "<figure><h3>\(column.escaped)</h3>\n\(picture)</figure>\n"
   }
 
-  /// Up to four outputs, those that change most: a regression's first value or its quantiles, or the second of two classes alone.
+  /// Up to four outputs, those that change most: a regression's first value or its quantiles, or the second of two
+  /// classes alone.
   private func series(_ points: [PartialDependence.Point]) -> [LineChart.Series] {
     func values(_ output: Int) -> [Double] { points.map { $0.answers[output] } }
     func range(_ output: Int) -> Double { (values(output).max() ?? 0) - (values(output).min() ?? 0) }
