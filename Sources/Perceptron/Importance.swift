@@ -1,3 +1,5 @@
+import PerceptronDatasets
+
 /// How much the answers of a model depend on one column of a table: how much worse they become if its values are
 /// permuted among the samples; see ``TrainedModel/importances(on:repeats:generator:team:)``.
 public struct Importance: Sendable, Equatable {
@@ -14,6 +16,16 @@ public struct Importance: Sendable, Equatable {
       let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       (self.mean, deviation) = (mean, (squares / Double(max(values.count - 1, 1))).squareRoot())
     }
+
+    /// The weighted mean of independent changes.
+    fileprivate init(meanOf changes: [Change], weights: [Double]) {
+      let sum = weights.reduce(0, +)
+      mean = zip(changes, weights).reduce(0) { $0 + $1.0.mean * $1.1 } / sum
+      deviation =
+        zip(changes, weights).reduce(0) {
+          $0 + ($1.0.deviation * $1.1) * ($1.0.deviation * $1.1)
+        }.squareRoot() / sum
+    }
   }
 
   /// The column's name.
@@ -24,4 +36,39 @@ public struct Importance: Sendable, Equatable {
   /// error, or of the quantile loss if the model answers with quantiles: in the units of the data, and as the mean over
   /// several outputs.
   public let metric: Change
+}
+
+extension Importance {
+  /// The mean of importances that were measured on several parts of the samples, in descending order.
+  ///
+  /// - Parameters:
+  ///   - parts: For each part the importances of the same columns, in any order.
+  ///   - weights: The weight of each part.
+  package static func mean(
+    of parts: [[Importance]], weights: [Double], _ task: Preparation.Task
+  ) -> [Importance] {
+    guard parts.count > 1 else { return parts[0] }
+    let byColumn = parts.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.column, $0) }) }
+    return parts[0].map { first in
+      let changes = byColumn.map { $0[first.column]! }
+      return Importance(
+        column: first.column, loss: Change(meanOf: changes.map(\.loss), weights: weights),
+        metric: Change(meanOf: changes.map(\.metric), weights: weights))
+    }.sorted(for: task)
+  }
+}
+
+extension [Importance] {
+  /// In descending order of the loss or, for a regression, of the metric. Changes that are not finite are the largest;
+  /// equal ones stay in their order.
+  func sorted(for task: Preparation.Task) -> [Importance] {
+    func size(_ importance: Importance) -> Double {
+      let change = task == .regression ? importance.metric : importance.loss
+      return change.mean.isFinite ? change.mean : .infinity
+    }
+    return enumerated().sorted {
+      let (first, second) = (size($0.element), size($1.element))
+      return first > second || first == second && $0.offset < $1.offset
+    }.map(\.element)
+  }
 }

@@ -52,15 +52,7 @@ extension TrainedModel {
         column: encoder.column.name, loss: .init(after.map { $0.loss - before.loss }),
         metric: .init(after.map { $0.metric - before.metric }))
     }
-    /// Outputs that are not finite are the worst.
-    func size(_ importance: Importance) -> Double {
-      let change = preparation.task == .regression ? importance.metric : importance.loss
-      return change.mean.isFinite ? change.mean : .infinity
-    }
-    return importances.enumerated().sorted {
-      let (first, second) = (size($0.element), size($1.element))
-      return first > second || first == second && $0.offset < $1.offset
-    }.map(\.element)
+    return importances.sorted(for: preparation.task)
   }
 
   /// The loss, and the negative accuracy, the root mean squared error or the quantile loss.

@@ -234,7 +234,7 @@ func progress() throws {
   try workspace.write(classes, to: "t.csv")
   let lines = try workspace.run("train t.csv --recipe plain --epochs 2").errors.split(separator: "\n")
   #expect(lines.count == 3)
-  #expect(lines[0] == "classification of y, 2 classes, 200 samples, network 2-128-2, 2 epochs")
+  #expect(lines[0] == "classification of y, 2 classes, 200 samples, recipe plain: network 2-128-2, 2 epochs")
   #expect(lines[1].hasPrefix("epoch 1/2  loss ") && lines[1].contains(" samples/s  ") && lines[1].hasSuffix("s left"))
   #expect(try workspace.run("train t.csv --recipe plain --epochs 2 --quiet").errors.isEmpty)
 }

@@ -60,8 +60,11 @@ func ensembleAnswers() throws {
   let trained = try workspace.run("\(line) --seed 1 --ensemble 2 -o e --test t.csv --json")
   #expect(trained.status == 0)
   let progress = trained.errors.split(separator: "\n")
-  #expect(progress[0] == "regression of y, 120 samples, 2 networks 2-8-1, 30 epochs")
-  #expect(progress[1] == "network 1 of 2, seed 1" && progress[32] == "network 2 of 2, seed 2")
+  #expect(progress[0] == "regression of y, 120 samples, recipe plain: 2 networks 2-8-1, 30 epochs")
+  for number in 1...2 {
+    let lines = progress.filter { $0.hasPrefix("network \(number)  epoch ") }
+    #expect(lines.count == 30 && lines[29].hasPrefix("network \(number)  epoch 30/30  loss "))
+  }
   for seed in 1...2 { #expect(try workspace.run("\(line) --seed \(seed) -o \(seed)").status == 0) }
   func predictions(_ model: String) throws -> [Double] {
     try workspace.run("predict \(model) t.csv").lines.dropFirst().map { try #require(Double($0)) }

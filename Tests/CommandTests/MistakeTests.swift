@@ -66,8 +66,8 @@ private let mistakes = [
     "train t.csv --recipe plain --early-stopping 3", 64,
     "error: --early-stopping needs --validation or --validation-split"),
   Mistake(
-    "train t.csv --recipe plain --validation-split 0", 64,
-    "error: --validation-split: expected a number between 0 and 1, found 0"),
+    "train t.csv --recipe plain --validation-split 1", 64,
+    "error: --validation-split: expected a number from 0 to below 1, found \"1\""),
   Mistake(
     "train t.csv --recipe plain --validation-split 0.2 --validation t.csv", 64,
     "error: --validation and --validation-split exclude each other"),

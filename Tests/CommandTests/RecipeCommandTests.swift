@@ -15,7 +15,7 @@ private func object(_ result: Workspace.Result) throws -> [String: Any] {
   return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
 }
 
-@Test("Without options a table is trained by its recipe: four networks, a validation part of its own, the best epoch")
+@Test("Without options a table is trained by its recipe: four networks, each with a validation part of its own")
 func tableRecipe() throws {
   let workspace = try Workspace()
   try workspace.write(waves(400) { x, z in sin(12 * x) + z > 0.5 ? "up" : "down" }, to: "t.csv")
@@ -23,7 +23,8 @@ func tableRecipe() throws {
   #expect(result.status == 0, "\(result.error)")
   #expect(
     result.errors.contains(
-      "classification of y, 2 classes, 320 samples, 80 for validation, 4 networks 2-64-64-2, 256 epochs"),
+      "classification of y, 2 classes, 400 samples, of which each network leaves out 20 for validation,"
+        + " recipe table: 4 networks 2-64-64-2, 256 epochs"),
     "\(result.errors)")
   let summary = try object(result)
   let accuracy = try #require((summary["validation"] as? [String: Any])?["accuracy"] as? Double)
@@ -34,9 +35,34 @@ func tableRecipe() throws {
   #expect(members.count == 4 && members.allSatisfy { $0["best_epoch"] is Int })
   let inspected = try workspace.run("inspect m").output
   #expect(inspected.contains("embedding") && inspected.contains("parametric selu"), "\(inspected)")
+  #expect(inspected.split(separator: "\n").contains { $0.hasPrefix("  recipe ") && $0.hasSuffix(" table") })
   // The file answers as the network in memory did.
   let evaluated = try object(workspace.run("evaluate m t.csv --json"))
   #expect(try #require(evaluated["accuracy"] as? Double) > 0.9)
+}
+
+@Test("The validation metrics of several networks are of answers from those that have not learnt from the row")
+func validationPartOfEach() throws {
+  let workspace = try Workspace()
+  // All is noise, so that a network can only learn the classes by heart.
+  var state: UInt32 = 1
+  func number() -> UInt32 {
+    state = state &* 1_664_525 &+ 1_013_904_223
+    return state >> 16
+  }
+  let header = (0..<30).map { "x\($0)," }.joined() + "y\n"
+  let rows = (0..<300).map { _ in
+    (0..<30).map { _ in "\(number() % 1000)," }.joined() + (number() % 2 == 0 ? "down\n" : "up\n")
+  }
+  try workspace.write(header + rows.joined(), to: "t.csv")
+  let summary = try object(
+    workspace.run("train t.csv -o m --epochs 100 --hidden 64 --json --quiet --report r.html"))
+  let validation = try #require((summary["validation"] as? [String: Any])?["accuracy"] as? Double)
+  #expect(validation < 0.7)
+  #expect(try #require(object(workspace.run("evaluate m t.csv --json"))["accuracy"] as? Double) > 0.9)
+  #expect(String(decoding: try workspace.read("r.html"), as: UTF8.self).contains("Errors: validation"))
+  let none = try object(workspace.run("train t.csv --validation-split 0 --epochs 2 --json --quiet"))
+  #expect(none["validation"] == nil)
 }
 
 @Test("Few rows have no validation part, and the last epoch is kept")

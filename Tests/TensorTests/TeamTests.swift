@@ -144,3 +144,26 @@ func fewerThreads() async {
     #expect(visits == Matrix(rows: 1000, columns: 1, repeating: 50))
   }
 }
+
+@Test("A divided team calls each index once, and shares out its threads", arguments: 1...5)
+func dividedTeam(workers: Int) {
+  let team = Team(workers: workers)
+  for count in 0...7 {
+    let calls = Mutex<[Int: Int]>([:])
+    let running = Mutex(0)
+    team.divided(among: count) { index, team in
+      running.withLock {
+        $0 += team.workerCount
+        #expect($0 <= workers)
+      }
+      let added = calls.withLock { $0.updateValue(team.workerCount, forKey: index) }
+      #expect(added == nil)
+      running.withLock { $0 -= team.workerCount }
+    }
+    let sizes = calls.withLock { $0 }
+    #expect(sizes.keys.sorted() == Array(0..<count))
+    // A single call has all threads, and as many calls as threads have one each.
+    if count == 1 { #expect(sizes[0] == workers) }
+    if count == workers { #expect(sizes.values.allSatisfy { $0 == 1 }) }
+  }
+}

@@ -1,11 +1,13 @@
 import Tensor
 
-/// A random division of samples into training and validation samples.
+/// A division of samples into training and validation samples.
 public struct Split: Sendable, Equatable {
   /// 0-based indices in ascending order.
-  public let training: [Int]
+  public internal(set) var training: [Int]
   /// The indices of the validation samples.
-  public let validation: [Int]
+  public internal(set) var validation: [Int]
+
+  init(training: [Int], validation: [Int]) { (self.training, self.validation) = (training, validation) }
 
   /// Draws the validation samples at random from `count` samples. Their number is `share` of all samples, rounded, but
   /// each side gets at least one sample.

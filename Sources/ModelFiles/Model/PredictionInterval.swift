@@ -214,13 +214,23 @@ extension TrainedModel {
   public func withInterval(
     level: Double, calibratedOn samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) throws(IntervalError) -> TrainedModel {
+    try withInterval(
+      level: level, outputs: outputs(prepared: samples.features, team: team), targets: samples.targets)
+  }
+
+  /// The same from the outputs for the samples.
+  ///
+  /// - Shapes: outputs and targets outputs × samples.
+  package func withInterval(
+    level: Double, outputs: Matrix<Scalar>, targets: Matrix<Scalar>
+  ) throws(IntervalError) -> TrainedModel {
     // A model of classes has no values to compare with.
-    if let error = PredictionInterval.error(level: level, samples: samples.count, preparation.outputs) { throw error }
+    if let error = PredictionInterval.error(level: level, samples: targets.columns, preparation.outputs) { throw error }
     return TrainedModel(
       networks: networks, loss: loss, preparation: preparation, training: training,
       interval: try PredictionInterval(
-        level: level, answers: predict(prepared: samples.features, team: team),
-        values: preparation.values(of: samples.targets), outputs: preparation.outputs))
+        level: level, answers: preparation.answers(outputs), values: preparation.values(of: targets),
+        outputs: preparation.outputs))
   }
 }
 

@@ -40,30 +40,50 @@ extension TrainedModel {
   public func calibrated(
     on samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) throws(CalibrationError) -> (model: TrainedModel, temperature: Double) {
-    guard hasProbabilities else { fail("cannot calibrate \(loss.rawValue) of \(preparation.outputs)") }
     if let error = CalibrationError(samples) { throw error }
-    let logits = networks.map { network in
-      let network = network.withoutOutputActivation
-      var workspace = Workspace(for: network, batchCapacity: 256, team: team)
-      return network.predict(samples.features, workspace: &workspace).inDouble
-    }
+    let logits = networks.indices.map { self.logits(ofNetwork: $0, prepared: samples.features, team: team) }
+    let temperature = try temperature(logits: logits, targets: samples.targets)
+    return (divided(byTemperature: temperature), temperature)
+  }
+
+  /// The weighted inputs of the output layer of the network with this number.
+  package func logits(ofNetwork number: Int, prepared features: Matrix<Scalar>, team: Team) -> Matrix<Double> {
+    let network = networks[number].withoutOutputActivation
+    var workspace = Workspace(for: network, batchCapacity: 256, team: team)
+    return network.predict(features, workspace: &workspace).inDouble
+  }
+
+  /// The temperature of ``calibrated(on:team:)``.
+  ///
+  /// - Parameter logits: For each network that answers a sample together with others, the logits of all samples.
+  /// - Shapes: logits and targets outputs × samples.
+  /// - Throws: ``CalibrationError/outputNotFinite``.
+  /// - Precondition: Traps unless ``hasProbabilities``, and on other shapes.
+  package func temperature(
+    logits: [Matrix<Double>], targets: Matrix<Scalar>
+  ) throws(CalibrationError) -> Double {
+    guard hasProbabilities else { fail("cannot calibrate \(loss.rawValue) of \(preparation.outputs)") }
     guard logits.allSatisfy({ $0.maxMagnitude().isFinite }) else { throw .outputNotFinite }
-    let targets = samples.targets.inDouble
+    let targets = targets.inDouble
     let (activation, noBias) = (network.outputActivation, Matrix<Double>(rows: targets.rows, columns: 1))
     /// What T minimises, divided by the number of samples.
     func objective(_ logarithm: Double) -> Double {
       var outputs = Matrix<Double>(rows: targets.rows, columns: targets.columns)
-      for logits in logits {
-        var part = logits
+      for network in logits {
+        var part = network
         part.scale(by: exp(-logarithm))
         part.withTile { part in noBias.withReadOnlyTile { _ = part.activate(activation, bias: $0) } }
-        outputs.add(part, scaledBy: 1 / Double(networks.count))
+        outputs.add(part, scaledBy: 1 / Double(logits.count))
       }
       return loss.mean(ofOutputs: outputs, targets: targets) + logarithm * logarithm / 2 / Double(targets.columns)
     }
     let found = leastPoint(of: objective, between: log(0.05), and: log(20))
     // The objective of an ensemble may have several minima, of which the search finds one.
-    let temperature = objective(found) < objective(0) ? exp(found) : 1
+    return objective(found) < objective(0) ? exp(found) : 1
+  }
+
+  /// The model with all logits divided by a temperature.
+  package func divided(byTemperature temperature: Double) -> TrainedModel {
     let scaled = networks.map { network in
       var network = network
       network.scaleLogits(by: Scalar(1 / temperature))
@@ -71,7 +91,7 @@ extension TrainedModel {
     }
     let total = temperature * (training["temperature"].flatMap(Double.init) ?? 1)
     let notes = training.merging(["temperature": "\(total)"]) { $1 }
-    return (TrainedModel(networks: scaled, loss: loss, preparation: preparation, training: notes), temperature)
+    return TrainedModel(networks: scaled, loss: loss, preparation: preparation, training: notes)
   }
 }
 

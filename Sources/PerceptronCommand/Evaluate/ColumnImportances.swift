@@ -81,14 +81,22 @@ struct ColumnImportances: Encodable {
   /// More samples would hardly change the figures.
   static let mostSamples = 20_000
 
-  /// - Parameter most: The largest number of samples to use. They are evenly spread.
+  /// - Parameters:
+  ///   - parts: The samples, in parts with a model for each. The models are for the same columns.
+  ///   - most: The largest number of samples to use. They are evenly spread.
   init<Scalar>(
-    _ model: TrainedModel<Scalar>, _ samples: Samples<Scalar>, most: Int = mostSamples, team: Team
+    _ parts: [(model: TrainedModel<Scalar>, samples: Samples<Scalar>)], most: Int = mostSamples, team: Team
   ) {
-    allCount = samples.count
-    sampleCount = min(samples.count, most)
-    let used = samples.spread(sampleCount)
-    rows = model.importances(on: used, repeats: Self.repeats, team: team).map { Row($0, model.preparation, model.loss) }
+    let count = parts.reduce(0) { $0 + $1.samples.count }
+    let used = parts.map { $0.samples.spread(max(1, $0.samples.count * min(count, most) / count)) }
+    (allCount, sampleCount) = (count, used.reduce(0) { $0 + $1.count })
+    let importances = zip(parts, used).map { part, samples in
+      part.model.importances(on: samples, repeats: Self.repeats, team: team)
+    }
+    let model = parts[0].model
+    rows = Importance.mean(of: importances, weights: used.map { Double($0.count) }, model.preparation.task).map {
+      Row($0, model.preparation, model.loss)
+    }
     metric = Metric(model.preparation.outputs)
   }
 

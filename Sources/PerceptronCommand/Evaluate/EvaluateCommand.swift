@@ -42,7 +42,7 @@ enum EvaluateCommand: Command {
       team: team)
     let samples = try data.samples(model.preparation, team: team)
     var evaluation = try Evaluation(model, samples, team, depth: .details)
-    if arguments.flag("--importance") { evaluation.importance = ColumnImportances(model, samples, team: team) }
+    if arguments.flag("--importance") { evaluation.importance = ColumnImportances([(model, samples)], team: team) }
     if arguments.flag("--json") {
       try printLine(json(evaluation))
     } else {

@@ -4,8 +4,7 @@ import PerceptronCharts
 /// The part of a report that shows which columns the answers depend on, and how.
 struct ColumnInfluence<Scalar: BLASScalar> {
   private let model: TrainedModel<Scalar>
-  private let samples: Samples<Scalar>
-  private let name: String
+  private let judged: Judged<Scalar>
   private let team: Team
   /// The largest number of samples for the importances, such that they take no longer than the training or a second.
   private let mostSamples: Int
@@ -18,14 +17,10 @@ struct ColumnInfluence<Scalar: BLASScalar> {
 
   /// Nil for images.
   ///
-  /// - Parameters:
-  ///   - name: The name of the samples.
-  ///   - trainingWork: Approximate number of multiplications of the training.
-  init?(
-    _ model: TrainedModel<Scalar>, _ samples: Samples<Scalar>, name: String, trainingWork: Double, _ team: Team
-  ) {
+  /// - Parameter trainingWork: Approximate number of multiplications of the training.
+  init?(_ model: TrainedModel<Scalar>, _ judged: Judged<Scalar>, trainingWork: Double, _ team: Team) {
     guard case .columns(let columns) = model.preparation.inputs else { return nil }
-    (self.model, self.samples, self.name, self.team) = (model, samples, name, team)
+    (self.model, self.judged, self.team) = (model, judged, team)
     // Outputs and loss take a pass each.
     let work = 2 * Double(columns.count * ColumnImportances.repeats) * Double(model.parameterCount)
     mostSamples = Int(
@@ -33,10 +28,10 @@ struct ColumnInfluence<Scalar: BLASScalar> {
   }
 
   var markup: String {
-    guard mostSamples >= min(samples.count, Self.fewestSamples) else {
+    guard mostSamples >= min(judged.samples.count, Self.fewestSamples) else {
       return section("<p class=\"muted\">Not computed: it would take longer than the training.</p>\n")
     }
-    let importances = ColumnImportances(model, samples, most: mostSamples, team: team)
+    let importances = ColumnImportances(judged.parts, most: mostSamples, team: team)
     let shown = importances.rows.prefix(Self.mostBars)
     let quantity = importances.metric == .accuracy ? "loss" : importances.metric.name
     let chart = RowChart(
@@ -45,7 +40,7 @@ struct ColumnInfluence<Scalar: BLASScalar> {
     let count = importances.rows.count
     return section(
       """
-      <p class="muted">Increase of the \(quantity) on the \(name.escaped) data if a column's values are permuted: \
+      <p class="muted">Increase of the \(quantity) on the \(judged.name.escaped) data if a column's values are permuted: \
       \(importances.method)\
       \(count > shown.count ? "; the first \(shown.count) of \(count) columns" : "").</p>
       <div class="charts">
@@ -59,7 +54,7 @@ struct ColumnInfluence<Scalar: BLASScalar> {
   /// The partial dependence on columns.
   private func dependences(_ columns: [String]) -> String {
     let dependences = columns.map {
-      model.partialDependence(onColumn: $0, prepared: samples.features, values: Self.mostValues, team: team)
+      model.partialDependence(onColumn: $0, prepared: judged.samples.features, values: Self.mostValues, team: team)
     }.filter { !$0.points.isEmpty }
     guard !dependences.isEmpty else { return "" }
     // The plots have the same scale, so that they can be compared.

@@ -17,8 +17,7 @@ struct TrainingReport<Scalar: BLASScalar> {
   /// The epochs of each network.
   let records: [[EpochRecord]]
   /// The samples on which the network is evaluated in detail, and their name.
-  let judged: Samples<Scalar>
-  let judgedName: String
+  let judged: Judged<Scalar>
   /// The evaluations; the most informative row comes first.
   let rows: [Row]
   /// Other facts, by name.
@@ -29,7 +28,7 @@ struct TrainingReport<Scalar: BLASScalar> {
 
   /// The whole page.
   func html() -> String {
-    let columns = ColumnInfluence(model, judged, name: judgedName, trainingWork: trainingWork, team)?.markup ?? ""
+    let columns = ColumnInfluence(model, judged, trainingWork: trainingWork, team)?.markup ?? ""
     let sections = [header, learning, errors, columns, network, making].joined()
     return """
       <!DOCTYPE html>
@@ -137,21 +136,21 @@ struct TrainingReport<Scalar: BLASScalar> {
   // MARK: Where it errs
 
   private var errors: String {
-    let outputs = model.outputs(prepared: judged.features, team: team)
+    let outputs = judged.outputs
     let body =
       switch model.preparation.outputs {
       case .classes(let names, _):
-        ClassificationErrors(outputs: outputs, targets: judged.targets, names: names).markup
-          + reliability(outputs, judged.targets) + worstImages(outputs, names)
+        ClassificationErrors(outputs: outputs, targets: judged.samples.targets, names: names).markup
+          + reliability(outputs, judged.samples.targets) + worstImages(outputs, names)
       case .labels(let columns, let classes): labels(outputs, columns, classes)
       case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
         plots(outputs, columns, scaling) + distributions
       }
-    return "<section><h2>Errors: \(judgedName.escaped)</h2>\n\(body)</section>\n"
+    return "<section><h2>Errors: \(judged.name.escaped)</h2>\n\(body)</section>\n"
   }
 
   private func labels(_ outputs: Matrix<Scalar>, _ columns: [String], _ classes: [[String]]) -> String {
-    let metrics = MultiLabelMetrics(outputs: outputs, targets: judged.targets)
+    let metrics = MultiLabelMetrics(outputs: outputs, targets: judged.samples.targets)
     return "<p>All labels are right for \(percent(metrics.exactMatch)) of the samples.</p>\n"
       + markupTable(
         ["label", "accuracy", "precision", "recall", "F1", "ROC AUC", "count"],
@@ -161,7 +160,7 @@ struct TrainingReport<Scalar: BLASScalar> {
         .map { Evaluation.Output($1, name: $0).row })
       + reliability(
         outputs.reshaped(rows: 1, columns: outputs.count),
-        judged.targets.reshaped(rows: 1, columns: outputs.count))
+        judged.samples.targets.reshaped(rows: 1, columns: outputs.count))
   }
 
   /// The reliability curve; empty if the outputs are not probabilities.
@@ -189,8 +188,8 @@ struct TrainingReport<Scalar: BLASScalar> {
     let (count, median) = (max(meaning.levels.count, 1), meaning.levels.isEmpty ? 0 : meaning.median)
     // Quantiles without the median have no errors to plot.
     guard let median else { return "" }
-    let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(of: judged.targets))
-    let metrics = Evaluation.regressionMetrics(meaning, scaling, outputs, judged.targets)
+    let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(of: judged.samples.targets))
+    let metrics = Evaluation.regressionMetrics(meaning, scaling, outputs, judged.samples.targets)
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
       zip(columns, metrics).map { Evaluation.Output($1, name: $0).row })
@@ -201,8 +200,8 @@ struct TrainingReport<Scalar: BLASScalar> {
       return "<figure><h3>\(name.escaped)</h3>\n\(plot.svg)</figure>\n"
     }
     let shown =
-      judged.count > ScatterPlot.mostPoints
-      ? "<p class=\"muted\">The plot shows \(ScatterPlot.mostPoints) of the \(judged.count) samples, evenly"
+      judged.samples.count > ScatterPlot.mostPoints
+      ? "<p class=\"muted\">The plot shows \(ScatterPlot.mostPoints) of the \(judged.samples.count) samples, evenly"
         + " spread.</p>\n"
       : ""
     let left = columns.count > mostPlots ? "<p class=\"muted\">The first \(mostPlots) targets are plotted.</p>\n" : ""
@@ -220,7 +219,7 @@ struct TrainingReport<Scalar: BLASScalar> {
   /// The images for which the network gives a wrong answer with the highest probability.
   private func worstImages(_ outputs: Matrix<Scalar>, _ names: [String]) -> String {
     guard case .pixels(let shape) = model.preparation.inputs, shape.count == 2 else { return "" }
-    let (predicted, actual) = (outputs.predictedClasses(), judged.targets.predictedClasses())
+    let (predicted, actual) = (outputs.predictedClasses(), judged.samples.targets.predictedClasses())
     func certainty(_ sample: Int) -> Scalar {
       outputs.rows > 1
         ? outputs[predicted[sample], sample] : predicted[sample] == 1 ? outputs[0, sample] : 1 - outputs[0, sample]
@@ -241,7 +240,7 @@ struct TrainingReport<Scalar: BLASScalar> {
   }
 
   private func image(_ sample: Int, _ shape: [Int]) -> PNG {
-    let values = (0..<judged.features.rows).map { Double(judged.features[$0, sample]) }
+    let values = (0..<judged.samples.features.rows).map { Double(judged.samples.features[$0, sample]) }
     // The original range of scaled pixels is not known.
     let isPlain = model.preparation.inputScaling.method == .none
     let (low, high) = isPlain ? (0, 1) : (values.min()!, values.max()!)

@@ -38,12 +38,14 @@ extension TrainingRun {
   func calibrated(_ model: TrainedModel<Scalar>) throws(CommandError) -> (
     model: TrainedModel<Scalar>, temperature: Double?
   ) {
-    guard calibration ?? .temperature == .temperature, model.hasProbabilities, let validation = data.validation else {
+    guard calibration ?? .temperature == .temperature, model.hasProbabilities, let heldOut else {
       return (model, nil)
     }
     do throws(CalibrationError) {
-      let (calibrated, temperature) = try model.calibrated(on: validation, team: team)
-      return (calibrated, temperature)
+      if let error = CalibrationError(heldOut.samples) { throw error }
+      let temperature = try model.temperature(
+        logits: heldOut.logits(of: model, team), targets: heldOut.samples.targets)
+      return (model.divided(byTemperature: temperature), temperature)
     } catch {
       printError("note: the probabilities are not calibrated: validation data: \(error)\n")
       return (model, nil)

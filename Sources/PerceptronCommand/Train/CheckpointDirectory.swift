@@ -89,11 +89,11 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   /// Restores the trainer of the network with this number, counted from 0, from an existing checkpoint. Returns the
   /// records of the earlier epochs; nil if there is no checkpoint.
   func restore(
-    _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>
+    _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>, sampleCount: Int
   ) throws -> [EpochRecord]? {
     guard let checkpoint = try checkpoint(number) else { return nil }
     let file = Self.file(in: path, ofNetwork: number)
-    do throws(FileError) { try trainer.restore(checkpoint, sampleCount: data.samples.count) } catch {
+    do throws(FileError) { try trainer.restore(checkpoint, sampleCount: sampleCount) } catch {
       throw CommandError.badData("\(file): \(error)")
     }
     let records = [EpochRecord](
@@ -162,7 +162,7 @@ extension TrainingData {
   /// A fingerprint of the data: a checksum of all numbers used for training or validation, and of their preparation.
   fileprivate var fingerprint: String {
     var checksum = Checksum()
-    checksum.add("\(preparation)")
+    checksum.add("\(preparation), \(splits)")
     for samples in [samples, validation].compactMap(\.self) {
       checksum.add("\(samples.features.rows), \(samples.targets.rows), \(samples.count), \(samples.weights != nil)")
       for matrix in [samples.features, samples.targets, samples.weights].compactMap(\.self) {

@@ -7,61 +7,75 @@ import PerceptronCharts
   import Musl
 #endif
 
-/// Shows the progress of training. On a terminal, it redraws a bar. Otherwise it prints a line for each epoch, or for
-/// some of them if there are many. It prints nothing when quiet.
+/// Shows the progress of one or more networks' training. On a terminal, it redraws a bar. Otherwise it prints a line
+/// for each epoch, or for some of them if there are many. It prints nothing when quiet.
 struct Progress {
+  /// The number of epochs of each network.
   private let epochs: Int
-  /// The number of epochs that were complete before a resumption.
-  private let epochsBefore: Int
   private let samplesPerEpoch: Int
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
   private let start = ContinuousClock.now
+  /// For each network the number of epochs that were complete before a resumption, and of those that are done.
+  private var before: [Int]
+  private var done: [Double]
   private var lastDrawn: ContinuousClock.Instant?
   /// The width of the bar's line, in terminal columns.
   private var drawnWidth = 0
   private var loss: Double?
   private var validation: String?
-  private var epochsDone: Int
 
-  init(epochs: Int, epochsBefore: Int, samplesPerEpoch: Int, isQuiet: Bool) {
+  init(networks: Int, epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
     self.epochs = epochs
-    self.epochsBefore = epochsBefore
-    epochsDone = epochsBefore
     self.samplesPerEpoch = samplesPerEpoch
     self.isQuiet = isQuiet
+    before = Array(repeating: 0, count: networks)
+    done = Array(repeating: 0, count: networks)
+  }
+
+  /// The number of complete epochs of all networks.
+  var epochsDone: Int { Int(done.reduce(0) { $0 + $1.rounded(.down) }) }
+
+  private var allEpochs: Int { epochs * done.count }
+
+  /// Begins a network, of which so many epochs are already complete.
+  mutating func begin(network: Int, epochsBefore: Int) {
+    (before[network], done[network]) = (epochsBefore, Double(epochsBefore))
   }
 
   /// Redraws the bar, at most ten times a second.
-  mutating func update(epoch: Int, samplesDone: Int) {
+  mutating func update(network: Int, epoch: Int, samplesDone: Int) {
+    done[network] = Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)
     guard isTerminal, !isQuiet else { return }
     let now = ContinuousClock.now
     if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
     lastDrawn = now
-    let share = (Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)) / Double(epochs)
     let width = terminalWidth(STDERR_FILENO)
-    let line = bar(share, epoch: epoch + 1, width: width - 1)
+    let line = bar(width: width - 1)
     drawError(erasure(width) + line)
     drawnWidth = line.count
   }
 
   /// Ends an epoch, counted from 1, with its loss and its validation metric, if there is one.
-  mutating func endEpoch(_ epoch: Int, loss: Double, validation: String?) {
-    (self.loss, self.validation, epochsDone) = (loss, validation, epoch)
+  mutating func endEpoch(network: Int, _ epoch: Int, loss: Double, validation: String?) {
+    (self.loss, self.validation, done[network]) = (loss, validation, Double(epoch))
     // Up to 199 epochs print a line each; longer trainings print 101 to 151 lines.
-    let isShown = epoch == epochsBefore + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
+    let isShown = epoch == before[network] + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
     if !isQuiet && !isTerminal && isShown {
-      let share = Double(epoch) / Double(epochs)
-      printLine(["epoch \(epoch)/\(epochs)", lossText, validationText, rateText(share), timeLeft(share)])
+      let name = done.count > 1 ? "network \(network + 1)" : nil
+      printLine([name, "epoch \(epoch)/\(epochs)", lossText, validationText, rateText, timeLeft])
     }
   }
 
-  /// Ends the training, which may have stopped early.
-  func finish() {
+  /// Ends a network's training, which may have stopped early.
+  mutating func end(network: Int) { done[network] = Double(epochs) }
+
+  /// Ends the training, after this number of epochs of all networks.
+  func finish(after epochs: Int) {
     guard !isQuiet, isTerminal else { return }
     interrupt()
-    let time = "\(epochsDone) epoch\(epochsDone == 1 ? "" : "s") in \(duration(seconds(since: start)))"
-    printLine([time, lossText, validationText, rateText(Double(epochsDone) / Double(epochs))])
+    let time = "\(epochs) epoch\(epochs == 1 ? "" : "s") in \(duration(seconds(since: start)))"
+    printLine([time, lossText, validationText, rateText])
   }
 
   /// Erases the bar.
@@ -81,9 +95,10 @@ struct Progress {
   }
 
   /// The bar and the text that fits beside it. The least important text is left out first.
-  private func bar(_ share: Double, epoch: Int, width: Int) -> String {
+  private func bar(width: Int) -> String {
     let leastBar = 5
-    var parts: [String?] = ["\(epoch)/\(epochs)", lossText, validationText, rateText(share), timeLeft(share)]
+    let running = min(epochsDone + 1, allEpochs)
+    var parts: [String?] = ["\(running)/\(allEpochs)", lossText, validationText, rateText, timeLeft]
     var room: Int { width - parts.compactMap(\.self).reduce(0) { $0 + $1.count + 2 } }
     for part in [3, 2, 1, 4] where room < leastBar { parts[part] = nil }
     let length = min(room, 30)
@@ -96,15 +111,18 @@ struct Progress {
   private var lossText: String? { loss.map { "loss \($0.shown)" } }
   private var validationText: String? { validation.map { "validation \($0)" } }
 
+  private var share: Double { done.reduce(0, +) / Double(allEpochs) }
+
   /// Nil if no time has passed.
-  private func rateText(_ share: Double) -> String? {
-    let epochsHere = share * Double(epochs) - Double(epochsBefore)
+  private var rateText: String? {
+    let epochsHere = done.reduce(0, +) - Double(before.reduce(0, +))
     let rate = epochsHere * Double(samplesPerEpoch) / seconds(since: start)
     return rate.ifFinite.map { "\($0.fixed(0)) samples/s" }
   }
 
-  private func timeLeft(_ share: Double) -> String {
-    "\(duration(seconds(since: start) * (1 - share) / (share - Double(epochsBefore) / Double(epochs)))) left"
+  private var timeLeft: String {
+    let shareBefore = Double(before.reduce(0, +)) / Double(allEpochs)
+    return "\(duration(seconds(since: start) * (1 - share) / (share - shareBefore))) left"
   }
 }
 

@@ -63,7 +63,7 @@ struct RecipeOptions {
     [
       Option(
         "--recipe", "NAME",
-        "what the other options are by default: table, with a validation part of its own and the best epoch kept, or"
+        "what the other options are by default: table, with a validation part of its own, or"
           + " plain (table for tables, plain for images and with --optimizer)")
     ] + OptimizerOptions.options + [
       Option("--batch-size", "N", "samples in a step (by the recipe: 256; plain: 128; rprop, lbfgs: all)"),
@@ -82,8 +82,7 @@ struct RecipeOptions {
       Option(
         "--select", "NAME",
         "the epoch to keep: that with the lowest validation loss, with the lowest error (share of wrong answers, or"
-          + " loss for regression; the last of equals), or the last: loss, error or last (by the recipe: error; plain:"
-          + " last)"),
+          + " loss for regression; the last of equals), or the last: loss, error or last (last)"),
     ]
 
   init(_ arguments: Arguments) throws(CommandError) {
@@ -122,9 +121,10 @@ struct RecipeOptions {
   /// How many networks answer together.
   func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }
 
-  /// Whether the best epoch is kept, so that a validation part is needed.
-  func selects(isTable: Bool) -> Bool {
-    if let selection { return selection != nil }
+  /// Whether a part of the samples is for validation although that was not asked for: to measure and to calibrate, or
+  /// to select the best epoch.
+  func wantsValidation(isTable: Bool) -> Bool {
+    if case .some(.some) = selection { return true }
     return name(isTable: isTable) == .table
   }
 

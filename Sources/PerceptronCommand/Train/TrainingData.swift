@@ -8,7 +8,7 @@ struct TrainingSources {
   let training: DataSource
   fileprivate let test: DataSource?
   fileprivate let validation: DataSource?
-  /// The share of the training samples that are used for validation.
+  /// The share of the training samples that are used for validation; 0 for none, and nil for the recipe's.
   fileprivate let validationShare: Double?
 
   init(_ arguments: Arguments) throws(CommandError) {
@@ -32,9 +32,8 @@ struct TrainingSources {
       throw .usage("- is given twice; standard input can be read once")
     }
     validationShare = try arguments.share("--validation-split")
-    if let validationShare {
-      if validationShare == 0 { throw .usage("--validation-split: expected a number between 0 and 1, found 0") }
-      if validation != nil { throw .usage("--validation and --validation-split exclude each other") }
+    if validationShare != nil, validation != nil {
+      throw .usage("--validation and --validation-split exclude each other")
     }
   }
 
@@ -53,13 +52,16 @@ struct TrainingSources {
 /// The data for `train`. All are read before training, so that a wrong file is found before time is spent on training.
 struct TrainingData<Scalar: BLASScalar> {
   let preparation: Preparation
-  /// Whether the training data are a table, and not images.
-  let isTable: Bool
+  /// The samples of DATA.
   let samples: Samples<Scalar>
+  /// How the samples are divided into training and validation samples, in turns for one network after another. Empty if
+  /// all are for training.
+  let splits: [Split]
+  /// The data of `--validation`.
   let validation: Samples<Scalar>?
   let test: Samples<Scalar>?
 
-  init(_ sources: TrainingSources, _ options: TrainOptions, team: Team) throws {
+  init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, team: Team) throws {
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -68,36 +70,46 @@ struct TrainingData<Scalar: BLASScalar> {
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try Self.readTraining(sources, options, team)
-    isTable = if case .table = raw { true } else { false }
-    let split = try Self.validationShare(sources, options, raw, isTable: isTable).map { share in
+    let common = try sources.validationShare.flatMap { share -> Split? in
+      guard share > 0 else { return nil }
       guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
       var generator = Philox(seed: options.seed, stream: 2)
       return Split(raw.count, validationShare: share, using: &generator)
     }
-    preparation = try Self.prepare(raw, split?.training, options, team)
+    preparation = try Self.prepare(raw, common?.training, options, team)
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
-    if split != nil, case let bytes = all.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
+    samples = try options.classWeights?.applied(to: all, preparation) ?? all
+    splits = common.map { [$0] } ?? Self.ownSplits(of: samples, sources, options, networkCount: networkCount)
+    for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
-        "--validation-split needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in"
-          + " the memory that may be used; give --validation instead")
+        "--sample-weight: all samples that are not for validation have the weight 0; give --validation instead")
     }
-    let chosen = split.map { all.gathered($0.training) } ?? all
-    samples = try options.classWeights?.applied(to: chosen, preparation) ?? chosen
+    if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
+      throw CommandError.badData(
+        "a validation part needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in the"
+          + " memory that may be used; give --validation instead")
+    }
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
       try source.map { try read($0, .test, for: preparation).samples(preparation, team: team) }
     }
-    validation = try split.map { all.gathered($0.validation) } ?? others(sources.validation)
+    validation = try others(sources.validation)
     test = try others(sources.test)
   }
 
-  /// The share of the samples that are for validation. If the best epoch is to be kept, a fifth of them are, unless
-  /// there are too few.
-  private static func validationShare(
-    _ sources: TrainingSources, _ options: TrainOptions, _ data: RawData<Scalar>, isTable: Bool
-  ) -> Double? {
-    if sources.validationShare != nil || sources.validation != nil { return sources.validationShare }
-    return options.pieces.selects(isTable: isTable) && data.count >= leastToSplit ? 0.2 : nil
+  /// If validation samples are wanted, they are a fifth of the samples, unless there are too few. Each of several
+  /// networks leaves out only its own part of that fifth and learns from the rest, so that together they have
+  /// learnt from all samples.
+  private static func ownSplits(
+    of samples: Samples<Scalar>, _ sources: TrainingSources, _ options: TrainOptions, networkCount: Int
+  ) -> [Split] {
+    guard sources.validation == nil, sources.validationShare == nil,
+      options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
+    else { return [] }
+    // Intervals need samples that no network has learnt from.
+    let count = options.interval == nil ? min(networkCount, samples.count / 5) : 1
+    var generator = Philox(seed: options.seed, stream: 2)
+    return Array(Split.folds(5 * count, stratifiedBy: samples.strata, using: &generator).prefix(count))
   }
 
   private static var leastToSplit: Int { 100 }
@@ -143,5 +155,40 @@ struct TrainingData<Scalar: BLASScalar> {
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)
     }
+  }
+}
+
+// MARK: - The parts of the networks
+
+extension TrainingData {
+  /// The number of samples that each network learns from; the smallest, if they differ.
+  var trainingCount: Int { splits.map(\.training.count).min() ?? samples.count }
+
+  /// Whether there are validation samples.
+  var hasValidation: Bool { validation != nil || !splits.isEmpty }
+
+  /// The number of validation samples of all networks together.
+  var validationCount: Int { validation?.count ?? splits.reduce(0) { $0 + $1.validation.count } }
+
+  /// The samples that the network with this number learns from, and its validation samples.
+  func parts(ofNetwork number: Int) -> (training: Samples<Scalar>, validation: Samples<Scalar>?) {
+    guard !splits.isEmpty else { return (samples, validation) }
+    let split = splits[number % splits.count]
+    return (samples.gathered(split.training), samples.withoutWeights.gathered(split.validation))
+  }
+
+  /// The samples that no network has for validation; all samples if each is for validation of some network.
+  var notHeldOut: Samples<Scalar> {
+    let heldOut = Set(splits.flatMap(\.validation))
+    return heldOut.isEmpty || heldOut.count == samples.count
+      ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
+  }
+}
+
+extension Samples {
+  /// Numbers by which similar samples are near each other: their class, or their first value.
+  fileprivate var strata: [Double] {
+    guard targets.rows > 1 else { return targets.elements.map { Double($0) } }
+    return targets.predictedClasses().map { Double($0) }
   }
 }

@@ -1,5 +1,6 @@
 import Perceptron
 import PerceptronFiles
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -8,16 +9,17 @@ import PerceptronFiles
 #endif
 
 /// `--log`: a CSV file (RFC 4180) that gets a line after each epoch, so that other programs can follow the training.
-final class TrainingLog {
-  private typealias Column = (name: String, value: (EpochRecord) -> String?)
+/// Lines of networks that are trained at the same time are in the order of their ends.
+final class TrainingLog: Sendable {
+  private typealias Column = (name: String, value: @Sendable (EpochRecord) -> String?)
 
   private let path: String
   private let descriptor: Int32
   private let columns: [Column]
   /// Whether each line has the number of its network.
   private let hasSeveral: Bool
-  /// The error number of the first write that failed.
-  private var failure: Int32?
+  /// The error number of the first write that failed; 0 for none.
+  private let failure = Atomic<Int32>(0)
 
   /// Creates or empties the file and writes the header.
   ///
@@ -35,10 +37,14 @@ final class TrainingLog {
           ("validation_r2", { text($0.r2) }),
         ]
       }
-    columns =
-      [("epoch", { "\($0.epoch)" }), ("training_loss", { text($0.trainingLoss) })]
-      + (hasValidation ? [("validation_loss", { text($0.validationLoss) })] + metrics : [])
-      + [("learning_rate", { text($0.learningRate) }), ("seconds", { text($0.seconds) })]
+    var columns: [Column] = [("epoch", { "\($0.epoch)" }), ("training_loss", { text($0.trainingLoss) })]
+    if hasValidation {
+      columns.append(("validation_loss", { text($0.validationLoss) }))
+      columns += metrics
+    }
+    columns.append(("learning_rate", { text($0.learningRate) }))
+    columns.append(("seconds", { text($0.seconds) }))
+    self.columns = columns
     hasSeveral = networks > 1
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -55,15 +61,16 @@ final class TrainingLog {
 
   /// Throws if a line could not be written.
   func finish() throws(CommandError) {
-    if let failure { throw Self.error(path, failure) }
+    let code = failure.load(ordering: .relaxed)
+    if code != 0 { throw Self.error(path, code) }
   }
 
   /// The fields are numbers and names without commas, so no quotes are needed. One call writes the whole line, unless
   /// there is not enough room.
   private func write(_ fields: [String]) {
-    guard failure == nil else { return }
+    guard failure.load(ordering: .relaxed) == 0 else { return }
     let code = AtomicFile.writeAll(Array((fields.joined(separator: ",") + "\r\n").utf8), to: descriptor)
-    if code != 0 { failure = code }
+    if code != 0 { failure.store(code, ordering: .relaxed) }
   }
 
   private static func error(_ path: String, _ code: Int32) -> CommandError {

@@ -6,9 +6,12 @@ struct TrainingRun<Scalar: BLASScalar> {
   let options: TrainOptions
   let team: Team
   let data: TrainingData<Scalar>
+  /// Nil without validation samples.
+  let heldOut: HeldOut<Scalar>?
   let loss: Loss
   /// The activation of the outputs.
   let output: Activation
+  private let recipeName: RecipeOptions.Name
   let recipe: Recipe
   /// The number of networks to train, each from its own seed.
   let networkCount: Int
@@ -42,24 +45,28 @@ struct TrainingRun<Scalar: BLASScalar> {
     team = try makeTeam(threads: options.threads)
     // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
-    data = try TrainingData(sources, options, team: team)
+    data = try TrainingData(sources, options, networkCount: networkCount, team: team)
     let preparation = data.preparation
-    if patience != nil && data.validation == nil {
+    if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation or --validation-split")
     }
-    if options.interval != nil && data.validation == nil {
+    if options.interval != nil && !data.hasValidation {
       throw CommandError.usage("--interval needs --validation or --validation-split")
     }
     let areLabels = if case .labels = preparation.outputs { true } else { false }
     (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
-    try calibration?.check(preparation.task, loss, validation: data.validation)
+    let heldOut = HeldOut(data)
+    try calibration?.check(preparation.task, loss, validation: heldOut?.samples)
     try Self.checkInterval(options, data)
-    var recipe = try options.pieces.recipe(preparation.task, isTable: data.isTable, samples: data.samples.count)
-    if data.validation == nil { recipe.selection = nil }
+    recipeName = options.pieces.name(isTable: sources.training.isTabular)
+    var recipe = try options.pieces.recipe(
+      preparation.task, isTable: sources.training.isTabular, samples: data.trainingCount)
+    if !data.hasValidation { recipe.selection = nil }
     self.recipe = recipe
     try options.checkMemory(recipe.layers(for: preparation, output: output), networkCount: networkCount)
     let (options, networkCount) = (options, networkCount)
     augmentations = try (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
+    self.heldOut = heldOut
     try checkpoints?.prepare(for: data, epochs: recipe.epochs, recipe.schedule)
     self.checkpoints = checkpoints
   }
@@ -68,9 +75,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     if !options.isQuiet { announce() }
     let log = try outputs.log.map {
       try TrainingLog(
-        $0, data.preparation.task, networks: networkCount, hasValidation: data.validation != nil)
+        $0, data.preparation.task, networks: networkCount, hasValidation: data.hasValidation)
     }
-    let fits = try (0..<networkCount).map { try fit($0, log) }
+    let fits = try fitAll(log)
     let plain = model(fits.map(\.network), record(fits))
     let (calibrated, temperature) = try calibrated(plain)
     let trained = try withInterval(calibrated)
@@ -84,8 +91,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
     var summary = try summary(fits, trained, temperature, test)
-    if let temperature, let samples = data.validation, let validation = summary.validation {
-      let before = try Evaluation(plain, samples, team)
+    if let temperature, let heldOut, let validation = summary.validation {
+      let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
         "calibrated with temperature \(temperature.short): validation \(validation.summary);"
           + " before: loss \((before.loss ?? .nan).shown)")
@@ -96,22 +103,23 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printLine("test \(test.summary)")
       try test.printOutputs()
     }
-    let (judge, judgeName) = judge
-    // This evaluation takes a pass over the samples, and only some of the outputs below need it.
-    let needsJudgement = wantsBaseline || outputs.report != nil || wantsJSON && judgeName == "training"
-    let judged = try test ?? (needsJudgement ? Evaluation(trained, judge, team, depth: .outputs) : nil)
-    if let judged, judgeName == "training" { summary.train.add(judged) }
+    // These evaluations take a pass over the samples, and only some of the outputs below need them.
+    let needsTraining = data.test == nil && heldOut == nil && wantsJSON
+    let needsJudgement = wantsBaseline || outputs.report != nil || needsTraining
+    let judged = needsJudgement ? judged(trained) : nil
+    let judgement = try judged?.evaluation(of: trained, depth: .outputs)
+    if let judgement, needsTraining { summary.train.add(judgement) }
     let epochs = fits.reduce(0) { $0 + $1.records.count }
-    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.samples.count) * Double(epochs)
-    if wantsBaseline, let judged {
+    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(epochs)
+    if wantsBaseline, let judged, let judgement {
       let baseline = Baseline(
-        trained, judged, fittedOn: data.samples, judgedBy: judge, judgeName, trainingWork: work, team)
+        trained, judgement, fittedOn: data.notHeldOut, judgedBy: judged.samples, judged.name, trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.metrics
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
-    if let path = outputs.report, let judged {
-      try AtomicFile.write(Array(report(trained, fits, summary, judged, work).html().utf8), to: path)
+    if let path = outputs.report, let judged, let judgement {
+      try AtomicFile.write(Array(report(trained, fits, summary, judged, judgement, work).html().utf8), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
@@ -124,9 +132,10 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   /// The model with the intervals of `--interval`, if it is given.
   private func withInterval(_ trained: TrainedModel<Scalar>) throws(CommandError) -> TrainedModel<Scalar> {
-    guard let level = options.interval, let validation = data.validation else { return trained }
+    guard let level = options.interval, let heldOut else { return trained }
     do throws(IntervalError) {
-      return try trained.withInterval(level: level, calibratedOn: validation, team: team)
+      return try trained.withInterval(
+        level: level, outputs: heldOut.outputs(of: trained, team), targets: heldOut.samples.targets)
     } catch {
       throw .badData("--interval \(level): \(error)")
     }
@@ -136,7 +145,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   private static func checkInterval(_ options: TrainOptions, _ data: TrainingData<Scalar>) throws(CommandError) {
     guard let level = options.interval else { return }
     let error = PredictionInterval.error(
-      level: level, samples: data.validation?.count ?? 0, data.preparation.outputs)
+      level: level, samples: data.validationCount, data.preparation.outputs)
     switch error {
     case nil: break
     case .notValues?:
@@ -165,9 +174,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
-  /// The samples on which a model is evaluated, and their name.
-  private var judge: (samples: Samples<Scalar>, name: String) {
-    data.test.map { ($0, "test") } ?? data.validation.map { ($0, "validation") } ?? (data.samples, "training")
+  /// The samples by which a model is judged in detail: test, validation or training samples.
+  private func judged(_ trained: TrainedModel<Scalar>) -> Judged<Scalar> {
+    if let test = data.test { return Judged(trained, test, name: "test", team) }
+    if let heldOut { return Judged(trained, heldOut, team) }
+    return Judged(trained, data.samples, name: "training", team)
   }
 
   var isEnsemble: Bool { networkCount > 1 }
@@ -190,10 +201,19 @@ struct TrainingRun<Scalar: BLASScalar> {
       }
     let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
       .joined(separator: "-")
-    let others = data.validation.map { ", \($0.count) for validation" } ?? ""
     let network = isEnsemble ? "\(networkCount) networks" : "network"
     let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
-    printError("\(what), \(data.samples.count) samples\(others), \(network) \(sizes), \(length)\n")
+    printError("\(what), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length)\n")
+  }
+
+  /// How many samples there are, and what they are for.
+  private var samplesText: String {
+    guard data.splits.count > 1 else {
+      let others = data.hasValidation ? ", \(data.validationCount) for validation" : ""
+      return "\(data.trainingCount) samples\(others)"
+    }
+    let most = data.splits.map(\.validation.count).max() ?? 0
+    return "\(data.samples.count) samples, of which each network leaves out \(most) for validation"
   }
 
   /// The mean of the networks' losses in their last epochs.
@@ -206,7 +226,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     let epochs = fits.map { String($0.records.count) }
     let seeds = fits.map { String($0.seed) }
     return [
-      "data": source, "samples": "\(data.samples.count)", "optimizer": recipe.optimizer.name,
+      "data": source, "recipe": recipeName.rawValue, "samples": "\(data.trainingCount)",
+      "optimizer": recipe.optimizer.name,
       "learning rate": recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step",
       "batch size": "\(recipe.batchSize)",
       "epochs": Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", "),
@@ -217,10 +238,9 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   private func report(
     _ trained: TrainedModel<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary,
-    _ evaluation: Evaluation,
-    _ work: Double
+    _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ work: Double
   ) -> TrainingReport<Scalar> {
-    let (judged, name) = judge
+    let name = judged.name
     typealias Row = TrainingReport<Scalar>.Row
     var rows = [Row(name: name, evaluation: evaluation)]
     if let baseline = summary.baseline {
@@ -239,8 +259,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
     return TrainingReport(
-      model: trained, source: source, sampleCount: data.samples.count, records: fits.map(\.records), judged: judged,
-      judgedName: name, rows: rows,
+      model: trained, source: source, sampleCount: data.trainingCount, records: fits.map(\.records), judged: judged,
+      rows: rows,
       facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
       trainingWork: work, team: team)
   }
@@ -252,10 +272,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     let seconds = records.reduce(0) { $0 + $1.seconds }
     let validation =
       isEnsemble || temperature != nil
-      ? try data.validation.map { try Evaluation(trained, $0, team) } : fits[0].validation
+      ? try heldOut.map { try Judged(trained, $0, team).evaluation(of: trained) } : fits[0].validation
     return TrainingSummary(
       task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: records.count,
-      seconds: seconds, samplesPerSecond: (Double(data.samples.count * records.count) / seconds).ifFinite,
+      seconds: seconds, samplesPerSecond: (Double(data.trainingCount * records.count) / seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
       temperature: temperature, members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)

@@ -19,9 +19,11 @@ extension Recipe {
       epochs: epochs ?? max(20, Swift.min(1000 / stepsPerEpoch, 128_000 / sampleCount)), selection: nil)
   }
 
-  /// A recipe for tables: RealMLP-TD of Holzmüller, Grinsztajn and Steinwart (2024, "Better by Default"), but with a
-  /// quarter of its epochs: the mean of four such networks takes the same time as one after all epochs, and is better
-  /// on four of five tables (RMSE 2.26 instead of 2.70 on pol, accuracy 0.694 instead of 0.657 on gesture).
+  /// A recipe for tables: RealMLP-TD of Holzmüller, Grinsztajn and Steinwart (2024, "Better by Default"), with two
+  /// differences. It has a quarter of the epochs: the mean of four such networks takes the same time as one after all
+  /// epochs, and is better on four of five tables (RMSE 2.26 instead of 2.70 on pol, accuracy 0.694 instead of 0.657 on
+  /// gesture). And it keeps the last epoch, at whose end the rate is 0, instead of the best one: networks that need few
+  /// or no validation samples learn from more of them, which is better on ten of twelve tables.
   ///
   /// - Parameters:
   ///   - task: Regression takes larger steps and another activation than classification.
@@ -45,6 +47,6 @@ extension Recipe {
         decaysBiases: false),
       regularization: Regularization(weightDecay: 0.02), labelSmoothing: isRegression ? 0 : 0.1, inputDropout: 0,
       schedule: Schedule(.logCosine(epochs: epochs)), dropoutSchedule: Schedule(.flatCosine(epochs: epochs)),
-      decaySchedule: Schedule(.flatCosine(epochs: epochs)), batchSize: batch, epochs: epochs, selection: .error)
+      decaySchedule: Schedule(.flatCosine(epochs: epochs)), batchSize: batch, epochs: epochs, selection: nil)
   }
 }
