@@ -40,7 +40,8 @@ struct ColumnInfluence<Scalar: BLASScalar> {
     let count = importances.rows.count
     return section(
       """
-      <p class="muted">Increase of the \(quantity) on the \(judged.name.escaped) data if a column's values are permuted: \
+      <p class="muted">Increase of the \(quantity) on the \(judged.name.escaped) data if a column's values \
+      are permuted: \
       \(importances.method)\
       \(count > shown.count ? "; the first \(shown.count) of \(count) columns" : "").</p>
       <div class="charts">

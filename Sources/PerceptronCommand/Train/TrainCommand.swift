@@ -17,8 +17,8 @@ enum TrainCommand: Command {
       Option("--validation-labels", "FILE.npy", "the labels of --validation"),
       Option(
         "--validation-split", "SHARE",
-        "share of DATA, chosen at random, for validation instead; 0 for none (by the recipe: a fifth, of which each network"
-          + " leaves out a part of its own; plain: none)"),
+        "share of DATA, chosen at random, for validation instead; 0 for none (by the recipe: a fifth, of which each"
+          + " network leaves out a part of its own; plain: none)"),
       Option(
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
       CalibrateOption.option,
