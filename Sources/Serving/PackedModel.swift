@@ -13,8 +13,9 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private let team: Team
   let inputSize: Int
   let outputSize: Int
-  /// The factor that turns the sum of the networks' outputs into their mean.
-  private let share: Scalar
+  /// The share of each network in the answer.
+  private let weights: [Scalar]
+  private let hasEqualWeights: Bool
   private let blockSize: Int
   /// Approximate number of multiplications per sample.
   private let work: Int
@@ -25,9 +26,9 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     interval = model.interval
     networks = model.networks.map { PackedNetwork($0) }
     (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
-    share = 1 / Scalar(networks.count)
-    blockSize = networks[0].blockSize
-    work = networks.count * networks[0].work
+    (weights, hasEqualWeights) = (model.weights.map { Scalar($0) }, model.hasEqualWeights)
+    blockSize = networks.map(\.blockSize).min()!
+    work = networks.reduce(0) { $0 + $1.work }
     self.team = team
   }
 
@@ -197,13 +198,14 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       let outputs = index == 0 ? sums : memory.others[columns: 0..<features.columns]
       if let team {
         let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
-        team.runIfFree(pass, work: work / networks.count * features.columns)
+        team.runIfFree(pass, work: networks[index].work * features.columns)
       } else {
         areSumsFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
       }
+      if !hasEqualWeights { outputs.scale(by: weights[index]) }
       if index > 0 { sums.add(outputs) }
     }
-    if networks.count > 1 { sums.scale(by: share) }
+    if hasEqualWeights && networks.count > 1 { sums.scale(by: weights[0]) }
     return areSumsFinite
   }
 
@@ -226,7 +228,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     let scratch: Tile<Scalar>
 
     init(_ model: PackedModel, samples: Int) {
-      let scratchCount = model.networks[0].scratchCount(samples: samples)
+      let scratchCount = model.networks.reduce(0) { max($0, $1.scratchCount(samples: samples)) }
       let (inputs, outputs) = (model.inputSize * samples, model.outputSize * samples)
       let memory = Tile<Scalar>.scratch(scratchCount + inputs + 2 * outputs)
       scratch = memory.reshaped(from: 0, rows: scratchCount, columns: 1)

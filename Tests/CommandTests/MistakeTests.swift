@@ -66,6 +66,19 @@ private let mistakes = [
     "train t.csv --recipe plain --early-stopping 3", 64,
     "error: --early-stopping needs --validation or --validation-split"),
   Mistake(
+    "train t.csv --auto --minutes 0", 64, "error: --minutes: expected a positive number, found \"0\""),
+  Mistake("train t.csv --auto --trials 0", 64, "error: --trials: expected a whole number from 1 to 250, found \"0\""),
+  Mistake("train t.csv --minutes 3", 64, "error: --minutes needs --auto"),
+  Mistake("train t.csv --trials 3", 64, "error: --trials needs --auto"),
+  Mistake(
+    "train t.csv --auto --trials 2 --minutes 1", 64, "error: --trials and --minutes exclude each other"),
+  Mistake(
+    "train t.csv --auto --optimizer adam", 64,
+    "error: --auto varies the recipe for tables; leave out --optimizer and --recipe plain"),
+  Mistake(
+    "train t.csv --auto --trials 2", 65,
+    "error: --auto chooses by validation data, and 60 samples are too few to divide; give --validation"),
+  Mistake(
     "train t.csv --recipe plain --validation-split 1", 64,
     "error: --validation-split: expected a number from 0 to below 1, found \"1\""),
   Mistake(

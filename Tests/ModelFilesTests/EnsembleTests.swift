@@ -89,7 +89,7 @@ func ensembleRoundTrip() throws {
   let model: TrainedModel<Float> = ensemble(3)
   try model.write(to: path)
   let file = try ModelFile(contentsOf: path)
-  #expect(file.networkCount == 3)
+  #expect(file.members.count == 3)
   let read = try TrainedModel<Float>(file)
   for (read, written) in zip(read.networks, model.networks) {
     #expect(read.layers == written.layers)
@@ -161,13 +161,17 @@ func damagedEnsemble(count: String?, line: String) throws {
   #expect(error?.description == "m: " + line)
 }
 
-@Test("Networks of other layers, and none, trap")
+@Test("Networks of other outputs, wrong weights, and no networks trap")
 func ensembleMistakes() async {
   let layers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-    let other = Network<Double>([Dense(3, 2, .softmax)])
+    let other = Network<Double>([Dense(3, 2, .sigmoid)])
     _ = TrainedModel(networks: networks(1) + [other], loss: .crossEntropy, preparation: preparation)
   }
-  #expect(standardError(layers).contains("and Network(Dense(3 → 2, softmax)): their layers have to be the same"))
+  #expect(standardError(layers).contains("and Network(Dense(3 → 2, sigmoid)): their outputs differ"))
+  let weights = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = TrainedModel<Double>(networks: networks(2), weights: [1, 0], loss: .crossEntropy, preparation: preparation)
+  }
+  #expect(standardError(weights).contains("cannot weigh 2 networks by [1.0, 0.0]"))
   let none = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     _ = TrainedModel<Double>(networks: [], loss: .crossEntropy, preparation: preparation)
   }

@@ -39,7 +39,7 @@ extension Network {
   }
 
   /// Computes the outputs for a batch, in a workspace and by its team. If `adding`, they are added to the contents of
-  /// `outputs`, which come from other networks with the same layers.
+  /// `outputs`, which come from other networks.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func predict(

@@ -7,12 +7,27 @@ import Tensor
 public struct ModelFile: Sendable {
   /// The file's path, for messages.
   public let path: String
-  /// The number of networks: one, or the members of an ensemble.
-  public let networkCount: Int
-  /// What each network does with its inputs before the first layer; nil for nothing.
-  public let embedding: Embedding?
-  /// The layers of each network.
-  public let layers: [Dense]
+  /// What one network consists of.
+  public struct Member: Sendable, Equatable {
+    /// What the network does with its inputs before the first layer; nil for nothing.
+    public let embedding: Embedding?
+    /// The layers.
+    public let layers: [Dense]
+    /// The network's share in the answer.
+    public let weight: Double
+
+    init(embedding: Embedding?, layers: [Dense], weight: Double) {
+      (self.embedding, self.layers, self.weight) = (embedding, layers, weight)
+    }
+
+    /// The description of a network.
+    package init<Scalar>(_ network: Network<Scalar>, weight: Double) {
+      self.init(embedding: network.embedding, layers: network.layers, weight: weight)
+    }
+  }
+
+  /// The networks: one, or the members of an ensemble.
+  public let members: [Member]
   /// What the networks were trained to minimise.
   public let loss: Loss
   /// How inputs become features, and what outputs mean.
@@ -67,44 +82,52 @@ public struct ModelFile: Sendable {
     }
     guard version <= modelVersion else { throw .newerVersion(path: path, found: version, supported: modelVersion) }
 
-    let records = try decode("layers") { json throws(FileError) in
-      try json.array(atMost: mostLayers, "layers") { json throws(FileError) in try LayerRecord(&json) }
-    }
-    layers = try records.map { record throws(FileError) in
-      guard let layer = record.layer else {
-        throw bad(
-          "layers", "a layer has an unknown type, activation or normalization, or a size or dropout out of range")
-      }
-      return layer
-    }
-    guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
-      throw bad("layers", "the layers do not form a chain")
-    }
-    guard layers.last!.dropout == 0, !layers.last!.isParametric else {
-      throw bad("layers", "the last layer has \(layers.last!.isParametric ? "a parametric activation" : "dropout")")
-    }
-    let firstSize = layers[0].inputSize
-    embedding =
-      try tensors.metadataBytes["embedding"] == nil
-      ? nil
-      : decode("embedding") { json throws(FileError) in
-        let record = try EmbeddingRecord(&json, features: firstSize)
-        guard let embedding = record.embedding, embedding.outputSize == firstSize else {
-          throw json.error("the embedding is impossible, or its outputs are not the first layer's \(firstSize) inputs")
+    if tensors.metadataBytes["members"] != nil {
+      let records = try decode("members") { json throws(FileError) in
+        try json.array(atMost: networkCounts.upperBound, "networks") { json throws(FileError) in
+          try MemberRecord(&json, layers: mostLayers, features: tensors.dataCount)
         }
-        return embedding
       }
-    networkCount = try Self.networkCount(tensors, path)
+      members = try records.map { record throws(FileError) in
+        try Self.member(record.layers, record.embedding, weight: record.weight) { bad("members", $0) }
+      }
+      guard !members.isEmpty, members.allSatisfy({ $0.weight > 0 }),
+        abs(members.reduce(0) { $0 + $1.weight } - 1) < 1e-6
+      else { throw bad("members", "the weights of the networks are not positive, or their sum is not 1") }
+      let sizes = members.map { [$0.embedding?.inputSize ?? $0.layers[0].inputSize, $0.layers.last!.outputSize] }
+      guard Set(sizes).count == 1, Set(members.map { $0.layers.last!.activation }).count == 1 else {
+        throw bad("members", "the networks differ in their inputs or outputs")
+      }
+    } else {
+      let layers = try decode("layers") { json throws(FileError) in
+        try json.array(atMost: mostLayers, "layers") { json throws(FileError) in try LayerRecord(&json) }
+      }
+      let embedding =
+        try tensors.metadataBytes["embedding"] == nil
+        ? nil
+        : decode("embedding") { json throws(FileError) in
+          let inputs = layers.first?.inputs ?? 0
+          let record = try EmbeddingRecord(&json, features: inputs)
+          guard record.embedding?.outputSize == inputs else {
+            throw json.error(
+              "the embedding is impossible, or its outputs are not the first layer's \(inputs) inputs")
+          }
+          return record
+        }
+      let count = try Self.networkCount(tensors, path)
+      let member = try Self.member(layers, embedding, weight: 1 / Double(count)) { bad("layers", $0) }
+      members = Array(repeating: member, count: count)
+    }
     // This check comes before anything is allocated for the layers: the tensors in the file bound the sizes.
     var tensorCount = 0
-    for network in 0..<networkCount {
-      for parameter in embedding == nil ? [] : EmbeddingParameter.allCases {
-        let (rows, columns) = embedding!.shape(of: parameter)
-        try Self.check(tensors, parameter.tensorName(ofNetwork: network, of: networkCount), [rows, columns], path)
+    for (network, member) in members.enumerated() {
+      for parameter in member.embedding == nil ? [] : EmbeddingParameter.allCases {
+        let (rows, columns) = member.embedding!.shape(of: parameter)
+        try Self.check(tensors, parameter.tensorName(ofNetwork: network, of: members.count), [rows, columns], path)
         tensorCount += 1
       }
-      for (index, layer) in layers.enumerated() {
-        let names = LayerTensors(layers, index, ofNetwork: network, of: networkCount)
+      for (index, layer) in member.layers.enumerated() {
+        let names = LayerTensors(member.layers, index, ofNetwork: network, of: members.count)
         for parameter in layer.parameters {
           let (rows, columns) = layer.shape(of: parameter)
           let shape = parameter == .weights ? [rows, columns] : [rows]
@@ -114,16 +137,17 @@ public struct ModelFile: Sendable {
       }
     }
     // Without this check, networks beyond the stated count would silently be ignored.
-    guard networkCount == 1 || tensors.entries.count == tensorCount else {
+    guard members.count == 1 || tensors.entries.count == tensorCount else {
       throw bad(
         "networks",
-        "it says \(networkCount), which have \(tensorCount) tensors, but the file holds \(tensors.entries.count)")
+        "it says \(members.count), which have \(tensorCount) tensors, but the file holds \(tensors.entries.count)")
     }
     let lossName = try metadata("loss")
-    guard let loss = Loss(rawValue: lossName), loss.accepts(layers.last!.activation) else {
+    guard let loss = Loss(rawValue: lossName), loss.accepts(members[0].layers.last!.activation) else {
       throw bad("loss", "found \(quoted(lossName)), which is unknown or not defined for the output's activation")
     }
-    let (inputs, outputs) = (embedding?.inputSize ?? firstSize, layers.last!.outputSize)
+    let first = members[0]
+    let (inputs, outputs) = (first.embedding?.inputSize ?? first.layers[0].inputSize, first.layers.last!.outputSize)
     var record = try decode("preparation") { json throws(FileError) in
       try PreparationRecord(&json, inputs: inputs, outputs: outputs)
     }
@@ -164,6 +188,30 @@ public struct ModelFile: Sendable {
 
   /// Whether the parameters are stored as `Double`, the precision in which the model was trained.
   public var isDouble: Bool { tensors.entries.contains { $0.dataType == .f64 } }
+
+  /// Checks the records of a network.
+  ///
+  /// - Parameter bad: Makes the error for a problem.
+  private static func member(
+    _ records: [LayerRecord], _ embedding: EmbeddingRecord?, weight: Double, _ bad: (String) -> FileError
+  ) throws(FileError) -> Member {
+    let layers = records.compactMap(\.layer)
+    guard layers.count == records.count else {
+      throw bad("a layer has an unknown type, activation or normalization, or a size or dropout out of range")
+    }
+    guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy({ $0.outputSize == $1.inputSize }) else {
+      throw bad("the layers do not form a chain")
+    }
+    guard layers.last!.dropout == 0, !layers.last!.isParametric else {
+      throw bad("the last layer has \(layers.last!.isParametric ? "a parametric activation" : "dropout")")
+    }
+    guard let record = embedding else { return Member(embedding: nil, layers: layers, weight: weight) }
+    guard let embedding = record.embedding, embedding.outputSize == layers[0].inputSize else {
+      throw bad(
+        "the embedding is impossible, or its outputs are not the first layer's \(layers[0].inputSize) inputs")
+    }
+    return Member(embedding: embedding, layers: layers, weight: weight)
+  }
 
   private static func networkCount(_ tensors: SafeTensors, _ path: String) throws(FileError) -> Int {
     guard let text = tensors.text("networks") else { return 1 }

@@ -36,6 +36,30 @@ extension LayerRecord {
   }
 }
 
+extension MemberRecord {
+  /// - Parameters:
+  ///   - layers: The largest number of layers.
+  ///   - features: The largest number of an embedding's numbers.
+  init(_ json: inout JSONReader, layers most: Int, features: Int) throws(FileError) {
+    var isFirst = true
+    var layers: [LayerRecord]?
+    var weight: Double?
+    embedding = nil
+    while let key = try json.name(&isFirst) {
+      switch key {
+      case "layers" where layers == nil:
+        layers = try json.array(atMost: most, "layers") { json throws(FileError) in try LayerRecord(&json) }
+      case "embedding" where embedding == nil: embedding = try EmbeddingRecord(&json, features: features)
+      case "weight" where weight == nil: weight = try json.number()
+      case "layers", "embedding", "weight": throw json.error("\(quoted(key)) is given twice")
+      default: try json.skip()
+      }
+    }
+    guard let layers, let weight else { throw json.error("expected a network's layers and weight before this") }
+    (self.layers, self.weight) = (layers, weight)
+  }
+}
+
 extension EmbeddingRecord {
   /// - Parameter features: The number of inputs of the first layer.
   init(_ json: inout JSONReader, features: Int) throws(FileError) {

@@ -60,6 +60,20 @@ struct EmbeddingRecord: Codable {
   }
 }
 
+/// One of several networks that differ.
+struct MemberRecord: Codable {
+  let layers: [LayerRecord]
+  /// Absent if there is none.
+  var embedding: EmbeddingRecord?
+  let weight: Double
+
+  init<Scalar>(_ network: Network<Scalar>, weight: Double) {
+    layers = network.layers.map(LayerRecord.init)
+    embedding = network.embedding.map { EmbeddingRecord($0) }
+    self.weight = weight
+  }
+}
+
 struct ScalingRecord: Codable {
   let method: String
   var offsets: [Double]?

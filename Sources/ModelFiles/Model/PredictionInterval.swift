@@ -226,8 +226,8 @@ extension TrainedModel {
   ) throws(IntervalError) -> TrainedModel {
     // A model of classes has no values to compare with.
     if let error = PredictionInterval.error(level: level, samples: targets.columns, preparation.outputs) { throw error }
-    return TrainedModel(
-      networks: networks, loss: loss, preparation: preparation, training: training,
+    return replacing(
+      networks: networks,
       interval: try PredictionInterval(
         level: level, answers: preparation.answers(outputs), values: preparation.values(of: targets),
         outputs: preparation.outputs))

@@ -42,7 +42,7 @@ extension TrainedModel {
   ) throws(CalibrationError) -> (model: TrainedModel, temperature: Double) {
     if let error = CalibrationError(samples) { throw error }
     let logits = networks.indices.map { self.logits(ofNetwork: $0, prepared: samples.features, team: team) }
-    let temperature = try temperature(logits: logits, targets: samples.targets)
+    let temperature = try temperature(logits: logits, weights: weights, targets: samples.targets)
     return (divided(byTemperature: temperature), temperature)
   }
 
@@ -55,12 +55,14 @@ extension TrainedModel {
 
   /// The temperature of ``calibrated(on:team:)``.
   ///
-  /// - Parameter logits: For each network that answers a sample together with others, the logits of all samples.
+  /// - Parameters:
+  ///   - logits: For each network that answers a sample together with others, the logits of all samples.
+  ///   - weights: The share of each in the answer, together 1.
   /// - Shapes: logits and targets outputs × samples.
   /// - Throws: ``CalibrationError/outputNotFinite``.
   /// - Precondition: Traps unless ``hasProbabilities``, and on other shapes.
   package func temperature(
-    logits: [Matrix<Double>], targets: Matrix<Scalar>
+    logits: [Matrix<Double>], weights: [Double], targets: Matrix<Scalar>
   ) throws(CalibrationError) -> Double {
     guard hasProbabilities else { fail("cannot calibrate \(loss.rawValue) of \(preparation.outputs)") }
     guard logits.allSatisfy({ $0.maxMagnitude().isFinite }) else { throw .outputNotFinite }
@@ -69,11 +71,11 @@ extension TrainedModel {
     /// What T minimises, divided by the number of samples.
     func objective(_ logarithm: Double) -> Double {
       var outputs = Matrix<Double>(rows: targets.rows, columns: targets.columns)
-      for network in logits {
-        var part = network
+      for (logits, weight) in zip(logits, weights) {
+        var part = logits
         part.scale(by: exp(-logarithm))
         part.withTile { part in noBias.withReadOnlyTile { _ = part.activate(activation, bias: $0) } }
-        outputs.add(part, scaledBy: 1 / Double(logits.count))
+        outputs.add(part, scaledBy: weight)
       }
       return loss.mean(ofOutputs: outputs, targets: targets) + logarithm * logarithm / 2 / Double(targets.columns)
     }
@@ -91,7 +93,7 @@ extension TrainedModel {
     }
     let total = temperature * (training["temperature"].flatMap(Double.init) ?? 1)
     let notes = training.merging(["temperature": "\(total)"]) { $1 }
-    return TrainedModel(networks: scaled, loss: loss, preparation: preparation, training: notes)
+    return replacing(networks: scaled, training: notes)
   }
 }
 

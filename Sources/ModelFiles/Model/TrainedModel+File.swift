@@ -26,6 +26,8 @@ import Tensor
 //   interval     JSON: {"level": 0.9, "margins": [2.5, …]}; absent if there is none
 //   training     JSON: how the model was trained, names to strings
 //   networks     the number of networks: "5"; absent if there is one
+//   3: members   JSON: [{"layers": […], "embedding": {…}, "weight": 0.25}, …], in place of layers, embedding and
+//                networks if the networks differ in their layers or in their share of the answer
 //
 // The tensors have the names that PyTorch gives to the tensors of Sequential(Linear, activation, Linear, …). If a layer
 // has a normalisation, its module is before the activation; Dropout is after it. The names are "0.weight" (outputs ×
@@ -97,7 +99,9 @@ extension TrainedModel {
   public func write(to path: String) throws(FileError) {
     let metadata = metadata
     // The length as a reader counts it, and as it is in the header.
-    let texts = ["layers", "preparation", "training", "interval"].reduce(0) { $0 + Self.textCount(metadata[$1] ?? "") }
+    let texts = ["layers", "members", "preparation", "training", "interval"].reduce(0) {
+      $0 + Self.textCount(metadata[$1] ?? "")
+    }
     let header = metadata.values.reduce(0) { $0 + $1.utf8.count + $1.utf8.count { $0 == quote || $0 == backslash } }
     guard texts <= ModelFile.mostText + parameterCount * MemoryLayout<Scalar>.size,
       training.count <= SafeTensors.mostMetadata, header <= SafeTensors.longestHeader - 1 << 24
@@ -150,18 +154,27 @@ extension TrainedModel {
     var metadata = [
       "format": modelFormat,
       "version": needsVersion3 ? "3" : preparation.needsVersion2 ? "2" : "1",
-      "layers": encode(network.layers.map(LayerRecord.init)),
       "loss": loss.rawValue,
       "preparation": encode(preparation),
       "training": encode(training),
     ]
-    metadata["embedding"] = network.embedding.map { encode(EmbeddingRecord($0)) }
     if let interval { metadata["interval"] = encode(IntervalRecord(interval)) }
-    if networks.count > 1 { metadata["networks"] = String(networks.count) }
+    if isUniform {
+      metadata["layers"] = encode(network.layers.map(LayerRecord.init))
+      metadata["embedding"] = network.embedding.map { encode(EmbeddingRecord($0)) }
+      if networks.count > 1 { metadata["networks"] = String(networks.count) }
+    } else {
+      metadata["members"] = encode(zip(networks, weights).map { MemberRecord($0, weight: $1) })
+    }
     return metadata
   }
 
-  private var needsVersion3: Bool { network.embedding != nil || network.layers.contains(where: \.isParametric) }
+  /// Whether all networks have the same layers and the same share in the answer.
+  private var isUniform: Bool { hasEqualWeights && haveSameLayers }
+
+  private var needsVersion3: Bool {
+    !isUniform || network.embedding != nil || network.layers.contains(where: \.isParametric)
+  }
 
   /// Reads a model. A model that was stored in the other precision is converted.
   ///
@@ -175,25 +188,27 @@ extension TrainedModel {
   /// - Throws: ``FileError`` if it is not a complete and consistent model.
   public init(_ file: ModelFile) throws(FileError) {
     var networks: [Network<Scalar>] = []
-    for number in 0..<file.networkCount { networks.append(try Self.network(number, in: file)) }
+    for number in file.members.indices { networks.append(try Self.network(number, in: file)) }
     self.init(
-      networks: networks, loss: file.loss, preparation: file.preparation, training: file.training,
+      networks: networks, weights: file.members.map(\.weight), loss: file.loss, preparation: file.preparation,
+      training: file.training,
       interval: file.interval)
   }
 
   /// The network with this number, counted from 0.
   private static func network(_ number: Int, in file: ModelFile) throws(FileError) -> Network<Scalar> {
-    var network = Network<Scalar>(file.layers, embedding: file.embedding)
-    for parameter in file.embedding == nil ? [] : EmbeddingParameter.allCases {
+    let (member, count) = (file.members[number], file.members.count)
+    var network = Network<Scalar>(member.layers, embedding: member.embedding)
+    for parameter in member.embedding == nil ? [] : EmbeddingParameter.allCases {
       var values = network[embedding: parameter]
       try values.withTile { (values) throws(FileError) in
-        try file.read(parameter.tensorName(ofNetwork: number, of: file.networkCount), into: values)
+        try file.read(parameter.tensorName(ofNetwork: number, of: count), into: values)
       }
       network[embedding: parameter] = values
     }
-    for index in file.layers.indices {
-      let names = LayerTensors(file.layers, index, ofNetwork: number, of: file.networkCount)
-      for parameter in file.layers[index].parameters {
+    for index in member.layers.indices {
+      let names = LayerTensors(member.layers, index, ofNetwork: number, of: count)
+      for parameter in member.layers[index].parameters {
         let name = names.name(of: parameter)
         if parameter == .weights {
           try network.withWeights(ofLayer: index) { (weights) throws(FileError) in try file.read(name, into: weights) }

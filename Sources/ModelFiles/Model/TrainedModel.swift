@@ -5,11 +5,15 @@ import Tensor
 /// A trained network with everything that an answer needs: the preparation of its inputs and the meaning of its
 /// outputs.
 ///
-/// It may also be an ensemble: several networks of the same layers, trained on the same data from different seeds. Its
-/// answer is the mean of the networks' answers, which is usually better than any single one (Hansen and Salamon 1990).
+/// It may also be an ensemble: several networks for the same inputs and outputs. Its answer is the mean of the
+/// networks' answers, which is usually better than any single one (Hansen and Salamon 1990), or a weighted mean.
 public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// One network, or the members of an ensemble.
   public let networks: [Network<Scalar>]
+  /// The share of each network in the answer; together 1.
+  public let weights: [Double]
+  /// Whether all networks have the same layers.
+  let haveSameLayers: Bool
   /// What the networks were trained to minimise.
   public let loss: Loss
   /// How inputs become features, and what outputs mean.
@@ -34,36 +38,46 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
 
   /// Makes an ensemble.
   ///
-  /// - Parameter networks: From 1 to 1000.
-  /// - Precondition: Traps on any other number of networks, on more than 1000 layers, if the networks differ in their
-  ///   layers, and as for a single network.
+  /// - Parameters:
+  ///   - networks: From 1 to 1000. Their layers may differ.
+  ///   - weights: The share of each network in the answer, relative to the others; nil if all count alike.
+  /// - Precondition: Traps on any other number of networks, on more than 1000 layers, if the networks differ in the
+  ///   activation of their outputs, unless there is a positive and finite weight for each, and as for a single network.
   public init(
-    networks: [Network<Scalar>], loss: Loss, preparation: Preparation, training: [String: String] = [:],
-    interval: PredictionInterval? = nil
+    networks: [Network<Scalar>], weights: [Double]? = nil, loss: Loss, preparation: Preparation,
+    training: [String: String] = [:], interval: PredictionInterval? = nil
   ) {
     guard networkCounts.contains(networks.count) else {
       fail(
         "cannot make a model of \(networks.count) networks: \(networkCounts.lowerBound) to \(networkCounts.upperBound)"
           + " are possible")
     }
-    let first = networks[0]
-    if let other = networks.first(where: { $0.layers != first.layers || $0.embedding != first.embedding }) {
-      fail("cannot make an ensemble of \(first) and \(other): their layers have to be the same")
+    for network in networks {
+      guard network.layers.count <= mostLayers else {
+        fail("cannot make a model of \(network.layers.count) layers: at most \(mostLayers) are possible")
+      }
+      guard network.inputSize == preparation.inputCount, network.outputSize == preparation.outputCount else {
+        fail("\(network) does not fit \(preparation.inputCount) features and \(preparation.outputCount) outputs")
+      }
+      guard network.outputActivation == networks[0].outputActivation else {
+        fail("cannot make an ensemble of \(networks[0]) and \(network): their outputs differ")
+      }
     }
-    guard first.layers.count <= mostLayers else {
-      fail("cannot make a model of \(first.layers.count) layers: at most \(mostLayers) are possible")
-    }
-    guard first.inputSize == preparation.inputCount, first.outputSize == preparation.outputCount else {
-      fail("\(first) does not fit \(preparation.inputCount) features and \(preparation.outputCount) outputs")
-    }
-    first.check(loss)
+    networks[0].check(loss)
     guard loss.levels == preparation.outputs.levels else {
       fail("cannot use the loss \(loss.rawValue) for the outputs \(preparation.outputs)")
+    }
+    let sum = weights?.reduce(0, +) ?? 0
+    guard weights.map({ $0.count == networks.count && $0.allSatisfy { $0 > 0 } && sum.isFinite }) ?? true else {
+      fail("cannot weigh \(networks.count) networks by \(weights!)")
     }
     self.interval = interval.map {
       PredictionInterval(level: $0.level, margins: $0.margins, for: preparation.outputs)
     }
     self.networks = networks
+    haveSameLayers = networks.allSatisfy { !$0.hasOtherLayers(than: networks[0]) }
+    self.weights =
+      weights.map { $0.map { $0 / sum } } ?? Array(repeating: 1 / Double(networks.count), count: networks.count)
     self.loss = loss
     self.preparation = preparation
     self.training = training
@@ -73,7 +87,19 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   public var network: Network<Scalar> { networks[0] }
 
   /// The number of parameters of all networks together.
-  public var parameterCount: Int { networks.count * network.parameterCount }
+  public var parameterCount: Int { networks.reduce(0) { $0 + $1.parameterCount } }
+
+  /// Whether all networks have the same share in the answer.
+  package var hasEqualWeights: Bool { weights.allSatisfy { $0 == weights[0] } }
+
+  /// The same model with other networks of the same layers.
+  func replacing(
+    networks: [Network<Scalar>], training: [String: String]? = nil, interval: PredictionInterval? = nil
+  ) -> TrainedModel {
+    TrainedModel(
+      networks: networks, weights: weights, loss: loss, preparation: preparation, training: training ?? self.training,
+      interval: interval)
+  }
 }
 
 /// How many networks a model may have.
@@ -107,24 +133,36 @@ extension TrainedModel {
     return outputs(prepared: features, team: team).indicesOfColumnMaxima().map { names[$0] }
   }
 
-  /// Returns the network's outputs for prepared features, or the mean of the networks' outputs. Values are still scaled
-  /// as in training.
+  /// Returns the network's outputs for prepared features, or the weighted mean of the networks' outputs. Values are
+  /// still scaled as in training.
   ///
-  ///     a = (a₁ + a₂ + … + a_N) / N
+  ///     a = w₁ a₁ + w₂ a₂ + … + w_N a_N
   ///
   /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
   /// - Precondition: Traps if the features do not have inputSize rows.
-  /// - Complexity: 2 · ``parameterCount`` flops per sample. Allocates the result and one workspace, whatever the number
-  ///   of networks.
+  /// - Complexity: 2 · ``parameterCount`` flops per sample. Allocates the result and a workspace, and for networks that
+  ///   differ in their layers or weights both for each of them.
   public func outputs(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
-    var workspace = Workspace(for: network, batchCapacity: min(max(features.columns, 1), 256), team: team)
+    guard haveSameLayers && hasEqualWeights else { return weightedOutputs(features, team) }
+    var workspace = Workspace(for: network, batchCapacity: batchCapacity(features), team: team)
     var outputs = network.predict(features, workspace: &workspace)
     guard networks.count > 1 else { return outputs }
     for member in networks.dropFirst() { member.predict(features, into: &outputs, adding: true, workspace: &workspace) }
     outputs.scale(by: 1 / Scalar(networks.count))
     return outputs
   }
+
+  private func weightedOutputs(_ features: Matrix<Scalar>, _ team: Team) -> Matrix<Scalar> {
+    var sum = Matrix<Scalar>(rows: network.outputSize, columns: features.columns)
+    for (member, weight) in zip(networks, weights) {
+      var workspace = Workspace(for: member, batchCapacity: batchCapacity(features), team: team)
+      sum.add(member.predict(features, workspace: &workspace), scaledBy: Scalar(weight))
+    }
+    return sum
+  }
+
+  private func batchCapacity(_ features: Matrix<Scalar>) -> Int { min(max(features.columns, 1), 256) }
 
   /// Returns the mean of ``loss`` over samples. For an ensemble, this is the loss of the mean outputs. For a single
   /// network, it is computed from the weighted inputs in a separate pass, which is more exact.
@@ -141,4 +179,9 @@ extension TrainedModel {
     var workspace = Workspace(for: network, batchCapacity: 256, team: team)
     return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
   }
+}
+
+extension Network {
+  /// Whether the layers or the embedding differ.
+  func hasOtherLayers(than other: Network) -> Bool { layers != other.layers || embedding != other.embedding }
 }

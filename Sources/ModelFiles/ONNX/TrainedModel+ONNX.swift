@@ -52,7 +52,12 @@ extension TrainedModel {
       }
       outputs.append(value)
     }
-    if networks.count > 1 {
+    if !hasEqualWeights {
+      let weighted = zip(outputs, weights).enumerated().map { number, member in
+        builder.node("Mul", [member.0, builder.constant(ONNXTensor("\(number).weight", type, [], [member.1]))])
+      }
+      outputs = [builder.node("Sum", weighted)]
+    } else if networks.count > 1 {
       let count = builder.constant(ONNXTensor("networks", type, [], [Double(networks.count)]))
       outputs = [builder.node("Div", [builder.node("Sum", outputs), count])]
     }

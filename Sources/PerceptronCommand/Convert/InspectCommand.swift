@@ -8,14 +8,9 @@ enum InspectCommand: Command {
   static let options = [Option("--json", nil, "print one JSON object")]
 
   private struct Description: Encodable {
-    struct Layer: Encodable {
-      let type: String
-      let inputs: Int
-      let outputs: Int
-      let normalization: String
-      let activation: String
-      let dropout: Double
-      let parameters: Int
+    struct Member: Encodable {
+      let weight: Double
+      let layers: [LayerRow]
     }
     struct Interval: Encodable {
       let level: Double
@@ -28,7 +23,10 @@ enum InspectCommand: Command {
     let networks: Int
     /// The number of parameters of all networks together.
     let parameters: Int
-    let layers: [Layer]
+    /// The layers of the first network.
+    let layers: [LayerRow]
+    /// The networks, if they differ in their layers or weights.
+    var members: [Member]?
     var columns: [String]?
     var image: [Int]?
     let scaling: String
@@ -48,15 +46,18 @@ enum InspectCommand: Command {
       try printLine(json(description))
       return
     }
-    try printTable(
-      [["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"]]
-        + description.layers.map {
-          [
-            $0.type, "\($0.inputs)", "\($0.outputs)", $0.normalization, $0.activation, "\($0.dropout)",
-            "\($0.parameters)",
-          ]
-        })
-    try printLine("")
+    for kind in kinds(file.members) {
+      if let title = kind.title { try printLine(title) }
+      try printTable(
+        [["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"]]
+          + kind.member.rows.map {
+            [
+              $0.type, "\($0.inputs)", "\($0.outputs)", $0.normalization, $0.activation, "\($0.dropout)",
+              "\($0.parameters)",
+            ]
+          })
+      try printLine("")
+    }
     let facts =
       [
         ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
@@ -76,22 +77,13 @@ enum InspectCommand: Command {
   private static func describe(_ file: ModelFile) -> Description {
     var description = Description(
       task: file.preparation.task.rawValue, precision: file.isDouble ? "double" : "float", loss: file.loss.rawValue,
-      networks: file.networkCount,
-      parameters: file.networkCount
-        * file.layers.reduce(file.embedding?.parameterCount ?? 0) { $0 + $1.parameterCount },
-      layers: (file.embedding.map { embedding in
-        [
-          .init(
-            type: "embedding", inputs: embedding.inputSize, outputs: embedding.outputSize, normalization: "none",
-            activation: "none", dropout: 0, parameters: embedding.parameterCount)
-        ]
-      } ?? [])
-        + file.layers.map {
-          .init(
-            type: "dense", inputs: $0.inputSize, outputs: $0.outputSize, normalization: $0.normalization.rawValue,
-            activation: $0.activationName, dropout: $0.dropout, parameters: $0.parameterCount)
-        },
+      networks: file.members.count,
+      parameters: file.members.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.parameters } },
+      layers: file.members[0].rows,
       scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
+    if Set(file.members.map(\.weight)).count > 1 || kinds(file.members).count > 1 {
+      description.members = file.members.map { .init(weight: $0.weight, layers: $0.rows) }
+    }
     switch file.preparation.inputs {
     case .columns(let columns): description.columns = columns.map(\.name)
     case .pixels(let shape): description.image = shape
@@ -106,7 +98,9 @@ enum InspectCommand: Command {
   }
 
   private static func networks(_ file: ModelFile) -> String {
-    file.networkCount == 1 ? "1" : "\(file.networkCount) with these layers; the answer is their mean"
+    let members = file.members
+    let mean = Set(members.map(\.weight)).count > 1 ? "weighted mean" : "mean"
+    return members.count == 1 ? "1" : "\(members.count) with these layers; the answer is their \(mean)"
   }
 
   private static func inputs(_ file: ModelFile) -> String {
@@ -153,6 +147,50 @@ enum InspectCommand: Command {
 
   private static func abbreviated(_ names: [String]) -> String {
     names.count <= 12 ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + ", … " + names.last!
+  }
+}
+
+/// The networks of the same layers and weight, in the order of the first of each, with a title if there are several
+/// kinds.
+func kinds(_ members: [ModelFile.Member]) -> [(title: String?, member: ModelFile.Member)] {
+  var kinds: [(member: ModelFile.Member, numbers: [Int])] = []
+  for (index, member) in members.enumerated() {
+    if let kind = kinds.firstIndex(where: { $0.member == member }) {
+      kinds[kind].numbers.append(index + 1)
+    } else {
+      kinds.append((member, [index + 1]))
+    }
+  }
+  return kinds.map { member, numbers in
+    let names = numbers.map(String.init).joined(separator: ", ")
+    return (kinds.count > 1 ? "network \(names): weight \(member.weight.fixed(4)) each" : nil, member)
+  }
+}
+
+extension ModelFile.Member {
+  /// The embedding, if there is one, and the layers.
+  var rows: [LayerRow] { (embedding.map { [LayerRow($0)] } ?? []) + layers.map { LayerRow($0) } }
+}
+
+/// A row of a table of layers.
+struct LayerRow: Encodable {
+  let type: String
+  let inputs: Int
+  let outputs: Int
+  let normalization: String
+  let activation: String
+  let dropout: Double
+  let parameters: Int
+
+  init(_ embedding: Embedding) {
+    (type, inputs, outputs) = ("embedding", embedding.inputSize, embedding.outputSize)
+    (normalization, activation, dropout, parameters) = ("none", "none", 0, embedding.parameterCount)
+  }
+
+  init(_ layer: Dense) {
+    (type, inputs, outputs) = ("dense", layer.inputSize, layer.outputSize)
+    (normalization, activation) = (layer.normalization.rawValue, layer.activationName)
+    (dropout, parameters) = (layer.dropout, layer.parameterCount)
   }
 }
 

@@ -20,6 +20,8 @@ struct TrainingReport<Scalar: BLASScalar> {
   let judged: Judged<Scalar>
   /// The evaluations; the most informative row comes first.
   let rows: [Row]
+  /// The trials of a search, the best first; empty if there was none.
+  let trials: [TrialSummary]
   /// Other facts, by name.
   let facts: [(name: String, value: String)]
   /// Approximate number of multiplications of the training.
@@ -29,7 +31,7 @@ struct TrainingReport<Scalar: BLASScalar> {
   /// The whole page.
   func html() -> String {
     let columns = ColumnInfluence(model, judged, trainingWork: trainingWork, team)?.markup ?? ""
-    let sections = [header, learning, errors, columns, network, making].joined()
+    let sections = [header, search, learning, errors, columns, network, making].joined()
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -97,6 +99,21 @@ struct TrainingReport<Scalar: BLASScalar> {
       </header>
       <section><h2>Metrics</h2>
       \(table)</section>
+
+      """
+  }
+
+  // MARK: Search
+
+  /// The leaderboard; empty if there was no search.
+  private var search: String {
+    guard !trials.isEmpty else { return "" }
+    let rows = trials.rows(most: 20)
+    return """
+      <section><h2>Search: \(trials.count) trials</h2>
+      <p class="muted">The answer is the weighted mean of the trials that have a share. Each trial is \
+      \(model.networks.count / max(trials.count { $0.weight > 0 }, 1)) networks by one recipe.</p>
+      \(markupTable(rows[0], Array(rows.dropFirst())))</section>
 
       """
   }
@@ -251,24 +268,26 @@ struct TrainingReport<Scalar: BLASScalar> {
   // MARK: What it is
 
   private var network: String {
-    let layers = model.network.layers
-    let table = markupTable(
-      ["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"],
-      (model.network.embedding.map {
-        [["embedding", "\($0.inputSize)", "\($0.outputSize)", "–", "–", "–", "\($0.parameterCount)"]]
-      } ?? [])
-        + layers.enumerated().map { number, layer in
-          [
-            "\(number + 1)", "\(layer.inputSize)", "\(layer.outputSize)", layer.normalization.rawValue,
-            layer.activationName, "\(layer.dropout)", "\(layer.parameterCount)",
-          ]
-        })
+    let kinds = kinds(zip(model.networks, model.weights).map { ModelFile.Member($0, weight: $1) })
+    let tables = kinds.map { kind in
+      (kind.title.map { "<p>\($0)</p>\n" } ?? "")
+        + markupTable(
+          ["layer", "inputs", "outputs", "normalization", "activation", "dropout", "parameters"],
+          kind.member.rows.enumerated().map { number, row in
+            [
+              row.type == "embedding" ? row.type : "\(number + (kind.member.embedding == nil ? 1 : 0))",
+              "\(row.inputs)", "\(row.outputs)", row.normalization, row.activation, "\(row.dropout)",
+              "\(row.parameters)",
+            ]
+          })
+    }
+    let count = model.networks.count
+    let mean = model.hasEqualWeights ? "mean" : "weighted mean"
     return """
       <section><h2>Network</h2>
-      <p>\(model.networks.count > 1 ? "\(model.networks.count) networks, whose mean is the answer; each has " : "")\
-      \(model.network.parameterCount) parameters in \(layers.count) layer\(layers.count == 1 ? "" : "s"); \
-      the loss is \(model.loss.rawValue).</p>
-      \(table)</section>
+      <p>\(count > 1 ? "\(count) networks, whose \(mean) is the answer, with " : "")\
+      \(model.parameterCount) parameters; the loss is \(model.loss.rawValue).</p>
+      \(tables.joined())</section>
 
       """
   }

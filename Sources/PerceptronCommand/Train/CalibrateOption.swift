@@ -35,19 +35,20 @@ extension TrainingRun {
   /// The model after the calibration that `--calibrate` asks for, with its temperature, or nil if it is not calibrated.
   ///
   /// Without the option, a model is calibrated if that is possible.
-  func calibrated(_ model: TrainedModel<Scalar>) throws(CommandError) -> (
-    model: TrainedModel<Scalar>, temperature: Double?
-  ) {
+  func calibrated(
+    _ model: TrainedModel<Scalar>, warns: Bool = true, _ team: Team
+  ) throws(CommandError) -> (model: TrainedModel<Scalar>, temperature: Double?) {
     guard calibration ?? .temperature == .temperature, model.hasProbabilities, let heldOut else {
       return (model, nil)
     }
     do throws(CalibrationError) {
       if let error = CalibrationError(heldOut.samples) { throw error }
       let temperature = try model.temperature(
-        logits: heldOut.logits(of: model, team), targets: heldOut.samples.targets)
+        logits: heldOut.logits(of: model, team), weights: heldOut.parts(of: model)[0].model.weights,
+        targets: heldOut.samples.targets)
       return (model.divided(byTemperature: temperature), temperature)
     } catch {
-      printError("note: the probabilities are not calibrated: validation data: \(error)\n")
+      if warns { printError("note: the probabilities are not calibrated: validation data: \(error)\n") }
       return (model, nil)
     }
   }

@@ -25,9 +25,11 @@ struct HeldOut<Scalar: BLASScalar> {
   func parts(of model: TrainedModel<Scalar>) -> [(model: TrainedModel<Scalar>, samples: Samples<Scalar>)] {
     guard places.count > 1 else { return [(model, samples)] }
     return places.indices.map { part in
-      let networks = model.networks.indices.filter { $0 % places.count == part }.map { model.networks[$0] }
+      let own = model.networks.indices.filter { $0 % places.count == part }
       return (
-        TrainedModel(networks: networks, loss: model.loss, preparation: model.preparation, interval: model.interval),
+        TrainedModel(
+          networks: own.map { model.networks[$0] }, weights: own.map { model.weights[$0] }, loss: model.loss,
+          preparation: model.preparation, interval: model.interval),
         samples.gathered(places[part])
       )
     }

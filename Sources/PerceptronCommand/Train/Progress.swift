@@ -11,11 +11,14 @@ import PerceptronCharts
 /// for each epoch, or for some of them if there are many. It prints nothing when quiet.
 struct Progress {
   /// The number of epochs of each network.
-  private let epochs: Int
+  private var epochs: [Int]
   private let samplesPerEpoch: Int
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
   private let start = ContinuousClock.now
+  /// The time that a search has; nil if its trials are counted, or if this is no search.
+  private let limit: Double?
+  private let isSearch: Bool
   /// For each network the number of epochs that were complete before a resumption, and of those that are done.
   private var before: [Int]
   private var done: [Double]
@@ -25,8 +28,14 @@ struct Progress {
   private var loss: Double?
   private var validation: String?
 
-  init(networks: Int, epochs: Int, samplesPerEpoch: Int, isQuiet: Bool) {
-    self.epochs = epochs
+  /// - Parameters:
+  ///   - isSearch: Whether there are lines for trials, and not for epochs.
+  ///   - limit: The seconds that a search has; nil if its trials are counted.
+  init(
+    networks: Int, epochs: Int, samplesPerEpoch: Int, isQuiet: Bool, isSearch: Bool = false, limit: Double? = nil
+  ) {
+    self.epochs = Array(repeating: epochs, count: networks)
+    (self.isSearch, self.limit) = (isSearch, limit)
     self.samplesPerEpoch = samplesPerEpoch
     self.isQuiet = isQuiet
     before = Array(repeating: 0, count: networks)
@@ -36,11 +45,18 @@ struct Progress {
   /// The number of complete epochs of all networks.
   var epochsDone: Int { Int(done.reduce(0) { $0 + $1.rounded(.down) }) }
 
-  private var allEpochs: Int { epochs * done.count }
+  private var allEpochs: Int { epochs.reduce(0, +) }
 
-  /// Begins a network, of which so many epochs are already complete.
-  mutating func begin(network: Int, epochsBefore: Int) {
-    (before[network], done[network]) = (epochsBefore, Double(epochsBefore))
+  /// Begins a network with its number of epochs, of which some may already be complete.
+  mutating func begin(network: Int, epochs: Int, epochsBefore: Int) {
+    (self.epochs[network], before[network], done[network]) = (epochs, epochsBefore, Double(epochsBefore))
+  }
+
+  /// Ends a trial of a search, counted from 1.
+  mutating func endTrial(_ number: Int, validation: String, seconds: Double) {
+    self.validation = "\(validation) in trial \(number)"
+    guard !isQuiet, !isTerminal else { return }
+    printLine(["trial \(number)", "validation \(validation)", duration(seconds)])
   }
 
   /// Redraws the bar, at most ten times a second.
@@ -58,17 +74,19 @@ struct Progress {
 
   /// Ends an epoch, counted from 1, with its loss and its validation metric, if there is one.
   mutating func endEpoch(network: Int, _ epoch: Int, loss: Double, validation: String?) {
-    (self.loss, self.validation, done[network]) = (loss, validation, Double(epoch))
+    done[network] = Double(epoch)
+    if !isSearch { (self.loss, self.validation) = (loss, validation) }
     // Up to 199 epochs print a line each; longer trainings print 101 to 151 lines.
+    let epochs = epochs[network]
     let isShown = epoch == before[network] + 1 || epoch == epochs || epoch.isMultiple(of: max(epochs / 100, 1))
-    if !isQuiet && !isTerminal && isShown {
+    if !isQuiet && !isTerminal && isShown && !isSearch {
       let name = done.count > 1 ? "network \(network + 1)" : nil
       printLine([name, "epoch \(epoch)/\(epochs)", lossText, validationText, rateText, timeLeft])
     }
   }
 
   /// Ends a network's training, which may have stopped early.
-  mutating func end(network: Int) { done[network] = Double(epochs) }
+  mutating func end(network: Int) { done[network] = Double(epochs[network]) }
 
   /// Ends the training, after this number of epochs of all networks.
   func finish(after epochs: Int) {
@@ -98,7 +116,8 @@ struct Progress {
   private func bar(width: Int) -> String {
     let leastBar = 5
     let running = min(epochsDone + 1, allEpochs)
-    var parts: [String?] = ["\(running)/\(allEpochs)", lossText, validationText, rateText, timeLeft]
+    let count = limit == nil ? "\(running)/\(allEpochs)" : "\(running) epochs"
+    var parts: [String?] = [count, lossText, validationText, rateText, timeLeft]
     var room: Int { width - parts.compactMap(\.self).reduce(0) { $0 + $1.count + 2 } }
     for part in [3, 2, 1, 4] where room < leastBar { parts[part] = nil }
     let length = min(room, 30)
@@ -111,7 +130,9 @@ struct Progress {
   private var lossText: String? { loss.map { "loss \($0.shown)" } }
   private var validationText: String? { validation.map { "validation \($0)" } }
 
-  private var share: Double { done.reduce(0, +) / Double(allEpochs) }
+  private var share: Double {
+    limit.map { min(seconds(since: start) / $0, 1) } ?? done.reduce(0, +) / Double(allEpochs)
+  }
 
   /// Nil if no time has passed.
   private var rateText: String? {
@@ -121,7 +142,7 @@ struct Progress {
   }
 
   private var timeLeft: String {
-    let shareBefore = Double(before.reduce(0, +)) / Double(allEpochs)
+    let shareBefore = limit == nil ? Double(before.reduce(0, +)) / Double(allEpochs) : 0
     return "\(duration(seconds(since: start) * (1 - share) / (share - shareBefore))) left"
   }
 }

@@ -118,6 +118,8 @@ struct RecipeOptions {
   /// The recipe by name. Other optimizers than Adam need other rates than the recipe for tables has.
   func name(isTable: Bool) -> Name { name ?? (isTable && optimizing.name == nil ? .table : .plain) }
 
+  private var isFullBatch: Bool { ["rprop", "lbfgs"].contains(optimizing.name) }
+
   /// How many networks answer together.
   func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }
 
@@ -130,19 +132,36 @@ struct RecipeOptions {
 
   /// The recipe for a task with this number of training samples.
   func recipe(_ task: Preparation.Task, isTable: Bool, samples: Int) throws(CommandError) -> Recipe {
-    let optimizer = try optimizing.optimizer(task)
-    let isFullBatch = optimizer?.isFullBatch ?? false
+    try recipe(task, samples: samples) { batchSize in
+      switch name(isTable: isTable) {
+      case .table: .table(task, sampleCount: samples, batchSize: batchSize, epochs: epochs)
+      case .plain:
+        .plain(sampleCount: samples, batchSize: batchSize, epochs: epochs ?? (isFullBatch ? 200 : nil))
+      }
+    }
+  }
+
+  /// A recipe of a search, in which the settings are drawn that were not given.
+  func variedRecipe(
+    _ task: Preparation.Task, samples: Int, using generator: inout Philox
+  ) throws(CommandError) -> Recipe {
+    try recipe(task, samples: samples) { batchSize in
+      .varied(task, sampleCount: samples, batchSize: batchSize, epochs: epochs, using: &generator)
+    }
+  }
+
+  /// A recipe with what was given in place of its pieces.
+  ///
+  /// - Parameter base: Makes the recipe for a batch size.
+  private func recipe(
+    _ task: Preparation.Task, samples: Int, _ base: (_ batchSize: Int?) -> Recipe
+  ) throws(CommandError) -> Recipe {
     if isFullBatch, let batchSize, batchSize < samples {
       throw .usage(
         "--batch-size: --optimizer \(optimizing.name!) takes all \(samples) samples in each step, found \(batchSize);"
           + " leave it out")
     }
-    let batchSize = isFullBatch ? samples : batchSize
-    var recipe: Recipe =
-      switch name(isTable: isTable) {
-      case .table: .table(task, sampleCount: samples, batchSize: batchSize, epochs: epochs)
-      case .plain: .plain(sampleCount: samples, batchSize: batchSize, epochs: epochs ?? (isFullBatch ? 200 : nil))
-      }
+    var recipe = base(isFullBatch ? samples : batchSize)
     if let encoding { recipe.encoding = encoding }
     if let hidden { recipe.hidden = hidden }
     if let activation { recipe.activation = activation }

@@ -23,7 +23,7 @@ enum TrainCommand: Command {
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
       CalibrateOption.option,
     ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
-    + [
+    + SearchOptions.options + [
       Option("--checkpoint", "DIR", "save the state of training there; SIGINT and SIGTERM stop after the step (off)"),
       Option("--checkpoint-every", "EPOCHS", "epochs between two checkpoints (1)"),
       Option("--resume", nil, "continue from the checkpoint in DIR, bit for bit; start anew if there is none"),

@@ -15,76 +15,135 @@ struct TrainingFit<Scalar: BLASScalar> {
 
   /// The training loss of the last epoch, in the units of the data.
   var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
+
+  func replacing(network: Network<Scalar>) -> TrainingFit {
+    TrainingFit(
+      title: title, seed: seed, network: network, records: records, validation: validation, best: best,
+      bestEpoch: bestEpoch)
+  }
 }
 
 /// What networks that are trained at the same time share.
-final class TrainingMonitor: Sendable {
+final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
   let log: TrainingLog?
   let progress: Mutex<Progress>
-  private let failure = Atomic<Bool>(false)
+  /// When a search ends. The first trial is complete in any case.
+  private let deadline: ContinuousClock.Instant?
+  private let fits = Mutex<[Int: TrainingFit<Scalar>]>([:])
+  private let failures = Mutex<[Int: any Error]>([:])
 
-  init(_ log: TrainingLog?, _ progress: Progress) {
-    self.log = log
+  init(_ log: TrainingLog?, _ progress: Progress, deadline: ContinuousClock.Instant?) {
+    (self.log, self.deadline) = (log, deadline)
     self.progress = Mutex(progress)
   }
 
-  /// Whether all networks are to stop after their step.
-  var isStopped: Bool { failure.load(ordering: .relaxed) || StopSignal.received != nil }
+  /// Whether a network is to stop after its step.
+  func stops(trial: Int) -> Bool {
+    StopSignal.received != nil || failures.withLock { !$0.isEmpty }
+      || trial > 0 && deadline.map { ContinuousClock.now >= $0 } == true
+  }
 
-  /// Stops all networks, because one failed.
-  func stop() { failure.store(true, ordering: .relaxed) }
+  /// Notes how the training of a network ended. Returns the fits of the trial if they are complete with this one.
+  func note(
+    _ result: Result<TrainingFit<Scalar>?, any Error>, ofNetwork number: Int, trial: Range<Int>
+  ) -> [TrainingFit<Scalar>]? {
+    switch result {
+    case .failure(let error):
+      failures.withLock { $0[number] = error }
+      return nil
+    case .success(nil): return nil
+    case .success(let fit?):
+      return fits.withLock { fits in
+        fits[number] = fit
+        let own = trial.compactMap { fits[$0] }
+        guard own.count == trial.count else { return nil }
+        for number in trial { fits[number] = nil }
+        return own
+      }
+    }
+  }
+
+  /// The error of the first network that failed.
+  var failure: (any Error)? { failures.withLock { failures in failures.min { $0.key < $1.key }?.value } }
 }
 
 extension TrainingRun {
-  /// Trains all networks, several at the same time if there are several threads. A network's bits do not depend on
-  /// which others are trained beside it.
-  func fitAll(_ log: TrainingLog?) throws -> [TrainingFit<Scalar>] {
-    let monitor = TrainingMonitor(
+  /// Trains the networks of all trials, several at the same time if there are several threads. A network's bits do not
+  /// depend on which others are trained beside it. Returns the complete trials.
+  ///
+  /// - Parameter judge: Called after each trial, on any thread; returns its validation metric for the progress.
+  func fitAll(
+    _ log: TrainingLog?, judge: (Trial<Scalar>, Team) throws -> String? = { _, _ in nil }
+  ) throws -> [Trial<Scalar>] {
+    let count = networkCount * trialCount
+    let monitor = TrainingMonitor<Scalar>(
       log,
       Progress(
-        networks: networkCount, epochs: recipe.epochs, samplesPerEpoch: data.trainingCount, isQuiet: options.isQuiet))
-    let results = Mutex<[Result<TrainingFit<Scalar>?, any Error>?]>(Array(repeating: nil, count: networkCount))
-    if checkpoints != nil { StopSignal.watch() }
-    team.divided(among: networkCount) { number, team in
+        networks: count, epochs: recipe.epochs, samplesPerEpoch: data.trainingCount, isQuiet: options.isQuiet,
+        isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
+      deadline: deadline)
+    let trials = Mutex<[Trial<Scalar>]>([])
+    let stopsCleanly = checkpoints != nil || search != nil
+    if stopsCleanly { StopSignal.watch() }
+    team.divided(among: count) { number, team in
+      let trial = number / networkCount
+      let networks = trial * networkCount..<(trial + 1) * networkCount
       let result = Result { try fit(number, monitor, team) }
-      if case .failure = result { monitor.stop() }
-      results.withLock { $0[number] = result }
+      guard let fits = monitor.note(result, ofNetwork: number, trial: networks) else { return }
+      let complete = Trial(number: trial, recipe: recipe(ofTrial: trial), fits: fits)
+      trials.withLock { $0.append(complete) }
+      do {
+        guard let metric = try judge(complete, team) else { return }
+        monitor.progress.withLock { $0.endTrial(trial + 1, validation: metric, seconds: complete.seconds) }
+      } catch {
+        _ = monitor.note(.failure(error), ofNetwork: number, trial: networks)
+      }
     }
-    if checkpoints != nil { StopSignal.unwatch() }
-    let ends = results.withLock { $0.compactMap(\.self) }
-    if let failure = ends.compactMap(\.failure).first {
+    if stopsCleanly { StopSignal.unwatch() }
+    if let failure = monitor.failure {
       monitor.progress.withLock { $0.interrupt() }
       throw failure
     }
-    let fits = try ends.compactMap { try $0.get() }
-    if let checkpoints, let signal = StopSignal.received, fits.count < networkCount {
+    let complete = trials.withLock { $0.sorted { $0.number < $1.number } }
+    // A search that was interrupted goes on with what it has.
+    if let signal = StopSignal.received, search == nil ? complete.count < trialCount : complete.isEmpty {
       let done = monitor.progress.withLock { progress in
         progress.interrupt()
         return progress.epochsDone
       }
+      let remedy =
+        checkpoints.map { "the same command\($0.resumes ? "" : " with --resume") continues from there" }
+        ?? "no trial was complete, and nothing was written"
       throw Interruption(
         signal: signal,
         message:
           "stopped after \(done) of \(networkCount * recipe.epochs) epochs\(isEnsemble ? " of all networks" : "");"
-          + " the same command\(checkpoints.resumes ? "" : " with --resume") continues from there")
+          + " \(remedy)")
     }
-    monitor.progress.withLock { $0.finish(after: fits.reduce(0) { $0 + $1.records.count }) }
-    return fits
+    let epochs = complete.reduce(0) { $0 + $1.fits.reduce(0) { $0 + $1.records.count } }
+    monitor.progress.withLock { $0.finish(after: epochs) }
+    return complete
   }
 
   /// Trains the network with this number, counted from 0, or continues it from a checkpoint. Returns nil if it was
   /// stopped before its end.
   private func fit(
-    _ number: Int, _ monitor: TrainingMonitor, _ team: Team
+    _ number: Int, _ monitor: TrainingMonitor<Scalar>, _ team: Team
   ) throws -> TrainingFit<Scalar>? {
-    if monitor.isStopped { return nil }
+    let (trial, recipe) = (number / networkCount, recipe(ofTrial: number / networkCount))
+    if monitor.stops(trial: trial) { return nil }
     let seed = options.seed(ofNetwork: number)
-    let title = isEnsemble ? "network \(number + 1) of \(networkCount), seed \(seed): " : ""
+    let title =
+      search != nil
+      ? "trial \(trial + 1), seed \(seed): "
+      : isEnsemble ? "network \(number + 1) of \(networkCount), seed \(seed): " : ""
     let (samples, validationSamples) = data.parts(ofNetwork: number)
     let network = recipe.network(for: data.preparation, fittedOn: samples, output: output, seed: seed)
     var trainer = recipe.trainer(of: network, loss: loss, seed: seed, team: team)
     let before = try checkpoints?.restore(&trainer, ofNetwork: number, data, sampleCount: samples.count)
-    if let checkpoints, checkpoints.resumes, !options.isQuiet { announce(title, before != nil, trainer) }
+    if let checkpoints, checkpoints.resumes, !options.isQuiet, search == nil {
+      announce(title, before != nil, trainer)
+    }
     var records = before ?? []
     for record in records { monitor.log?.append(record, ofNetwork: number) }
     var validation = trainer.epoch > 0 ? try validate(trainer.network, validationSamples, team) : nil
@@ -93,14 +152,17 @@ extension TrainingRun {
       (network.parameters, network.statistics) = (best.parameters, best.statistics)
       return try validate(network, validationSamples, team)
     }
-    monitor.progress.withLock { $0.begin(network: number, epochsBefore: trainer.epoch) }
+    monitor.progress.withLock {
+      $0.begin(network: number, epochs: recipe.epochs, epochsBefore: trainer.epoch)
+    }
     do {
       try trainer.fit(
-        on: samples, augmentation: augmentations[number], validation: validationSamples, epochs: recipe.epochs,
+        on: samples, augmentation: augmentations.isEmpty ? nil : augmentations[number], validation: validationSamples,
+        epochs: recipe.epochs,
         patience: patience, selection: recipe.selection,
         afterStep: { epoch, samplesDone in
           monitor.progress.withLock { $0.update(network: number, epoch: epoch - 1, samplesDone: samplesDone) }
-          return !monitor.isStopped
+          return !monitor.stops(trial: trial)
         },
         afterEpoch: { report, trainer in
           validation = try evaluation(of: trainer, validationSamples, report.validationLoss)
@@ -113,7 +175,7 @@ extension TrainingRun {
             $0.endEpoch(
               network: number, record.epoch, loss: record.trainingLoss, validation: validation?.figure)
           }
-          if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer) {
+          if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer, recipe) {
             try checkpoints.write(trainer, records, ofNetwork: number)
           }
           return true
@@ -122,7 +184,7 @@ extension TrainingRun {
       guard error is Divergence else { throw error }
       throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
-    guard isComplete(trainer) else {
+    guard isComplete(trainer, recipe) else {
       try checkpoints?.write(trainer, records, ofNetwork: number)
       return nil
     }
@@ -155,7 +217,7 @@ extension TrainingRun {
   }
 
   /// Whether the training is complete.
-  private func isComplete(_ trainer: Trainer<Scalar>) -> Bool {
+  private func isComplete(_ trainer: Trainer<Scalar>, _ recipe: Recipe) -> Bool {
     trainer.epoch >= recipe.epochs || trainer.hasLostPatience(patience)
   }
 
@@ -167,8 +229,4 @@ extension TrainingRun {
           ? "continuing after \(trainer.epoch) of \(recipe.epochs) epochs\n"
           : "no checkpoint there: training starts anew\n"))
   }
-}
-
-extension Result {
-  fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

@@ -13,8 +13,15 @@ struct TrainingRun<Scalar: BLASScalar> {
   let output: Activation
   private let recipeName: RecipeOptions.Name
   let recipe: Recipe
-  /// The number of networks to train, each from its own seed.
+  /// Nil if there is one recipe.
+  let search: SearchOptions?
+  /// When the run began, and when a search ends.
+  let start = ContinuousClock.now
+  let deadline: ContinuousClock.Instant?
+  /// The number of networks to train by each recipe, each from its own seed.
   let networkCount: Int
+  /// The largest number of recipes to try.
+  let trialCount: Int
   /// The augmentation of each network's samples; nil for none.
   let augmentations: [Augmentation?]
   let patience: Int?
@@ -38,7 +45,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources)
     networkCount = options.networkCount(isTable: sources.training.isTabular)
-    var checkpoints = try CheckpointDirectory<Scalar>(arguments, networkCount: networkCount)
+    let search = try SearchOptions(arguments, options.pieces, isTable: sources.training.isTabular)
+    (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
+    deadline = search?.deadline(from: start)
+    var checkpoints = try CheckpointDirectory<Scalar>(arguments, networkCount: networkCount * trialCount)
     for (option, path) in outputs.files where checkpoints?.owns(path) == true {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
@@ -63,11 +73,17 @@ struct TrainingRun<Scalar: BLASScalar> {
       preparation.task, isTable: sources.training.isTabular, samples: data.trainingCount)
     if !data.hasValidation { recipe.selection = nil }
     self.recipe = recipe
+    if search != nil, heldOut == nil {
+      throw CommandError.badData(
+        "--auto chooses by validation data, and \(data.samples.count) samples are too few to divide; give --validation")
+    }
     try options.checkMemory(recipe.layers(for: preparation, output: output), networkCount: networkCount)
     let (options, networkCount) = (options, networkCount)
-    augmentations = try (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) }
+    augmentations =
+      try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
     self.heldOut = heldOut
-    try checkpoints?.prepare(for: data, epochs: recipe.epochs, recipe.schedule)
+    try checkpoints?.prepare(
+      for: data, epochs: search == nil ? recipe.epochs : 2 * recipe.epochs, recipe.schedule)
     self.checkpoints = checkpoints
   }
 
@@ -75,22 +91,29 @@ struct TrainingRun<Scalar: BLASScalar> {
     if !options.isQuiet { announce() }
     let log = try outputs.log.map {
       try TrainingLog(
-        $0, data.preparation.task, networks: networkCount, hasValidation: data.hasValidation)
+        $0, data.preparation.task, networks: networkCount * trialCount, hasValidation: data.hasValidation)
     }
-    let fits = try fitAll(log)
-    let plain = model(fits.map(\.network), record(fits))
-    let (calibrated, temperature) = try calibrated(plain)
+    let found = try search == nil ? Found(fits: fitAll(log)[0].fits) : searched(log)
+    let fits = found.fits
+    let plain = TrainedModel(
+      networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,
+      training: record(found))
+    let (calibrated, temperature) = try calibrated(plain, team)
     let trained = try withInterval(calibrated)
     if let path = outputs.model {
       try checkAnswers(trained)
       try trained.write(to: path)
     }
     let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
-    for fit in fits {
+    if !found.trials.isEmpty {
+      try printTable(found.trials.rows())
+      try printLine("")
+    }
+    for fit in fits where search == nil {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
       try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
-    var summary = try summary(fits, trained, temperature, test)
+    var summary = try summary(found, trained, temperature, test)
     if let temperature, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
@@ -109,7 +132,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     let judged = needsJudgement ? judged(trained) : nil
     let judgement = try judged?.evaluation(of: trained, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
-    let epochs = fits.reduce(0) { $0 + $1.records.count }
+    let epochs = found.epochs
     let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(epochs)
     if wantsBaseline, let judged, let judgement {
       let baseline = Baseline(
@@ -119,7 +142,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report, let judged, let judgement {
-      try AtomicFile.write(Array(report(trained, fits, summary, judged, judgement, work).html().utf8), to: path)
+      try AtomicFile.write(Array(report(trained, found, summary, judged, judgement, work).html().utf8), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
@@ -181,10 +204,21 @@ struct TrainingRun<Scalar: BLASScalar> {
     return Judged(trained, data.samples, name: "training", team)
   }
 
-  var isEnsemble: Bool { networkCount > 1 }
+  var isEnsemble: Bool { networkCount * trialCount > 1 }
 
-  func model(_ networks: [Network<Scalar>], _ training: [String: String] = [:]) -> TrainedModel<Scalar> {
-    TrainedModel(networks: networks, loss: loss, preparation: data.preparation, training: training)
+  func model(_ networks: [Network<Scalar>]) -> TrainedModel<Scalar> {
+    TrainedModel(networks: networks, loss: loss, preparation: data.preparation)
+  }
+
+  /// The recipe of the trial with this number, counted from 0. A search begins with the usual one.
+  func recipe(ofTrial number: Int) -> Recipe {
+    guard number > 0 else { return recipe }
+    var generator = Philox(seed: options.seed, stream: 3 + UInt64(number))
+    // The options were checked with the first recipe.
+    var varied = try! options.pieces.variedRecipe(
+      data.preparation.task, samples: data.trainingCount, using: &generator)
+    varied.selection = recipe.selection
+    return varied
   }
 
   // MARK: What is said about it
@@ -222,25 +256,33 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   /// The notes on the training in the model's file.
-  private func record(_ fits: [TrainingFit<Scalar>]) -> [String: String] {
-    let epochs = fits.map { String($0.records.count) }
-    let seeds = fits.map { String($0.seed) }
-    return [
-      "data": source, "recipe": recipeName.rawValue, "samples": "\(data.trainingCount)",
-      "optimizer": recipe.optimizer.name,
-      "learning rate": recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step",
-      "batch size": "\(recipe.batchSize)",
-      "epochs": Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", "),
-      "seed": isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0], "training loss": "\(trainingLoss(fits))",
-      "version": version,
-    ].merging(options.record) { $1 }
+  private func record(_ found: Found<Scalar>) -> [String: String] {
+    var notes = ["data": source, "samples": "\(data.trainingCount)", "version": version]
+    if found.trials.isEmpty {
+      let fits = found.fits
+      let epochs = fits.map { String($0.records.count) }
+      let seeds = fits.map { String($0.seed) }
+      notes["recipe"] = recipeName.rawValue
+      notes["optimizer"] = recipe.optimizer.name
+      notes["learning rate"] = recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step"
+      notes["batch size"] = "\(recipe.batchSize)"
+      notes["epochs"] = Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", ")
+      notes["seed"] = isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0]
+      notes["training loss"] = "\(trainingLoss(fits))"
+    } else {
+      notes["recipe"] = "\(recipeName.rawValue), varied in \(found.trials.count) trials"
+      notes["shares of trials"] = found.trials.filter { $0.weight > 0 }.map { "\($0.trial): \($0.weight.fixed(3))" }
+        .joined(separator: ", ")
+      notes["seed"] = "\(options.seed)"
+    }
+    return options.record.merging(notes) { $1 }
   }
 
   private func report(
-    _ trained: TrainedModel<Scalar>, _ fits: [TrainingFit<Scalar>], _ summary: TrainingSummary,
+    _ trained: TrainedModel<Scalar>, _ found: Found<Scalar>, _ summary: TrainingSummary,
     _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ work: Double
   ) -> TrainingReport<Scalar> {
-    let name = judged.name
+    let (name, fits) = (judged.name, found.fits)
     typealias Row = TrainingReport<Scalar>.Row
     var rows = [Row(name: name, evaluation: evaluation)]
     if let baseline = summary.baseline {
@@ -260,25 +302,26 @@ struct TrainingRun<Scalar: BLASScalar> {
     ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.trainingCount, records: fits.map(\.records), judged: judged,
-      rows: rows,
+      rows: rows, trials: found.trials,
       facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
       trainingWork: work, team: team)
   }
 
   private func summary(
-    _ fits: [TrainingFit<Scalar>], _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?
+    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?
   ) throws -> TrainingSummary {
-    let records = fits.flatMap(\.records)
-    let seconds = records.reduce(0) { $0 + $1.seconds }
+    let fits = found.fits
     let validation =
       isEnsemble || temperature != nil
       ? try heldOut.map { try Judged(trained, $0, team).evaluation(of: trained) } : fits[0].validation
     return TrainingSummary(
-      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: records.count,
-      seconds: seconds, samplesPerSecond: (Double(data.trainingCount * records.count) / seconds).ifFinite,
+      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: found.epochs,
+      seconds: found.seconds,
+      samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
-      temperature: temperature, members: isEnsemble ? fits.map(member) : nil, test: test, baseline: nil)
+      temperature: temperature, members: isEnsemble ? fits.map(member) : nil,
+      trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }
 
   private func member(_ fit: TrainingFit<Scalar>) -> TrainingSummary.Member {
