@@ -80,7 +80,7 @@ func tableRecipeWithFewRows() throws {
 func tableRecipeBits() throws {
   let workspace = try Workspace()
   try workspace.write(waves(500) { x, z in "\(sin(9 * x) + z * z)" }, to: "t.csv")
-  let line = "train t.csv --hidden 300,300 --quiet --no-baseline --ensemble 2"
+  let line = "train t.csv --hidden 300,300 --quiet --no-baseline --ensemble 2 --average 0.9"
   for threads in [1, 2, 3] {
     #expect(try workspace.run("\(line) --epochs 4 --threads \(threads) -o \(threads)").status == 0)
     #expect(try workspace.read("\(threads)") == workspace.read("1"))
@@ -94,7 +94,7 @@ func tableRecipeBits() throws {
     ("--parametric no --activation relu", "relu"), ("--init orthogonal --normalization layer", "layer"),
     ("--learning-rate 0.001 --schedule constant --dropout 0", "0.001"), ("--rates root=yes,waves=0.2", "waves"),
     ("--optimizer sgd", "sgd"), ("--select loss --encode scales", "embedding"),
-    ("--dropout-schedule cosine --decay-schedule constant", "decay-schedule"),
+    ("--dropout-schedule cosine --decay-schedule constant", "decay-schedule"), ("--average 0.99", "average"),
   ])
 func tableRecipePieces(options: String, shown: String) throws {
   let workspace = try Workspace()
@@ -131,6 +131,12 @@ func tableRecipePieces(options: String, shown: String) throws {
     (
       "--dropout 0.1,0.2",
       "--dropout: expected one number, or one for each of the 3 hidden layers, found 2"
+    ),
+    ("--average 0", "--average: expected a number between 0 and 1, found 0"),
+    ("--average 1", "--average: expected a number from 0 to below 1, found \"1\""),
+    (
+      "--optimizer lbfgs --average 0.9",
+      "--average is for --optimizer sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, found lbfgs"
     ),
     (
       "--optimizer rprop --rates biases=2",

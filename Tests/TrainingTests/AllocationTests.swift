@@ -195,7 +195,7 @@ private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type) throws {
         regularization: Regularization(weightDecay: 0.1, clipNorm: clipNorm), schedule: Schedule(.logCosine(epochs: 9)),
         rates: RateFactors(dividesByRootOfInputs: true, biases: 0.1, inputScales: 6, decaysBiases: false),
         dropoutSchedule: Schedule(.flatCosine(epochs: 9)), decaySchedule: Schedule(.flatCosine(epochs: 9)),
-        batchSize: 32, generator: generator, team: team)
+        batchSize: 32, averageDecay: 0.99, generator: generator, team: team)
       _ = try trainer.runEpoch(on: samples)
       let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
       #expect(count == 0, "\(normalization), \(workers) workers, \(Scalar.self)")

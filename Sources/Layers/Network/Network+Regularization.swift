@@ -72,6 +72,19 @@ extension Network {
   }
 }
 
+extension Network {
+  /// Makes the parameters and the running statistics means of themselves and of another network's: w̄ ← kept · w̄ +
+  /// (1 − kept) · w.
+  ///
+  /// - Precondition: The other network has the same layers and embedding.
+  package mutating func mix(with other: Network, keeping kept: Double, team: Team) {
+    withParametersAndStatistics { parameters, statistics in
+      other.parameters.withReadOnlyTile { team.mix($0, into: parameters, keeping: Scalar(kept)) }
+      other.statistics.withReadOnlyTile { team.mix($0, into: statistics, keeping: Scalar(kept)) }
+    }
+  }
+}
+
 /// The strips of all layers' weights, and of the gradient.
 private struct Penalty<Scalar: BLASScalar>: TeamProgram {
   let chain: LayerChain

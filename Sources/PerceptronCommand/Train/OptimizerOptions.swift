@@ -48,6 +48,9 @@ struct OptimizerOptions {
       "--weight-decay", "RATE",
       "shrinks the parameters in each step, apart from the gradient (by the recipe: 0.02; plain: 0; adamw"
         + " 0.01)"),
+    Option(
+      "--average", "SHARE",
+      "the answers are those of a running mean of the parameters, of which each step keeps SHARE, such as 0.999 (off)"),
     Option("--clip-norm", "NORM", "scales a gradient with a larger norm down to NORM (off)"),
     Option("--max-norm", "NORM", "the largest norm of the weights into a unit; larger ones are scaled down (off)"),
   ]
@@ -65,6 +68,7 @@ struct OptimizerOptions {
     for option in ["--momentum", "--beta1", "--beta2"] { _ = try arguments.share(option) }
     for option in ["--epsilon", "--clip-norm", "--max-norm"] { _ = try arguments.positive(option) }
     for option in ["--l1", "--l2"] { _ = try arguments.natural(option) }
+    if try arguments.share("--average") == 0 { throw .usage("--average: expected a number between 0 and 1, found 0") }
     _ = try rates()
   }
 
@@ -78,7 +82,7 @@ struct OptimizerOptions {
       ("--learning-rate", withRate), ("--momentum", ["momentum", "nesterov"]), ("--beta1", withMeans),
       ("--beta2", ["rmsprop"] + withMeans), ("--epsilon", ["rmsprop", "adagrad"] + adams), ("--schedule", withRate),
       ("--warmup-epochs", withRate), ("--weight-decay", withRate), ("--decay-schedule", withRate),
-      ("--rates", withRate), ("--clip-norm", withRate), ("--l1", Self.names.dropLast()),
+      ("--rates", withRate), ("--clip-norm", withRate), ("--average", withRate), ("--l1", Self.names.dropLast()),
       ("--max-norm", Self.names.dropLast()),
     ]
     for (option, owners) in uses where arguments.string(option) != nil && !owners.contains(name) {
@@ -134,6 +138,7 @@ struct OptimizerOptions {
     regularization.clipNorm = try arguments.positive("--clip-norm") ?? regularization.clipNorm
     regularization.maxNorm = try arguments.positive("--max-norm") ?? regularization.maxNorm
     recipe.regularization = regularization
+    recipe.averageDecay = try arguments.share("--average") ?? recipe.averageDecay
     let given = try schedules(recipe.epochs)
     recipe.schedule = given.rate ?? recipe.schedule
     recipe.dropoutSchedule = given.dropout ?? recipe.dropoutSchedule

@@ -126,7 +126,7 @@ struct TrainOptions {
             + " precision; choose another number\(isDouble ? "" : ", or --precision double")")
       }
     }
-    let shares = ["--momentum", "--beta1", "--beta2", "--input-dropout", "--label-smoothing"]
+    let shares = ["--momentum", "--beta1", "--beta2", "--input-dropout", "--label-smoothing", "--average"]
     let numbers = ["--learning-rate", "--l1", "--l2", "--weight-decay", "--clip-norm", "--max-norm"]
     for option in shares + numbers {
       guard let value = arguments.string(option).flatMap(Double.init) else { continue }

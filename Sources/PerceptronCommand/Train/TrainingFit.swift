@@ -146,7 +146,7 @@ extension TrainingRun {
     }
     var records = before ?? []
     for record in records { monitor.log?.append(record, ofNetwork: number) }
-    var validation = trainer.epoch > 0 ? try validate(trainer.network, validationSamples, team) : nil
+    var validation = trainer.epoch > 0 ? try validate(trainer.result, validationSamples, team) : nil
     var best = try trainer.best.flatMap { best in
       var network = trainer.network
       (network.parameters, network.statistics) = (best.parameters, best.statistics)
@@ -190,7 +190,7 @@ extension TrainingRun {
     }
     monitor.progress.withLock { $0.end(network: number) }
     return TrainingFit(
-      title: title, seed: seed, network: trainer.network, records: records, validation: validation, best: best,
+      title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch)
   }
 
@@ -200,7 +200,7 @@ extension TrainingRun {
   ) throws(CommandError) -> Evaluation? {
     guard let samples, let loss else { return nil }
     do throws(CommandError) {
-      return try Evaluation(model([trainer.network]), samples, outputs: trainer.validationOutputs, loss: loss)
+      return try Evaluation(model([trainer.result]), samples, outputs: trainer.validationOutputs, loss: loss)
     } catch {
       throw .badData("validation data: \(error.message)")
     }

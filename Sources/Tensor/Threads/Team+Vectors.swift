@@ -32,6 +32,12 @@ extension Team {
     run(VectorProgram(.add(x, factor, start), y), work: y.rows)
   }
 
+  /// y ← kept · y + (1 − kept) · x.
+  @inlinable
+  package func mix<Scalar>(_ x: Tile<Scalar>, into y: Tile<Scalar>, keeping kept: Scalar) {
+    run(VectorProgram(.mix(x, kept), y), work: y.rows)
+  }
+
   /// x ← factor · x.
   @inlinable
   package func scale<Scalar>(_ x: Tile<Scalar>, by factor: Scalar) {
@@ -62,6 +68,7 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
     case dot(Tile<Scalar>, Tile<Double>)
     case magnitudeSum(Tile<Double>)
     case add(Tile<Scalar>, Scalar, Tile<Scalar>?)
+    case mix(Tile<Scalar>, Scalar)
     case scale(Scalar)
     case update(TileUpdate<Scalar>.Rule, Tile<Scalar>, Scalar)
   }
@@ -96,6 +103,9 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
     case .add(let x, let factor, let start):
       if let start { own.copy(start.rows(range)) }
       own.add(x.rows(range), scaledBy: factor)
+    case .mix(let x, let kept):
+      own.scale(by: kept)
+      own.add(x.rows(range), scaledBy: 1 - kept)
     case .scale(let factor): own.scale(by: factor)
     case .update(let rule, let gradient, let factor):
       let gradient = gradient.rows(range)

@@ -9,6 +9,9 @@ extension Checkpoint {
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
     var matrices = trainer.matrixPaths.mapValues { trainer[keyPath: $0] }
     (matrices["parameters"], matrices["statistics"]) = (trainer.network.parameters, trainer.network.statistics)
+    if let average = trainer.average {
+      (matrices["average parameters"], matrices["average statistics"]) = (average.parameters, average.statistics)
+    }
     numbers["order"] = trainer.order.map { Double($0) }
     numbers["reports"] = EpochReport.numbers(of: trainer.reports)
     if let search = trainer.search { numbers["rho"] = search.method.rho }
@@ -52,6 +55,10 @@ extension Trainer {
     restored.move(
       to: try checkpoint.matrix("parameters", like: network.parameters),
       statistics: try checkpoint.matrix("statistics", like: network.statistics))
+    if let average {
+      restored.average!.parameters = try checkpoint.matrix("average parameters", like: average.parameters)
+      restored.average!.statistics = try checkpoint.matrix("average statistics", like: average.statistics)
+    }
     restored.order = try checkpoint.order()
     restored.reports = try checkpoint.reports(upTo: restored.epoch)
     restored.best = try checkpoint.best(network, upTo: restored.epoch)
@@ -74,6 +81,7 @@ extension Trainer {
     guard secondsInEpoch >= 0 else { return "seconds in epoch" }
     guard 0...1 ~= schedule.plateauFactor else { return "plateau factor" }
     guard hasVariances(network.statistics) else { return "statistics" }
+    if let average, !hasVariances(average.statistics) { return "average statistics" }
     if let best, !hasVariances(best.statistics) { return "best statistics" }
     return state.hasPossibleMoments ? nil : "moments"
   }
@@ -110,6 +118,7 @@ extension Trainer {
     if rates != .equal { settings["factors of the rate"] = "\(rates)" }
     if dropoutSchedule != .constant { settings["schedule of the dropout"] = text(dropoutSchedule) }
     if decaySchedule != .constant { settings["schedule of the weight decay"] = text(decaySchedule) }
+    if let averageDecay { settings["share that the average keeps"] = "\(averageDecay)" }
     return settings
   }
 
@@ -134,7 +143,7 @@ extension Trainer {
     return paths
   }
 
-  // The parameters and statistics are not in this list, because `move` restores them. L-BFGS's loss and gradient at
+  // The parameters and statistics are not in this list, because `move` restores them; nor are those of the average. L-BFGS's loss and gradient at
   // these parameters are not kept: they are computed anew, to the same bits. The bounds of parameters and moments are
   // also computed anew. They do not change the result: a step that they refuse is tried again with new bounds.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {

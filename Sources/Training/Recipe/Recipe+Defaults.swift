@@ -14,7 +14,7 @@ extension Recipe {
     return Recipe(
       encoding: .none, hidden: [128], activation: .relu, isParametric: false, normalization: .none, dropout: [],
       initializer: nil, fitsInitialParameters: false, optimizer: .adam(), rates: .equal,
-      regularization: Regularization(), labelSmoothing: 0, inputDropout: 0, schedule: .constant,
+      regularization: Regularization(), labelSmoothing: 0, inputDropout: 0, averageDecay: nil, schedule: .constant,
       dropoutSchedule: .constant, decaySchedule: .constant, batchSize: batch,
       epochs: epochs ?? max(20, Swift.min(1000 / stepsPerEpoch, 128_000 / sampleCount)), selection: nil)
   }
@@ -46,7 +46,8 @@ extension Recipe {
         dividesByRootOfInputs: true, biases: 0.1, activationWeights: 0.1, inputScales: 6, waves: 0.1,
         decaysBiases: false),
       regularization: Regularization(weightDecay: 0.02), labelSmoothing: isRegression ? 0 : 0.1, inputDropout: 0,
-      schedule: Schedule(.logCosine(epochs: epochs)), dropoutSchedule: Schedule(.flatCosine(epochs: epochs)),
-      decaySchedule: Schedule(.flatCosine(epochs: epochs)), batchSize: batch, epochs: epochs, selection: nil)
+      averageDecay: nil, schedule: Schedule(.logCosine(epochs: epochs)),
+      dropoutSchedule: Schedule(.flatCosine(epochs: epochs)), decaySchedule: Schedule(.flatCosine(epochs: epochs)),
+      batchSize: batch, epochs: epochs, selection: nil)
   }
 }

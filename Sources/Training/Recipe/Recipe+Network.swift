@@ -77,6 +77,6 @@ extension Recipe {
       network, loss: loss, optimizer: optimizer, regularization: regularization, schedule: schedule, rates: rates,
       dropoutSchedule: dropoutSchedule, decaySchedule: decaySchedule, batchSize: batchSize,
       inputDropout: inputDropout, labelSmoothing: loss.isForClasses ? labelSmoothing : 0,
-      generator: Philox(seed: seed, stream: 1), team: team)
+      averageDecay: averageDecay, generator: Philox(seed: seed, stream: 1), team: team)
   }
 }

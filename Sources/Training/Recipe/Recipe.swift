@@ -11,6 +11,7 @@ import Tensor
 ///     let network = recipe.network(for: preparation, fittedOn: samples, output: .identity, seed: 1)
 ///     var trainer = recipe.trainer(of: network, loss: .meanSquaredError, seed: 1)
 ///     try trainer.fit(on: samples, validation: others, epochs: recipe.epochs, selection: recipe.selection)
+///     let trained = trainer.result
 public struct Recipe: Sendable, Equatable {
   /// What is done to the inputs before the first layer.
   public enum Encoding: String, Sendable, CaseIterable {
@@ -53,6 +54,8 @@ public struct Recipe: Sendable, Equatable {
   public var labelSmoothing: Double
   /// The probability with which an input is dropped.
   public var inputDropout: Double
+  /// The share of the mean of the parameters that is kept in each step; nil for no mean. See ``Trainer/average``.
+  public var averageDecay: Double?
   /// Factors of the learning rate, of the dropout and of the weight decay over the epochs.
   public var schedule, dropoutSchedule, decaySchedule: Schedule
   /// The number of samples in a step.

@@ -1,7 +1,7 @@
 import PerceptronLayers
 import Tensor
 
-/// The network after the best epoch; see ``Selection``.
+/// The ``Trainer/result`` after the best epoch; see ``Selection``.
 public struct BestEpoch<Scalar: BLASScalar>: Sendable {
   /// The number of the epoch, counted from 1.
   public let epoch: Int

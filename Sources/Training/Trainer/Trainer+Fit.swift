@@ -11,10 +11,10 @@ extension Trainer {
   /// - Parameters:
   ///   - augmentation: Deforms the samples, which must be images, anew in each epoch. The deformed samples take the
   ///     memory of a second copy.
-  ///   - validation: Samples to test the network on after each epoch.
+  ///   - validation: Samples to test the ``result`` on after each epoch.
   ///   - epochs: The total number of epochs, including those before this call.
   ///   - patience: Training ends after this many epochs without a better one. If nil, training uses all epochs.
-  ///   - selection: How the best epoch is chosen. At the end, also after all epochs, the network returns to its state
+  ///   - selection: How the best epoch is chosen. At the end, also after all epochs, the network becomes the ``result``
   ///     after the best epoch, unless a callback stopped training. If nil, a patience uses the loss, and without a
   ///     patience the last state is kept.
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
@@ -88,7 +88,7 @@ extension Trainer {
       guard selection == .error ? found <= lowest : found < lowest else { return }
     }
     best = BestEpoch(
-      epoch: epoch, validationLoss: validationLoss, validationError: error, parameters: network.parameters,
-      statistics: network.statistics)
+      epoch: epoch, validationLoss: validationLoss, validationError: error, parameters: result.parameters,
+      statistics: result.statistics)
   }
 }

@@ -30,6 +30,10 @@ extension Trainer {
       outcome.gradientBound, rate: (rate ?? 0) * rates.largest, state.bounds)
     state.advance(outcome.gradientBound)
     if let maxNorm = regularization.maxNorm { network.limitNorms(to: maxNorm, team: workspace.team) }
+    if let averageDecay {
+      let step = Double(state.step)
+      average?.mix(with: network, keeping: min(averageDecay, (1 + step) / (10 + step)), team: workspace.team)
+    }
     return outcome.loss
   }
 

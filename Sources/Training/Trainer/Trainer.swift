@@ -9,6 +9,10 @@ import Tensor
 public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// The network as it is after the last step.
   public internal(set) var network: Network<Scalar>
+  /// The network with the running mean of its parameters; nil without ``averageDecay``.
+  public internal(set) var average: Network<Scalar>?
+  /// The network to use: ``average``, or ``network`` if there is none.
+  public var result: Network<Scalar> { average ?? network }
   /// What is minimised.
   public let loss: Loss
   /// The rule by which parameters change.
@@ -27,13 +31,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let inputDropout: Double
   /// The share of each target that is spread over all classes.
   public let labelSmoothing: Double
+  /// d in the running mean of the parameters; nil for none.
+  public let averageDecay: Double?
   /// The number of complete epochs.
   public internal(set) var epoch = 0
   /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:selection:afterStep:afterEpoch:)`` has seen.
   public internal(set) var best: BestEpoch<Scalar>?
   /// The reports of the epochs that `fit` completed, over all calls. ``runEpoch(on:)`` makes no reports.
   public internal(set) var reports: [EpochReport] = []
-  /// The network's outputs for the validation samples after the last complete epoch of `fit`; empty without them.
+  /// The result's outputs for the validation samples after the last complete epoch of `fit`; empty without them.
   package private(set) var validationOutputs = Matrix<Scalar>(rows: 0, columns: 0)
   /// The number of steps since the last complete epoch, and their part of the next epoch's samples and loss.
   var stepInEpoch = 0
@@ -83,6 +89,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///     inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
   ///     targets.
+  ///   - averageDecay: d in the running mean of the parameters and of the running statistics, w̄ ← dₜ w̄ + (1 − dₜ) w
+  ///     after step t, counted from 1, with dₜ = min(d, (1 + t) / (10 + t)), so that the first parameters are soon
+  ///     forgotten (Polyak and Juditsky 1992; TensorFlow's `ExponentialMovingAverage`). Steps go on from w. If nil,
+  ///     there is no mean.
   ///   - generator: Draws the order of the samples; its seed decides what is dropped.
   ///   - team: The threads that share each step; by default one for each usable processor. The bits do not depend on
   ///     their number.
@@ -90,21 +100,26 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   normalisation below 2), a factor of the optimizer or the regularization is out of its range, the learning rate
   ///   times the weight decay is 1 or more, or the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with
   ///   a loss that is not for classes. Traps if the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS
-  ///   accept neither a schedule nor factors of the rate nor weight decay nor clipped gradients. L-BFGS needs an
-  ///   objective that does not change from step to step, and parameters that stay where it put them, so it accepts
-  ///   neither L1 nor a largest norm nor dropout nor batch normalisation. Traps if the dropout or the weight decay is
-  ///   to wait for a plateau.
+  ///   accept neither a schedule nor factors of the rate nor weight decay nor clipped gradients nor a mean of the
+  ///   parameters. L-BFGS needs an objective that does not change from step to step, and parameters that stay where it
+  ///   put them, so it accepts neither L1 nor a largest norm nor dropout nor batch normalisation. Traps if the dropout
+  ///   or the weight decay is to wait for a plateau, and if the decay of the mean is not between 0 and 1.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, rates: RateFactors = .equal, dropoutSchedule: Schedule = .constant,
     decaySchedule: Schedule = .constant, batchSize: Int, inputDropout: Double = 0, labelSmoothing: Double = 0,
-    generator: Philox, team: Team = Team()
+    averageDecay: Double? = nil, generator: Philox, team: Team = Team()
   ) {
     network.check(loss)
     if let mistake = optimizer.mistake ?? regularization.mistake(optimizer, rates) {
       fail("cannot train with \(mistake)")
     }
     if optimizer.isFullBatch && schedule != .constant { fail("cannot train with \(optimizer.name) and a schedule") }
+    if let averageDecay, optimizer.isFullBatch || !(0 < averageDecay && averageDecay < 1) {
+      fail(
+        "cannot train with \(optimizer.name) and a mean of the parameters that keeps \(averageDecay): a share between 0"
+          + " and 1 and an optimizer that does not take all samples in each step are possible")
+    }
     if dropoutSchedule.isPlateau || decaySchedule.isPlateau {
       fail("cannot train with a dropout or a weight decay that waits for a plateau")
     }
@@ -133,6 +148,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     self.batchSize = batchSize
     self.inputDropout = inputDropout
     self.labelSmoothing = labelSmoothing
+    self.averageDecay = averageDecay
+    average = averageDecay == nil ? nil : network
     self.generator = generator
     blockSize = optimizer.isFullBatch ? min(batchSize, Self.largestBlock) : batchSize
     leastBatch = hasBatchNormalization ? max(2, min(Self.leastNormalizedBatch, blockSize / 4)) : 1
@@ -215,23 +232,22 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return max(whole + (rest >= leastBatch ? 1 : 0), 1)
   }
 
-  /// The mean loss of the current network, without dropout, label smoothing and penalties. Every sample counts alike,
+  /// The mean loss of the ``result`` so far, without dropout, label smoothing and penalties. Every sample counts alike,
   /// whatever its weight.
   ///
   /// - Precondition: Traps if the sizes of the samples differ from the network's, or there are no samples.
   public mutating func meanLoss(on samples: Samples<Scalar>) -> Double {
     check(samples)
-    return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
+    return result.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
   }
 
-  /// The mean loss of the current network, and its share of wrong answers if the loss is for classes. Keeps its
-  /// outputs.
+  /// The mean loss of the result so far, and its share of wrong answers if the loss is for classes. Keeps its outputs.
   mutating func judge(on samples: Samples<Scalar>) -> (loss: Double, error: Double?) {
     check(samples)
     if validationOutputs.rows != samples.targets.rows || validationOutputs.columns != samples.count {
       validationOutputs = Matrix(rows: samples.targets.rows, columns: samples.count)
     }
-    return network.judge(
+    return result.judge(
       loss, inputs: samples.features, targets: samples.targets, outputs: &validationOutputs, workspace: &workspace)
   }
 
@@ -264,11 +280,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// Tells a schedule that waits for a plateau the validation loss after an epoch.
   public mutating func record(validationLoss: Double) { schedule.record(validationLoss: validationLoss) }
 
-  /// Moves the network to other parameters. Apart from a step, this is the only way to change them: facts about the old
-  /// parameters must be discarded with them.
+  /// Moves the network, and the mean, to other parameters. Apart from a step, this is the only way to change them:
+  /// facts about the old parameters must be discarded with them.
   mutating func move(to parameters: Matrix<Scalar>, statistics: Matrix<Scalar>) {
     network.parameters = parameters
     network.statistics = statistics
+    if average != nil { average = network }
     parameterBound = Double(parameters.maxMagnitude())
     search?.forget()
   }
