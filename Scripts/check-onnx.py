@@ -185,6 +185,10 @@ def check_exports():
         check_export("two.csv", "--target", "price,size", "--precision", precision)
         check_export("classes.csv", "--ensemble", "3", "--precision", precision)
         check_export("values.csv", "--ensemble", "3", "--normalization", "batch", "--precision", precision)
+    for precision in ("float", "double"):  # random networks, whose answers are far apart
+        check_export(
+            "two.csv", "--target", "price,size", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal", "--hidden", "8,8", "--precision", precision)
+    check_export("values.csv", "--quantiles", "0.1,0.9", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal")
     check_export("values.csv", "--output", "tanh", "--loss", "huber")
     check_export("values.csv", "--hidden", "")
     for precision in ("float", "double"):

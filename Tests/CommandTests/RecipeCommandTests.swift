@@ -76,6 +76,29 @@ func tableRecipeWithFewRows() throws {
   #expect(try #require((summary["train"] as? [String: Any])?["r2"] as? Double) > 0.98)
 }
 
+@Test("With --clip-outputs, predictions and errors keep within the range of the target")
+func clippedOutputs() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(200) { x, _ in "\(x)" }, to: "t.csv")
+  try workspace.write("x,z,y\n7,0,1\n-7,0,0\n", to: "far.csv")
+  // A straight line, which goes on beyond the data.
+  let line = "train t.csv -o m --recipe plain --hidden= --epochs 200 --quiet --no-baseline"
+  #expect(try workspace.run(line).status == 0)
+  let far = try workspace.run("predict m far.csv").output.split(separator: "\n").dropFirst().compactMap { Double($0) }
+  #expect(far.count == 2 && far[0] > 2 && far[1] < -2, "\(far)")
+  #expect(try workspace.run("\(line) --clip-outputs yes").status == 0)
+  let near = try workspace.run("predict m far.csv").output.split(separator: "\n").dropFirst().compactMap { Double($0) }
+  #expect(near == [0.995, 0], "\(near)")
+  let metrics = try object(workspace.run("evaluate m far.csv --json"))
+  #expect(abs(try #require(metrics["mae"] as? Double) - 0.0025) < 1e-6, "\(metrics)")
+  #expect(try workspace.run("inspect m").output.contains("clip-outputs"))
+  let classes = try workspace.run("train t.csv --clip-outputs yes --task classification")
+  #expect(classes.status == 64)
+  #expect(
+    classes.errors.contains("error: --clip-outputs yes is for numbers; leave it out, or use --task regression"),
+    "\(classes.errors)")
+}
+
 @Test("The recipe's model has the same bytes for any number of threads, and after an interruption")
 func tableRecipeBits() throws {
   let workspace = try Workspace()
@@ -132,6 +155,7 @@ func tableRecipePieces(options: String, shown: String) throws {
       "--dropout 0.1,0.2",
       "--dropout: expected one number, or one for each of the 3 hidden layers, found 2"
     ),
+    ("--clip-outputs maybe", "--clip-outputs: expected one of yes, no, found \"maybe\""),
     ("--average 0", "--average: expected a number between 0 and 1, found 0"),
     ("--average 1", "--average: expected a number from 0 to below 1, found \"1\""),
     (

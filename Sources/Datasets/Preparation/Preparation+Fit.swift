@@ -24,6 +24,7 @@ extension Preparation {
   ///     their mean. For ``Loss/quantiles(_:)`` it is a regression with an output for each level of each target. For
   ///     other losses than those of counts and amounts, regression targets are standardised.
   ///   - scaling: How the numeric features are scaled.
+  ///   - limitsAnswers: Whether predicted numbers stay within the range of the target in the training rows.
   ///   - sampleWeight: The name of the column with the sample weights, which is not a feature.
   ///   - options: How the columns are treated.
   ///   - team: The threads that share the work, one column each; by default the calling thread alone.
@@ -33,8 +34,8 @@ extension Preparation {
   ///   columns for each thread.
   public init(
     fittedOn table: Table, samples: [Int]? = nil, target: String? = nil, task: Task? = nil, loss: Loss? = nil,
-    scaling: Scaling.Method = .standard, sampleWeight: String? = nil, options: ColumnOptions = ColumnOptions(),
-    team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
+    scaling: Scaling.Method = .standard, limitsAnswers: Bool = false, sampleWeight: String? = nil,
+    options: ColumnOptions = ColumnOptions(), team: Team = Team(workers: 1), warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) {
     let roles = try ColumnRoles(table, target, sampleWeight, options)
     let (features, targets) = (roles.features, roles.targets)
@@ -56,7 +57,8 @@ extension Preparation {
       warn(.targetCountsRows(path: table.path, column: table.columnNames[targets[0]]))
     }
     let (outputs, formats) = try Self.outputs(
-      table, targets, Array(readings.dropFirst(features.count)), samples, task, loss, options.missing, warn)
+      table, targets, Array(readings.dropFirst(features.count)), samples, task, loss, options.missing,
+      limitsAnswers: limitsAnswers, warn)
     self.init(
       inputs: .columns(kept.map { $0.input! }),
       inputScaling: Scaling(scaling, joining: kept.map(\.scaling)).withoutInfluence(

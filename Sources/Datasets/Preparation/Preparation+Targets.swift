@@ -7,9 +7,10 @@ extension Preparation {
   /// - Parameters:
   ///   - readings: How the target columns were read.
   ///   - rows: The training rows; nil for all.
+  ///   - limitsAnswers: Whether answers stay within the range of the targets in the training rows.
   static func outputs(
     _ table: Table, _ targets: [Int], _ readings: [ColumnReading], _ rows: [Int]?, _ task: Task?,
-    _ loss: Loss?, _ missing: MissingSpellings, _ warn: (DataWarning) -> Void
+    _ loss: Loss?, _ missing: MissingSpellings, limitsAnswers: Bool, _ warn: (DataWarning) -> Void
   ) throws(FileError) -> (outputs: Outputs, formats: [NumberFormat]) {
     let columns = targets.map { table.columnNames[$0] }
     let areAmounts = loss?.hasLogLink == true
@@ -34,6 +35,7 @@ extension Preparation {
         throw .noPositiveTarget(path: table.path, column: columns[row])
       }
       let scaling = Scaling(areAmounts ? .mean : .standard, fittedOn: values)
+        .withLimits(limitsAnswers ? Scaling.limits(of: values) : [])
       let levels = loss?.levels ?? []
       return (
         levels.isEmpty

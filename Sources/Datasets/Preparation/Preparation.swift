@@ -105,6 +105,7 @@ public struct Preparation: Sendable, Equatable {
     guard inputScaling.offsets.count == inputs.numberCount else {
       return "\(inputs.numberCount) numbers by a scaling of \(inputScaling.offsets.count)"
     }
+    guard inputScaling.limits.isEmpty else { return "numbers by a scaling with limits, which are for answers" }
     switch outputs {
     case .classes(let names, _):
       guard areDifferent(names, 2) else { return "the classes \(names): there must be at least two, all different" }
@@ -210,7 +211,7 @@ extension Preparation {
   /// Converts outputs to answers: probabilities stay as they are, and values are converted to the units of the data.
   /// The quantiles of a column are sorted, so that they never cross.
   ///
-  ///     value = output / factor + offset
+  ///     value = output / factor + offset,   moved within the limits of the target's scaling, if it has limits
   ///
   /// This is computed in `Double`, because values may be far from 0 compared with their spread: dates, coordinates,
   /// identifiers.
@@ -241,10 +242,11 @@ extension Preparation.Outputs {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func writeAnswers<Scalar: BLASScalar>(_ outputs: Tile<Scalar>, into answers: Tile<Double>) {
-    if case .values(_, let scaling) = self { return scaling.invert(outputs, into: answers) }
-    if case .quantiles(_, let levels, let scaling) = self {
-      scaling.invert(outputs, into: answers, repeating: levels.count)
-      return answers.sort(runsOf: levels.count)
+    if let (_, scaling) = targets {
+      let count = Swift.max(levels.count, 1)
+      scaling.invert(outputs, into: answers, repeating: count)
+      scaling.limit(answers, repeating: count)
+      return answers.sort(runsOf: count)
     }
     for column in 0..<outputs.columns {
       let (from, to) = (outputs[columns: column..<column + 1], answers[columns: column..<column + 1])
@@ -257,6 +259,7 @@ extension Tile<Double> {
   /// Sorts each run of `count` numbers of a column in ascending order, by insertion: there are few, and they are mostly
   /// in order.
   fileprivate func sort(runsOf count: Int) {
+    guard count > 1 else { return }
     for column in 0..<columns {
       let numbers = self[columns: column..<column + 1]
       for start in Swift.stride(from: 0, to: rows, by: count) {

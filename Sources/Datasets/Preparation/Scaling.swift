@@ -32,6 +32,8 @@ public struct Scaling: Sendable, Equatable {
   public let factors: [Double]
   /// The quantiles of each feature for the method `quantile`, with offsets 0 and factors 1; empty for other methods.
   package let quantiles: [Quantiles]
+  /// The range of each feature in the data, if answers are limited to it; otherwise empty. Neither map uses it.
+  public private(set) var limits: [ClosedRange<Double>] = []
 
   /// Makes a map from known quantiles.
   package init(_ quantiles: [Quantiles]) {
@@ -56,6 +58,19 @@ public struct Scaling: Sendable, Equatable {
     self.offsets = offsets
     self.factors = factors
     quantiles = []
+  }
+
+  /// The same map, with limits for answers.
+  ///
+  /// - Parameter limits: A finite range for each feature, or none at all.
+  /// - Precondition: Traps on another number of limits, and if one is not finite.
+  public func withLimits(_ limits: [ClosedRange<Double>]) -> Scaling {
+    guard limits.isEmpty || limits.count == offsets.count,
+      limits.allSatisfy({ $0.lowerBound.isFinite && $0.upperBound.isFinite })
+    else { fail("cannot limit \(offsets.count) features to \(limits)") }
+    var scaling = self
+    scaling.limits = limits
+    return scaling
   }
 
   /// Joins the maps of features that were fitted by the same method.
@@ -165,6 +180,30 @@ public struct Scaling: Sendable, Equatable {
     }
   }
 
+  /// Moves values that are beyond the limits to the nearest limit.
+  ///
+  /// - Parameter count: How many adjacent rows belong to each feature.
+  /// - Shapes: values (features · count) × any, in the units of the data.
+  package func limit(_ values: Tile<Double>, repeating count: Int = 1) {
+    guard !limits.isEmpty else { return }
+    for column in 0..<values.columns {
+      let own = values[columns: column..<column + 1]
+      for row in 0..<values.rows { own[row] = limited(own[row], to: limits[row / count]) }
+    }
+  }
+
+  /// The limits of a scaled feature; nil if there are none.
+  package func scaledLimits(ofFeature feature: Int) -> ClosedRange<Double>? {
+    guard !limits.isEmpty else { return nil }
+    return scaled(limits[feature].lowerBound, feature)...scaled(limits[feature].upperBound, feature)
+  }
+
+  /// The smallest and the largest number of each feature.
+  static func limits(of data: Matrix<Double>) -> [ClosedRange<Double>] {
+    let (minima, maxima) = ranges(of: data)
+    return zip(minima, maxima).map { $0...$1 }
+  }
+
   /// How one feature is mapped.
   func scale(ofFeature feature: Int) -> FeatureScale {
     FeatureScale(
@@ -270,6 +309,11 @@ public struct Scaling: Sendable, Equatable {
     guard value.isFinite, value > 0 else { return 1 }
     return Double(sign: .plus, exponent: min(max(value.exponent, -1021), 1021), significand: 1)
   }
+}
+
+/// The number of a range that is nearest to a value; NaN stays NaN.
+package func limited(_ value: Double, to range: ClosedRange<Double>) -> Double {
+  value < range.lowerBound ? range.lowerBound : value > range.upperBound ? range.upperBound : value
 }
 
 /// y / √(1 + (y / 3)²), in a form that does not overflow: within ±3.

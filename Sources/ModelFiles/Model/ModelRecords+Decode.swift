@@ -93,6 +93,7 @@ extension ScalingRecord {
     var offsets: [Double]?
     var factors: [Double]?
     var quantiles: [[Double]]?
+    var limits: [[Double]]?
     while let key = try json.name(&isFirst) {
       switch key {
       case "method" where method == nil: method = try json.string()
@@ -102,12 +103,17 @@ extension ScalingRecord {
         quantiles = try json.array(atMost: features, "features") { json throws(FileError) in
           try json.numbers(atMost: Quantiles.most, "quantiles")
         }
-      case "method", "offsets", "factors", "quantiles": throw json.error("\(quoted(key)) is given twice")
+      case "limits" where limits == nil:
+        limits = try json.array(atMost: features, "limits") { json throws(FileError) in
+          try json.numbers(atMost: 2, "numbers of a limit")
+        }
+      case "method", "offsets", "factors", "quantiles", "limits": throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
     }
     guard let method else { throw json.error("expected a scaling's method before this") }
     (self.method, self.offsets, self.factors, self.quantiles) = (method, offsets, factors, quantiles)
+    self.limits = limits
   }
 }
 

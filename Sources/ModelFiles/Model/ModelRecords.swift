@@ -79,9 +79,12 @@ struct ScalingRecord: Codable {
   var offsets: [Double]?
   var factors: [Double]?
   var quantiles: [[Double]]?
+  /// The limits of answers; absent if there are none.
+  var limits: [[Double]]?
 
   init(_ scaling: Scaling) {
     method = scaling.method.rawValue
+    limits = scaling.limits.isEmpty ? nil : scaling.limits.map { [$0.lowerBound, $0.upperBound] }
     if scaling.method == .quantile {
       quantiles = scaling.quantiles.map(\.values)
     } else {
@@ -91,6 +94,14 @@ struct ScalingRecord: Codable {
 
   /// The scaling, or nil if the record does not describe a valid scaling.
   var scaling: Scaling? {
+    guard let map else { return nil }
+    guard let limits else { return map }
+    guard limits.count == map.offsets.count, limits.allSatisfy({ $0.count == 2 && $0[0] <= $0[1] }) else { return nil }
+    return map.withLimits(limits.map { $0[0]...$0[1] })
+  }
+
+  /// The scaling without its limits.
+  private var map: Scaling? {
     switch (Scaling.Method(rawValue: method), offsets, factors, quantiles) {
     case (.quantile?, nil, nil, let quantiles?):
       guard quantiles.allSatisfy({ !$0.isEmpty && zip($0, $0.dropFirst()).allSatisfy { $0 <= $1 } }) else { return nil }
@@ -266,6 +277,9 @@ struct PreparationRecord: Codable {
 
   /// Whether a column has only one string.
   private var hasConstantText: Bool { columns?.contains { $0.texts?.count == 1 && $0.others == nil } == true }
+
+  /// Whether the preparation needs something that version 2 of the format does not have.
+  var needsVersion3: Bool { targetScaling?.limits != nil }
 
   /// Whether the preparation needs something that version 1 of the format does not have.
   var needsVersion2: Bool {

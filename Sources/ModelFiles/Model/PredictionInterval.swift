@@ -240,8 +240,16 @@ extension Preparation {
   /// - Shapes: targets outputs × samples, as scaled for training; returns target columns × samples.
   /// - Precondition: Traps unless the outputs are values or quantiles, and if the targets have another number of rows.
   package func values<Scalar>(of targets: Matrix<Scalar>) -> Matrix<Double> {
-    let (repeated, count) = (answers(targets), max(outputs.levels.count, 1))
-    guard let columns = outputs.targets?.columns else { fail("cannot give the values of \(outputs)") }
+    guard let (columns, scaling) = outputs.targets else { fail("cannot give the values of \(outputs)") }
+    guard targets.rows == outputCount else {
+      fail("cannot give \(outputCount) values from \(targets.rows) targets for each sample")
+    }
+    let count = max(outputs.levels.count, 1)
+    var repeated = Matrix<Double>(rows: targets.rows, columns: targets.columns)
+    // Only answers are limited.
+    repeated.withTile { repeated in
+      targets.withReadOnlyTile { scaling.invert($0, into: repeated, repeating: count) }
+    }
     guard count > 1 else { return repeated }
     var values = Matrix<Double>(rows: columns.count, columns: targets.columns)
     for sample in 0..<targets.columns {

@@ -14,7 +14,8 @@ import Tensor
 //                layer has them
 //   loss         the loss's name
 //   preparation  JSON: {"columns": [column, …] or "image": [28, 28],
-//                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …]},
+//                "scaling": {"method", "offsets", "factors" (2: 0 for a constant) or "quantiles": [[…], …],
+//                3: "limits": [[low, high], …] of answers},
 //                "targets": [name, …] (none for images), "classes": […] or "labels": [[no, yes], …] or
 //                "targetScaling": {…}, with "quantiles": [0.05, …] if the outputs are quantiles,
 //                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …],
@@ -153,7 +154,7 @@ extension TrainedModel {
     let preparation = PreparationRecord(preparation)
     var metadata = [
       "format": modelFormat,
-      "version": needsVersion3 ? "3" : preparation.needsVersion2 ? "2" : "1",
+      "version": needsVersion3 || preparation.needsVersion3 ? "3" : preparation.needsVersion2 ? "2" : "1",
       "loss": loss.rawValue,
       "preparation": encode(preparation),
       "training": encode(training),

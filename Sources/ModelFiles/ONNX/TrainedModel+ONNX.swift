@@ -154,6 +154,10 @@ extension ONNXGraphBuilder {
       var value = type == .float ? cast(outputs, to: .double) : outputs
       value = node("Div", [value, row("target factors", scaling.factors)])
       value = node("Add", [value, row("target offsets", scaling.offsets)])
+      if !scaling.limits.isEmpty {
+        value = node("Max", [value, row("target minima", scaling.limits.map(\.lowerBound))])
+        value = node("Min", [value, row("target maxima", scaling.limits.map(\.upperBound))])
+      }
       if count > 1 { value = sorted(value, columns, runsOf: count) }
       let bounds = interval.map { self.bounds(of: value, $0) } ?? []
       for (name, value) in zip(names, [value] + bounds) {

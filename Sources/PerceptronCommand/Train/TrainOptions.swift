@@ -22,6 +22,8 @@ struct TrainOptions {
   let sampleWeight: String?
   let classWeights: ClassWeightOption?
   let scaling: Scaling.Method?
+  /// Whether predicted numbers stay within the range of the target in the training samples.
+  let limitsAnswers: Bool
   /// The description of a table's columns.
   let columns: ColumnOptions
   private let augmentation: Augmentation.Kind?
@@ -55,6 +57,9 @@ struct TrainOptions {
         "--scale", "NAME",
         "scaling of numeric features: standard, minmax, robust, smooth-clip (robust, and far numbers are drawn within"
           + " ±3), quantile or none (by the recipe: smooth-clip or standard for tables, none for images)"),
+      Option(
+        "--clip-outputs", "NAME",
+        "whether predicted numbers stay within the range of the target in the training samples: yes or no (no)"),
       Option("--augment", "NAME", "random deformations of images, new in each epoch: none, affine or elastic (none)"),
     ] + RecipeOptions.trainingOptions + [
       Option(
@@ -104,6 +109,7 @@ struct TrainOptions {
         ("quantile", .quantile),
         ("none", Scaling.Method.none),
       ])
+    limitsAnswers = try arguments.choice("--clip-outputs", [("yes", true), ("no", false)]) ?? false
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
@@ -178,7 +184,10 @@ struct TrainOptions {
       throw .usage(
         "--loss \(loss.rawValue) is for classification; use \(Self.listed(others)), or --task classification")
     }
-    if task == .classification { try Self.checkClassifies(loss) }
+    if task == .classification {
+      try Self.checkClassifies(loss)
+      if limitsAnswers { throw .usage("--clip-outputs yes is for numbers; leave it out, or use --task regression") }
+    }
     if task == .regression && output == .softmax {
       throw .usage("--output softmax is for classification; use identity, sigmoid or tanh, or --task classification")
     }

@@ -150,7 +150,8 @@ struct TrainingData<Scalar: BLASScalar> {
         fittedOn: table, samples: indices, target: options.target, task: options.task,
         loss: options.loss,
         scaling: options.scaling ?? (options.pieces.name(isTable: true) == .table ? .smoothClip : .standard),
-        sampleWeight: options.sampleWeight, options: options.columns, team: team, warn: printWarning)
+        limitsAnswers: options.limitsAnswers, sampleWeight: options.sampleWeight, options: options.columns, team: team,
+        warn: printWarning)
     case .images(let images):
       if options.task == .regression { throw CommandError.usage("--task regression: images have classes") }
       return try Preparation(fittedOn: images, samples: indices, scaling: options.scaling ?? .none)

@@ -143,9 +143,10 @@ extension Trainer {
     return paths
   }
 
-  // The parameters and statistics are not in this list, because `move` restores them; nor are those of the average. L-BFGS's loss and gradient at
-  // these parameters are not kept: they are computed anew, to the same bits. The bounds of parameters and moments are
-  // also computed anew. They do not change the result: a step that they refuse is tried again with new bounds.
+  // The parameters and statistics are not in this list, because `move` restores them; nor are those of the average.
+  // L-BFGS's loss and gradient at these parameters are not kept: they are computed anew, to the same bits. The bounds
+  // of parameters and moments are also computed anew. They do not change the result: a step that they refuse is tried
+  // again with new bounds.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
     var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
     if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }

@@ -35,7 +35,7 @@ public struct RegressionMetrics: Sendable, Equatable {
   }
 
   /// The metrics of each output in the units of the data, from a network's outputs and targets. Both are scaled as in
-  /// training.
+  /// training. Outputs beyond the limits of the scaling count as these limits.
   ///
   ///     a − y = (a' − y') / factor
   ///
@@ -51,12 +51,15 @@ public struct RegressionMetrics: Sendable, Equatable {
       return perOutput(outputs: outputs, targets: targets, scaling, rounding: 2 * Double(Scalar.ulpOfOne))
     }
     // A map that is not affine has no single factor for errors.
-    func values(_ scaled: Matrix<Scalar>) -> Matrix<Double> {
+    func values(_ scaled: Matrix<Scalar>, areLimited: Bool) -> Matrix<Double> {
       var values = Matrix<Double>(rows: scaled.rows, columns: scaled.columns)
-      values.withTile { values in scaled.withReadOnlyTile { scaling.invert($0, into: values) } }
+      values.withTile { values in
+        scaled.withReadOnlyTile { scaling.invert($0, into: values) }
+        if areLimited { scaling.limit(values) }
+      }
       return values
     }
-    return perOutput(outputs: values(outputs), targets: values(targets))
+    return perOutput(outputs: values(outputs, areLimited: true), targets: values(targets, areLimited: false))
   }
 
   /// - Parameter rounding: The rounding error of a target that was 0, as a share of its offset.
@@ -71,8 +74,9 @@ public struct RegressionMetrics: Sendable, Equatable {
       targets.withSpan { targets in
         (0..<rows).map { row in
           let (factor, offset) = (scaling.factors[row], scaling.offsets[row])
+          let limits = scaling.scaledLimits(ofFeature: row) ?? -.infinity ... .infinity
           return RegressionMetrics(
-            predicted: (0..<samples).map { Double(outputs[row + $0 * rows]) },
+            predicted: (0..<samples).map { limited(Double(outputs[row + $0 * rows]), to: limits) },
             actual: (0..<samples).map { Double(targets[row + $0 * rows]) },
             factor: factor, offset: offset, zero: rounding * offset.magnitude)
         }
