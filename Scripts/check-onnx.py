@@ -185,6 +185,11 @@ def check_exports():
         check_export("two.csv", "--target", "price,size", "--precision", precision)
         check_export("classes.csv", "--ensemble", "3", "--precision", precision)
         check_export("values.csv", "--ensemble", "3", "--normalization", "batch", "--precision", precision)
+    for precision in ("float", "double"):
+        for encoding in ("quantile-bins", "tree-bins"):
+            check_export("classes.csv", "--hidden", "8,8", "--encode", encoding, "--precision", precision)
+            check_export("texts.csv", "--hidden", "8", "--encode", encoding, "--bins", "7", "--ensemble", "2", "--precision", precision)
+            check_export("values.csv", "--hidden", "", "--encode", encoding, "--precision", precision)
     for precision in ("float", "double"):  # random networks, whose answers are far apart
         check_export(
             "two.csv", "--target", "price,size", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal", "--hidden", "8,8", "--precision", precision)
@@ -347,7 +352,7 @@ def check_tf2onnx():
 def check_our_own():
     for options in (["--normalization", "batch"], ["--normalization", "layer", "--activation", "mish"], ["--normalization", "rms"], ["--precision", "double", "--activation", "tanh"]):
         for table in ("classes.csv", "values.csv"):
-            run("train", table, "-o", "m.perceptron", "--epochs", "3", "--quiet", "--no-baseline", "--hidden", "8,8", *options)
+            run("train", table, "-o", "m.perceptron", "--recipe", "plain", "--epochs", "3", "--quiet", "--no-baseline", "--hidden", "8,8", *options)
             run("export", "m.perceptron", "own.onnx")
             session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, "own.onnx"))
             check_import("own.onnx", raw_inputs(session, table)["input"])

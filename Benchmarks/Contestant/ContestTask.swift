@@ -16,6 +16,8 @@ package struct ContestTask {
     package let learningRate: Double
     package let samples: Int
     package let precision: Precision
+    /// The bins of each input, evenly spaced from −2.5 to 2.5; 0 if inputs are not encoded.
+    package let bins: Int
   }
 
   package let workload: Workload
@@ -27,10 +29,20 @@ package struct ContestTask {
       Workload.self, from: Data(contentsOf: self.directory.appending(path: "workload.json")))
   }
 
+  /// The encoding of the inputs in bins; nil for none.
+  private var embedding: Embedding? {
+    let (inputs, bins) = (workload.sizes[0], workload.bins)
+    guard bins > 0 else { return nil }
+    let edges = (0...bins).map { 5 * Double($0) / Double(bins) - 2.5 }
+    return Embedding(
+      inputs, numbers: Array(0..<inputs), encoding: .pieces(edges: Array(repeating: edges, count: inputs)))
+  }
+
   package func network<Scalar: BLASScalar>(_: Scalar.Type) throws -> Network<Scalar> {
     guard let hidden = Activation(rawValue: workload.activation), let output = Activation(rawValue: workload.output)
     else { throw ContestError("unknown activation \(workload.activation) or \(workload.output)") }
-    var network = Network<Scalar>(.chain(workload.sizes, hidden: hidden, output: output))
+    let sizes = [embedding?.outputSize ?? workload.sizes[0]] + workload.sizes.dropFirst()
+    var network = Network<Scalar>(.chain(sizes, hidden: hidden, output: output), embedding: embedding)
     for (index, layer) in network.layers.enumerated() {
       network[layer: index, .weights] = try matrix("weights\(index + 1).f32", layer.outputSize, layer.inputSize)
       network[layer: index, .bias] = try matrix("bias\(index + 1).f32", layer.outputSize, 1)

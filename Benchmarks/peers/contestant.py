@@ -34,6 +34,7 @@ class Problem:
     batches: np.ndarray  # batches × batch: the samples of every step, from the first again after the last
     weights: list[np.ndarray]  # inputs × outputs, for each layer
     biases: list[np.ndarray]  # outputs, for each layer
+    bins: int  # of each input; 0 if inputs are not encoded
 
     @property
     def batch(self) -> int:
@@ -50,6 +51,8 @@ class Problem:
         sizes = description["sizes"]
         scalar = {"float": np.float32, "double": np.float64}[description["precision"]]
 
+        encoded = [sizes[0] * max(description["bins"], 1), *sizes[1:]]
+
         def read(name: str, *shape: int) -> np.ndarray:
             return np.fromfile(directory / f"{name}.f32", dtype="<f4").astype(scalar, copy=False).reshape(shape)
 
@@ -64,8 +67,9 @@ class Problem:
             features=read("features", -1, sizes[0]),
             targets=read("targets", -1, sizes[-1]),
             batches=np.fromfile(directory / "order.i32", dtype="<i4").reshape(-1, description["batch"]),
-            weights=[read(f"weights{layer}", *shape) for layer, shape in enumerate(zip(sizes, sizes[1:]), start=1)],
+            weights=[read(f"weights{layer}", *shape) for layer, shape in enumerate(zip(encoded, sizes[1:]), start=1)],
             biases=[read(f"bias{layer}", size) for layer, size in enumerate(sizes[1:], start=1)],
+            bins=description["bins"],
         )
 
 

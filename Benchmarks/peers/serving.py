@@ -11,7 +11,7 @@ from statistics import median
 from onnx_graph import write_graph
 from race import Entry, Pace, Race, hold_race, kernels, progress
 from report import Report, duration
-from served import BATCHES, NETWORKS, ZEROS, served, write_served
+from served import BATCHES, BINNED, BINS, NETWORKS, ZEROS, served, write_served
 from session import HERE, Contestant, ContestError, Session, processors, python
 from workloads import Workload
 
@@ -56,7 +56,7 @@ class Serving:
     def run(self) -> dict[str, str | None]:
         """Returns the versions of those who took part, each with its kernels."""
         self.report.add(f"## Predictions\n\n{METHOD}")
-        races = self.races(like_images=False) + self.races(like_images=True)
+        races = self.races(like_images=False) + self.races(like_images=True) + self.binned()
         self.first()
         self.tasks()
         self.batching()
@@ -84,10 +84,22 @@ class Serving:
             self.report.targets(verdicts)
         return races
 
+    def binned(self) -> list[Race]:
+        """Inputs that are encoded in bins, against the same in a graph."""
+        races, rows = [], []
+        for batch in BATCHES[:1] if self.quick else BATCHES:
+            races.append(self.race(served(BINNED, batch, BINS), like_images=False))
+            rows += [[f"{batch}: {row[0]}", *row[1:]] for row in self.report.rows(races[-1])]
+        self.report.add(f"### {'-'.join(map(str, BINNED))}, each input in {BINS} bins")
+        self.report.table(["batch: contestant", "threads", "time", "lowest – highest", "ratio", "difference"], rows)
+        return races
+
     def race(self, workload: Workload, like_images: bool) -> Race:
         directory = self.scratch / "served"
         write_served(workload, like_images, directory)
-        return hold_race(workload, [Contestant("Swift", self.command), *PEERS], directory, self.pace, outputs_agree, with_rates=False)
+        # PyTorch's contestants have no bins.
+        peers = PEERS[:2] if workload.bins else PEERS
+        return hold_race(workload, [Contestant("Swift", self.command), *peers], directory, self.pace, outputs_agree, with_rates=False)
 
     # Model files
 

@@ -21,6 +21,7 @@ class Workload:
     learningRate: float
     samples: int  # a multiple of the batch
     precision: str = "float"  # or double
+    bins: int = 0  # of each input, which becomes as many pieces before the first layer (Gorishniy, Rubachev and Babenko 2022); 0 for none
 
     @property
     def layers(self) -> str:

@@ -118,6 +118,7 @@ func tableRecipeBits() throws {
     ("--learning-rate 0.001 --schedule constant --dropout 0", "0.001"), ("--rates root=yes,waves=0.2", "waves"),
     ("--optimizer sgd", "sgd"), ("--select loss --encode scales", "embedding"),
     ("--dropout-schedule cosine --decay-schedule constant", "decay-schedule"), ("--average 0.99", "average"),
+    ("--encode quantile-bins", "embedding"), ("--encode tree-bins --bins 5", "tree-bins"),
   ])
 func tableRecipePieces(options: String, shown: String) throws {
   let workspace = try Workspace()
@@ -134,7 +135,11 @@ func tableRecipePieces(options: String, shown: String) throws {
   "A piece that makes no sense is refused in one line",
   arguments: [
     ("--recipe best", "--recipe: expected one of table, plain, found \"best\""),
-    ("--encode bins", "--encode: expected one of none, scales, waves, found \"bins\""),
+    ("--encode bins", "--encode: expected one of none, scales, waves, quantile-bins, tree-bins, found \"bins\""),
+    ("--encode tree-bins --bins 0", "--bins: expected a whole number from 1 to 1024, found \"0\""),
+    (
+      "--encode waves --bins 9", "--bins is for --encode quantile-bins or tree-bins; leave it out, or add one of them"
+    ),
     (
       "--rates biases=x",
       "--rates: expected root=yes or root=no, or biases, activations, scales or waves = a number from 0 to 1000, found"

@@ -45,6 +45,8 @@ struct Kernels<Real: KernelReal> {
   var drop: (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int) -> Void
   var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var blend: (Int, Int, Output?, Int, Output?, Int, _ alpha: Numbers?, _ slopes: Output?, Int) -> Real
+  var pieces: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void
+  var hats: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void
   var embed: (UnsafePointer<ck_embedding>?, Int, Numbers?, Output?, Int, Output?, Int) -> Real
   var embedBack: (UnsafePointer<ck_embedding>?, Int, Numbers?, Numbers?, Int, Output?, Int, Output?) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
@@ -88,7 +90,8 @@ extension Float: KernelReal {
     return Kernels(
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
-      drop: k.drop, multiply: k.multiply, blend: k.blend, embed: k.embed, embedBack: k.embed_back,
+      drop: k.drop, multiply: k.multiply, blend: k.blend, pieces: k.pieces, hats: k.hats,
+      embed: k.embed, embedBack: k.embed_back,
       derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
       loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
@@ -112,7 +115,8 @@ extension Double: KernelReal {
     return Kernels(
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
-      drop: k.drop, multiply: k.multiply, blend: k.blend, embed: k.embed, embedBack: k.embed_back,
+      drop: k.drop, multiply: k.multiply, blend: k.blend, pieces: k.pieces, hats: k.hats,
+      embed: k.embed, embedBack: k.embed_back,
       derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
       loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,

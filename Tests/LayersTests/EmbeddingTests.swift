@@ -31,6 +31,18 @@ private func normal(_ rows: Int, _ columns: Int, seed: UInt64 = 2) -> Matrix<Dou
 private func embedded(_ network: Network<Double>, _ x: [Double]) -> [Double] {
   let embedding = network.embedding!
   var e = x
+  if case .pieces(let edges) = embedding.encoding {
+    for (number, edges) in zip(embedding.numbers, edges) {
+      let most = edges.count - 1
+      let pieces = (1...most).map { i in
+        let piece = (x[number] - edges[i - 1]) / (edges[i] - edges[i - 1])
+        return min(max(piece, i == 1 ? -.infinity : 0), i == most ? .infinity : 1)
+      }
+      e[number] = pieces[0]
+      e += pieces.dropFirst()
+    }
+    return zip(network[embedding: .scale].elements, e).map { $0 * $1 }
+  }
   for (j, number) in embedding.numbers.enumerated() {
     for c in 0..<embedding.components {
       e.append(
@@ -64,9 +76,22 @@ func embeddingByHand() {
   #expect(zip(outputs.elements, [1, -2, -15]).allSatisfy { abs($0 - $1) < 1e-14 }, "\(outputs)")
 }
 
+@Test("Pieces of a number stand in its place and behind the inputs, scaled")
+func piecesByHand() {
+  var network = bare(Embedding(2, numbers: [0], encoding: .pieces(edges: [[0, 1, 3, 4]])))
+  #expect(network.inputSize == 2 && network.embedding?.parameterCount == 4)
+  network[embedding: .scale] = Matrix([1, 10, 2, 3])
+  func outputs(_ x: Double) -> [Double] { network.predict(Matrix([x, 5])).elements }
+  // The first piece has no lower limit, the last one no upper one.
+  #expect(outputs(-2) == [-2, 50, 0, 0] && outputs(0.25) == [0.25, 50, 0, 0])
+  #expect(outputs(2) == [1, 50, 1, 0] && outputs(3.5) == [1, 50, 2, 1.5] && outputs(6) == [1, 50, 2, 9])
+}
+
 private let embeddings = [
   Embedding(4), Embedding(4, numbers: [0, 2, 3], frequencies: 5, components: 2),
   Embedding(4, numbers: [0, 1, 2, 3], frequencies: 1, components: 16), Embedding(4, numbers: [3]),
+  Embedding(4, numbers: [1, 3], encoding: .pieces(edges: [[-1, -0.5, 0, 0.75, 2], [0, 1]])),
+  Embedding(4, numbers: [0, 2], encoding: .pieces(edges: [[-1, 0, 1], (0...50).map { Double($0) / 10 - 2 }])),
 ]
 
 @Test("Every embedding agrees with its formula", arguments: embeddings)
@@ -211,6 +236,8 @@ func embeddingDescription() {
   let embedding = Embedding(4, numbers: [0, 2])
   #expect("\(Embedding(4))" == "Embedding(4)")
   #expect("\(embedding)" == "Embedding(4 → 10, 2 numbers, 16 frequencies)")
+  let pieces = Embedding(4, numbers: [0, 2], encoding: .pieces(edges: [[0, 1, 2], [0, 2, 3, 4]]))
+  #expect("\(pieces)" == "Embedding(4 → 7, 2 numbers, 5 pieces)")
   let network = Network<Float>(
     .chain([10, 8, 1], hidden: .mish, isParametric: true, output: .identity, normalization: .layer, dropout: [0.5]),
     embedding: embedding)
@@ -238,6 +265,16 @@ func embeddingMisuse() async {
   #expect(
     standardError(numbers).contains(
       "cannot embed 4 inputs, of which 2 are numbers, in 16 frequencies and 3 components"))
+  let edges = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = Embedding(4, numbers: [2], encoding: .pieces(edges: [[0, 1, 1]]))
+  }
+  #expect(
+    standardError(edges).contains(
+      "cannot embed 4 inputs, of which 1 are numbers, in pieces with the edges [[0.0, 1.0, 1.0]]"))
+  for edges: [Double] in [[0], [], [0, 1e-39], [0, 1e39], [0, .nan], [1, 0]] {
+    #expect(!Embedding.isPossible(4, numbers: [2], encoding: .pieces(edges: [edges])), "\(edges)")
+  }
+  #expect(!Embedding.isPossible(4, numbers: [2], encoding: .pieces(edges: [])))
   let chain = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     _ = Network<Float>([Dense(4, 1)], embedding: Embedding(4, numbers: [2]))
   }

@@ -54,7 +54,12 @@ private let cases: [([Int], Activation, Activation, Normalization)] = [
 /// Embeddings before one layer and several, and parametric activations with and without normalisation.
 private func embeddedNetworks<Scalar: BLASScalar>() -> [Network<Scalar>] {
   let embedding = Embedding(20, numbers: [0, 3, 4, 19])
+  let edges = (0..<3).map { number in (0...60).map { Double($0) / 16 - 1.5 + Double(number) / 4 } } + [[-1, 1]]
+  let pieces = Embedding(20, numbers: [0, 3, 4, 19], encoding: .pieces(edges: edges))
   return [
+    randomNetwork(pieces, [Dense(197, 3)]),
+    randomNetwork(
+      pieces, .chain([197, 133, 60, 3], hidden: .selu, isParametric: true, output: .softmax, normalization: .batch)),
     randomNetwork(Embedding(20), [Dense(20, 3)]), randomNetwork(embedding, [Dense(32, 5, .softmax)]),
     randomNetwork(
       embedding, .chain([32, 120, 60, 3], hidden: .selu, isParametric: true, output: .softmax, dropout: [0.5])),

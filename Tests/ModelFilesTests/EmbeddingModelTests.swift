@@ -13,6 +13,7 @@ private let preparation = Preparation(
   inputScaling: Scaling(method: .none, offsets: [0, 0, 0], factors: [1, 1, 1]),
   outputs: .classes(["no", "yes"], column: "answer"))
 
+private let pieces = Embedding(3, numbers: [0, 2], encoding: .pieces(edges: [[-1, 0, 0.1, 7], [1, 2]]))
 private let waves = Embedding(3, numbers: [0, 2], frequencies: 5, components: 2)
 
 /// Networks of random parameters, whose hidden layers are parametric.
@@ -56,7 +57,7 @@ func embeddingRoundTrip() throws {
     #expect(read.encoded == model.encoded)
   }
   // Also with scales alone, whose other tensors are empty, and without an embedding.
-  for embedding in [waves, Embedding(3), nil] {
+  for embedding in [waves, pieces, Embedding(3), nil] {
     for count in [1, 2] {
       try check(model(count, embedding) as TrainedModel<Float>)
       try check(model(count, embedding) as TrainedModel<Double>)
@@ -127,7 +128,15 @@ private let impossible = "the embedding is impossible, or its outputs are not th
     (#"{"numbers":[],"numbers":[]}"#, #"byte 24: "numbers" is given twice"#),
     (
       #"{"inputs":3,"numbers":[0,2],"frequencies":5}"#,
-      "byte 44: expected an embedding's inputs, numbers, frequencies and components before this"
+      "byte 44: expected an embedding's inputs and numbers, and frequencies and components or edges, before this"
+    ),
+    (#"{"inputs":5,"numbers":[0,2],"edges":[[0,1,2],[0,1,1]]}"#, "byte 54: \(impossible)"),
+    (#"{"inputs":5,"numbers":[0,2],"edges":[[0,1,2]]}"#, "byte 46: \(impossible)"),
+    (#"{"inputs":5,"numbers":[0,2],"edges":[[0,1,2],[0,1]]}"#, "byte 52: \(impossible)"),
+    (#"{"inputs":5,"numbers":[0,2],"edges":[[0,1],[]]}"#, "byte 47: \(impossible)"),
+    (
+      #"{"inputs":3,"numbers":[0,2],"frequencies":5,"components":2,"edges":[[0,1],[1,2]]}"#,
+      "byte 81: \(impossible)"
     ),
     ("[]", "byte 0: found '[', expected '{'"),
   ])

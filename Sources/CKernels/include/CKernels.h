@@ -68,6 +68,17 @@ typedef struct {
 } ck_embedding;
 enum { MOST_COMPONENTS = 16 };
 
+/// The pieces of numbers. Row rows[j] of E holds a number x and then its first piece. Its other pieces are in adjacent
+/// rows: the first number's from row `inputs` on, the next number's behind them, and so on. The pieces of number j are
+/// starts[j] ..< starts[j + 1], at least one. Piece i is
+///
+///     (x − lower[i]) · factors[i],   at most 1 unless it is its number's last one, at least 0 unless it is the first
+typedef struct {
+  ptrdiff_t inputs, numbers;
+  const ptrdiff_t *rows, *starts;
+  const double *lower, *factors;
+} ck_pieces;
+
 #define REAL float
 #define TYPE(name) ck_float_##name
 #include "../precision.def"

@@ -81,7 +81,8 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
   private static func pack(_ network: Network<Scalar>, _ index: Int, as packed: Layer, into numbers: Tile<Scalar>) {
     let layer = network.layers[index]
-    var (weights, bias) = (network[layer: index, .weights], network[layer: index, .bias])
+    var weights = index == 0 ? network.firstPackedWeights : network[layer: index, .weights]
+    var bias = network[layer: index, .bias]
     if layer.normalization == .batch {
       UnitScaling { network[layer: index, $0] }.scaleOutputs(of: &weights, bias: &bias)
     }
@@ -119,7 +120,14 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   private var embeddedSize: Int { embedding.map { Self.padded($0.outputSize) } ?? 0 }
 
   /// The approximate number of multiplications per sample.
-  package var work: Int { layers.reduce(20 * (embedding?.parameterCount ?? 0)) { $0 + $1.inputSize * $1.outputSize } }
+  package var work: Int {
+    let products = layers.reduce(0) { $0 + $1.inputSize * $1.outputSize }
+    guard let embedding else { return products }
+    guard embedding.pieces != nil else { return products + 20 * embedding.parameterCount }
+    // At most two pieces of each number are not 0.
+    let used = embedding.inputSize + embedding.numbers.count
+    return products - max(embedding.outputSize - used, 0) * layers[0].outputSize + embedding.outputSize
+  }
 
   /// Computes the outputs for some samples. All workers of a team compute them together, or one worker alone.
   ///
@@ -156,8 +164,12 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
       let columns = worker.share(of: samples)
       let own = a[columns: columns]
       own.rows(0..<inputSize).copy(inputs[columns: columns])
-      let parameters = numbers.reshaped(from: 0, rows: embedding.parameterCount, columns: 1)
-      _ = own.embed(embedding.shape, parameters: parameters, into: own)
+      if let pieces = embedding.pieces {
+        own.encodeAsHats(pieces)
+      } else {
+        let parameters = numbers.reshaped(from: 0, rows: embedding.parameterCount, columns: 1)
+        _ = own.embed(embedding.shape, parameters: parameters, into: own)
+      }
       worker.meet()
     }
     for index in layers.indices {
@@ -227,5 +239,30 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     _ = copy.activate(layer.activation, bias: bias)
     _ = z.activate(.identity, bias: bias)
     _ = z.blend(with: copy, alpha: alpha, slopes: nil)
+  }
+}
+
+extension Network {
+  /// The first layer's weights as they are packed. If numbers have pieces, they absorb the scales, and each column of a
+  /// piece becomes the sum of the number's columns up to it; see ``Tile/encodeAsHats(_:)``. The cost of a product then
+  /// does not depend on the number of pieces.
+  fileprivate var firstPackedWeights: Matrix<Scalar> {
+    var weights = self[layer: 0, .weights]
+    guard let pieces = embedding?.pieces else { return weights }
+    let scale = self[embedding: .scale]
+    for column in 0..<weights.columns {
+      for row in 0..<weights.rows { weights[row, column] *= scale[column, 0] }
+    }
+    for number in pieces.numbers.indices {
+      let columns = pieces.rows(ofNumber: number)
+      for row in 0..<weights.rows {
+        var sum = 0.0
+        for column in columns {
+          sum += Double(weights[row, column])
+          weights[row, column] = Scalar(sum)
+        }
+      }
+    }
+    return weights
   }
 }

@@ -65,6 +65,7 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
       let columns = plan.samples[block].columns
       let values = values[columns: columns]
       if !mode.isTraining { values.rows(0..<embedding.inputSize).copy(inputs[columns: columns]) }
+      if let pieces = embedding.pieces { values.encode(pieces) }
       maxima[block] = Double(values.embed(embedding.shape, parameters: own, into: outputs[columns: columns]))
     }
   }

@@ -1,5 +1,6 @@
 import PerceptronDatasets
 import PerceptronFiles
+import PerceptronLayers
 
 // Decoding of the records. The counts are limited by what the file's tensors make possible, so that a text cannot use
 // many times its length of memory.
@@ -66,6 +67,7 @@ extension EmbeddingRecord {
     var isFirst = true
     var counts: [String: Int] = [:]
     var numbers: [Int]?
+    var edges: [[Double]]?
     while let key = try json.name(&isFirst) {
       switch key {
       case "inputs" where counts[key] == nil, "frequencies" where counts[key] == nil,
@@ -73,16 +75,22 @@ extension EmbeddingRecord {
         counts[key] = try json.wholeNumber()
       case "numbers" where numbers == nil:
         numbers = try json.array(atMost: features, "numbers") { json throws(FileError) in try json.wholeNumber() }
-      case "inputs", "frequencies", "components", "numbers": throw json.error("\(quoted(key)) is given twice")
+      case "edges" where edges == nil:
+        edges = try json.array(atMost: features, "lists of edges") { json throws(FileError) in
+          try json.numbers(atMost: Embedding.mostPieces + 1, "edges")
+        }
+      case "inputs", "frequencies", "components", "numbers", "edges": throw json.error("\(quoted(key)) is given twice")
       default: try json.skip()
       }
     }
-    guard let inputs = counts["inputs"], let frequencies = counts["frequencies"],
-      let components = counts["components"], let numbers
+    guard let inputs = counts["inputs"], let numbers,
+      edges != nil || counts["frequencies"] != nil && counts["components"] != nil
     else {
-      throw json.error("expected an embedding's inputs, numbers, frequencies and components before this")
+      throw json.error(
+        "expected an embedding's inputs and numbers, and frequencies and components or edges, before this")
     }
-    (self.inputs, self.numbers, self.frequencies, self.components) = (inputs, numbers, frequencies, components)
+    (self.inputs, self.numbers, self.edges) = (inputs, numbers, edges)
+    (frequencies, components) = (counts["frequencies"], counts["components"])
   }
 }
 

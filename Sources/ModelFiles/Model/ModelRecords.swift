@@ -45,18 +45,31 @@ struct LayerRecord: Codable {
 struct EmbeddingRecord: Codable {
   let inputs: Int
   let numbers: [Int]
-  let frequencies: Int
-  let components: Int
+  /// The sizes of waves; absent if there are edges.
+  let frequencies, components: Int?
+  /// The edges of each number's bins; absent if there are waves.
+  let edges: [[Double]]?
 
   init(_ embedding: Embedding) {
     (inputs, numbers) = (embedding.inputSize, embedding.numbers)
-    (frequencies, components) = (embedding.frequencies, embedding.components)
+    switch embedding.encoding {
+    case .waves(let frequencies, let components):
+      (self.frequencies, self.components, edges) = (frequencies, components, nil)
+    case .pieces(let edges): (frequencies, components, self.edges) = (nil, nil, edges)
+    }
   }
 
   /// The embedding, or nil if the record does not describe a valid one.
   var embedding: Embedding? {
-    Embedding.isPossible(inputs, numbers: numbers, frequencies: frequencies, components: components)
-      ? Embedding(inputs, numbers: numbers, frequencies: frequencies, components: components) : nil
+    let encoding: Embedding.Encoding
+    switch (frequencies, components, edges) {
+    case (let frequencies?, let components?, nil):
+      encoding = .waves(frequencies: frequencies, components: components)
+    case (nil, nil, let edges?): encoding = .pieces(edges: edges)
+    default: return nil
+    }
+    return Embedding.isPossible(inputs, numbers: numbers, encoding: encoding)
+      ? Embedding(inputs, numbers: numbers, encoding: encoding) : nil
   }
 }
 

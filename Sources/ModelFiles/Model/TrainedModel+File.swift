@@ -8,7 +8,8 @@ import Tensor
 //
 //   format       "perceptron"
 //   version      "1", or "2" or "3" if there is a member marked with that number below
-//   3: embedding JSON: {"inputs": 8, "numbers": [0, 1, …], "frequencies": 16, "components": 3}; absent if there is none
+//   3: embedding JSON: {"inputs": 8, "numbers": [0, 1, …], "frequencies": 16, "components": 3} or, in place of these
+//                two, "edges": [[…], …]; absent if there is none
 //   layers       JSON: [{"type": "dense", "inputs": 784, "outputs": 30, "activation": "sigmoid"}, …];
 //                with "normalization": "batch", "layer" or "rms", "dropout": 0.5, and 3: "parametric": true, if the
 //                layer has them

@@ -45,7 +45,7 @@ extension TrainedModel {
     let features = builder.features(preparation, type)
     var outputs: [String] = []
     for (number, network) in networks.enumerated() {
-      var value = network.embedding.map { builder.waves(features, network, $0, type) } ?? features
+      var value = network.embedding.map { builder.encoded(features, network, $0, type) } ?? features
       for layer in network.layers.indices {
         value = builder.layer(
           value, network, layer, LayerTensors(network.layers, layer, ofNetwork: number, of: networks.count), type)

@@ -32,14 +32,18 @@ enum GradcheckCommand: Command {
     let (loss, output) = try options.objective(task)
     var recipe = try options.pieces.recipe(task, isTable: false, samples: batch)
     if arguments.string("--hidden") == nil { recipe.hidden = [8, 6] }
+    var generator = Philox(seed: options.seed, stream: 1)
+    var inputs = Matrix<Double>(rows: inputSize, columns: batch)
+    inputs.fillNormal(using: &generator)
+    let targets: Matrix<Double> = oneHot(
+      (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
     let (embedding, layers) = recipe.layers(
-      inputs: inputSize, numbers: Array(0..<inputSize), outputs: outputSize, output: output)
+      numbers: Array(0..<inputSize), output: output, fittedOn: Samples(features: inputs, targets: targets))
     var weightsGenerator = Philox(seed: options.seed)
     var network = Network<Double>(
       layers, embedding: embedding, initializer: recipe.initializer ?? .automatic(for: layers[0].activation),
       using: &weightsGenerator)
 
-    var generator = Philox(seed: options.seed, stream: 1)
     // Without a bias, a unit whose inputs are all 0 would be at ReLU's kink. There is no derivative to compare with
     // there.
     for layer in layers.indices {
@@ -47,10 +51,6 @@ enum GradcheckCommand: Command {
       bias.fillNormal(standardDeviation: 0.5, using: &generator)
       network[layer: layer, .bias] = bias
     }
-    var inputs = Matrix<Double>(rows: inputSize, columns: batch)
-    inputs.fillNormal(using: &generator)
-    let targets: Matrix<Double> = oneHot(
-      (0..<batch).map { _ in generator.nextIndex(below: outputSize) }, classes: outputSize)
     let check = network.gradientCheck(loss, inputs: inputs, targets: targets)
     let parts = (network.embedding.map { ["\($0)"] } ?? []) + network.layers.map { "\($0)" }
     let errors = (check.embeddingError.map { [$0] } ?? []) + check.relativeErrors

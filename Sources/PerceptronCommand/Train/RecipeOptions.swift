@@ -9,6 +9,7 @@ struct RecipeOptions {
 
   private let name: Name?
   private let encoding: Recipe.Encoding?
+  private let bins: Int?
   private let hidden: [Int]?
   private let activation: Activation?
   private let isParametric: Bool?
@@ -36,8 +37,10 @@ struct RecipeOptions {
   static let networkOptions: [Option] = [
     Option(
       "--encode", "NAME",
-      "encoding of the features: none, scales (a learnt factor for each), or waves (numbers also become waves of"
-        + " learnt frequencies) (by the recipe: waves; plain: none)"),
+      "encoding of the features: none, scales (a learnt factor for each), waves (numbers also become waves of learnt"
+        + " frequencies), quantile-bins or tree-bins (numbers become piecewise linear functions with edges at"
+        + " quantiles, or where a decision tree of the number splits) (by the recipe: waves; plain: none)"),
+    Option("--bins", "N", "most bins of each number with --encode quantile-bins or tree-bins (48)"),
     Option(
       "--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (by the recipe: 256,256,256 or 128)"),
     Option(
@@ -88,6 +91,10 @@ struct RecipeOptions {
   init(_ arguments: Arguments) throws(CommandError) {
     name = try arguments.choice("--recipe", TrainOptions.names(Name.allCases))
     encoding = try arguments.choice("--encode", TrainOptions.names(Recipe.Encoding.allCases))
+    bins = try arguments.integer("--bins", in: 1...Embedding.mostPieces)
+    if bins != nil, encoding?.hasBins != true {
+      throw .usage("--bins is for --encode quantile-bins or tree-bins; leave it out, or add one of them")
+    }
     hidden = try arguments.string("--hidden").map(Self.sizes)
     activation = try arguments.choice("--activation", TrainOptions.names(Self.activations))
     isParametric = try arguments.choice("--parametric", [("yes", true), ("no", false)])
@@ -163,6 +170,7 @@ struct RecipeOptions {
     }
     var recipe = base(isFullBatch ? samples : batchSize)
     if let encoding { recipe.encoding = encoding }
+    if let bins { recipe.bins = bins }
     if let hidden { recipe.hidden = hidden }
     if let activation { recipe.activation = activation }
     recipe.isParametric =

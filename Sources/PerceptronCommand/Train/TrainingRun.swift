@@ -77,7 +77,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       throw CommandError.badData(
         "--auto chooses by validation data, and \(data.samples.count) samples are too few to divide; give --validation")
     }
-    try options.checkMemory(recipe.layers(for: preparation, output: output), networkCount: networkCount)
+    try options.checkMemory(
+      recipe.layers(for: preparation, output: output, fittedOn: data.samples), networkCount: networkCount)
     let (options, networkCount) = (options, networkCount)
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []

@@ -66,6 +66,8 @@ public protocol _BLASRoutines {
     _ rows: Int, _ columns: Int, _ z: MutablePointer, _ stride: Int, _ g: MutablePointer, _ gStride: Int,
     alpha: Pointer, slopes: MutablePointer?, _ slopesStride: Int
   ) -> Scalar
+  static func pieces(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int)
+  static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int)
   static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int

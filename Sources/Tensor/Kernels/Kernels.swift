@@ -74,6 +74,14 @@ extension _FloatRoutines {
     kernels.blend(rows, columns, z, stride, g, gStride, alpha, slopes, slopesStride)
   }
 
+  public static func pieces(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
+    shape.withLowered { kernels.pieces($0, columns, e, stride) }
+  }
+
+  public static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
+    shape.withLowered { kernels.hats($0, columns, e, stride) }
+  }
+
   public static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int
@@ -260,6 +268,14 @@ extension _DoubleRoutines {
     kernels.blend(rows, columns, z, stride, g, gStride, alpha, slopes, slopesStride)
   }
 
+  public static func pieces(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
+    shape.withLowered { kernels.pieces($0, columns, e, stride) }
+  }
+
+  public static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
+    shape.withLowered { kernels.hats($0, columns, e, stride) }
+  }
+
   public static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int
@@ -382,6 +398,23 @@ extension EmbeddingShape {
       let shape = ck_embedding(
         inputs: inputs, numbers: rows.count, frequencies: frequencies, components: components, rows: rows.baseAddress)
       return withUnsafePointer(to: shape, body)
+    }
+  }
+}
+
+extension PieceShape {
+  fileprivate func withLowered<R>(_ body: (UnsafePointer<ck_pieces>) -> R) -> R {
+    numbers.withUnsafeBufferPointer { rows in
+      starts.withUnsafeBufferPointer { starts in
+        lower.withUnsafeBufferPointer { lower in
+          factors.withUnsafeBufferPointer { factors in
+            let shape = ck_pieces(
+              inputs: inputs, numbers: rows.count, rows: rows.baseAddress, starts: starts.baseAddress,
+              lower: lower.baseAddress, factors: factors.baseAddress)
+            return withUnsafePointer(to: shape, body)
+          }
+        }
+      }
     }
   }
 }

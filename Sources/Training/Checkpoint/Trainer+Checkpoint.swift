@@ -114,7 +114,10 @@ extension Trainer {
     ]
     // Checkpoints from before these settings existed are of trainings without them.
     func text(_ schedule: Schedule) -> String { "\(schedule.shape) after \(schedule.warmupEpochs) epochs" }
-    if let embedding = network.embedding { settings["embedded inputs"] = "\(embedding.numbers)" }
+    if let embedding = network.embedding {
+      settings["embedded inputs"] = "\(embedding.numbers)"
+      if case .pieces(let edges) = embedding.encoding { settings["edges of bins"] = "\(edges)" }
+    }
     if rates != .equal { settings["factors of the rate"] = "\(rates)" }
     if dropoutSchedule != .constant { settings["schedule of the dropout"] = text(dropoutSchedule) }
     if decaySchedule != .constant { settings["schedule of the weight decay"] = text(decaySchedule) }

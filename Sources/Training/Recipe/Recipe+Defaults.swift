@@ -12,8 +12,8 @@ extension Recipe {
     let batch = Swift.min(batchSize ?? 128, sampleCount)
     let stepsPerEpoch = (sampleCount + batch - 1) / batch
     return Recipe(
-      encoding: .none, hidden: [128], activation: .relu, isParametric: false, normalization: .none, dropout: [],
-      initializer: nil, fitsInitialParameters: false, optimizer: .adam(), rates: .equal,
+      encoding: .none, bins: 48, hidden: [128], activation: .relu, isParametric: false, normalization: .none,
+      dropout: [], initializer: nil, fitsInitialParameters: false, optimizer: .adam(), rates: .equal,
       regularization: Regularization(), labelSmoothing: 0, inputDropout: 0, averageDecay: nil, schedule: .constant,
       dropoutSchedule: .constant, decaySchedule: .constant, batchSize: batch,
       epochs: epochs ?? max(20, Swift.min(1000 / stepsPerEpoch, 128_000 / sampleCount)), selection: nil)
@@ -39,7 +39,7 @@ extension Recipe {
     let epochs = epochs ?? max(16, usual, Swift.min(256, 1_000 / stepsPerEpoch))
     let isRegression = task == .regression
     return Recipe(
-      encoding: .waves, hidden: [256, 256, 256], activation: isRegression ? .mish : .selu, isParametric: true,
+      encoding: .waves, bins: 48, hidden: [256, 256, 256], activation: isRegression ? .mish : .selu, isParametric: true,
       normalization: .none, dropout: [0.15], initializer: .lecunNormal, fitsInitialParameters: true,
       optimizer: .adam(learningRate: isRegression ? 0.2 : 0.04, beta2: 0.95),
       rates: RateFactors(

@@ -6,21 +6,25 @@ extension Recipe {
   /// Makes the layers of a network, and the embedding of its inputs; nil for none.
   ///
   /// - Parameters:
-  ///   - inputs: The number of inputs.
   ///   - numbers: The indices of the inputs that are numbers.
-  ///   - outputs: The number of outputs.
   ///   - output: The activation of the outputs.
-  /// - Precondition: Traps on everything that ``Dense`` and ``Embedding`` trap on.
-  public func layers(
-    inputs: Int, numbers: [Int], outputs: Int, output: Activation
+  ///   - samples: The samples that the network will be trained on. They give the numbers of inputs and outputs, and the
+  ///     bins of an encoding that has bins.
+  /// - Precondition: Traps on everything that ``Dense`` and ``Embedding`` trap on, and if there are no samples for
+  ///   bins.
+  /// - Complexity: For bins, a sort of each number in at most 65,536 samples.
+  public func layers<Scalar>(
+    numbers: [Int], output: Activation, fittedOn samples: Samples<Scalar>
   ) -> (embedding: Embedding?, layers: [Dense]) {
+    let inputs = samples.features.rows
     let embedding: Embedding? =
       switch encoding {
       case .none: nil
       case .scales: Embedding(inputs)
       case .waves: Embedding(inputs, numbers: numbers)
+      case .quantileBins, .treeBins: binned(numbers, samples)
       }
-    let sizes = [embedding?.outputSize ?? inputs] + hidden + [outputs]
+    let sizes = [embedding?.outputSize ?? inputs] + hidden + [samples.targets.rows]
     return (
       embedding,
       .chain(
@@ -31,25 +35,33 @@ extension Recipe {
 
   /// Makes the layers of a network for prepared data.
   ///
-  /// - Precondition: As for ``layers(inputs:numbers:outputs:output:)``.
-  public func layers(for preparation: Preparation, output: Activation) -> (embedding: Embedding?, layers: [Dense]) {
-    layers(
-      inputs: preparation.inputCount, numbers: preparation.numericFeatures, outputs: preparation.outputCount,
-      output: output)
+  /// - Precondition: As for ``layers(numbers:output:fittedOn:)``.
+  public func layers<Scalar>(
+    for preparation: Preparation, output: Activation, fittedOn samples: Samples<Scalar>
+  ) -> (embedding: Embedding?, layers: [Dense]) {
+    layers(numbers: preparation.numericFeatures, output: output, fittedOn: samples)
+  }
+
+  /// The embedding in pieces. A number that is constant in the samples has no bins, and stays as it is.
+  private func binned<Scalar>(_ numbers: [Int], _ samples: Samples<Scalar>) -> Embedding {
+    let fit = BinFit(samples, count: bins, usesTargets: encoding == .treeBins)
+    let edges = numbers.map { (number: $0, edges: fit.edges(ofFeature: $0)) }.filter { $0.edges.count > 1 }
+    return Embedding(
+      samples.features.rows, numbers: edges.map(\.number), encoding: .pieces(edges: edges.map(\.edges)))
   }
 
   /// Makes a network with its first parameters.
   ///
   /// - Parameters:
-  ///   - samples: The first parameters are fitted to them, if the recipe says so.
+  ///   - samples: Bins are fitted to them, and the first parameters, if the recipe says so.
   ///   - output: The activation of the outputs.
   ///   - seed: The random numbers are from the first stream of this seed.
   /// - Precondition: Traps if the samples do not fit the preparation, and as for
-  ///   ``layers(inputs:numbers:outputs:output:)``.
+  ///   ``layers(numbers:output:fittedOn:)``.
   public func network<Scalar>(
     for preparation: Preparation, fittedOn samples: Samples<Scalar>, output: Activation, seed: UInt64
   ) -> Network<Scalar> {
-    let (embedding, layers) = layers(for: preparation, output: output)
+    let (embedding, layers) = layers(for: preparation, output: output, fittedOn: samples)
     var generator = Philox(seed: seed)
     var network = Network<Scalar>(
       layers, embedding: embedding, initializer: initializer ?? .automatic(for: layers[0].activation),

@@ -21,12 +21,21 @@ public struct Recipe: Sendable, Equatable {
     case scales
     /// Numbers also become waves of learnt frequencies; see ``Embedding``.
     case waves
+    /// Numbers become pieces, one for each bin between quantiles of the samples; see ``Embedding``.
+    case quantileBins = "quantile-bins"
+    /// Numbers become pieces, one for each leaf of a decision tree that predicts the target from the number alone.
+    case treeBins = "tree-bins"
+
+    /// Whether numbers have bins.
+    public var hasBins: Bool { self == .quantileBins || self == .treeBins }
   }
 
   // MARK: The network
 
   /// What is done to the inputs before the first layer.
   public var encoding: Encoding
+  /// The most bins of a number, if the encoding has bins: 1 to ``Embedding/mostPieces``.
+  public var bins: Int
   /// The sizes of the hidden layers.
   public var hidden: [Int]
   /// The activation of the hidden layers.
