@@ -107,7 +107,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
     if !found.trials.isEmpty {
-      try printTable(found.trials.rows())
+      try printTable(found.trials.rows(width: terminalWidth()))
       try printLine("")
     }
     for fit in fits where search == nil {

@@ -59,7 +59,16 @@ extension Recipe {
 
 extension [TrialSummary] {
   /// The best trials and those that are in the ensemble, below the names of the columns.
-  func rows(most: Int = 10) -> [[String]] {
+  ///
+  /// - Parameter width: As many of the settings are shown as fit into this many terminal columns.
+  func rows(most: Int = 10, width: Int = .max) -> [[String]] {
+    var rows = allRows(most)
+    let least = rows[0].count - (first?.settings.count ?? 0)
+    while tableWidth(rows) > width, rows[0].count > least { rows = rows.map { $0.dropLast() } }
+    return rows
+  }
+
+  private func allRows(_ most: Int) -> [[String]] {
     let shown = enumerated().filter { $0.offset < most || $0.element.weight > 0 }.map(\.element)
     let names = first.map { [String]($0.settings.keys).sorted() } ?? []
     let metric = first?.validation.accuracy != nil ? "accuracy" : first?.validation.rmse != nil ? "RMSE" : "loss"

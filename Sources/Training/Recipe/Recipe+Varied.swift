@@ -16,7 +16,7 @@ extension Recipe {
   /// |---|---|
   /// | hidden layers | 256, 256, 256 (one half); 512, 512; 384, 384, 384; 128 four times; 512 |
   /// | activation | the recipe's (one half), SELU, Mish, ReLU, SiLU |
-  /// | encoding | waves (three quarters), scales |
+  /// | encoding | waves (two thirds), scales, bins between quantiles |
   /// | learning rate | the recipe's, times e^U(−1.1, 0.7) |
   /// | factor of the rate of scales | e^U(0.7, 2.5) |
   /// | dropout | 0.15 (one half), 0, 0.3 |
@@ -49,7 +49,7 @@ extension Recipe {
     let small = [256, 256, 256]
     recipe.hidden = oneOf([small, small, small, small, [512, 512], [384, 384, 384], [128, 128, 128, 128], [512]])
     recipe.activation = oneOf([usual.activation, usual.activation, usual.activation, .selu, .mish, .relu, .silu])
-    recipe.encoding = oneOf([.waves, .waves, .waves, .scales])
+    recipe.encoding = oneOf([.waves, .waves, .waves, .waves, .scales, .quantileBins])
     if case .adam(let rate, let beta1, let beta2, let epsilon, let decay) = usual.optimizer {
       recipe.optimizer = .adam(
         learningRate: rate * exp(uniform(-1.1...0.7)), beta1: beta1, beta2: beta2, epsilon: epsilon,
