@@ -46,7 +46,7 @@ struct Kernels<Real: KernelReal> {
   var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var blend: (Int, Int, Output?, Int, Output?, Int, _ alpha: Numbers?, _ slopes: Output?, Int) -> Real
   var pieces: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void
-  var hats: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void
+  var hats: (UnsafePointer<ck_pieces>?, Int, Numbers?, Int, Output?, UnsafeMutablePointer<Int32>?) -> Void
   var embed: (UnsafePointer<ck_embedding>?, Int, Numbers?, Output?, Int, Output?, Int) -> Real
   var embedBack: (UnsafePointer<ck_embedding>?, Int, Numbers?, Numbers?, Int, Output?, Int, Output?) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]

@@ -37,6 +37,17 @@ private struct PieceShape: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// The lists of samples.
+  func hats<Real: KernelReal>(
+    _ x: [Real], _ columns: Int, _ stride: Int, _ kernels: Kernels<Real>
+  ) -> (numbers: [Real], places: [Int32]) {
+    let most = Self.inputs + rows.count
+    var numbers = [Real](repeating: 0, count: most * columns)
+    var places = [Int32](repeating: 0, count: (most + 1) * columns)
+    withLowered { kernels.hats($0, columns, x, stride, &numbers, &places) }
+    return (numbers, places)
+  }
+
   /// E of a sample, by the formula; or the differences of adjacent pieces.
   func encoded(_ x: [Double], areHats: Bool) -> [Double] {
     var e = x
@@ -73,35 +84,33 @@ struct PieceKernelTests {
         before[column * stride + row] = Real(edge)
       }
     }
-    for areHats in [false, true] {
-      var (e, other) = (before, before)
-      shape.withLowered {
-        if areHats {
-          kernels.hats($0, columns, &e, stride)
-          others.hats($0, columns, &other, stride)
-        } else {
-          kernels.pieces($0, columns, &e, stride)
-          others.pieces($0, columns, &other, stride)
-        }
-      }
-      #expect(sameBits(e, other))
-      for column in 0..<columns {
-        let x = (0..<PieceShape.inputs).map { Double(before[column * stride + $0]) }
+    var (e, other) = (before, before)
+    shape.withLowered {
+      kernels.pieces($0, columns, &e, stride)
+      others.pieces($0, columns, &other, stride)
+    }
+    let (hats, places) = shape.hats(before, columns, stride, kernels)
+    let (otherHats, otherPlaces) = shape.hats(before, columns, stride, others)
+    #expect(sameBits(e, other) && sameBits(hats, otherHats) && places == otherPlaces)
+    let most = PieceShape.inputs + shape.rows.count
+    for column in 0..<columns {
+      let x = (0..<PieceShape.inputs).map { Double(before[column * stride + $0]) }
+      func check(_ found: [Real], areHats: Bool) {
         for (row, expected) in shape.encoded(x, areHats: areHats).enumerated() {
-          let found = Double(e[column * stride + row])
-          #expect(
-            abs(found - expected) <= 8 * Real.tolerance * max(1, abs(expected)), "[\(row), \(column)], \(areHats)")
-        }
-        let rest = column * stride + shape.count..<(column + 1) * stride
-        #expect(sameBits(Array(e[rest]), Array(before[rest])))
-        if areHats {
-          for number in shape.rows.indices {
-            let first = PieceShape.inputs + shape.starts[number] - number
-            let rows = [shape.rows[number]] + Array(first..<first + shape.edges[number].count - 2)
-            #expect(rows.count { e[column * stride + $0] != 0 } <= 2)
-          }
+          let error = abs(Double(found[row]) - expected)
+          #expect(error <= 8 * Real.tolerance * max(1, abs(expected)), "[\(row), \(column)], \(areHats)")
         }
       }
+      check(Array(e[column * stride..<column * stride + shape.count]), areHats: false)
+      let rest = column * stride + shape.count..<(column + 1) * stride
+      #expect(sameBits(Array(e[rest]), Array(before[rest])))
+      let count = Int(places[column * (most + 1) + most])
+      #expect(count <= most)
+      var listed = [Real](repeating: 0, count: shape.count)
+      for entry in 0..<count {
+        listed[Int(places[column * (most + 1) + entry])] += hats[column * most + entry]
+      }
+      check(listed, areHats: true)
     }
   }
 
@@ -110,13 +119,13 @@ struct PieceKernelTests {
     func check<Real: KernelReal>(_ kernels: Kernels<Real>) {
       let shape = PieceShape.all[2]
       for value in [Real.nan, .infinity, -.infinity] {
-        var (e, hats) = ([Real](repeating: value, count: shape.count), [Real](repeating: value, count: shape.count))
-        shape.withLowered {
-          kernels.pieces($0, 1, &e, shape.count)
-          kernels.hats($0, 1, &hats, shape.count)
-        }
+        var e = [Real](repeating: 0, count: shape.count)
+        e[0] = value
+        let (hats, places) = shape.hats(e, 1, shape.count, kernels)
+        shape.withLowered { kernels.pieces($0, 1, &e, shape.count) }
         // The rows of the first number: 0 and 7, 8.
-        #expect([0, 7, 8].contains { !e[$0].isFinite } && [0, 7, 8].contains { !hats[$0].isFinite })
+        #expect([0, 7, 8].contains { !e[$0].isFinite })
+        #expect((0..<Int(places.last!)).contains { !hats[$0].isFinite && [0, 7, 8].contains(places[$0]) })
       }
     }
     check(Float.kernels(set))

@@ -113,20 +113,23 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   /// The count of scratch numbers that this many samples need at once.
   package func scratchCount(samples: Int) -> Int {
     (layers.count > 1 ? 2 * width * samples : 0) + (hasParametricLayers ? width * samples : 0)
-      + embeddedSize * samples
+      + embeddedCount(samples: samples)
   }
 
-  /// The number of the embedding's outputs, padded; 0 without an embedding.
-  private var embeddedSize: Int { embedding.map { Self.padded($0.outputSize) } ?? 0 }
+  /// The count of numbers that the samples' embedding takes; 0 without an embedding.
+  private func embeddedCount(samples: Int) -> Int {
+    guard let embedding else { return 0 }
+    if let pieces = embedding.pieces { return HatTile<Scalar>.count(pieces, samples: samples) }
+    return Self.padded(embedding.outputSize) * samples
+  }
 
   /// The approximate number of multiplications per sample.
   package var work: Int {
     let products = layers.reduce(0) { $0 + $1.inputSize * $1.outputSize }
     guard let embedding else { return products }
     guard embedding.pieces != nil else { return products + 20 * embedding.parameterCount }
-    // At most two pieces of each number are not 0.
     let used = embedding.inputSize + embedding.numbers.count
-    return products - max(embedding.outputSize - used, 0) * layers[0].outputSize + embedding.outputSize
+    return products + (used - embedding.outputSize) * layers[0].outputSize + 20 * used
   }
 
   /// Computes the outputs for some samples. All workers of a team compute them together, or one worker alone.
@@ -158,15 +161,17 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
     let ownStart = layers.count > 1 ? 2 * width * samples : 0
     let embeddedStart = ownStart + (hasParametricLayers ? width * samples : 0)
     var a = inputs
+    var hats: HatTile<Scalar>?
     var areFinite = true
     if let embedding {
-      a = scratch.reshaped(from: embeddedStart, rows: embedding.outputSize, columns: samples)
       let columns = worker.share(of: samples)
-      let own = a[columns: columns]
-      own.rows(0..<inputSize).copy(inputs[columns: columns])
       if let pieces = embedding.pieces {
-        own.encodeAsHats(pieces)
+        hats = HatTile(scratch, from: embeddedStart, pieces, samples: samples)
+        hats?.set(columns, to: inputs[columns: columns])
       } else {
+        a = scratch.reshaped(from: embeddedStart, rows: embedding.outputSize, columns: samples)
+        let own = a[columns: columns]
+        own.rows(0..<inputSize).copy(inputs[columns: columns])
         let parameters = numbers.reshaped(from: 0, rows: embedding.parameterCount, columns: 1)
         _ = own.embed(embedding.shape, parameters: parameters, into: own)
       }
@@ -183,7 +188,11 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
       let weights = layer.packedWeights(in: numbers, rows: size)
       let rows = weights.rows(ofPanels: worker.share(of: weights.panelCount))
       if !rows.isEmpty {
-        weights.multiply(rows: rows, a, into: z.rows(rows))
+        if index == 0, let hats {
+          hats.multiply(weights, rows: rows, into: z.rows(rows))
+        } else {
+          weights.multiply(rows: rows, a, into: z.rows(rows))
+        }
         if index == 0 { areFinite = (0..<z.columns).allSatisfy { z[rows.lowerBound + $0 * z.stride].isFinite } }
       }
       let copy = layer.isParametric ? scratch.reshaped(from: ownStart, rows: size, columns: samples) : nil
@@ -244,8 +253,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
 
 extension Network {
   /// The first layer's weights as they are packed. If numbers have pieces, they absorb the scales, and each column of a
-  /// piece becomes the sum of the number's columns up to it; see ``Tile/encodeAsHats(_:)``. The cost of a product then
-  /// does not depend on the number of pieces.
+  /// piece becomes the sum of the number's columns up to it; see ``HatTile``.
   fileprivate var firstPackedWeights: Matrix<Scalar> {
     var weights = self[layer: 0, .weights]
     guard let pieces = embedding?.pieces else { return weights }

@@ -67,7 +67,12 @@ public protocol _BLASRoutines {
     alpha: Pointer, slopes: MutablePointer?, _ slopesStride: Int
   ) -> Scalar
   static func pieces(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int)
-  static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int)
+  static func hats(
+    _ shape: PieceShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ numbers: MutablePointer,
+    _ places: UnsafeMutablePointer<Int32>)
+  static func multiplyListed(
+    _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, most: Int, _ numbers: Pointer,
+    _ places: UnsafePointer<Int32>, _ z: MutablePointer, _ zStride: Int)
   static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int

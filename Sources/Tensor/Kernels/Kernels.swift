@@ -78,8 +78,18 @@ extension _FloatRoutines {
     shape.withLowered { kernels.pieces($0, columns, e, stride) }
   }
 
-  public static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
-    shape.withLowered { kernels.hats($0, columns, e, stride) }
+  public static func hats(
+    _ shape: PieceShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ numbers: MutablePointer,
+    _ places: UnsafeMutablePointer<Int32>
+  ) {
+    shape.withLowered { kernels.hats($0, columns, x, stride, numbers, places) }
+  }
+
+  public static func multiplyListed(
+    _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, most: Int, _ numbers: Pointer,
+    _ places: UnsafePointer<Int32>, _ z: MutablePointer, _ zStride: Int
+  ) {
+    kernels.multiply_listed(rows.lowerBound, rows.count, columns, k, packed, most, numbers, places, z, zStride)
   }
 
   public static func embed(
@@ -272,8 +282,18 @@ extension _DoubleRoutines {
     shape.withLowered { kernels.pieces($0, columns, e, stride) }
   }
 
-  public static func hats(_ shape: PieceShape, _ columns: Int, _ e: MutablePointer, _ stride: Int) {
-    shape.withLowered { kernels.hats($0, columns, e, stride) }
+  public static func hats(
+    _ shape: PieceShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ numbers: MutablePointer,
+    _ places: UnsafeMutablePointer<Int32>
+  ) {
+    shape.withLowered { kernels.hats($0, columns, x, stride, numbers, places) }
+  }
+
+  public static func multiplyListed(
+    _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, most: Int, _ numbers: Pointer,
+    _ places: UnsafePointer<Int32>, _ z: MutablePointer, _ zStride: Int
+  ) {
+    kernels.multiply_listed(rows.lowerBound, rows.count, columns, k, packed, most, numbers, places, z, zStride)
   }
 
   public static func embed(

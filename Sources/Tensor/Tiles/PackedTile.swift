@@ -10,7 +10,7 @@ import CPerceptronKernels
 package struct PackedTile<Scalar: BLASScalar>: @unchecked Sendable {
   package let rows: Int
   package let columns: Int
-  private let base: UnsafeMutablePointer<Scalar>
+  let base: UnsafeMutablePointer<Scalar>
 
   /// The number of elements that a packed matrix takes: a multiple of 64 bytes.
   package static func count(rows: Int, columns: Int) -> Int { Scalar._Routines.packedCount(rows, columns) }

@@ -3,13 +3,6 @@ extension Tile {
   /// Replaces the numbers among this tile's inputs, which are its first rows, by their pieces.
   package func encode(_ shape: PieceShape) { Scalar._Routines.pieces(shape, columns, base, stride) }
 
-  /// Replaces the numbers by the differences of adjacent pieces, most of which are 0:
-  ///
-  ///     h = e − e₊₁,   e₊₁ = 0 for a number's last piece
-  ///
-  /// Then Σ W e = Σ P h for the sums P = W₁ + … + W of a number's columns up to each piece (summation by parts).
-  package func encodeAsHats(_ shape: PieceShape) { Scalar._Routines.hats(shape, columns, base, stride) }
-
   /// Computes the components of this tile's inputs, which are its first rows, and then `outputs` = s ∘ self.
   ///
   /// - Shapes: outputs as this tile, parameters a column.
