@@ -54,6 +54,8 @@ package enum Setting: Sendable, Equatable {
   case regression
   case quantileScaling
   case loss
+  /// Which column holds the order of the rows.
+  case time
   /// This string is a value, although it usually means that a value is missing.
   case notMissing(String)
 }

@@ -55,6 +55,7 @@ func withOption(_ message: String, _ setting: Setting?) -> String {
     case .regression: "--task regression"
     case .quantileScaling: "--scale quantile"
     case .loss: "--loss"
+    case .time: "--time"
     case .notMissing(let text): "--not-missing \(text)"
     }
   return "\(message) (\(option))"

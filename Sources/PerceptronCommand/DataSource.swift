@@ -47,6 +47,9 @@ enum DataSource: Sendable, Equatable {
     where arguments.string(name) != nil {
       throw .usage("\(name) is for tables; \(isArrays ? "use --labels for arrays" : "images have one label each")")
     }
+    for name in ["--group", "--time"] where arguments.string(name) != nil {
+      throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no column with a name")
+    }
   }
 
   private var isTable: Bool {

@@ -4,7 +4,7 @@ import Testing
 private let classes = table(rows: 120) { $0 > $1 ? "more" : "less" }
 
 /// The tensors of a model's file: their names and bytes.
-private func tensors(_ bytes: [UInt8]) throws -> [String: [UInt8]] {
+func tensors(_ bytes: [UInt8]) throws -> [String: [UInt8]] {
   let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
   let header = try #require(
     JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: [String: Any]])

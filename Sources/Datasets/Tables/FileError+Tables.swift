@@ -304,6 +304,6 @@ func place(_ path: String, _ line: Int) -> String {
   return "\(isArray ? "row" : "line") \(line)"
 }
 
-private func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {
+func place(_ path: String, _ line: Int, _ column: String, _ field: Int) -> String {
   "\(place(path, line)), column \(quoted(column)) (field \(field))"
 }

@@ -20,21 +20,23 @@ struct Baseline {
   ///
   /// - Parameters:
   ///   - network: The network's metrics on the evaluation samples.
-  ///   - name: The name of these samples.
+  ///   - folds: The held-out samples, if cross-validation evaluates. Each is then answered by a linear model that was
+  ///     fitted without its fold.
   ///   - trainingWork: Approximate number of multiplications of the training. The comparison runs without being
   ///     requested, so it must not take longer than the training.
   init<Scalar>(
-    _ model: TrainedModel<Scalar>, _ network: Evaluation, fittedOn samples: Samples<Scalar>,
-    judgedBy judge: Samples<Scalar>,
-    _ name: String, trainingWork: Double, _ team: Team
+    _ model: TrainedModel<Scalar>, _ network: Evaluation, _ data: TrainingData<Scalar>, _ judged: Judged<Scalar>,
+    leavingOut folds: HeldOut<Scalar>?, trainingWork: Double, _ team: Team
   ) {
-    let inputs = model.preparation.inputCount
-    let work = Matrix<Scalar>.ridgeWork(inputs: inputs, samples: samples.count)
-    let isTooLarge = min(inputs, samples.count) > Self.mostUnknowns
+    let (inputs, name) = (model.preparation.inputCount, judged.name)
+    let all = data.notHeldOut
+    let counts = folds == nil ? [all.count] : data.splits.map(\.training.count)
+    let work = counts.reduce(0) { $0 + Matrix<Scalar>.ridgeWork(inputs: inputs, samples: $1) }
+    let isTooLarge = min(inputs, counts.max() ?? 0) > Self.mostUnknowns
     guard !isTooLarge, work <= max(trainingWork, Self.smallWork) else {
       metrics = nil
       lines = [
-        "no linear model to compare with: for \(inputs) inputs and \(samples.count) samples it would take "
+        "no linear model to compare with: for \(inputs) inputs and \(all.count) samples it would take "
           + (isTooLarge ? "too much memory" : "longer than the training")
       ]
       return
@@ -42,10 +44,23 @@ struct Baseline {
     let hasLoss = model.loss.accepts(.identity)
     var metrics: Evaluation
     do {
-      let linear = try Network.linear(fittedOn: samples, ridge: Self.ridge, team: team)
-      metrics = try Evaluation(
-        TrainedModel(network: linear, loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation),
-        judge, team)
+      func linear(_ samples: Samples<Scalar>) throws -> TrainedModel<Scalar> {
+        TrainedModel(
+          network: try Network.linear(fittedOn: samples, ridge: Self.ridge, team: team),
+          loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation)
+      }
+      if let folds {
+        let models = try data.splits.map { try linear(data.samples.gathered($0.training)) }
+        let outputs = folds.joined(
+          zip(models, data.splits).map { model, split in
+            model.outputs(prepared: data.samples.features.gathered(split.validation), team: team)
+          })
+        metrics = try Evaluation(
+          models[0], folds.samples, outputs: outputs,
+          loss: models[0].loss.mean(ofOutputs: outputs, targets: folds.samples.targets))
+      } else {
+        metrics = try Evaluation(linear(all), judged.samples, team)
+      }
     } catch {
       self.metrics = nil
       lines = ["no linear model to compare with: its outputs are not finite"]

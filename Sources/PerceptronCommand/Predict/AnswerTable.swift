@@ -6,8 +6,8 @@ struct AnswerTable<Scalar: BLASScalar> {
   private let header: [String]
   private let names: Names
   private let numbers: Numbers
-  /// The values that identify the samples; each line begins with one.
-  private let identifiers: [String]?
+  /// For each column at the start of the lines, its fields.
+  private let besides: [[String]]
 
   /// The class names at the start of a line.
   private enum Names {
@@ -29,13 +29,13 @@ struct AnswerTable<Scalar: BLASScalar> {
 
   /// - Parameters:
   ///   - answers: The answers, followed by the bounds if the model has intervals.
-  ///   - identifiers: A column that is copied into the table.
+  ///   - columns: Columns that are copied into the table, before the answers.
   init(
     _ answers: Matrix<Double>, of model: TrainedModel<Scalar>, withProbabilities: Bool,
-    beside identifiers: (name: String, fields: [String])?
+    beside columns: [(name: String, fields: [String])]
   ) {
     self.answers = answers
-    self.identifiers = identifiers?.fields
+    besides = columns.map(\.fields)
     let header: [String]
     switch model.preparation.outputs {
     case .classes(let classes, let column):
@@ -49,7 +49,7 @@ struct AnswerTable<Scalar: BLASScalar> {
       header = outputs.names + (model.interval == nil ? [] : PredictionInterval.names(outputs))
       names = .none
     }
-    self.header = [identifiers?.name].compactMap(\.self) + header
+    self.header = columns.map(\.name) + header
     numbers = model.preparation.task == .regression ? .values : withProbabilities ? .probabilities : .none
   }
 
@@ -70,7 +70,7 @@ struct AnswerTable<Scalar: BLASScalar> {
     answers.withSpan { answers in
       let rows = self.answers.rows
       for sample in samples {
-        if let identifiers { bytes += Self.field(identifiers[sample]) + [Self.comma] }
+        for fields in besides { bytes += Self.field(fields[sample]) + [Self.comma] }
         appendLine(answers.extracting(sample * rows..<(sample + 1) * rows), to: &bytes)
       }
     }

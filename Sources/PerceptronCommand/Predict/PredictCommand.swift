@@ -58,7 +58,7 @@ enum PredictCommand: Command {
     }
     return AnswerTable(
       answers, of: model, withProbabilities: wantsProbabilities,
-      beside: try identifiers(data, model.preparation, arguments)
+      beside: [try identifiers(data, model.preparation, arguments)].compactMap(\.self)
     ).csv(team)
   }
 
@@ -101,7 +101,7 @@ enum PredictCommand: Command {
 
 extension Matrix<Double> {
   /// Appends the rows of a matrix with the same number of columns.
-  fileprivate mutating func append(rowsOf other: Matrix) {
+  mutating func append(rowsOf other: Matrix) {
     let (top, bottom) = (elements, other.elements)
     var all: [Double] = []
     all.reserveCapacity(top.count + bottom.count)

@@ -20,6 +20,8 @@ struct TrainingReport<Scalar: BLASScalar> {
   let judged: Judged<Scalar>
   /// The evaluations; the most informative row comes first.
   let rows: [Row]
+  /// The result of cross-validation; nil for none.
+  let folds: FoldMetrics?
   /// The trials of a search, the best first; empty if there was none.
   let trials: [TrialSummary]
   /// Other facts, by name.
@@ -98,9 +100,14 @@ struct TrainingReport<Scalar: BLASScalar> {
       </dl>
       </header>
       <section><h2>Metrics</h2>
-      \(table)</section>
+      \(table)\(crossValidation)</section>
 
       """
+  }
+
+  private var crossValidation: String {
+    guard let table = folds?.table else { return "" }
+    return "<h3>Cross-validation</h3>\n" + markupTable(table.header, table.rows)
   }
 
   // MARK: Search

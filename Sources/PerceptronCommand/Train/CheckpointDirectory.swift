@@ -24,7 +24,8 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     [
       "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
       "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
-      "--report", "--log", "--header", "--no-header", "--task", "--calibrate", "--interval", "--trials", "--minutes",
+      "--report", "--log", "--predictions", "--header", "--no-header", "--task", "--calibrate", "--interval",
+      "--trials", "--minutes",
     ]
   }
 

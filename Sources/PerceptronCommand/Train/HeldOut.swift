@@ -5,20 +5,29 @@ import Perceptron
 /// If the networks leave out different samples, each sample is answered by the networks that have not learnt from it.
 struct HeldOut<Scalar: BLASScalar> {
   let samples: Samples<Scalar>
+  /// The 0-based index in DATA of each sample, in ascending order; for the samples of `--validation`, its place.
+  let rows: [Int]
   /// For each division into training and validation samples, the places of its validation samples in ``samples``.
   private let places: [[Int]]
 
   /// Nil if there are no validation samples.
   init?(_ data: TrainingData<Scalar>) {
     if let validation = data.validation {
-      (samples, places) = (validation, [Array(0..<validation.count)])
+      (samples, rows, places) = (validation, Array(0..<validation.count), [Array(0..<validation.count)])
     } else {
-      let indices = Set(data.splits.flatMap(\.validation)).sorted()
-      guard !indices.isEmpty else { return nil }
-      let placeOfIndex = Dictionary(uniqueKeysWithValues: zip(indices, indices.indices))
-      samples = data.samples.withoutWeights.gathered(indices)
+      rows = Set(data.splits.flatMap(\.validation)).sorted()
+      guard !rows.isEmpty else { return nil }
+      let placeOfIndex = Dictionary(uniqueKeysWithValues: zip(rows, rows.indices))
+      samples = data.samples.withoutWeights.gathered(rows)
       places = data.splits.map { $0.validation.map { placeOfIndex[$0]! } }
     }
+  }
+
+  /// For each sample, the division in which it is a validation sample.
+  var folds: [Int] {
+    var folds = Array(repeating: 0, count: samples.count)
+    for (fold, places) in places.enumerated() { for place in places { folds[place] = fold } }
+    return folds
   }
 
   /// The parts of the samples, each with the networks of a model that have not learnt from it.
@@ -50,7 +59,7 @@ struct HeldOut<Scalar: BLASScalar> {
   }
 
   /// The columns of the parts in the order of the samples.
-  private func joined<Value>(_ parts: [Matrix<Value>]) -> Matrix<Value> {
+  func joined<Value>(_ parts: [Matrix<Value>]) -> Matrix<Value> {
     guard parts.count > 1 else { return parts[0] }
     var joined = Matrix<Value>(rows: parts[0].rows, columns: samples.count)
     for (part, places) in zip(parts, places) {

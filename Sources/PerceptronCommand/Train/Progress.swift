@@ -12,7 +12,8 @@ import PerceptronCharts
 struct Progress {
   /// The number of epochs of each network.
   private var epochs: [Int]
-  private let samplesPerEpoch: Int
+  /// The number of samples that each network learns from.
+  private let samplesPerEpoch: [Int]
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
   private let start = ContinuousClock.now
@@ -29,17 +30,16 @@ struct Progress {
   private var validation: String?
 
   /// - Parameters:
+  ///   - samplesPerEpoch: The number of samples that each network learns from.
   ///   - isSearch: Whether there are lines for trials, and not for epochs.
   ///   - limit: The seconds that a search has; nil if its trials are counted.
-  init(
-    networks: Int, epochs: Int, samplesPerEpoch: Int, isQuiet: Bool, isSearch: Bool = false, limit: Double? = nil
-  ) {
-    self.epochs = Array(repeating: epochs, count: networks)
+  init(epochs: Int, samplesPerEpoch: [Int], isQuiet: Bool, isSearch: Bool = false, limit: Double? = nil) {
+    self.epochs = samplesPerEpoch.map { _ in epochs }
     (self.isSearch, self.limit) = (isSearch, limit)
     self.samplesPerEpoch = samplesPerEpoch
     self.isQuiet = isQuiet
-    before = Array(repeating: 0, count: networks)
-    done = Array(repeating: 0, count: networks)
+    before = samplesPerEpoch.map { _ in 0 }
+    done = samplesPerEpoch.map { _ in 0 }
   }
 
   /// The number of complete epochs of all networks.
@@ -61,7 +61,7 @@ struct Progress {
 
   /// Redraws the bar, at most ten times a second.
   mutating func update(network: Int, epoch: Int, samplesDone: Int) {
-    done[network] = Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch)
+    done[network] = Double(epoch) + Double(samplesDone) / Double(samplesPerEpoch[network])
     guard isTerminal, !isQuiet else { return }
     let now = ContinuousClock.now
     if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
@@ -136,8 +136,10 @@ struct Progress {
 
   /// Nil if no time has passed.
   private var rateText: String? {
-    let epochsHere = done.reduce(0, +) - Double(before.reduce(0, +))
-    let rate = epochsHere * Double(samplesPerEpoch) / seconds(since: start)
+    let samplesHere = samplesPerEpoch.indices.reduce(0) {
+      $0 + (done[$1] - Double(before[$1])) * Double(samplesPerEpoch[$1])
+    }
+    let rate = samplesHere / seconds(since: start)
     return rate.ifFinite.map { "\($0.fixed(0)) samples/s" }
   }
 

@@ -19,6 +19,7 @@ enum TrainCommand: Command {
         "--validation-split", "SHARE",
         "share of DATA, chosen at random, for validation instead; 0 for none (by the recipe: a fifth, of which each"
           + " network leaves out a part of its own; plain: none)"),
+    ] + FoldOptions.options + [
       Option(
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
       CalibrateOption.option,
@@ -31,6 +32,10 @@ enum TrainCommand: Command {
       Option("--no-baseline", nil, "no comparison with a linear least-squares model"),
       Option("--report", "FILE.html", "a page for any browser, with curves, errors and metrics"),
       Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, metrics, learning rate, seconds"),
+      Option(
+        "--predictions", "FILE.csv",
+        "a line for each row of DATA that was held out for validation: its number, its fold, and the answer of the"
+          + " networks that have not learnt from it"),
       Option("--json", nil, "the last line of standard output is one JSON object"),
       Option("--quiet", nil, "print no progress"),
     ]

@@ -11,7 +11,12 @@ struct TrainOptions {
   let loss: Loss?
   /// The pieces of the recipe that were given.
   let pieces: RecipeOptions
-  /// The number of networks to train, each from its own seed; nil if it was not given.
+  /// Cross-validation; nil for none.
+  let folds: FoldOptions?
+  /// Whether the answers for the held-out rows are written.
+  let wantsPredictions: Bool
+  /// The number of networks to train, each from its own seed; nil if it was not given. With folds, it is their number
+  /// for each fold.
   private let givenNetworkCount: Int?
   /// Nil for all usable processors.
   let threads: Int?
@@ -70,7 +75,9 @@ struct TrainOptions {
         "give each predicted number bounds that hold with this probability, such as 0.9, calibrated on the validation"
           + " samples (off)"),
       Option(
-        "--ensemble", "N", "networks from N seeds, in one file; the answer is their mean (by the recipe: 4; plain: 1)"),
+        "--ensemble", "N",
+        "networks from N seeds, in one file; the answer is their mean (by the recipe: 4; plain: 1; with --folds: 1 for"
+          + " each fold)"),
       Option("--threads", "N", "threads that share the work; the result does not depend on N (all that may be used)"),
     ]
 
@@ -87,9 +94,17 @@ struct TrainOptions {
     interval = try arguments.share("--interval")
     if interval == 0 { throw .usage("--interval: expected a number between 0 and 1, found 0") }
     if let loss, let output { try Self.check(loss, output) }
+    folds = try FoldOptions(arguments)
+    wantsPredictions = arguments.string("--predictions") != nil
     givenNetworkCount = try arguments.integer("--ensemble", in: networkCounts)
+    if let folds, let givenNetworkCount, !networkCounts.contains(folds.count * givenNetworkCount) {
+      throw .usage(
+        "--ensemble: \(folds.count) folds of \(givenNetworkCount) networks are more than the"
+          + " \(networkCounts.upperBound) networks of a model; choose fewer")
+    }
     var record: [String: String] = [:]
-    for option in Self.networkOptions + Self.trainingOptions where !Self.recordedApart.contains(option.name) {
+    for option in Self.networkOptions + Self.trainingOptions + FoldOptions.options
+    where !Self.recordedApart.contains(option.name) {
       record[String(option.name.dropFirst(2))] = arguments.string(option.name)
     }
     self.record = record
@@ -113,7 +128,9 @@ struct TrainOptions {
     augmentation =
       try arguments.choice(
         "--augment", [("none", nil)] + Self.names(Augmentation.Kind.allCases).map { ($0.0, Optional($0.1)) }) ?? nil
-    columns = try TableOptions.columns(arguments)
+    var columns = try TableOptions.columns(arguments)
+    columns.ignored += [folds?.columnName].compactMap(\.self)
+    self.columns = columns
     isQuiet = arguments.flag("--quiet")
     try Self.checkRange(arguments)
   }
@@ -198,7 +215,9 @@ struct TrainOptions {
   }
 
   /// The number of networks to train, each from its own seed.
-  func networkCount(isTable: Bool) -> Int { givenNetworkCount ?? pieces.networkCount(isTable: isTable) }
+  func networkCount(isTable: Bool) -> Int {
+    folds.map { $0.count * (givenNetworkCount ?? 1) } ?? givenNetworkCount ?? pieces.networkCount(isTable: isTable)
+  }
 
   /// Refuses networks that do not fit in memory.
   func checkMemory(
@@ -214,7 +233,7 @@ struct TrainOptions {
     }
     guard bytes < memory else {
       throw .usage(
-        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks of --ensemble") would"
+        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks") would"
           + " have \(parameters.fixed(0)) parameters, and training would take \(size(bytes)), more than the"
           + " \(size(memory)) of memory that may be used; choose smaller layers")
     }

@@ -60,6 +60,10 @@ struct TrainingData<Scalar: BLASScalar> {
   /// The data of `--validation`.
   let validation: Samples<Scalar>?
   let test: Samples<Scalar>?
+  /// Whether the splits are the folds of cross-validation.
+  private let areFolds: Bool
+  /// What `--predictions` says about the samples; nil without it.
+  let answers: HeldOutAnswers?
 
   init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, team: Team) throws {
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
@@ -70,6 +74,7 @@ struct TrainingData<Scalar: BLASScalar> {
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
     let raw = try Self.readTraining(sources, options, team)
+    if case .table(let table) = raw { try options.folds?.check(table, options) }
     let common = try sources.validationShare.flatMap { share -> Split? in
       guard share > 0 else { return nil }
       guard raw.count > 1 else { throw CommandError.usage("--validation-split: one sample cannot be split") }
@@ -79,10 +84,16 @@ struct TrainingData<Scalar: BLASScalar> {
     preparation = try Self.prepare(raw, common?.training, options, team)
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     samples = try options.classWeights?.applied(to: all, preparation) ?? all
-    splits = common.map { [$0] } ?? Self.ownSplits(of: samples, sources, options, networkCount: networkCount)
+    areFolds = options.folds != nil
+    let strata = samples.strata(areClasses: preparation.task == .classification)
+    splits =
+      try options.folds?.splits(of: raw, strata: strata, options) ?? common.map { [$0] }
+      ?? Self.ownSplits(of: samples, strata, sources, options, networkCount: networkCount)
+    answers = options.wantsPredictions ? try HeldOutAnswers(raw, samples, preparation, options) : nil
     for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
-        "--sample-weight: all samples that are not for validation have the weight 0; give --validation instead")
+        "--sample-weight: all samples that are not for validation have the weight 0;"
+          + (options.folds == nil ? " give --validation instead" : " choose other folds"))
     }
     if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
       throw CommandError.badData(
@@ -101,7 +112,8 @@ struct TrainingData<Scalar: BLASScalar> {
   /// networks leaves out only its own part of that fifth and learns from the rest, so that together they have
   /// learnt from all samples.
   private static func ownSplits(
-    of samples: Samples<Scalar>, _ sources: TrainingSources, _ options: TrainOptions, networkCount: Int
+    of samples: Samples<Scalar>, _ strata: [Double], _ sources: TrainingSources, _ options: TrainOptions,
+    networkCount: Int
   ) -> [Split] {
     guard sources.validation == nil, sources.validationShare == nil,
       options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
@@ -109,7 +121,7 @@ struct TrainingData<Scalar: BLASScalar> {
     // Intervals need samples that no network has learnt from.
     let count = options.interval == nil ? min(networkCount, samples.count / 5) : 1
     var generator = Philox(seed: options.seed, stream: 2)
-    return Array(Split.folds(5 * count, stratifiedBy: samples.strata, using: &generator).prefix(count))
+    return Array(Split.folds(5 * count, stratifiedBy: strata, using: &generator).prefix(count))
   }
 
   private static var leastToSplit: Int { 100 }
@@ -162,8 +174,15 @@ struct TrainingData<Scalar: BLASScalar> {
 // MARK: - The parts of the networks
 
 extension TrainingData {
-  /// The number of samples that each network learns from; the smallest, if they differ.
-  var trainingCount: Int { splits.map(\.training.count).min() ?? samples.count }
+  /// The number of samples that each network learns from; their mean, rounded down, if they differ.
+  var trainingCount: Int {
+    splits.isEmpty ? samples.count : splits.reduce(0) { $0 + $1.training.count } / splits.count
+  }
+
+  /// The number of samples that the network with this number learns from.
+  func trainingCount(ofNetwork number: Int) -> Int {
+    splits.isEmpty ? samples.count : splits[number % splits.count].training.count
+  }
 
   /// Whether there are validation samples.
   var hasValidation: Bool { validation != nil || !splits.isEmpty }
@@ -178,18 +197,18 @@ extension TrainingData {
     return (samples.gathered(split.training), samples.withoutWeights.gathered(split.validation))
   }
 
-  /// The samples that no network has for validation; all samples if each is for validation of some network.
+  /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {
     let heldOut = Set(splits.flatMap(\.validation))
-    return heldOut.isEmpty || heldOut.count == samples.count
+    return heldOut.isEmpty || areFolds
       ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
   }
 }
 
 extension Samples {
   /// Numbers by which similar samples are near each other: their class, or their first value.
-  fileprivate var strata: [Double] {
-    guard targets.rows > 1 else { return targets.elements.map { Double($0) } }
+  fileprivate func strata(areClasses: Bool) -> [Double] {
+    guard targets.rows > 1, areClasses else { return (0..<count).map { Double(targets[0, $0]) } }
     return targets.predictedClasses().map { Double($0) }
   }
 }

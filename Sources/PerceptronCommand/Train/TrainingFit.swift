@@ -79,8 +79,8 @@ extension TrainingRun {
     let monitor = TrainingMonitor<Scalar>(
       log,
       Progress(
-        networks: count, epochs: recipe.epochs, samplesPerEpoch: data.trainingCount, isQuiet: options.isQuiet,
-        isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
+        epochs: recipe.epochs, samplesPerEpoch: (0..<count).map(data.trainingCount(ofNetwork:)),
+        isQuiet: options.isQuiet, isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
       deadline: deadline)
     let trials = Mutex<[Trial<Scalar>]>([])
     let stopsCleanly = checkpoints != nil || search != nil
@@ -130,14 +130,14 @@ extension TrainingRun {
   private func fit(
     _ number: Int, _ monitor: TrainingMonitor<Scalar>, _ team: Team
   ) throws -> TrainingFit<Scalar>? {
-    let (trial, recipe) = (number / networkCount, recipe(ofTrial: number / networkCount))
+    let trial = number / networkCount
+    var recipe = recipe(ofTrial: trial)
     if monitor.stops(trial: trial) { return nil }
     let seed = options.seed(ofNetwork: number)
-    let title =
-      search != nil
-      ? "trial \(trial + 1), seed \(seed): "
-      : isEnsemble ? "network \(number + 1) of \(networkCount), seed \(seed): " : ""
+    let title = title(ofNetwork: number)
     let (samples, validationSamples) = data.parts(ofNetwork: number)
+    // The networks of different folds may have different numbers of samples.
+    if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
     let network = recipe.network(for: data.preparation, fittedOn: samples, output: output, seed: seed)
     var trainer = recipe.trainer(of: network, loss: loss, seed: seed, team: team)
     let before = try checkpoints?.restore(&trainer, ofNetwork: number, data, sampleCount: samples.count)
@@ -192,6 +192,14 @@ extension TrainingRun {
     return TrainingFit(
       title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch)
+  }
+
+  /// The start of a network's lines: empty if it is the only one.
+  private func title(ofNetwork number: Int) -> String {
+    if search != nil { return "trial \(number / networkCount + 1), seed \(options.seed(ofNetwork: number)): " }
+    guard isEnsemble else { return "" }
+    let fold = options.folds.map { ", fold \(number % $0.count + 1)" } ?? ""
+    return "network \(number + 1) of \(networkCount)\(fold), seed \(options.seed(ofNetwork: number)): "
   }
 
   /// The evaluation after an epoch, from the outputs that the trainer has; nil without validation data.

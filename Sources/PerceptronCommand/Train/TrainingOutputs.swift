@@ -7,9 +7,11 @@ struct TrainingOutputs {
   let model: String?
   let report: String?
   let log: String?
+  let predictions: String?
 
   init(_ arguments: Arguments, _ sources: TrainingSources) throws {
     (model, report, log) = (arguments.string("-o"), arguments.string("--report"), arguments.string("--log"))
+    predictions = arguments.string("--predictions")
     for (index, (option, path)) in files.enumerated() {
       try sources.check(output: path, option: option)
       if let other = files[..<index].first(where: { isSameDestination(path, $0.path) }) {
@@ -21,7 +23,9 @@ struct TrainingOutputs {
 
   /// All output files, with their options.
   var files: [(option: String, path: String)] {
-    [("-o", model), ("--report", report), ("--log", log)].compactMap { option, path in path.map { (option, $0) } }
+    [("-o", model), ("--report", report), ("--log", log), ("--predictions", predictions)].compactMap { option, path in
+      path.map { (option, $0) }
+    }
   }
 }
 

@@ -63,6 +63,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     if options.interval != nil && !data.hasValidation {
       throw CommandError.usage("--interval needs --validation or --validation-split")
     }
+    if outputs.predictions != nil && data.splits.isEmpty {
+      throw CommandError.usage("--predictions needs rows of DATA that are held out; add --folds or --validation-split")
+    }
     let areLabels = if case .labels = preparation.outputs { true } else { false }
     (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
     let heldOut = HeldOut(data)
@@ -110,11 +113,13 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printTable(found.trials.rows(width: terminalWidth()))
       try printLine("")
     }
-    for fit in fits where search == nil {
+    let folds = try foldMetrics(trained)
+    for line in folds?.lines ?? [] { try printLine(line) }
+    for fit in fits where search == nil && folds == nil {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
       try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
-    var summary = try summary(found, trained, temperature, test)
+    var summary = try summary(found, trained, temperature, test, folds)
     if let temperature, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
@@ -133,17 +138,22 @@ struct TrainingRun<Scalar: BLASScalar> {
     let judged = needsJudgement ? judged(trained) : nil
     let judgement = try judged?.evaluation(of: trained, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
-    let epochs = found.epochs
-    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(epochs)
+    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
     if wantsBaseline, let judged, let judgement {
       let baseline = Baseline(
-        trained, judgement, fittedOn: data.notHeldOut, judgedBy: judged.samples, judged.name, trainingWork: work, team)
+        trained, judgement, data, judged, leavingOut: folds == nil || data.test != nil ? nil : heldOut,
+        trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.metrics
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report, let judged, let judgement {
-      try AtomicFile.write(Array(report(trained, found, summary, judged, judgement, work).html().utf8), to: path)
+      let report = report(trained, found, summary, judged, judgement, folds, work)
+      try AtomicFile.write(Array(report.html().utf8), to: path)
+      try printLine("wrote \(path)")
+    }
+    if let path = outputs.predictions, let answers = data.answers, let heldOut {
+      try AtomicFile.write(answers.csv(trained, heldOut, team), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
@@ -155,6 +165,9 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   /// The model with the intervals of `--interval`, if it is given.
+  ///
+  /// With `--folds`, all rows calibrate them by their out-of-fold answers (Vovk 2015). These are from the networks of
+  /// one fold each, whose errors are larger than those of the mean of all networks: the bounds are rather too wide.
   private func withInterval(_ trained: TrainedModel<Scalar>) throws(CommandError) -> TrainedModel<Scalar> {
     guard let level = options.interval, let heldOut else { return trained }
     do throws(IntervalError) {
@@ -243,6 +256,7 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   /// How many samples there are, and what they are for.
   private var samplesText: String {
+    if let folds = options.folds { return "\(data.samples.count) samples, \(folds.description)" }
     guard data.splits.count > 1 else {
       let others = data.hasValidation ? ", \(data.validationCount) for validation" : ""
       return "\(data.trainingCount) samples\(others)"
@@ -281,7 +295,7 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   private func report(
     _ trained: TrainedModel<Scalar>, _ found: Found<Scalar>, _ summary: TrainingSummary,
-    _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ work: Double
+    _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ folds: FoldMetrics?, _ work: Double
   ) -> TrainingReport<Scalar> {
     let (name, fits) = (judged.name, found.fits)
     typealias Row = TrainingReport<Scalar>.Row
@@ -303,13 +317,14 @@ struct TrainingRun<Scalar: BLASScalar> {
     ]) { $1 }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.trainingCount, records: fits.map(\.records), judged: judged,
-      rows: rows, trials: found.trials,
+      rows: rows, folds: folds, trials: found.trials,
       facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
       trainingWork: work, team: team)
   }
 
   private func summary(
-    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?
+    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?,
+    _ folds: FoldMetrics?
   ) throws -> TrainingSummary {
     let fits = found.fits
     let validation =
@@ -321,8 +336,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
-      temperature: temperature, members: isEnsemble ? fits.map(member) : nil,
-      trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
+      temperature: temperature, members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
+      deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }
 
   private func member(_ fit: TrainingFit<Scalar>) -> TrainingSummary.Member {

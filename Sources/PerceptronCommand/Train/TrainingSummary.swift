@@ -47,13 +47,17 @@ struct TrainingSummary: Encodable {
   /// The temperature of a calibrated model.
   let temperature: Double?
   let members: [Member]?
+  /// The metrics of cross-validation, of the model that is written.
+  let folds: [FoldMetrics.Fold]?
+  let mean, deviation: FoldMetrics.Figures?
   /// The trials of a search, the best first.
   let trials: [TrialSummary]?
   let test: Evaluation?
   var baseline: Evaluation?
 
   private enum CodingKeys: String, CodingKey {
-    case task, parameters, epochs, seconds, train, validation, best, temperature, members, trials, test, baseline
+    case task, parameters, epochs, seconds, train, validation, best, temperature, members, folds, mean, deviation
+    case trials, test, baseline
     case bestEpoch = "best_epoch"
     case samplesPerSecond = "samples_per_second"
   }

@@ -99,6 +99,31 @@ do {
   for point in dependence.points { print(point.value, point.answers) }
 }
 
+// MARK: - Documentation/Training.md
+
+do {
+  let table = try Table(contentsOf: "iris.csv")
+  let preparation = try Preparation(fittedOn: table)
+  let samples = try preparation.samples(of: table, as: Float.self)
+  var generator = Philox(seed: 0)
+
+  let classes = samples.targets.predictedClasses().map { Double($0) }
+  var networks: [Network<Float>] = []
+  for (number, split) in Split.folds(5, stratifiedBy: classes, using: &generator).enumerated() {
+    let (training, fold) = (samples.gathered(split.training), samples.gathered(split.validation))
+    let recipe = Recipe.plain(sampleCount: training.count)
+    let seed = UInt64(number)
+    let network = recipe.network(for: preparation, fittedOn: training, output: .softmax, seed: seed)
+    var trainer = recipe.trainer(of: network, loss: .crossEntropy, seed: seed)
+    try trainer.fit(on: training, epochs: recipe.epochs)
+    let outputs = trainer.result.predict(fold.features)
+    print(ClassificationMetrics(outputs: outputs, targets: fold.targets).accuracy)
+    networks.append(trainer.result)
+  }
+  let model = TrainedModel(networks: networks, loss: .crossEntropy, preparation: preparation)  // their mean
+  print(model.networks.count)
+}
+
 // MARK: - Documentation/Serving.md
 
 do {

@@ -1,0 +1,50 @@
+import Perceptron
+
+/// `--predictions`: the answers for the rows of DATA that were held out, as a CSV table.
+///
+/// Each line has the row's number, its fold, the identifier if there is one, the actual targets, and the columns that
+/// `predict` would write with probabilities.
+struct HeldOutAnswers {
+  /// The columns by which the reader knows the rows: the identifier and the actual targets, a field for each sample.
+  private let columns: [(name: String, fields: [String])]
+
+  /// - Parameter samples: All samples of the data.
+  init<Scalar>(
+    _ data: RawData<Scalar>, _ samples: Samples<Scalar>, _ preparation: Preparation, _ options: TrainOptions
+  ) throws {
+    var columns: [(name: String, fields: [String])] = []
+    let all = 0..<samples.count
+    switch preparation.outputs {
+    case .classes(let names, let column):
+      columns.append((column ?? "class", samples.targets.predictedClasses().map { names[$0] }))
+    case .labels(let labels, let classes):
+      for row in labels.indices {
+        columns.append((labels[row], all.map { classes[row][samples.targets[row, $0] >= 0.5 ? 1 : 0] }))
+      }
+    case .values(let names, _), .quantiles(let names, _, _):
+      // The scaled targets are rounded.
+      guard case .table(let table) = data else { break }
+      let values = try table.matrix(
+        ofColumns: table.targetIndices(options.target), as: Double.self, formats: preparation.targetFormats,
+        missing: preparation.missing)
+      for row in names.indices { columns.append((names[row], all.map { "\(values[row, $0])" })) }
+    }
+    for index in columns.indices { columns[index].name = "actual \(columns[index].name)" }
+    if case .table(let table) = data, let name = preparation.identifier {
+      columns.insert((name, try table.fields(ofColumn: name)), at: 0)
+    }
+    self.columns = columns
+  }
+
+  /// The bytes of the table.
+  func csv<Scalar>(_ model: TrainedModel<Scalar>, _ heldOut: HeldOut<Scalar>, _ team: Team) -> [UInt8] {
+    var answers = model.preparation.answers(heldOut.outputs(of: model, team))
+    if let interval = model.interval { answers.append(rowsOf: interval.bounds(of: answers)) }
+    let (rows, folds) = (heldOut.rows, heldOut.folds)
+    let places = [("row", rows.map { "\($0 + 1)" }), ("fold", folds.map { "\($0 + 1)" })]
+    return AnswerTable(
+      answers, of: model, withProbabilities: model.preparation.task == .classification,
+      beside: places + columns.map { column in (column.name, rows.map { column.fields[$0] }) }
+    ).csv(team)
+  }
+}
