@@ -185,6 +185,8 @@ def check_exports():
         check_export("two.csv", "--target", "price,size", "--precision", precision)
         check_export("classes.csv", "--ensemble", "3", "--precision", precision)
         check_export("values.csv", "--ensemble", "3", "--normalization", "batch", "--precision", precision)
+        for table in ("values.csv", "classes.csv"):  # networks of different layers and weights
+            check_export(table, "--auto", "--trials", "6", "--ensemble", "2", *SPLIT, "--precision", precision)
     for precision in ("float", "double"):
         for encoding in ("quantile-bins", "tree-bins"):
             check_export("classes.csv", "--hidden", "8,8", "--encode", encoding, "--precision", precision)

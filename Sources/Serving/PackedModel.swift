@@ -17,7 +17,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   private let weights: [Scalar]
   private let hasEqualWeights: Bool
   private let blockSize: Int
-  /// Approximate number of multiplications per sample.
+  /// Approximate number of multiplications per sample, by each network and by all.
+  private let works: [Int]
   private let work: Int
 
   init(_ model: TrainedModel<Scalar>, refusesMissing: Bool, team: Team) {
@@ -28,7 +29,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
     (weights, hasEqualWeights) = (model.weights.map { Scalar($0) }, model.hasEqualWeights)
     blockSize = networks.map(\.blockSize).min()!
-    work = networks.reduce(0) { $0 + $1.work }
+    works = networks.map(\.work)
+    work = works.reduce(0, +)
     self.team = team
   }
 
@@ -198,7 +200,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       let outputs = index == 0 ? sums : memory.others[columns: 0..<features.columns]
       if let team {
         let pass = Pass(model: self, index: index, features: features, outputs: outputs, scratch: memory.scratch)
-        team.runIfFree(pass, work: networks[index].work * features.columns)
+        team.runIfFree(pass, work: works[index] * features.columns)
       } else {
         areSumsFinite = networks[index].predict(features, into: outputs, scratch: memory.scratch, Worker.alone)
       }
@@ -228,7 +230,10 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     let scratch: Tile<Scalar>
 
     init(_ model: PackedModel, samples: Int) {
-      let scratchCount = model.networks.reduce(0) { max($0, $1.scratchCount(samples: samples)) }
+      var scratchCount = 0
+      for index in model.networks.indices {
+        scratchCount = max(scratchCount, model.networks[index].scratchCount(samples: samples))
+      }
       let (inputs, outputs) = (model.inputSize * samples, model.outputSize * samples)
       let memory = Tile<Scalar>.scratch(scratchCount + inputs + 2 * outputs)
       scratch = memory.reshaped(from: 0, rows: scratchCount, columns: 1)

@@ -226,7 +226,7 @@ func sameFolds() throws {
   #expect(try workspace.run("\(line) --epochs 4 --checkpoint c").status == 0)
   #expect(try workspace.run("\(line) --epochs 6 --checkpoint c --resume -o r --predictions q").status == 0)
   #expect(try workspace.read("m1") == workspace.read("r") && workspace.read("p1") == workspace.read("q"))
-  let others = line.replacing("--folds 3 --group g", with: "--folds 3 --time z")
+  let others = line.replacing("--folds 3 --group g", with: "--folds 3 --time a")
   #expect(
     try workspace.run("\(others) --epochs 6 --checkpoint c --resume").error
       == "error: --group: the training in c began with g, found without it; give the same,"

@@ -96,8 +96,8 @@ func logOfParts() throws {
   #expect(try columns("--epochs 2 --checkpoint c") == Array(whole.prefix(3)))
   #expect(try columns("--epochs 6 --checkpoint c --resume") == whole)
   let ensemble = try columns("--epochs 2 --ensemble 2 --report r.html")
-  #expect(ensemble.map { $0[0] } == ["network", "1", "1", "2", "2"])
-  #expect(Array(ensemble[2].dropFirst()) == whole[2])
+  #expect(ensemble.map { $0[0] }.sorted() == ["1", "1", "2", "2", "network"])
+  #expect(Array(ensemble.filter { $0[0] == "1" }[1].dropFirst()) == whole[2])
   let page = try page(workspace.read("r.html"))
   #expect(page.contains("the first network of 2") && page.contains("2 networks, whose mean is the answer"))
 }

@@ -182,6 +182,8 @@ extension TrainingRun {
         })
     } catch {
       guard error is Divergence else { throw error }
+      // A search goes on without a trial whose settings were too bold.
+      if trial > 0 { return nil }
       throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     guard isComplete(trainer, recipe) else {

@@ -97,7 +97,12 @@ extension TrainingRun {
       let plain = model(trial.fits.map(\.network))
       let calibrated = try calibrated(plain, warns: false, team).model
       let judged = Judged(calibrated, heldOut, team)
-      let evaluation = try judged.evaluation(of: calibrated)
+      let evaluation: Evaluation
+      do throws(CommandError) { evaluation = try judged.evaluation(of: calibrated) } catch {
+        // Outputs that are not finite: as for a training that diverges, the search goes on without the trial.
+        if trial.number > 0 { return nil }
+        throw error
+      }
       let fits = zip(trial.fits, calibrated.networks).map { $0.replacing(network: $1) }
       entrants.withLock {
         $0.append(
