@@ -179,6 +179,13 @@ private func checkRegularizedEpochs<Scalar: BLASScalar>(_ type: Scalar.Type) thr
 }
 
 private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type) throws {
+  try checkRecipeEpochs(Scalar.self, Embedding(8, numbers: [0, 2, 3, 7]))
+  let edges: [Double] = [-1, 0, 0.5, 1, 3]
+  try checkRecipeEpochs(
+    Scalar.self, Embedding(8, numbers: [0, 2, 3, 7], encoding: .pieces(edges: [edges, edges, edges, edges])))
+}
+
+private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type, _ embedding: Embedding) throws {
   for workers in [1, 2, 4] {
     let team = Team(workers: workers)
     for (normalization, clipNorm) in [(.none, nil), (.layer, nil), (.none, 0.1)] as [(Normalization, Double?)] {
@@ -187,7 +194,7 @@ private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type) throws {
         .chain(
           [20, 128, 64, 3], hidden: .mish, isParametric: true, output: .softmax, normalization: normalization,
           dropout: [0.25]),
-        embedding: Embedding(8, numbers: [0, 2, 3, 7]), initializer: .lecunNormal, using: &generator)
+        embedding: embedding, initializer: .lecunNormal, using: &generator)
       let features = Matrix<Scalar>(rows: 8, columns: 80, repeating: 1)
       let samples = Samples(features: features, targets: oneHot((0..<80).map { $0 % 3 }, classes: 3))
       var trainer = Trainer(
