@@ -108,7 +108,7 @@ func impossibleCalibration() throws {
   }
   try workspace.write(table(rows: 200) { "\($0 - $1).5" }, to: "values.csv")
   for (options, error) in [
-    ("t.csv", "--calibrate temperature needs --validation or --validation-split"),
+    ("t.csv", "--calibrate temperature needs --validation, --validation-split or --folds"),
     ("values.csv --validation-split 0.5", "--calibrate temperature is for classification"),
     (
       "t.csv --validation v.csv --loss mse",

@@ -64,7 +64,7 @@ private let mistakes = [
     """),
   Mistake(
     "train t.csv --recipe plain --early-stopping 3", 64,
-    "error: --early-stopping needs --validation or --validation-split"),
+    "error: --early-stopping needs --validation, --validation-split or --folds"),
   Mistake(
     "train t.csv --auto --minutes 0", 64, "error: --minutes: expected a positive number, found \"0\""),
   Mistake("train t.csv --auto --trials 0", 64, "error: --trials: expected a whole number from 1 to 250, found \"0\""),

@@ -139,7 +139,7 @@ func quantileMistakes() throws {
       "train t.csv --quantiles 0.5 --task classification", 64,
       "error: --quantiles is for numbers; leave it out, or use --task regression"
     ),
-    ("train t.csv --interval 0.9", 64, "error: --interval needs --validation or --validation-split"),
+    ("train t.csv --interval 0.9", 64, "error: --interval needs --validation, --validation-split or --folds"),
     (
       "train t.csv --interval 1 --validation-split 0.5", 64,
       "error: --interval: expected a number from 0 to below 1, found \"1\""

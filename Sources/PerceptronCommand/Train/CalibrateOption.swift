@@ -24,7 +24,9 @@ enum CalibrateOption: String, CaseIterable {
       throw .usage(
         "--calibrate temperature needs --loss cross-entropy or binary-cross-entropy, found \(loss.rawValue)")
     }
-    guard let validation else { throw .usage("--calibrate temperature needs --validation or --validation-split") }
+    guard let validation else {
+      throw .usage("--calibrate temperature needs --validation, --validation-split or --folds")
+    }
     if let error = CalibrationError(validation) {
       throw .usage("--calibrate temperature: validation data: \(error)")
     }

@@ -98,7 +98,7 @@ struct TrainingData<Scalar: BLASScalar> {
     if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
       throw CommandError.badData(
         "a validation part needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in the"
-          + " memory that may be used; give --validation instead")
+          + " memory that may be used; \(options.folds == nil ? "give --validation instead" : "leave out --folds")")
     }
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {

@@ -58,10 +58,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     data = try TrainingData(sources, options, networkCount: networkCount, team: team)
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
-      throw CommandError.usage("--early-stopping needs --validation or --validation-split")
+      throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
     }
     if options.interval != nil && !data.hasValidation {
-      throw CommandError.usage("--interval needs --validation or --validation-split")
+      throw CommandError.usage("--interval needs --validation, --validation-split or --folds")
     }
     if outputs.predictions != nil && data.splits.isEmpty {
       throw CommandError.usage("--predictions needs rows of DATA that are held out; add --folds or --validation-split")
