@@ -70,7 +70,9 @@ extension [TrialSummary] {
 
   private func allRows(_ most: Int) -> [[String]] {
     let shown = enumerated().filter { $0.offset < most || $0.element.weight > 0 }.map(\.element)
-    let names = first.map { [String]($0.settings.keys).sorted() } ?? []
+    // The most telling ones first.
+    let order = ["encoding", "learning rate", "hidden", "activation", "epochs"]
+    let names = order + (first?.settings.keys.sorted() ?? []).filter { !order.contains($0) }
     let metric = first?.validation.accuracy != nil ? "accuracy" : first?.validation.rmse != nil ? "RMSE" : "loss"
     return [["trial", "validation loss"] + (metric == "loss" ? [] : [metric]) + ["share", "s"] + names]
       + shown.map { one in
