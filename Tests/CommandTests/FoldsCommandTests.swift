@@ -269,7 +269,7 @@ func otherPredictions() throws {
   #expect(answers.map { $0["actual class"]! } == (0..<40).map { "\($0 % 3)" })
   #expect(Set(answers[0].keys) == ["row", "fold", "actual class", "class", "0", "1", "2"])
 
-  try workspace.write(table(rows: 120) { $0 > $1 ? "more" : "less" }, to: "t.csv")
+  try workspace.write(table(rows: 120) { "\($0 - $1).5" }, to: "t.csv")
   for (options, count, folds) in [("", 24, ["1", "2", "3", "4"]), ("--validation-split 0.25", 30, ["1"])] {
     let run = try workspace.run(
       "train t.csv --hidden 8 --epochs 1 --ensemble 4 --predictions p.csv --quiet \(options)")

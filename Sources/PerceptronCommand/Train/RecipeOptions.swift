@@ -132,10 +132,10 @@ struct RecipeOptions {
 
   /// Whether a part of the samples is for validation although that was not asked for: to measure and to calibrate, or
   /// to select the best epoch.
-  func wantsValidation(isTable: Bool) -> Bool {
-    if case .some(.some) = selection { return true }
-    return name(isTable: isTable) == .table
-  }
+  func wantsValidation(isTable: Bool) -> Bool { selectsEpoch || name(isTable: isTable) == .table }
+
+  /// Whether an epoch is to be chosen.
+  var selectsEpoch: Bool { if case .some(.some) = selection { true } else { false } }
 
   /// The recipe for a task with this number of training samples.
   func recipe(_ task: Preparation.Task, isTable: Bool, samples: Int) throws(CommandError) -> Recipe {

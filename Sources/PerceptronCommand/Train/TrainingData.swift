@@ -65,7 +65,7 @@ struct TrainingData<Scalar: BLASScalar> {
   /// What `--predictions` says about the samples; nil without it.
   let answers: HeldOutAnswers?
 
-  init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, team: Team) throws {
+  init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, team: Team) throws {
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -88,7 +88,8 @@ struct TrainingData<Scalar: BLASScalar> {
     let strata = samples.strata(areClasses: preparation.task == .classification)
     splits =
       try options.folds?.splits(of: raw, strata: strata, options) ?? common.map { [$0] }
-      ?? Self.ownSplits(of: samples, strata, sources, options, networkCount: networkCount)
+      ?? Self.ownSplits(
+        of: samples, strata, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
     answers = options.wantsPredictions ? try HeldOutAnswers(raw, samples, preparation, options) : nil
     for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
@@ -108,22 +109,35 @@ struct TrainingData<Scalar: BLASScalar> {
     test = try others(sources.test)
   }
 
-  /// If validation samples are wanted, they are a fifth of the samples, unless there are too few. Each of several
-  /// networks leaves out only its own part of that fifth and learns from the rest, so that together they have
-  /// learnt from all samples.
+  /// The divisions into training and validation samples, if validation samples are wanted and there are enough.
+  ///
+  /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
+  /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
+  /// mean of all networks, which needs samples from which none has learnt: a twentieth, but at least
+  /// ``leastToCalibrate``; a search takes twice as many, to choose by them. Intervals and the choice of an epoch need
+  /// such samples too, and more of them: a fifth.
   private static func ownSplits(
-    of samples: Samples<Scalar>, _ strata: [Double], _ sources: TrainingSources, _ options: TrainOptions,
-    networkCount: Int
+    of samples: Samples<Scalar>, _ strata: [Double], _ task: Preparation.Task, _ sources: TrainingSources,
+    _ options: TrainOptions, networkCount: Int, isSearch: Bool
   ) -> [Split] {
     guard sources.validation == nil, sources.validationShare == nil,
       options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
     else { return [] }
-    // Intervals need samples that no network has learnt from.
-    let count = options.interval == nil ? min(networkCount, samples.count / 5) : 1
+    let (folds, count): (Int, Int)
+    if options.interval != nil || options.pieces.selectsEpoch {
+      (folds, count) = (5, 1)
+    } else if task == .classification {
+      let factor = isSearch ? 2 : 1
+      (folds, count) = (max(5, min(20 / factor, samples.count / (factor * leastToCalibrate))), 1)
+    } else {
+      count = min(networkCount, samples.count / 5)
+      folds = 5 * count
+    }
     var generator = Philox(seed: options.seed, stream: 2)
-    return Array(Split.folds(5 * count, stratifiedBy: strata, using: &generator).prefix(count))
+    return Array(Split.folds(folds, stratifiedBy: strata, using: &generator).prefix(count))
   }
 
+  private static var leastToCalibrate: Int { 50 }
   private static var leastToSplit: Int { 100 }
 
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the

@@ -55,7 +55,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     team = try makeTeam(threads: options.threads)
     // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
-    data = try TrainingData(sources, options, networkCount: networkCount, team: team)
+    data = try TrainingData(sources, options, networkCount: networkCount, isSearch: search != nil, team: team)
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
