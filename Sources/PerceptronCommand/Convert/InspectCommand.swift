@@ -81,7 +81,7 @@ enum InspectCommand: Command {
       parameters: file.members.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.parameters } },
       layers: file.members[0].rows,
       scaling: file.preparation.inputScaling.method.rawValue, training: file.training)
-    if Set(file.members.map(\.weight)).count > 1 || kinds(file.members).count > 1 {
+    if kinds(file.members).count > 1 {
       description.members = file.members.map { .init(weight: $0.weight, layers: $0.rows) }
     }
     switch file.preparation.inputs {

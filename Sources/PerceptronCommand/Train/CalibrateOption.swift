@@ -45,9 +45,8 @@ extension TrainingRun {
     }
     do throws(CalibrationError) {
       if let error = CalibrationError(heldOut.samples) { throw error }
-      let temperature = try model.temperature(
-        logits: heldOut.logits(of: model, team), weights: heldOut.parts(of: model)[0].model.weights,
-        targets: heldOut.samples.targets)
+      let (logits, weights) = heldOut.logits(of: model, team)
+      let temperature = try model.temperature(logits: logits, weights: weights, targets: heldOut.samples.targets)
       return (model.divided(byTemperature: temperature), temperature)
     } catch {
       if warns { printError("note: the probabilities are not calibrated: validation data: \(error)\n") }

@@ -50,12 +50,13 @@ struct HeldOut<Scalar: BLASScalar> {
   }
 
   /// The logits for the samples of the networks that have not learnt from them: as many matrices as each sample has
-  /// networks.
-  func logits(of model: TrainedModel<Scalar>, _ team: Team) -> [Matrix<Double>] {
+  /// networks, and the share of each in the answer.
+  func logits(of model: TrainedModel<Scalar>, _ team: Team) -> (logits: [Matrix<Double>], weights: [Double]) {
     let parts = parts(of: model)
-    return (0..<parts[0].model.networks.count).map { number in
+    let logits = parts[0].model.networks.indices.map { number in
       joined(parts.map { $0.model.logits(ofNetwork: number, prepared: $0.samples.features, team: team) })
     }
+    return (logits, parts[0].model.weights)
   }
 
   /// The columns of the parts in the order of the samples.

@@ -119,7 +119,11 @@ struct TrainingRun<Scalar: BLASScalar> {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
       try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
     }
-    var summary = try summary(found, trained, temperature, test, folds)
+    // A pass over the validation samples, which only some of the outputs below need.
+    lazy var validated = heldOut.map { Judged(trained, $0, team) }
+    let isMean = isEnsemble || temperature != nil
+    let validation = try isMean ? validated?.evaluation(of: trained) : fits[0].validation
+    var summary = summary(found, trained, temperature, validation, test, folds)
     if let temperature, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
@@ -135,7 +139,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     // These evaluations take a pass over the samples, and only some of the outputs below need them.
     let needsTraining = data.test == nil && heldOut == nil && wantsJSON
     let needsJudgement = wantsBaseline || outputs.report != nil || needsTraining
-    let judged = needsJudgement ? judged(trained) : nil
+    let judged =
+      needsJudgement
+      ? data.test.map { Judged(trained, $0, name: "test", team) } ?? validated
+        ?? Judged(trained, data.samples, name: "training", team) : nil
     let judgement = try judged?.evaluation(of: trained, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
     let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
@@ -209,13 +216,6 @@ struct TrainingRun<Scalar: BLASScalar> {
         "the trained model's answers are not finite in the units of the target; divide the target by a power of ten;"
           + " nothing was written")
     }
-  }
-
-  /// The samples by which a model is judged in detail: test, validation or training samples.
-  private func judged(_ trained: TrainedModel<Scalar>) -> Judged<Scalar> {
-    if let test = data.test { return Judged(trained, test, name: "test", team) }
-    if let heldOut { return Judged(trained, heldOut, team) }
-    return Judged(trained, data.samples, name: "training", team)
   }
 
   var isEnsemble: Bool { networkCount * trialCount > 1 }
@@ -323,13 +323,10 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   private func summary(
-    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ test: Evaluation?,
-    _ folds: FoldMetrics?
-  ) throws -> TrainingSummary {
+    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ validation: Evaluation?,
+    _ test: Evaluation?, _ folds: FoldMetrics?
+  ) -> TrainingSummary {
     let fits = found.fits
-    let validation =
-      isEnsemble || temperature != nil
-      ? try heldOut.map { try Judged(trained, $0, team).evaluation(of: trained) } : fits[0].validation
     return TrainingSummary(
       task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: found.epochs,
       seconds: found.seconds,
