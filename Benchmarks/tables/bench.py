@@ -35,7 +35,7 @@ BATCH = 1000  # rows of the second timed prediction
 
 METHOD = f"""Every method gets the same files: rows to train on, rows for validation, and rows for the test, which it sees only to predict them once it has trained. The
 figure is computed from these predictions, for all methods in the same way. Where a table comes with its split, each run has another seed; otherwise each run has
-another random split, too. `perceptron` has no options except the target, the validation file, the seed and the number of threads. The peers have their
+another random split, too. `perceptron` has no options except the target, the task, the validation file, the seed and the number of threads. The peers have their
 libraries' defaults, except: XGBoost and LightGBM may grow {TREES} trees, and they and CatBoost stop after {PATIENCE} without a better validation score and keep the best;
 scikit-learn's network gets standardised numbers and targets, and validation rows as further rows to train on, because it has no other use for them. RealMLP
 chooses its best epoch by the validation rows. Text, and columns that the collection names as categories, are pandas categoricals or one-hot; `perceptron` reads

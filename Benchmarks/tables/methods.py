@@ -48,7 +48,8 @@ class Perceptron:
     def run(self, directory: Path, seed: int, threads: int, limit: float) -> dict:
         """The time of whole processes, from start to exit, which read and write the files."""
         model, validation = str(directory / "model"), directory / "validation.csv"
-        train = [str(self.binary), "train", str(directory / "train.csv"), "--target", TARGET, "--seed", str(seed), "--threads", str(threads), *self.options]
+        task = json.loads((directory / "columns.json").read_text())["task"]
+        train = [str(self.binary), "train", str(directory / "train.csv"), "--target", TARGET, "--task", task, "--seed", str(seed), "--threads", str(threads), *self.options]
         train += ["--validation", str(validation)] if validation.exists() else []
         start, start_cpu = time.perf_counter(), cpu_of_children()
         output = run([*train, "--json", "--quiet", "-o", model], limit)

@@ -60,7 +60,7 @@ func ensembleAnswers() throws {
   let trained = try workspace.run("\(line) --seed 1 --ensemble 2 -o e --test t.csv --json")
   #expect(trained.status == 0)
   let progress = trained.errors.split(separator: "\n")
-  #expect(progress[0] == "regression of y, 120 samples, recipe plain: 2 networks 2-8-1, 30 epochs")
+  #expect(progress[0] == "regression of y, 120 samples, recipe plain: 2 networks 2-8-1, 30 epochs, relu, adam 0.001")
   for number in 1...2 {
     let lines = progress.filter { $0.hasPrefix("network \(number)  epoch ") }
     #expect(lines.count == 30 && lines[29].hasPrefix("network \(number)  epoch 30/30  loss "))

@@ -311,7 +311,8 @@ func otherPredictions() throws {
       "error: --folds 3: found one time in the column \"one\", expected 4 or more; choose fewer folds, or add rows"),
     Mistake(
       "--folds 11 --time t", 65,
-      "error: --folds 11: a network would learn from one row, expected 2 or more; choose fewer folds, or add rows"),
+      "error: --folds 11: the network of fold 1 would learn from 1 row, expected 2 or more; choose fewer folds, or add rows"
+    ),
     Mistake(
       "--folds 3 --group h", 65,
       """
@@ -391,4 +392,22 @@ func foldsOfImages(option: String) throws {
   #expect(
     try workspace.run("train x.npy --labels y.npy --folds 3 \(option) g").error
       == "error: \(option) is for tables; arrays have no column with a name")
+}
+
+@Test("A class that only one fold has is named, and columns called row and fold keep their names")
+func classOfOneFold() throws {
+  let workspace = try Workspace()
+  let rows = (0..<60).map { "\($0),\($0 % 7),g\($0 / 10),\($0 < 10 ? "rare" : $0 % 2 == 0 ? "a" : "b")\n" }
+  try workspace.write("row,fold,g,y\n" + rows.joined(), to: "t.csv")
+  let run = try workspace.run(
+    "train t.csv --recipe plain --epochs 2 --folds 6 --group g --id row --predictions p.csv -o m")
+  #expect(run.status == 0, "\(run.error)")
+  let notes = run.errors.split(separator: "\n").filter { $0.hasPrefix("note: fold ") }
+  #expect(
+    notes.count == 1
+      && notes[0].hasSuffix(
+        ": \"rare\" occurs only in this fold, so that its network cannot learn it"),
+    "\(run.errors)")
+  let header = String(decoding: try workspace.read("p.csv"), as: UTF8.self).split(separator: "\n")[0]
+  #expect(header == "row_,fold,row,actual y,y,a,b,rare", "\(header)")
 }

@@ -74,10 +74,11 @@ private let mistakes = [
     "train t.csv --auto --trials 2 --minutes 1", 64, "error: --trials and --minutes exclude each other"),
   Mistake(
     "train t.csv --auto --optimizer adam", 64,
-    "error: --auto varies the recipe for tables; leave out --optimizer and --recipe plain"),
+    "error: --auto varies the recipe for tables; leave out --optimizer"),
   Mistake(
     "train t.csv --auto --trials 2", 65,
-    "error: --auto chooses by validation data, and 60 samples are too few to divide; give --validation"),
+    "error: --auto chooses by validation data, and there are none: 60 samples are too few to divide; give"
+      + " --validation"),
   Mistake(
     "train t.csv --recipe plain --validation-split 1", 64,
     "error: --validation-split: expected a number from 0 to below 1, found \"1\""),
@@ -171,7 +172,29 @@ private let mistakes = [
     "train t.csv --recipe plain --clip-norm 0", 64, "error: --clip-norm: expected a positive number, found \"0\""),
   Mistake(
     "train t.csv --recipe plain --optimizer sgd --weight-decay 10", 64,
-    "error: --weight-decay: its product with the learning rate must be below 1"),
+    "error: a weight decay of 10.0 is too large for a learning rate of 0.1: the product must be below 1; lower"
+      + " --weight-decay or --learning-rate"),
+  Mistake(
+    "train t.csv --learning-rate 60", 64,
+    "error: a weight decay of 0.02 is too large for a learning rate of 60.0: the product must be below 1; lower"
+      + " --weight-decay or --learning-rate"),
+  Mistake(
+    "train t.csv --rates scales=1000 --learning-rate 0.06", 64,
+    "error: a weight decay of 0.02 is too large for a learning rate of 0.06 with factors up to 1000.0: the product must"
+      + " be below 1; lower --weight-decay or --learning-rate"),
+  Mistake(
+    "train t.csv --recipe table --optimizer lbfgs", 64,
+    "error: --recipe table has schedules and a weight decay, which --optimizer lbfgs cannot have; leave one of them out"
+  ),
+  Mistake(
+    "train t.csv --auto --dropout 0.1,0.2,0.3", 64,
+    "error: --auto varies the number of hidden layers; give --hidden, too, or one --dropout for all of them"),
+  Mistake(
+    "train t.csv --validation-split 0.5 --select last --early-stopping 2", 64,
+    "error: --early-stopping keeps the best epoch, and --select last another; leave one out"),
+  Mistake(
+    "train t.csv --validation-split 0 --select error", 64,
+    "error: --select error needs --validation, --validation-split or --folds"),
   Mistake(
     "train t.csv --recipe plain --epochs 5 --warmup-epochs 5", 64,
     "error: --warmup-epochs: expected a whole number from 0 to 4, found \"5\""),

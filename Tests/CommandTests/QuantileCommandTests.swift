@@ -142,11 +142,19 @@ func quantileMistakes() throws {
     ("train t.csv --interval 0.9", 64, "error: --interval needs --validation, --validation-split or --folds"),
     (
       "train t.csv --interval 1 --validation-split 0.5", 64,
-      "error: --interval: expected a number from 0 to below 1, found \"1\""
+      "error: --interval: expected a number above 0 and below 1, found \"1\""
     ),
     (
       "train t.csv --interval 0 --validation-split 0.5", 64,
-      "error: --interval: expected a number between 0 and 1, found 0"
+      "error: --interval: expected a number above 0 and below 1, found \"0\""
+    ),
+    (
+      "train t.csv --interval 0.9 --loss quantile:0.9 --validation-split 0.5", 64,
+      "error: --interval needs answers from the middle, found --loss quantile:0.9; use --quantiles"
+    ),
+    (
+      "train t.csv --predictions p.npy --validation-split 0.5", 64,
+      "error: --predictions p.npy: a table is written, as CSV; choose another name"
     ),
     (
       "train classes.csv --interval 0.9 --validation-split 0.5", 64,

@@ -34,7 +34,10 @@ func tableRecipe() throws {
   #expect(members.count == 4 && members.allSatisfy { $0["best_epoch"] is Int })
   let inspected = try workspace.run("inspect m").output
   #expect(inspected.contains("embedding") && inspected.contains("parametric selu"), "\(inspected)")
-  #expect(inspected.split(separator: "\n").contains { $0.hasPrefix("  recipe ") && $0.hasSuffix(" table") })
+  #expect(
+    inspected.split(separator: "\n").contains {
+      $0.hasPrefix("  recipe ") && $0.hasSuffix(" table: waves, parametric selu, adam 0.04 coslog4")
+    })
   // The file answers as the network in memory did.
   let evaluated = try object(workspace.run("evaluate m t.csv --json"))
   #expect(try #require(evaluated["accuracy"] as? Double) > 0.9)
@@ -55,13 +58,18 @@ func validationPartOfEach() throws {
   }
   try workspace.write(header + rows.joined(), to: "t.csv")
   let summary = try object(
-    workspace.run("train t.csv -o m --epochs 100 --hidden 64 --json --quiet --report r.html"))
+    workspace.run("train t.csv -o m --epochs 100 --hidden 64 --select last --json --quiet --report r.html"))
   let validation = try #require((summary["validation"] as? [String: Any])?["r2"] as? Double)
   #expect(validation < 0.1)
   #expect(try #require(object(workspace.run("evaluate m t.csv --json"))["r2"] as? Double) > 0.5)
   #expect(String(decoding: try workspace.read("r.html"), as: UTF8.self).contains("Errors: validation"))
   let none = try object(workspace.run("train t.csv --validation-split 0 --epochs 2 --json --quiet"))
   #expect(none["validation"] == nil)
+  // By default the networks are kept as they were before they learnt by heart.
+  let kept = try workspace.run("train t.csv -o k --epochs 100 --hidden 64 --quiet --no-baseline")
+  #expect(kept.output.contains(" of 100, the end of a cycle: later, the validation loss was clearly higher\n"))
+  #expect(try #require(object(workspace.run("evaluate k t.csv --json"))["r2"] as? Double) < 0.5)
+  #expect(try workspace.run("inspect k").output.contains("kept epoch"))
 }
 
 @Test("Few rows have no validation part, and the last epoch is kept")
@@ -176,4 +184,45 @@ func tableRecipeMistakes(options: String, line: String) throws {
   try workspace.write(waves(120) { x, z in "\(x + z)" }, to: "t.csv")
   let result = try workspace.run("train t.csv \(options)")
   #expect(result.status == 64 && result.error == "error: \(line)", "\(result.error)")
+}
+
+@Test("Categories of a text column can be embedded; the model's answers do not need the vectors")
+func embeddedCategories() throws {
+  let workspace = try Workspace()
+  let rows = (0..<240).map { row in "c\(row * 7 % 12),\(row % 17),\(row * 7 % 12 % 3 == 0 ? "yes" : "no")\n" }
+  try workspace.write("text,x,y\n" + rows.joined(), to: "t.csv")
+  let result = try workspace.run("train t.csv -o m --embed-categories 4 --hidden 16 --epochs 40 --json --quiet")
+  #expect(result.status == 0, "\(result.error)")
+  let inspected = try workspace.run("inspect m").output
+  // 12 features of the text and one of x with its three components.
+  #expect(inspected.contains("embedding") && inspected.contains("16"), "\(inspected)")
+  let evaluated = try object(workspace.run("evaluate m t.csv --json"))
+  #expect(try #require(evaluated["accuracy"] as? Double) > 0.95)
+  #expect(try workspace.run("export m m.onnx").status == 0)
+  let wrong = try workspace.run("train t.csv --embed-categories 0")
+  #expect(wrong.status == 64 && wrong.error.contains("--embed-categories: expected a whole number from 1 to 1024"))
+}
+
+@Test("Counts are learnt without options, in smaller steps than other numbers")
+func recipeForCounts() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(300) { x, z in "\(Int(exp(2.5 + 1.5 * x) + 8 * z))" }, to: "t.csv")
+  func rmse(_ options: String) throws -> Double {
+    let result = try workspace.run("train t.csv --task regression --loss poisson --json --quiet \(options)")
+    return try #require((object(result)["validation"] as? [String: Any])?["rmse"] as? Double, "\(result.error)")
+  }
+  let (found, plain) = (try rmse(""), try rmse("--recipe plain --validation-split 0.2"))
+  #expect(found < 2 && found < plain, "\(found), \(plain)")
+}
+
+@Test("A weight decay may be large if the rate is small, also in a search that draws the rate")
+func largeWeightDecay() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(120) { x, _ in "\(3 * x)" }, to: "t.csv")
+  for options in [
+    "--recipe plain --optimizer adam --weight-decay 2", "--auto --trials 6 --weight-decay 0.5 --hidden 4",
+  ] {
+    let result = try workspace.run("train t.csv --epochs 1 --quiet \(options)")
+    #expect(result.status == 0, "\(options): \(result.error)")
+  }
 }

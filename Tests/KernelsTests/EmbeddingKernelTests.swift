@@ -142,6 +142,59 @@ struct EmbeddingKernelTests {
     #expect(most == gradient.dropLast().map { abs($0) }.max() && gradient.last!.isNaN)
   }
 
+  @Test("replace one-hot groups by their vectors, forward and back", arguments: InstructionSet.here)
+  func categories(set: InstructionSet) {
+    checkCategories(Float.kernels(set))
+    checkCategories(Double.kernels(set))
+  }
+
+  private func checkCategories<Real: KernelReal>(_ kernels: Kernels<Real>) {
+    // Inputs 0 and 4 stay; the groups are 1 ..< 4 and 5 ..< 7. Rows of vectors are longer than a register, and shorter.
+    let (groups, inputs, columns) = ([1..<4, 5..<7], 7, 9)
+    for dimension in [1, 3, 19] {
+      let (rows, count) = (2 + 2 * dimension, 5)
+      let table: [Real] = randomNumbers(dimension * count, in: -1...1, seed: 31)
+      var x: [Real] = randomNumbers(columns * inputs, in: -2...2, seed: 32)
+      for (index, _) in x.enumerated() where index % 3 == 0 { x[index] = 0 }
+      var e = [Real](repeating: 9, count: columns * (rows + 1))
+      let error: [Real] = randomNumbers(columns * rows, in: -1...1, seed: 33)
+      var gradient = [Real](repeating: .nan, count: table.count + 1)
+      let largest = groups.map(\.lowerBound).withUnsafeBufferPointer { starts in
+        groups.map(\.upperBound).withUnsafeBufferPointer { ends in
+          var shape = ck_categories(
+            inputs: inputs, groups: 2, dimension: dimension, starts: starts.baseAddress, ends: ends.baseAddress)
+          kernels.lookUp(&shape, columns, table, x, inputs, &e, rows + 1)
+          return kernels.lookUpBack(&shape, columns, x, inputs, error, rows, &gradient)
+        }
+      }
+      var expected = [Double](repeating: 0, count: table.count)
+      for column in 0..<columns {
+        let own = x[column * inputs..<(column + 1) * inputs].map { Double($0) }
+        func sum(_ group: Range<Int>, _ first: Int, _ place: Int) -> Double {
+          group.reduce(0) { $0 + own[$1] * Double(table[(first + $1 - group.lowerBound) * dimension + place]) }
+        }
+        let vectors = [(groups[0], 0), (groups[1], 3)].map { group, first in
+          (0..<dimension).map { sum(group, first, $0) }
+        }
+        let all = [own[0]] + vectors[0] + [own[4]] + vectors[1]
+        for (row, value) in all.enumerated() {
+          #expect(abs(Double(e[column * (rows + 1) + row]) - value) <= 9 * Real.tolerance)
+        }
+        #expect(e[column * (rows + 1) + rows] == 9)
+        for (group, first, start) in [(groups[0], 0, 1), (groups[1], 3, 2 + dimension)] {
+          for (category, input) in group.enumerated() {
+            for place in 0..<dimension {
+              expected[(first + category) * dimension + place] +=
+                own[input] * Double(error[column * rows + start + place])
+            }
+          }
+        }
+      }
+      for index in expected.indices { #expect(abs(Double(gradient[index]) - expected[index]) <= 99 * Real.tolerance) }
+      #expect(largest == gradient.dropLast().map { abs($0) }.max() && gradient.last!.isNaN)
+    }
+  }
+
   @Test(
     "give a sample the same bits alone as among others, and in place", arguments: InstructionSet.here, WaveShape.all)
   func alone(set: InstructionSet, shape: WaveShape) {

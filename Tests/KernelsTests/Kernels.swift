@@ -47,6 +47,8 @@ struct Kernels<Real: KernelReal> {
   var blend: (Int, Int, Output?, Int, Output?, Int, _ alpha: Numbers?, _ slopes: Output?, Int) -> Real
   var pieces: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void
   var hats: (UnsafePointer<ck_pieces>?, Int, Numbers?, Int, Output?, UnsafeMutablePointer<Int32>?) -> Void
+  var lookUp: (UnsafePointer<ck_categories>?, Int, Numbers?, Numbers?, Int, Output?, Int) -> Void
+  var lookUpBack: (UnsafePointer<ck_categories>?, Int, Numbers?, Int, Numbers?, Int, Output?) -> Real
   var embed: (UnsafePointer<ck_embedding>?, Int, Numbers?, Output?, Int, Output?, Int) -> Real
   var embedBack: (UnsafePointer<ck_embedding>?, Int, Numbers?, Numbers?, Int, Output?, Int, Output?) -> Real
   var derive: [Activation: (Int, Int, Output?, Int, Numbers?, Int) -> Real]
@@ -91,7 +93,7 @@ extension Float: KernelReal {
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
       drop: k.drop, multiply: k.multiply, blend: k.blend, pieces: k.pieces, hats: k.hats,
-      embed: k.embed, embedBack: k.embed_back,
+      lookUp: k.look_up, lookUpBack: k.look_up_back, embed: k.embed, embedBack: k.embed_back,
       derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
       loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,
@@ -116,7 +118,7 @@ extension Double: KernelReal {
       map: [.exp: k.exp, .log: k.log, .erf: k.erf, .sigmoid: k.sigmoid, .tanh: k.tanh, .relu: k.relu],
       bias: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].bias) }),
       drop: k.drop, multiply: k.multiply, blend: k.blend, pieces: k.pieces, hats: k.hats,
-      embed: k.embed, embedBack: k.embed_back,
+      lookUp: k.look_up, lookUpBack: k.look_up_back, embed: k.embed, embedBack: k.embed_back,
       derive: Dictionary(uniqueKeysWithValues: Activation.allCases.map { ($0, k.activations[$0.kernel].derive) }),
       loss: Dictionary(uniqueKeysWithValues: Loss.allCases.map { ($0, k.losses[$0.kernel].sum) }),
       rowSums: k.row_sums, sum: k.sum, maxMagnitude: k.max_magnitude, scale: k.scale, dot: k.dot,

@@ -9,7 +9,7 @@ func randomNetwork<Scalar: BLASScalar>(
 ) -> Network<Scalar> {
   var generator = Philox(seed: seed)
   var network = Network<Scalar>(layers, embedding: embedding, initializer: .lecunNormal, using: &generator)
-  for parameter in embedding == nil ? [] : EmbeddingParameter.allCases {
+  for parameter in embedding?.parameters ?? [] {
     network[embedding: parameter].fillUniform(-1...1, using: &generator)
   }
   for layer in layers.indices {
@@ -30,7 +30,19 @@ private func normal(_ rows: Int, _ columns: Int, seed: UInt64 = 2) -> Matrix<Dou
 /// The embedding of one sample, by its formula.
 private func embedded(_ network: Network<Double>, _ x: [Double]) -> [Double] {
   let embedding = network.embedding!
-  var e = x
+  // The rows of each input: one, or for the first category of a group as many as the vectors are long.
+  var rows = x.map { [$0] }
+  var vector = 0
+  for group in embedding.categories {
+    var sum = [Double](repeating: 0, count: embedding.dimension)
+    for category in group {
+      for place in sum.indices { sum[place] += x[category] * network[embedding: .vectors][place, vector] }
+      rows[category] = []
+      vector += 1
+    }
+    rows[group.lowerBound] = sum
+  }
+  var further: [Double] = []
   if case .pieces(let edges) = embedding.encoding {
     for (number, edges) in zip(embedding.numbers, edges) {
       let most = edges.count - 1
@@ -38,21 +50,21 @@ private func embedded(_ network: Network<Double>, _ x: [Double]) -> [Double] {
         let piece = (x[number] - edges[i - 1]) / (edges[i] - edges[i - 1])
         return min(max(piece, i == 1 ? -.infinity : 0), i == most ? .infinity : 1)
       }
-      e[number] = pieces[0]
-      e += pieces.dropFirst()
+      rows[number] = [pieces[0]]
+      further += pieces.dropFirst()
     }
-    return zip(network[embedding: .scale].elements, e).map { $0 * $1 }
+    return zip(network[embedding: .scale].elements, rows.joined() + further).map { $0 * $1 }
   }
   for (j, number) in embedding.numbers.enumerated() {
     for c in 0..<embedding.components {
-      e.append(
+      further.append(
         (0..<embedding.frequencies).reduce(network[embedding: .bias][c, j]) { sum, k in
           let t = network[embedding: .frequencies][k, j] * x[number] + network[embedding: .phases][k, j]
           return sum + network[embedding: .weights][c, j * embedding.frequencies + k] * cos(2 * .pi * t)
         })
     }
   }
-  return zip(network[embedding: .scale].elements, e).map { $0 * $1 }
+  return zip(network[embedding: .scale].elements, rows.joined() + further).map { $0 * $1 }
 }
 
 /// A network that hands its embedding on.
@@ -87,11 +99,27 @@ func piecesByHand() {
   #expect(outputs(2) == [1, 50, 1, 0] && outputs(3.5) == [1, 50, 2, 1.5] && outputs(6) == [1, 50, 2, 9])
 }
 
+@Test("Vectors of categories stand in the place of their inputs, scaled")
+func categoriesByHand() {
+  var network = bare(Embedding(6, categories: [1..<3, 4..<6], dimension: 3))
+  #expect(network.inputSize == 6 && network.embedding?.outputSize == 8 && network.embedding?.parameterCount == 8 + 12)
+  network[embedding: .scale] = Matrix([1, 1, 10, 1, 2, 1, 1, 1])
+  network[embedding: .vectors] = [[1, 4, 7, 0], [2, 5, 8, 0], [3, 6, 9, 0.5]]
+  func outputs(_ x: [Double]) -> [Double] { network.predict(Matrix(x)).elements }
+  #expect(outputs([5, 1, 0, 6, 0, 1]) == [5, 1, 20, 3, 12, 0, 0, 0.5])
+  #expect(outputs([5, 0, 1, 6, 1, 0]) == [5, 4, 50, 6, 12, 7, 8, 9])
+  // A string that was not seen in training has no category.
+  #expect(outputs([5, 0, 0, 6, 0, 0]) == [5, 0, 0, 0, 12, 0, 0, 0])
+}
+
 private let embeddings = [
   Embedding(4), Embedding(4, numbers: [0, 2, 3], frequencies: 5, components: 2),
   Embedding(4, numbers: [0, 1, 2, 3], frequencies: 1, components: 16), Embedding(4, numbers: [3]),
   Embedding(4, numbers: [1, 3], encoding: .pieces(edges: [[-1, -0.5, 0, 0.75, 2], [0, 1]])),
   Embedding(4, numbers: [0, 2], encoding: .pieces(edges: [[-1, 0, 1], (0...50).map { Double($0) / 10 - 2 }])),
+  Embedding(4, categories: [0..<4], dimension: 2),
+  Embedding(4, numbers: [0, 3], frequencies: 5, components: 2, categories: [1..<3], dimension: 9),
+  Embedding(4, numbers: [2], encoding: .pieces(edges: [[-1, 0, 0.5, 1]]), categories: [0..<2, 3..<4], dimension: 3),
 ]
 
 @Test("Every embedding agrees with its formula", arguments: embeddings)
@@ -103,6 +131,19 @@ func embeddingFormula(embedding: Embedding) {
   for sample in 0..<45 {
     let expected = embedded(network, inputs[columns: sample..<sample + 1].elements)
     #expect(zip(outputs[columns: sample..<sample + 1].elements, expected).allSatisfy { abs($0 - $1) < 1e-13 })
+  }
+}
+
+@Test("The first layer absorbs the vectors of categories", arguments: embeddings)
+func foldedCategories(embedding: Embedding) {
+  for normalization in [Normalization.none, .batch] {
+    let network: Network<Double> = randomNetwork(embedding, layers(embedding, .mish, normalization))
+    let folded = network.foldingCategories()
+    #expect(folded.embedding?.categories == [] && folded.inputSize == 4)
+    #expect((folded.parameters == network.parameters) == embedding.categories.isEmpty)
+    let inputs = normal(4, 9)
+    let (expected, outputs) = (network.predict(inputs), folded.predict(inputs))
+    #expect(zip(outputs.elements, expected.elements).allSatisfy { abs($0 - $1) < 1e-13 })
   }
 }
 
@@ -166,6 +207,25 @@ func wrongEmbeddingGradient() throws {
   wrong[layer: 1, .activationWeight] = wrong[layer: 1, .activationWeight].map { $0 + 1e-3 }
   found = try errors(wrong)
   #expect(found.embedding < 1e-6 && found.layers[1] > 1e-3 && found.layers[0] < 1e-6 && found.layers[2] < 1e-6)
+}
+
+@Test("A wrong derivative of a category's vector is caught")
+func wrongVectorGradient() throws {
+  let embedding = Embedding(4, numbers: [3], categories: [0..<3], dimension: 2)
+  let network: Network<Double> = randomNetwork(embedding, layers(embedding, .mish))
+  let (inputs, targets) = (normal(4, 37), oneOfThree(37))
+  var workspace = Workspace(for: network, batchCapacity: 37)
+  var gradient = network
+  _ = network.backPropagate(
+    .crossEntropy, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient.parameters)
+  // As if two categories were exchanged.
+  let vectors = gradient[embedding: .vectors]
+  for row in 0..<2 {
+    gradient[embedding: .vectors][row, 0] = vectors[row, 1]
+    gradient[embedding: .vectors][row, 1] = vectors[row, 0]
+  }
+  let check = network.compare(gradient.parameters, with: .crossEntropy, inputs: inputs, targets: targets)
+  #expect(try #require(check.embeddingError) > 0.1)
 }
 
 // MARK: - The first parameters
@@ -238,6 +298,8 @@ func embeddingDescription() {
   #expect("\(embedding)" == "Embedding(4 → 10, 2 numbers, 16 frequencies)")
   let pieces = Embedding(4, numbers: [0, 2], encoding: .pieces(edges: [[0, 1, 2], [0, 2, 3, 4]]))
   #expect("\(pieces)" == "Embedding(4 → 7, 2 numbers, 5 pieces)")
+  let vectors = Embedding(40, numbers: [0], categories: [1..<40])
+  #expect("\(vectors)" == "Embedding(40 → 12, 1 number, 16 frequencies, 39 categories in 8 numbers)")
   let network = Network<Float>(
     .chain([10, 8, 1], hidden: .mish, isParametric: true, output: .identity, normalization: .layer, dropout: [0.5]),
     embedding: embedding)
@@ -275,6 +337,13 @@ func embeddingMisuse() async {
     #expect(!Embedding.isPossible(4, numbers: [2], encoding: .pieces(edges: [edges])), "\(edges)")
   }
   #expect(!Embedding.isPossible(4, numbers: [2], encoding: .pieces(edges: [])))
+  let groups = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    _ = Embedding(4, numbers: [2], categories: [1..<3])
+  }
+  #expect(
+    standardError(groups).contains(
+      "cannot embed 4 inputs, of which 1 are numbers, in 16 frequencies and 3 components and the categories"
+        + " [Range(1..<3)] in 8 numbers"))
   let chain = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
     _ = Network<Float>([Dense(4, 1)], embedding: Embedding(4, numbers: [2]))
   }

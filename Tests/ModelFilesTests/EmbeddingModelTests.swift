@@ -42,6 +42,21 @@ private func written<Scalar>(_ model: TrainedModel<Scalar>) throws -> (file: Mod
   return (try ModelFile(contentsOf: path), try SafeTensors(bytes: ByteFile.read(path), path: path))
 }
 
+@Test("A model's networks take one-hot inputs in place of vectors of categories, with the same answers")
+func modelOfEmbeddedCategories() throws {
+  let embedding = Embedding(3, numbers: [2], categories: [0..<2], dimension: 4)
+  var generator = Philox(seed: 1)
+  var network = Network<Float>(
+    .chain([embedding.outputSize, 5, 2], hidden: .mish, output: .softmax), embedding: embedding)
+  network.parameters.fillNormal(using: &generator)
+  let model = TrainedModel(network: network, loss: .crossEntropy, preparation: preparation)
+  #expect(model.network.embedding == Embedding(3, numbers: [2]) && model.network.layers[0].inputSize == 6)
+  let features: Matrix<Float> = [[0, 1, 0], [1, 0, 0], [0.5, -1, 2]]
+  let (answers, expected) = (model.outputs(prepared: features), network.predict(features))
+  #expect(zip(answers.elements, expected.elements).allSatisfy { abs($0 - $1) < 1e-6 })
+  #expect(try written(model).file.members[0].embedding == model.network.embedding)
+}
+
 @Test("A model with an embedding and parametric activations is read back as it was written, to the bit")
 func embeddingRoundTrip() throws {
   func check<Scalar: BLASScalar>(_ model: TrainedModel<Scalar>) throws {

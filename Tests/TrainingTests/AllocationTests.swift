@@ -183,6 +183,7 @@ private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type) throws {
   let edges: [Double] = [-1, 0, 0.5, 1, 3]
   try checkRecipeEpochs(
     Scalar.self, Embedding(8, numbers: [0, 2, 3, 7], encoding: .pieces(edges: [edges, edges, edges, edges])))
+  try checkRecipeEpochs(Scalar.self, Embedding(8, numbers: [0, 6, 7], categories: [1..<6], dimension: 8))
 }
 
 private func checkRecipeEpochs<Scalar: BLASScalar>(_: Scalar.Type, _ embedding: Embedding) throws {

@@ -34,6 +34,74 @@ func recipeSchedules() {
   #expect(abs(flat.factor(step: 120, stepsPerEpoch: stepsPerEpoch)) < 1e-15)
 }
 
+@Test("Cycles end at the epochs where the rate is 0, or nearest to it")
+func cycleEnds() {
+  #expect(Schedule(.logCosine(epochs: 15)).cycleEnds == [1, 3, 7, 15])
+  #expect(Schedule(.logCosine(epochs: 256)).cycleEnds == [17, 51, 119, 256])
+  #expect(Schedule(.logCosine(epochs: 20), warmupEpochs: 5).cycleEnds == [6, 8, 12, 20])
+  #expect(Schedule(.logCosine(epochs: 2)).cycleEnds == [1, 2] && Schedule(.logCosine(epochs: 1)).cycleEnds == [1])
+  #expect(Schedule(.cosine(epochs: 15)).cycleEnds == [])
+}
+
+@Test("The end of an earlier cycle is kept only if it is clearly better")
+func bestCycle() {
+  let losses = [3, 2, 2.5, 2.1]
+  // 2.1 / √100 is above the difference of 0.1, and 2.1 / √1000 below it.
+  #expect(Selection.indexOfBestCycle(losses, sampleCount: 100) == 3)
+  #expect(Selection.indexOfBestCycle(losses, sampleCount: 1000) == 1)
+  #expect(Selection.indexOfBestCycle([-1, -3, -2], sampleCount: 100) == 1)
+  #expect(Selection.indexOfBestCycle([2], sampleCount: 100) == 0)
+}
+
+@Test("A training keeps the end of the cycle before it learnt noise by heart, and the last one of a rule")
+func keptCycle() throws {
+  func made(_ count: Int, seed: UInt64, isNoise: Bool) -> Samples<Float> {
+    var generator = Philox(seed: seed)
+    var features = Matrix<Float>(rows: 10, columns: count)
+    features.fillNormal(using: &generator)
+    var targets = Matrix<Float>(rows: 1, columns: count)
+    targets.fillNormal(using: &generator)
+    if !isNoise { for sample in 0..<count { targets[0, sample] = features[0, sample] * features[1, sample] } }
+    return Samples(features: features, targets: targets)
+  }
+  for isNoise in [true, false] {
+    let (training, validation) = (made(150, seed: 1, isNoise: isNoise), made(100, seed: 2, isNoise: isNoise))
+    var recipe = Recipe.table(.regression, sampleCount: 150, batchSize: 32, epochs: 60)
+    recipe.hidden = [64, 64]
+    #expect(recipe.selection == .cycle)
+    var generator = Philox(seed: 3)
+    let (embedding, layers) = recipe.layers(numbers: Array(0..<10), output: .identity, fittedOn: training)
+    let network = Network<Float>(layers, embedding: embedding, initializer: .lecunNormal, using: &generator)
+    func trainer(_ workers: Int) -> Trainer<Float> {
+      recipe.trainer(of: network, loss: .meanSquaredError, seed: 4, team: Team(workers: workers))
+    }
+    var whole = trainer(1)
+    try whole.fit(on: training, validation: validation, epochs: 60, selection: .cycle)
+    #expect(whole.cycleEnds.map(\.epoch) == [4, 12, 28, 60])
+    let kept = try #require(whole.cycleEnds.firstIndex { $0.parameters == whole.network.parameters })
+    #expect(isNoise ? kept < 3 : kept == 3, "\(whole.cycleEnds.map(\.validationLoss))")
+    // The ends before a checkpoint are in it.
+    var part = trainer(2)
+    try part.fit(
+      on: training, validation: validation, epochs: 60, selection: .cycle,
+      afterEpoch: { _, trainer in trainer.epoch < 20 })
+    let checkpoint = Checkpoint(part)
+    part = trainer(1)
+    try part.restore(checkpoint)
+    #expect(part.cycleEnds.map(\.epoch) == [4, 12])
+    try part.fit(on: training, validation: validation, epochs: 60, selection: .cycle)
+    #expect(part.network.parameters == whole.network.parameters)
+    // Without validation samples, the last state is kept.
+    var alone = trainer(1)
+    try alone.fit(on: training, epochs: 60, selection: .cycle)
+    #expect(alone.network.parameters == whole.cycleEnds[3].parameters && alone.cycleEnds.isEmpty)
+    // A patience ends training only at the end of a cycle.
+    var patient = trainer(1)
+    let reports = try patient.fit(on: training, validation: validation, epochs: 60, patience: 1)
+    #expect([4, 12, 28, 60].contains(reports.count))
+  }
+}
+
 @Test("Cycles that make no sense are refused")
 func recipeScheduleMistakes() async {
   let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
@@ -79,12 +147,13 @@ private let rates = RateFactors(
 private func forEachGroup(
   _ network: Network<Double>, _ body: (Double, Double, (Network<Double>) -> [Double], String) -> Void
 ) {
-  for parameter in EmbeddingParameter.allCases {
+  for parameter in embedding.parameters {
     let factors: (Double, Double) =
       switch parameter {
       case .scale: (6, 6)
       case .phases: (0.25 / (2 * .pi), 0.25)
       case .frequencies, .weights, .bias: (0.25, 0.25)
+      case .vectors: (1, 1)
       }
     body(factors.0, factors.1, { $0[embedding: parameter].elements }, "\(parameter)")
   }
@@ -390,5 +459,66 @@ func otherRecipe() throws {
     var other = other
     let error = #expect(throws: FileError.self) { try other.restore(Checkpoint(made)) }
     #expect(error?.description.hasPrefix("the checkpoint belongs to another training: its \(setting)") == true)
+  }
+}
+
+@Test("A recipe embeds the categories of columns that have many, and leaves the others one-hot")
+func recipeWithCategories() throws {
+  let names = (0..<9).map { "v\($0)" }
+  let preparation = Preparation(
+    inputs: .columns([
+      .category(name: "few", values: ["a", "b"], gathersOthers: false), .number(name: "x", mean: 0),
+      .category(name: "many", values: names, gathersOthers: true),
+    ]),
+    inputScaling: Scaling(method: .none, offsets: [0], factors: [1]), outputs: .classes(["no", "yes"], column: "y"))
+  let samples: Samples<Float> = samples(30, inputs: 13)
+  var recipe = Recipe.table(.classification, sampleCount: 30)
+  #expect(recipe.layers(for: preparation, output: .softmax, fittedOn: samples).embedding == Embedding(13, numbers: [2]))
+  recipe.categoryDimension = 3
+  let (embedding, layers) = recipe.layers(for: preparation, output: .softmax, fittedOn: samples)
+  #expect(embedding == Embedding(13, numbers: [2], categories: [3..<13], dimension: 3) && layers[0].inputSize == 9)
+  recipe.encoding = .none
+  #expect(
+    recipe.layers(for: preparation, output: .softmax, fittedOn: samples).embedding
+      == Embedding(13, categories: [3..<13], dimension: 3))
+  recipe.encoding = .quantileBins
+  let binned = recipe.layers(for: preparation, output: .softmax, fittedOn: samples).embedding
+  #expect(binned?.categories == [3..<13] && binned?.numbers == [2] && binned?.pieces != nil)
+}
+
+@Test("Vectors of categories learn, whatever the number of threads, and go on from a checkpoint to the same bits")
+func trainedCategories() throws {
+  // The class depends on the category alone, through a rule that repeats.
+  let count = 400
+  var features = Matrix<Float>(rows: 21, columns: count)
+  for sample in 0..<count {
+    features[sample * 7 % 20, sample] = 1
+    features[20, sample] = Float(sample % 13)
+  }
+  let samples = Samples(features: features, targets: oneHot((0..<count).map { $0 * 7 % 20 % 3 }, classes: 3))
+  let embedding = Embedding(21, numbers: [20], categories: [0..<20], dimension: 4)
+  func trainer(_ workers: Int) -> Trainer<Float> {
+    var generator = Philox(seed: 3)
+    let network = Network<Float>(
+      .chain([embedding.outputSize, 32, 3], hidden: .mish, output: .softmax), embedding: embedding,
+      initializer: .lecunNormal, using: &generator)
+    return Trainer(
+      network, loss: .crossEntropy, optimizer: .adam(), rates: RateFactors(inputScales: 6), batchSize: 32,
+      inputDropout: 0.05, generator: generator, team: Team(workers: workers))
+  }
+  var alone = trainer(1)
+  let before = alone.network[embedding: .vectors]
+  for _ in 0..<20 { _ = try alone.runEpoch(on: samples) }
+  #expect(alone.network[embedding: .vectors] != before)
+  let accuracy = ClassificationMetrics(outputs: alone.network.predict(features), targets: samples.targets).accuracy
+  #expect(accuracy > 0.95, "\(accuracy)")
+  for workers in [2, 3] {
+    var other = trainer(workers)
+    for _ in 0..<9 { _ = try other.runEpoch(on: samples) }
+    let checkpoint = Checkpoint(other)
+    other = trainer(1)
+    try other.restore(checkpoint)
+    for _ in 9..<20 { _ = try other.runEpoch(on: samples) }
+    #expect(other.network.parameters == alone.network.parameters, "\(workers) workers")
   }
 }

@@ -141,6 +141,11 @@ public struct Preparation: Sendable, Equatable {
     }
   }
 
+  /// The indices of the features of each column of strings.
+  public var categoryFeatures: [Range<Int>] {
+    encoders.filter { if case .category = $0.column { true } else { false } }.map(\.features)
+  }
+
   /// The number of outputs.
   public var outputCount: Int { outputs.names.count }
 

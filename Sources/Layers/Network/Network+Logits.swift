@@ -10,9 +10,7 @@ extension Network {
   /// with normalisation γ ∘ N + β.
   func upTo(_ index: Int) -> Network {
     var part = Network(layers[..<index] + [layers[index].beforeActivation], embedding: embedding)
-    if embedding != nil {
-      for parameter in EmbeddingParameter.allCases { part[embedding: parameter] = self[embedding: parameter] }
-    }
+    for parameter in embedding?.parameters ?? [] { part[embedding: parameter] = self[embedding: parameter] }
     for (number, layer) in part.layers.enumerated() {
       for parameter in layer.parameters { part[layer: number, parameter] = self[layer: number, parameter] }
     }

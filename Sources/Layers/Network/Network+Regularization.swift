@@ -54,8 +54,7 @@ extension Network {
       ParameterGroup(
         range: place.start..<place.start + place.rows * place.columns, rate: factors.rate, decay: factors.decay)
     }
-    let ofEmbedding = embedding == nil ? [] : EmbeddingParameter.allCases
-    return ofEmbedding.map { group(place($0), rates.factors($0)) }
+    return (embedding?.parameters ?? []).map { group(place($0), rates.factors($0)) }
       + layers.enumerated().flatMap { index, layer in
         layer.parameters.filter { !$0.isStatistic }.map { group(place(index, $0), rates.factors($0, of: layer)) }
       }

@@ -63,7 +63,7 @@ public struct Network<Scalar: BLASScalar>: Sendable {
   ) {
     self.init(layers, embedding: embedding)
     if let embedding {
-      for parameter in EmbeddingParameter.allCases {
+      for parameter in embedding.parameters {
         self[embedding: parameter] = embedding.initialParameters(parameter, using: &generator)
       }
     }

@@ -52,6 +52,7 @@ public struct RateFactors: Sendable, Equatable {
     case .scale: (inputScales, inputScales)
     case .phases: (waves / (2 * .pi), waves)
     case .frequencies, .weights, .bias: (waves, waves)
+    case .vectors: (1, 1)
     }
   }
 

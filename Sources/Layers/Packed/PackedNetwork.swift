@@ -56,6 +56,7 @@ package final class PackedNetwork<Scalar: BLASScalar>: Sendable {
   package let outputSize: Int
 
   package init(_ network: Network<Scalar>) {
+    let network = network.foldingCategories()
     embedding = network.embedding
     hasParametricLayers = network.layers.contains { $0.isParametric }
     // The embedding's parameters come first.

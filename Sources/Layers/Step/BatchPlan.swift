@@ -33,7 +33,8 @@ struct BatchPlan: Sendable {
     embedding = chain.embedding.map { embedding in
       defer { end += embedding.parameterCount * TileGrid.samples(batchCapacity, rows: 0).count }
       return EmbeddingPlan(
-        embedding: embedding, values: place(embedding.outputSize), error: place(embedding.outputSize), gradient: end)
+        embedding: embedding, inputs: embedding.lookup.map { place($0.inputs) }, values: place(embedding.outputSize),
+        error: place(embedding.outputSize), gradient: end)
     }
     let normalizations = chain.layers.map { layer -> Int? in
       guard layer.isNormalized else { return nil }

@@ -34,7 +34,14 @@ package struct Buffers<Scalar: BLASScalar> {
   /// g(Z) − Z of a parametric activation, and after the way back this times the error; nil if the layer has none.
   func differences(of layer: Int) -> Tile<Scalar>? { plan(layer).differences.map { column($0, layer) } }
 
-  /// The inputs of an embedding with the components of its numbers.
+  /// The inputs of an embedding.
+  func embeddingInputs(_ plan: EmbeddingPlan) -> Tile<Scalar> {
+    let rows = plan.embedding.inputSize
+    guard let start = plan.inputs else { return embeddedValues(plan).rows(0..<rows) }
+    return arena.reshaped(from: start, rows: rows, columns: batch)
+  }
+
+  /// The inputs of an embedding, or their vectors, with the further rows of its numbers.
   func embeddedValues(_ plan: EmbeddingPlan) -> Tile<Scalar> {
     arena.reshaped(from: plan.values, rows: plan.embedding.outputSize, columns: batch)
   }

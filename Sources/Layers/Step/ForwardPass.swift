@@ -59,12 +59,16 @@ struct ForwardPass<Scalar: BLASScalar>: TeamProgram {
   /// Computes the first layer's inputs, block by block. In training, the batch's inputs already stand at their place.
   private func embed(_ plan: EmbeddingPlan, _ jobs: inout JobSequence, _ mode: PassMode) {
     let embedding = plan.embedding
-    let own = parameters.rows(0..<embedding.parameterCount)
+    let own = embedding.part(of: parameters)
     let (values, outputs, maxima) = (buffers.embeddedValues(plan), buffers.inputs(of: 1), buffers.embeddingMaxima)
     for block in jobs.begin(plan.samples) {
       let columns = plan.samples[block].columns
       let values = values[columns: columns]
-      if !mode.isTraining { values.rows(0..<embedding.inputSize).copy(inputs[columns: columns]) }
+      let ownInputs = buffers.embeddingInputs(plan)[columns: columns]
+      if !mode.isTraining { ownInputs.copy(inputs[columns: columns]) }
+      if let lookup = embedding.lookup {
+        ownInputs.lookUp(lookup, table: embedding.part(of: parameters, .vectors), into: values)
+      }
       if let pieces = embedding.pieces { values.encode(pieces) }
       maxima[block] = Double(values.embed(embedding.shape, parameters: own, into: outputs[columns: columns]))
     }

@@ -86,7 +86,7 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   /// The place of the batch's inputs.
   private var gatheredInputs: Tile<Scalar> {
     guard let plan = buffers.embedding else { return buffers.inputs(of: 1) }
-    return buffers.embeddedValues(plan).rows(0..<plan.embedding.inputSize)
+    return buffers.embeddingInputs(plan)
   }
 
   private func dropInputs(_ part: TilePart) {
@@ -174,26 +174,28 @@ struct TrainingStep<Scalar: BLASScalar>: TeamProgram {
   }
 
   /// Computes the blocks' parts of the embedding's gradient.
-  private func backThroughEmbedding(_ embedding: EmbeddingPlan, _ jobs: inout JobSequence) {
-    let error = buffers.embeddingError(embedding)
-    for tiles in jobs.begin(embedding.errorGrid, merging: Scalar._Routines.hasProduct) {
+  private func backThroughEmbedding(_ embeddingPlan: EmbeddingPlan, _ jobs: inout JobSequence) {
+    let embedding = embeddingPlan.embedding
+    let error = buffers.embeddingError(embeddingPlan)
+    for tiles in jobs.begin(embeddingPlan.errorGrid, merging: Scalar._Routines.hasProduct) {
       layer(1).propagateError(
-        embedding.errorGrid[tiles], error: buffers.error(of: 1), parameters: plan(1).part(of: parameters), into: error)
+        embeddingPlan.errorGrid[tiles], error: buffers.error(of: 1), parameters: plan(1).part(of: parameters),
+        into: error)
     }
-    let (values, gradient) = (buffers.embeddedValues(embedding), buffers.embeddingGradient(embedding))
-    let (own, maxima) = (embeddingParameters(embedding, in: parameters), buffers.embeddingGradientMaxima)
-    for block in jobs.begin(embedding.samples) {
-      let columns = embedding.samples[block].columns
-      let largest = error[columns: columns].embedBack(
-        embedding.embedding.shape, parameters: own, values: values[columns: columns],
-        gradient: gradient[columns: block..<block + 1])
+    let (values, gradient) = (buffers.embeddedValues(embeddingPlan), buffers.embeddingGradient(embeddingPlan))
+    let maxima = buffers.embeddingGradientMaxima
+    for block in jobs.begin(embeddingPlan.samples) {
+      let columns = embeddingPlan.samples[block].columns
+      let (error, gradient) = (error[columns: columns], gradient[columns: block..<block + 1])
+      let largest = error.embedBack(
+        embedding.shape, parameters: embedding.part(of: parameters), values: values[columns: columns],
+        gradient: gradient)
       maxima[block] = Double(largest)
+      guard let lookup = embedding.lookup else { continue }
+      let ofVectors = buffers.embeddingInputs(embeddingPlan)[columns: columns].lookUpBack(
+        lookup, error: error, gradient: embedding.part(of: gradient, .vectors))
+      maxima[block] += Double(ofVectors)
     }
-  }
-
-  /// The embedding's part of a vector of all parameters.
-  private func embeddingParameters(_ plan: EmbeddingPlan, in vector: Tile<Scalar>) -> Tile<Scalar> {
-    vector.reshaped(from: 0, rows: plan.embedding.parameterCount, columns: 1)
   }
 
   private func backThroughNormalization(_ number: Int, _ jobs: inout JobSequence) {

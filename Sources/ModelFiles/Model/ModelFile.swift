@@ -121,7 +121,7 @@ public struct ModelFile: Sendable {
     // This check comes before anything is allocated for the layers: the tensors in the file bound the sizes.
     var tensorCount = 0
     for (network, member) in members.enumerated() {
-      for parameter in member.embedding == nil ? [] : EmbeddingParameter.allCases {
+      for parameter in member.embedding?.parameters ?? [] {
         let (rows, columns) = member.embedding!.shape(of: parameter)
         try Self.check(tensors, parameter.tensorName(ofNetwork: network, of: members.count), [rows, columns], path)
         tensorCount += 1

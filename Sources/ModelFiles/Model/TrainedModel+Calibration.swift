@@ -13,6 +13,9 @@ extension TrainedModel {
   /// improve.
   public var hasProbabilities: Bool { preparation.task == .classification && loss.isForClasses }
 
+  /// The possible temperatures of a calibration.
+  package static var temperatures: ClosedRange<Double> { 0.05...20 }
+
   /// Returns the model with calibrated probabilities: the weighted inputs z of the output layer's activation g are
   /// divided by a temperature T, the same for all outputs and, in an ensemble, for all networks.
   ///
@@ -79,7 +82,8 @@ extension TrainedModel {
       }
       return loss.mean(ofOutputs: outputs, targets: targets) + logarithm * logarithm / 2 / Double(targets.columns)
     }
-    let found = leastPoint(of: objective, between: log(0.05), and: log(20))
+    let found = leastPoint(
+      of: objective, between: log(Self.temperatures.lowerBound), and: log(Self.temperatures.upperBound))
     // The objective of an ensemble may have several minima, of which the search finds one.
     return objective(found) < objective(0) ? exp(found) : 1
   }

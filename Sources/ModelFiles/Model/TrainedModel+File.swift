@@ -141,7 +141,7 @@ extension TrainedModel {
 
   private var tensors: [SafeTensors.Tensor] {
     networks.enumerated().flatMap { number, network in
-      (network.embedding == nil ? [] : EmbeddingParameter.allCases).map { parameter in
+      (network.embedding?.parameters ?? []).map { parameter in
         SafeTensors.Tensor(
           name: parameter.tensorName(ofNetwork: number, of: networks.count), rowsOf: network[embedding: parameter])
       }
@@ -201,7 +201,7 @@ extension TrainedModel {
   private static func network(_ number: Int, in file: ModelFile) throws(FileError) -> Network<Scalar> {
     let (member, count) = (file.members[number], file.members.count)
     var network = Network<Scalar>(member.layers, embedding: member.embedding)
-    for parameter in member.embedding == nil ? [] : EmbeddingParameter.allCases {
+    for parameter in member.embedding?.parameters ?? [] {
       var values = network[embedding: parameter]
       try values.withTile { (values) throws(FileError) in
         try file.read(parameter.tensorName(ofNetwork: number, of: count), into: values)

@@ -8,7 +8,8 @@ import Tensor
 /// It may also be an ensemble: several networks for the same inputs and outputs. Its answer is the mean of the
 /// networks' answers, which is usually better than any single one (Hansen and Salamon 1990), or a weighted mean.
 public struct TrainedModel<Scalar: BLASScalar>: Sendable {
-  /// One network, or the members of an ensemble.
+  /// One network, or the members of an ensemble. They take one-hot inputs: if a network is given that embeds categories,
+  /// its first layer absorbs their vectors.
   public let networks: [Network<Scalar>]
   /// The share of each network in the answer; together 1.
   public let weights: [Double]
@@ -74,8 +75,9 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
     self.interval = interval.map {
       PredictionInterval(level: $0.level, margins: $0.margins, for: preparation.outputs)
     }
-    self.networks = networks
-    haveSameLayers = networks.allSatisfy { !$0.hasOtherLayers(than: networks[0]) }
+    let folded = networks.map { $0.foldingCategories() }
+    self.networks = folded
+    haveSameLayers = folded.allSatisfy { !$0.hasOtherLayers(than: folded[0]) }
     self.weights =
       weights.map { $0.map { $0 / sum } } ?? Array(repeating: 1 / Double(networks.count), count: networks.count)
     self.loss = loss

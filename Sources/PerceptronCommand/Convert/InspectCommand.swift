@@ -163,7 +163,8 @@ func kinds(_ members: [ModelFile.Member]) -> [(title: String?, member: ModelFile
   }
   return kinds.map { member, numbers in
     let names = numbers.map(String.init).joined(separator: ", ")
-    return (kinds.count > 1 ? "network \(names): weight \(member.weight.fixed(4)) each" : nil, member)
+    let each = numbers.count > 1 ? " each" : ""
+    return (kinds.count > 1 ? "network \(names): weight \(member.weight.fixed(4))\(each)" : nil, member)
   }
 }
 

@@ -80,7 +80,7 @@ struct Baseline {
     let comparison =
       "linear model (least squares, ridge \(Self.ridge)): \(name) \(metrics.figure), network: \(network.figure)"
     let remark =
-      "the network is no better than the linear model; train it longer, or with other layers or another learning rate"
+      "the network is no better than the linear model; try --auto, or other --epochs, --hidden or --learning-rate"
     lines = network.isBetter(than: metrics) ? [comparison] : [comparison, remark]
   }
 }

@@ -42,6 +42,9 @@ enum EvaluateCommand: Command {
       team: team)
     let samples = try data.samples(model.preparation, team: team)
     var evaluation = try Evaluation(model, samples, team, depth: .details)
+    if arguments.flag("--importance"), samples.count < 2 {
+      throw CommandError.badData("--importance shuffles the rows of a column, and needs 2 rows or more, found 1")
+    }
     if arguments.flag("--importance") { evaluation.importance = ColumnImportances([(model, samples)], team: team) }
     if arguments.flag("--json") {
       try printLine(json(evaluation))

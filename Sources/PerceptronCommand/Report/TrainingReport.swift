@@ -117,7 +117,7 @@ struct TrainingReport<Scalar: BLASScalar> {
     guard !trials.isEmpty else { return "" }
     let rows = trials.rows(most: 20)
     return """
-      <section><h2>Search: \(trials.count) trials</h2>
+      <section><h2>Search: \(trials.count) trial\(trials.count == 1 ? "" : "s")</h2>
       <p class="muted">The answer is the weighted mean of the trials that have a share. Each trial is \
       \(model.networks.count / max(trials.count { $0.weight > 0 }, 1)) networks by one recipe.</p>
       \(markupTable(rows[0], Array(rows.dropFirst())))</section>

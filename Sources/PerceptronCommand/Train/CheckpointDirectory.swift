@@ -10,6 +10,8 @@ import PerceptronFiles
 /// `--checkpoint DIR`: the directory that stores the state of a training, in one file for each network.
 struct CheckpointDirectory<Scalar: BLASScalar> {
   private let path: String
+  /// The largest number of epochs of a network.
+  private var mostEpochs = 0
   /// The number of epochs between checkpoints.
   private let period: Int
   /// Whether `--resume` was given.
@@ -60,7 +62,10 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   /// Makes the directory if it does not exist and locks it. Refuses checkpoints in it that belong to other options or
   /// other data.
-  mutating func prepare(for data: TrainingData<Scalar>, epochs: Int, _ schedule: Schedule) throws {
+  mutating func prepare(
+    for data: TrainingData<Scalar>, epochs: Int, atMost mostEpochs: Int, _ schedule: Schedule
+  ) throws {
+    self.mostEpochs = mostEpochs
     try AtomicFile.makeDirectory(path)
     try Self.lock(path)
     (notes["epochs"], notes["schedule"]) = (String(epochs), "\(schedule.shape)")
@@ -100,7 +105,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     let records = [EpochRecord](
       trainer.reports, metrics: checkpoint.series[Self.metricsName] ?? [],
       lossUnit: data.preparation.lossUnit(of: trainer.loss))
-    guard let records, records.count == trainer.epoch, trainer.epoch <= Int(notes["epochs"]!)! else {
+    guard let records, records.count == trainer.epoch, trainer.epoch <= mostEpochs else {
       throw Self.foreign(file)
     }
     return records

@@ -88,10 +88,27 @@ struct FoldOptions {
   /// - Parameter strata: A number for each sample; samples with similar numbers are spread over all folds.
   func splits<Scalar>(of data: RawData<Scalar>, strata: [Double], _ options: TrainOptions) throws -> [Split] {
     let splits = try unchecked(data, strata, options)
-    guard splits.allSatisfy({ $0.training.count > 1 }) else {
-      throw few("a network would learn from one row", "2 or more")
+    if let fold = splits.firstIndex(where: { $0.training.count < 2 }) {
+      throw few("the network of fold \(fold + 1) would learn from \(splits[fold].training.count) row", "2 or more")
     }
     return splits
+  }
+
+  /// Says which classes a fold has, but not the rows that its network learns from.
+  ///
+  /// - Parameters:
+  ///   - classes: The class of each sample.
+  ///   - names: The classes' names.
+  static func noteMissingClasses(_ splits: [Split], classes: [Int], names: [String]) {
+    for (fold, split) in splits.enumerated() {
+      let learnt = Set(split.training.map { classes[$0] })
+      let missing = Set(split.validation.map { classes[$0] }).subtracting(learnt).sorted().map { quoted(names[$0]) }
+      if !missing.isEmpty {
+        printError(
+          "note: fold \(fold + 1): \(missing.joined(separator: ", ")) occurs only in this fold, so that its network"
+            + " cannot learn it\n")
+      }
+    }
   }
 
   private func unchecked<Scalar>(

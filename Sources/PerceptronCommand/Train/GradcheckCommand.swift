@@ -30,7 +30,7 @@ enum GradcheckCommand: Command {
     let batch = try arguments.integer("--samples", in: 1...10_000) ?? 7
     let task = options.task ?? .classification
     let (loss, output) = try options.objective(task)
-    var recipe = try options.pieces.recipe(task, isTable: false, samples: batch)
+    var recipe = try options.pieces.recipe(task, loss, isTable: false, samples: batch)
     if arguments.string("--hidden") == nil { recipe.hidden = [8, 6] }
     var generator = Philox(seed: options.seed, stream: 1)
     var inputs = Matrix<Double>(rows: inputSize, columns: batch)

@@ -41,7 +41,18 @@ struct HeldOutAnswers {
     var answers = model.preparation.answers(heldOut.outputs(of: model, team))
     if let interval = model.interval { answers.append(rowsOf: interval.bounds(of: answers)) }
     let (rows, folds) = (heldOut.rows, heldOut.folds)
-    let places = [("row", rows.map { "\($0 + 1)" }), ("fold", folds.map { "\($0 + 1)" })]
+    // A column of the data may have such a name, too.
+    let answered: [String] =
+      switch model.preparation.outputs {
+      case .classes(let names, let column): [column ?? "class"] + names
+      case .labels(let names, _): names
+      case .values, .quantiles: model.preparation.outputs.names
+      }
+    let taken = Set(columns.map(\.name) + answered)
+    func unique(_ name: String) -> String { taken.contains(name) ? unique("\(name)_") : name }
+    let places = [
+      (unique("row"), rows.map { "\($0 + 1)" }), (unique("fold"), folds.map { "\($0 + 1)" }),
+    ]
     return AnswerTable(
       answers, of: model, withProbabilities: model.preparation.task == .classification,
       beside: places + columns.map { column in (column.name, rows.map { column.fields[$0] }) }

@@ -59,12 +59,8 @@ struct OptimizerOptions {
     self.arguments = arguments
     name = try arguments.choice("--optimizer", Self.names.map { ($0, $0) })
     try checkUses()
-    // If no rate is given, the largest default rate is used for the check.
-    let rate = try arguments.positive("--learning-rate")
-    let largest = rate ?? (name == nil ? 0.2 : name!.hasPrefix("adam") ? 0.001 : 0.1)
-    if try arguments.natural("--weight-decay") ?? 0 * largest >= 1 {
-      throw .usage("--weight-decay: its product with the learning rate must be below 1")
-    }
+    _ = try arguments.positive("--learning-rate")
+    _ = try arguments.natural("--weight-decay")
     for option in ["--momentum", "--beta1", "--beta2"] { _ = try arguments.share(option) }
     for option in ["--epsilon", "--clip-norm", "--max-norm"] { _ = try arguments.positive(option) }
     for option in ["--l1", "--l2"] { _ = try arguments.natural(option) }

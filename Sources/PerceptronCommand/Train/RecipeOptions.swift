@@ -10,6 +10,7 @@ struct RecipeOptions {
   private let name: Name?
   private let encoding: Recipe.Encoding?
   private let bins: Int?
+  private let categoryDimension: Int?
   private let hidden: [Int]?
   private let activation: Activation?
   private let isParametric: Bool?
@@ -41,6 +42,10 @@ struct RecipeOptions {
         + " frequencies), quantile-bins or tree-bins (numbers become piecewise linear functions with edges at"
         + " quantiles, or where a decision tree of the number splits) (by the recipe: waves; plain: none)"),
     Option("--bins", "N", "most bins of each number with --encode quantile-bins or tree-bins (48)"),
+    Option(
+      "--embed-categories", "N",
+      "learn N numbers for each category of a column of more than \(Recipe.mostOneHotCategories), in place of a feature"
+        + " for each (off)"),
     Option(
       "--hidden", "128,64", "sizes of the hidden layers; empty for a linear model (by the recipe: 256,256,256 or 128)"),
     Option(
@@ -85,7 +90,9 @@ struct RecipeOptions {
       Option(
         "--select", "NAME",
         "the epoch to keep: that with the lowest validation loss, with the lowest error (share of wrong answers, or"
-          + " loss for regression; the last of equals), or the last: loss, error or last (last)"),
+          + " loss for regression; the last of equals), the end of a cycle of --schedule coslog4 (the last one, unless"
+          + " an earlier one is clearly better), or the last: loss, error, cycle or last (by the recipe: cycle for"
+          + " regression, last for classification; plain: last)"),
     ]
 
   init(_ arguments: Arguments) throws(CommandError) {
@@ -95,6 +102,7 @@ struct RecipeOptions {
     if bins != nil, encoding?.hasBins != true {
       throw .usage("--bins is for --encode quantile-bins or tree-bins; leave it out, or add one of them")
     }
+    categoryDimension = try arguments.integer("--embed-categories", in: Embedding.dimensions)
     hidden = try arguments.string("--hidden").map(Self.sizes)
     activation = try arguments.choice("--activation", TrainOptions.names(Self.activations))
     isParametric = try arguments.choice("--parametric", [("yes", true), ("no", false)])
@@ -120,6 +128,17 @@ struct RecipeOptions {
     selection = try arguments.choice(
       "--select", TrainOptions.names(Selection.allCases).map { ($0.0, Optional($0.1)) } + [("last", nil)])
     if let epochs { _ = try optimizing.schedules(epochs) }
+    if isFullBatch, name == .table {
+      throw .usage(
+        "--recipe table has schedules and a weight decay, which --optimizer \(optimizing.name!) cannot have; leave one"
+          + " of them out")
+    }
+  }
+
+  /// Refuses options that make no sense for all recipes of a search.
+  func checkSearch() throws(CommandError) {
+    guard let dropout, dropout.count > 1, hidden == nil else { return }
+    throw .usage("--auto varies the number of hidden layers; give --hidden, too, or one --dropout for all of them")
   }
 
   /// The recipe by name. Other optimizers than Adam need other rates than the recipe for tables has.
@@ -134,14 +153,28 @@ struct RecipeOptions {
   /// to select the best epoch.
   func wantsValidation(isTable: Bool) -> Bool { selectsEpoch || name(isTable: isTable) == .table }
 
-  /// Whether an epoch is to be chosen.
-  var selectsEpoch: Bool { if case .some(.some) = selection { true } else { false } }
+  /// Whether the best of all epochs is to be chosen.
+  var selectsEpoch: Bool { selection == .some(.loss) || selection == .some(.error) }
+
+  /// Refuses a choice of the epoch that contradicts `--early-stopping`, or has nothing to choose by.
+  func checkSelection(stopsEarly: Bool, hasValidation: Bool) throws(CommandError) {
+    guard let selection else { return }
+    if stopsEarly, selection == nil || selection == .cycle {
+      throw .usage(
+        "--early-stopping keeps the best epoch, and --select \(selection?.rawValue ?? "last") another; leave one out")
+    }
+    if !hasValidation, let selection {
+      throw .usage("--select \(selection.rawValue) needs --validation, --validation-split or --folds")
+    }
+  }
 
   /// The recipe for a task with this number of training samples.
-  func recipe(_ task: Preparation.Task, isTable: Bool, samples: Int) throws(CommandError) -> Recipe {
+  func recipe(
+    _ task: Preparation.Task, _ loss: Loss, isTable: Bool, samples: Int
+  ) throws(CommandError) -> Recipe {
     try recipe(task, samples: samples) { batchSize in
       switch name(isTable: isTable) {
-      case .table: .table(task, sampleCount: samples, batchSize: batchSize, epochs: epochs)
+      case .table: .table(task, loss: loss, sampleCount: samples, batchSize: batchSize, epochs: epochs)
       case .plain:
         .plain(sampleCount: samples, batchSize: batchSize, epochs: epochs ?? (isFullBatch ? 200 : nil))
       }
@@ -150,10 +183,10 @@ struct RecipeOptions {
 
   /// A recipe of a search, in which the settings are drawn that were not given.
   func variedRecipe(
-    _ task: Preparation.Task, samples: Int, using generator: inout Philox
+    _ task: Preparation.Task, _ loss: Loss, samples: Int, using generator: inout Philox
   ) throws(CommandError) -> Recipe {
     try recipe(task, samples: samples) { batchSize in
-      .varied(task, sampleCount: samples, batchSize: batchSize, epochs: epochs, using: &generator)
+      .varied(task, loss: loss, sampleCount: samples, batchSize: batchSize, epochs: epochs, using: &generator)
     }
   }
 
@@ -171,6 +204,7 @@ struct RecipeOptions {
     var recipe = base(isFullBatch ? samples : batchSize)
     if let encoding { recipe.encoding = encoding }
     if let bins { recipe.bins = bins }
+    if let categoryDimension { recipe.categoryDimension = categoryDimension }
     if let hidden { recipe.hidden = hidden }
     if let activation { recipe.activation = activation }
     recipe.isParametric =
@@ -190,6 +224,12 @@ struct RecipeOptions {
     if let selection { recipe.selection = selection }
     try optimizing.apply(to: &recipe, task)
     try check(recipe, samples)
+    if let mistake = recipe.optimizer.mistake ?? recipe.regularization.mistake(recipe.optimizer, recipe.rates) {
+      let rate = recipe.optimizer.learningRate.map { " for a learning rate of \($0)" } ?? ""
+      let factor = recipe.rates == .equal ? "" : " with factors up to \(recipe.rates.largest)"
+      throw .usage(
+        "\(mistake) is too large\(rate)\(factor): the product must be below 1; lower --weight-decay or --learning-rate")
+    }
     return recipe
   }
 

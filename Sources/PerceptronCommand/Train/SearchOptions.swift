@@ -13,7 +13,7 @@ struct SearchOptions {
     Option(
       "--auto", nil,
       "search for better settings: train networks by many recipes, and make an ensemble of the best (off)"),
-    Option("--minutes", "N", "how long --auto may take (5)"),
+    Option("--minutes", "N", "how long --auto may take; the first recipe is completed in any case (5)"),
     Option(
       "--trials", "N", "how many recipes --auto tries, in place of --minutes; the result has the same bits anywhere"),
   ]
@@ -24,7 +24,11 @@ struct SearchOptions {
   private static let mostTrials = 250
 
   /// Nil without the option.
-  init?(_ arguments: Arguments, _ pieces: RecipeOptions, isTable: Bool) throws(CommandError) {
+  ///
+  /// - Parameter networkCount: The number of networks of a trial.
+  init?(
+    _ arguments: Arguments, _ pieces: RecipeOptions, isTable: Bool, networkCount: Int
+  ) throws(CommandError) {
     let trials = try arguments.integer("--trials", in: 1...Self.mostTrials)
     let minutes = try arguments.positive("--minutes")
     guard arguments.flag("--auto") else {
@@ -37,9 +41,17 @@ struct SearchOptions {
     guard pieces.name(isTable: isTable) == .table else {
       throw .usage(
         isTable
-          ? "--auto varies the recipe for tables; leave out --optimizer and --recipe plain"
-          : "--auto is for tables; images have no recipe that it could vary")
+          ? "--auto varies the recipe for tables; leave out"
+            + " \(arguments.string("--recipe") == nil ? "--optimizer" : "--recipe plain")"
+          : "--auto varies the recipe for tables, which images get with --recipe table alone")
     }
+    if arguments.string("--augment") != nil { throw .usage("--auto and --augment exclude each other") }
+    if networkCount > Self.mostNetworks {
+      throw .usage(
+        "--auto makes a model of at most \(Self.mostNetworks) networks, and each trial would have \(networkCount);"
+          + " lower --folds or --ensemble")
+    }
+    try pieces.checkSearch()
     bound = trials.map { .trials($0) } ?? .minutes(minutes ?? 5)
   }
 

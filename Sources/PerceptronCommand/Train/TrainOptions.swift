@@ -91,8 +91,10 @@ struct TrainOptions {
     pieces = try RecipeOptions(arguments)
     output = try arguments.choice("--output", Self.names(Self.outputActivations))
     loss = try Self.loss(arguments)
-    interval = try arguments.share("--interval")
-    if interval == 0 { throw .usage("--interval: expected a number between 0 and 1, found 0") }
+    interval = arguments.string("--interval").flatMap { Double($0) }.flatMap { $0 > 0 && $0 < 1 ? $0 : nil }
+    if interval == nil, let text = arguments.string("--interval") {
+      throw .usage("--interval: expected a number above 0 and below 1, found \(text.debugDescription)")
+    }
     if let loss, let output { try Self.check(loss, output) }
     folds = try FoldOptions(arguments)
     wantsPredictions = arguments.string("--predictions") != nil

@@ -11,6 +11,9 @@ struct TrainingSources {
   /// The share of the training samples that are used for validation; 0 for none, and nil for the recipe's.
   fileprivate let validationShare: Double?
 
+  /// Whether no samples are to be held out for validation.
+  var hasNoShare: Bool { validationShare == 0 }
+
   init(_ arguments: Arguments) throws(CommandError) {
     func other(_ name: String) throws(CommandError) -> DataSource? {
       let labels = arguments.string("\(name)-labels")
@@ -90,6 +93,9 @@ struct TrainingData<Scalar: BLASScalar> {
       try options.folds?.splits(of: raw, strata: strata, options) ?? common.map { [$0] }
       ?? Self.ownSplits(
         of: samples, strata, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
+    if areFolds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
+      FoldOptions.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
+    }
     answers = options.wantsPredictions ? try HeldOutAnswers(raw, samples, preparation, options) : nil
     for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
@@ -114,7 +120,7 @@ struct TrainingData<Scalar: BLASScalar> {
   /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
   /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
   /// mean of all networks, which needs samples from which none has learnt: a twentieth, but at least
-  /// ``leastToCalibrate``; a search takes twice as many, to choose by them. Intervals and the choice of an epoch need
+  /// ``leastToCalibrate``, if they are at most a fifth; a search takes twice as many, to choose by them. Intervals and the choice of an epoch need
   /// such samples too, and more of them: a fifth.
   private static func ownSplits(
     of samples: Samples<Scalar>, _ strata: [Double], _ task: Preparation.Task, _ sources: TrainingSources,
@@ -126,7 +132,7 @@ struct TrainingData<Scalar: BLASScalar> {
     let (folds, count): (Int, Int)
     if options.interval != nil || options.pieces.selectsEpoch {
       (folds, count) = (5, 1)
-    } else if task == .classification {
+    } else if task == .classification, samples.count >= 5 * leastToCalibrate {
       let factor = isSearch ? 2 : 1
       (folds, count) = (max(5, min(20 / factor, samples.count / (factor * leastToCalibrate))), 1)
     } else {
@@ -208,7 +214,17 @@ extension TrainingData {
   func parts(ofNetwork number: Int) -> (training: Samples<Scalar>, validation: Samples<Scalar>?) {
     guard !splits.isEmpty else { return (samples, validation) }
     let split = splits[number % splits.count]
-    return (samples.gathered(split.training), samples.withoutWeights.gathered(split.validation))
+    return (samples.gathered(split.training), validation(ofNetwork: number))
+  }
+
+  /// The validation samples of the network with this number.
+  func validation(ofNetwork number: Int) -> Samples<Scalar>? {
+    splits.isEmpty ? validation : samples.withoutWeights.gathered(splits[number % splits.count].validation)
+  }
+
+  /// Their number.
+  func validationCount(ofNetwork number: Int) -> Int {
+    splits.isEmpty ? validation?.count ?? 0 : splits[number % splits.count].validation.count
   }
 
   /// The samples that no network has for validation; all samples in cross-validation.

@@ -9,9 +9,13 @@ struct TrainingFit<Scalar: BLASScalar> {
   let network: Network<Scalar>
   /// All epochs, including those before a resumption.
   let records: [EpochRecord]
-  /// The evaluations after the last epoch and after the best epoch.
+  /// The evaluations of the network and of the best epoch.
   let validation, best: Evaluation?
   let bestEpoch: Int?
+  /// The epoch after which the network was kept; nil for the last one, or the best.
+  var keptEpoch: Int?
+  /// The results at the ends of cycles, until one of them is chosen.
+  var cycleEnds: [KeptEpoch<Scalar>] = []
 
   /// The training loss of the last epoch, in the units of the data.
   var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
@@ -19,7 +23,18 @@ struct TrainingFit<Scalar: BLASScalar> {
   func replacing(network: Network<Scalar>) -> TrainingFit {
     TrainingFit(
       title: title, seed: seed, network: network, records: records, validation: validation, best: best,
-      bestEpoch: bestEpoch)
+      bestEpoch: bestEpoch, keptEpoch: keptEpoch)
+  }
+
+  /// The fit with the network after another epoch, which `evaluate` evaluates.
+  func keeping(
+    _ epoch: KeptEpoch<Scalar>, _ evaluate: (Network<Scalar>) throws -> Evaluation?
+  ) rethrows -> TrainingFit {
+    var network = network
+    (network.parameters, network.statistics) = (epoch.parameters, epoch.statistics)
+    return TrainingFit(
+      title: title, seed: seed, network: network, records: records, validation: try evaluate(network), best: best,
+      bestEpoch: bestEpoch, keptEpoch: epoch.epoch)
   }
 }
 
@@ -90,9 +105,10 @@ extension TrainingRun {
       let networks = trial * networkCount..<(trial + 1) * networkCount
       let result = Result { try fit(number, monitor, team) }
       guard let fits = monitor.note(result, ofNetwork: number, trial: networks) else { return }
-      let complete = Trial(number: trial, recipe: recipe(ofTrial: trial), fits: fits)
-      trials.withLock { $0.append(complete) }
       do {
+        let complete = Trial(
+          number: trial, recipe: recipe(ofTrial: trial), fits: try keepingBestCycle(fits, networks, team))
+        trials.withLock { $0.append(complete) }
         guard let metric = try judge(complete, team) else { return }
         monitor.progress.withLock { $0.endTrial(trial + 1, validation: metric, seconds: complete.seconds) }
       } catch {
@@ -158,8 +174,9 @@ extension TrainingRun {
     do {
       try trainer.fit(
         on: samples, augmentation: augmentations.isEmpty ? nil : augmentations[number], validation: validationSamples,
-        epochs: recipe.epochs,
-        patience: patience, selection: recipe.selection,
+        epochs: recipe.epochs, patience: patience,
+        // The end of a cycle is chosen for all networks of the trial together.
+        selection: recipe.selection == .cycle ? nil : recipe.selection,
         afterStep: { epoch, samplesDone in
           monitor.progress.withLock { $0.update(network: number, epoch: epoch - 1, samplesDone: samplesDone) }
           return !monitor.stops(trial: trial)
@@ -193,7 +210,26 @@ extension TrainingRun {
     monitor.progress.withLock { $0.end(network: number) }
     return TrainingFit(
       title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
-      bestEpoch: trainer.best?.epoch)
+      bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])
+  }
+
+  /// The fits of a trial with the networks after the best of the cycles' ends; see ``Selection/cycle``. All networks of a
+  /// trial keep the same epoch, by the mean of their validation losses.
+  private func keepingBestCycle(
+    _ fits: [TrainingFit<Scalar>], _ numbers: Range<Int>, _ team: Team
+  ) throws -> [TrainingFit<Scalar>] {
+    let ends = fits[0].cycleEnds.count
+    guard recipe.selection == .cycle, ends > 1, fits.allSatisfy({ $0.cycleEnds.count == ends }) else { return fits }
+    let counts = numbers.map(data.validationCount(ofNetwork:))
+    let losses = (0..<ends).map { end in
+      zip(fits, counts).reduce(0) { $0 + $1.0.cycleEnds[end].validationLoss * Double($1.1) }
+        / Double(counts.reduce(0, +))
+    }
+    let chosen = Selection.indexOfBestCycle(losses, sampleCount: data.validationCount)
+    guard chosen < ends - 1 else { return fits }
+    return try zip(fits, numbers).map { fit, number in
+      try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, data.validation(ofNetwork: number), team) }
+    }
   }
 
   /// The start of a network's lines: empty if it is the only one.

@@ -12,6 +12,9 @@ struct TrainingOutputs {
   init(_ arguments: Arguments, _ sources: TrainingSources) throws {
     (model, report, log) = (arguments.string("-o"), arguments.string("--report"), arguments.string("--log"))
     predictions = arguments.string("--predictions")
+    if let predictions, predictions.hasSuffix(".npy") {
+      throw CommandError.usage("--predictions \(predictions): a table is written, as CSV; choose another name")
+    }
     for (index, (option, path)) in files.enumerated() {
       try sources.check(output: path, option: option)
       if let other = files[..<index].first(where: { isSameDestination(path, $0.path) }) {

@@ -45,7 +45,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources)
     networkCount = options.networkCount(isTable: sources.training.isTabular)
-    let search = try SearchOptions(arguments, options.pieces, isTable: sources.training.isTabular)
+    let search = try SearchOptions(
+      arguments, options.pieces, isTable: sources.training.isTabular, networkCount: networkCount)
     (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
     deadline = search?.deadline(from: start)
     var checkpoints = try CheckpointDirectory<Scalar>(arguments, networkCount: networkCount * trialCount)
@@ -70,15 +71,19 @@ struct TrainingRun<Scalar: BLASScalar> {
     (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
     let heldOut = HeldOut(data)
     try calibration?.check(preparation.task, loss, validation: heldOut?.samples)
-    try Self.checkInterval(options, data)
+    try Self.checkInterval(options, loss, data)
     recipeName = options.pieces.name(isTable: sources.training.isTabular)
+    try options.pieces.checkSelection(stopsEarly: patience != nil, hasValidation: data.hasValidation)
     var recipe = try options.pieces.recipe(
-      preparation.task, isTable: sources.training.isTabular, samples: data.trainingCount)
-    if !data.hasValidation { recipe.selection = nil }
+      preparation.task, loss, isTable: sources.training.isTabular, samples: data.trainingCount)
+    if !data.hasValidation || patience != nil && recipe.selection == .cycle { recipe.selection = nil }
     self.recipe = recipe
     if search != nil, heldOut == nil {
       throw CommandError.badData(
-        "--auto chooses by validation data, and \(data.samples.count) samples are too few to divide; give --validation")
+        "--auto chooses by validation data, and there are none: "
+          + (sources.hasNoShare
+            ? "--validation-split is 0; give another share, or --validation"
+            : "\(data.samples.count) samples are too few to divide; give --validation"))
     }
     try options.checkMemory(
       recipe.layers(for: preparation, output: output, fittedOn: data.samples), networkCount: networkCount)
@@ -86,8 +91,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
     self.heldOut = heldOut
+    // A trial may have twice as many.
     try checkpoints?.prepare(
-      for: data, epochs: search == nil ? recipe.epochs : 2 * recipe.epochs, recipe.schedule)
+      for: data, epochs: recipe.epochs, atMost: search == nil ? recipe.epochs : 2 * recipe.epochs, recipe.schedule)
     self.checkpoints = checkpoints
   }
 
@@ -117,7 +123,12 @@ struct TrainingRun<Scalar: BLASScalar> {
     for line in folds?.lines ?? [] { try printLine(line) }
     for fit in fits where search == nil && folds == nil {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
-      try printLine("\(fit.title)validation \(validation.summary); best epoch \(epoch): \(best.summary)")
+      let kept = fit.keptEpoch.map { " of epoch \($0)" } ?? ""
+      try printLine("\(fit.title)validation\(kept) \(validation.summary); best epoch \(epoch): \(best.summary)")
+    }
+    if search == nil, let epoch = fits[0].keptEpoch {
+      try printLine(
+        "kept epoch \(epoch) of \(recipe.epochs), the end of a cycle: later, the validation loss was clearly higher")
     }
     // A pass over the validation samples, which only some of the outputs below need.
     lazy var validated = heldOut.map { Judged(trained, $0, team) }
@@ -129,6 +140,9 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printLine(
         "calibrated with temperature \(temperature.short): validation \(validation.summary);"
           + " before: loss \((before.loss ?? .nan).shown)")
+      if temperature > TrainedModel<Scalar>.temperatures.upperBound * 0.99 {
+        printError("note: the probabilities hardly differ from class to class: the network knows next to nothing\n")
+      }
     } else if isEnsemble, let validation = summary.validation {
       try printLine("validation \(validation.summary)")
     }
@@ -186,8 +200,13 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   /// Refuses `--interval` before the training if there can be no intervals after it.
-  private static func checkInterval(_ options: TrainOptions, _ data: TrainingData<Scalar>) throws(CommandError) {
+  private static func checkInterval(
+    _ options: TrainOptions, _ loss: Loss, _ data: TrainingData<Scalar>
+  ) throws(CommandError) {
     guard let level = options.interval else { return }
+    if case .quantile = loss {
+      throw .usage("--interval needs answers from the middle, found --loss \(loss.rawValue); use --quantiles")
+    }
     let error = PredictionInterval.error(
       level: level, samples: data.validationCount, data.preparation.outputs)
     switch error {
@@ -228,11 +247,15 @@ struct TrainingRun<Scalar: BLASScalar> {
   func recipe(ofTrial number: Int) -> Recipe {
     guard number > 0 else { return recipe }
     var generator = Philox(seed: options.seed, stream: 3 + UInt64(number))
-    // The options were checked with the first recipe.
-    var varied = try! options.pieces.variedRecipe(
-      data.preparation.task, samples: data.trainingCount, using: &generator)
-    varied.selection = recipe.selection
-    return varied
+    // A drawn rate may be too large for a weight decay that was given: another one is drawn.
+    for _ in 0..<100 {
+      let drawn = try? options.pieces.variedRecipe(
+        data.preparation.task, loss, samples: data.trainingCount, using: &generator)
+      guard var drawn else { continue }
+      drawn.selection = recipe.selection
+      return drawn
+    }
+    return recipe
   }
 
   // MARK: What is said about it
@@ -251,7 +274,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       .joined(separator: "-")
     let network = isEnsemble ? "\(networkCount) networks" : "network"
     let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
-    printError("\(what), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length)\n")
+    printError(
+      "\(what), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length), \(recipe.pieces)\n")
   }
 
   /// How many samples there are, and what they are for.
@@ -277,10 +301,11 @@ struct TrainingRun<Scalar: BLASScalar> {
       let fits = found.fits
       let epochs = fits.map { String($0.records.count) }
       let seeds = fits.map { String($0.seed) }
-      notes["recipe"] = recipeName.rawValue
+      notes["recipe"] = "\(recipeName.rawValue): \(recipe.pieces)"
       notes["optimizer"] = recipe.optimizer.name
       notes["learning rate"] = recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step"
       notes["batch size"] = "\(recipe.batchSize)"
+      notes["kept epoch"] = fits[0].keptEpoch.map(String.init)
       notes["epochs"] = Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", ")
       notes["seed"] = isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0]
       notes["training loss"] = "\(trainingLoss(fits))"
@@ -306,9 +331,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = fits[0].validation {
       let lastEpoch = fits[0].records.count
       // If the evaluation uses validation data, the network that is kept already has a row.
-      let judgedEpoch = data.test != nil ? nil : patience != nil ? bestEpoch : lastEpoch
+      let keptEpoch = fits[0].keptEpoch
+      let judgedEpoch = data.test != nil ? nil : keptEpoch ?? (patience != nil ? bestEpoch : lastEpoch)
       if bestEpoch != judgedEpoch { rows.append(Row(name: "validation, best epoch", evaluation: best)) }
-      if lastEpoch != judgedEpoch && lastEpoch != bestEpoch {
+      if lastEpoch != judgedEpoch && lastEpoch != bestEpoch && keptEpoch == nil {
         rows.append(Row(name: "validation, last epoch", evaluation: last))
       }
     }

@@ -73,6 +73,13 @@ public protocol _BLASRoutines {
   static func multiplyListed(
     _ rows: Range<Int>, _ columns: Int, _ k: Int, _ packed: Pointer, most: Int, _ numbers: Pointer,
     _ places: UnsafePointer<Int32>, _ z: MutablePointer, _ zStride: Int)
+  static func lookUp(
+    _ shape: CategoryShape, _ columns: Int, table: Pointer, _ x: Pointer, _ stride: Int, _ e: MutablePointer,
+    _ eStride: Int)
+  static func lookUpBack(
+    _ shape: CategoryShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ delta: Pointer, _ deltaStride: Int,
+    gradient: MutablePointer
+  ) -> Scalar
   static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int

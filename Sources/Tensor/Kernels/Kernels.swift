@@ -92,6 +92,20 @@ extension _FloatRoutines {
     kernels.multiply_listed(rows.lowerBound, rows.count, columns, k, packed, most, numbers, places, z, zStride)
   }
 
+  public static func lookUp(
+    _ shape: CategoryShape, _ columns: Int, table: Pointer, _ x: Pointer, _ stride: Int, _ e: MutablePointer,
+    _ eStride: Int
+  ) {
+    shape.withLowered { kernels.look_up($0, columns, table, x, stride, e, eStride) }
+  }
+
+  public static func lookUpBack(
+    _ shape: CategoryShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ delta: Pointer, _ deltaStride: Int,
+    gradient: MutablePointer
+  ) -> Scalar {
+    shape.withLowered { kernels.look_up_back($0, columns, x, stride, delta, deltaStride, gradient) }
+  }
+
   public static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int
@@ -296,6 +310,20 @@ extension _DoubleRoutines {
     kernels.multiply_listed(rows.lowerBound, rows.count, columns, k, packed, most, numbers, places, z, zStride)
   }
 
+  public static func lookUp(
+    _ shape: CategoryShape, _ columns: Int, table: Pointer, _ x: Pointer, _ stride: Int, _ e: MutablePointer,
+    _ eStride: Int
+  ) {
+    shape.withLowered { kernels.look_up($0, columns, table, x, stride, e, eStride) }
+  }
+
+  public static func lookUpBack(
+    _ shape: CategoryShape, _ columns: Int, _ x: Pointer, _ stride: Int, _ delta: Pointer, _ deltaStride: Int,
+    gradient: MutablePointer
+  ) -> Scalar {
+    shape.withLowered { kernels.look_up_back($0, columns, x, stride, delta, deltaStride, gradient) }
+  }
+
   public static func embed(
     _ shape: EmbeddingShape, _ columns: Int, parameters: Pointer, _ e: MutablePointer, _ stride: Int,
     _ outputs: MutablePointer, _ outputsStride: Int
@@ -418,6 +446,19 @@ extension EmbeddingShape {
       let shape = ck_embedding(
         inputs: inputs, numbers: rows.count, frequencies: frequencies, components: components, rows: rows.baseAddress)
       return withUnsafePointer(to: shape, body)
+    }
+  }
+}
+
+extension CategoryShape {
+  fileprivate func withLowered<R>(_ body: (UnsafePointer<ck_categories>) -> R) -> R {
+    starts.withUnsafeBufferPointer { starts in
+      ends.withUnsafeBufferPointer { ends in
+        let shape = ck_categories(
+          inputs: inputs, groups: starts.count, dimension: dimension, starts: starts.baseAddress, ends: ends.baseAddress
+        )
+        return withUnsafePointer(to: shape, body)
+      }
     }
   }
 }

@@ -1,5 +1,21 @@
 /// The embedding of inputs, and parametric activations.
 extension Tile {
+  /// outputs ← self, which holds inputs, except that each group of categories becomes the sum of its columns of `table`,
+  /// weighted by the inputs.
+  ///
+  /// - Shapes: table dimension × categories.
+  package func lookUp(_ shape: CategoryShape, table: Tile, into outputs: Tile) {
+    Scalar._Routines.lookUp(shape, columns, table: table.base, base, stride, outputs.base, outputs.stride)
+  }
+
+  /// Propagates the error of the outputs back through ``lookUp``, for the inputs that this tile holds. The column
+  /// `gradient` becomes these samples' part of the gradient of the table.
+  ///
+  /// - Returns: The largest magnitude in the gradient; NaN if any element is NaN.
+  package func lookUpBack(_ shape: CategoryShape, error: Tile, gradient: Tile) -> Scalar {
+    Scalar._Routines.lookUpBack(shape, columns, base, stride, error.base, error.stride, gradient: gradient.base)
+  }
+
   /// Replaces the numbers among this tile's inputs, which are its first rows, by their pieces.
   package func encode(_ shape: PieceShape) { Scalar._Routines.pieces(shape, columns, base, stride) }
 

@@ -15,11 +15,13 @@ extension Checkpoint {
     numbers["order"] = trainer.order.map { Double($0) }
     numbers["reports"] = EpochReport.numbers(of: trainer.reports)
     if let search = trainer.search { numbers["rho"] = search.method.rho }
-    if let best = trainer.best {
-      counts["best epoch"] = best.epoch
-      numbers["best validation loss"] = [best.validationLoss]
-      numbers["best validation error"] = best.validationError.map { [$0] }
-      (matrices["best parameters"], matrices["best statistics"]) = (best.parameters, best.statistics)
+    let kept = trainer.best.map { ["best": $0] } ?? [:]
+    let ends = trainer.cycleEnds.enumerated().map { (cycleName($0.offset), $0.element) }
+    for (name, epoch) in kept.merging(ends, uniquingKeysWith: { $1 }) {
+      counts["\(name) epoch"] = epoch.epoch
+      numbers["\(name) validation loss"] = [epoch.validationLoss]
+      numbers["\(name) validation error"] = epoch.validationError.map { [$0] }
+      (matrices["\(name) parameters"], matrices["\(name) statistics"]) = (epoch.parameters, epoch.statistics)
     }
     self.init(settings: trainer.settings, counts: counts, numbers: numbers, matrices: matrices)
   }
@@ -61,7 +63,13 @@ extension Trainer {
     }
     restored.order = try checkpoint.order()
     restored.reports = try checkpoint.reports(upTo: restored.epoch)
-    restored.best = try checkpoint.best(network, upTo: restored.epoch)
+    restored.best = try checkpoint.keptEpoch("best", network, upTo: restored.epoch)
+    restored.cycleEnds = []
+    while let end = try checkpoint.keptEpoch(
+      cycleName(restored.cycleEnds.count), network, after: restored.cycleEnds.last?.epoch ?? 0, upTo: restored.epoch)
+    {
+      restored.cycleEnds.append(end)
+    }
     if let method = search?.method { try restored.search!.method.restore(method.history, checkpoint) }
     if let name = restored.impossibleValue { throw .badValue(name: name) }
     if let sampleCount, !restored.order.isEmpty, restored.order.count != sampleCount {
@@ -83,6 +91,9 @@ extension Trainer {
     guard hasVariances(network.statistics) else { return "statistics" }
     if let average, !hasVariances(average.statistics) { return "average statistics" }
     if let best, !hasVariances(best.statistics) { return "best statistics" }
+    for (index, end) in cycleEnds.enumerated() where !hasVariances(end.statistics) {
+      return "\(cycleName(index)) statistics"
+    }
     return state.hasPossibleMoments ? nil : "moments"
   }
 
@@ -97,6 +108,9 @@ extension Trainer {
     return true
   }
 }
+
+/// The name under which a checkpoint keeps the result at the end of a cycle.
+private func cycleName(_ index: Int) -> String { "cycle \(index + 1)" }
 
 // MARK: - The values by name
 
@@ -116,6 +130,7 @@ extension Trainer {
     func text(_ schedule: Schedule) -> String { "\(schedule.shape) after \(schedule.warmupEpochs) epochs" }
     if let embedding = network.embedding {
       settings["embedded inputs"] = "\(embedding.numbers)"
+      if !embedding.categories.isEmpty { settings["embedded categories"] = "\(embedding.categories)" }
       if case .pieces(let edges) = embedding.encoding { settings["edges of bins"] = "\(edges)" }
     }
     if rates != .equal { settings["factors of the rate"] = "\(rates)" }
@@ -256,19 +271,20 @@ extension Checkpoint {
     }
   }
 
-  fileprivate func best(
-    _ network: Network<Scalar>, upTo lastEpoch: Int
-  ) throws(FileError) -> BestEpoch<Scalar>? {
-    guard let epoch = counts["best epoch"] else { return nil }
-    guard epoch >= 1, epoch <= lastEpoch else { throw .badValue(name: "best epoch") }
-    let loss = try number("best validation loss")
-    guard loss.isFinite else { throw .badValue(name: "best validation loss") }
-    let error = try numbers["best validation error"] == nil ? nil : number("best validation error")
-    guard error.map({ 0...1 ~= $0 }) ?? true else { throw .badValue(name: "best validation error") }
-    return BestEpoch(
+  /// The epoch that is kept under a name; nil if there is none.
+  fileprivate func keptEpoch(
+    _ name: String, _ network: Network<Scalar>, after earlier: Int = 0, upTo last: Int
+  ) throws(FileError) -> KeptEpoch<Scalar>? {
+    guard let epoch = counts["\(name) epoch"] else { return nil }
+    guard epoch > earlier, epoch <= last else { throw .badValue(name: "\(name) epoch") }
+    let loss = try number("\(name) validation loss")
+    guard loss.isFinite else { throw .badValue(name: "\(name) validation loss") }
+    let error = try numbers["\(name) validation error"] == nil ? nil : number("\(name) validation error")
+    guard error.map({ 0...1 ~= $0 }) ?? true else { throw .badValue(name: "\(name) validation error") }
+    return KeptEpoch(
       epoch: epoch, validationLoss: loss, validationError: error,
-      parameters: try matrix("best parameters", like: network.parameters),
-      statistics: try matrix("best statistics", like: network.statistics))
+      parameters: try matrix("\(name) parameters", like: network.parameters),
+      statistics: try matrix("\(name) statistics", like: network.statistics))
   }
 }
 

@@ -74,7 +74,7 @@ public enum Optimizer: Sendable, Equatable {
   package var name: String { rule.name }
 
   /// Says what is wrong if the factors do not define valid steps; nil if nothing is.
-  var mistake: String? {
+  package var mistake: String? {
     let rule = rule
     if let rate = rule.learningRate, !(rate > 0 && rate.isFinite) { return "a learning rate of \(rate)" }
     return rule.mistake

@@ -7,6 +7,7 @@ extension Recipe {
   ///
   /// - Parameters:
   ///   - numbers: The indices of the inputs that are numbers.
+  ///   - categories: The indices of the one-hot inputs of each column of categories.
   ///   - output: The activation of the outputs.
   ///   - samples: The samples that the network will be trained on. They give the numbers of inputs and outputs, and the
   ///     bins of an encoding that has bins.
@@ -14,16 +15,21 @@ extension Recipe {
   ///   bins.
   /// - Complexity: For bins, a sort of each number in at most 65,536 samples.
   public func layers<Scalar>(
-    numbers: [Int], output: Activation, fittedOn samples: Samples<Scalar>
+    numbers: [Int], categories: [Range<Int>] = [], output: Activation, fittedOn samples: Samples<Scalar>
   ) -> (embedding: Embedding?, layers: [Dense]) {
     let inputs = samples.features.rows
-    let embedding: Embedding? =
-      switch encoding {
-      case .none: nil
-      case .scales: Embedding(inputs)
-      case .waves: Embedding(inputs, numbers: numbers)
-      case .quantileBins, .treeBins: binned(numbers, samples)
-      }
+    let dimension = categoryDimension ?? 0
+    let categories = categoryDimension == nil ? [] : categories.filter { $0.count > Self.mostOneHotCategories }
+    let embedding: Embedding?
+    switch encoding {
+    case .none where categories.isEmpty: embedding = nil
+    case .none, .scales: embedding = Embedding(inputs, categories: categories, dimension: dimension)
+    case .waves: embedding = Embedding(inputs, numbers: numbers, categories: categories, dimension: dimension)
+    case .quantileBins, .treeBins:
+      let (numbers, edges) = binned(numbers, samples)
+      embedding = Embedding(
+        inputs, numbers: numbers, encoding: .pieces(edges: edges), categories: categories, dimension: dimension)
+    }
     let sizes = [embedding?.outputSize ?? inputs] + hidden + [samples.targets.rows]
     return (
       embedding,
@@ -35,19 +41,20 @@ extension Recipe {
 
   /// Makes the layers of a network for prepared data.
   ///
-  /// - Precondition: As for ``layers(numbers:output:fittedOn:)``.
+  /// - Precondition: As for ``layers(numbers:categories:output:fittedOn:)``.
   public func layers<Scalar>(
     for preparation: Preparation, output: Activation, fittedOn samples: Samples<Scalar>
   ) -> (embedding: Embedding?, layers: [Dense]) {
-    layers(numbers: preparation.numericFeatures, output: output, fittedOn: samples)
+    layers(
+      numbers: preparation.numericFeatures, categories: preparation.categoryFeatures, output: output,
+      fittedOn: samples)
   }
 
-  /// The embedding in pieces. A number that is constant in the samples has no bins, and stays as it is.
-  private func binned<Scalar>(_ numbers: [Int], _ samples: Samples<Scalar>) -> Embedding {
+  /// The edges of the bins of numbers. A number that is constant in the samples has no bins, and stays as it is.
+  private func binned<Scalar>(_ numbers: [Int], _ samples: Samples<Scalar>) -> (numbers: [Int], edges: [[Double]]) {
     let fit = BinFit(samples, count: bins, usesTargets: encoding == .treeBins)
     let edges = numbers.map { (number: $0, edges: fit.edges(ofFeature: $0)) }.filter { $0.edges.count > 1 }
-    return Embedding(
-      samples.features.rows, numbers: edges.map(\.number), encoding: .pieces(edges: edges.map(\.edges)))
+    return (edges.map(\.number), edges.map(\.edges))
   }
 
   /// Makes a network with its first parameters.
@@ -57,7 +64,7 @@ extension Recipe {
   ///   - output: The activation of the outputs.
   ///   - seed: The random numbers are from the first stream of this seed.
   /// - Precondition: Traps if the samples do not fit the preparation, and as for
-  ///   ``layers(numbers:output:fittedOn:)``.
+  ///   ``layers(numbers:categories:output:fittedOn:)``.
   public func network<Scalar>(
     for preparation: Preparation, fittedOn samples: Samples<Scalar>, output: Activation, seed: UInt64
   ) -> Network<Scalar> {

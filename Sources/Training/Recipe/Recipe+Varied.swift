@@ -25,27 +25,28 @@ extension Recipe {
   /// | epochs | the recipe's (one half), twice as many |
   ///
   /// Most of the ranges are those of RealMLP's (Holzmüller, Grinsztajn and Steinwart 2024), around
-  /// ``table(_:sampleCount:batchSize:epochs:)``.
+  /// ``table(_:loss:sampleCount:batchSize:epochs:)``.
   ///
   /// - Parameters:
   ///   - task: What is learnt.
+  ///   - loss: As for ``table(_:loss:sampleCount:batchSize:epochs:)``.
   ///   - sampleCount: The number of training samples.
-  ///   - batchSize: As for ``table(_:sampleCount:batchSize:epochs:)``.
+  ///   - batchSize: As for ``table(_:loss:sampleCount:batchSize:epochs:)``.
   ///   - epochs: The number of epochs; nil to draw it.
   ///   - generator: Draws the settings.
   public static func varied(
-    _ task: Preparation.Task, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil,
+    _ task: Preparation.Task, loss: Loss? = nil, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil,
     using generator: inout Philox
   ) -> Recipe {
     func uniform(_ range: ClosedRange<Double>) -> Double {
       range.lowerBound + (range.upperBound - range.lowerBound) * generator.nextUniform()
     }
     func oneOf<Value>(_ values: [Value]) -> Value { values[generator.nextIndex(below: values.count)] }
-    let usual = table(task, sampleCount: sampleCount, batchSize: batchSize, epochs: epochs)
+    let usual = table(task, loss: loss, sampleCount: sampleCount, batchSize: batchSize, epochs: epochs)
     let factor = oneOf([1, 1, 2])
     var recipe =
       factor == 1 || epochs != nil
-      ? usual : table(task, sampleCount: sampleCount, batchSize: batchSize, epochs: factor * usual.epochs)
+      ? usual : table(task, loss: loss, sampleCount: sampleCount, batchSize: batchSize, epochs: factor * usual.epochs)
     let small = [256, 256, 256]
     recipe.hidden = oneOf([small, small, small, small, [512, 512], [384, 384, 384], [128, 128, 128, 128], [512]])
     recipe.activation = oneOf([usual.activation, usual.activation, usual.activation, .selu, .mish, .relu, .silu])

@@ -36,6 +36,9 @@ public struct Recipe: Sendable, Equatable {
   public var encoding: Encoding
   /// The most bins of a number, if the encoding has bins: 1 to ``Embedding/mostPieces``.
   public var bins: Int
+  /// The size of the learnt vectors that stand for the categories of a column, if it has more than
+  /// ``mostOneHotCategories``; nil for one-hot features. See ``Embedding``.
+  public var categoryDimension: Int?
   /// The sizes of the hidden layers.
   public var hidden: [Int]
   /// The activation of the hidden layers.
@@ -73,4 +76,7 @@ public struct Recipe: Sendable, Equatable {
   public var epochs: Int
   /// How the best epoch is chosen; nil to keep the last.
   public var selection: Selection?
+
+  /// The most categories of a column that stay one-hot if others become vectors.
+  public static var mostOneHotCategories: Int { 8 }
 }

@@ -38,7 +38,7 @@ public struct Regularization: Sendable, Equatable {
   var isPenalized: Bool { l1 != 0 || l2 != 0 }
 
   /// Says what is wrong with these settings, alone or together with an optimizer; nil if nothing is.
-  func mistake(_ optimizer: Optimizer, _ rates: RateFactors) -> String? {
+  package func mistake(_ optimizer: Optimizer, _ rates: RateFactors) -> String? {
     func isNatural(_ value: Double) -> Bool { value >= 0 && value.isFinite }
     func isPositive(_ value: Double?) -> Bool { value.map { $0 > 0 && $0.isFinite } ?? true }
     guard isNatural(l1), isNatural(l2) else { return "penalties of l1 = \(l1), l2 = \(l2)" }

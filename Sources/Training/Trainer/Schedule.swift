@@ -83,6 +83,15 @@ public struct Schedule: Sendable, Equatable {
     }
   }
 
+  /// The epochs after which the factor is 0, rounded: the ends of the cycles of ``Shape/logCosine(epochs:cycles:)``. Empty
+  /// for other shapes.
+  public var cycleEnds: [Int] {
+    guard case .logCosine(let epochs, let cycles) = shape else { return [] }
+    let (own, whole) = (Double(epochs - warmupEpochs), power(2, cycles) - 1)
+    return (1...cycles).map { warmupEpochs + Int((own * (power(2, $0) - 1) / whole).rounded()) }
+      .filter { $0 > warmupEpochs }.reduce(into: []) { ends, end in if ends.last != end { ends.append(end) } }
+  }
+
   /// Tells a plateau the validation loss after an epoch; other shapes ignore it. A loss that is not finite is no better
   /// than the best.
   public mutating func record(validationLoss: Double) {

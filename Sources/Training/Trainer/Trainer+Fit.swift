@@ -13,10 +13,11 @@ extension Trainer {
   ///     memory of a second copy.
   ///   - validation: Samples to test the ``result`` on after each epoch.
   ///   - epochs: The total number of epochs, including those before this call.
-  ///   - patience: Training ends after this many epochs without a better one. If nil, training uses all epochs.
-  ///   - selection: How the best epoch is chosen. At the end, also after all epochs, the network becomes the ``result``
-  ///     after the best epoch, unless a callback stopped training. If nil, a patience uses the loss, and without a
-  ///     patience the last state is kept.
+  ///   - patience: Training ends after this many epochs without a better one; with a schedule that has cycles, at the
+  ///     end of a cycle. If nil, training uses all epochs.
+  ///   - selection: How the epoch to keep is chosen. At the end, also after all epochs, the network becomes the
+  ///     ``result`` after that epoch, unless a callback stopped training. If nil, a patience uses the loss, and without
+  ///     a patience the last state is kept.
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
   ///     Returning false stops training at once.
   ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
@@ -25,7 +26,7 @@ extension Trainer {
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
   /// - Precondition: As for ``runEpoch(on:)``, and for the validation samples as for ``meanLoss(on:)``. Traps if the
-  ///   patience is below 1, there is a patience or a selection without validation samples, or the augmentation is for
+  ///   patience is below 1, there is a patience or a selection but ``Selection/cycle`` without validation samples, or the augmentation is for
   ///   images of another size.
   @discardableResult
   public mutating func fit(
@@ -37,7 +38,9 @@ extension Trainer {
     if let patience, patience < 1 || validation == nil {
       fail("cannot stop early with a patience of \(patience)\(validation == nil ? " and no validation samples" : "")")
     }
-    if selection != nil, validation == nil { fail("cannot select the best epoch without validation samples") }
+    if selection != nil && selection != .cycle, validation == nil {
+      fail("cannot select the best epoch without validation samples")
+    }
     let countBefore = reports.count
     var ownReports: [EpochReport] { Array(reports[countBefore...]) }
     while epoch < epochs, !hasLostPatience(patience) {
@@ -57,7 +60,12 @@ extension Trainer {
       }
       let judgement = validation.map { judge(on: $0) }
       let validationLoss = judgement?.loss
-      if let judgement { keepIfBest(judgement.loss, selection == .error ? judgement.error : nil, selection) }
+      if let judgement {
+        keepIfBest(judgement.loss, selection == .error ? judgement.error : nil, selection)
+        if schedule.cycleEnds.contains(epoch), judgement.loss.isFinite {
+          cycleEnds.append(keptEpoch(judgement.loss, error: nil))
+        }
+      }
       record(validationLoss: validationLoss ?? loss)
       let report = EpochReport(
         epoch: epoch, trainingLoss: loss, validationLoss: validationLoss,
@@ -68,13 +76,18 @@ extension Trainer {
       if let failure { throw failure }
       if try !afterEpoch(report, self) || !proceeds { return ownReports }
     }
-    if patience != nil || selection != nil, let best { move(to: best.parameters, statistics: best.statistics) }
+    let kept =
+      selection == .cycle ? bestCycleEnd(validation?.count ?? 0) : patience != nil || selection != nil ? best : nil
+    if let kept { move(to: kept.parameters, statistics: kept.statistics) }
     return ownReports
   }
 
   /// Whether training with this patience ends because that many epochs have passed since the best one.
   package func hasLostPatience(_ patience: Int?) -> Bool {
     guard let patience else { return false }
+    // Within a cycle the loss rises with the rate.
+    let ends = schedule.cycleEnds
+    guard ends.isEmpty || ends.contains(epoch) else { return false }
     return epoch - (best?.epoch ?? 0) >= patience
   }
 
@@ -87,8 +100,18 @@ extension Trainer {
       let (found, lowest) = errors ?? (validationLoss, best.validationLoss)
       guard selection == .error ? found <= lowest : found < lowest else { return }
     }
-    best = BestEpoch(
+    best = keptEpoch(validationLoss, error: error)
+  }
+
+  private func keptEpoch(_ validationLoss: Double, error: Double?) -> KeptEpoch<Scalar> {
+    KeptEpoch(
       epoch: epoch, validationLoss: validationLoss, validationError: error, parameters: result.parameters,
       statistics: result.statistics)
+  }
+
+  /// The end of a cycle to keep; nil for the last state.
+  private func bestCycleEnd(_ sampleCount: Int) -> KeptEpoch<Scalar>? {
+    guard let last = cycleEnds.last, last.epoch == epoch else { return nil }
+    return cycleEnds[Selection.indexOfBestCycle(cycleEnds.map(\.validationLoss), sampleCount: sampleCount)]
   }
 }

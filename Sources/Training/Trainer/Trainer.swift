@@ -36,7 +36,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// The number of complete epochs.
   public internal(set) var epoch = 0
   /// The best epoch that ``fit(on:augmentation:validation:epochs:patience:selection:afterStep:afterEpoch:)`` has seen.
-  public internal(set) var best: BestEpoch<Scalar>?
+  public internal(set) var best: KeptEpoch<Scalar>?
+  /// The results after the epochs in ``Schedule/cycleEnds`` that `fit` has reached with validation samples.
+  public internal(set) var cycleEnds: [KeptEpoch<Scalar>] = []
   /// The reports of the epochs that `fit` completed, over all calls. ``runEpoch(on:)`` makes no reports.
   public internal(set) var reports: [EpochReport] = []
   /// The result's outputs for the validation samples after the last complete epoch of `fit`; empty without them.
