@@ -311,7 +311,8 @@ func otherPredictions() throws {
       "error: --folds 3: found one time in the column \"one\", expected 4 or more; choose fewer folds, or add rows"),
     Mistake(
       "--folds 11 --time t", 65,
-      "error: --folds 11: the network of fold 1 would learn from 1 row, expected 2 or more; choose fewer folds, or add rows"
+      "error: --folds 11: the network of fold 1 would learn from 1 row,"
+        + " expected 2 or more; choose fewer folds, or add rows"
     ),
     Mistake(
       "--folds 3 --group h", 65,

@@ -79,9 +79,9 @@ typedef struct {
   const double *lower, *factors;
 } ck_pieces;
 
-/// Groups of inputs, each of which is one-hot: group j is the inputs starts[j] ..< ends[j], behind those of group j − 1.
-/// In E each group is replaced by `dimension` rows; the other inputs keep their order. The table of the vectors has
-/// `dimension` rows and a column for each input of a group, in order.
+/// Groups of inputs, each of which is one-hot: group j is the inputs starts[j] ..< ends[j], behind those of the group
+/// before. In E each group is replaced by `dimension` rows; the other inputs keep their order. The table of the vectors
+/// has `dimension` rows and a column for each input of a group, in order.
 typedef struct {
   ptrdiff_t inputs, groups, dimension;
   const ptrdiff_t *starts, *ends;
