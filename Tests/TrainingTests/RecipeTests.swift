@@ -45,12 +45,12 @@ func cycleEnds() {
 
 @Test("The end of an earlier cycle is kept only if it is clearly better")
 func bestCycle() {
-  let losses = [3, 2, 2.5, 2.1]
-  // 2.1 / √100 is above the difference of 0.1, and 2.1 / √1000 below it.
-  #expect(Selection.indexOfBestCycle(losses, sampleCount: 100) == 3)
-  #expect(Selection.indexOfBestCycle(losses, sampleCount: 1000) == 1)
-  #expect(Selection.indexOfBestCycle([-1, -3, -2], sampleCount: 100) == 1)
-  #expect(Selection.indexOfBestCycle([2], sampleCount: 100) == 0)
+  // Differences of 0.1 and 0.3 have the mean 0.2 and the standard error 0.1.
+  #expect(Selection.indexOfBestCycle([[3, 3], [1, 2], [1.1, 2.3]]) == 1)
+  // Those of 0 and 0.4 have the same mean, and the error 0.2, which the mean is not above.
+  #expect(Selection.indexOfBestCycle([[3, 3], [1, 2], [1, 2.4]]) == 2)
+  #expect(Selection.indexOfBestCycle([[-1, -2], [-3, -4], [-2, -2.5]]) == 1)
+  #expect(Selection.indexOfBestCycle([[2, 1]]) == 0 && Selection.indexOfBestCycle([[2], [1]]) == 1)
 }
 
 @Test("A training keeps the end of the cycle before it learnt noise by heart, and the last one of a rule")

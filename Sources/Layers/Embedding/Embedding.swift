@@ -13,8 +13,8 @@ import Tensor
 /// 2016). The scales and waves are the scaling layer and the PBLD embedding of Holzmüller, Grinsztajn and Steinwart
 /// (2024), after the periodic and the piecewise linear embeddings of Gorishniy, Rubachev and Babenko (2022).
 ///
-/// - Shapes: x inputSize × batch, e and A₀ outputSize × batch: first a row for each input, but `dimension` rows for each
-///   group of categories, then the further rows of each number. s outputSize × 1.
+/// - Shapes: x inputSize × batch, e and A₀ outputSize × batch: first a row for each input, but `dimension` rows for
+///   each group of categories, then the further rows of each number. s outputSize × 1.
 public struct Embedding: Sendable, Equatable {
   /// How numbers are encoded.
   public enum Encoding: Sendable, Equatable {
@@ -59,8 +59,8 @@ public struct Embedding: Sendable, Equatable {
   ///   - categories: The groups of one-hot inputs that are replaced by vectors.
   ///   - dimension: The size of the vectors.
   /// - Precondition: Traps unless there is an input and the indices and the groups increase and are below inputSize.
-  ///   Waves need at least one frequency and from 1 to 16 components. Pieces need increasing edges for each number, 2 to
-  ///   1025, whose distances are neither too small nor too large for `Float`. Groups need an input, no number and a
+  ///   Waves need at least one frequency and from 1 to 16 components. Pieces need increasing edges for each number, 2
+  ///   to 1025, whose distances are neither too small nor too large for `Float`. Groups need an input, no number and a
   ///   dimension of 1 to 1024. Traps if there are too many parameters.
   public init(
     _ inputSize: Int, numbers: [Int], encoding: Encoding, categories: [Range<Int>] = [], dimension: Int = 8
@@ -187,8 +187,8 @@ extension Embedding.Encoding {
   }
 }
 
-/// A parameter of an ``Embedding``, for all its numbers or categories together. Without waves, all but the scales and the
-/// vectors are empty.
+/// A parameter of an ``Embedding``, for all its numbers or categories together. Without waves, all but the scales and
+/// the vectors are empty.
 public enum EmbeddingParameter: String, Sendable, CaseIterable {
   /// s, outputSize × 1.
   case scale

@@ -42,4 +42,13 @@ extension Loss {
     }
     return sum / Double(outputs.columns)
   }
+
+  /// Returns the loss of each sample.
+  ///
+  /// - Shapes: outputs and targets outputSize × samples.
+  package func ofSamples<Scalar>(outputs: Matrix<Scalar>, targets: Matrix<Scalar>) -> [Double] {
+    (0..<outputs.columns).map {
+      mean(ofOutputs: outputs[columns: $0..<$0 + 1], targets: targets[columns: $0..<$0 + 1])
+    }
+  }
 }

@@ -5,8 +5,8 @@ struct EmbeddingPlan: Sendable {
   let embedding: Embedding
   /// The start in the arena of the inputs, if categories are looked up; otherwise they are the first of the values.
   let inputs: Int?
-  /// The starts in the arena of what is scaled, of the outputs' error, and of the gradients of the blocks of samples, one
-  /// column each.
+  /// The starts in the arena of what is scaled, of the outputs' error, and of the gradients of the blocks of samples,
+  /// one column each.
   let values, error, gradient: Int
   /// Blocks of samples.
   private(set) var samples = TileGrid.samples(0, rows: 0)

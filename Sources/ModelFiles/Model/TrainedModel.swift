@@ -8,8 +8,8 @@ import Tensor
 /// It may also be an ensemble: several networks for the same inputs and outputs. Its answer is the mean of the
 /// networks' answers, which is usually better than any single one (Hansen and Salamon 1990), or a weighted mean.
 public struct TrainedModel<Scalar: BLASScalar>: Sendable {
-  /// One network, or the members of an ensemble. They take one-hot inputs: if a network is given that embeds categories,
-  /// its first layer absorbs their vectors.
+  /// One network, or the members of an ensemble. They take one-hot inputs: if a network is given that embeds
+  /// categories, its first layer absorbs their vectors.
   public let networks: [Network<Scalar>]
   /// The share of each network in the answer; together 1.
   public let weights: [Double]

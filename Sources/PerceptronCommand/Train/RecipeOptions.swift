@@ -91,8 +91,8 @@ struct RecipeOptions {
         "--select", "NAME",
         "the epoch to keep: that with the lowest validation loss, with the lowest error (share of wrong answers, or"
           + " loss for regression; the last of equals), the end of a cycle of --schedule coslog4 (the last one, unless"
-          + " an earlier one is clearly better), or the last: loss, error, cycle or last (by the recipe: cycle for"
-          + " regression, last for classification; plain: last)"),
+          + " an earlier one is clearly better), or the last: loss, error, cycle or last (by the recipe: cycle; plain:"
+          + " last)"),
     ]
 
   init(_ arguments: Arguments) throws(CommandError) {

@@ -120,8 +120,8 @@ struct TrainingData<Scalar: BLASScalar> {
   /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
   /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
   /// mean of all networks, which needs samples from which none has learnt: a twentieth, but at least
-  /// ``leastToCalibrate``, if they are at most a fifth; a search takes twice as many, to choose by them. Intervals and the choice of an epoch need
-  /// such samples too, and more of them: a fifth.
+  /// ``leastToCalibrate``, if they are at most a fifth; a search takes twice as many, to choose by them. Intervals and
+  /// the choice of an epoch need such samples too, and more of them: a fifth.
   private static func ownSplits(
     of samples: Samples<Scalar>, _ strata: [Double], _ task: Preparation.Task, _ sources: TrainingSources,
     _ options: TrainOptions, networkCount: Int, isSearch: Bool
@@ -220,11 +220,6 @@ extension TrainingData {
   /// The validation samples of the network with this number.
   func validation(ofNetwork number: Int) -> Samples<Scalar>? {
     splits.isEmpty ? validation : samples.withoutWeights.gathered(splits[number % splits.count].validation)
-  }
-
-  /// Their number.
-  func validationCount(ofNetwork number: Int) -> Int {
-    splits.isEmpty ? validation?.count ?? 0 : splits[number % splits.count].validation.count
   }
 
   /// The samples that no network has for validation; all samples in cross-validation.

@@ -26,12 +26,18 @@ struct TrainingFit<Scalar: BLASScalar> {
       bestEpoch: bestEpoch, keptEpoch: keptEpoch)
   }
 
+  /// The network as it was after another epoch.
+  func network(after epoch: KeptEpoch<Scalar>) -> Network<Scalar> {
+    var network = network
+    (network.parameters, network.statistics) = (epoch.parameters, epoch.statistics)
+    return network
+  }
+
   /// The fit with the network after another epoch, which `evaluate` evaluates.
   func keeping(
     _ epoch: KeptEpoch<Scalar>, _ evaluate: (Network<Scalar>) throws -> Evaluation?
   ) rethrows -> TrainingFit {
-    var network = network
-    (network.parameters, network.statistics) = (epoch.parameters, epoch.statistics)
+    let network = network(after: epoch)
     return TrainingFit(
       title: title, seed: seed, network: network, records: records, validation: try evaluate(network), best: best,
       bestEpoch: bestEpoch, keptEpoch: epoch.epoch)
@@ -213,19 +219,21 @@ extension TrainingRun {
       bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])
   }
 
-  /// The fits of a trial with the networks after the best of the cycles' ends; see ``Selection/cycle``. All networks of a
-  /// trial keep the same epoch, by the mean of their validation losses.
+  /// The fits of a trial with the networks after the best of the cycles' ends; see ``Selection/cycle``. All networks of
+  /// a trial keep the same epoch, by the loss of their model as it would be: with calibrated probabilities.
   private func keepingBestCycle(
     _ fits: [TrainingFit<Scalar>], _ numbers: Range<Int>, _ team: Team
   ) throws -> [TrainingFit<Scalar>] {
     let ends = fits[0].cycleEnds.count
-    guard recipe.selection == .cycle, ends > 1, fits.allSatisfy({ $0.cycleEnds.count == ends }) else { return fits }
-    let counts = numbers.map(data.validationCount(ofNetwork:))
-    let losses = (0..<ends).map { end in
-      zip(fits, counts).reduce(0) { $0 + $1.0.cycleEnds[end].validationLoss * Double($1.1) }
-        / Double(counts.reduce(0, +))
+    guard recipe.selection == .cycle, ends > 1, fits.allSatisfy({ $0.cycleEnds.count == ends }), let heldOut else {
+      return fits
     }
-    let chosen = Selection.indexOfBestCycle(losses, sampleCount: data.validationCount)
+    let losses = try (0..<ends).map { end in
+      let plain = model(fits.map { $0.network(after: $0.cycleEnds[end]) })
+      let judged = Judged(try calibrated(plain, warns: false, team).model, heldOut, team)
+      return loss.ofSamples(outputs: judged.outputs, targets: judged.samples.targets)
+    }
+    let chosen = Selection.indexOfBestCycle(losses)
     guard chosen < ends - 1 else { return fits }
     return try zip(fits, numbers).map { fit, number in
       try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, data.validation(ofNetwork: number), team) }

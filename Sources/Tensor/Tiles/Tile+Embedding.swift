@@ -1,7 +1,7 @@
 /// The embedding of inputs, and parametric activations.
 extension Tile {
-  /// outputs ← self, which holds inputs, except that each group of categories becomes the sum of its columns of `table`,
-  /// weighted by the inputs.
+  /// outputs ← self, which holds inputs, except that each group of categories becomes the sum of its columns of
+  /// `table`, weighted by the inputs.
   ///
   /// - Shapes: table dimension × categories.
   package func lookUp(_ shape: CategoryShape, table: Tile, into outputs: Tile) {

@@ -16,13 +16,17 @@ public struct KeptEpoch<Scalar: BLASScalar>: Sendable {
 }
 
 extension Selection {
-  /// The index of the end of a cycle to keep, by the validation losses after all of them; see ``cycle``.
+  /// The index of the end of a cycle to keep; see ``cycle``.
   ///
-  /// - Parameter sampleCount: The number of validation samples.
-  package static func indexOfBestCycle(_ losses: [Double], sampleCount: Int) -> Int {
+  /// - Parameter losses: For each end, the losses of the validation samples.
+  package static func indexOfBestCycle(_ losses: [[Double]]) -> Int {
     let last = losses.count - 1
-    let best = losses.indices.min { losses[$0] < losses[$1] } ?? last
-    let least = abs(losses[last]) / Double(sampleCount).squareRoot()
-    return losses[last] - losses[best] > least || !losses[last].isFinite ? best : last
+    let sums = losses.map { $0.reduce(0, +) }
+    guard let best = sums.indices.min(by: { sums[$0] < sums[$1] }), best != last else { return last }
+    let differences = zip(losses[last], losses[best]).map(-)
+    let count = Double(differences.count)
+    let mean = differences.reduce(0, +) / count
+    let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(count - 1, 1)
+    return mean > (variance / count).squareRoot() ? best : last
   }
 }

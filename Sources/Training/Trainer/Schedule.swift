@@ -83,8 +83,8 @@ public struct Schedule: Sendable, Equatable {
     }
   }
 
-  /// The epochs after which the factor is 0, rounded: the ends of the cycles of ``Shape/logCosine(epochs:cycles:)``. Empty
-  /// for other shapes.
+  /// The epochs after which the factor is 0, rounded: the ends of the cycles of ``Shape/logCosine(epochs:cycles:)``.
+  /// Empty for other shapes.
   public var cycleEnds: [Int] {
     guard case .logCosine(let epochs, let cycles) = shape else { return [] }
     let (own, whole) = (Double(epochs - warmupEpochs), power(2, cycles) - 1)

@@ -6,9 +6,9 @@ public enum Selection: String, Sendable, CaseIterable {
   /// ones. Ties are frequent on small validation sets, and later epochs are better trained (Holzmüller, Grinsztajn and
   /// Steinwart 2024).
   case error
-  /// The end of a cycle of the schedule, where the rate is 0 (``Schedule/cycleEnds``): the last one, unless the loss on n
-  /// validation samples is lower after an earlier one by more than a share of 1 / √n. Networks that learn noise by
-  /// heart do so in the late, long cycles. Without such ends or validation
-  /// samples, the last epoch.
+  /// The end of a cycle of the schedule, where the rate is 0 (``Schedule/cycleEnds``): the last one, unless the mean
+  /// loss on the validation samples is lower after an earlier one by more than the standard error of that difference
+  /// (Breiman et al. 1984). Networks that learn noise by heart do so in the late, long cycles. Without such ends or
+  /// validation samples, the last epoch.
   case cycle
 }

@@ -26,8 +26,8 @@ extension Trainer {
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
   /// - Precondition: As for ``runEpoch(on:)``, and for the validation samples as for ``meanLoss(on:)``. Traps if the
-  ///   patience is below 1, there is a patience or a selection but ``Selection/cycle`` without validation samples, or the augmentation is for
-  ///   images of another size.
+  ///   patience is below 1, there is a patience or a selection but ``Selection/cycle`` without validation samples, or
+  ///   the augmentation is for images of another size.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
@@ -77,7 +77,7 @@ extension Trainer {
       if try !afterEpoch(report, self) || !proceeds { return ownReports }
     }
     let kept =
-      selection == .cycle ? bestCycleEnd(validation?.count ?? 0) : patience != nil || selection != nil ? best : nil
+      selection == .cycle ? validation.flatMap(bestCycleEnd) : patience != nil || selection != nil ? best : nil
     if let kept { move(to: kept.parameters, statistics: kept.statistics) }
     return ownReports
   }
@@ -110,8 +110,13 @@ extension Trainer {
   }
 
   /// The end of a cycle to keep; nil for the last state.
-  private func bestCycleEnd(_ sampleCount: Int) -> KeptEpoch<Scalar>? {
+  private func bestCycleEnd(_ validation: Samples<Scalar>) -> KeptEpoch<Scalar>? {
     guard let last = cycleEnds.last, last.epoch == epoch else { return nil }
-    return cycleEnds[Selection.indexOfBestCycle(cycleEnds.map(\.validationLoss), sampleCount: sampleCount)]
+    let losses = cycleEnds.map { end in
+      var network = network
+      (network.parameters, network.statistics) = (end.parameters, end.statistics)
+      return loss.ofSamples(outputs: network.predict(validation.features), targets: validation.targets)
+    }
+    return cycleEnds[Selection.indexOfBestCycle(losses)]
   }
 }
