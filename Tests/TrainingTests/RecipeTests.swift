@@ -391,6 +391,11 @@ func recipeEpochs() {
   // 1, 5, 40, 100 and 10 000 steps an epoch.
   #expect([200, 256 * 5, 256 * 40, 256 * 100, 256 * 10_000].map(epochs) == [256, 200, 64, 30, 16])
   #expect(Recipe.table(.regression, sampleCount: 100).batchSize == 100)
+  // Few epochs have smaller batches: 20 of 4 and of 8 steps are too few.
+  #expect(Recipe.table(.regression, sampleCount: 1000, epochs: 20).batchSize == 64)
+  #expect(Recipe.table(.regression, sampleCount: 1000, epochs: 40).batchSize == 128)
+  #expect(Recipe.table(.regression, sampleCount: 1000, batchSize: 256, epochs: 20).batchSize == 256)
+  #expect(Recipe.table(.regression, sampleCount: 1000, epochs: 75).batchSize == 256)
   func plain(_ samples: Int) -> Int { Recipe.plain(sampleCount: samples).epochs }
   #expect([100, 1280, 128_000].map(plain) == [1000, 100, 20])
 }

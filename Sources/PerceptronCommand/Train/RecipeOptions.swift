@@ -74,7 +74,9 @@ struct RecipeOptions {
         "what the other options are by default: table, with a validation part of its own, or"
           + " plain (table for tables, plain for images and with --optimizer)")
     ] + OptimizerOptions.options + [
-      Option("--batch-size", "N", "samples in a step (by the recipe: 256; plain: 128; rprop, lbfgs: all)"),
+      Option(
+        "--batch-size", "N",
+        "samples in a step (by the recipe: 256, fewer for few --epochs; plain: 128; rprop, lbfgs: all)"),
       Option(
         "--dropout", "P,…",
         "probability of dropping a hidden output: one for all hidden layers, or one for each (by the recipe: 0.15;"

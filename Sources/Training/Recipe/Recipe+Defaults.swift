@@ -32,12 +32,16 @@ extension Recipe {
   ///   - task: Regression takes larger steps and another activation than classification.
   ///   - loss: A loss with a log link, Poisson's or Tweedie's, takes smaller steps; nil for any other.
   ///   - sampleCount: The number of training samples.
-  ///   - batchSize: nil for 256.
+  ///   - batchSize: nil for 256, but 128 or 64 if the given epochs would have fewer than 300 steps.
   ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 3000 steps in at least 16.
   public static func table(
     _ task: Preparation.Task, loss: Loss? = nil, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil
   ) -> Recipe {
-    let batch = Swift.min(batchSize ?? 256, sampleCount)
+    var usualBatch = 256
+    if let epochs {
+      while usualBatch > 64, epochs * ((sampleCount + usualBatch - 1) / usualBatch) < 300 { usualBatch /= 2 }
+    }
+    let batch = Swift.min(batchSize ?? usualBatch, sampleCount)
     let stepsPerEpoch = (sampleCount + batch - 1) / batch
     let usual = Swift.min(64, 3_000 / stepsPerEpoch)
     let epochs = epochs ?? max(16, usual, Swift.min(256, 1_000 / stepsPerEpoch))
