@@ -56,6 +56,7 @@ public struct GreedyEnsemble: Sendable, Equatable {
     self.loss = best.loss
   }
 
+  /// Whether the choices and the loss are the same.
   public static func == (one: GreedyEnsemble, other: GreedyEnsemble) -> Bool {
     one.loss == other.loss && one.choices.elementsEqual(other.choices, by: ==)
   }
