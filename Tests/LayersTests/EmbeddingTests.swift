@@ -184,15 +184,23 @@ func embeddingGradients() throws {
   #expect(plain.gradientCheck(.crossEntropy, inputs: normal(4, 5), targets: oneOfThree(5)).embeddingError == nil)
 }
 
+/// The gradient by back-propagation, in the place of a network's parameters.
+private func gradient(
+  of network: Network<Double>, _ inputs: Matrix<Double>, _ targets: Matrix<Double>
+) -> Network<Double> {
+  var workspace = Workspace(for: network, batchCapacity: inputs.columns)
+  var gradient = network
+  _ = network.backPropagate(
+    .crossEntropy, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient.parameters)
+  return gradient
+}
+
 @Test("A wrong derivative of a phase or of an α is caught where it is")
 func wrongEmbeddingGradient() throws {
   let embedding = Embedding(4, numbers: [0, 2, 3], frequencies: 5, components: 2)
   let network: Network<Double> = randomNetwork(embedding, layers(embedding, .mish))
   let (inputs, targets) = (normal(4, 37), oneOfThree(37))
-  var workspace = Workspace(for: network, batchCapacity: 37)
-  var gradient = network
-  _ = network.backPropagate(
-    .crossEntropy, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient.parameters)
+  let gradient = gradient(of: network, inputs, targets)
   func errors(_ gradient: Network<Double>) throws -> (embedding: Double, layers: [Double]) {
     let check = network.compare(gradient.parameters, with: .crossEntropy, inputs: inputs, targets: targets)
     return (try #require(check.embeddingError), check.relativeErrors)
@@ -214,10 +222,7 @@ func wrongVectorGradient() throws {
   let embedding = Embedding(4, numbers: [3], categories: [0..<3], dimension: 2)
   let network: Network<Double> = randomNetwork(embedding, layers(embedding, .mish))
   let (inputs, targets) = (normal(4, 37), oneOfThree(37))
-  var workspace = Workspace(for: network, batchCapacity: 37)
-  var gradient = network
-  _ = network.backPropagate(
-    .crossEntropy, inputs: inputs, targets: targets, workspace: &workspace, gradient: &gradient.parameters)
+  var gradient = gradient(of: network, inputs, targets)
   // As if two categories were exchanged.
   let vectors = gradient[embedding: .vectors]
   for row in 0..<2 {

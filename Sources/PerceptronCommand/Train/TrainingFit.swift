@@ -26,18 +26,11 @@ struct TrainingFit<Scalar: BLASScalar> {
       bestEpoch: bestEpoch, keptEpoch: keptEpoch)
   }
 
-  /// The network as it was after another epoch.
-  func network(after epoch: KeptEpoch<Scalar>) -> Network<Scalar> {
-    var network = network
-    (network.parameters, network.statistics) = (epoch.parameters, epoch.statistics)
-    return network
-  }
-
   /// The fit with the network after another epoch, which `evaluate` evaluates.
   func keeping(
     _ epoch: KeptEpoch<Scalar>, _ evaluate: (Network<Scalar>) throws -> Evaluation?
   ) rethrows -> TrainingFit {
-    let network = network(after: epoch)
+    let network = epoch.network(from: network)
     return TrainingFit(
       title: title, seed: seed, network: network, records: records, validation: try evaluate(network), best: best,
       bestEpoch: bestEpoch, keptEpoch: epoch.epoch)
@@ -169,11 +162,7 @@ extension TrainingRun {
     var records = before ?? []
     for record in records { monitor.log?.append(record, ofNetwork: number) }
     var validation = trainer.epoch > 0 ? try validate(trainer.result, validationSamples, team) : nil
-    var best = try trainer.best.flatMap { best in
-      var network = trainer.network
-      (network.parameters, network.statistics) = (best.parameters, best.statistics)
-      return try validate(network, validationSamples, team)
-    }
+    var best = try trainer.best.flatMap { try validate($0.network(from: trainer.network), validationSamples, team) }
     monitor.progress.withLock {
       $0.begin(network: number, epochs: recipe.epochs, epochsBefore: trainer.epoch)
     }
@@ -229,7 +218,7 @@ extension TrainingRun {
       return fits
     }
     let losses = try (0..<ends).map { end in
-      let plain = model(fits.map { $0.network(after: $0.cycleEnds[end]) })
+      let plain = model(fits.map { $0.cycleEnds[end].network(from: $0.network) })
       let judged = Judged(try calibrated(plain, warns: false, team).model, heldOut, team)
       return loss.ofSamples(outputs: judged.outputs, targets: judged.samples.targets)
     }

@@ -13,6 +13,15 @@ public struct KeptEpoch<Scalar: BLASScalar>: Sendable {
   public let parameters: Matrix<Scalar>
   /// The network's running statistics after the epoch.
   public let statistics: Matrix<Scalar>
+
+  /// The network as it was after the epoch.
+  ///
+  /// - Parameter network: The network at another time of the same training.
+  package func network(from network: Network<Scalar>) -> Network<Scalar> {
+    var network = network
+    (network.parameters, network.statistics) = (parameters, statistics)
+    return network
+  }
 }
 
 extension Selection {

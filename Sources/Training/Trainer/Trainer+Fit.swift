@@ -113,9 +113,7 @@ extension Trainer {
   private func bestCycleEnd(_ validation: Samples<Scalar>) -> KeptEpoch<Scalar>? {
     guard let last = cycleEnds.last, last.epoch == epoch else { return nil }
     let losses = cycleEnds.map { end in
-      var network = network
-      (network.parameters, network.statistics) = (end.parameters, end.statistics)
-      return loss.ofSamples(outputs: network.predict(validation.features), targets: validation.targets)
+      loss.ofSamples(outputs: end.network(from: network).predict(validation.features), targets: validation.targets)
     }
     return cycleEnds[Selection.indexOfBestCycle(losses)]
   }
