@@ -67,9 +67,11 @@ func calibration() throws {
   let bins = try #require(evaluated["reliability"] as? [[String: Double]])
   #expect(bins.count == 15 && bins.reduce(0) { $0 + $1["count"]! } == 200)
   #expect(try workspace.run("evaluate m v.csv").lines[1].contains(", calibration error 0.0"))
-  #expect(try workspace.run("inspect m").output.contains("temperature    \(temperature)"))
+  // Foundation's reader of JSON rounds the last digits.
+  let digits = "\(temperature)".prefix(14)
+  #expect(try workspace.run("inspect m").output.contains("temperature    \(digits)"))
   let page = String(decoding: try workspace.read("r.html"), as: UTF8.self)
-  #expect(page.contains("<dt>temperature</dt><dd>\(temperature)</dd>"))
+  #expect(page.contains("<dt>temperature</dt><dd>\(digits)"))
 }
 
 @Test("An ensemble has one temperature, for its mean answer")
@@ -93,11 +95,11 @@ func calibratedEnsemble() throws {
 @Test("A calibration that is not possible is left out with a note, and refused if it was asked for")
 func impossibleCalibration() throws {
   let workspace = try workspace()
-  try workspace.write(table(rows: 49) { $0 > $1 ? "more" : "less" }, to: "few.csv")
+  try workspace.write(table(rows: 19) { $0 > $1 ? "more" : "less" }, to: "few.csv")
   try workspace.write(
     table(rows: 120) { _, _ in "less" }, to: "one.csv")
   for (name, problem) in [
-    ("few", "found 49 samples, expected at least 50"), ("one", "all samples are of one class, expected at least two"),
+    ("few", "found 19 samples, expected at least 20"), ("one", "all samples are of one class, expected at least two"),
   ] {
     let run = "train t.csv --recipe plain --validation \(name).csv --epochs 1 --quiet --json"
     let trained = try workspace.run(run)

@@ -317,14 +317,12 @@ func otherPredictions() throws {
     Mistake(
       "--folds 3 --group h", 65,
       """
-      error: t.csv: found no column "h", expected one of "a", "t", "g", "one", "gaps", "text", "y" or a number from 1 \
-      to 7; correct the name
+      error: t.csv: found no column "h", expected one of "a", "t", "g", "one", "gaps", "text", "y"; correct the name
       """),
     Mistake(
       "--folds 3 --time h", 65,
       """
-      error: t.csv: found no column "h", expected one of "a", "t", "g", "one", "gaps", "text", "y" or a number from 1 \
-      to 7; correct the name
+      error: t.csv: found no column "h", expected one of "a", "t", "g", "one", "gaps", "text", "y"; correct the name
       """),
     Mistake(
       "--folds 3 --group y", 65,

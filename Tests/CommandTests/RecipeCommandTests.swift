@@ -157,6 +157,26 @@ func tableRecipePieces(options: String, shown: String) throws {
       "--rates: expected root=yes or root=no, or biases, activations, scales or waves = a number from 0 to 1000, found"
         + " \"speed=2\""
     ),
+    (
+      "--rates waves=2 --encode none",
+      "--rates: there are no waves to learn; leave waves out, or add --encode waves"
+    ),
+    (
+      "--rates scales=2 --recipe plain",
+      "--rates: there are no scales to learn; leave scales out, or add --encode scales"
+    ),
+    (
+      "--rates biases=2,activations=1 --parametric no",
+      "--rates: there are no activations to learn; leave activations out, or add --parametric yes"
+    ),
+    (
+      "--dropout-schedule cosine --dropout 0",
+      "--dropout-schedule: there is no dropout; leave it out, or add --dropout"
+    ),
+    (
+      "--decay-schedule cosine --recipe plain",
+      "--decay-schedule: there is no weight decay; leave it out, or add --weight-decay"
+    ),
     ("--parametric yes --activation identity", "--parametric yes needs another activation than identity"),
     (
       "--dropout-schedule plateau",

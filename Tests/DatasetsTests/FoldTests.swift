@@ -26,6 +26,24 @@ func stratifiedFolds(count: Int) {
   }
 }
 
+@Test("A validation part is divided into parts of the same distribution, each of which the others learn from")
+func dividedValidation() {
+  // A fifth of 110 samples, of which 15 are of the rare class.
+  let classes = (0..<110).map { $0 < 15 ? 1.0 : 0 }
+  for seed in 0..<10 as Range<UInt64> {
+    var generator = Philox(seed: seed)
+    let fifth = Split.folds(5, stratifiedBy: classes, using: &generator)[0]
+    let parts = fifth.divided(among: 4, stratifiedBy: classes, using: &generator)
+    #expect(parts.map(\.validation.count).sorted() == [5, 5, 6, 6])
+    #expect(parts.flatMap(\.validation).sorted() == fifth.validation)
+    #expect((2...4).contains(fifth.validation.count { classes[$0] == 1 }))
+    for part in parts {
+      #expect((part.training + part.validation).sorted() == Array(0..<110))
+      #expect(part.validation.count { classes[$0] == 1 } <= 2 && part.training == part.training.sorted())
+    }
+  }
+}
+
 @Test("Folds of numbers have similar means, and depend on the seed alone")
 func foldsOfNumbers() {
   let values = (0..<200).map { Double($0 * 37 % 200) }

@@ -223,7 +223,7 @@ import Testing
 
   @Test func `a long list of names is cut`() {
     let names = (1...25).map { "c\($0)" }
-    let line = FileError.unknownColumn(path: "t", name: "x", columns: names).description
+    let line = FileError.unknownColumn(path: "t", name: "x", columns: names, allowsNumber: true).description
     #expect(line.contains("\"c20\" and 5 more or a number from 1 to 25"))
   }
 

@@ -101,7 +101,13 @@ func temperature(_ kind: (activation: Activation, networks: Int), _ truth: Doubl
     let samples = Samples<Scalar>(features: features, targets: targets(answers(truth), kind.activation))
     let (calibrated, temperature) = try model.calibrated(on: samples)
     func loss(_ temperature: Double) -> Double {
-      answers(temperature).enumerated().reduce(log(temperature) * log(temperature) / 2) { sum, sample in
+      let answers = answers(temperature)
+      // The mean loss if the classes were unknown.
+      let unknown = answers.flatMap(\.self).reduce(0.0) { sum, answer in
+        sum - (kind.activation == .softmax ? log(answer) / 3 : (log(answer) + log(1 - answer)) / 2)
+      }
+      let others = unknown / Double(answers.count) + log(temperature) * log(temperature) / 2
+      return answers.enumerated().reduce(others) { sum, sample in
         sum
           - sample.element.enumerated().reduce(0.0) { sum, answer in
             let isTrue = samples.targets[answer.offset, sample.offset] == 1
@@ -158,15 +164,21 @@ func threads() throws {
   #expect(zip(alone.model.networks, together.model.networks).allSatisfy { $0.parameters == $1.parameters })
 }
 
-@Test("If every sample is right, the temperature stays near 1, and useless outputs have a high one")
+@Test("If every sample is right, certain answers become less certain, and useless outputs have a high temperature")
 func limits() throws {
-  // One network whose logits are ±5, and no sample is wrong.
+  // One network whose logits are 0 and 10, and no sample is wrong. At T, the loss of a sample is log(1 + 2 exp(−10/T)),
+  // and if its class is unknown, 20/3/T more.
   var network = Network<Double>([Dense(3, 3, .softmax)])
   network[layer: 0, .weights] = [[10, 0, 0], [0, 10, 0], [0, 0, 10]]
   let model = TrainedModel(network: network, loss: .crossEntropy, preparation: classes)
   let rows = (0..<60).map { $0 % 3 }
   let right = Samples<Double>(features: oneHot(rows, classes: 3), targets: oneHot(rows, classes: 3))
-  #expect(abs(try model.calibrated(on: right).temperature - 1) < 0.1)
+  func objective(_ temperature: Double) -> Double {
+    let logarithm = log(1 + 2 * exp(-10 / temperature))
+    return 61 * logarithm + 20 / 3 / temperature + log(temperature) * log(temperature) / 2
+  }
+  let best = (100...300).map { Double($0) / 100 }.min { objective($0) < objective($1) }!
+  #expect(abs(try model.calibrated(on: right).temperature - best) < 0.01 && best > 1.5)
   let random = Samples<Double>(
     features: oneHot(rows, classes: 3), targets: oneHot(rows.map { ($0 + 1) % 3 }, classes: 3))
   #expect(try model.calibrated(on: random).temperature > 15)
@@ -182,7 +194,7 @@ func tooLittle() throws {
     } catch { return "\(error)" }
   }
   let labels = (0..<60).map { $0 % 3 }
-  #expect(error(Array(labels.prefix(49)), features(49)) == "found 49 samples, expected at least 50")
+  #expect(error(Array(labels.prefix(19)), features(19)) == "found 19 samples, expected at least 20")
   #expect(error(labels.map { _ in 1 }, features(60)) == "all samples are of one class, expected at least two")
   #expect(error(labels, Matrix(rows: 3, columns: 60, repeating: .infinity)) == "the model's outputs are not finite")
   #expect(error(labels, features(60)) == nil)

@@ -160,6 +160,15 @@ private func samples(_ count: Int, seed: UInt64, repeating: Int = 1) -> Samples<
     #expect(interval.bounds(of: [[1, 5]]) == [[0, 3], [3, 7]])
   }
 
+  @Test func `of limited answers stays within the limits`() {
+    let scaling = Scaling(method: .none, offsets: [0, 0], factors: [1, 1]).withLimits([0...10, -5...5])
+    let interval = PredictionInterval(
+      level: 0.9, margins: [2, 1], for: .values(columns: ["a", "b"], scaling: scaling))
+    #expect(interval.bounds(of: [[1, 9], [-5, 0]]) == [[0, 7], [3, 10], [-5, -1], [-4, 1]])
+    // 10.5 is within the margin of 9, but beyond the limit.
+    #expect(interval.coverages(answers: [[9, 9], [0, 0]], values: [[10, 10.5], [1, 1]]) == [0.5, 1])
+  }
+
   @Test func `is not for classes`() {
     let classifier = TrainedModel(
       network: Network<Double>([Dense(1, 2, .softmax)]), loss: .crossEntropy,

@@ -27,6 +27,20 @@ extension Split {
     return splits(count, foldOfSample)
   }
 
+  /// Divides the validation samples into parts of equal size, give or take one, each with about the same distribution
+  /// of the keys, and returns a division for each: the part is for validation, and all other samples are for training.
+  ///
+  /// - Parameters:
+  ///   - count: The number of parts.
+  ///   - keys: As in ``folds(_:stratifiedBy:using:)``, a number for each sample.
+  /// - Precondition: Traps unless there are from 2 parts to as many as there are validation samples.
+  public func divided(among count: Int, stratifiedBy keys: [Double], using generator: inout Philox) -> [Split] {
+    Self.folds(count, stratifiedBy: validation.map { keys[$0] }, using: &generator).map { part in
+      let others = part.training.map { validation[$0] }
+      return Split(training: (training + others).sorted(), validation: part.validation.map { validation[$0] })
+    }
+  }
+
   /// Divides samples into folds such that all samples of a group are in the same fold. The folds have similar sizes:
   /// the largest group that is left goes to the smallest fold.
   ///

@@ -97,11 +97,14 @@ extension FileError {
   }
 
   /// No column has this name or number.
-  package static func unknownColumn(path: String, name: String, columns: [String]) -> FileError {
-    FileError(
-      path: path,
-      "found no column \(quoted(name)), expected one of \(listed(columns)) or a number from 1 to"
-        + " \(columns.count); correct the name")
+  ///
+  /// - Parameter allowsNumber: Whether a column's number may stand for its name.
+  package static func unknownColumn(
+    path: String, name: String, columns: [String], allowsNumber: Bool = false
+  ) -> FileError {
+    let number = allowsNumber ? " or a number from 1 to \(columns.count)" : ""
+    return FileError(
+      path: path, "found no column \(quoted(name)), expected one of \(listed(columns))\(number); correct the name")
   }
 
   /// The table lacks a column that the model was trained on.

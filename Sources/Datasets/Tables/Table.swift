@@ -172,7 +172,7 @@ public struct Table: Sendable {
     if let index = index(of: targets) { return [index] }
     return try targets.split(separator: ",", omittingEmptySubsequences: false).map { name throws(FileError) in
       guard let index = index(of: String(name)) else {
-        throw .unknownColumn(path: path, name: String(name), columns: columnNames)
+        throw .unknownColumn(path: path, name: String(name), columns: columnNames, allowsNumber: true)
       }
       return index
     }

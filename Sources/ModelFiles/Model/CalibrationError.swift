@@ -12,7 +12,7 @@ public enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertibl
 
   /// What is wrong with the samples, whatever the model is; nil if nothing is.
   package init?<Scalar>(_ samples: Samples<Scalar>) {
-    let needed = 50
+    let needed = 20
     guard samples.count >= needed else {
       self = .tooFewSamples(found: samples.count, needed: needed)
       return

@@ -14,7 +14,9 @@ import Tensor
 /// (conformalized quantile regression: Romano, Patterson and Candès 2019). The margin may then be negative; bounds that
 /// would cross meet in the middle. Otherwise the bounds lie around the median.
 ///
-/// The lower bound of counts and amounts is at least 0.
+/// Bounds stay where answers may be: those of counts and amounts are at least 0, and if answers are limited to the range
+/// of the target in the training data, so are the bounds. A new value beyond that range is then outside the bounds,
+/// however wide the margins are.
 public struct PredictionInterval: Sendable, Equatable {
   /// The probability with which a new value is within the bounds, above 0 and below 1.
   public let level: Double
@@ -22,8 +24,8 @@ public struct PredictionInterval: Sendable, Equatable {
   public let margins: [Double]
   /// For each target, the answers beside which its bounds lie.
   package let places: [Place]
-  /// Whether no value is below 0.
-  package let isNotNegative: Bool
+  /// Where the bounds of each target may be; infinite ends if anywhere.
+  package let limits: [ClosedRange<Double>]
 
   /// The indices of the answers beside which the bounds lie; equal unless there is a pair of quantiles.
   package struct Place: Sendable, Equatable {
@@ -49,7 +51,12 @@ public struct PredictionInterval: Sendable, Equatable {
       zip(margins, places).allSatisfy({ $0.isFinite && ($0 >= 0 || $1.lower != $1.upper) })
     else { return nil }
     (self.level, self.margins, self.places) = (level, margins, places)
-    isNotNegative = outputs.targets?.scaling.method == .mean
+    limits =
+      outputs.targets.map { targets in
+        targets.scaling.limits.isEmpty
+          ? targets.columns.map { _ in (targets.scaling.method == .mean ? 0 : -.infinity)...(.infinity) }
+          : targets.scaling.limits
+      } ?? []
   }
 
   /// The places of the targets' bounds; nil if the outputs are not values or have no fitting quantiles.
@@ -157,9 +164,8 @@ extension PredictionInterval {
         let (low, high, margin) = (from[places[target].lower], from[places[target].upper], margins[target])
         // Negative margins may be more than half of the distance.
         let middle = low / 2 + high / 2
-        let lower = min(low - margin, middle)
-        to[2 * target] = isNotNegative ? max(lower, 0) : lower
-        to[2 * target + 1] = max(high + margin, middle)
+        to[2 * target] = limited(min(low - margin, middle), to: limits[target])
+        to[2 * target + 1] = limited(max(high + margin, middle), to: limits[target])
       }
     }
   }
@@ -178,7 +184,7 @@ extension PredictionInterval {
     return places.enumerated().map { target, place in
       // Scores compare as in the calibration, where a value at its bound is within it.
       let count = (0..<values.columns).count {
-        Self.score(answers, values, target, place, $0) <= margins[target]
+        limits[target].contains(values[target, $0]) && Self.score(answers, values, target, place, $0) <= margins[target]
       }
       return Double(count) / Double(values.columns)
     }

@@ -24,10 +24,12 @@ extension TrainedModel {
   /// T > 1 makes the probabilities less certain, and T < 1 makes them more certain. A single network's classes stay the
   /// same. T minimises, between 0.05 and 20,
   ///
-  ///     Σ ℓ(a, y) + ½ (log T)²
+  ///     Σ ℓ(a, y) + mean ℓ(a, u) + ½ (log T)²
   ///
-  /// where ℓ is the loss of a sample; sample weights are not used. The second term counts less than one sample. It
-  /// keeps T near 1 if every sample is right, in which case the first term has no minimum.
+  /// where ℓ is the loss of a sample; sample weights are not used. The second term is the mean loss of the samples if
+  /// their classes were unknown, u = 1 / classes, or ½ for labels: it counts as one more sample, and keeps probabilities
+  /// away from 0 and 1 if no sample, or hardly one, is wrong, as in Platt's scaling (1999). The third term keeps T near
+  /// 1 if the samples are few.
   ///
   /// The parameters of the output layer absorb T, so that files and predictors need nothing else. The note
   /// `temperature` in ``training`` holds T, or the product of all temperatures if the model is calibrated repeatedly.
@@ -35,7 +37,7 @@ extension TrainedModel {
   /// Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017.
   ///
   /// - Parameters:
-  ///   - samples: Samples that were not used for training, at least 50, not all of one class.
+  ///   - samples: Samples that were not used for training, at least 20, not all of one class.
   ///   - team: The threads that share the work; by default the calling thread alone.
   /// - Throws: ``CalibrationError`` if the samples do not suffice.
   /// - Precondition: Traps unless ``hasProbabilities``, and if the samples' sizes do not match the networks.
@@ -71,6 +73,9 @@ extension TrainedModel {
     guard logits.allSatisfy({ $0.maxMagnitude().isFinite }) else { throw .outputNotFinite }
     let targets = targets.inDouble
     let (activation, noBias) = (network.outputActivation, Matrix<Double>(rows: targets.rows, columns: 1))
+    let unknown = Matrix<Double>(
+      rows: targets.rows, columns: targets.columns,
+      repeating: activation == .softmax ? 1 / Double(targets.rows) : 0.5)
     /// What T minimises, divided by the number of samples.
     func objective(_ logarithm: Double) -> Double {
       var outputs = Matrix<Double>(rows: targets.rows, columns: targets.columns)
@@ -80,7 +85,8 @@ extension TrainedModel {
         part.withTile { part in noBias.withReadOnlyTile { _ = part.activate(activation, bias: $0) } }
         outputs.add(part, scaledBy: weight)
       }
-      return loss.mean(ofOutputs: outputs, targets: targets) + logarithm * logarithm / 2 / Double(targets.columns)
+      let others = loss.mean(ofOutputs: outputs, targets: unknown) + logarithm * logarithm / 2
+      return loss.mean(ofOutputs: outputs, targets: targets) + others / Double(targets.columns)
     }
     let found = leastPoint(
       of: objective, between: log(Self.temperatures.lowerBound), and: log(Self.temperatures.upperBound))

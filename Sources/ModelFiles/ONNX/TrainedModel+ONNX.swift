@@ -193,7 +193,13 @@ extension ONNXGraphBuilder {
       let middle = node("Mul", [node("Add", [low, high]), half])
       (lower, upper) = (node("Min", [lower, middle]), node("Max", [upper, middle]))
     }
-    if interval.isNotNegative { lower = node("Max", [lower, constant(ONNXTensor("zero", .double, [], [0]))]) }
+    func limit(_ operation: String, _ name: String, _ ends: [Double]) {
+      guard ends.contains(where: \.isFinite) else { return }
+      let ends = constant(ONNXTensor(name, .double, [1, count], ends))
+      (lower, upper) = (node(operation, [lower, ends]), node(operation, [upper, ends]))
+    }
+    limit("Max", "least bounds", interval.limits.map(\.lowerBound))
+    limit("Min", "greatest bounds", interval.limits.map(\.upperBound))
     return [lower, upper]
   }
 }

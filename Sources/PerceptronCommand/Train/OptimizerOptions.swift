@@ -141,6 +141,26 @@ struct OptimizerOptions {
     recipe.decaySchedule = given.decay ?? recipe.decaySchedule
   }
 
+  /// Refuses options that would change nothing of the recipe that they belong to.
+  func checkEffects(_ recipe: Recipe) throws(CommandError) {
+    let kinds = arguments.string("--rates")?.split(separator: ",").map { $0.prefix { $0 != "=" } } ?? []
+    let kindsInUse: [(kind: Substring, isUsed: Bool, remedy: String)] = [
+      ("activations", recipe.isParametric, "--parametric yes"),
+      ("scales", recipe.encoding != .none, "--encode scales"),
+      ("waves", recipe.encoding == .waves, "--encode waves"),
+    ]
+    for (kind, isUsed, remedy) in kindsInUse where kinds.contains(kind) && !isUsed {
+      throw .usage("--rates: there are no \(kind) to learn; leave \(kind) out, or add \(remedy)")
+    }
+    if arguments.string("--dropout-schedule") != nil, recipe.inputDropout == 0, recipe.dropout.allSatisfy({ $0 == 0 }) {
+      throw .usage("--dropout-schedule: there is no dropout; leave it out, or add --dropout")
+    }
+    let decays = recipe.regularization.weightDecay > 0 || recipe.optimizer.name == "adamw"
+    if arguments.string("--decay-schedule") != nil, !decays {
+      throw .usage("--decay-schedule: there is no weight decay; leave it out, or add --weight-decay")
+    }
+  }
+
   /// `--rates`.
   private func rates() throws(CommandError) -> RateFactors? {
     guard let text = arguments.string("--rates") else { return nil }

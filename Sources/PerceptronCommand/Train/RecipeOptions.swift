@@ -84,7 +84,7 @@ struct RecipeOptions {
       Option("--input-dropout", "P", "probability of dropping an input (0)"),
       Option(
         "--label-smoothing", "SHARE",
-        "share of each target that is spread over all classes (by the recipe: 0.1; plain: 0)"),
+        "share of each target that is spread over all classes (0)"),
       Option(
         "--epochs", "N",
         "passes over the data (by the recipe: 64, more for small tables and fewer for large ones; plain: 20, for small"
@@ -174,13 +174,15 @@ struct RecipeOptions {
   func recipe(
     _ task: Preparation.Task, _ loss: Loss, isTable: Bool, samples: Int
   ) throws(CommandError) -> Recipe {
-    try recipe(task, samples: samples) { batchSize in
+    let recipe = try recipe(task, samples: samples) { batchSize in
       switch name(isTable: isTable) {
       case .table: .table(task, loss: loss, sampleCount: samples, batchSize: batchSize, epochs: epochs)
       case .plain:
         .plain(sampleCount: samples, batchSize: batchSize, epochs: epochs ?? (isFullBatch ? 200 : nil))
       }
     }
+    try optimizing.checkEffects(recipe)
+    return recipe
   }
 
   /// A recipe of a search, in which the settings are drawn that were not given.

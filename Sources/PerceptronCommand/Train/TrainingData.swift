@@ -129,18 +129,16 @@ struct TrainingData<Scalar: BLASScalar> {
     guard sources.validation == nil, sources.validationShare == nil,
       options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
     else { return [] }
-    let (folds, count): (Int, Int)
-    if options.interval != nil || options.pieces.selectsEpoch {
-      (folds, count) = (5, 1)
-    } else if task == .classification, samples.count >= 5 * leastToCalibrate {
-      let factor = isSearch ? 2 : 1
-      (folds, count) = (max(5, min(20 / factor, samples.count / (factor * leastToCalibrate))), 1)
-    } else {
-      count = min(networkCount, samples.count / 5)
-      folds = 5 * count
-    }
+    let wantsFifth = options.interval != nil || options.pieces.selectsEpoch
+    let isCalibrated = task == .classification && samples.count >= 5 * leastToCalibrate
+    let factor = isSearch ? 2 : 1
+    let folds =
+      wantsFifth || !isCalibrated ? 5 : max(5, min(20 / factor, samples.count / (factor * leastToCalibrate)))
     var generator = Philox(seed: options.seed, stream: 2)
-    return Array(Split.folds(folds, stratifiedBy: strata, using: &generator).prefix(count))
+    let common = Split.folds(folds, stratifiedBy: strata, using: &generator)[0]
+    guard !wantsFifth, !isCalibrated, networkCount > 1 else { return [common] }
+    return common.divided(
+      among: min(networkCount, common.validation.count), stratifiedBy: strata, using: &generator)
   }
 
   private static var leastToCalibrate: Int { 50 }

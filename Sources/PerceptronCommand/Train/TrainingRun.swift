@@ -359,7 +359,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
-      temperature: temperature, members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
+      keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: temperature,
+      members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
       deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }
 

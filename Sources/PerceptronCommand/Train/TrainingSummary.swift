@@ -44,6 +44,8 @@ struct TrainingSummary: Encodable {
   let validation: Evaluation?
   let bestEpoch: Int?
   let best: Evaluation?
+  /// The epoch after which the networks were kept, if it is the end of an earlier cycle of the learning rate.
+  let keptEpoch: Int?
   /// The temperature of a calibrated model.
   let temperature: Double?
   let members: [Member]?
@@ -59,6 +61,7 @@ struct TrainingSummary: Encodable {
     case task, parameters, epochs, seconds, train, validation, best, temperature, members, folds, mean, deviation
     case trials, test, baseline
     case bestEpoch = "best_epoch"
+    case keptEpoch = "kept_epoch"
     case samplesPerSecond = "samples_per_second"
   }
 }

@@ -21,12 +21,13 @@ extension Recipe {
       epochs: epochs ?? max(20, Swift.min(1000 / stepsPerEpoch, 128_000 / sampleCount)), selection: nil)
   }
 
-  /// A recipe for tables: RealMLP-TD of Holzmüller, Grinsztajn and Steinwart (2024, "Better by Default"), with two
+  /// A recipe for tables: RealMLP-TD of Holzmüller, Grinsztajn and Steinwart (2024, "Better by Default"), with three
   /// differences. It has a quarter of the epochs: the mean of four such networks takes the same time as one after all
   /// epochs, and is better on four of five tables (RMSE 2.26 instead of 2.70 on pol, accuracy 0.694 instead of 0.657 on
   /// gesture). And it keeps the last epoch, or the end of an earlier cycle of the rate that is clearly better, instead
   /// of the best epoch: networks that need few or no validation samples learn from more of them, which is better on ten
-  /// of twelve tables.
+  /// of twelve tables. And it does not smooth labels: over 34 classifications, the mean accuracy is the same with and
+  /// without (a difference of 0.0004 ± 0.0011), but without, the probabilities are better calibrated.
   ///
   /// - Parameters:
   ///   - task: Regression takes larger steps and another activation than classification.
@@ -56,7 +57,7 @@ extension Recipe {
       rates: RateFactors(
         dividesByRootOfInputs: true, biases: 0.1, activationWeights: 0.1, inputScales: 6, waves: 0.1,
         decaysBiases: false),
-      regularization: Regularization(weightDecay: 0.02), labelSmoothing: isRegression ? 0 : 0.1, inputDropout: 0,
+      regularization: Regularization(weightDecay: 0.02), labelSmoothing: 0, inputDropout: 0,
       averageDecay: nil, schedule: Schedule(.logCosine(epochs: epochs)),
       dropoutSchedule: Schedule(.flatCosine(epochs: epochs)), decaySchedule: Schedule(.flatCosine(epochs: epochs)),
       batchSize: batch, epochs: epochs, selection: .cycle)

@@ -21,7 +21,7 @@ extension Recipe {
   /// | factor of the rate of scales | e^U(0.7, 2.5) |
   /// | dropout | 0.15 (one half), 0, 0.3 |
   /// | weight decay | 0.02 (one half), 0, 0.1 |
-  /// | label smoothing | 0.1 (one half), 0 |
+  /// | label smoothing | 0 (one half), 0.1; 0 for regression |
   /// | epochs | the recipe's (one half), twice as many |
   ///
   /// Most of the ranges are those of RealMLP's (Holzmüller, Grinsztajn and Steinwart 2024), around
@@ -59,7 +59,7 @@ extension Recipe {
     recipe.rates.inputScales = exp(uniform(0.7...2.5))
     recipe.dropout = [oneOf([0.15, 0.15, 0, 0.3])]
     recipe.regularization.weightDecay = oneOf([0.02, 0.02, 0, 0.1])
-    recipe.labelSmoothing = oneOf([usual.labelSmoothing, 0])
+    recipe.labelSmoothing = oneOf([usual.labelSmoothing, task == .regression ? 0 : 0.1])
     return recipe
   }
 }
