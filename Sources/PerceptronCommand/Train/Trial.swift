@@ -117,6 +117,21 @@ private struct Entrant<Scalar: BLASScalar> {
 }
 
 extension TrainingRun {
+  /// The recipe of the trial with this number, counted from 0. A search begins with the usual one.
+  func recipe(ofTrial number: Int) -> Recipe {
+    guard number > 0 else { return recipe }
+    var generator = Philox(seed: options.seed, stream: 3 + UInt64(number))
+    // A drawn rate may be too large for a weight decay that was given: another one is drawn.
+    for _ in 0..<100 {
+      let drawn = try? options.pieces.variedRecipe(
+        data.preparation.task, loss, samples: data.trainingCount, using: &generator)
+      guard var drawn else { continue }
+      drawn.selection = recipe.selection
+      return drawn
+    }
+    return recipe
+  }
+
   /// Tries recipes, and makes an ensemble of the best ones.
   func searched(_ log: TrainingLog?) throws -> Found<Scalar> {
     guard let heldOut else { fatalError("a search without validation samples was refused before") }
@@ -141,6 +156,13 @@ extension TrainingRun {
       return evaluation.figure
     }
     let all = entrants.withLock { $0.sorted { $0.trial.number < $1.trial.number } }
+    if let deadline, StopSignal.received == nil {
+      if all.count == 1, ContinuousClock.now > deadline {
+        printError("note: --minutes was too short for a second recipe\n")
+      } else if ContinuousClock.now < deadline {
+        printError("note: --auto ended before its time: it tries at most \(trialCount) recipes\n")
+      }
+    }
     let ensemble = GreedyEnsemble(
       from: all.map(\.outputs), targets: heldOut.samples.targets, loss: loss,
       most: max(1, SearchOptions.mostNetworks / networkCount))

@@ -1,0 +1,116 @@
+import Perceptron
+
+/// What is said about a training: on the terminal, in the model's notes, in `--json` and in the report.
+extension TrainingRun {
+  /// Prints what will be learnt and what was detected automatically.
+  func announce() {
+    let what =
+      switch data.preparation.outputs {
+      case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
+      case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
+      case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
+      case .quantiles(let columns, let levels, _):
+        "quantiles \(levels.map { "\($0)" }.joined(separator: ", ")) of \(columns.joined(separator: ", "))"
+      }
+    let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
+      .joined(separator: "-")
+    let network = isEnsemble ? "\(networkCount) networks" : "network"
+    let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
+    printError(
+      "\(what), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length), \(recipe.pieces)\n")
+  }
+
+  /// How many samples there are, and what they are for.
+  private var samplesText: String {
+    if let folds = options.folds { return "\(data.samples.count) samples, \(folds.description)" }
+    guard data.splits.count > 1 else {
+      let others = data.hasValidation ? ", \(data.validationCount) for validation" : ""
+      return "\(data.trainingCount) samples\(others)"
+    }
+    let most = data.splits.map(\.validation.count).max() ?? 0
+    return "\(data.samples.count) samples, of which each network leaves out \(most) for validation"
+  }
+
+  /// The mean of the networks' losses in their last epochs.
+  func trainingLoss(_ fits: [TrainingFit<Scalar>]) -> Double {
+    fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)
+  }
+
+  /// The notes on the training in the model's file.
+  func record(_ found: Found<Scalar>) -> [String: String] {
+    var notes = ["data": source, "samples": "\(data.trainingCount)", "version": version]
+    if found.trials.isEmpty {
+      let fits = found.fits
+      let epochs = fits.map { String($0.records.count) }
+      let seeds = fits.map { String($0.seed) }
+      notes["recipe"] = "\(recipeName.rawValue): \(recipe.pieces)"
+      notes["optimizer"] = recipe.optimizer.name
+      notes["learning rate"] = recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step"
+      notes["batch size"] = "\(recipe.batchSize)"
+      notes["kept epoch"] = fits[0].keptEpoch.map(String.init)
+      notes["epochs"] = Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", ")
+      notes["seed"] = isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0]
+      notes["training loss"] = "\(trainingLoss(fits))"
+    } else {
+      notes["recipe"] = "\(recipeName.rawValue), varied in \(found.trials.count) trials"
+      for trial in found.trials where trial.weight > 0 {
+        let settings = trial.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        notes["trial \(trial.trial)"] = (["share \(trial.weight.fixed(3))"] + settings).joined(separator: "; ")
+      }
+      notes["seed"] = "\(options.seed)"
+    }
+    return options.record.merging(notes) { $1 }
+  }
+
+  func report(
+    _ trained: TrainedModel<Scalar>, _ found: Found<Scalar>, _ summary: TrainingSummary,
+    _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ folds: FoldMetrics?, _ work: Double
+  ) -> TrainingReport<Scalar> {
+    let (name, fits) = (judged.name, found.fits)
+    typealias Row = TrainingReport<Scalar>.Row
+    var rows = [Row(name: name, evaluation: evaluation)]
+    if let baseline = summary.baseline {
+      rows.append(Row(name: "linear model, \(name)", evaluation: baseline))
+    }
+    if let best = summary.best, let bestEpoch = summary.bestEpoch, let last = fits[0].validation {
+      let lastEpoch = fits[0].records.count
+      // If the evaluation uses validation data, the network that is kept already has a row.
+      let keptEpoch = fits[0].keptEpoch
+      let judgedEpoch = data.test != nil ? nil : keptEpoch ?? (patience != nil ? bestEpoch : lastEpoch)
+      if bestEpoch != judgedEpoch { rows.append(Row(name: "validation, best epoch", evaluation: best)) }
+      if lastEpoch != judgedEpoch && lastEpoch != bestEpoch && keptEpoch == nil {
+        rows.append(Row(name: "validation, last epoch", evaluation: last))
+      }
+    }
+    let facts = trained.training.merging([
+      "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
+    ]) { $1 }
+    return TrainingReport(
+      model: trained, source: source, sampleCount: data.trainingCount, records: fits.map(\.records), judged: judged,
+      rows: rows, folds: folds, trials: found.trials,
+      facts: facts.filter { $0.key != "version" }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+      trainingWork: work, team: team)
+  }
+
+  func summary(
+    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ validation: Evaluation?,
+    _ test: Evaluation?, _ folds: FoldMetrics?
+  ) -> TrainingSummary {
+    let fits = found.fits
+    return TrainingSummary(
+      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: found.epochs,
+      seconds: found.seconds,
+      samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
+      train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
+      bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
+      keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: temperature,
+      members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
+      deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
+  }
+
+  private func member(_ fit: TrainingFit<Scalar>) -> TrainingSummary.Member {
+    TrainingSummary.Member(
+      seed: fit.seed, epochs: fit.records.count, train: TrainingSummary.Training(loss: fit.trainingLoss),
+      validation: fit.validation, bestEpoch: fit.bestEpoch, best: fit.best)
+  }
+}
