@@ -14,9 +14,9 @@ import Tensor
 /// (conformalized quantile regression: Romano, Patterson and Candès 2019). The margin may then be negative; bounds that
 /// would cross meet in the middle. Otherwise the bounds lie around the median.
 ///
-/// Bounds stay where answers may be: those of counts and amounts are at least 0, and if answers are limited to the range
-/// of the target in the training data, so are the bounds. A new value beyond that range is then outside the bounds,
-/// however wide the margins are.
+/// Bounds stay where answers may be: those of counts and amounts are at least 0, and if answers are limited to the
+/// range of the target in the training data, so are the bounds. A new value beyond that range is then outside the
+/// bounds, however wide the margins are.
 public struct PredictionInterval: Sendable, Equatable {
   /// The probability with which a new value is within the bounds, above 0 and below 1.
   public let level: Double

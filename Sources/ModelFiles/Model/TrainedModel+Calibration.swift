@@ -27,9 +27,8 @@ extension TrainedModel {
   ///     Σ ℓ(a, y) + u mean ℓ(a, u) + ½ (log T)²,   u = 1 / classes, or ½ for labels
   ///
   /// where ℓ is the loss of a sample; sample weights are not used. The second term is the mean loss of the samples if
-  /// their classes were unknown. It counts as a part of one more sample, and keeps probabilities away from 0 and 1 if no
-  /// sample, or hardly one, is wrong, as in Platt's scaling (1999). The third term keeps T near 1 if the samples are
-  /// few.
+  /// their classes were unknown. It counts as a part of one more sample, and keeps probabilities away from 0 and 1 if
+  /// hardly a sample is wrong, as in Platt's scaling (1999). The third term keeps T near 1 if the samples are few.
   ///
   /// The parameters of the output layer absorb T, so that files and predictors need nothing else. The note
   /// `temperature` in ``training`` holds T, or the product of all temperatures if the model is calibrated repeatedly.
