@@ -170,6 +170,15 @@ func tableRecipePieces(options: String, shown: String) throws {
       "--rates: there are no activations to learn; leave activations out, or add --parametric yes"
     ),
     (
+      "--hidden= --rates activations=2",
+      "--rates: there are no activations to learn; leave activations out"
+    ),
+    ("--hidden= --parametric yes", "--parametric yes: there is no hidden layer; leave it out, or see --hidden"),
+    (
+      "--hidden= --dropout-schedule cosine",
+      "--dropout-schedule: there is no dropout; leave it out, or add --input-dropout"
+    ),
+    (
       "--dropout-schedule cosine --dropout 0",
       "--dropout-schedule: there is no dropout; leave it out, or add --dropout"
     ),

@@ -10,6 +10,14 @@ private func table(_ count: Int) -> String {
     }.joined()
 }
 
+/// The same inputs, with the classes a and b.
+private func classes(_ count: Int) -> String {
+  table(count).split(separator: "\n").enumerated().map { index, line in
+    index == 0
+      ? String(line) : line.split(separator: ",").dropLast().joined(separator: ",") + (index % 3 == 0 ? ",a" : ",b")
+  }.joined(separator: "\n")
+}
+
 private func object(_ line: String?) throws -> [String: Any] {
   try #require(JSONSerialization.jsonObject(with: Data((line ?? "").utf8)) as? [String: Any])
 }
@@ -36,6 +44,12 @@ func search() throws {
   let inspected = try object(workspace.run("inspect m --json").lines[0])
   #expect(inspected["networks"] as? Int == 2 * weights.count { $0 > 0 })
   #expect(result.output.contains("trial  validation loss"))
+  let notes = try workspace.run("inspect m").output
+  for (trial, weight) in zip(trials, weights) {
+    let note = "trial \(trial["trial"]!)"
+    #expect(notes.contains(note) == (weight > 0), "\(notes)")
+  }
+  #expect(notes.contains("learning rate \(settings[0]["learning rate"]!); scales") && notes.contains("batch size"))
   let page = String(decoding: try workspace.read("r.html"), as: UTF8.self)
   #expect(page.contains("Search: 5 trials") && page.contains("weighted mean") || weights.count { $0 > 0 } == 1)
   #expect(try workspace.run("predict m t.csv").lines.count == 401)
@@ -56,14 +70,40 @@ func searchBits() throws {
   #expect(try workspace.read("r") == workspace.read("1"))
 }
 
+@Test("A search that is interrupted makes a model of the trials that are complete", arguments: [SIGINT, SIGTERM])
+func interruptedSearch(signal: Int32) throws {
+  let workspace = try Workspace()
+  let directory = workspace.directory.path
+  try workspace.write(table(300), to: "t.csv")
+  let process = try workspace.spawn(
+    "train \(directory)/t.csv -o \(directory)/m --auto --trials 200 --hidden 16 --ensemble 1 --epochs 4 --no-baseline")
+  var status: Int32 = 0
+  func hasTrial() throws -> Bool {
+    String(decoding: try workspace.read("progress"), as: UTF8.self).contains("trial 2")
+  }
+  while try !hasTrial() && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
+  kill(process, signal)
+  waitpid(process, &status, 0)
+  #expect(status == 0)
+  #expect(try workspace.run("evaluate m t.csv").status == 0)
+}
+
+@Test("A validation part of few rows is divided among as many networks as there are parts")
+func manyNetworksOfFewRows() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes(150), to: "classes.csv")
+  try workspace.write(table(110), to: "values.csv")
+  for (options, file) in [("--ensemble 32", "classes"), ("--ensemble 23 --trials 2 --auto", "values")] {
+    let result = try workspace.run("train \(file).csv --epochs 2 --hidden 4 --quiet --no-baseline --json \(options)")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try (object(result.lines.last)["temperature"] is Double) == (file == "classes"))
+  }
+}
+
 @Test("Classes are searched by calibrated probabilities, and options that are given hold in all trials")
 func searchClasses() throws {
   let workspace = try Workspace()
-  let rows = table(400).split(separator: "\n").enumerated().map { index, line in
-    index == 0
-      ? String(line) : line.split(separator: ",").dropLast().joined(separator: ",") + (index % 3 == 0 ? ",a" : ",b")
-  }
-  try workspace.write(rows.joined(separator: "\n"), to: "t.csv")
+  try workspace.write(classes(400), to: "t.csv")
   let result = try workspace.run(
     "train t.csv -o m --auto --trials 3 --hidden 24,24 --dropout 0.1 --epochs 5 --ensemble 2 --test t.csv --json"
       + " --quiet"
@@ -84,6 +124,9 @@ func searchByTime() throws {
   let result = try workspace.run("train t.csv -o m --auto --minutes 0.05 --hidden 16 --quiet --no-baseline --json")
   #expect(result.status == 0, "\(result.errors)")
   #expect(try #require(object(result.lines.last)["trials"] as? [Any]).count >= 1)
+  // With one network of few epochs, time is left when the largest number of trials is reached.
+  let all = try workspace.run("train t.csv --auto --minutes 60 --hidden 2 --ensemble 30 --epochs 1 --no-baseline")
+  #expect(all.errors.contains("note: --auto ended before its time: it tries at most 33 recipes\n"), "\(all.errors)")
   // Three seconds, but the machine may be busy with other tests.
   #expect(Date().timeIntervalSince(start) < 60)
 }

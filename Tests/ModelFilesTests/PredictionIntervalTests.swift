@@ -165,6 +165,8 @@ private func samples(_ count: Int, seed: UInt64, repeating: Int = 1) -> Samples<
     let interval = PredictionInterval(
       level: 0.9, margins: [2, 1], for: .values(columns: ["a", "b"], scaling: scaling))
     #expect(interval.bounds(of: [[1, 9], [-5, 0]]) == [[0, 7], [3, 10], [-5, -1], [-4, 1]])
+    // The largest value of the data, rounded, is within its limits.
+    #expect(interval.coverages(answers: [[9], [0]], values: [[10.000001], [5.000001]]) == [1, 0])
     // 10.5 is within the margin of 9, but beyond the limit.
     #expect(interval.coverages(answers: [[9, 9], [0, 0]], values: [[10, 10.5], [1, 1]]) == [0.5, 1])
   }

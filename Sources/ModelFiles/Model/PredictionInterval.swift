@@ -182,9 +182,14 @@ extension PredictionInterval {
   public func coverages(answers: Matrix<Double>, values: Matrix<Double>) -> [Double] {
     Self.check(answers, values, outputs: answers.rows, places)
     return places.enumerated().map { target, place in
-      // Scores compare as in the calibration, where a value at its bound is within it.
+      let limits = limits[target]
+      // Scores compare as in the calibration, where a value at its bound is within it. A value at a limit may be beyond
+      // it by the rounding of scaled targets.
+      let slack = 1e-6 * (limits.upperBound - limits.lowerBound)
       let count = (0..<values.columns).count {
-        limits[target].contains(values[target, $0]) && Self.score(answers, values, target, place, $0) <= margins[target]
+        let value = values[target, $0]
+        return abs(value - limited(value, to: limits)) <= slack
+          && Self.score(answers, values, target, place, $0) <= margins[target]
       }
       return Double(count) / Double(values.columns)
     }

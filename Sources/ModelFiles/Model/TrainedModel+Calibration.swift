@@ -24,11 +24,12 @@ extension TrainedModel {
   /// T > 1 makes the probabilities less certain, and T < 1 makes them more certain. A single network's classes stay the
   /// same. T minimises, between 0.05 and 20,
   ///
-  ///     Σ ℓ(a, y) + u mean ℓ(a, u) + ½ (log T)²,   u = 1 / classes, or ½ for labels
+  ///     Σ ℓ(a, y) + w · mean ℓ(a, w) + ½ (log T)²
   ///
   /// where ℓ is the loss of a sample; sample weights are not used. The second term is the mean loss of the samples if
-  /// their classes were unknown. It counts as a part of one more sample, and keeps probabilities away from 0 and 1 if
-  /// hardly a sample is wrong, as in Platt's scaling (1999). The third term keeps T near 1 if the samples are few.
+  /// the target of each output were w: 1 / classes, or ½ for outputs of a sigmoid. With the weight w, it counts less
+  /// than one sample, and keeps probabilities away from 0 and 1 if hardly a sample is wrong, as in Platt's scaling
+  /// (1999). The third term keeps T near 1 if the samples are few.
   ///
   /// The parameters of the output layer absorb T, so that files and predictors need nothing else. The note
   /// `temperature` in ``training`` holds T, or the product of all temperatures if the model is calibrated repeatedly.
@@ -72,8 +73,8 @@ extension TrainedModel {
     guard logits.allSatisfy({ $0.maxMagnitude().isFinite }) else { throw .outputNotFinite }
     let targets = targets.inDouble
     let (activation, noBias) = (network.outputActivation, Matrix<Double>(rows: targets.rows, columns: 1))
-    let share = activation == .softmax ? 1 / Double(targets.rows) : 0.5
-    let unknown = Matrix<Double>(rows: targets.rows, columns: targets.columns, repeating: share)
+    let weight = activation == .softmax ? 1 / Double(targets.rows) : 0.5
+    let unknown = Matrix<Double>(rows: targets.rows, columns: targets.columns, repeating: weight)
     /// What T minimises, divided by the number of samples.
     func objective(_ logarithm: Double) -> Double {
       var outputs = Matrix<Double>(rows: targets.rows, columns: targets.columns)
@@ -83,7 +84,7 @@ extension TrainedModel {
         part.withTile { part in noBias.withReadOnlyTile { _ = part.activate(activation, bias: $0) } }
         outputs.add(part, scaledBy: weight)
       }
-      let others = share * loss.mean(ofOutputs: outputs, targets: unknown) + logarithm * logarithm / 2
+      let others = weight * loss.mean(ofOutputs: outputs, targets: unknown) + logarithm * logarithm / 2
       return loss.mean(ofOutputs: outputs, targets: targets) + others / Double(targets.columns)
     }
     let found = leastPoint(

@@ -198,8 +198,8 @@ extension ONNXGraphBuilder {
       let ends = constant(ONNXTensor(name, .double, [1, count], ends))
       (lower, upper) = (node(operation, [lower, ends]), node(operation, [upper, ends]))
     }
-    limit("Max", "least bounds", interval.limits.map(\.lowerBound))
-    limit("Min", "greatest bounds", interval.limits.map(\.upperBound))
+    limit("Max", "bound minima", interval.limits.map(\.lowerBound))
+    limit("Min", "bound maxima", interval.limits.map(\.upperBound))
     return [lower, upper]
   }
 }

@@ -144,16 +144,18 @@ struct OptimizerOptions {
   /// Refuses options that would change nothing of the recipe that they belong to.
   func checkEffects(_ recipe: Recipe) throws(CommandError) {
     let kinds = arguments.string("--rates")?.split(separator: ",").map { $0.prefix { $0 != "=" } } ?? []
+    let canBeParametric = !recipe.hidden.isEmpty && recipe.activation != .identity
     let kindsInUse: [(kind: Substring, isUsed: Bool, remedy: String)] = [
-      ("activations", recipe.isParametric, "--parametric yes"),
-      ("scales", recipe.encoding != .none, "--encode scales"),
-      ("waves", recipe.encoding == .waves, "--encode waves"),
+      ("activations", recipe.isParametric, canBeParametric ? ", or add --parametric yes" : ""),
+      ("scales", recipe.encoding != .none || recipe.categoryDimension != nil, ", or add --encode scales"),
+      ("waves", recipe.encoding == .waves, ", or add --encode waves"),
     ]
     for (kind, isUsed, remedy) in kindsInUse where kinds.contains(kind) && !isUsed {
-      throw .usage("--rates: there are no \(kind) to learn; leave \(kind) out, or add \(remedy)")
+      throw .usage("--rates: there are no \(kind) to learn; leave \(kind) out\(remedy)")
     }
     if arguments.string("--dropout-schedule") != nil, recipe.inputDropout == 0, recipe.dropout.allSatisfy({ $0 == 0 }) {
-      throw .usage("--dropout-schedule: there is no dropout; leave it out, or add --dropout")
+      let remedy = recipe.hidden.isEmpty ? "--input-dropout" : "--dropout"
+      throw .usage("--dropout-schedule: there is no dropout; leave it out, or add \(remedy)")
     }
     let decays = recipe.regularization.weightDecay > 0 || recipe.optimizer.name == "adamw"
     if arguments.string("--decay-schedule") != nil, !decays {

@@ -211,6 +211,9 @@ struct RecipeOptions {
     if let categoryDimension { recipe.categoryDimension = categoryDimension }
     if let hidden { recipe.hidden = hidden }
     if let activation { recipe.activation = activation }
+    if isParametric == true, recipe.hidden.isEmpty {
+      throw .usage("--parametric yes: there is no hidden layer; leave it out, or see --hidden")
+    }
     recipe.isParametric =
       (isParametric ?? recipe.isParametric) && !recipe.hidden.isEmpty && recipe.activation != .identity
     if let normalization { recipe.normalization = normalization }

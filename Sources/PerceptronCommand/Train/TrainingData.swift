@@ -119,9 +119,10 @@ struct TrainingData<Scalar: BLASScalar> {
   ///
   /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
   /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
-  /// mean of all networks, which needs samples from which none has learnt: a twentieth, but at least
-  /// ``leastToCalibrate``, if they are at most a fifth; a search takes twice as many, to choose by them. Intervals and
-  /// the choice of an epoch need such samples too, and more of them: a fifth.
+  /// mean of all networks, which needs samples that all of them leave out: a twentieth, but at least ``leastShared``; a
+  /// search takes twice as many, to choose by them. If that would be more than a fifth, each network leaves out its own
+  /// part as in a regression, and the answers of single networks are calibrated. Intervals and the choice of an epoch
+  /// need samples that all leave out, too, and more of them: a fifth.
   private static func ownSplits(
     of samples: Samples<Scalar>, _ strata: [Double], _ task: Preparation.Task, _ sources: TrainingSources,
     _ options: TrainOptions, networkCount: Int, isSearch: Bool
@@ -130,18 +131,19 @@ struct TrainingData<Scalar: BLASScalar> {
       options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
     else { return [] }
     let wantsFifth = options.interval != nil || options.pieces.selectsEpoch
-    let isCalibrated = task == .classification && samples.count >= 5 * leastToCalibrate
+    let sharesAll = task == .classification && samples.count >= 5 * leastShared
     let factor = isSearch ? 2 : 1
     let folds =
-      wantsFifth || !isCalibrated ? 5 : max(5, min(20 / factor, samples.count / (factor * leastToCalibrate)))
+      wantsFifth || !sharesAll ? 5 : max(5, min(20 / factor, samples.count / (factor * leastShared)))
     var generator = Philox(seed: options.seed, stream: 2)
     let common = Split.folds(folds, stratifiedBy: strata, using: &generator)[0]
-    guard !wantsFifth, !isCalibrated, networkCount > 1 else { return [common] }
-    return common.divided(
-      among: min(networkCount, common.validation.count), stratifiedBy: strata, using: &generator)
+    // Each part is left out by as many networks of a trial.
+    let parts = (1...min(networkCount, common.validation.count)).last { networkCount.isMultiple(of: $0) } ?? 1
+    guard !wantsFifth, !sharesAll, parts > 1 else { return [common] }
+    return common.divided(among: parts, stratifiedBy: strata, using: &generator)
   }
 
-  private static var leastToCalibrate: Int { 50 }
+  private static var leastShared: Int { 50 }
   private static var leastToSplit: Int { 100 }
 
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the

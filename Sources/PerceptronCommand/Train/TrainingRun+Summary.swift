@@ -38,15 +38,16 @@ extension TrainingRun {
 
   /// The notes on the training in the model's file.
   func record(_ found: Found<Scalar>) -> [String: String] {
-    var notes = ["data": source, "samples": "\(data.trainingCount)", "version": version]
+    var notes = [
+      "data": source, "samples": "\(data.trainingCount)", "version": version, "optimizer": recipe.optimizer.name,
+      "batch size": "\(recipe.batchSize)",
+    ]
     if found.trials.isEmpty {
       let fits = found.fits
       let epochs = fits.map { String($0.records.count) }
       let seeds = fits.map { String($0.seed) }
       notes["recipe"] = "\(recipeName.rawValue): \(recipe.pieces)"
-      notes["optimizer"] = recipe.optimizer.name
       notes["learning rate"] = recipe.optimizer.learningRate.map { "\($0)" } ?? "found in each step"
-      notes["batch size"] = "\(recipe.batchSize)"
       notes["kept epoch"] = fits[0].keptEpoch.map(String.init)
       notes["epochs"] = Set(epochs).count == 1 ? epochs[0] : epochs.joined(separator: ", ")
       notes["seed"] = isEnsemble ? "\(seeds[0]) to \(seeds.last!)" : seeds[0]
@@ -55,7 +56,10 @@ extension TrainingRun {
       notes["recipe"] = "\(recipeName.rawValue), varied in \(found.trials.count) trials"
       for trial in found.trials where trial.weight > 0 {
         let settings = trial.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        notes["trial \(trial.trial)"] = (["share \(trial.weight.fixed(3))"] + settings).joined(separator: "; ")
+        // The notes are shown in the order of their names.
+        let number = "\(trial.trial)"
+        let zeros = String(repeating: "0", count: "\(found.trials.count)".count - number.count)
+        notes["trial \(zeros)\(number)"] = (["share \(trial.weight.fixed(3))"] + settings).joined(separator: "; ")
       }
       notes["seed"] = "\(options.seed)"
     }

@@ -15,14 +15,14 @@ extension Recipe {
   /// | setting | drawn from |
   /// |---|---|
   /// | hidden layers | 256, 256, 256 (one half); 512, 512; 384, 384, 384; 128 four times; 512 |
-  /// | activation | the recipe's (one half), SELU, Mish, ReLU, SiLU |
+  /// | activation | the recipe's (four of seven), SELU, Mish, ReLU, SiLU |
   /// | encoding | waves (two thirds), scales, bins between quantiles |
   /// | learning rate | the recipe's, times e^U(−1.1, 0.7) |
   /// | factor of the rate of scales | e^U(0.7, 2.5) |
   /// | dropout | 0.15 (one half), 0, 0.3 |
   /// | weight decay | 0.02 (one half), 0, 0.1 |
   /// | label smoothing | 0 (one half), 0.1; 0 for regression |
-  /// | epochs | the recipe's (one half), twice as many |
+  /// | epochs | the recipe's (two thirds), twice as many |
   ///
   /// Most of the ranges are those of RealMLP's (Holzmüller, Grinsztajn and Steinwart 2024), around
   /// ``table(_:loss:sampleCount:batchSize:epochs:)``.
