@@ -25,7 +25,7 @@ sys.path.append(str(HERE.parent / "peers"))
 import plot
 import processor
 from datasets import TARGET, Parts, Table, packaged, tables
-from methods import MethodError, Peer, Perceptron
+from methods import LEVEL, MethodError, Peer, Perceptron
 from peer import PATIENCE, PEERS, TREES
 from report import Report, duration, machine, slug
 
@@ -34,12 +34,13 @@ SHARED = ROOT.parent / "shared" / "data"
 BATCH = 1000  # rows of the second timed prediction
 
 METHOD = f"""Every method gets the same files: rows to train on, rows for validation, and rows for the test, which it sees only to predict them once it has trained. The
-figure is computed from these predictions, for all methods in the same way. Where a table comes with its split, each run has another seed; otherwise each run has
-another random split, too. `perceptron` has no options except the target, the task, the validation file, the seed and the number of threads. The peers have their
-libraries' defaults, except: XGBoost and LightGBM may grow {TREES} trees, and they and CatBoost stop after {PATIENCE} without a better validation score and keep the best;
-scikit-learn's network gets standardised numbers and targets, and validation rows as further rows to train on, because it has no other use for them. RealMLP
-chooses its best epoch by the validation rows. Text, and columns that the collection names as categories, are pandas categoricals or one-hot; `perceptron` reads
-the file as it is. Missing numbers are filled with the mean for scikit-learn and RealMLP, and left to the others."""
+figure is computed from these predictions, for all methods in the same way. Where a table comes with its split, each run has another seed; otherwise each run
+has another random split, too. `perceptron` has no options except the target, the task, the validation file, the seed, the number of threads and, for numbers
+with given validation rows, intervals, which change nothing else. The peers have their libraries' defaults, except: XGBoost and LightGBM may grow {TREES} trees,
+and they and CatBoost stop after {PATIENCE} without a better validation score and keep the best; scikit-learn's network gets standardised numbers and targets,
+and validation rows as further rows to train on, because it has no other use for them. RealMLP chooses its best epoch by the validation rows. Text, and columns
+that the collection names as categories, are pandas categoricals or one-hot; `perceptron` reads the file as it is. Missing numbers are filled with the mean for
+scikit-learn and RealMLP, and left to the others."""
 
 OWN_METHOD = """The validation rows were added to the training rows, and each method that needs some for validation chose them itself; the trees grew as many as is the default."""
 
@@ -73,6 +74,15 @@ class Standing:
         if self.table.task == "regression":
             return self.mean("value")
         return max(1 - self.mean("value"), 0.5 / sum(run["testRows"] for run in self.runs))
+
+    @property
+    def certainty(self) -> str | None:
+        """How far the method's statements on its own certainty are right; None without such."""
+        if self.runs and all(run.get("coverage") is not None for run in self.runs):
+            return f"{self.method}: {100 * self.mean('coverage'):.1f} % of the test values are within the intervals of {100 * LEVEL:.0f} %."
+        if self.runs and all(run.get("calibrationError") is not None for run in self.runs):
+            return f"{self.method}: the expected calibration error of the probabilities is {self.mean('calibrationError'):.4f}."
+        return None
 
     def cells(self) -> list[str]:
         if not self.runs:
@@ -258,6 +268,8 @@ def main() -> int:
         report.add(f"## {table.name}\n\n{size[0].upper()}{size[1:]}; {counted(len(of_table[0].runs) + len(of_table[0].failures), 'run')}.")
         report.table(["method", table.metric, "±", "training", "processor time", "model", "one row", f"{BATCH} rows"], [standing.cells() for standing in of_table])
         for standing in of_table:
+            if standing.certainty:
+                report.add(standing.certainty)
             if standing.failures:
                 report.add(f"{standing.method}: {'; '.join(sorted(set(standing.failures)))}.")
     versions = {method.version.get("package") or f"perceptron with the SHA-256 checksum {method.version['binary']}" for method in methods}
