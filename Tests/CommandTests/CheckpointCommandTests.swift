@@ -73,13 +73,7 @@ func stop(signal: Int32) throws {
   let process = try workspace.spawn(
     "train \(directory)/t.csv --recipe plain -o \(directory)/m --epochs 1000000 --checkpoint \(directory)/a/b"
       + " --checkpoint-every 1000000")
-  var status: Int32 = 0
-  func hasBegun() throws -> Bool {
-    String(decoding: try workspace.read("progress"), as: UTF8.self).contains("epoch 1/")
-  }
-  while try !hasBegun() && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
-  kill(process, signal)
-  waitpid(process, &status, 0)
+  let status = try workspace.stop(process, by: signal) { $0.contains("epoch 1/") }
   #expect(status >> 8 == 128 + signal && status & 0x7f == 0)
   let line = try #require(
     String(decoding: workspace.read("progress"), as: UTF8.self).split(separator: "\n").last.map(String.init))

@@ -486,10 +486,7 @@ func interruption(signal: Int32) throws {
   let process = try workspace.spawn(
     "train \(workspace.directory.path)/t.csv --recipe plain -o \(workspace.directory.path)/m --epochs 1000000")
   // Training has begun once there is progress.
-  var status: Int32 = 0
-  while try workspace.read("progress").isEmpty && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
-  #expect(kill(process, signal) == 0)
-  waitpid(process, &status, 0)
+  let status = try workspace.stop(process, by: signal) { !$0.isEmpty }
   #expect(status & 0x7f == signal)
   #expect(try workspace.read("m") == Array("precious".utf8))
   #expect(try workspace.files == ["m", "progress", "t.csv"])

@@ -77,14 +77,7 @@ func interruptedSearch(signal: Int32) throws {
   try workspace.write(table(300), to: "t.csv")
   let process = try workspace.spawn(
     "train \(directory)/t.csv -o \(directory)/m --auto --trials 200 --hidden 16 --ensemble 1 --epochs 4 --no-baseline")
-  var status: Int32 = 0
-  func hasTrial() throws -> Bool {
-    String(decoding: try workspace.read("progress"), as: UTF8.self).contains("trial 2")
-  }
-  while try !hasTrial() && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
-  kill(process, signal)
-  waitpid(process, &status, 0)
-  #expect(status == 0)
+  #expect(try workspace.stop(process, by: signal) { $0.contains("trial 2") } == 0)
   #expect(try workspace.run("evaluate m t.csv").status == 0)
 }
 
@@ -124,9 +117,9 @@ func searchByTime() throws {
   let result = try workspace.run("train t.csv -o m --auto --minutes 0.05 --hidden 16 --quiet --no-baseline --json")
   #expect(result.status == 0, "\(result.errors)")
   #expect(try #require(object(result.lines.last)["trials"] as? [Any]).count >= 1)
-  // With one network of few epochs, time is left when the largest number of trials is reached.
-  let all = try workspace.run("train t.csv --auto --minutes 60 --hidden 2 --ensemble 30 --epochs 1 --no-baseline")
-  #expect(all.errors.contains("note: --auto ended before its time: it tries at most 33 recipes\n"), "\(all.errors)")
   // Three seconds, but the machine may be busy with other tests.
   #expect(Date().timeIntervalSince(start) < 60)
+  // With networks of one epoch, time is left when the largest number of trials is reached.
+  let all = try workspace.run("train t.csv --auto --minutes 60 --hidden 2 --ensemble 30 --epochs 1 --no-baseline")
+  #expect(all.errors.contains("note: --auto ended before its time: it tries at most 33 recipes\n"), "\(all.errors)")
 }

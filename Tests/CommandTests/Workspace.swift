@@ -57,6 +57,17 @@ struct Workspace: ~Copyable {
     return process
   }
 
+  /// Sends a signal to a process from ``spawn(_:)`` once its progress is as asked for, and returns its status as
+  /// `waitpid` gives it.
+  func stop(_ process: pid_t, by signal: Int32, once isReady: (_ progress: String) -> Bool) throws -> Int32 {
+    var status: Int32 = 0
+    func progress() throws -> String { String(decoding: try read("progress"), as: UTF8.self) }
+    while try !isReady(progress()) && waitpid(process, &status, WNOHANG) == 0 { usleep(1000) }
+    #expect(kill(process, signal) == 0)
+    waitpid(process, &status, 0)
+    return status
+  }
+
   func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
 
   func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: directory.appending(path: name)) }

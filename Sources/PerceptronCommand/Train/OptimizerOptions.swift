@@ -144,9 +144,8 @@ struct OptimizerOptions {
   /// Refuses options that would change nothing of the recipe that they belong to.
   func checkEffects(_ recipe: Recipe) throws(CommandError) {
     let kinds = arguments.string("--rates")?.split(separator: ",").map { $0.prefix { $0 != "=" } } ?? []
-    let canBeParametric = !recipe.hidden.isEmpty && recipe.activation != .identity
     let kindsInUse: [(kind: Substring, isUsed: Bool, remedy: String)] = [
-      ("activations", recipe.isParametric, canBeParametric ? ", or add --parametric yes" : ""),
+      ("activations", recipe.isParametric, recipe.canBeParametric ? ", or add --parametric yes" : ""),
       ("scales", recipe.encoding != .none || recipe.categoryDimension != nil, ", or add --encode scales"),
       ("waves", recipe.encoding == .waves, ", or add --encode waves"),
     ]

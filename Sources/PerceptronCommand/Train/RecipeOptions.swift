@@ -214,8 +214,7 @@ struct RecipeOptions {
     if isParametric == true, recipe.hidden.isEmpty {
       throw .usage("--parametric yes: there is no hidden layer; leave it out, or see --hidden")
     }
-    recipe.isParametric =
-      (isParametric ?? recipe.isParametric) && !recipe.hidden.isEmpty && recipe.activation != .identity
+    recipe.isParametric = (isParametric ?? recipe.isParametric) && recipe.canBeParametric
     if let normalization { recipe.normalization = normalization }
     if let dropout { recipe.dropout = dropout }
     try check(recipe.dropout, recipe.hidden)
@@ -283,4 +282,9 @@ struct RecipeOptions {
       return size
     }
   }
+}
+
+extension Recipe {
+  /// Whether there are hidden units that can learn how much of the activation they apply.
+  var canBeParametric: Bool { !hidden.isEmpty && activation != .identity }
 }
