@@ -36,7 +36,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.kind = kind
     self.code = String(code.prefix { $0 != "(" })
     self.path = path
-    description = located(path, place, problem)
+    description = onOneLine(located(path, place, problem))
     self.setting = setting
   }
 }

@@ -14,10 +14,17 @@ package func quoted(_ text: String) -> String {
       result += "…"
       break
     }
-    result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    result += printable(scalar)
     count += 1
   }
   return result + "\""
+}
+
+/// The string on one line, whatever a file contains: control characters are escaped, as in "\\n".
+package func onOneLine(_ text: String) -> String { text.unicodeScalars.map(printable).joined() }
+
+private func printable(_ scalar: Unicode.Scalar) -> String {
+  scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
 }
 
 /// A message with the file and the place in it that it is about, as in "a.csv, line 3: found nothing".

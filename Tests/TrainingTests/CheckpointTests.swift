@@ -116,7 +116,11 @@ func impossibleValues() throws {
   }
   #expect(
     error(["seed": "\u{1}\n"], [:])?.description
-      == "the checkpoint belongs to another training: its seed is \u{FFFD}\u{FFFD}, here it is 1;"
+      == "the checkpoint belongs to another training: its seed is \\u{01}\\n, here it is 1;"
+      + " train with the same settings")
+  #expect(
+    error(["an\0\nother": "yes"], [:])?.description
+      == "the checkpoint belongs to another training: its an\\0\\nother is yes, here it is none;"
       + " train with the same settings")
 }
 

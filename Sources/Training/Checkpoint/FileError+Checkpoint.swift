@@ -10,7 +10,7 @@ extension FileError {
   package static func otherVersion(path: String, found: String, expected: String) -> FileError {
     FileError(
       path: path,
-      "a checkpoint of version \(line(found)), expected \(expected); continue with the program that wrote it,"
+      "a checkpoint of version \(cut(found)), expected \(expected); continue with the program that wrote it,"
         + " or remove it to start anew")
   }
 
@@ -18,15 +18,15 @@ extension FileError {
   package static func otherPrecision(path: String, found: String, expected: String) -> FileError {
     FileError(
       path: path,
-      "a training in \(line(found)) precision, expected \(expected);"
-        + " train in \(line(found)) precision, or remove it to start anew")
+      "a training in \(cut(found)) precision, expected \(expected);"
+        + " train in \(cut(found)) precision, or remove it to start anew")
   }
 
   /// The checkpoint's trainer had other settings than this one. The error names the first setting that differs.
   package static func otherTraining(setting: String, found: String, expected: String) -> FileError {
     FileError(
       path: nil,
-      "the checkpoint belongs to another training: its \(setting) is \(line(found)), here it is \(expected);"
+      "the checkpoint belongs to another training: its \(cut(setting)) is \(cut(found)), here it is \(expected);"
         + " train with the same settings")
   }
 
@@ -36,9 +36,9 @@ extension FileError {
   }
 }
 
-/// Returns a file's string without characters that would break the line, cut to a readable length.
-private func line(_ text: String) -> String {
+/// A file's string, cut to a readable length.
+private func cut(_ text: String) -> String {
   let longest = 1000
-  let scalars = text.unicodeScalars.prefix(longest).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
-  return String(String.UnicodeScalarView(scalars)) + (text.unicodeScalars.count > longest ? "…" : "")
+  let scalars = text.unicodeScalars
+  return scalars.count > longest ? String(scalars.prefix(longest)) + "…" : text
 }
