@@ -42,7 +42,9 @@ struct Kernels<Real: KernelReal> {
 
   var map: [Function: (Int, Numbers?, Output?) -> Void]
   var bias: [Activation: (Int, Int, Output?, Int, Numbers?, _ slopes: Output?, Int) -> Real]
-  var drop: (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int) -> Void
+  var drop:
+    (Int, Int, Int, Int, UInt64, UInt64, Double, Output?, Int, _ slopes: Output?, Int, _ differences: Output?, Int) ->
+      Void
   var multiply: (Int, Int, Output?, Int, Numbers?, Int) -> Real
   var blend: (Int, Int, Output?, Int, Output?, Int, _ alpha: Numbers?, _ slopes: Output?, Int) -> Real
   var pieces: (UnsafePointer<ck_pieces>?, Int, Output?, Int) -> Void

@@ -241,10 +241,11 @@ struct TileTests {
     func dropped(_ rows: Range<Int>, _ columns: Range<Int>, key: UInt64 = 7, stream: UInt64 = 1 << 63) -> [Real] {
       var a = [Real](repeating: 3, count: rows.count * columns.count)
       var slopes = [Real](repeating: 1, count: a.count)
+      var differences = [Real](repeating: 6, count: a.count)
       kernels.drop(
         rows.count, columns.count, rows.lowerBound, columns.lowerBound, key, stream, 0.25, &a, rows.count, &slopes,
-        rows.count)
-      #expect(zip(a, slopes).allSatisfy { $0 == 3 * $1 })
+        rows.count, &differences, rows.count)
+      #expect(zip(a, slopes).allSatisfy { $0 == 3 * $1 } && zip(a, differences).allSatisfy { 2 * $0 == $1 })
       return a
     }
     let whole = dropped(0..<rows, 0..<columns)

@@ -77,8 +77,7 @@ extension Dense {
       largest = Double(z.blend(with: differences, alpha: alpha, slopes: slopes))
     }
     guard let place else { return largest }
-    z.drop(place, slopes: slopes)
-    differences?.drop(place)
+    z.drop(place, slopes: slopes, differences: differences)
     return largest / (1 - dropout)
   }
 

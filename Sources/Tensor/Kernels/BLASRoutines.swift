@@ -50,7 +50,7 @@ public protocol _BLASRoutines {
   ) -> Scalar
   static func drop(
     _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
-    _ slopesStride: Int)
+    _ slopesStride: Int, differences: MutablePointer?, _ differencesStride: Int)
   static func derive(
     _ function: Activation, _ rows: Int, _ columns: Int,
     _ delta: MutablePointer, _ deltaStride: Int, _ a: Pointer, _ stride: Int

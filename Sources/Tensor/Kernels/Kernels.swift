@@ -36,11 +36,11 @@ extension _FloatRoutines {
 
   public static func drop(
     _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
-    _ slopesStride: Int
+    _ slopesStride: Int, differences: MutablePointer?, _ differencesStride: Int
   ) {
     kernels.drop(
       rows, columns, place.row, place.column, place.key, place.stream, place.probability, a, stride, slopes,
-      slopesStride)
+      slopesStride, differences, differencesStride)
   }
 
   public static func derive(
@@ -254,11 +254,11 @@ extension _DoubleRoutines {
 
   public static func drop(
     _ place: DropoutPlace, _ rows: Int, _ columns: Int, _ a: MutablePointer, _ stride: Int, slopes: MutablePointer?,
-    _ slopesStride: Int
+    _ slopesStride: Int, differences: MutablePointer?, _ differencesStride: Int
   ) {
     kernels.drop(
       rows, columns, place.row, place.column, place.key, place.stream, place.probability, a, stride, slopes,
-      slopesStride)
+      slopesStride, differences, differencesStride)
   }
 
   public static func derive(

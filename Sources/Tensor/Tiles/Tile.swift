@@ -194,11 +194,13 @@ extension Tile {
     Scalar._Routines.multiply(rows, columns, base, stride, x.base, x.stride)
   }
 
-  /// Sets random elements, and the elements of `slopes` at the same places, to 0, and divides the others by 1 −
-  /// probability.
+  /// Sets random elements, and the elements of `slopes` and `differences` at the same places, to 0, and divides the
+  /// others by 1 − probability.
   @inlinable
-  package func drop(_ place: DropoutPlace, slopes: Tile? = nil) {
-    Scalar._Routines.drop(place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0)
+  package func drop(_ place: DropoutPlace, slopes: Tile? = nil, differences: Tile? = nil) {
+    Scalar._Routines.drop(
+      place, rows, columns, base, stride, slopes: slopes?.base, slopes?.stride ?? 0, differences: differences?.base,
+      differences?.stride ?? 0)
   }
 
   /// Sets all elements.
