@@ -179,6 +179,22 @@ func openBLASThreads(value: String) throws {
   }
 }
 
+@Test("A training in shards gives the same file for any number of threads, and the file says so")
+func shards() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes, to: "t.csv")
+  for (recipe, others) in [("plain", ["--normalization", "batch"]), ("table", ["--epochs", "8"])] {
+    let line = "train t.csv --recipe \(recipe) \(others.joined(separator: " ")) --hidden 32,16 --dropout 0.2 --quiet"
+    for threads in 1...3 {
+      #expect(try workspace.run("\(line) --shards 5 --threads \(threads) -o \(threads)").status == 0)
+    }
+    #expect(try workspace.read("1") == workspace.read("2") && workspace.read("1") == workspace.read("3"))
+    #expect(try workspace.run("\(line) -o whole").status == 0)
+    #expect(try workspace.read("1") != workspace.read("whole"))
+    #expect(try workspace.run("inspect 1").output.contains("shards"))
+  }
+}
+
 @Test("A batch size beyond the data is the whole data")
 func largeBatch() throws {
   let workspace = try Workspace()

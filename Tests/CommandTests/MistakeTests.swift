@@ -211,6 +211,20 @@ private let mistakes = [
     choose a larger batch size, or --normalization layer
     """),
   Mistake(
+    "train t.csv --recipe plain --batch-size 16 --shards 17", 64,
+    """
+    error: --shards: at most 16 are possible for batches of 16 samples, found 17; choose fewer, or a larger --batch-size
+    """),
+  Mistake(
+    "train t.csv --recipe plain --batch-size 16 --normalization batch --shards 9", 64,
+    """
+    error: --shards: at most 8 are possible for batches of 16 samples with --normalization batch, found 9; \
+    choose fewer, or a larger --batch-size
+    """),
+  Mistake(
+    "train t.csv --recipe plain --shards 0", 64,
+    "error: --shards: expected a whole number from 1 to 1000000, found \"0\""),
+  Mistake(
     "train t.csv --recipe plain --learning-rate 1e-40", 64,
     """
     error: --learning-rate: 1e-40 is too large or too small to compute with in float precision; \

@@ -122,7 +122,7 @@ private func forEveryCase<Scalar: BLASScalar>(
 
 /// The same with a trainer for every optimizer, and samples that its batches do not divide.
 private func forEveryTrainer<Scalar: BLASScalar>(
-  _ type: Scalar.Type, _ body: (inout Trainer<Scalar>, Samples<Scalar>, String) throws -> Void
+  _ type: Scalar.Type, shards: Int = 1, _ body: (inout Trainer<Scalar>, Samples<Scalar>, String) throws -> Void
 ) rethrows {
   try forEveryCase(type) { network, batch, team, name in
     let count = batch * 5 / 2
@@ -134,7 +134,7 @@ private func forEveryTrainer<Scalar: BLASScalar>(
     for optimizer in optimizers where !(isRandom && optimizer.name == "lbfgs") {
       var trainer = Trainer(
         network, loss: .crossEntropy, optimizer: optimizer, batchSize: optimizer.isFullBatch ? count : batch,
-        generator: generator, team: team)
+        shards: shards, generator: generator, team: team)
       try body(&trainer, Samples(features: features, targets: targets), "\(name), \(optimizer.name)")
     }
   }
@@ -152,10 +152,12 @@ private func checkSteps<Scalar: BLASScalar>(_ type: Scalar.Type) throws {
 }
 
 private func checkEpochs<Scalar: BLASScalar>(_ type: Scalar.Type) throws {
-  try forEveryTrainer(type) { trainer, samples, name in
-    _ = try trainer.runEpoch(on: samples)
-    let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
-    #expect(count == 0, "\(name)")
+  for shards in [1, 3] {
+    try forEveryTrainer(type, shards: shards) { trainer, samples, name in
+      _ = try trainer.runEpoch(on: samples)
+      let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
+      #expect(count == 0, "\(name), \(shards) shards")
+    }
   }
 }
 

@@ -13,7 +13,9 @@ private func samples<Scalar>(_ count: Int, seed: UInt64) -> Samples<Scalar> {
 }
 
 /// A trainer with as much to remember as its optimizer allows.
-private func trainer<Scalar>(_ optimizer: Optimizer, batchSize: Int = 16, seed: UInt64 = 1) -> Trainer<Scalar> {
+private func trainer<Scalar>(
+  _ optimizer: Optimizer, batchSize: Int = 16, seed: UInt64 = 1, shards: Int = 1
+) -> Trainer<Scalar> {
   var generator = Philox(seed: seed)
   let isLBFGS = optimizer.name == "lbfgs"
   let network = Network<Scalar>(
@@ -25,15 +27,16 @@ private func trainer<Scalar>(_ optimizer: Optimizer, batchSize: Int = 16, seed: 
     network, loss: .crossEntropy, optimizer: optimizer,
     regularization: Regularization(l2: 1e-3, clipNorm: optimizer.isFullBatch ? nil : 0.5),
     schedule: optimizer.isFullBatch ? .constant : Schedule(.plateau(patience: 0), warmupEpochs: 1),
-    batchSize: optimizer.isFullBatch ? 100 : batchSize, inputDropout: isLBFGS ? 0 : 0.1, labelSmoothing: 0.1,
+    batchSize: optimizer.isFullBatch ? 100 : batchSize, shards: shards, inputDropout: isLBFGS ? 0 : 0.1,
+    labelSmoothing: 0.1,
     generator: generator, team: Team(workers: 1))
 }
 
 /// Trains on, but stops after each so many steps and goes on with another trainer that is restored.
 private func trainInParts<Scalar>(
-  _ optimizer: Optimizer, _ training: Samples<Scalar>, _ validation: Samples<Scalar>, steps: Int
+  _ optimizer: Optimizer, _ training: Samples<Scalar>, _ validation: Samples<Scalar>, steps: Int, shards: Int = 1
 ) throws -> Trainer<Scalar> {
-  var current: Trainer<Scalar> = trainer(optimizer)
+  var current: Trainer<Scalar> = trainer(optimizer, shards: shards)
   var isStopped = true
   while isStopped {
     var count = 0
@@ -45,7 +48,7 @@ private func trainInParts<Scalar>(
         if count == steps { isStopped = true }
         return !isStopped
       })
-    var next: Trainer<Scalar> = trainer(optimizer)
+    var next: Trainer<Scalar> = trainer(optimizer, shards: shards)
     try next.restore(Checkpoint(current))
     current = next
   }
@@ -58,14 +61,14 @@ private func figures(_ report: EpochReport) -> [Double?] {
 
 @Test(
   "A trainer restored within an epoch, again and again, ends with the bits of one that was never stopped",
-  arguments: optimizers)
-private func restoredBits(optimizer: Optimizer) throws {
+  arguments: optimizers, [1, 3])
+private func restoredBits(optimizer: Optimizer, shards: Int) throws {
   func check<Scalar: BLASScalar>(_: Scalar.Type) throws {
     let (training, validation): (Samples<Scalar>, Samples<Scalar>) = (samples(100, seed: 2), samples(40, seed: 3))
-    var whole: Trainer<Scalar> = trainer(optimizer)
+    var whole: Trainer<Scalar> = trainer(optimizer, shards: shards)
     try whole.fit(on: training, validation: validation, epochs: 12, patience: 4)
     for steps in [1, 4, 7] {
-      let parts = try trainInParts(optimizer, training, validation, steps: steps)
+      let parts = try trainInParts(optimizer, training, validation, steps: steps, shards: shards)
       #expect(parts.network.parameters == whole.network.parameters, "\(Scalar.self), \(steps) steps")
       #expect(parts.network.statistics == whole.network.statistics)
       #expect(parts.reports.map(figures) == whole.reports.map(figures))
@@ -215,6 +218,7 @@ func otherTraining() throws {
   for (other, line) in [
     (trainer(.adam(), batchSize: 8), "batch size is 16, here it is 8"),
     (trainer(.adam(), seed: 2), "seed is 1, here it is 2"),
+    (trainer(.adam(), shards: 4), "number of shards is none, here it is 4"),
     (trainer(.sgd()), "optimizer is adam(learningRate: 0.001, "),
   ] as [(Trainer<Float>, String)] {
     var other = other

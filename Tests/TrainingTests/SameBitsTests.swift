@@ -16,6 +16,7 @@ private struct Workload: Sendable, CustomTestStringConvertible {
   let optimizer: Optimizer
   let dropout: [Double]
   let normalization: Normalization
+  var shards = 1
 
   init(
     _ name: String, _ sizes: [Int], batch: Int, _ hidden: Activation, _ output: Activation, _ loss: Loss,
@@ -33,6 +34,13 @@ private struct Workload: Sendable, CustomTestStringConvertible {
   }
 
   var testDescription: String { name }
+
+  /// The same with batches in shards.
+  func divided(among shards: Int) -> Workload {
+    var divided = self
+    divided.shards = shards
+    return divided
+  }
 
   /// The same with another rule.
   func trained(by optimizer: Optimizer) -> Workload {
@@ -69,7 +77,7 @@ private struct Trace<Scalar: BLASScalar> {
     let team = Team(workers: workers)
     var trainer = Trainer(
       network, loss: workload.loss, optimizer: workload.optimizer,
-      batchSize: workload.optimizer.isFullBatch ? count : workload.batch,
+      batchSize: workload.optimizer.isFullBatch ? count : workload.batch, shards: workload.shards,
       inputDropout: workload.dropout.first ?? 0, generator: generator, team: team)
     let samples = Samples(features: features, targets: targets)
     for _ in 0..<steps / 5 { losses.append(try trainer.runEpoch(on: samples)) }
@@ -134,6 +142,11 @@ private let workloads = [
 
 @Test("Two hundred steps give the same bits with any number of workers", arguments: workloads)
 private func sameBits(workload: Workload) throws { try expectSameBits(workload, steps: 200) }
+
+@Test("So they do with batches in shards", arguments: workloads, [2, 5])
+private func sameBits(workload: Workload, shards: Int) throws {
+  try expectSameBits(workload.divided(among: shards), steps: 25)
+}
 
 @Test("So does one whose strips are beyond the kernels for small matrices")
 private func sameBitsOfLargeStrips() throws {

@@ -21,6 +21,7 @@ struct RecipeOptions {
   let labelSmoothing: Double?
   private let inputDropout: Double?
   private let batchSize: Int?
+  private let shards: Int?
   private let epochs: Int?
   /// The inner optional is nil to keep the last epoch.
   private let selection: Selection??
@@ -78,6 +79,10 @@ struct RecipeOptions {
         "--batch-size", "N",
         "samples in a step (by the recipe: 256, fewer for few --epochs; plain: 128; rprop, lbfgs: all)"),
       Option(
+        "--shards", "N",
+        "parts of a step's samples that are back-propagated by themselves; their gradients are added in an order that"
+          + " depends on N alone (1)"),
+      Option(
         "--dropout", "P,…",
         "probability of dropping a hidden output: one for all hidden layers, or one for each (by the recipe: 0.15;"
           + " plain: 0)"),
@@ -126,6 +131,7 @@ struct RecipeOptions {
           + " --normalization batch")
     }
     batchSize = try arguments.integer("--batch-size", in: 1...1_000_000)
+    shards = try arguments.integer("--shards", in: 1...1_000_000)
     epochs = try arguments.integer("--epochs", in: 1...1_000_000)
     selection = try arguments.choice(
       "--select", TrainOptions.names(Selection.allCases).map { ($0.0, Optional($0.1)) } + [("last", nil)])
@@ -228,6 +234,7 @@ struct RecipeOptions {
     if let labelSmoothing { recipe.labelSmoothing = labelSmoothing }
     if let inputDropout { recipe.inputDropout = inputDropout }
     if let selection { recipe.selection = selection }
+    if let shards { recipe.shards = shards }
     try optimizing.apply(to: &recipe, task)
     try check(recipe, samples)
     if let mistake = recipe.optimizer.mistake ?? recipe.regularization.mistake(recipe.optimizer, recipe.rates) {
@@ -240,7 +247,17 @@ struct RecipeOptions {
   }
 
   private func check(_ recipe: Recipe, _ samples: Int) throws(CommandError) {
-    guard recipe.normalization == .batch && !recipe.hidden.isEmpty && recipe.batchSize == 1 else { return }
+    let hasBatchNormalization = recipe.normalization == .batch && !recipe.hidden.isEmpty
+    guard hasBatchNormalization && recipe.batchSize == 1 else {
+      let mostShards = recipe.batchSize / (hasBatchNormalization ? 2 : 1)
+      guard recipe.shards <= mostShards else {
+        throw .usage(
+          "--shards: at most \(mostShards) are possible for batches of \(recipe.batchSize) samples"
+            + "\(hasBatchNormalization ? " with --normalization batch" : ""), found \(recipe.shards);"
+            + " choose fewer, or a larger --batch-size")
+      }
+      return
+    }
     throw .usage(
       samples == 1
         ? "--normalization batch needs at least 2 training samples, found 1;"

@@ -136,6 +136,7 @@ extension Trainer {
     if rates != .equal { settings["factors of the rate"] = "\(rates)" }
     if dropoutSchedule != .constant { settings["schedule of the dropout"] = text(dropoutSchedule) }
     if decaySchedule != .constant { settings["schedule of the weight decay"] = text(decaySchedule) }
+    if shards > 1 { settings["number of shards"] = "\(shards)" }
     if let averageDecay { settings["share that the average keeps"] = "\(averageDecay)" }
     return settings
   }

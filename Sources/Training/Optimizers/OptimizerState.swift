@@ -4,8 +4,13 @@ import Tensor
 struct OptimizerState<Scalar: BLASScalar>: Sendable {
   /// The rule is made once for all steps, because making it allocates.
   let rule: any UpdateRule
+  /// The gradients of a step's shards; empty vectors if no gradient is kept.
+  var gradients: ShardSum<Scalar>
   /// The gradient of a step; empty if none is kept.
-  var gradient: Matrix<Scalar>
+  var gradient: Matrix<Scalar> {
+    get { gradients.total }
+    _modify { yield &gradients.total }
+  }
   /// The moments, one column each.
   var moments: Matrix<Scalar>
   /// The number of steps taken.
@@ -13,9 +18,9 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
   var bounds = StepBounds(Scalar.self)
 
   /// - Parameter keepsGradient: Whether something needs the gradient besides the rule.
-  init(_ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool) {
+  init(_ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool, shards: Int = 1) {
     self.rule = rule
-    gradient = Matrix(rows: keepsGradient || rule.momentCount > 0 ? parameterCount : 0, columns: 1)
+    gradients = ShardSum(length: keepsGradient || rule.momentCount > 0 ? parameterCount : 0, shards: shards)
     moments = Matrix(rows: parameterCount, columns: rule.momentCount)
     for column in 0..<rule.momentCount where rule.initialMoment(column) != 0 {
       moments[columns: column..<column + 1] = Matrix(

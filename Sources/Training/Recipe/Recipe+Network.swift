@@ -95,7 +95,7 @@ extension Recipe {
     Trainer(
       network, loss: loss, optimizer: optimizer, regularization: regularization, schedule: schedule, rates: rates,
       dropoutSchedule: dropoutSchedule, decaySchedule: decaySchedule, batchSize: batchSize,
-      inputDropout: inputDropout, labelSmoothing: loss.isForClasses ? labelSmoothing : 0,
+      shards: shards, inputDropout: inputDropout, labelSmoothing: loss.isForClasses ? labelSmoothing : 0,
       averageDecay: averageDecay, generator: Philox(seed: seed, stream: 1), team: team)
   }
 }

@@ -52,7 +52,7 @@ extension Trainer {
       state.rule, rate: rate.map { $0 * rates.largest }, parameters: parameterBound)
     let rule = state.update(
       rate: rate, weightDecay: regularization.weightDecay, decayFactor: factor(decaySchedule, samples.count))
-    guard state.rule.isFullBatch || regularization.clipNorm != nil else {
+    guard keepsGradient else {
       let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
       let batch = Batch(samples, batch, next: next, meanCount: batch.count)
       var outcome = network.takeStep(
@@ -61,11 +61,9 @@ extension Trainer {
       outcome.gradientBound += penaltyBound
       return outcome
     }
-    // Each block changes the running statistics before it is known whether the step is taken.
+    // Each part changes the running statistics before it is known whether the step is taken.
     let hasStatistics = !statisticsBefore.isEmpty
-    if hasStatistics {
-      network.statistics.withReadOnlyTile { statistics in statisticsBefore.withTile { $0.copy(statistics) } }
-    }
+    if hasStatistics { statisticsBefore.copy(network.statistics) }
     var outcome = evaluate(samples, batch)
     var factor: Scalar = 1
     if outcome.isTaken {
@@ -73,9 +71,7 @@ extension Trainer {
       outcome.isTaken = outcome.gradientBound <= largestGradient
     }
     guard outcome.isTaken else {
-      if hasStatistics {
-        statisticsBefore.withReadOnlyTile { before in network.statistics.withTile { $0.copy(before) } }
-      }
+      if hasStatistics { network.statistics.copy(statisticsBefore) }
       return outcome
     }
     network.update(by: rule, gradient: &state.gradient, scaledBy: factor, groups: groups, team: workspace.team)
@@ -117,24 +113,20 @@ extension Trainer {
     return Scalar(clipNorm / norm)
   }
 
-  /// Computes the loss of a batch, block by block and with the penalties, and leaves its gradient in the state.
+  /// Computes the loss of a batch, shard by shard and with the penalties, and leaves its gradient in the state.
   ///
   /// - Returns: The outcome, which says whether all numbers are finite.
   mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
+    let tree = ShardTree(count: max(min(shards, batch.count / leastBatch), 1))
+    let hasStatistics = shards > 1 && !statisticsBefore.isEmpty
     var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
-    var rest = batch
-    while !rest.isEmpty {
-      let start = rest.startIndex
-      let block = firstPart(rest, blockSize)
-      rest = rest[block.endIndex...]
-      let part = network.backPropagate(
-        objective(samples.count, firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
-        workspace: &workspace, gradient: &state.gradient, adding: start > batch.startIndex,
-        largestGradient: state.bounds.largest)
-      whole.loss += part.loss
-      whole.gradientBound += part.gradientBound
-      whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.bounds.largest
+    for shard in 0..<tree.count {
+      // Each shard moves the running statistics from where the batch found them.
+      if hasStatistics && shard > 0 { network.statistics.copy(statisticsBefore) }
+      backPropagate(shard, of: tree, samples, batch, &whole)
       guard whole.isTaken else { return whole }
+      state.gradients.add(shard, of: tree, team: workspace.team)
+      if hasStatistics { addStatistics(shard, of: tree) }
     }
     if regularization.isPenalized {
       whole.loss += network.penalize(
@@ -144,10 +136,41 @@ extension Trainer {
     return whole
   }
 
+  /// Computes the part of a shard in the loss and in the gradient of a batch, block by block.
+  private mutating func backPropagate(
+    _ shard: Int, of tree: ShardTree, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, _ whole: inout StepOutcome
+  ) {
+    let range = tree.samples(of: shard, batch: batch.count)
+    let first = batch.startIndex + range.lowerBound
+    var rest = batch[first..<batch.startIndex + range.upperBound]
+    while !rest.isEmpty && whole.isTaken {
+      let start = rest.startIndex
+      let block = firstPart(rest, blockSize)
+      rest = rest[block.endIndex...]
+      lastBlock = block.count
+      let part = network.backPropagate(
+        objective(samples.count, firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
+        workspace: &workspace, gradient: &state.gradients[shard, tree], adding: start > first,
+        largestGradient: state.bounds.largest)
+      whole.loss += part.loss
+      whole.gradientBound += part.gradientBound
+      whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.bounds.largest
+    }
+  }
+
+  /// Adds the running statistics that a shard left. After the last shard, their mean becomes the running statistics.
+  private mutating func addStatistics(_ shard: Int, of tree: ShardTree) {
+    statistics[shard, tree].copy(network.statistics)
+    statistics.add(shard, of: tree, team: workspace.team)
+    guard shard == tree.count - 1 else { return }
+    network.statistics.copy(statistics.total)
+    network.statistics.withTile { $0.scale(by: 1 / Scalar(tree.count)) }
+  }
+
   mutating func divergence(
     _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batchCount: Int
   ) -> Divergence {
-    let batch = min(batchCount, workspace.batchCapacity)
+    let batch = keepsGradient ? lastBlock : batchCount
     var cause = Divergence.Cause.loss(layer: network.layers.count)
     if !samples.featureBound.isFinite {
       cause = .features
@@ -173,5 +196,12 @@ extension Batch {
     self.init(
       inputs: samples.features, targets: samples.targets, weights: samples.relativeWeights, columns: columns,
       next: next, meanCount: meanCount, inputBound: samples.featureBound)
+  }
+}
+
+extension Matrix {
+  /// Takes over the elements of a matrix of the same shape, in place.
+  fileprivate mutating func copy(_ other: Matrix) {
+    other.withReadOnlyTile { other in withTile { $0.copy(other) } }
   }
 }
