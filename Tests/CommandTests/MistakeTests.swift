@@ -222,6 +222,9 @@ private let mistakes = [
     choose fewer, or a larger --batch-size
     """),
   Mistake(
+    "train t.csv --recipe plain --batch-size 1000 --shards 500", 64,
+    "error: --shards: at most 60 are possible for batches of 60 samples, found 500; choose fewer"),
+  Mistake(
     "train t.csv --recipe plain --shards 0", 64,
     "error: --shards: expected a whole number from 1 to 1000000, found \"0\""),
   Mistake(

@@ -19,11 +19,12 @@ private func line<Scalar>(_ count: Int) -> Samples<Scalar> {
 }
 
 private func trainer<Scalar>(
-  _ optimizer: Optimizer, _ network: Network<Scalar>, batchSize: Int = 10_000, workers: Int = 1
+  _ optimizer: Optimizer, _ network: Network<Scalar>, batchSize: Int = 10_000, shards: Int = 1,
+  workers: Int = 1
 ) -> Trainer<Scalar> {
   Trainer(
-    network, loss: .meanSquaredError, optimizer: optimizer, batchSize: batchSize, generator: Philox(seed: 1),
-    team: Team(workers: workers))
+    network, loss: .meanSquaredError, optimizer: optimizer, batchSize: batchSize, shards: shards,
+    generator: Philox(seed: 1), team: Team(workers: workers))
 }
 
 @Test("L-BFGS solves a badly scaled linear problem in few steps, as far as least squares do")
@@ -71,15 +72,16 @@ func explodingTrials() throws {
   #expect(trainer.network.parameters.elements.allSatisfy { $0.isFinite })
 }
 
-@Test("More samples than are computed at once give the loss and the step of all", arguments: [1, 3])
-func blocks(workers: Int) throws {
-  let data: Samples<Double> = line(4096 + 1000)
+@Test("More samples than are computed at once give the loss and the step of all", arguments: [1, 3], [1, 2])
+func blocks(workers: Int, shards: Int) throws {
+  // Each of two shards has more samples than are computed at once.
+  let data: Samples<Double> = line(2 * 4096 + 1000)
   let network = Network<Double>([Dense(4, 3, .tanh), Dense(3, 1)], initializer: .glorotNormal, seed: 3)
   var workspace = Workspace(for: network, batchCapacity: data.count)
   var gradient = Matrix<Double>(rows: network.parameterCount, columns: 1)
   let loss = network.backPropagate(
     .meanSquaredError, inputs: data.features, targets: data.targets, workspace: &workspace, gradient: &gradient)
-  var trainer = trainer(.rProp(), network, workers: workers)
+  var trainer = trainer(.rProp(), network, shards: shards, workers: workers)
   #expect(abs(try trainer.runEpoch(on: data) / loss - 1) < 1e-12)
   for (n, g) in gradient.elements.enumerated() {
     let step = trainer.network.parameters[n, 0] - network.parameters[n, 0]

@@ -125,7 +125,7 @@ private func gradient<Scalar>(
     }
   }
 
-  @Test("No shard is so small that it cannot be normalized", arguments: [2, 3, 5, 8, 16, 17, 100])
+  @Test("No shard is so small that it cannot be normalized", arguments: [1, 2, 3, 5, 8, 16, 17, 100])
   func smallShards(shards: Int) throws {
     var trainer: Trainer<Float> = trainer(network(.batch), .adam(), batchSize: 16, shards: shards)
     // The last batch of an epoch has 1 to 16 samples, or joins the one before it.
@@ -134,6 +134,38 @@ private func gradient<Scalar>(
       let variances = trainer.network.statistics
       #expect((12..<24).allSatisfy { variances[$0, 0] > 0 && variances[$0, 0].isFinite }, "\(count) samples")
     }
+  }
+
+  @Test(
+    "With batch normalization, more shards than pairs of samples are as many as pairs", arguments: [9, 16, 17, 100])
+  func pairs(shards: Int) throws {
+    func stepped(_ shards: Int) throws -> Network<Float> {
+      var trainer: Trainer<Float> = trainer(network(.batch), .sgd(), batchSize: 16, shards: shards)
+      _ = try trainer.takeStep(on: samples(16), batch: Array(0..<16)[...])
+      return trainer.network
+    }
+    let (eight, more) = (try stepped(8), try stepped(shards))
+    #expect(eight.parameters == more.parameters && eight.statistics == more.statistics)
+    #expect(try stepped(7).statistics != more.statistics)
+  }
+
+  @Test("Validation gives the same loss in any blocks")
+  func validation() throws {
+    let losses = [1, 128].map { shards in
+      var trainer: Trainer<Double> = trainer(network(), .sgd(), batchSize: 256, shards: shards)
+      return trainer.meanLoss(on: samples(1000))
+    }
+    #expect(losses[0] == losses[1])
+  }
+
+  @Test("Neither batches nor shards of no samples are possible", arguments: [[0, 1], [-1, 1], [1, 0], [8, -1]])
+  func refusedSizes(sizes: [Int]) async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { [sizes] in
+      _ = trainer(network(), .sgd(), batchSize: sizes[0], shards: sizes[1]) as Trainer<Float>
+    }
+    #expect(
+      standardError(result).contains(
+        "cannot train with batches of \(sizes[0]) samples in \(sizes[1]) shards: at least 1 of each is needed"))
   }
 
   @Test("A step that a later shard makes impossible changes nothing")

@@ -80,8 +80,8 @@ struct RecipeOptions {
         "samples in a step (by the recipe: 256, fewer for few --epochs; plain: 128; rprop, lbfgs: all)"),
       Option(
         "--shards", "N",
-        "parts of a step's samples that are back-propagated by themselves; their gradients are added in an order that"
-          + " depends on N alone (1)"),
+        "parts of a step's samples that are back-propagated separately; their gradients are added in an order that"
+          + " depends on N (1)"),
       Option(
         "--dropout", "P,…",
         "probability of dropping a hidden output: one for all hidden layers, or one for each (by the recipe: 0.15;"
@@ -248,22 +248,21 @@ struct RecipeOptions {
 
   private func check(_ recipe: Recipe, _ samples: Int) throws(CommandError) {
     let hasBatchNormalization = recipe.normalization == .batch && !recipe.hidden.isEmpty
-    guard hasBatchNormalization && recipe.batchSize == 1 else {
-      let mostShards = recipe.batchSize / (hasBatchNormalization ? 2 : 1)
-      guard recipe.shards <= mostShards else {
-        throw .usage(
-          "--shards: at most \(mostShards) are possible for batches of \(recipe.batchSize) samples"
-            + "\(hasBatchNormalization ? " with --normalization batch" : ""), found \(recipe.shards);"
-            + " choose fewer, or a larger --batch-size")
-      }
-      return
+    if hasBatchNormalization && recipe.batchSize == 1 {
+      throw .usage(
+        samples == 1
+          ? "--normalization batch needs at least 2 training samples, found 1;"
+            + " leave it out, or use --normalization layer"
+          : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger"
+            + " batch size, or --normalization layer")
     }
-    throw .usage(
-      samples == 1
-        ? "--normalization batch needs at least 2 training samples, found 1;"
-          + " leave it out, or use --normalization layer"
-        : "--batch-size 1 with --normalization batch: one sample has no variance to normalize by; choose a larger"
-          + " batch size, or --normalization layer")
+    let mostShards = recipe.batchSize / (hasBatchNormalization ? 2 : 1)
+    if recipe.shards > mostShards {
+      throw .usage(
+        "--shards: at most \(mostShards) are possible for batches of \(recipe.batchSize) samples"
+          + "\(hasBatchNormalization ? " with --normalization batch" : ""), found \(recipe.shards);"
+          + " choose fewer\(recipe.batchSize < samples ? ", or a larger --batch-size" : "")")
+    }
   }
 
   private func check(_ dropout: [Double], _ hidden: [Int]) throws(CommandError) {

@@ -72,7 +72,7 @@ public struct Recipe: Sendable, Equatable {
   public var schedule, dropoutSchedule, decaySchedule: Schedule
   /// The number of samples in a step.
   public var batchSize: Int
-  /// The number of parts of a batch that are back-propagated by themselves; see ``Trainer``.
+  /// The number of parts of a batch that are back-propagated separately; see ``Trainer``.
   public var shards = 1
   /// The number of passes over the samples.
   public var epochs: Int

@@ -117,7 +117,7 @@ extension Trainer {
   ///
   /// - Returns: The outcome, which says whether all numbers are finite.
   mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
-    let tree = ShardTree(count: max(min(shards, batch.count / leastBatch), 1))
+    let tree = ShardTree(count: max(min(shards, batch.count / leastShard), 1))
     let hasStatistics = shards > 1 && !statisticsBefore.isEmpty
     var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
     for shard in 0..<tree.count {
@@ -145,7 +145,7 @@ extension Trainer {
     var rest = batch[first..<batch.startIndex + range.upperBound]
     while !rest.isEmpty && whole.isTaken {
       let start = rest.startIndex
-      let block = firstPart(rest, blockSize)
+      let block = firstPart(rest, blockSize, least: leastShard)
       rest = rest[block.endIndex...]
       lastBlock = block.count
       let part = network.backPropagate(
@@ -160,11 +160,11 @@ extension Trainer {
 
   /// Adds the running statistics that a shard left. After the last shard, their mean becomes the running statistics.
   private mutating func addStatistics(_ shard: Int, of tree: ShardTree) {
-    statistics[shard, tree].copy(network.statistics)
-    statistics.add(shard, of: tree, team: workspace.team)
-    guard shard == tree.count - 1 else { return }
-    network.statistics.copy(statistics.total)
-    network.statistics.withTile { $0.scale(by: 1 / Scalar(tree.count)) }
+    statisticsOfShards[shard, tree].copy(network.statistics)
+    // Divided before they are added, because their sum might be beyond the range of numbers.
+    statisticsOfShards[shard, tree].withTile { $0.scale(by: 1 / Scalar(tree.count)) }
+    statisticsOfShards.add(shard, of: tree, team: workspace.team)
+    if shard == tree.count - 1 { network.statistics.copy(statisticsOfShards.total) }
   }
 
   mutating func divergence(

@@ -27,7 +27,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let rates: RateFactors
   /// The number of samples in a step.
   public let batchSize: Int
-  /// The number of parts of a batch that are back-propagated by themselves.
+  /// The number of parts of a batch that are back-propagated separately.
   public let shards: Int
   /// The probability with which an input is dropped.
   public let inputDropout: Double
@@ -66,8 +66,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// The running statistics before a step. They are kept if the step is computed in parts or may be refused after its
   /// gradient is known; otherwise this is empty.
   var statisticsBefore: Matrix<Scalar>
-  /// The running statistics after each shard's batch statistics; empty vectors unless there are several shards.
-  var statistics: ShardSum<Scalar>
+  /// The running statistics as each shard moved them, divided by the number of shards; empty vectors unless there are
+  /// several shards.
+  var statisticsOfShards: ShardSum<Scalar>
   /// The number of samples that were last back-propagated at once in a step that is computed in parts.
   var lastBlock = 0
 
@@ -75,14 +76,17 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   let groups: [ParameterGroup]
   /// Whether a step is computed in parts, or changes the gradient before it is used, and so needs a whole gradient.
   let keepsGradient: Bool
-  /// The number of samples that are computed at once. A full-batch method splits its shards into blocks of this size.
+  /// The most samples that are computed at once. A full-batch method splits its shards into blocks of this size;
+  /// otherwise, every shard is one block.
   let blockSize: Int
-  /// A batch or block with fewer samples than this joins the one before it. With batch normalisation, so few samples
-  /// give no useful mean and variance. Without it, this is 1.
+  /// A batch with fewer samples than this joins the one before it. With batch normalisation, so few samples give no
+  /// useful mean and variance. Without it, this is 1.
   let leastBatch: Int
+  /// The same for shards, and for their blocks.
+  let leastShard: Int
 
   private static var largestBlock: Int { 4096 }
-  /// Fewer samples than this, and than a quarter of a batch, are too few to be normalised by themselves.
+  /// Fewer samples than this, and than a quarter of a batch or shard, are too few to be normalised separately.
   private static var leastNormalizedBatch: Int { 16 }
 
   /// Makes a trainer of a network.
@@ -96,12 +100,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///     before takes the rest too if the rest is a single sample, or fewer than 16 samples and fewer than a quarter of
   ///     the batch size: the mean and variance of so few would ruin the network.
   ///   - shards: The number of parts of about equal size into which each batch is cut; fewer if a part would have no
-  ///     sample, or with batch normalisation so few that they are not normalised by themselves. Each part is
-  ///     back-propagated by itself, and the gradients are added in a binary tree, so that the bits depend on the number
-  ///     of shards alone, and not on where each is computed. Batch normalisation uses the statistics of a shard
-  ///     (Hoffer, Hubara and Soudry 2017), and the running statistics move by the mean of the shards'. Shards cost
-  ///     memory for 1 + ⌊log₂ shards⌋ gradients, and the time to read the weights and to write and add a gradient for
-  ///     each: little for shards of 256 samples or more, half of the time or more for shards of 32.
+  ///     sample, or with batch normalisation too few to be normalised separately. Each part is back-propagated
+  ///     separately, and the gradients are added in a binary tree, so that the bits depend on the number of shards, and
+  ///     not on where each is computed. Batch normalisation uses the statistics of a shard (Hoffer, Hubara and Soudry
+  ///     2017), and the running statistics move by the mean of the shards'. Shards cost memory for 1 + ⌊log₂ shards⌋
+  ///     gradients, and the time to read the weights and to write and add a gradient for each: little for shards of
+  ///     256 samples or more, much for shards of 32. Best is a number that divides the batch size.
   ///   - inputDropout: The probability with which an input is set to 0 in a step. The other inputs are divided by 1 −
   ///     inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
@@ -157,7 +161,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     if hasBatchNormalization && batchSize < 2 {
       fail("cannot train with batch normalization and a batch size of \(batchSize): at least 2 are needed")
     }
-    guard shards >= 1 else { fail("cannot train with batches in \(shards) shards: at least 1 is possible") }
+    guard batchSize >= 1, shards >= 1 else {
+      fail("cannot train with batches of \(batchSize) samples in \(shards) shards: at least 1 of each is needed")
+    }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
@@ -173,15 +179,20 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     average = averageDecay == nil ? nil : network
     self.generator = generator
     keepsGradient = optimizer.isFullBatch || regularization.clipNorm != nil || shards > 1
-    let shardSize = max((batchSize + shards - 1) / shards, hasBatchNormalization ? 2 : 1)
-    blockSize = optimizer.isFullBatch ? min(shardSize, Self.largestBlock) : shardSize
-    leastBatch = hasBatchNormalization ? max(2, min(Self.leastNormalizedBatch, blockSize / 4)) : 1
-    workspace = Workspace(for: network, batchCapacity: blockSize + leastBatch - 1, team: team)
+    let largest = optimizer.isFullBatch ? Self.largestBlock : Int.max
+    let shardSize = min(max((batchSize - 1) / shards + 1, hasBatchNormalization ? 2 : 1), largest)
+    func least(_ size: Int) -> Int { hasBatchNormalization ? max(2, min(Self.leastNormalizedBatch, size / 4)) : 1 }
+    (leastBatch, leastShard) = (least(min(batchSize, largest)), least(shardSize))
+    blockSize = optimizer.isFullBatch ? shardSize : shardSize + leastBatch - 1
+    let capacity = optimizer.isFullBatch ? blockSize + leastShard - 1 : blockSize
+    // The workspace is used for validation, too, and many small shards would make that slow.
+    workspace = Workspace(
+      for: network, batchCapacity: shards == 1 ? capacity : max(capacity, min(batchSize, 256)), team: team)
     state = OptimizerState(
       optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient,
       shards: min(shards, batchSize))
     statisticsBefore = Matrix(rows: keepsGradient ? network.statistics.rows : 0, columns: 1)
-    statistics = ShardSum(length: shards > 1 ? network.statistics.rows : 0, shards: min(shards, batchSize))
+    statisticsOfShards = ShardSum(length: shards > 1 ? network.statistics.rows : 0, shards: min(shards, batchSize))
     sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
@@ -232,8 +243,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       fail("cannot continue an epoch of \(order.count) samples with \(samples.count) samples")
     }
     while samplesDone < samples.count {
-      let batch = firstPart(order[samplesDone...], batchSize)
-      let next = firstPart(order[batch.endIndex...], batchSize)
+      let batch = firstPart(order[samplesDone...], batchSize, least: leastBatch)
+      let next = firstPart(order[batch.endIndex...], batchSize, least: leastBatch)
       lossSum += try step(samples, batch, next: next) * Double(batch.count)
       samplesDone = batch.endIndex
       if samplesDone < samples.count && !proceeds(samplesDone) { return nil }
@@ -244,9 +255,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     return lossSum / Double(samples.count)
   }
 
-  /// Returns the first batch, or block, of this size. It takes all samples if fewer than ``leastBatch`` would be left.
-  func firstPart(_ indices: ArraySlice<Int>, _ size: Int) -> ArraySlice<Int> {
-    indices.prefix(indices.count - size < leastBatch ? indices.count : size)
+  /// Returns the first samples, `size` of them, or all if fewer than `least` would be left.
+  func firstPart(_ indices: ArraySlice<Int>, _ size: Int, least: Int) -> ArraySlice<Int> {
+    indices.prefix(indices.count - size < least ? indices.count : size)
   }
 
   /// The number of batches in an epoch.
