@@ -172,8 +172,7 @@ private func checkRegularizedEpochs<Scalar: BLASScalar>(_ type: Scalar.Type) thr
         network, loss: .crossEntropy, optimizer: .momentum(),
         regularization: Regularization(l1: 0.01, l2: 0.01, weightDecay: 0.1, clipNorm: clipNorm, maxNorm: 1),
         schedule: Schedule(.cosine(epochs: 9), warmupEpochs: 2), batchSize: batch, shards: clipNorm == nil ? 1 : 3,
-        generator: Philox(seed: 2),
-        team: team)
+        generator: Philox(seed: 2), team: team)
       _ = try trainer.runEpoch(on: samples)
       let count = try allocations { for _ in 0..<7 { _ = try trainer.runEpoch(on: samples) } }
       #expect(count == 0, "\(name)")

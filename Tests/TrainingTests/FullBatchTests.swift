@@ -19,8 +19,7 @@ private func line<Scalar>(_ count: Int) -> Samples<Scalar> {
 }
 
 private func trainer<Scalar>(
-  _ optimizer: Optimizer, _ network: Network<Scalar>, batchSize: Int = 10_000, shards: Int = 1,
-  workers: Int = 1
+  _ optimizer: Optimizer, _ network: Network<Scalar>, batchSize: Int = 10_000, shards: Int = 1, workers: Int = 1
 ) -> Trainer<Scalar> {
   Trainer(
     network, loss: .meanSquaredError, optimizer: optimizer, batchSize: batchSize, shards: shards,

@@ -92,8 +92,7 @@ private func gradient<Scalar>(
       let isSearching = optimizer.isFullBatch
       var trainer: Trainer<Double> = trainer(
         network(.layer, dropout: isSearching ? [] : [0.3]), optimizer, batchSize: isSearching ? 100 : 16,
-        shards: shards,
-        clipNorm: isSearching ? nil : 0.5, inputDropout: isSearching ? 0 : 0.2)
+        shards: shards, clipNorm: isSearching ? nil : 0.5, inputDropout: isSearching ? 0 : 0.2)
       var loss = 0.0
       // The last batch has 4 samples, fewer than there may be shards.
       for _ in 0..<3 { loss = try trainer.runEpoch(on: samples(100)) }

@@ -162,7 +162,7 @@ extension Trainer {
   private mutating func addStatistics(_ shard: Int, of tree: ShardTree) {
     statisticsOfShards[shard, tree].copy(network.statistics)
     // Divided before they are added, because their sum might be beyond the range of numbers.
-    statisticsOfShards[shard, tree].withTile { $0.scale(by: 1 / Scalar(tree.count)) }
+    statisticsOfShards[shard, tree].scale(by: 1 / Scalar(tree.count))
     statisticsOfShards.add(shard, of: tree, team: workspace.team)
     if shard == tree.count - 1 { network.statistics.copy(statisticsOfShards.total) }
   }

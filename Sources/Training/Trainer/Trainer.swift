@@ -130,8 +130,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, rates: RateFactors = .equal, dropoutSchedule: Schedule = .constant,
     decaySchedule: Schedule = .constant, batchSize: Int, shards: Int = 1, inputDropout: Double = 0,
-    labelSmoothing: Double = 0,
-    averageDecay: Double? = nil, generator: Philox, team: Team = Team()
+    labelSmoothing: Double = 0, averageDecay: Double? = nil, generator: Philox, team: Team = Team()
   ) {
     network.check(loss)
     if let mistake = optimizer.mistake ?? regularization.mistake(optimizer, rates) {
@@ -188,11 +187,11 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     // The workspace is used for validation, too, and many small shards would make that slow.
     workspace = Workspace(
       for: network, batchCapacity: shards == 1 ? capacity : max(capacity, min(batchSize, 256)), team: team)
+    let mostShards = min(shards, batchSize)
     state = OptimizerState(
-      optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient,
-      shards: min(shards, batchSize))
+      optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient, shards: mostShards)
     statisticsBefore = Matrix(rows: keepsGradient ? network.statistics.rows : 0, columns: 1)
-    statisticsOfShards = ShardSum(length: shards > 1 ? network.statistics.rows : 0, shards: min(shards, batchSize))
+    statisticsOfShards = ShardSum(length: shards > 1 ? network.statistics.rows : 0, shards: mostShards)
     sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
