@@ -73,6 +73,35 @@ struct AllocationTests {
     }
   }
 
+  @Test("Neither does a step that several processes share")
+  func sharedStep() async {
+    await #expect(processExitsWith: .success) {
+      let counts = try Processes.simulate(3) { processes in
+        var trainer = Trainer(
+          Network<Float>([
+            Dense(20, 300, .relu, normalization: .batch), Dense(300, 150, .tanh), Dense(150, 3, .softmax),
+          ]),
+          loss: .crossEntropy, optimizer: .adam(), regularization: Regularization(l2: 1e-3, clipNorm: 1), batchSize: 64,
+          shards: 5, processes: processes, generator: Philox(seed: 1), team: Team(workers: 2))
+        let samples = Samples(
+          features: Matrix<Float>(rows: 20, columns: 64, repeating: 1),
+          targets: Matrix(rows: 3, columns: 64, repeating: 1 / 3))
+        let batch = Array(0..<64)[...]
+        _ = try trainer.takeStep(on: samples, batch: batch)
+        // All processes are counted together, between two meetings.
+        _ = processes.agree(true)
+        if processes.isFirst { start_counting_allocations() }
+        _ = processes.agree(true)
+        for _ in 0..<20 { _ = try trainer.takeStep(on: samples, batch: batch) }
+        _ = processes.agree(true)
+        let count = processes.isFirst ? Int(stop_counting_allocations()) : 0
+        _ = processes.agree(true)
+        return count
+      }
+      #expect(counts[0] == 0)
+    }
+  }
+
   @Test("A prediction into a matrix that is there allocates nothing after the first")
   func prediction() async {
     await #expect(processExitsWith: .success) {

@@ -48,7 +48,7 @@ extension Network {
     check(inputs, outputs: outputs)
     check(workspace)
     outputs.withTile { outputs in
-      workspace.forEachBlock(self, nil, inputs) { block, buffers in
+      workspace.forEachBlock(self, nil, inputs) { _, block, buffers in
         let found = buffers.outputs(of: chain.layers.count)
         if adding { outputs[columns: block].add(found) } else { outputs[columns: block].copy(found) }
       }
@@ -72,13 +72,15 @@ extension Network {
   /// The mean loss over a data set, the share of wrong answers if the loss is for classes, and the outputs, in one
   /// pass.
   ///
-  /// - Parameter outputs: Becomes the outputs, unless it is empty.
+  /// - Parameters:
+  ///   - outputs: Becomes the outputs, unless it is empty.
+  ///   - processes: The processes that share the samples. All get all results.
   /// - Shapes, preconditions: as for ``meanLoss(_:inputs:targets:workspace:)``; outputs outputSize × samples.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func judge(
     _ loss: Loss, inputs: Matrix<Scalar>, targets: Matrix<Scalar>, outputs kept: inout Matrix<Scalar>,
-    workspace: inout Workspace<Scalar>
+    workspace: inout Workspace<Scalar>, _ processes: Processes = .alone
   ) -> (loss: Double, error: Double?) {
     check(loss, inputs, targets)
     check(workspace)
@@ -86,25 +88,45 @@ extension Network {
     if keepsOutputs { check(inputs, outputs: kept) }
     let activation = loss.includesActivation ? outputActivation : .identity
     let noBias = Matrix<Scalar>(rows: outputSize, columns: 1)
-    var sum = 0.0
-    var wrong = 0
-    targets.withReadOnlyTile { targets in
-      kept.withTile { kept in
-        workspace.forEachBlock(self, loss, inputs) { block, buffers in
-          let outputs = buffers.outputs(of: chain.layers.count)
-          let targets = targets[columns: block]
-          sum += outputs.loss(loss, targets: targets, batch: block.count, replacing: false) * Double(block.count)
-          if loss.isForClasses { wrong += Self.wrongAnswers(outputs, targets, isOneOfMany: loss == .crossEntropy) }
+    let blocks = (inputs.columns + workspace.batchCapacity - 1) / workspace.batchCapacity
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * max(blocks, 1)) { memory in
+      memory.initialize(repeating: 0)
+      // The sum of the losses in each block, and the number of wrong answers.
+      let sums = Tile(base: memory.baseAddress!, rows: 2, columns: blocks, stride: 2)
+      targets.withReadOnlyTile { targets in
+        kept.withTile { kept in
+          let share = processes.share(of: blocks, rank: processes.rank)
+          workspace.forEachBlock(self, loss, inputs, in: share) { number, block, buffers in
+            let outputs = buffers.outputs(of: chain.layers.count)
+            let (targets, sums) = (targets[columns: block], sums[columns: number..<number + 1])
+            sums[0] = outputs.loss(loss, targets: targets, batch: block.count, replacing: false) * Double(block.count)
+            if loss.isForClasses {
+              sums[1] = Double(Self.wrongAnswers(outputs, targets, isOneOfMany: loss == .crossEntropy))
+            }
+            guard keepsOutputs else { return }
+            let own = kept[columns: block]
+            own.copy(outputs)
+            if activation != .identity { noBias.withReadOnlyTile { _ = own.activate(activation, bias: $0) } }
+          }
+          processes.gather(sums.vector) { rank in
+            let share = processes.share(of: blocks, rank: rank)
+            return 2 * share.lowerBound..<2 * share.upperBound
+          }
           guard keepsOutputs else { return }
-          let own = kept[columns: block]
-          own.copy(outputs)
-          if activation != .identity { noBias.withReadOnlyTile { _ = own.activate(activation, bias: $0) } }
+          let length = workspace.batchCapacity * outputSize
+          let kept = kept.vector
+          processes.gather(kept) { rank in
+            let share = processes.share(of: blocks, rank: rank)
+            return min(share.lowerBound * length, kept.rows)..<min(share.upperBound * length, kept.rows)
+          }
         }
       }
+      var (sum, wrong) = (0.0, 0.0)
+      for block in 0..<blocks { (sum, wrong) = (sum + memory[2 * block], wrong + memory[2 * block + 1]) }
+      let count = Double(inputs.columns)
+      let answers = loss == .crossEntropy ? count : count * Double(targets.rows)
+      return (sum / count, loss.isForClasses ? wrong / answers : nil)
     }
-    let count = Double(inputs.columns)
-    let answers = loss == .crossEntropy ? count : count * Double(targets.rows)
-    return (sum / count, loss.isForClasses ? Double(wrong) / answers : nil)
   }
 
   /// The number of wrong answers: of samples, or with `isOneOfMany` false of single outputs, each a yes or no.
@@ -130,23 +152,26 @@ extension Network {
 }
 
 extension Workspace {
-  /// Computes the outputs of all layers for each block of the samples, and calls `body` with the block's buffers.
+  /// Computes the outputs of all layers for blocks of the samples, and calls `body` with each block's number, samples
+  /// and buffers.
+  ///
+  /// - Parameter blocks: Which blocks; nil for all.
   fileprivate mutating func forEachBlock(
-    _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>,
-    _ body: (Range<Int>, Buffers<Scalar>) -> Void
+    _ network: Network<Scalar>, _ loss: Loss?, _ inputs: Matrix<Scalar>, in blocks: Range<Int>? = nil,
+    _ body: (Int, Range<Int>, Buffers<Scalar>) -> Void
   ) {
     let team = team
     let capacity = batchCapacity
     inputs.withReadOnlyTile { inputs in
       network.parameters.withReadOnlyTile { parameters in
         network.statistics.withReadOnlyTile { statistics in
-          for start in stride(from: 0, to: inputs.columns, by: capacity) {
-            let block = start..<min(start + capacity, inputs.columns)
+          for number in blocks ?? 0..<(inputs.columns + capacity - 1) / capacity {
+            let block = number * capacity..<min((number + 1) * capacity, inputs.columns)
             withBuffers(batch: block.count, trainedWith: loss) { buffers in
               let pass = ForwardPass(
                 inputs: inputs[columns: block], parameters: parameters, statistics: statistics, buffers: buffers)
               team.run(pass, work: block.count * parameters.rows)
-              flushingDenormals { body(block, buffers) }
+              flushingDenormals { body(number, block, buffers) }
             }
           }
         }

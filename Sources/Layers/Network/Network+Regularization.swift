@@ -3,12 +3,14 @@ import Tensor
 extension Network {
   /// Adds the gradient of l₁ ‖W‖₁ + ½ l₂ ‖W‖² to a gradient. W is all weights, without the biases.
   ///
+  /// - Parameter slice: The parameters whose gradient is needed.
   /// - Shapes: gradient parameterCount × 1.
-  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖².
+  /// - Returns: l₁ ‖W‖₁ + ½ l₂ ‖W‖² of all weights.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func penalize(
-    _ gradient: inout Matrix<Scalar>, l1: Double, l2: Double, workspace: inout Workspace<Scalar>
+    _ gradient: inout Matrix<Scalar>, in slice: Range<Int>, l1: Double, l2: Double,
+    workspace: inout Workspace<Scalar>
   ) -> Double {
     check(gradient: gradient)
     check(workspace)
@@ -17,7 +19,8 @@ extension Network {
       gradient.withTile { gradient in
         workspace.withBuffers(batch: 1, trainedWith: nil) { buffers in
           let program = Penalty(
-            chain: chain, l1: Scalar(l1), l2: Scalar(l2), parameters: parameters, gradient: gradient, buffers: buffers)
+            chain: chain, l1: Scalar(l1), l2: Scalar(l2), parameters: parameters, gradient: gradient, slice: slice,
+            buffers: buffers)
           team.run(program, work: parameterCount)
           return program.sum
         }
@@ -25,21 +28,24 @@ extension Network {
     }
   }
 
-  /// Scales a gradient by `factor`, in place, and updates the parameters with it.
+  /// Scales a slice of a gradient by `factor`, in place, and updates these parameters with it.
   ///
+  /// - Parameters:
+  ///   - rule: The rule, whose moments are those of the slice.
+  ///   - groups: All parameters by their factors of the rate and the decay.
   /// - Shapes: gradient parameterCount × 1.
   package mutating func update(
-    by rule: TileUpdate<Scalar>.Rule, gradient: inout Matrix<Scalar>, scaledBy factor: Scalar, groups: [ParameterGroup],
-    team: Team
+    in slice: Range<Int>, by rule: TileUpdate<Scalar>.Rule, gradient: inout Matrix<Scalar>, scaledBy factor: Scalar,
+    groups: [ParameterGroup], team: Team
   ) {
     check(gradient: gradient)
     parameters.withTile { parameters in
       gradient.withTile { gradient in
-        for group in groups {
+        for group in groups where group.range.overlaps(slice) {
+          let range = group.range.clamped(to: slice)
           let update = TileUpdate(rule).scaled(rate: group.rate, decay: group.decay)
-            .advanced(by: group.range.lowerBound)
-          team.update(
-            parameters.rows(group.range), by: update.rule, gradient: gradient.rows(group.range), scaledBy: factor)
+            .advanced(by: range.lowerBound - slice.lowerBound)
+          team.update(parameters.rows(range), by: update.rule, gradient: gradient.rows(range), scaledBy: factor)
         }
       }
     }
@@ -90,6 +96,8 @@ private struct Penalty<Scalar: BLASScalar>: TeamProgram {
   let l1, l2: Scalar
   let parameters: Tile<Scalar>
   let gradient: Tile<Scalar>
+  /// The parameters whose gradient is needed.
+  let slice: Range<Int>
   let buffers: Buffers<Scalar>
 
   func run(_ worker: Worker) { flushingDenormals { penalizeStrips(worker) } }
@@ -100,8 +108,18 @@ private struct Penalty<Scalar: BLASScalar>: TeamProgram {
       let strips = Self.strips(layer)
       for strip in worker.share(of: strips.count) {
         let columns = strips[strip].columns
-        sums[strip] = layer.weights(in: chain.part(of: parameters, number))[columns: columns].penalize(
-          l1: l1, l2: l2, scale: 1, layer.weights(in: chain.part(of: gradient, number))[columns: columns])
+        let weights = layer.weights(in: chain.part(of: parameters, number))[columns: columns]
+        let gradient = layer.weights(in: chain.part(of: gradient, number))[columns: columns]
+        // The place of the strip among all parameters.
+        let start = weights.base - parameters.base
+        let needed = (start..<start + weights.rows * weights.columns).clamped(to: slice)
+        if needed.count == weights.rows * weights.columns {
+          sums[strip] = weights.penalize(l1: l1, l2: l2, scale: 1, gradient)
+        } else {
+          sums[strip] = weights.penalty(l1: l1, l2: l2)
+          guard !needed.isEmpty else { continue }
+          _ = parameters.rows(needed).penalize(l1: l1, l2: l2, scale: 1, self.gradient.rows(needed))
+        }
       }
     }
   }

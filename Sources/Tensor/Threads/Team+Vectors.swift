@@ -52,11 +52,22 @@ extension Team {
     run(VectorProgram(.update(rule, gradient, factor), parameters), work: parameters.rows)
   }
 
+  /// The sum of the sums over pieces.
   @usableFromInline
-  static func total(_ sums: Tile<Double>) -> Double {
+  package static func total(_ sums: Tile<Double>) -> Double {
     var total = 0.0
     for piece in 0..<sums.rows { total += sums[piece] }
     return total
+  }
+}
+
+extension Processes {
+  /// Each process's slice of a vector: its share of the vector's pieces.
+  package func slices(of length: Int) -> [Range<Int>] {
+    (0..<count).map { rank in
+      let pieces = share(of: Team.pieceCount(length), rank: rank)
+      return min(pieces.lowerBound * Team.pieceLength, length)..<min(pieces.upperBound * Team.pieceLength, length)
+    }
   }
 }
 
@@ -99,7 +110,7 @@ struct VectorProgram<Scalar: BLASScalar>: TeamProgram {
     switch operation {
     case .dot(let y, let sums): sums[piece] = Scalar._Routines.wideDot(range.count, own.base, y.rows(range).base)
     case .magnitudeSum(let sums):
-      sums[piece] = Scalar._Routines.penalize(range.count, own.base, l1: 1, l2: 0, scale: 0, nil)
+      sums[piece] = own.penalty(l1: 1, l2: 0)
     case .add(let x, let factor, let start):
       if let start { own.copy(start.rows(range)) }
       own.add(x.rows(range), scaledBy: factor)

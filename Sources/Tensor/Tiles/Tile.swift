@@ -66,6 +66,10 @@ package struct Tile<Scalar: BLASScalar>: @unchecked Sendable {
     return Tile(base: base + offset, rows: rows, columns: columns, stride: rows)
   }
 
+  /// The elements of a tile without gaps as a column vector.
+  @inlinable
+  package var vector: Tile { reshaped(from: 0, rows: rows * columns, columns: 1) }
+
   @inlinable
   package var isContiguous: Bool { stride == rows || columns <= 1 }
 

@@ -118,6 +118,12 @@ extension Tile {
     Scalar._Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: scale, gradient.base)
   }
 
+  /// l₁ ‖W‖₁ + ½ l₂ ‖W‖² of the weights W in this tile, which has no gaps.
+  @inlinable
+  package func penalty(l1: Scalar, l2: Scalar) -> Double {
+    Scalar._Routines.penalize(rows * columns, base, l1: l1, l2: l2, scale: 0, nil)
+  }
+
   /// Scales the rows whose Euclidean norm is above `limit` down to it.
   @inlinable
   package func limitRows(to limit: Scalar) { Scalar._Routines.limitRows(rows, columns, base, stride, limit: limit) }

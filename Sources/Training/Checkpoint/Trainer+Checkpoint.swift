@@ -4,11 +4,15 @@ import Tensor
 
 extension Checkpoint {
   /// Records the state of a training. This copies nothing until the trainer's next step.
+  ///
+  /// If several processes train, all must make the checkpoint at the same time, because each has only its slice of the
+  /// optimizer's moments. All then have the same, whole checkpoint.
   public init(_ trainer: Trainer<Scalar>) {
     var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
     var matrices = trainer.matrixPaths.mapValues { trainer[keyPath: $0] }
     (matrices["parameters"], matrices["statistics"]) = (trainer.network.parameters, trainer.network.statistics)
+    matrices["moments"] = trainer.moments
     if let average = trainer.average {
       (matrices["average parameters"], matrices["average statistics"]) = (average.parameters, average.statistics)
     }
@@ -29,6 +33,9 @@ extension Checkpoint {
 
 extension Trainer {
   /// Continues the training of a checkpoint from the point where the checkpoint was made.
+  ///
+  /// The number of processes may differ from that of the checkpoint's training. All processes must restore the same
+  /// checkpoint at the same time.
   ///
   /// - Parameter sampleCount: The number of samples that the training continues with; nil if the caller checks it.
   /// - Throws: ``FileError`` (`otherTraining`) if this trainer was made with other settings (the threads do not count),
@@ -57,6 +64,10 @@ extension Trainer {
     restored.move(
       to: try checkpoint.matrix("parameters", like: network.parameters),
       statistics: try checkpoint.matrix("statistics", like: network.statistics))
+    let moments = try checkpoint.matrix(
+      "moments", rows: network.parameterCount, columns: state.moments.columns)
+    guard state.canProduce(moments) else { throw .badValue(name: "moments") }
+    restored.moments = moments
     if let average {
       restored.average!.parameters = try checkpoint.matrix("average parameters", like: average.parameters)
       restored.average!.statistics = try checkpoint.matrix("average statistics", like: average.statistics)
@@ -76,7 +87,7 @@ extension Trainer {
       throw .otherTraining(
         setting: "number of samples", found: "\(restored.order.count)", expected: "\(sampleCount)")
     }
-    restored.state.renewBounds()
+    restored.state.renewBounds(processes)
     self = restored
   }
 
@@ -94,7 +105,29 @@ extension Trainer {
     for (index, end) in cycleEnds.enumerated() where !hasVariances(end.statistics) {
       return "\(cycleName(index)) statistics"
     }
-    return state.hasPossibleMoments ? nil : "moments"
+    return nil
+  }
+
+  /// The optimizer's moments of all parameters, one column each. If several processes train, each must ask for them.
+  fileprivate var moments: Matrix<Scalar> {
+    get {
+      guard processes.count > 1 else { return state.moments }
+      var whole = Matrix<Scalar>(rows: network.parameterCount, columns: state.moments.columns)
+      let own = slices[processes.rank]
+      whole.withTile { whole in
+        state.moments.withReadOnlyTile { whole.rows(own).copy($0) }
+        for column in 0..<whole.columns { processes.gather(whole[columns: column..<column + 1]) { slices[$0] } }
+      }
+      return whole
+    }
+    set {
+      guard processes.count > 1 else {
+        state.moments = newValue
+        return
+      }
+      let own = slices[processes.rank]
+      newValue.withReadOnlyTile { whole in state.moments.withTile { $0.copy(whole.rows(own)) } }
+    }
   }
 
   /// Whether the running variances in the statistics are not negative.
@@ -162,14 +195,13 @@ extension Trainer {
     return paths
   }
 
-  // The parameters and statistics are not in this list, because `move` restores them; nor are those of the average.
+  // The parameters and statistics are not in this list, because `move` restores them; nor are those of the average, nor
+  // the moments.
   // L-BFGS's loss and gradient at these parameters are not kept: they are computed anew, to the same bits. The bounds
   // of parameters and moments are also computed anew. They do not change the result: a step that they refuse is tried
   // again with new bounds.
   fileprivate var matrixPaths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] {
-    var paths: [String: WritableKeyPath<Trainer, Matrix<Scalar>>] = ["moments": \.state.moments]
-    if search != nil { (paths["s"], paths["y"]) = (\.search!.method.s, \.search!.method.y) }
-    return paths
+    search == nil ? [:] : ["s": \.search!.method.s, "y": \.search!.method.y]
   }
 
   /// The generator's position.
@@ -237,8 +269,11 @@ extension Checkpoint {
   }
 
   fileprivate func matrix(_ name: String, like other: Matrix<Scalar>) throws(FileError) -> Matrix<Scalar> {
-    guard let found = matrices[name], found.rows == other.rows, found.columns == other.columns,
-      found.maxMagnitude().isFinite
+    try matrix(name, rows: other.rows, columns: other.columns)
+  }
+
+  fileprivate func matrix(_ name: String, rows: Int, columns: Int) throws(FileError) -> Matrix<Scalar> {
+    guard let found = matrices[name], found.rows == rows, found.columns == columns, found.maxMagnitude().isFinite
     else {
       throw .badValue(name: name)
     }

@@ -11,20 +11,31 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     get { gradients.total }
     _modify { yield &gradients.total }
   }
-  /// The moments, one column each.
+  /// The moments of this process's slice of the parameters, one column each.
   var moments: Matrix<Scalar>
   /// The number of steps taken.
   var step = 0
   var bounds = StepBounds(Scalar.self)
 
-  /// - Parameter keepsGradient: Whether something needs the gradient besides the rule.
-  init(_ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool, shards: Int = 1) {
+  /// - Parameters:
+  ///   - keepsGradient: Whether something needs the gradient besides the rule.
+  ///   - shards: The largest number of shards of a batch.
+  ///   - slices: The parameters that each process updates; nil for one process.
+  init(
+    _ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool, shards: Int = 1,
+    _ processes: Processes = .alone, slices: [Range<Int>]? = nil
+  ) {
     self.rule = rule
-    gradients = ShardSum(length: keepsGradient || rule.momentCount > 0 ? parameterCount : 0, shards: shards)
-    moments = Matrix(rows: parameterCount, columns: rule.momentCount)
+    let hasGradient = keepsGradient || rule.momentCount > 0
+    let slices = slices ?? [0..<parameterCount]
+    gradients = ShardSum(
+      length: hasGradient ? parameterCount : 0, shards: shards, processes,
+      parts: hasGradient ? slices : slices.map { _ in 0..<0 })
+    let own = slices[processes.rank]
+    moments = Matrix(rows: own.count, columns: rule.momentCount)
     for column in 0..<rule.momentCount where rule.initialMoment(column) != 0 {
       moments[columns: column..<column + 1] = Matrix(
-        rows: parameterCount, columns: 1, repeating: Scalar(rule.initialMoment(column)))
+        rows: own.count, columns: 1, repeating: Scalar(rule.initialMoment(column)))
     }
   }
 
@@ -34,14 +45,14 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
     bounds.moment = rule.momentBound(after: gradientBound, bounds)
   }
 
-  /// Computes the bound on the moments anew.
-  mutating func renewBounds() {
+  /// Computes the bound on the moments anew, from those of all processes.
+  mutating func renewBounds(_ processes: Processes) {
     guard rule.momentCount > 0 else { return }
-    bounds.moment = Double(moments[columns: 0..<1].maxMagnitude())
+    bounds.moment = processes.largest(Double(moments[columns: 0..<1].maxMagnitude()))
   }
 
-  /// Whether the moments, which are finite, are values that the rule can produce.
-  var hasPossibleMoments: Bool {
+  /// Whether moments, which are finite, are values that the rule can produce.
+  func canProduce(_ moments: Matrix<Scalar>) -> Bool {
     (0..<moments.columns).allSatisfy { column in
       (0..<moments.rows).allSatisfy { rule.accepts(Double(moments[$0, column]), inColumn: column) }
     }

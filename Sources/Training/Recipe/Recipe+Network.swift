@@ -87,15 +87,17 @@ extension Recipe {
   ///
   /// - Parameters:
   ///   - seed: The order of the samples is from the second stream of this seed.
+  ///   - processes: The processes that share the work, as for ``Trainer``.
   ///   - team: The threads that share each step; by default one for each usable processor.
   /// - Precondition: Traps on everything that ``Trainer`` traps on.
   public func trainer<Scalar>(
-    of network: Network<Scalar>, loss: Loss, seed: UInt64, team: Team = Team()
+    of network: Network<Scalar>, loss: Loss, seed: UInt64, processes: Processes = .alone, team: Team = Team()
   ) -> Trainer<Scalar> {
     Trainer(
       network, loss: loss, optimizer: optimizer, regularization: regularization, schedule: schedule, rates: rates,
       dropoutSchedule: dropoutSchedule, decaySchedule: decaySchedule, batchSize: batchSize,
-      shards: shards, inputDropout: inputDropout, labelSmoothing: loss.isForClasses ? labelSmoothing : 0,
+      shards: shards, processes: processes, inputDropout: inputDropout,
+      labelSmoothing: loss.isForClasses ? labelSmoothing : 0,
       averageDecay: averageDecay, generator: Philox(seed: seed, stream: 1), team: team)
   }
 }

@@ -73,8 +73,12 @@ extension Trainer {
         seconds: secondsInEpoch)
       reports.append(report)
       // An error after the epoch's last step does not undo the epoch.
+      if failure == nil {
+        do { proceeds = try afterEpoch(report, self) && proceeds } catch { (failure, proceeds) = (error, false) }
+      }
+      let allProceed = processes.agree(proceeds)
       if let failure { throw failure }
-      if try !afterEpoch(report, self) || !proceeds { return ownReports }
+      if !allProceed { return ownReports }
     }
     let kept =
       selection == .cycle ? validation.flatMap(bestCycleEnd) : patience != nil || selection != nil ? best : nil

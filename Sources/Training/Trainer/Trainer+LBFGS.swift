@@ -90,7 +90,7 @@ extension Trainer {
     let outcome = evaluate(samples, batch)
     guard outcome.isTaken else {
       search!.forget()
-      throw divergence(samples, outcome, batch.count)
+      throw divergence(samples, outcome, batch)
     }
     search!.note(outcome.loss, samples, batch)
     return outcome.loss

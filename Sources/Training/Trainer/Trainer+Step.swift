@@ -22,10 +22,10 @@ extension Trainer {
     if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
       // The step may have failed only because the bounds are out of date.
       parameterBound = Double(network.parameters.maxMagnitude())
-      state.renewBounds()
+      state.renewBounds(processes)
       outcome = tryStep(rate, samples, batch, next: next)
     }
-    guard outcome.isTaken else { throw divergence(samples, outcome, batch.count) }
+    guard outcome.isTaken else { throw divergence(samples, outcome, batch) }
     parameterBound += state.rule.distance(
       outcome.gradientBound, rate: (rate ?? 0) * rates.largest, state.bounds)
     state.advance(outcome.gradientBound)
@@ -74,7 +74,11 @@ extension Trainer {
       if hasStatistics { network.statistics.copy(statisticsBefore) }
       return outcome
     }
-    network.update(by: rule, gradient: &state.gradient, scaledBy: factor, groups: groups, team: workspace.team)
+    network.update(
+      in: slices[processes.rank], by: rule, gradient: &state.gradient, scaledBy: factor, groups: groups,
+      team: workspace.team)
+    let (processes, slices) = (processes, slices)
+    network.parameters.withTile { processes.gather($0) { slices[$0] } }
     return outcome
   }
 
@@ -104,8 +108,15 @@ extension Trainer {
   private mutating func clip(_ outcome: inout StepOutcome) -> Scalar {
     guard let clipNorm = regularization.clipNorm else { return 1 }
     let team = workspace.team
+    let (processes, slice) = (processes, slices[processes.rank])
     let norm = sums.withTile { sums in
-      state.gradient.withTile { team.dot($0, $0, sums: sums).squareRoot() }
+      func pieces(of rank: Int) -> Range<Int> { processes.share(of: sums.rows, rank: rank) }
+      state.gradient.withTile {
+        let own = $0.rows(slice)
+        _ = team.dot(own, own, sums: sums.rows(pieces(of: processes.rank)))
+      }
+      processes.gather(sums, part: pieces)
+      return Team.total(sums).squareRoot()
     }
     guard norm > clipNorm else { return 1 }
     // If the norm itself is beyond the range of numbers, no factor is right.
@@ -113,33 +124,80 @@ extension Trainer {
     return Scalar(clipNorm / norm)
   }
 
-  /// Computes the loss of a batch, shard by shard and with the penalties, and leaves its gradient in the state.
+  /// Computes the loss of a batch, shard by shard and with the penalties, and leaves its gradient in the state: this
+  /// process's slice of it, except that L-BFGS gets all.
   ///
   /// - Returns: The outcome, which says whether all numbers are finite.
   mutating func evaluate(_ samples: Samples<Scalar>, _ batch: ArraySlice<Int>) -> StepOutcome {
-    let tree = ShardTree(count: max(min(shards, batch.count / leastShard), 1))
-    let hasStatistics = shards > 1 && !statisticsBefore.isEmpty
-    var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
-    for shard in 0..<tree.count {
-      // Each shard moves the running statistics from where the batch found them.
-      if hasStatistics && shard > 0 { network.statistics.copy(statisticsBefore) }
-      backPropagate(shard, of: tree, samples, batch, &whole)
-      guard whole.isTaken else { return whole }
-      state.gradients.add(shard, of: tree, team: workspace.team)
-      if hasStatistics { addStatistics(shard, of: tree) }
+    let tree = shardTree(batch)
+    backPropagateShards(of: tree, samples, batch)
+    var whole = outcome(of: tree)
+    guard whole.isTaken else { return whole }
+    let team = workspace.team
+    state.gradients.finish(tree, team: team)
+    if shards > 1 && !statisticsBefore.isEmpty {
+      statisticsOfShards.finish(tree, team: team)
+      network.statistics.copy(statisticsOfShards.total)
     }
     if regularization.isPenalized {
       whole.loss += network.penalize(
-        &state.gradient, l1: regularization.l1, l2: regularization.l2, workspace: &workspace)
+        &state.gradient, in: slices[processes.rank], l1: regularization.l1, l2: regularization.l2,
+        workspace: &workspace)
       whole.isTaken = whole.loss.isFinite
+    }
+    if search != nil {
+      let (processes, slices) = (processes, slices)
+      state.gradient.withTile { processes.gather($0) { slices[$0] } }
+    }
+    return whole
+  }
+
+  private func shardTree(_ batch: ArraySlice<Int>) -> ShardTree {
+    ShardTree(count: max(min(shards, batch.count / leastShard), 1), most: partsOfShards.columns)
+  }
+
+  /// Back-propagates this process's shards, and adds their gradients as far as they are neighbours. It ends at a shard
+  /// that makes the step impossible.
+  private mutating func backPropagateShards(
+    of tree: ShardTree, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>
+  ) {
+    let hasStatistics = shards > 1 && !statisticsBefore.isEmpty
+    let own = tree.share(of: processes.rank, in: processes)
+    for shard in own {
+      // Each shard moves the running statistics from where the batch found them.
+      if hasStatistics && shard > own.lowerBound { network.statistics.copy(statisticsBefore) }
+      let part = backPropagate(shard, of: tree, samples, batch)
+      (partsOfShards[0, shard], partsOfShards[1, shard]) = (part.loss, part.gradientBound)
+      guard part.isTaken else { return }
+      state.gradients.add(shard, of: tree, team: workspace.team)
+      if hasStatistics { addStatistics(shard, of: tree) }
+    }
+  }
+
+  /// Adds the losses and the bounds of all processes' shards, in their order, up to one that makes the step impossible.
+  private mutating func outcome(of tree: ShardTree) -> StepOutcome {
+    let processes = processes
+    partsOfShards.withTile { parts in
+      processes.gather(parts.vector) { rank in
+        let share = tree.share(of: rank, in: processes)
+        return 2 * share.lowerBound..<2 * share.upperBound
+      }
+    }
+    var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
+    for shard in 0..<tree.count where whole.isTaken {
+      whole.loss += partsOfShards[0, shard]
+      whole.gradientBound += partsOfShards[1, shard]
+      whole.isTaken = whole.loss.isFinite && whole.gradientBound <= state.bounds.largest
+      lastShard = shard
     }
     return whole
   }
 
   /// Computes the part of a shard in the loss and in the gradient of a batch, block by block.
   private mutating func backPropagate(
-    _ shard: Int, of tree: ShardTree, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>, _ whole: inout StepOutcome
-  ) {
+    _ shard: Int, of tree: ShardTree, _ samples: Samples<Scalar>, _ batch: ArraySlice<Int>
+  ) -> StepOutcome {
+    var whole = StepOutcome(loss: 0, gradientBound: 0, isTaken: true)
     let range = tree.samples(of: shard, batch: batch.count)
     let first = batch.startIndex + range.lowerBound
     var rest = batch[first..<batch.startIndex + range.upperBound]
@@ -156,29 +214,45 @@ extension Trainer {
       whole.gradientBound += part.gradientBound
       whole.isTaken = part.isTaken && whole.loss.isFinite && whole.gradientBound <= state.bounds.largest
     }
+    return whole
   }
 
-  /// Adds the running statistics that a shard left. After the last shard, their mean becomes the running statistics.
+  /// Adds the running statistics that a shard left. The sum over all shards is their mean.
   private mutating func addStatistics(_ shard: Int, of tree: ShardTree) {
     statisticsOfShards[shard, tree].copy(network.statistics)
     // Divided before they are added, because their sum might be beyond the range of numbers.
     statisticsOfShards[shard, tree].scale(by: 1 / Scalar(tree.count))
     statisticsOfShards.add(shard, of: tree, team: workspace.team)
-    if shard == tree.count - 1 { network.statistics.copy(statisticsOfShards.total) }
   }
 
   mutating func divergence(
-    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batchCount: Int
+    _ samples: Samples<Scalar>, _ outcome: StepOutcome, _ batch: ArraySlice<Int>
   ) -> Divergence {
-    let batch = keepsGradient ? lastBlock : batchCount
-    var cause = Divergence.Cause.loss(layer: network.layers.count)
-    if !samples.featureBound.isFinite {
-      cause = .features
-    } else if let layer = network.firstNonFiniteOutputs(&workspace, batch: batch) {
-      cause = .outputs(layer: layer)
-    } else if outcome.loss.isFinite {
-      cause = .update(layer: network.layerOfLargestError(&workspace, batch: batch))
+    // The first layer with non-finite outputs, 0 for none, and the layer with the largest error.
+    var layers = Matrix<Double>(rows: 2, columns: 1)
+    let tree = shardTree(batch)
+    let owner = (0..<processes.count).first { tree.share(of: $0, in: processes).contains(lastShard) } ?? 0
+    if processes.rank == owner && samples.featureBound.isFinite {
+      if keepsGradient {
+        // The process may have gone on to other shards.
+        _ = backPropagate(lastShard, of: tree, samples, batch)
+        if !statisticsBefore.isEmpty { network.statistics.copy(statisticsBefore) }
+      }
+      let count = keepsGradient ? lastBlock : batch.count
+      layers[0, 0] = Double(network.firstNonFiniteOutputs(&workspace, batch: count) ?? 0)
+      layers[1, 0] = Double(network.layerOfLargestError(&workspace, batch: count))
     }
+    layers.withTile { processes.broadcast($0, from: owner) }
+    let cause: Divergence.Cause =
+      if !samples.featureBound.isFinite {
+        .features
+      } else if layers[0, 0] > 0 {
+        .outputs(layer: Int(layers[0, 0]))
+      } else if outcome.loss.isFinite {
+        .update(layer: Int(layers[1, 0]))
+      } else {
+        .loss(layer: network.layers.count)
+      }
     let layer: String? =
       switch cause {
       case .outputs(let number), .update(let number), .loss(let number): "\(network.layers[number - 1])"

@@ -29,6 +29,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   public let batchSize: Int
   /// The number of parts of a batch that are back-propagated separately.
   public let shards: Int
+  /// The processes that share the shards.
+  public let processes: Processes
   /// The probability with which an input is dropped.
   public let inputDropout: Double
   /// The share of each target that is spread over all classes.
@@ -63,14 +65,20 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   var parameterBound: Double
   /// Memory for the sums over pieces of the gradient, if its norm is needed.
   var sums: Matrix<Double>
+  /// The loss of each shard of a batch, and the bound on its gradient: a column for each shard.
+  var partsOfShards: Matrix<Double>
+  /// The parameters that each process updates.
+  let slices: [Range<Int>]
   /// The running statistics before a step. They are kept if the step is computed in parts or may be refused after its
   /// gradient is known; otherwise this is empty.
   var statisticsBefore: Matrix<Scalar>
   /// The running statistics as each shard moved them, divided by the number of shards; empty vectors unless there are
   /// several shards.
   var statisticsOfShards: ShardSum<Scalar>
-  /// The number of samples that were last back-propagated at once in a step that is computed in parts.
+  /// The number of samples that were last back-propagated at once in a step that is computed in parts, by this process.
   var lastBlock = 0
+  /// The shard that was last counted in the outcome of a step: if the step is not possible, the one that showed it.
+  var lastShard = 0
 
   /// The parameters by their factors of the rate, if the optimizer gets a whole gradient.
   let groups: [ParameterGroup]
@@ -106,6 +114,10 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///     2017), and the running statistics move by the mean of the shards'. Shards cost memory for 1 + ⌊log₂ shards⌋
   ///     gradients, and the time to read the weights and to write and add a gradient for each: little for shards of
   ///     256 samples or more, much for shards of 32. Best is a number that divides the batch size.
+  ///   - processes: The processes that share the work. Each makes the same trainer of the same network and makes the
+  ///     same calls with the same samples. It computes its share of the shards of a batch, and updates its slice of
+  ///     the parameters, of whose moments it keeps only this slice; all then have all parameters. The bits do not
+  ///     depend on the number of processes.
   ///   - inputDropout: The probability with which an input is set to 0 in a step. The other inputs are divided by 1 −
   ///     inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
@@ -118,19 +130,20 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - team: The threads that share each step; by default one for each usable processor. The bits do not depend on
   ///     their number.
   /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1 (with batch
-  ///   normalisation below 2), the number of shards is below 1, a factor of the optimizer or the regularization is
-  ///   out of its range, the learning rate times the weight decay is 1 or more, or the dropout or the smoothing is
-  ///   not in 0 ..< 1. Traps on smoothing with a loss that is not for classes. Traps if the optimizer does not work
-  ///   with the other settings: iRPROP⁻ and L-BFGS accept neither a schedule nor factors of the rate nor weight decay
-  ///   nor clipped gradients nor a mean of the parameters. L-BFGS needs an objective that does not change from step
-  ///   to step, and parameters that stay where it put them, so it accepts neither L1 nor a largest norm nor dropout
-  ///   nor batch normalisation. Traps if the dropout or the weight decay is to wait for a plateau, and if the decay
-  ///   of the mean is not between 0 and 1.
+  ///   normalisation below 2), the number of shards is below 1 or below that of the processes, a factor of the
+  ///   optimizer or the regularization is out of its range, the learning rate times the weight decay is 1 or more, or
+  ///   the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with a loss that is not for classes. Traps if
+  ///   the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS accept neither a schedule nor factors of
+  ///   the rate nor weight decay nor clipped gradients nor a mean of the parameters. L-BFGS needs an objective that
+  ///   does not change from step to step, and parameters that stay where it put them, so it accepts neither L1 nor a
+  ///   largest norm nor dropout nor batch normalisation. Traps if the dropout or the weight decay is to wait for a
+  ///   plateau, and if the decay of the mean is not between 0 and 1.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, rates: RateFactors = .equal, dropoutSchedule: Schedule = .constant,
-    decaySchedule: Schedule = .constant, batchSize: Int, shards: Int = 1, inputDropout: Double = 0,
-    labelSmoothing: Double = 0, averageDecay: Double? = nil, generator: Philox, team: Team = Team()
+    decaySchedule: Schedule = .constant, batchSize: Int, shards: Int = 1, processes: Processes = .alone,
+    inputDropout: Double = 0, labelSmoothing: Double = 0, averageDecay: Double? = nil, generator: Philox,
+    team: Team = Team()
   ) {
     network.check(loss)
     if let mistake = optimizer.mistake ?? regularization.mistake(optimizer, rates) {
@@ -163,6 +176,11 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     guard batchSize >= 1, shards >= 1 else {
       fail("cannot train with batches of \(batchSize) samples in \(shards) shards: at least 1 of each is needed")
     }
+    guard processes.count <= min(shards, batchSize) else {
+      fail(
+        "cannot train with \(processes.count) processes and batches of \(batchSize) samples in \(shards) shards: each"
+          + " process needs a shard")
+    }
     self.network = network
     self.loss = loss
     self.optimizer = optimizer
@@ -172,6 +190,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     (self.dropoutSchedule, self.decaySchedule) = (dropoutSchedule, decaySchedule)
     self.batchSize = batchSize
     self.shards = shards
+    self.processes = processes
     self.inputDropout = inputDropout
     self.labelSmoothing = labelSmoothing
     self.averageDecay = averageDecay
@@ -188,10 +207,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     workspace = Workspace(
       for: network, batchCapacity: shards == 1 ? capacity : max(capacity, min(batchSize, 256)), team: team)
     let mostShards = min(shards, batchSize)
+    slices = processes.slices(of: network.parameterCount)
     state = OptimizerState(
-      optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient, shards: mostShards)
+      optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient, shards: mostShards,
+      processes, slices: slices)
     statisticsBefore = Matrix(rows: keepsGradient ? network.statistics.rows : 0, columns: 1)
-    statisticsOfShards = ShardSum(length: shards > 1 ? network.statistics.rows : 0, shards: mostShards)
+    let statisticsCount = shards > 1 ? network.statistics.rows : 0
+    statisticsOfShards = ShardSum(
+      length: statisticsCount, shards: mostShards, processes, parts: slices.map { _ in 0..<statisticsCount })
+    partsOfShards = Matrix(rows: 2, columns: keepsGradient ? mostShards : 0)
     sums = Matrix(rows: regularization.clipNorm == nil ? 0 : Team.pieceCount(network.parameterCount), columns: 1)
     if case .lbfgs(let history) = optimizer {
       search = LBFGSSearch(history: history, parameterCount: network.parameterCount)
@@ -246,7 +270,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       let next = firstPart(order[batch.endIndex...], batchSize, least: leastBatch)
       lossSum += try step(samples, batch, next: next) * Double(batch.count)
       samplesDone = batch.endIndex
-      if samplesDone < samples.count && !proceeds(samplesDone) { return nil }
+      if samplesDone < samples.count && !processes.agree(proceeds(samplesDone)) { return nil }
     }
     _ = proceeds(samplesDone)
     epoch += 1
@@ -281,7 +305,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       validationOutputs = Matrix(rows: samples.targets.rows, columns: samples.count)
     }
     return result.judge(
-      loss, inputs: samples.features, targets: samples.targets, outputs: &validationOutputs, workspace: &workspace)
+      loss, inputs: samples.features, targets: samples.targets, outputs: &validationOutputs, workspace: &workspace,
+      processes)
   }
 
   /// Takes one step on the samples at these 0-based indices, for loops that choose their batches themselves.

@@ -1,0 +1,112 @@
+/// The processes that share a training. Each runs the same program on the same data; this value says which one it is.
+///
+/// All of them make the same calls in the same order. A call that needs what others have waits for them.
+public final class Processes: Sendable {
+  /// The number of this process, from 0.
+  public var rank: Int { communicator?.rank ?? 0 }
+  /// The number of processes.
+  public var count: Int { communicator?.count ?? 1 }
+  /// Whether this is the process that prints and writes files.
+  public var isFirst: Bool { rank == 0 }
+
+  /// This process without others.
+  public static let alone = Processes(nil)
+
+  /// Nil if there are no others.
+  private let communicator: (any Communicator)?
+
+  init(_ communicator: (any Communicator)?) { self.communicator = communicator }
+}
+
+// MARK: - Exchanges
+
+extension Processes {
+  /// The share of a process in `things` things: a contiguous range. The shares of all processes together contain each
+  /// thing once.
+  package func share(of things: Int, rank: Int) -> Range<Int> { things * rank / count..<things * (rank + 1) / count }
+
+  /// Begins to send a vector to another process.
+  package func send<Scalar>(_ vector: Tile<Scalar>, to other: Int) {
+    if vector.rows > 0 { communicator?.send(UnsafeRawBufferPointer(vector.bytes), to: other) }
+  }
+
+  /// Begins to receive a vector from another process.
+  package func receive<Scalar>(_ vector: Tile<Scalar>, from other: Int) {
+    if vector.rows > 0 { communicator?.receive(vector.bytes, from: other) }
+  }
+
+  /// Returns when all vectors are sent and received.
+  package func finish() { communicator?.finish() }
+
+  /// Makes all parts of a vector known to all processes.
+  ///
+  /// - Parameter part: The part that a process has before. It may be empty.
+  package func gather<Scalar>(_ vector: Tile<Scalar>, part: (_ rank: Int) -> Range<Int>) {
+    guard count > 1 else { return }
+    for other in 0..<count where other != rank {
+      send(vector.rows(part(rank)), to: other)
+      receive(vector.rows(part(other)), from: other)
+    }
+    finish()
+  }
+
+  /// Makes a vector of one process known to all others.
+  package func broadcast<Scalar>(_ vector: Tile<Scalar>, from sender: Int) {
+    if rank == sender {
+      for other in 0..<count where other != rank { send(vector, to: other) }
+    } else {
+      receive(vector, from: sender)
+    }
+    finish()
+  }
+
+  /// Whether all processes say yes.
+  package func agree(_ answer: Bool) -> Bool { largest(answer ? 0 : 1) == 0 }
+
+  /// The largest of one number from each process; NaN if one of them is.
+  package func largest(_ number: Double) -> Double {
+    guard count > 1 else { return number }
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { numbers in
+      numbers.initialize(repeating: number)
+      gather(Tile(base: numbers.baseAddress!, rows: count, columns: 1, stride: count)) { $0..<$0 + 1 }
+      return numbers.reduce(number) { $1.isNaN ? $1 : max($0, $1) }
+    }
+  }
+}
+
+extension Tile {
+  /// The memory of a vector.
+  fileprivate var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: rows * MemoryLayout<Scalar>.size)
+  }
+}
+
+// MARK: - Threads in place of processes
+
+extension Processes {
+  /// Runs a program on several threads, each of which is a process for it. The results are those that as many processes
+  /// would have, which makes a training on several machines testable on one.
+  ///
+  /// - Parameters:
+  ///   - count: The number of processes.
+  ///   - pause: Called with a process's number whenever it is about to wait for others.
+  /// - Returns: What the program returned on each process.
+  /// - Throws: The error of the first process that threw one.
+  /// - Precondition: Traps if a process ends, or throws, while another waits for it, and if the system cannot create
+  ///   the threads.
+  public static func simulate<Result: Sendable>(
+    _ count: Int, pause: @escaping @Sendable (Int) -> Void = { _ in }, _ program: (Processes) throws -> Result
+  ) throws -> [Result] {
+    let team = Team(workers: count)
+    guard team.workerCount == count else { fail("cannot simulate \(count) processes: there are no more threads") }
+    let exchange = LocalExchange(count)
+    let results = Guarded<[Int: Swift.Result<Result, any Error>]>([:])
+    team.run { worker in
+      let own = Processes(LocalCommunicator(exchange, rank: worker.index, pause))
+      let result = Swift.Result { try program(own) }
+      exchange.end(worker.index)
+      results.withLock { $0[worker.index] = result }
+    }
+    return try (0..<count).map { rank in try results.withLock { $0[rank]! }.get() }
+  }
+}
