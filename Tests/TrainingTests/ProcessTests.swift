@@ -200,12 +200,37 @@ private func comparable<Scalar>(_ trainer: Trainer<Scalar>) throws -> [UInt8] {
     #expect(epochs == [2, 2, 2])
   }
 
+  @Test("After an error at an epoch's last step, no process calls afterEpoch, and the epoch counts")
+  func failureAtLastStep() throws {
+    struct Failure: Error {}
+    let epochs = try Processes.simulate(3) { processes in
+      var trainer: Trainer<Float> = Training.all[2].trainer(processes, shards: 4)
+      var called: [Int] = []
+      do {
+        try trainer.fit(
+          on: samples(101), epochs: 3,
+          afterStep: { epoch, done in
+            if processes.rank == 1 && epoch == 2 && done == 101 { throw Failure() }
+            return true
+          },
+          afterEpoch: { report, trainer in
+            // All processes are needed for this.
+            _ = Checkpoint(trainer)
+            called.append(report.epoch)
+            return true
+          })
+      } catch is Failure { #expect(processes.rank == 1) }
+      return called + [trainer.epoch]
+    }
+    #expect(epochs.allSatisfy { $0 == [1, 2] })
+  }
+
   @Test("A divergence is the same error on all processes, and no step is taken", arguments: [1, 2, 3, 5, 6])
   func divergence(count: Int) throws {
-    var own: Samples<Float> = samples(60)
-    var features = own.features
+    let usual: Samples<Float> = samples(60)
+    var features = usual.features
     for row in 0..<20 { features[row, 47] = 1e38 }
-    own = Samples(features: features, targets: own.targets)
+    let own = Samples(features: features, targets: usual.targets)
     let errors = try Processes.simulate(count, pause: pause) { processes in
       var training = Training.all[2]
       training.batchSize = 60

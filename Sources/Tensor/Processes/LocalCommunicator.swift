@@ -32,7 +32,7 @@ final class LocalCommunicator: Communicator {
 /// received.
 final class LocalExchange: @unchecked Sendable {
   let count: Int
-  /// Guarded by the mutex, like everything below.
+  /// Guarded by the mutex, like `hasEnded`.
   private var pairs: [Pair]
   private var hasEnded: [Bool]
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -64,7 +64,10 @@ final class LocalExchange: @unchecked Sendable {
   private func pair(_ sender: Int, _ receiver: Int) -> Int { sender * count + receiver }
 
   func send(_ bytes: UnsafeRawBufferPointer, from sender: Int, to receiver: Int) {
-    withLock { pairs[pair(sender, receiver)].sent.append(bytes) }
+    withLock {
+      pairs[pair(sender, receiver)].sent.append(bytes)
+      pthread_cond_broadcast(change)
+    }
   }
 
   func receive(_ bytes: UnsafeMutableRawBufferPointer, from sender: Int, to receiver: Int) {
@@ -83,9 +86,9 @@ final class LocalExchange: @unchecked Sendable {
             fail("process \(rank) waits for \(awaited.count) bytes from process \(sender), which sends \(sent.count)")
           }
           awaited.copyMemory(from: sent)
+          pthread_cond_broadcast(change)
         }
       }
-      pthread_cond_broadcast(change)
       for receiver in 0..<count where receiver != rank {
         wait(rank, for: receiver) { pairs[pair(rank, receiver)].sent.isEmpty }
       }
@@ -103,7 +106,6 @@ final class LocalExchange: @unchecked Sendable {
   private func wait(_ rank: Int, for other: Int, until isDone: () -> Bool) {
     while !isDone() {
       if hasEnded[other] { fail("process \(rank) waits for process \(other), which has ended") }
-      pthread_cond_broadcast(change)
       pthread_cond_wait(change, mutex)
     }
   }

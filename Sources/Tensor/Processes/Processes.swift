@@ -1,6 +1,7 @@
 /// The processes that share a training. Each runs the same program on the same data; this value says which one it is.
 ///
-/// All of them make the same calls in the same order. A call that needs what others have waits for them.
+/// All of them make the same calls in the same order. A call that needs what others have waits for them. All must round
+/// alike: they need the same ``InstructionSet``, or ones with the same bits.
 public final class Processes: Sendable {
   /// The number of this process, from 0.
   public var rank: Int { communicator?.rank ?? 0 }
@@ -95,7 +96,8 @@ extension Processes {
   /// - Precondition: Traps if a process ends, or throws, while another waits for it, and if the system cannot create
   ///   the threads.
   public static func simulate<Result: Sendable>(
-    _ count: Int, pause: @escaping @Sendable (Int) -> Void = { _ in }, _ program: (Processes) throws -> Result
+    _ count: Int, pause: @escaping @Sendable (Int) -> Void = { _ in },
+    _ program: @Sendable (Processes) throws -> Result
   ) throws -> [Result] {
     let team = Team(workers: count)
     guard team.workerCount == count else { fail("cannot simulate \(count) processes: there are no more threads") }

@@ -6,7 +6,7 @@ extension Checkpoint {
   /// Records the state of a training. This copies nothing until the trainer's next step.
   ///
   /// If several processes train, all must make the checkpoint at the same time, because each has only its slice of the
-  /// optimizer's moments. All then have the same, whole checkpoint.
+  /// optimizer's moments, which are gathered. All then have the same checkpoint, except for the times.
   public init(_ trainer: Trainer<Scalar>) {
     var counts = trainer.countPaths.mapValues { trainer[keyPath: $0] }
     var numbers = trainer.numberPaths.mapValues { [trainer[keyPath: $0]] }
@@ -35,7 +35,7 @@ extension Trainer {
   /// Continues the training of a checkpoint from the point where the checkpoint was made.
   ///
   /// The number of processes may differ from that of the checkpoint's training. All processes must restore the same
-  /// checkpoint at the same time.
+  /// checkpoint.
   ///
   /// - Parameter sampleCount: The number of samples that the training continues with; nil if the caller checks it.
   /// - Throws: ``FileError`` (`otherTraining`) if this trainer was made with other settings (the threads do not count),
@@ -87,7 +87,8 @@ extension Trainer {
       throw .otherTraining(
         setting: "number of samples", found: "\(restored.order.count)", expected: "\(sampleCount)")
     }
-    restored.state.renewBounds(processes)
+    // Of all moments, so that nothing has to be exchanged here, where one process might fail.
+    restored.state.renewBounds(moments)
     self = restored
   }
 

@@ -47,8 +47,13 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
 
   /// Computes the bound on the moments anew, from those of all processes.
   mutating func renewBounds(_ processes: Processes) {
-    guard rule.momentCount > 0 else { return }
-    bounds.moment = processes.largest(Double(moments[columns: 0..<1].maxMagnitude()))
+    renewBounds(moments)
+    bounds.moment = processes.largest(bounds.moment)
+  }
+
+  /// Computes the bound on the moments anew, from some or all of them.
+  mutating func renewBounds(_ moments: Matrix<Scalar>) {
+    if rule.momentCount > 0 { bounds.moment = Double(moments[columns: 0..<1].maxMagnitude()) }
   }
 
   /// Whether moments, which are finite, are values that the rule can produce.

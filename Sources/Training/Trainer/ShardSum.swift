@@ -32,7 +32,7 @@ struct ShardSum<Scalar: BLASScalar>: Sendable {
     nodes.reserveCapacity(all)
   }
 
-  /// The sum of all shards; with several processes, only this process's part is.
+  /// The sum of all shards. With several processes, only this process's part of it is valid after the end.
   var total: Matrix<Scalar> {
     get { sums[0] }
     _modify { yield &sums[0] }
@@ -95,7 +95,7 @@ struct ShardSum<Scalar: BLASScalar>: Sendable {
     if root > 0 { part(0).copy(part(root)) }
   }
 
-  /// This process's part of the sum at a place. It must not be used after this value.
+  /// This process's part of the sum at a place. The tile points into this value's memory.
   private mutating func part(_ place: Int) -> Tile<Scalar> {
     place < sums.count
       ? sums[place].withTile { $0.rows(parts[processes.rank]) } : arrived[place - sums.count].withTile { $0 }

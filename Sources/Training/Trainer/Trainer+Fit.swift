@@ -21,7 +21,8 @@ extension Trainer {
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
   ///     Returning false stops training at once.
   ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
-  ///     training.
+  ///     training. If several processes train, all are called, or none, and each must make the checkpoints that one
+  ///     makes.
   /// - Returns: A report for each epoch that this call completed.
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
@@ -73,7 +74,7 @@ extension Trainer {
         seconds: secondsInEpoch)
       reports.append(report)
       // An error after the epoch's last step does not undo the epoch.
-      if failure == nil {
+      if processes.agree(failure == nil) {
         do { proceeds = try afterEpoch(report, self) && proceeds } catch { (failure, proceeds) = (error, false) }
       }
       let allProceed = processes.agree(proceeds)

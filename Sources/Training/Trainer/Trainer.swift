@@ -130,14 +130,14 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - team: The threads that share each step; by default one for each usable processor. The bits do not depend on
   ///     their number.
   /// - Precondition: Traps if the loss does not accept the network's outputs, the batch size is below 1 (with batch
-  ///   normalisation below 2), the number of shards is below 1 or below that of the processes, a factor of the
-  ///   optimizer or the regularization is out of its range, the learning rate times the weight decay is 1 or more, or
-  ///   the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with a loss that is not for classes. Traps if
-  ///   the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS accept neither a schedule nor factors of
-  ///   the rate nor weight decay nor clipped gradients nor a mean of the parameters. L-BFGS needs an objective that
-  ///   does not change from step to step, and parameters that stay where it put them, so it accepts neither L1 nor a
-  ///   largest norm nor dropout nor batch normalisation. Traps if the dropout or the weight decay is to wait for a
-  ///   plateau, and if the decay of the mean is not between 0 and 1.
+  ///   normalisation below 2), the number of shards is below 1, there are more processes than shards or samples in a
+  ///   batch, a factor of the optimizer or the regularization is out of its range, the learning rate times the weight
+  ///   decay is 1 or more, or the dropout or the smoothing is not in 0 ..< 1. Traps on smoothing with a loss that is
+  ///   not for classes. Traps if the optimizer does not work with the other settings: iRPROP⁻ and L-BFGS accept neither
+  ///   a schedule nor factors of the rate nor weight decay nor clipped gradients nor a mean of the parameters. L-BFGS
+  ///   needs an objective that does not change from step to step, and parameters that stay where it put them, so it
+  ///   accepts neither L1 nor a largest norm nor dropout nor batch normalisation. Traps if the dropout or the weight
+  ///   decay is to wait for a plateau, and if the decay of the mean is not between 0 and 1.
   public init(
     _ network: Network<Scalar>, loss: Loss, optimizer: Optimizer, regularization: Regularization = Regularization(),
     schedule: Schedule = .constant, rates: RateFactors = .equal, dropoutSchedule: Schedule = .constant,
