@@ -108,16 +108,12 @@ extension Network {
             own.copy(outputs)
             if activation != .identity { noBias.withReadOnlyTile { _ = own.activate(activation, bias: $0) } }
           }
-          processes.gather(sums.vector) { rank in
-            let share = processes.share(of: blocks, rank: rank)
-            return 2 * share.lowerBound..<2 * share.upperBound
-          }
+          processes.gatherColumns(sums) { processes.share(of: blocks, rank: $0) }
           guard keepsOutputs else { return }
-          let length = workspace.batchCapacity * outputSize
-          let kept = kept.vector
-          processes.gather(kept) { rank in
+          let (capacity, count) = (workspace.batchCapacity, kept.columns)
+          processes.gatherColumns(kept) { rank in
             let share = processes.share(of: blocks, rank: rank)
-            return min(share.lowerBound * length, kept.rows)..<min(share.upperBound * length, kept.rows)
+            return min(share.lowerBound * capacity, count)..<min(share.upperBound * capacity, count)
           }
         }
       }

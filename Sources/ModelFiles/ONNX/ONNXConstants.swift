@@ -87,7 +87,7 @@ struct ONNXConstants<Scalar: BLASScalar> {
     var matrix = transposed ? Matrix<Scalar>(rows: columns, columns: rows) : Matrix(rows: rows, columns: columns)
     try matrix.withTile { (tile) throws(FileError) in
       // A matrix stored row by row is its transpose stored column by column.
-      try (transposed ? tile.reshaped(from: 0, rows: rows * columns, columns: 1) : tile).fill(rowMajor: values)
+      try (transposed ? tile.vector : tile).fill(rowMajor: values)
     }
     guard matrix.maxMagnitude().isFinite else { throw .notFinite(path: path, name: name) }
     return matrix

@@ -51,6 +51,16 @@ extension Processes {
     finish()
   }
 
+  /// Makes all columns of a tile without gaps known to all processes.
+  ///
+  /// - Parameter part: The columns that a process has before. They may be none.
+  package func gatherColumns<Scalar>(_ tile: Tile<Scalar>, part: (_ rank: Int) -> Range<Int>) {
+    gather(tile.vector) { rank in
+      let own = part(rank)
+      return own.lowerBound * tile.rows..<own.upperBound * tile.rows
+    }
+  }
+
   /// Makes a vector of one process known to all others.
   package func broadcast<Scalar>(_ vector: Tile<Scalar>, from sender: Int) {
     if rank == sender {

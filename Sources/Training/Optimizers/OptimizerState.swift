@@ -20,17 +20,15 @@ struct OptimizerState<Scalar: BLASScalar>: Sendable {
   /// - Parameters:
   ///   - keepsGradient: Whether something needs the gradient besides the rule.
   ///   - shards: The largest number of shards of a batch.
-  ///   - slices: The parameters that each process updates; nil for one process.
+  ///   - processes: The processes that each update a slice of the parameters.
   init(
     _ rule: any UpdateRule, parameterCount: Int, keepsGradient: Bool, shards: Int = 1,
-    _ processes: Processes = .alone, slices: [Range<Int>]? = nil
+    _ processes: Processes = .alone
   ) {
     self.rule = rule
-    let hasGradient = keepsGradient || rule.momentCount > 0
-    let slices = slices ?? [0..<parameterCount]
+    let slices = processes.slices(of: parameterCount)
     gradients = ShardSum(
-      length: hasGradient ? parameterCount : 0, shards: shards, processes,
-      parts: hasGradient ? slices : slices.map { _ in 0..<0 })
+      length: keepsGradient || rule.momentCount > 0 ? parameterCount : 0, shards: shards, processes, parts: slices)
     let own = slices[processes.rank]
     moments = Matrix(rows: own.count, columns: rule.momentCount)
     for column in 0..<rule.momentCount where rule.initialMoment(column) != 0 {

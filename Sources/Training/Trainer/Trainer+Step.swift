@@ -178,10 +178,7 @@ extension Trainer {
   private mutating func outcome(of tree: ShardTree) -> StepOutcome {
     let processes = processes
     partsOfShards.withTile { parts in
-      processes.gather(parts.vector) { rank in
-        let share = tree.share(of: rank, in: processes)
-        return 2 * share.lowerBound..<2 * share.upperBound
-      }
+      processes.gatherColumns(parts) { tree.share(of: $0, in: processes) }
     }
     var whole = StepOutcome(loss: 0, gradientBound: penaltyBound, isTaken: true)
     for shard in 0..<tree.count where whole.isTaken {

@@ -210,7 +210,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     slices = processes.slices(of: network.parameterCount)
     state = OptimizerState(
       optimizer.rule, parameterCount: network.parameterCount, keepsGradient: keepsGradient, shards: mostShards,
-      processes, slices: slices)
+      processes)
     statisticsBefore = Matrix(rows: keepsGradient ? network.statistics.rows : 0, columns: 1)
     let statisticsCount = shards > 1 ? network.statistics.rows : 0
     statisticsOfShards = ShardSum(
