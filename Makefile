@@ -24,6 +24,8 @@ PEERS := .build/peers
 # The libraries that make bench-tables compares with, and options for it: --quick, --only pol,king, --methods perceptron,catboost.
 TABLE_PEERS := .build/table-peers
 TABLES ?=
+# What make test-mpi needs: two launchers with their libraries.
+MPI_PACKAGES := openmpi-bin mpich
 ONNX := .build/onnx
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth, --instructions avx2.
 CONTEST ?=
@@ -41,7 +43,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races build static service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races test-mpi build static service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -65,6 +67,10 @@ test-long: test-dependencies ## train the benchmarks' networks again and again w
 
 test-races: test-dependencies ## ask predictors from many tasks a million times while the model is replaced, under Thread Sanitizer; ten minutes
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --sanitize=thread --scratch-path .build/races --filter "ServingTests|TeamTests"
+
+test-mpi: build ## train in 1 to 8 processes under Open MPI and MPICH, with errors, signals and kills, and compare the models; ten minutes
+	@Scripts/install-packages.sh $(MPI_PACKAGES)
+	@Scripts/test-mpi.sh $(PERCEPTRON)
 
 build: dependencies ## build the perceptron command, .build/release/perceptron
 	@$(SWIFT) build -c release --product perceptron

@@ -21,7 +21,10 @@ let package = Package(
 
     // The package, in the order in which data flows through it.
     .target(name: "CPerceptronKernels", path: "Sources/CKernels"),
-    .target(name: "Tensor", dependencies: ["CPerceptronOpenBLAS", "CPerceptronLAPACKE", "CPerceptronKernels"]),
+    .target(name: "CPerceptronMPI", path: "Sources/CMPI"),
+    .target(
+      name: "Tensor",
+      dependencies: ["CPerceptronOpenBLAS", "CPerceptronLAPACKE", "CPerceptronKernels", "CPerceptronMPI"]),
     .target(name: "CPerceptronChecksum", path: "Sources/CChecksum"),
     .target(
       name: "PerceptronFiles", dependencies: ["Tensor", "CPerceptronChecksum", "CPerceptronZlib"], path: "Sources/Files"

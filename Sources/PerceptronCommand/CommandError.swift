@@ -27,6 +27,7 @@ struct CommandError: Error {
     case let error as CommandError: self = error
     case let error as FileError:
       self.init(message: withOption(error.description, error.setting), exitCode: Self.exitCode(error))
+    case let error as ProcessesError: self.init(message: error.description, exitCode: 69)
     default: self.init(message: "\(error)", exitCode: 65)
     }
   }

@@ -70,28 +70,49 @@ enum PerceptronCommand {
     signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
     outOfMemory = { bytes in
-      printError(
+      printFailure(
         "error: out of memory: \(bytes / 1_000_000) MB more are needed;"
           + " give less data, smaller layers, or a higher limit\n")
       exit(71)
     }
     do {
-      try checkUTF8()
-      try checkInstructions()
-      try run(words)
-      exit(0)
-    } catch let interruption as Interruption {
-      printError(printable(interruption.message) + "\n")
-      exit(interruption.exitCode)
-    } catch {
-      let error = CommandError(error)
-      printError("error: \(printable(error.message))\n")
-      if error.showsUsage {
-        let command = commands.first { $0.name == words.first }
-        let names = commands.map { $0.name }.joined(separator: "|")
-        printError("usage: \(command.map { $0.usage } ?? "perceptron \(names) …")\n")
+      let processes = try Processes.launched()
+      if !processes.isFirst { keepSilent() }
+      let action = try processes.together {
+        try checkUTF8()
+        try checkInstructions()
+        return try request(words, processes)
       }
+      try action()
+      processes.end()
+      exit(0)
+    } catch let end as CommonEnd {
+      if let cause = end.cause { explain(cause, words) }
+      // No process that could be waited for has ended alone.
+      (try? Processes.launched())?.end()
+      exit(end.exitCode)
+    } catch let failure as LoneFailure {
+      let error = CommandError(failure.cause)
+      let place = (try? Processes.launched())?.place ?? ""
+      explain(CommandError(message: "on \(place): \(error.message)", exitCode: error.exitCode), words)
       exit(error.exitCode)
+    } catch {
+      // Of the processes that a launcher has started, one on each machine says what is wrong with all.
+      if !(error is ProcessesError) || Launcher.current?.isFirstOnHost == true { explain(error, words) }
+      exit(exitCode(of: error))
+    }
+  }
+
+  private static func explain(_ error: any Error, _ words: [String]) {
+    if let interruption = error as? Interruption {
+      return printFailure(printable(interruption.message) + "\n")
+    }
+    let error = CommandError(error)
+    printFailure("error: \(printable(error.message))\n")
+    if error.showsUsage {
+      let command = commands.first { $0.name == words.first }
+      let names = commands.map { $0.name }.joined(separator: "|")
+      printFailure("usage: \(command.map { $0.usage } ?? "perceptron \(names) …")\n")
     }
   }
 
@@ -110,13 +131,14 @@ enum PerceptronCommand {
     if let mistake = InstructionSet.mistake { throw CommandError(message: mistake, exitCode: 64) }
   }
 
-  private static func run(_ words: [String]) throws {
+  /// What the words ask for.
+  private static func request(_ words: [String], _ processes: Processes) throws -> () throws -> Void {
     guard let name = words.first else { throw CommandError.usage("a command is missing") }
     if ["-h", "--help", "help"].contains(name) {
       let topic = commands.first { words.count > 1 && $0.name == words[1] }
-      return try printLine(topic.map { help($0) } ?? overview(commands))
+      return { try printLine(topic.map { help($0) } ?? overview(commands)) }
     }
-    if name == "--version" { return try printLine("perceptron \(version)\n\(kernelDescription())") }
+    if name == "--version" { return { try printLine("perceptron \(version)\n\(kernelDescription())") } }
     guard let command = commands.first(where: { $0.name == name }) else {
       throw CommandError.usage(
         "unknown command \(name.debugDescription); perceptron --help lists the commands")
@@ -126,9 +148,16 @@ enum PerceptronCommand {
     if let arguments = try? Arguments(words.dropFirst(), options: options),
       arguments.flag("-h") || arguments.flag("--help")
     {
-      return try printLine(help(command))
+      return { try printLine(help(command)) }
     }
-    if command == TrainCommand.self, let slowness = slowness() { printError("warning: \(slowness)\n") }
-    try command.run(Arguments(words.dropFirst(), options: command.options))
+    guard processes.count == 1 || command == TrainCommand.self else {
+      throw CommandError.usage(
+        "\(name) is the work of one process, and there are \(processes.count); only train is shared by several")
+    }
+    let arguments = try Arguments(words.dropFirst(), options: command.options)
+    return {
+      if command == TrainCommand.self, let slowness = slowness() { printError("warning: \(slowness)\n") }
+      try command.run(arguments)
+    }
   }
 }

@@ -1,11 +1,18 @@
 import Perceptron
 import PerceptronFiles
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
 #else
   import Musl
 #endif
+
+/// Whether this process prints nothing but why it ends.
+private let isSilent = Atomic<Bool>(false)
+
+/// From now on this process prints nothing but why it ends. Of several that share a training, only the first prints.
+func keepSilent() { isSilent.store(true, ordering: .relaxed) }
 
 /// Writes lines to standard output immediately, with control characters escaped.
 func printLine(_ line: String) throws(CommandError) {
@@ -19,6 +26,7 @@ func printData(_ bytes: [UInt8]) throws(CommandError) {
 }
 
 private func printOutput(_ bytes: [UInt8]) throws(CommandError) {
+  if isSilent.load(ordering: .relaxed) { return }
   let code = AtomicFile.writeAll(bytes, to: STDOUT_FILENO)
   // EBADF means that standard output was closed at the start: see openStandardDescriptors().
   let reason = code == EBADF ? "it is closed" : String(cString: strerror(code))
@@ -83,7 +91,14 @@ func isSameDestination(_ one: String, _ other: String) -> Bool {
 func printError(_ text: String) { drawError(printable(text, keepingLines: true)) }
 
 /// Writes text to standard error immediately and unchanged, for drawing on a terminal.
-func drawError(_ text: String) { _ = AtomicFile.writeAll(Array(text.utf8), to: STDERR_FILENO) }
+func drawError(_ text: String) {
+  if !isSilent.load(ordering: .relaxed) { _ = AtomicFile.writeAll(Array(text.utf8), to: STDERR_FILENO) }
+}
+
+/// Writes the reason why this process ends to standard error, with control characters escaped.
+func printFailure(_ text: String) {
+  _ = AtomicFile.writeAll(Array(printable(text, keepingLines: true).utf8), to: STDERR_FILENO)
+}
 
 /// Prints a warning or note about the data.
 func printWarning(_ warning: DataWarning) {

@@ -107,10 +107,14 @@ private func comparable<Scalar>(_ trainer: Trainer<Scalar>) throws -> [UInt8] {
       return (
         vector.elements, spread.elements, processes.largest(Double(-processes.rank)),
         processes.largest(processes.rank == 2 ? .nan : 1).isNaN,
-        processes.agree(processes.rank != 4), processes.agree(true)
+        processes.agree(processes.rank != 4), processes.agree(true),
+        processes.numbers(Double(processes.rank)),
+        processes.gather(Array(repeating: UInt8(processes.rank), count: 2 * processes.rank))
       )
     }
-    for (vector, spread, largest, isNaN, some, all) in results {
+    for (vector, spread, largest, isNaN, some, all, numbers, bytes) in results {
+      #expect(numbers == [0, 1, 2, 3, 4])
+      #expect(bytes == (0..<5).map { Array(repeating: UInt8($0), count: 2 * $0) })
       #expect(vector == (0..<12).map { Float($0) })
       #expect(spread == [3, 3])
       #expect(largest == 0 && isNaN && !some && all)

@@ -17,6 +17,9 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   /// Whether `--resume` was given.
   let resumes: Bool
   private let networks: Range<Int>
+  private let processes: Processes
+  /// The processes that train a network together, of which the first reads and writes its file.
+  private let stepProcesses: Processes
   /// Further contents of the checkpoints: the options that affect the training's course, the epochs and the schedule.
   private var notes: [String: String]
 
@@ -31,8 +34,30 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     ]
   }
 
+  /// The options that affect the course of the training, with their values.
+  static func options(_ arguments: Arguments, shards: Int) -> [String: String] {
+    var options: [String: String] = [:]
+    for option in TrainCommand.options where !freeOptions.contains(option.name) {
+      if let value = arguments.string(option.name) { options[option.name] = value }
+      if arguments.flag(option.name) { options[option.name] = "" }
+    }
+    if shards > 1 { options["--shards"] = "\(shards)" }
+    return options
+  }
+
+  /// The number of shards of the training to be resumed, if `--shards` is not given; nil if there is none.
+  static func shards(_ arguments: Arguments) throws -> Int? {
+    guard arguments.flag("--resume"), arguments.string("--shards") == nil, let path = arguments.string("--checkpoint"),
+      let number = networkCounts.first(where: { access(file(in: path, ofNetwork: $0 - 1), F_OK) == 0 })
+    else { return nil }
+    let notes = try Checkpoint<Scalar>(contentsOf: file(in: path, ofNetwork: number - 1)).notes
+    return notes["--shards"].flatMap { Int($0) } ?? 1
+  }
+
   /// Refuses a directory that has checkpoints unless `--resume` is given; nil without `--checkpoint`.
-  init?(_ arguments: Arguments, networkCount: Int) throws {
+  init?(
+    _ arguments: Arguments, networkCount: Int, shards: Int, _ processes: Processes, _ stepProcesses: Processes
+  ) throws {
     guard let path = arguments.string("--checkpoint") else {
       if arguments.flag("--resume") { throw CommandError.usage("--resume needs --checkpoint") }
       if arguments.string("--checkpoint-every") != nil {
@@ -43,13 +68,12 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     self.path = path
     period = try arguments.integer("--checkpoint-every", in: 1...1_000_000) ?? 1
     resumes = arguments.flag("--resume")
-    notes = ["kernels": kernelNames()]
-    for option in TrainCommand.options where !Self.freeOptions.contains(option.name) {
-      if let value = arguments.string(option.name) { notes[option.name] = value }
-      if arguments.flag(option.name) { notes[option.name] = "" }
-    }
+    notes = Self.options(arguments, shards: shards).merging(["kernels": kernelNames()]) { $1 }
     networks = 0..<networkCount
-    if !resumes, networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 }) {
+    (self.processes, self.stepProcesses) = (processes, stepProcesses)
+    if !resumes, processes.isFirst,
+      networkCounts.contains(where: { access(Self.file(in: path, ofNetwork: $0 - 1), F_OK) == 0 })
+    {
       throw CommandError.usage(
         "--checkpoint \(path): a checkpoint is there; add --resume to continue from it, or name another directory")
     }
@@ -61,15 +85,16 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   }
 
   /// Makes the directory if it does not exist and locks it. Refuses checkpoints in it that belong to other options or
-  /// other data.
+  /// other data. The first of several processes does so for all.
   mutating func prepare(
     for data: TrainingData<Scalar>, epochs: Int, atMost mostEpochs: Int, _ schedule: Schedule
   ) throws {
     self.mostEpochs = mostEpochs
-    try AtomicFile.makeDirectory(path)
-    try Self.lock(path)
     (notes["epochs"], notes["schedule"]) = (String(epochs), "\(schedule.shape)")
     notes["data"] = data.fingerprint
+    guard processes.isFirst else { return }
+    try AtomicFile.makeDirectory(path)
+    try Self.lock(path)
     let kernels = Set(try networks.compactMap { try checkpoint($0)?.notes["kernels"] })
     for other in kernels.subtracting([notes["kernels"]!]).sorted() {
       printError(
@@ -93,32 +118,40 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
   }
 
   /// Restores the trainer of the network with this number, counted from 0, from an existing checkpoint. Returns the
-  /// records of the earlier epochs; nil if there is no checkpoint.
+  /// records of the earlier epochs; nil if there is no checkpoint. All processes that share its steps must call this.
   func restore(
     _ trainer: inout Trainer<Scalar>, ofNetwork number: Int, _ data: TrainingData<Scalar>, sampleCount: Int
   ) throws -> [EpochRecord]? {
-    guard let checkpoint = try checkpoint(number) else { return nil }
+    guard let checkpoint = try sharedCheckpoint(number) else { return nil }
     let file = Self.file(in: path, ofNetwork: number)
-    do throws(FileError) { try trainer.restore(checkpoint, sampleCount: sampleCount) } catch {
+    let records: [EpochRecord]?
+    do throws(FileError) {
+      records = try checkpoint.restore(
+        &trainer, lossUnit: data.preparation.lossUnit(of: trainer.loss), sampleCount: sampleCount)
+    } catch {
       throw CommandError.badData("\(file): \(error)")
     }
-    let records = [EpochRecord](
-      trainer.reports, metrics: checkpoint.series[Self.metricsName] ?? [],
-      lossUnit: data.preparation.lossUnit(of: trainer.loss))
-    guard let records, records.count == trainer.epoch, trainer.epoch <= mostEpochs else {
-      throw Self.foreign(file)
-    }
+    guard let records, trainer.epoch <= mostEpochs else { throw Self.foreign(file) }
     return records
+  }
+
+  /// The checkpoint that the first process reads.
+  private func sharedCheckpoint(_ number: Int) throws -> Checkpoint<Scalar>? {
+    let own = try stepProcesses.together { try stepProcesses.isFirst ? checkpoint(number) : nil }
+    guard stepProcesses.count > 1 else { return own }
+    let bytes = stepProcesses.gather(try own?.encoded ?? [])[0]
+    return try bytes.isEmpty ? nil : own ?? Checkpoint(bytes, path: Self.file(in: path, ofNetwork: number))
   }
 
   /// Whether a checkpoint is due after an epoch, by `--checkpoint-every`.
   func isDue(_ epoch: Int) -> Bool { epoch.isMultiple(of: period) }
 
-  /// Writes the state of a network's training and replaces the previous checkpoint.
+  /// Writes the state of a network's training and replaces the previous checkpoint. All processes that share its steps
+  /// must call this.
   func write(_ trainer: Trainer<Scalar>, _ records: [EpochRecord], ofNetwork number: Int) throws(FileError) {
-    var checkpoint = Checkpoint(trainer)
+    var checkpoint = Checkpoint(trainer, records)
     checkpoint.notes = notes
-    checkpoint.series[Self.metricsName] = records.metrics
+    guard stepProcesses.isFirst else { return }
     try checkpoint.write(to: Self.file(in: path, ofNetwork: number))
   }
 
@@ -142,8 +175,6 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     }
   }
 
-  private static var metricsName: String { "figures" }
-
   private static func foreign(_ file: String) -> CommandError {
     .badData("\(file): not a checkpoint of this command; name another directory")
   }
@@ -166,7 +197,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
 extension TrainingData {
   /// A fingerprint of the data: a checksum of all numbers used for training or validation, and of their preparation.
-  fileprivate var fingerprint: String {
+  var fingerprint: String {
     var checksum = Checksum()
     checksum.add("\(preparation), \(splits)")
     for samples in [samples, validation].compactMap(\.self) {

@@ -1,4 +1,5 @@
 import Perceptron
+import PerceptronFiles
 
 /// The results of an epoch, in the units of the data: a line of the log, and a point of each curve in the report.
 struct EpochRecord: Equatable {
@@ -57,7 +58,7 @@ extension EpochRecord.Metrics {
 
 extension [EpochRecord] {
   /// The metrics of all epochs, one row of numbers for each; the trainer keeps the rest.
-  var metrics: [Double] {
+  fileprivate var metrics: [Double] {
     var numbers: [Double] = []
     numbers.reserveCapacity(count * EpochRecord.Metrics.count)
     for record in self {
@@ -71,11 +72,30 @@ extension [EpochRecord] {
   }
 
   /// Makes the records of a trainer's epochs; nil if the number of metrics does not match.
-  init?(_ reports: [EpochReport], metrics: [Double], lossUnit: Double) {
+  fileprivate init?(_ reports: [EpochReport], metrics: [Double], lossUnit: Double) {
     let width = EpochRecord.Metrics.count
     guard metrics.count == width * reports.count else { return nil }
     self = reports.enumerated().map { index, report in
       EpochRecord(report, lossUnit: lossUnit, EpochRecord.Metrics(metrics[width * index..<width * (index + 1)]))
     }
+  }
+}
+
+private let metricsName = "figures"
+
+extension Checkpoint {
+  /// Records the state of a training with the metrics of its epochs.
+  init(_ trainer: Trainer<Scalar>, _ records: [EpochRecord]) {
+    self.init(trainer)
+    series[metricsName] = records.metrics
+  }
+
+  /// Restores a trainer, and returns the records of its epochs; nil if the checkpoint does not have them all.
+  func restore(
+    _ trainer: inout Trainer<Scalar>, lossUnit: Double, sampleCount: Int
+  ) throws(FileError) -> [EpochRecord]? {
+    try trainer.restore(self, sampleCount: sampleCount)
+    let records = [EpochRecord](trainer.reports, metrics: series[metricsName] ?? [], lossUnit: lossUnit)
+    return records?.count == trainer.epoch ? records : nil
   }
 }

@@ -30,11 +30,12 @@ struct Progress {
   private var validation: String?
 
   /// - Parameters:
+  ///   - epochs: The number of epochs of each network; 0 if another process trains it.
   ///   - samplesPerEpoch: The number of samples that each network learns from.
   ///   - isSearch: Whether there are lines for trials, and not for epochs.
   ///   - limit: The seconds that a search has; nil if its trials are counted.
-  init(epochs: Int, samplesPerEpoch: [Int], isQuiet: Bool, isSearch: Bool = false, limit: Double? = nil) {
-    self.epochs = samplesPerEpoch.map { _ in epochs }
+  init(epochs: [Int], samplesPerEpoch: [Int], isQuiet: Bool, isSearch: Bool = false, limit: Double? = nil) {
+    self.epochs = epochs
     (self.isSearch, self.limit) = (isSearch, limit)
     self.samplesPerEpoch = samplesPerEpoch
     self.isQuiet = isQuiet

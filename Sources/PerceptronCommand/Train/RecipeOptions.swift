@@ -21,7 +21,8 @@ struct RecipeOptions {
   let labelSmoothing: Double?
   private let inputDropout: Double?
   private let batchSize: Int?
-  private let shards: Int?
+  /// Nil for one.
+  var shards: Int?
   private let epochs: Int?
   /// The inner optional is nil to keep the last epoch.
   private let selection: Selection??
@@ -81,7 +82,7 @@ struct RecipeOptions {
       Option(
         "--shards", "N",
         "parts of a step's samples that are back-propagated separately; their gradients are added in an order that"
-          + " depends on N (1)"),
+          + " depends on N (1; as many as processes if these share each step)"),
       Option(
         "--dropout", "P,…",
         "probability of dropping a hidden output: one for all hidden layers, or one for each (by the recipe: 0.15;"

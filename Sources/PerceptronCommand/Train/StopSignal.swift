@@ -6,10 +6,13 @@ import Synchronization
   import Musl
 #endif
 
-/// The first SIGINT or SIGTERM that was received while signals were watched; 0 for none.
+/// The first signal that was received while signals were watched; 0 for none.
 private let first = Atomic<Int32>(0)
 
-/// Watches SIGINT and SIGTERM, so that a command can stop cleanly.
+/// Watches SIGINT, SIGTERM and SIGUSR1, so that a command can stop cleanly.
+///
+/// Launchers of several processes pass SIGUSR1 on, and unlike SIGTERM it does not make them end the processes soon
+/// after.
 enum StopSignal {
   /// From now on, the first signal of each kind is only recorded. The second of a kind ends the process.
   static func watch() {
@@ -26,7 +29,7 @@ enum StopSignal {
 
   /// A signal that is already ignored, as in a shell's background job, stays ignored.
   private static func handle(_ handler: (@convention(c) (Int32) -> Void)?) {
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGUSR1] {
       let before = signal(number, handler)
       if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
     }

@@ -26,7 +26,10 @@ enum TrainCommand: Command {
       CalibrateOption.option,
     ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
     + SearchOptions.options + [
-      Option("--checkpoint", "DIR", "save the state of training there; SIGINT and SIGTERM stop after the step (off)"),
+      Option(
+        "--checkpoint", "DIR",
+        "save the state of training there; SIGINT, SIGTERM and SIGUSR1 stop after the step"
+          + " (off)"),
       Option("--checkpoint-every", "EPOCHS", "epochs between two checkpoints (1)"),
       Option("--resume", nil, "continue from the checkpoint in DIR, bit for bit; start anew if there is none"),
       Option("--precision", "NAME", "float or double (float)"),
@@ -42,7 +45,17 @@ enum TrainCommand: Command {
     ]
 
   static func run(_ arguments: Arguments) throws {
-    let isDouble = try arguments.choice("--precision", [("float", false), ("double", true)]) ?? false
-    if isDouble { try TrainingRun<Double>(arguments).run() } else { try TrainingRun<Float>(arguments).run() }
+    let isDouble = try Processes.launched().together {
+      try arguments.choice("--precision", [("float", false), ("double", true)]) ?? false
+    }
+    if isDouble { try train(Double.self, arguments) } else { try train(Float.self, arguments) }
+  }
+
+  private static func train<Scalar: BLASScalar>(_: Scalar.Type, _ arguments: Arguments) throws {
+    let processes = try Processes.launched()
+    let shared = try SharedRun(processes, arguments, Scalar.self)
+    let run = try processes.together { try TrainingRun<Scalar>(arguments, shared) }
+    try processes.check(run.facts)
+    try run.run()
   }
 }

@@ -10,7 +10,7 @@ struct TrainOptions {
   /// Nil for the task's own.
   let loss: Loss?
   /// The pieces of the recipe that were given.
-  let pieces: RecipeOptions
+  private(set) var pieces: RecipeOptions
   /// Cross-validation; nil for none.
   let folds: FoldOptions?
   /// Whether the answers for the held-out rows are written.
@@ -34,7 +34,7 @@ struct TrainOptions {
   private let augmentation: Augmentation.Kind?
   let isQuiet: Bool
   /// The other options that were given, for the model's file.
-  let record: [String: String]
+  private(set) var record: [String: String]
 
   /// The options that describe a network.
   static let networkOptions: [Option] =
@@ -135,6 +135,13 @@ struct TrainOptions {
     self.columns = columns
     isQuiet = arguments.flag("--quiet")
     try Self.checkRange(arguments)
+  }
+
+  /// Sets the number of shards, unless it is given.
+  mutating func setShards(_ count: Int) {
+    guard pieces.shards == nil else { return }
+    pieces.shards = count
+    if count > 1 { record["shards"] = "\(count)" }
   }
 
   /// Refuses a number that changes too much in the precision of the training: a nonzero number that becomes 0,

@@ -11,6 +11,8 @@ struct TrainingSources {
   /// The share of the training samples that are used for validation; 0 for none, and nil for the recipe's.
   fileprivate let validationShare: Double?
 
+  var includeStandardInput: Bool { [training, test, validation].contains(.standardInput) }
+
   /// Whether no samples are to be held out for validation.
   var hasNoShare: Bool { validationShare == 0 }
 

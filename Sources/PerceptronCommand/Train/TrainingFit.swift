@@ -37,73 +37,29 @@ struct TrainingFit<Scalar: BLASScalar> {
   }
 }
 
-/// What networks that are trained at the same time share.
-final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
-  let log: TrainingLog?
-  let progress: Mutex<Progress>
-  /// When a search ends. The first trial is complete in any case.
-  private let deadline: ContinuousClock.Instant?
-  private let fits = Mutex<[Int: TrainingFit<Scalar>]>([:])
-  private let failures = Mutex<[Int: any Error]>([:])
-
-  init(_ log: TrainingLog?, _ progress: Progress, deadline: ContinuousClock.Instant?) {
-    (self.log, self.deadline) = (log, deadline)
-    self.progress = Mutex(progress)
-  }
-
-  /// Whether a network is to stop after its step.
-  func stops(trial: Int) -> Bool {
-    StopSignal.received != nil || failures.withLock { !$0.isEmpty }
-      || trial > 0 && deadline.map { ContinuousClock.now >= $0 } == true
-  }
-
-  /// Notes how the training of a network ended. Returns the fits of the trial if they are complete with this one.
-  func note(
-    _ result: Result<TrainingFit<Scalar>?, any Error>, ofNetwork number: Int, trial: Range<Int>
-  ) -> [TrainingFit<Scalar>]? {
-    switch result {
-    case .failure(let error):
-      failures.withLock { $0[number] = error }
-      return nil
-    case .success(nil): return nil
-    case .success(let fit?):
-      return fits.withLock { fits in
-        fits[number] = fit
-        let own = trial.compactMap { fits[$0] }
-        guard own.count == trial.count else { return nil }
-        for number in trial { fits[number] = nil }
-        return own
-      }
-    }
-  }
-
-  /// The error of the first network that failed.
-  var failure: (any Error)? { failures.withLock { failures in failures.min { $0.key < $1.key }?.value } }
-}
-
 extension TrainingRun {
   /// Trains the networks of all trials, several at the same time if there are several threads. A network's bits do not
-  /// depend on which others are trained beside it. Returns the complete trials.
+  /// depend on which others are trained beside it, nor on which process trains it. Returns the complete trials; nil if
+  /// another process has them.
   ///
   /// - Parameter judge: Called after each trial, on any thread; returns its validation metric for the progress.
   func fitAll(
     _ log: TrainingLog?, judge: (Trial<Scalar>, Team) throws -> String? = { _, _ in nil }
-  ) throws -> [Trial<Scalar>] {
-    let count = networkCount * trialCount
+  ) throws -> [Trial<Scalar>]? {
+    let numbers = 0..<networkCount * trialCount
     let monitor = TrainingMonitor<Scalar>(
       log,
       Progress(
-        epochs: recipe.epochs, samplesPerEpoch: (0..<count).map(data.trainingCount(ofNetwork:)),
-        isQuiet: options.isQuiet, isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
+        epochs: numbers.map { isOwn($0) ? recipe.epochs : 0 },
+        samplesPerEpoch: numbers.map(data.trainingCount(ofNetwork:)), isQuiet: options.isQuiet,
+        isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
       deadline: deadline)
     let trials = Mutex<[Trial<Scalar>]>([])
-    let stopsCleanly = checkpoints != nil || search != nil
-    if stopsCleanly { StopSignal.watch() }
-    team.divided(among: count) { number, team in
+    func train(_ number: Int, _ team: Team, result: Checkpoint<Scalar>? = nil) {
       let trial = number / networkCount
       let networks = trial * networkCount..<(trial + 1) * networkCount
-      let result = Result { try fit(number, monitor, team) }
-      guard let fits = monitor.note(result, ofNetwork: number, trial: networks) else { return }
+      let outcome = Result { try stepProcesses.together { try fit(number, monitor, team, result: result) } }
+      guard let fits = monitor.note(outcome, ofNetwork: number, trial: networks), processes.isFirst else { return }
       do {
         let complete = Trial(
           number: trial, recipe: recipe(ofTrial: trial), fits: try keepingBestCycle(fits, networks, team))
@@ -114,14 +70,33 @@ extension TrainingRun {
         _ = monitor.note(.failure(error), ofNetwork: number, trial: networks)
       }
     }
+    let stopsCleanly = checkpoints != nil || search != nil
+    if stopsCleanly { StopSignal.watch() }
+    if stepProcesses.count > 1 {
+      // Processes exchange with one thread, so they share one network after another.
+      for number in numbers { train(number, team) }
+    } else {
+      let own = numbers.filter(isOwn)
+      team.divided(among: own.count) { train(own[$0], $1) }
+    }
     if stopsCleanly { StopSignal.unwatch() }
-    if let failure = monitor.failure {
+    if isDealt {
+      if let failure = monitor.failure { throw LoneFailure(cause: failure) }
+      for number in numbers {
+        let bytes = processes.move(monitor.takeResult(ofNetwork: number), from: owner(ofNetwork: number), to: 0)
+        if !bytes.isEmpty { train(number, team, result: try Checkpoint(bytes, path: title(ofNetwork: number))) }
+      }
+    }
+    try stepProcesses.together {
+      guard let failure = monitor.failure else { return }
       monitor.progress.withLock { $0.interrupt() }
       throw failure
     }
+    let signal = processes.numbers(Double(StopSignal.received ?? 0)).first { $0 != 0 }.map { Int32($0) }
+    guard processes.isFirst else { return nil }
     let complete = trials.withLock { $0.sorted { $0.number < $1.number } }
     // A search that was interrupted goes on with what it has.
-    if let signal = StopSignal.received, search == nil ? complete.count < trialCount : complete.isEmpty {
+    if let signal, search == nil ? complete.count < trialCount : complete.isEmpty {
       let done = monitor.progress.withLock { progress in
         progress.interrupt()
         return progress.epochsDone
@@ -140,23 +115,38 @@ extension TrainingRun {
     return complete
   }
 
+  /// Whether each process trains networks of its own.
+  private var isDealt: Bool { processes.count > 1 && stepProcesses.count == 1 }
+
+  /// The process that trains a network, if each trains its own: whole trials of a search, if there are enough.
+  private func owner(ofNetwork number: Int) -> Int {
+    (trialCount < processes.count ? number : number / networkCount) % processes.count
+  }
+
+  /// Whether this process trains a network, alone or with others.
+  private func isOwn(_ number: Int) -> Bool { !isDealt || owner(ofNetwork: number) == processes.rank }
+
   /// Trains the network with this number, counted from 0, or continues it from a checkpoint. Returns nil if it was
   /// stopped before its end.
+  ///
+  /// - Parameter result: The state after the training, if another process has trained the network.
   private func fit(
-    _ number: Int, _ monitor: TrainingMonitor<Scalar>, _ team: Team
+    _ number: Int, _ monitor: TrainingMonitor<Scalar>, _ team: Team, result: Checkpoint<Scalar>?
   ) throws -> TrainingFit<Scalar>? {
     let trial = number / networkCount
     var recipe = recipe(ofTrial: trial)
-    if monitor.stops(trial: trial) { return nil }
+    if result == nil, !stepProcesses.agree(!monitor.stops(trial: trial)) { return nil }
     let seed = options.seed(ofNetwork: number)
     let title = title(ofNetwork: number)
     let (samples, validationSamples) = data.parts(ofNetwork: number)
     // The networks of different folds may have different numbers of samples.
     if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
     let network = recipe.network(for: data.preparation, fittedOn: samples, output: output, seed: seed)
-    var trainer = recipe.trainer(of: network, loss: loss, seed: seed, team: team)
-    let before = try checkpoints?.restore(&trainer, ofNetwork: number, data, sampleCount: samples.count)
-    if let checkpoints, checkpoints.resumes, !options.isQuiet, search == nil {
+    var trainer = recipe.trainer(of: network, loss: loss, seed: seed, processes: stepProcesses, team: team)
+    let before =
+      try result?.restore(&trainer, lossUnit: data.preparation.lossUnit(of: loss), sampleCount: samples.count)
+      ?? checkpoints?.restore(&trainer, ofNetwork: number, data, sampleCount: samples.count)
+    if let checkpoints, checkpoints.resumes, result == nil, !options.isQuiet, search == nil {
       announce(title, before != nil, trainer)
     }
     var records = before ?? []
@@ -166,43 +156,49 @@ extension TrainingRun {
     monitor.progress.withLock {
       $0.begin(network: number, epochs: recipe.epochs, epochsBefore: trainer.epoch)
     }
-    do {
-      try trainer.fit(
-        on: samples, augmentation: augmentations.isEmpty ? nil : augmentations[number], validation: validationSamples,
-        epochs: recipe.epochs, patience: patience,
-        // The end of a cycle is chosen for all networks of the trial together.
-        selection: recipe.selection == .cycle ? nil : recipe.selection,
-        afterStep: { epoch, samplesDone in
-          monitor.progress.withLock { $0.update(network: number, epoch: epoch - 1, samplesDone: samplesDone) }
-          return !monitor.stops(trial: trial)
-        },
-        afterEpoch: { report, trainer in
-          validation = try evaluation(of: trainer, validationSamples, report.validationLoss)
-          if report.isBest { best = validation }
-          let record = EpochRecord(
-            report, lossUnit: data.preparation.lossUnit(of: loss), EpochRecord.Metrics(validation))
-          records.append(record)
-          monitor.log?.append(record, ofNetwork: number)
-          monitor.progress.withLock {
-            $0.endEpoch(
-              network: number, record.epoch, loss: record.trainingLoss, validation: validation?.figure)
-          }
-          if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer, recipe) {
-            try checkpoints.write(trainer, records, ofNetwork: number)
-          }
-          return true
-        })
-    } catch {
-      guard error is Divergence else { throw error }
+    let divergence = try stepProcesses.together {
+      do {
+        try trainer.fit(
+          on: samples, augmentation: augmentations.isEmpty ? nil : augmentations[number], validation: validationSamples,
+          epochs: recipe.epochs, patience: patience,
+          // The end of a cycle is chosen for all networks of the trial together.
+          selection: recipe.selection == .cycle ? nil : recipe.selection,
+          afterStep: { epoch, samplesDone in
+            monitor.progress.withLock { $0.update(network: number, epoch: epoch - 1, samplesDone: samplesDone) }
+            return !monitor.stops(trial: trial)
+          },
+          afterEpoch: { report, trainer in
+            validation = try evaluation(of: trainer, validationSamples, report.validationLoss)
+            if report.isBest { best = validation }
+            let record = EpochRecord(
+              report, lossUnit: data.preparation.lossUnit(of: loss), EpochRecord.Metrics(validation))
+            records.append(record)
+            monitor.log?.append(record, ofNetwork: number)
+            monitor.progress.withLock {
+              $0.endEpoch(
+                network: number, record.epoch, loss: record.trainingLoss, validation: validation?.figure)
+            }
+            if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer, recipe) {
+              try checkpoints.write(trainer, records, ofNetwork: number)
+            }
+            return true
+          })
+        return Divergence?.none
+      } catch let divergence as Divergence {
+        return divergence
+      }
+    }
+    if let divergence {
       // A search goes on without a trial whose settings were too bold.
       if trial > 0 { return nil }
-      throw CommandError.badData("\(title)\(error)" + (outputs.model == nil ? "" : "; nothing was written"))
+      throw CommandError.badData("\(title)\(divergence)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     guard isComplete(trainer, recipe) else {
       try checkpoints?.write(trainer, records, ofNetwork: number)
       return nil
     }
     monitor.progress.withLock { $0.end(network: number) }
+    if isDealt, !processes.isFirst { monitor.keep(try Checkpoint(trainer, records).encoded, ofNetwork: number) }
     return TrainingFit(
       title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])

@@ -9,13 +9,14 @@ struct TrainingOutputs {
   let log: String?
   let predictions: String?
 
-  init(_ arguments: Arguments, _ sources: TrainingSources) throws {
+  /// - Parameter areWritten: Whether this process writes them. Otherwise they are not checked.
+  init(_ arguments: Arguments, _ sources: TrainingSources, areWritten: Bool) throws {
     (model, report, log) = (arguments.string("-o"), arguments.string("--report"), arguments.string("--log"))
     predictions = arguments.string("--predictions")
     if let predictions, predictions.hasSuffix(".npy") {
       throw CommandError.usage("--predictions \(predictions): a table is written, as CSV; choose another name")
     }
-    for (index, (option, path)) in files.enumerated() {
+    for (index, (option, path)) in files.enumerated() where areWritten {
       try sources.check(output: path, option: option)
       if let other = files[..<index].first(where: { isSameDestination(path, $0.path) }) {
         throw CommandError.usage("\(option) \(path) is the file of \(other.option); name another file")

@@ -24,11 +24,11 @@ extension TrainingRun {
     return recipe
   }
 
-  /// Tries recipes, and makes an ensemble of the best ones.
-  func searched(_ log: TrainingLog?) throws -> Found<Scalar> {
+  /// Tries recipes, and makes an ensemble of the best ones. Nil if another process does so.
+  func searched(_ log: TrainingLog?) throws -> Found<Scalar>? {
     guard let heldOut else { fatalError("a search without validation samples was refused before") }
     let entrants = Mutex<[Entrant<Scalar>]>([])
-    _ = try fitAll(log) { trial, team in
+    let trials = try fitAll(log) { trial, team in
       let plain = model(trial.fits.map(\.network))
       let calibrated = try calibrated(plain, warns: false, team).model
       let judged = Judged(calibrated, heldOut, team)
@@ -47,6 +47,7 @@ extension TrainingRun {
       }
       return evaluation.figure
     }
+    if trials == nil { return nil }
     let all = entrants.withLock { $0.sorted { $0.trial.number < $1.trial.number } }
     if let deadline, StopSignal.received == nil {
       if all.count == 1, ContinuousClock.now > deadline {

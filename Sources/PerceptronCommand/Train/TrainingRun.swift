@@ -4,6 +4,10 @@ import PerceptronFiles
 /// One run of `train`, from the input files to the output files.
 struct TrainingRun<Scalar: BLASScalar> {
   let options: TrainOptions
+  /// All processes of the run.
+  let processes: Processes
+  /// The processes that share each step: all, or this one alone if there are networks for each.
+  let stepProcesses: Processes
   let team: Team
   let data: TrainingData<Scalar>
   /// Nil without validation samples.
@@ -34,26 +38,38 @@ struct TrainingRun<Scalar: BLASScalar> {
   let wantsJSON: Bool
   let checkpoints: CheckpointDirectory<Scalar>?
 
+  /// What all processes must have in common, by name.
+  let facts: [String: String]
+
   /// Reads the options and the data. Nothing is written if one of them is wrong.
-  init(_ arguments: Arguments) throws {
-    options = try TrainOptions(arguments)
+  init(_ arguments: Arguments, _ shared: SharedRun) throws {
+    var options = try TrainOptions(arguments)
+    processes = shared.processes
     let sources = try TrainingSources(arguments)
+    if processes.count > 1, sources.includeStandardInput {
+      throw CommandError.usage(
+        "- is given, and only one of \(processes.count) processes gets standard input; name a file")
+    }
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
-    outputs = try TrainingOutputs(arguments, sources)
+    outputs = try TrainingOutputs(arguments, sources, areWritten: processes.isFirst)
     networkCount = options.networkCount(isTable: sources.training.isTabular)
     let search = try SearchOptions(
       arguments, options.pieces, isTable: sources.training.isTabular, networkCount: networkCount)
     (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
     deadline = search?.deadline(from: start)
-    var checkpoints = try CheckpointDirectory<Scalar>(arguments, networkCount: networkCount * trialCount)
+    stepProcesses = networkCount * trialCount < processes.count ? processes : .alone
+    options.setShards(shared.resumedShards ?? stepProcesses.count)
+    self.options = options
+    var checkpoints = try CheckpointDirectory<Scalar>(
+      arguments, networkCount: networkCount * trialCount, shards: options.pieces.shards ?? 1, processes, stepProcesses)
     for (option, path) in outputs.files where checkpoints?.owns(path) == true {
       throw CommandError.usage("\(option) \(path) is the file of --checkpoint; name another file")
     }
-    team = try makeTeam(threads: options.threads)
+    team = try makeTeam(threads: options.threads, processors: shared.threads)
     // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
     data = try TrainingData(sources, options, networkCount: networkCount, isSearch: search != nil, team: team)
@@ -78,6 +94,11 @@ struct TrainingRun<Scalar: BLASScalar> {
       preparation.task, loss, isTable: sources.training.isTabular, samples: data.trainingCount)
     if !data.hasValidation || patience != nil && recipe.selection == .cycle { recipe.selection = nil }
     self.recipe = recipe
+    guard stepProcesses.count <= recipe.shards else {
+      throw CommandError.usage(
+        "--shards: \(processes.count) processes share each step, and each needs a shard, found \(recipe.shards); start"
+          + " fewer processes, or choose more shards")
+    }
     if search != nil, heldOut == nil {
       throw CommandError.badData(
         "--auto chooses by validation data, and there are none: "
@@ -87,7 +108,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     try options.checkMemory(
       recipe.layers(for: preparation, output: output, fittedOn: data.samples), networkCount: networkCount)
-    let (options, networkCount) = (options, networkCount)
+    let networkCount = networkCount
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
     self.heldOut = heldOut
@@ -95,15 +116,34 @@ struct TrainingRun<Scalar: BLASScalar> {
     try checkpoints?.prepare(
       for: data, epochs: recipe.epochs, atMost: search == nil ? recipe.epochs : 2 * recipe.epochs, recipe.schedule)
     self.checkpoints = checkpoints
+    facts =
+      processes.count == 1
+      ? [:]
+      : CheckpointDirectory<Scalar>.options(arguments, shards: recipe.shards).merging([
+        "version": version, "kernels": kernelNames(), "--epochs": "\(recipe.epochs)",
+        "--precision": Scalar.self == Double.self ? "double" : "float", "data": data.fingerprint,
+      ]) { $1 }
   }
 
   func run() throws {
     if !options.isQuiet { announce() }
-    let log = try outputs.log.map {
-      try TrainingLog(
-        $0, data.preparation.task, networks: networkCount * trialCount, hasValidation: data.hasValidation)
+    let log = try processes.together {
+      try processes.isFirst
+        ? outputs.log.map {
+          try TrainingLog(
+            $0, data.preparation.task, networks: networkCount * trialCount, hasValidation: data.hasValidation)
+        } : nil
     }
-    let found = try search == nil ? Found(fits: fitAll(log)[0].fits) : searched(log)
+    // The others wait to hear whether everything was written.
+    try processes.together {
+      if let found = try search == nil ? fitAll(log).map({ Found(fits: $0[0].fits) }) : searched(log) {
+        try finish(found, log)
+      }
+    }
+  }
+
+  /// Writes the files and says what came out.
+  private func finish(_ found: Found<Scalar>, _ log: TrainingLog?) throws {
     let fits = found.fits
     let plain = TrainedModel(
       networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,

@@ -1,7 +1,13 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// The processes that share a training. Each runs the same program on the same data; this value says which one it is.
 ///
 /// All of them make the same calls in the same order. A call that needs what others have waits for them. All must round
-/// alike: they need the same ``InstructionSet``, or ones with the same bits.
+/// alike: they need the same instruction set and the same BLAS.
 public final class Processes: Sendable {
   /// The number of this process, from 0.
   public var rank: Int { communicator?.rank ?? 0 }
@@ -9,6 +15,12 @@ public final class Processes: Sendable {
   public var count: Int { communicator?.count ?? 1 }
   /// Whether this is the process that prints and writes files.
   public var isFirst: Bool { rank == 0 }
+  /// The name of the machine that this process runs on.
+  public var host: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 
   /// This process without others.
   public static let alone = Processes(nil)
@@ -43,22 +55,67 @@ extension Processes {
   ///
   /// - Parameter part: The part that a process has before. It may be empty.
   package func gather<Scalar>(_ vector: Tile<Scalar>, part: (_ rank: Int) -> Range<Int>) {
-    guard count > 1 else { return }
-    for other in 0..<count where other != rank {
-      send(vector.rows(part(rank)), to: other)
-      receive(vector.rows(part(other)), from: other)
-    }
-    finish()
+    gather(vector.bytes) { part($0).scaled(by: MemoryLayout<Scalar>.size) }
   }
 
   /// Makes all columns of a tile without gaps known to all processes.
   ///
   /// - Parameter part: The columns that a process has before. They may be none.
   package func gatherColumns<Scalar>(_ tile: Tile<Scalar>, part: (_ rank: Int) -> Range<Int>) {
-    gather(tile.vector) { rank in
-      let own = part(rank)
-      return own.lowerBound * tile.rows..<own.upperBound * tile.rows
+    gather(tile.vector) { part($0).scaled(by: tile.rows) }
+  }
+
+  /// Makes all parts of some memory known to all processes.
+  private func gather(_ bytes: UnsafeMutableRawBufferPointer, part: (_ rank: Int) -> Range<Int>) {
+    guard let communicator, count > 1 else { return }
+    for other in 0..<count where other != rank {
+      let (own, others) = (part(rank), part(other))
+      if !own.isEmpty { communicator.send(UnsafeRawBufferPointer(rebasing: bytes[own]), to: other) }
+      if !others.isEmpty {
+        communicator.receive(UnsafeMutableRawBufferPointer(rebasing: bytes[others]), from: other)
+      }
     }
+    communicator.finish()
+  }
+
+  /// The bytes that each process gives, which may be of any number.
+  package func gather(_ bytes: [UInt8]) -> [[UInt8]] {
+    guard count > 1 else { return [bytes] }
+    var ends = [0]
+    for count in numbers(Double(bytes.count)) { ends.append(ends.last! + Int(count)) }
+    let parts = (0..<count).map { ends[$0]..<ends[$0 + 1] }
+    var all = [UInt8](repeating: 0, count: ends.last!)
+    all.replaceSubrange(parts[rank], with: bytes)
+    all.withUnsafeMutableBytes { gather($0) { parts[$0] } }
+    return parts.map { Array(all[$0]) }
+  }
+
+  /// Moves bytes, of any number, from one process to another. Returns them there, and none on the others, of which none
+  /// needs to call this.
+  package func move(_ bytes: [UInt8], from sender: Int, to receiver: Int) -> [UInt8] {
+    guard let communicator, sender != receiver else { return rank == receiver ? bytes : [] }
+    guard rank == sender || rank == receiver else { return [] }
+    var (length, moved) = (bytes.count, bytes)
+    func exchange(_ bytes: UnsafeMutableRawBufferPointer) {
+      if bytes.isEmpty { return }
+      if rank == sender {
+        communicator.send(UnsafeRawBufferPointer(bytes), to: receiver)
+      } else {
+        communicator.receive(bytes, from: sender)
+      }
+      communicator.finish()
+    }
+    withUnsafeMutableBytes(of: &length, exchange)
+    if rank == receiver { moved = [UInt8](repeating: 0, count: length) }
+    moved.withUnsafeMutableBytes(exchange)
+    return rank == receiver ? moved : []
+  }
+
+  /// One number from each process.
+  package func numbers(_ number: Double) -> [Double] {
+    var numbers = Array(repeating: number, count: count)
+    numbers.withUnsafeMutableBytes { gather($0) { ($0..<$0 + 1).scaled(by: MemoryLayout<Double>.size) } }
+    return numbers
   }
 
   /// Makes a vector of one process known to all others.
@@ -71,7 +128,7 @@ extension Processes {
     finish()
   }
 
-  /// Whether all processes say yes.
+  /// Whether all processes say yes. Allocates nothing, as it is asked after each step.
   package func agree(_ answer: Bool) -> Bool { largest(answer ? 0 : 1) == 0 }
 
   /// The largest of one number from each process; NaN if one of them is.
@@ -83,6 +140,10 @@ extension Processes {
       return numbers.reduce(number) { $1.isNaN ? $1 : max($0, $1) }
     }
   }
+}
+
+extension Range<Int> {
+  fileprivate func scaled(by factor: Int) -> Range<Int> { lowerBound * factor..<upperBound * factor }
 }
 
 extension Tile {

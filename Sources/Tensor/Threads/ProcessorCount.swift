@@ -17,7 +17,10 @@ public func usableProcessorCount() -> Int {
     quota: cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")))
 }
 
-/// The same, computed from the number of processors in the affinity and the cgroups' quota; at least 1.
+/// The number of processors in this process's CPU affinity.
+package func allowedProcessorCount() -> Int { Int(ck_allowed_processors()) }
+
+/// ``usableProcessorCount()``, computed from the number of processors in the affinity and the cgroups' quota.
 package func usableProcessorCount(allowed: Int, quota: Double?) -> Int {
   max(1, min(allowed, quota.map { Int(min($0, Double(allowed))) } ?? allowed))
 }

@@ -45,6 +45,29 @@ do {
   }
 }
 
+// MARK: - Documentation/Distributed.md
+
+do {
+  let table = try Table(contentsOf: "iris.csv")
+  let preparation = try Preparation(fittedOn: table)
+  let samples = try preparation.samples(of: table, as: Float.self)
+  var generator = Philox(seed: 0)
+  let network = Network<Float>(
+    .chain([preparation.inputCount, 64, preparation.outputCount], hidden: .relu, output: .softmax),
+    initializer: .heNormal, using: &generator)
+
+  let processes = try Processes.launched()
+  var trainer = Trainer(
+    network, loss: .crossEntropy, optimizer: .adam(), batchSize: 256, shards: 8, processes: processes,
+    generator: Philox(seed: 1))
+  try trainer.fit(
+    on: samples, epochs: 5,
+    afterEpoch: { report, _ in
+      if processes.isFirst { print(report.epoch, report.trainingLoss) }
+      return true
+    })
+}
+
 // MARK: - Sources/Perceptron/Perceptron.docc/FromTableToService.md
 
 do {

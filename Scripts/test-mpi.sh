@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Trains in several processes under each MPI that is here: test-mpi.sh PERCEPTRON
+#
+# The models must be the same, byte for byte, whatever the number of processes and threads. An error of one process must end all with one line and one
+# exit code; so must a signal, and a process that is killed; the training must then go on to the same bytes in fewer processes.
+set -euo pipefail
+perceptron=$(realpath "$1")
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cd "$directory"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+failures=0
+
+fail() {
+  echo "failed: $*"
+  failures=$((failures + 1))
+}
+
+# launch MPI N COMMAND… runs a command in N processes.
+launch() {
+  local mpi=$1 count=$2
+  shift 2
+  case $mpi in
+  openmpi) timeout -k 5 120 mpirun.openmpi -q --oversubscribe --bind-to none -np "$count" "$@" ;;
+  mpich) timeout -k 5 120 mpirun.mpich -np "$count" "$@" ;;
+  esac
+}
+
+mpis=
+for mpi in openmpi mpich; do
+  if command -v "mpirun.$mpi" >/dev/null; then mpis="$mpis $mpi"; else echo "$mpi: skipped, it is not installed"; fi
+done
+[ -n "$mpis" ] || exit 1
+
+awk 'BEGIN {
+  seed = 1
+  print "a,b,c,d,e,f,kind,y" > "classes.csv"
+  print "a,b,c,d,e,f,kind,y" > "values.csv"
+  for (row = 0; row < 500; ++row) {
+    sum = 0
+    line = ""
+    for (column = 0; column < 6; ++column) {
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      number = seed / 2147483648
+      sum += (column % 2 ? 1 : -1) * number * number
+      line = line number ","
+    }
+    kind = substr("abc", row % 3 + 1, 1)
+    print line kind "," (sum > 0 ? "more" : "less") > "classes.csv"
+    print line kind "," sum + (kind == "a") > "values.csv"
+  }
+}'
+sed '77s/^0/1/;77s/^[^,]*/0.5/' classes.csv >other.csv
+
+if ldd "$perceptron" | grep -i mpi; then fail "the command is linked with MPI"; fi
+
+# The trainings: a name, and the options.
+plain='--recipe plain --epochs 3 --batch-size 64 --hidden 150,120 --no-baseline --quiet --seed 3'
+names='adam sgd rprop recipe search'
+options() {
+  case $1 in
+  adam) echo "classes.csv $plain --dropout 0.2 --clip-norm 1 --validation-split 0.2" ;;
+  sgd) echo "classes.csv $plain --optimizer sgd --normalization batch --l2 0.001 --max-norm 3" ;;
+  rprop) echo "values.csv --optimizer rprop --hidden 150,120 --epochs 5 --no-baseline --quiet" ;;
+  recipe) echo "classes.csv --epochs 4 --no-baseline --quiet" ;;
+  search) echo "values.csv --auto --trials 3 --ensemble 1 --epochs 3 --no-baseline --quiet" ;;
+  esac
+}
+
+for name in $names; do
+  # shellcheck disable=SC2046
+  "$perceptron" train $(options "$name") --shards 8 -o "$name.model" >"$name.out" 2>"$name.err"
+  for mpi in $mpis; do
+    for count in 1 2 3 4 5 8; do
+      for threads in 1 2; do
+        # shellcheck disable=SC2046
+        if ! launch "$mpi" "$count" "$perceptron" train $(options "$name") --shards 8 --threads $threads -o shared.model >shared.out 2>shared.err; then
+          fail "$mpi, $count processes of $threads threads, $name: $(head -3 shared.err)"
+        elif ! cmp -s "$name.model" shared.model; then
+          fail "$mpi, $count processes of $threads threads, $name: another model"
+        # A search prints times.
+        elif [ "$name" != search ] && ! diff -q <(grep -v wrote "$name.out") <(grep -v wrote shared.out) >/dev/null; then
+          fail "$mpi, $count processes of $threads threads, $name: other output"
+        fi
+        rm -f shared.model
+      done
+    done
+  done
+  echo "$name: $(sha256sum <"$name.model" | cut -c 1-16) with 1 to 8 processes of 1 and 2 threads:$mpis"
+done
+
+# As many shards as processes, unless they are given.
+"$perceptron" train $(options adam) --shards 3 -o three.model >/dev/null 2>&1
+for mpi in $mpis; do
+  launch "$mpi" 3 "$perceptron" train $(options adam) -o shared.model >/dev/null 2>&1
+  cmp three.model shared.model || fail "$mpi: 3 processes and --shards 3 differ"
+done
+
+# expect MPI N CODE TEXT COMMAND… expects one line of error, with the text, and the exit code within 5 seconds.
+expect() {
+  local mpi=$1 count=$2 code=$3 text=$4 start=$SECONDS status=0
+  shift 4
+  launch "$mpi" "$count" "$@" >out.txt 2>err.txt || status=$?
+  [ $status = "$code" ] || fail "$mpi, $*: exit code $status, expected $code"
+  [ "$(grep -c 'error:' err.txt)" = 1 ] || fail "$mpi, $*: $(grep -c 'error:' err.txt) lines of error: $(cat err.txt)"
+  grep -q -- "$text" err.txt || fail "$mpi, $*: expected $text, found $(cat err.txt)"
+  [ $((SECONDS - start)) -le 6 ] || fail "$mpi, $*: took $((SECONDS - start)) seconds"
+}
+
+# Process 2 of 3 gets something else than the others.
+cat >differing.sh <<'END'
+case ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} in 1) one=$OTHER ;; *) one=$USUAL ;; esac
+exec "$@" $one
+END
+differing() { OTHER=$1 USUAL=$2 expect "$mpi" 3 "$3" "$4" sh differing.sh "$perceptron" train --no-baseline --quiet; }
+for mpi in $mpis; do
+  differing other.csv classes.csv 65 'has other data than'
+  differing missing.csv classes.csv 66 'process 2 of 3.*missing.csv'
+  differing 'classes.csv --seed 2' 'classes.csv --seed 1' 64 '2 for --seed'
+  differing 'classes.csv --epochs 7' classes.csv 64 '7 for --epochs'
+  differing 'classes.csv --precision double' classes.csv 64 'double for --precision'
+  expect "$mpi" 3 66 'missing.csv' "$perceptron" train missing.csv
+  expect "$mpi" 3 64 'unknown option' "$perceptron" train classes.csv --no-such-option
+  expect "$mpi" 3 64 'only train' "$perceptron" predict adam.model classes.csv
+  expect "$mpi" 3 64 '3 processes share each step' "$perceptron" train classes.csv $plain --shards 2
+  expect "$mpi" 3 64 'standard input' "$perceptron" train - </dev/null
+  expect "$mpi" 3 74 'no/such' "$perceptron" train classes.csv -o no/such/model --quiet || true
+  expect "$mpi" 3 65 'not finite\|diverge\|infinite' "$perceptron" train values.csv $plain --optimizer sgd --learning-rate 1e30
+  PERCEPTRON_MPI_LIBRARY=libnone.so.1 expect "$mpi" 3 69 '3 identical trainings' "$perceptron" train classes.csv
+done
+if [ "$mpis" = ' openmpi mpich' ]; then
+  PERCEPTRON_MPI_LIBRARY=libmpich.so.12 expect openmpi 3 69 'another launcher' "$perceptron" train classes.csv
+fi
+
+# A training that is stopped by a signal or killed goes on in fewer processes to the same bytes.
+long="classes.csv ${plain/--epochs 3/--epochs 400} --shards 8 --dropout 0.2 --normalization batch"
+"$perceptron" train $long -o long.model >/dev/null 2>&1
+for mpi in $mpis; do
+  for how in USR1 KILL; do
+    rm -rf checkpoints
+    launch "$mpi" 4 "$perceptron" train $long --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
+    job=$!
+    until [ -s checkpoints/checkpoint.safetensors ]; do sleep 0.05; done
+    # The processes of this run, whose data is named so.
+    workers=$(pgrep -f "^$perceptron train classes.csv" | sort -n)
+    start=$SECONDS
+    kill -$how "$(echo "$workers" | sed -n 2p)"
+    status=0
+    wait $job || status=$?
+    case $how in
+    USR1) [ $status = 138 ] || fail "$mpi: exit code $status after SIGUSR1: $(cat err.txt)" ;;
+    KILL) [ $status != 0 ] || fail "$mpi: exit code 0 after a process was killed" ;;
+    esac
+    [ $((SECONDS - start)) -le 6 ] || fail "$mpi, SIG$how: all ended after $((SECONDS - start)) seconds"
+    if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, SIG$how: processes are left"; fi
+    launch "$mpi" 3 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
+      || fail "$mpi, SIG$how: not resumed: $(cat err.txt)"
+    cmp long.model shared.model || fail "$mpi, SIG$how: another model after going on in 3 processes"
+    rm -f shared.model
+  done
+done
+
+if [ $failures = 0 ]; then echo "processes: all passed"; else
+  echo "processes: $failures failures"
+  exit 1
+fi

@@ -1,0 +1,78 @@
+import Perceptron
+
+/// The end of a run on which all its processes have agreed, because one of them could not go on.
+struct CommonEnd: Error {
+  /// What the first process says; nil on the others.
+  let cause: (any Error)?
+  let exitCode: Int32
+}
+
+/// An error of one process while the others do work of their own, so that nobody can be told. It ends all processes.
+struct LoneFailure: Error {
+  let cause: any Error
+}
+
+extension Processes {
+  /// Does something on each process. If it fails on one of them, all throw a ``CommonEnd``.
+  ///
+  /// Without other processes, the error is thrown as it is; so is a ``LoneFailure``.
+  func together<Result>(_ body: () throws -> Result) throws -> Result {
+    guard count > 1 else { return try body() }
+    let result = Swift.Result { try body() }
+    if case .failure(let error as LoneFailure) = result { throw error }
+    var cause: (any Error)?
+    if case .failure(let error) = result { cause = (error as? CommonEnd).map { $0.cause ?? $0 } ?? error }
+    let codes = numbers(cause.map { Double(exitCode(of: $0)) } ?? 0).map { Int32($0) }
+    guard let failed = codes.firstIndex(where: { $0 != 0 }) else { return try result.get() }
+    let own = failed == rank ? cause.map { CommandError($0).message } ?? "" : ""
+    let message = "on \(place(of: failed)): \(String(decoding: gather(Array(own.utf8))[failed], as: UTF8.self))"
+    guard isFirst else { throw CommonEnd(cause: nil, exitCode: codes[failed]) }
+    throw CommonEnd(
+      cause: failed == rank ? cause : CommandError(message: message, exitCode: codes[failed]), exitCode: codes[failed])
+  }
+
+  /// The name of a process in messages. All processes must ask for it.
+  private func place(of rank: Int) -> String {
+    String(decoding: gather(Array(place.utf8))[rank], as: UTF8.self)
+  }
+
+  /// The name of this process in messages.
+  var place: String { "\(host) (process \(rank + 1) of \(count))" }
+
+  /// Ends all processes unless what they say about themselves is the same everywhere.
+  ///
+  /// - Parameter facts: What must be the same, by name. The value of `data` is not shown.
+  func check(_ facts: [String: String]) throws {
+    guard count > 1 else { return }
+    let (field, line): (Character, Character) = ("\u{1F}", "\u{1E}")
+    let text = facts.map { "\($0.key)\(field)\($0.value)" }.joined(separator: String(line))
+    let all = gather(Array(text.utf8)).map { bytes in
+      let pairs = String(decoding: bytes, as: UTF8.self).split(separator: line).map { text in
+        let parts = text.split(separator: field, maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        return (parts[0], parts[1])
+      }
+      return Dictionary(pairs, uniquingKeysWith: { $1 })
+    }
+    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    let name = Set(all[0].keys).union(all[other].keys).sorted().first { all[0][$0] != all[other][$0] }!
+    let (first, second) = (place(of: 0), place(of: other))
+    try together {
+      if name == "data" {
+        throw CommandError.badData("\(second) has other data than \(first); give all processes the same files")
+      }
+      func shown(_ value: String?) -> String { value ?? "nothing" }
+      throw CommandError.usage(
+        "\(second) has \(shown(all[other][name])) for \(name), and \(first) \(shown(all[0][name])); all processes must"
+          + " have the same")
+    }
+  }
+}
+
+/// The exit code for an error.
+func exitCode(of error: any Error) -> Int32 {
+  switch error {
+  case let end as CommonEnd: end.exitCode
+  case let interruption as Interruption: interruption.exitCode
+  default: CommandError(error).exitCode
+  }
+}
