@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Trains in several processes under each MPI that is here: test-mpi.sh PERCEPTRON
 #
-# The models must be the same, byte for byte, whatever the number of processes and threads. An error of one process must end all with one line and one
-# exit code; so must a signal, and a process that is killed; the training must then go on to the same bytes in fewer processes.
+# The models must be the same, byte for byte, whatever the number of processes and threads. An error of one process must
+# end all with one line and one exit code; so must a signal, and a process that is killed; the training must then go on
+# to the same bytes in fewer processes.
 set -euo pipefail
 perceptron=$(realpath "$1")
 directory=$(mktemp -d)
@@ -50,19 +51,20 @@ awk 'BEGIN {
     print line kind "," sum + (kind == "a") > "values.csv"
   }
 }'
-sed '77s/^0/1/;77s/^[^,]*/0.5/' classes.csv >other.csv
+sed '77s/^[^,]*/0.5/' classes.csv >other.csv
 
 if ldd "$perceptron" | grep -i mpi; then fail "the command is linked with MPI"; fi
 
 # The trainings: a name, and the options.
 plain='--recipe plain --epochs 3 --batch-size 64 --hidden 150,120 --no-baseline --quiet --seed 3'
-names='adam sgd rprop recipe search'
+names='adam sgd rprop recipe stopping search'
 options() {
   case $1 in
   adam) echo "classes.csv $plain --dropout 0.2 --clip-norm 1 --validation-split 0.2" ;;
   sgd) echo "classes.csv $plain --optimizer sgd --normalization batch --l2 0.001 --max-norm 3" ;;
   rprop) echo "values.csv --optimizer rprop --hidden 150,120 --epochs 5 --no-baseline --quiet" ;;
   recipe) echo "classes.csv --epochs 4 --no-baseline --quiet" ;;
+  stopping) echo "classes.csv ${plain/--epochs 3/--epochs 30} --ensemble 4 --early-stopping 2 --validation-split 0.2" ;;
   search) echo "values.csv --auto --trials 3 --ensemble 1 --epochs 3 --no-baseline --quiet" ;;
   esac
 }
@@ -124,39 +126,48 @@ for mpi in $mpis; do
   expect "$mpi" 3 64 'only train' "$perceptron" predict adam.model classes.csv
   expect "$mpi" 3 64 '3 processes share each step' "$perceptron" train classes.csv $plain --shards 2
   expect "$mpi" 3 64 'standard input' "$perceptron" train - </dev/null
-  expect "$mpi" 3 74 'no/such' "$perceptron" train classes.csv -o no/such/model --quiet || true
-  expect "$mpi" 3 65 'not finite\|diverge\|infinite' "$perceptron" train values.csv $plain --optimizer sgd --learning-rate 1e30
+  differing 'values.csv --auto --trials 4' 'values.csv --auto --trials 3' 64 '4 for --trials'
+  expect "$mpi" 3 74 'no/such' "$perceptron" train classes.csv -o no/such/model --quiet
+  # Steps that are shared, and networks that each process trains by itself.
+  for networks in 1 5; do
+    expect "$mpi" 3 65 'not finite\|diverge\|infinite' \
+      "$perceptron" train values.csv $plain --optimizer sgd --learning-rate 1e30 --ensemble $networks
+  done
   PERCEPTRON_MPI_LIBRARY=libnone.so.1 expect "$mpi" 3 69 '3 identical trainings' "$perceptron" train classes.csv
 done
 if [ "$mpis" = ' openmpi mpich' ]; then
   PERCEPTRON_MPI_LIBRARY=libmpich.so.12 expect openmpi 3 69 'another launcher' "$perceptron" train classes.csv
 fi
 
-# A training that is stopped by a signal or killed goes on in fewer processes to the same bytes.
-long="classes.csv ${plain/--epochs 3/--epochs 400} --shards 8 --dropout 0.2 --normalization batch"
-"$perceptron" train $long -o long.model >/dev/null 2>&1
-for mpi in $mpis; do
-  for how in USR1 KILL; do
-    rm -rf checkpoints
-    launch "$mpi" 4 "$perceptron" train $long --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
-    job=$!
-    until [ -s checkpoints/checkpoint.safetensors ]; do sleep 0.05; done
-    # The processes of this run, whose data is named so.
-    workers=$(pgrep -f "^$perceptron train classes.csv" | sort -n)
-    start=$SECONDS
-    kill -$how "$(echo "$workers" | sed -n 2p)"
-    status=0
-    wait $job || status=$?
-    case $how in
-    USR1) [ $status = 138 ] || fail "$mpi: exit code $status after SIGUSR1: $(cat err.txt)" ;;
-    KILL) [ $status != 0 ] || fail "$mpi: exit code 0 after a process was killed" ;;
-    esac
-    [ $((SECONDS - start)) -le 6 ] || fail "$mpi, SIG$how: all ended after $((SECONDS - start)) seconds"
-    if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, SIG$how: processes are left"; fi
-    launch "$mpi" 3 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
-      || fail "$mpi, SIG$how: not resumed: $(cat err.txt)"
-    cmp long.model shared.model || fail "$mpi, SIG$how: another model after going on in 3 processes"
-    rm -f shared.model
+# A training that is stopped by a signal or killed goes on in fewer processes to the same bytes: steps that are shared,
+# and networks of which one process has two and the others one.
+for networks in 1 5; do
+  long="classes.csv ${plain/--epochs 3/--epochs 400} --shards 8 --dropout 0.2 --normalization batch --ensemble $networks"
+  "$perceptron" train $long -o long.model >/dev/null 2>&1
+  for mpi in $mpis; do
+    for how in USR1 KILL; do
+      rm -rf checkpoints
+      launch "$mpi" 4 "$perceptron" train $long --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
+      job=$!
+      until [ -s checkpoints/checkpoint.safetensors ]; do sleep 0.05; done
+      [ $networks = 1 ] || until [ -s checkpoints/checkpoint-5.safetensors ]; do sleep 0.05; done
+      workers=$(pgrep -f "^$perceptron train classes.csv" | sort -n)
+      start=$SECONDS
+      # A signal reaches one process of those that share steps; a launcher passes it on to all.
+      if [ $how = USR1 ] && [ $networks = 5 ]; then kill -USR1 $workers; else kill -$how "$(echo "$workers" | sed -n 2p)"; fi
+      status=0
+      wait $job || status=$?
+      case $how in
+      USR1) [ $status = 138 ] || fail "$mpi: exit code $status after SIGUSR1: $(cat err.txt)" ;;
+      KILL) [ $status != 0 ] || fail "$mpi: exit code 0 after a process was killed" ;;
+      esac
+      [ $((SECONDS - start)) -le 6 ] || fail "$mpi, SIG$how: all ended after $((SECONDS - start)) seconds"
+      if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, SIG$how: processes are left"; fi
+      launch "$mpi" 3 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
+        || fail "$mpi, SIG$how: not resumed: $(cat err.txt)"
+      cmp long.model shared.model || fail "$mpi, SIG$how, $networks networks: another model from 3 processes"
+      rm -f shared.model
+    done
   done
 done
 

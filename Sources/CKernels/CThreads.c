@@ -14,6 +14,14 @@ int ck_allowed_processors(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+void ck_add_allowed_processors(uint8_t *set, long size) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  for (long byte = 0; byte < size; ++byte)
+    for (int bit = 0; bit < 8; ++bit) set[byte] |= (uint8_t)((CPU_ISSET(8 * byte + bit, &allowed) != 0) << bit);
+}
+
 int ck_current_processor(void) { return sched_getcpu(); }
 
 void ck_leave_processor(int processor) {
@@ -39,6 +47,11 @@ static void wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVA
 #include <unistd.h>
 
 int ck_allowed_processors(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+
+void ck_add_allowed_processors(uint8_t *set, long size) {
+  (void)set;
+  (void)size;
+}
 
 int ck_current_processor(void) { return -1; }
 

@@ -71,15 +71,15 @@ static void at_exit(int status, void *unused) {
 
 /// Starts MPI by the binary interface that a library has.
 static const char *start(void *library, const char *name) {
-  void *world = dlsym(library, "ompi_mpi_comm_world"), *byte = dlsym(library, "ompi_mpi_byte");
-  if (world && byte) {
-    calls = &open_calls;
-    return open_start(library, world, byte);
-  }
   const char *slash = strrchr(name, '/');
   if (strstr(slash ? slash : name, "mpi_abi")) {
     calls = &mpi5_calls;
     return mpi5_start(library, (void *)0x101, (void *)0x247);
+  }
+  void *world = dlsym(library, "ompi_mpi_comm_world"), *byte = dlsym(library, "ompi_mpi_byte");
+  if (world && byte) {
+    calls = &open_calls;
+    return open_start(library, world, byte);
   }
   calls = &mpich_calls;
   return mpich_start(library, 0x44000000, 0x4c00010d);

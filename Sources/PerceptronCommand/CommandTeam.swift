@@ -25,13 +25,11 @@ func restartIfAddressSpaceIsLimited() {
 ///
 /// If the address space is limited, OpenBLAS gets its buffers here, while there is room for them.
 /// - Throws: ``CommandError`` if there is not enough room. It states the needed and the available memory.
-func makeTeam(
-  threads: Int? = nil, processors: @autoclosure () -> Int = usableProcessorCount()
-) throws(CommandError) -> Team {
-  guard hasLimitedAddressSpace() else { return Team(workers: threads ?? processors()) }
+func makeTeam(threads: Int? = nil, processors: Int = usableProcessorCount()) throws(CommandError) -> Team {
+  guard hasLimitedAddressSpace() else { return Team(workers: threads ?? processors) }
   let (each, room) = (blasBufferSize + 2 * threadStackSize, usableMemory())
   // If the number of threads is not given, they take at most half of the room; the rest is for the data.
-  let count = threads ?? max(1, min(processors(), room / 2 / each))
+  let count = threads ?? max(1, min(processors, room / 2 / each))
   let needed = count * each + leastDataSize
   guard needed <= room else {
     throw CommandError(

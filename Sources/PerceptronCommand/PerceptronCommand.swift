@@ -88,17 +88,18 @@ enum PerceptronCommand {
       exit(0)
     } catch let end as CommonEnd {
       if let cause = end.cause { explain(cause, words) }
-      // No process that could be waited for has ended alone.
+      // All processes get here, so none waits in vain.
       (try? Processes.launched())?.end()
       exit(end.exitCode)
     } catch let failure as LoneFailure {
-      let error = CommandError(failure.cause)
-      let place = (try? Processes.launched())?.place ?? ""
-      explain(CommandError(message: "on \(place): \(error.message)", exitCode: error.exitCode), words)
-      exit(error.exitCode)
+      // Whoever fails first ends the others, which would only repeat it.
+      if failure.waits { sleep(2) }
+      explain(failure.error, words)
+      exit(failure.error.exitCode)
     } catch {
-      // Of the processes that a launcher has started, one on each machine says what is wrong with all.
-      if !(error is ProcessesError) || Launcher.current?.isFirstOnHost == true { explain(error, words) }
+      // If there is no MPI, one process on each machine says so. The others wait, since the first exit ends all.
+      let isSilent = error is ProcessesError && Launcher.current?.isFirstOnHost == false
+      if isSilent { sleep(1) } else { explain(error, words) }
       exit(exitCode(of: error))
     }
   }

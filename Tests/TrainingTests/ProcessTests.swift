@@ -108,7 +108,7 @@ private func comparable<Scalar>(_ trainer: Trainer<Scalar>) throws -> [UInt8] {
         vector.elements, spread.elements, processes.largest(Double(-processes.rank)),
         processes.largest(processes.rank == 2 ? .nan : 1).isNaN,
         processes.agree(processes.rank != 4), processes.agree(true),
-        processes.numbers(Double(processes.rank)),
+        processes.gather(Double(processes.rank)),
         processes.gather(Array(repeating: UInt8(processes.rank), count: 2 * processes.rank))
       )
     }

@@ -8,6 +8,10 @@
 /// The number of processors that the calling thread's affinity allows; at least 1.
 int ck_allowed_processors(void);
 
+/// Adds the processors that the calling thread's affinity allows to a set with a bit for each; none if they are
+/// unknown.
+void ck_add_allowed_processors(uint8_t *set, long size);
+
 /// Moves the calling thread once to another processor that its affinity allows, if it is on `processor` now and there
 /// is another one. The scheduler tends to wake a thread on the processor of the thread that woke it, where the two
 /// would take turns.

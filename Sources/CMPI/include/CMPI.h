@@ -7,10 +7,10 @@
 /// processes needs. The library is loaded when the program runs, so that one build runs under any of them, and nothing
 /// of MPI is needed to build or to run alone. All calls after the first come from the thread that made it.
 
-/// Loads an MPI library by its file's name, and starts MPI unless the program has done so. MPI then ends with the
-/// process: an exit with another status than 0 ends all processes.
+/// Loads an MPI library by its file's name, and starts MPI unless the program has done so. If this starts MPI, it also
+/// ends it when the process exits (with glibc): a status of 0 waits for the other processes, another one ends them all.
 ///
-/// Known are the binary interfaces of Open MPI, of MPICH and its relatives, and of MPI 5.
+/// It knows the binary interfaces of Open MPI, of MPICH and its relatives, and of MPI 5.
 /// @return NULL, or why it is not possible. The string is valid until the next call.
 const char *cmpi_start(const char *library);
 

@@ -41,7 +41,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       if let value = arguments.string(option.name) { options[option.name] = value }
       if arguments.flag(option.name) { options[option.name] = "" }
     }
-    if shards > 1 { options["--shards"] = "\(shards)" }
+    options["--shards"] = shards > 1 ? "\(shards)" : nil
     return options
   }
 
@@ -50,8 +50,10 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
     guard arguments.flag("--resume"), arguments.string("--shards") == nil, let path = arguments.string("--checkpoint"),
       let number = networkCounts.first(where: { access(file(in: path, ofNetwork: $0 - 1), F_OK) == 0 })
     else { return nil }
-    let notes = try Checkpoint<Scalar>(contentsOf: file(in: path, ofNetwork: number - 1)).notes
-    return notes["--shards"].flatMap { Int($0) } ?? 1
+    let name = Self.file(in: path, ofNetwork: number - 1)
+    guard let note = try Checkpoint<Scalar>(contentsOf: name).notes["--shards"] else { return 1 }
+    guard let shards = Int(note), (1...1_000_000).contains(shards) else { throw foreign(name) }
+    return shards
   }
 
   /// Refuses a directory that has checkpoints unless `--resume` is given; nil without `--checkpoint`.
@@ -101,6 +103,12 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
         "warning: \(path): the training began with other kernels (\(other.debugDescription), here"
           + " \(notes["kernels"]!)), which round differently; the result will not be bit-identical\n")
     }
+  }
+
+  /// Refuses a directory in which this process cannot write the files of the networks that it trains. The first process
+  /// has made it.
+  func checkAccess() throws {
+    guard stepProcesses.isFirst else { return }
     for number in networks { try AtomicFile.checkWritable(Self.file(in: path, ofNetwork: number)) }
   }
 
@@ -137,10 +145,10 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   /// The checkpoint that the first process reads.
   private func sharedCheckpoint(_ number: Int) throws -> Checkpoint<Scalar>? {
-    let own = try stepProcesses.together { try stepProcesses.isFirst ? checkpoint(number) : nil }
-    guard stepProcesses.count > 1 else { return own }
-    let bytes = stepProcesses.gather(try own?.encoded ?? [])[0]
-    return try bytes.isEmpty ? nil : own ?? Checkpoint(bytes, path: Self.file(in: path, ofNetwork: number))
+    guard stepProcesses.count > 1 else { return try checkpoint(number) }
+    let own = try stepProcesses.together { try stepProcesses.isFirst ? checkpoint(number)?.encoded ?? [] : [] }
+    let bytes = stepProcesses.gather(own)[0]
+    return try bytes.isEmpty ? nil : Checkpoint(bytes, path: Self.file(in: path, ofNetwork: number))
   }
 
   /// Whether a checkpoint is due after an epoch, by `--checkpoint-every`.

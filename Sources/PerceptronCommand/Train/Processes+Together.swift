@@ -7,9 +7,17 @@ struct CommonEnd: Error {
   let exitCode: Int32
 }
 
-/// An error of one process while the others do work of their own, so that nobody can be told. It ends all processes.
+/// An error of one process while the others do work of their own, so that they cannot be told. It ends all processes.
 struct LoneFailure: Error {
-  let cause: any Error
+  let error: CommandError
+  /// Whether the others may fail at the same time, and the first of them speaks for all.
+  let waits: Bool
+
+  init(cause: any Error, _ processes: Processes) {
+    let cause = CommandError(cause)
+    error = CommandError(message: "on \(processes.place): \(cause.message)", exitCode: cause.exitCode)
+    waits = !processes.isFirst
+  }
 }
 
 extension Processes {
@@ -19,21 +27,18 @@ extension Processes {
   func together<Result>(_ body: () throws -> Result) throws -> Result {
     guard count > 1 else { return try body() }
     let result = Swift.Result { try body() }
-    if case .failure(let error as LoneFailure) = result { throw error }
     var cause: (any Error)?
-    if case .failure(let error) = result { cause = (error as? CommonEnd).map { $0.cause ?? $0 } ?? error }
-    let codes = numbers(cause.map { Double(exitCode(of: $0)) } ?? 0).map { Int32($0) }
+    if case .failure(let error) = result {
+      if error is LoneFailure { throw error }
+      cause = (error as? CommonEnd).map { $0.cause ?? $0 } ?? error
+    }
+    let codes = gather(cause.map { Double(exitCode(of: $0)) } ?? 0).map { Int32($0) }
     guard let failed = codes.firstIndex(where: { $0 != 0 }) else { return try result.get() }
-    let own = failed == rank ? cause.map { CommandError($0).message } ?? "" : ""
-    let message = "on \(place(of: failed)): \(String(decoding: gather(Array(own.utf8))[failed], as: UTF8.self))"
+    let message = cause.map { "on \(place): \(CommandError($0).message)" } ?? ""
+    let messages = gather(Array(message.utf8))
     guard isFirst else { throw CommonEnd(cause: nil, exitCode: codes[failed]) }
-    throw CommonEnd(
-      cause: failed == rank ? cause : CommandError(message: message, exitCode: codes[failed]), exitCode: codes[failed])
-  }
-
-  /// The name of a process in messages. All processes must ask for it.
-  private func place(of rank: Int) -> String {
-    String(decoding: gather(Array(place.utf8))[rank], as: UTF8.self)
+    let other = CommandError(message: String(decoding: messages[failed], as: UTF8.self), exitCode: codes[failed])
+    throw CommonEnd(cause: failed == rank ? cause : other, exitCode: codes[failed])
   }
 
   /// The name of this process in messages.
@@ -46,6 +51,7 @@ extension Processes {
     guard count > 1 else { return }
     let (field, line): (Character, Character) = ("\u{1F}", "\u{1E}")
     let text = facts.map { "\($0.key)\(field)\($0.value)" }.joined(separator: String(line))
+    let places = gather(Array(place.utf8)).map { String(decoding: $0, as: UTF8.self) }
     let all = gather(Array(text.utf8)).map { bytes in
       let pairs = String(decoding: bytes, as: UTF8.self).split(separator: line).map { text in
         let parts = text.split(separator: field, maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -54,16 +60,18 @@ extension Processes {
       return Dictionary(pairs, uniquingKeysWith: { $1 })
     }
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
-    let name = Set(all[0].keys).union(all[other].keys).sorted().first { all[0][$0] != all[other][$0] }!
-    let (first, second) = (place(of: 0), place(of: other))
+    let differing = Set(all[0].keys).union(all[other].keys).filter { all[0][$0] != all[other][$0] }
+    // With another version, options or kernels, the prepared data differ, too.
+    let name = ["version"].first(where: differing.contains) ?? differing.subtracting(["data"]).min() ?? "data"
     try together {
       if name == "data" {
-        throw CommandError.badData("\(second) has other data than \(first); give all processes the same files")
+        throw CommandError.badData(
+          "\(places[other]) has other data than \(places[0]); give all processes the same files")
       }
       func shown(_ value: String?) -> String { value ?? "nothing" }
       throw CommandError.usage(
-        "\(second) has \(shown(all[other][name])) for \(name), and \(first) \(shown(all[0][name])); all processes must"
-          + " have the same")
+        "\(places[other]) has \(shown(all[other][name])) for \(name), and \(places[0]) \(shown(all[0][name])); all"
+          + " processes must have the same")
     }
   }
 }
@@ -72,6 +80,7 @@ extension Processes {
 func exitCode(of error: any Error) -> Int32 {
   switch error {
   case let end as CommonEnd: end.exitCode
+  case let failure as LoneFailure: failure.error.exitCode
   case let interruption as Interruption: interruption.exitCode
   default: CommandError(error).exitCode
   }

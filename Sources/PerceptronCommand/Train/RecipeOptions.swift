@@ -22,7 +22,9 @@ struct RecipeOptions {
   private let inputDropout: Double?
   private let batchSize: Int?
   /// Nil for one.
-  var shards: Int?
+  private(set) var shards: Int?
+  /// Whether the number of shards is that of the processes that share each step.
+  private var isForProcesses = false
   private let epochs: Int?
   /// The inner optional is nil to keep the last epoch.
   private let selection: Selection??
@@ -144,6 +146,9 @@ struct RecipeOptions {
     }
   }
 
+  /// Sets the number of shards for processes that share each step.
+  mutating func setShards(_ count: Int) { (shards, isForProcesses) = (count, count > 1) }
+
   /// Refuses options that make no sense for all recipes of a search.
   func checkSearch() throws(CommandError) {
     guard let dropout, dropout.count > 1, hidden == nil else { return }
@@ -259,10 +264,15 @@ struct RecipeOptions {
     }
     let mostShards = recipe.batchSize / (hasBatchNormalization ? 2 : 1)
     if recipe.shards > mostShards {
+      let text =
+        "\(mostShards) are possible for batches of \(recipe.batchSize) samples"
+        + (hasBatchNormalization ? " with --normalization batch" : "")
+      let remedy = recipe.batchSize < samples ? ", or a larger --batch-size" : ""
       throw .usage(
-        "--shards: at most \(mostShards) are possible for batches of \(recipe.batchSize) samples"
-          + "\(hasBatchNormalization ? " with --normalization batch" : ""), found \(recipe.shards);"
-          + " choose fewer\(recipe.batchSize < samples ? ", or a larger --batch-size" : "")")
+        isForProcesses
+          ? "\(recipe.shards) processes share each step, and each needs a part of its batch; at most \(text);"
+            + " choose fewer processes\(remedy)"
+          : "--shards: at most \(text), found \(recipe.shards); choose fewer\(remedy)")
     }
   }
 

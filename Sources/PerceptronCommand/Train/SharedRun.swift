@@ -12,23 +12,23 @@ struct SharedRun {
   /// The number of threads of this process, unless it is given.
   let threads: Int
   /// The number of shards of the training to be resumed, unless it is given; nil if there is none.
-  let resumedShards: Int?
+  let shardsOfCheckpoint: Int?
 
   /// All processes make this at the same time.
   init<Scalar: BLASScalar>(_ processes: Processes, _ arguments: Arguments, _: Scalar.Type) throws {
     self.processes = processes
     threads = processes.fairThreadCount()
-    let (allowed, online) = (allowedProcessorCount(), sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    if processes.count > 1, allowed < online, arguments.string("--threads") == nil {
+    let (allowed, online) = (processorAffinity().bitCount, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    if processes.count > 1, 0 < allowed && allowed < online, arguments.string("--threads") == nil {
       printError(
         "note: this process may use \(allowed) of \(online) processors; if it is the launcher that binds it to them,"
           + " mpirun --bind-to none frees it\n")
     }
-    let resumed = try processes.together {
+    let shards = try processes.together {
       try processes.isFirst ? CheckpointDirectory<Scalar>.shards(arguments) : nil
     }
-    let shards = Int(processes.numbers(Double(resumed ?? 0))[0])
-    resumedShards = shards > 0 ? shards : nil
+    let first = Int(processes.gather(Double(shards ?? 0))[0])
+    shardsOfCheckpoint = first > 0 ? first : nil
   }
 }
 
@@ -38,12 +38,16 @@ extension Processes {
   fileprivate func fairThreadCount() -> Int {
     let usable = usableProcessorCount()
     guard count > 1 else { return usable }
-    let hosts = gather(Array(host.utf8))
-    // Processes that are not bound to processors of their own are allowed to use the same ones.
-    let allowed = zip(hosts, numbers(Double(allowedProcessorCount()))).reduce(0) {
-      $1.0 == hosts[rank] ? $0 + $1.1 : $0
-    }
-    let share = min(1, Double(sysconf(Int32(_SC_NPROCESSORS_ONLN))) / allowed)
+    // Processes that are not bound to processors of their own may use the same ones.
+    let sets = zip(gather(Array(host.utf8)), gather(processorAffinity()))
+    let own = Array(host.utf8)
+    let here = sets.filter { $0.0 == own }.map(\.1)
+    let union = here.reduce(processorAffinity()) { zip($0, $1).map { $0 | $1 } }
+    let share = Double(union.bitCount) / Double(max(here.reduce(0) { $0 + $1.bitCount }, 1))
     return max(1, Int(Double(usable) * share))
   }
+}
+
+extension [UInt8] {
+  fileprivate var bitCount: Int { reduce(0) { $0 + $1.nonzeroBitCount } }
 }

@@ -28,8 +28,7 @@ enum TrainCommand: Command {
     + SearchOptions.options + [
       Option(
         "--checkpoint", "DIR",
-        "save the state of training there; SIGINT, SIGTERM and SIGUSR1 stop after the step"
-          + " (off)"),
+        "save the state of training there; SIGINT, SIGTERM and SIGUSR1 stop after the step (off)"),
       Option("--checkpoint-every", "EPOCHS", "epochs between two checkpoints (1)"),
       Option("--resume", nil, "continue from the checkpoint in DIR, bit for bit; start anew if there is none"),
       Option("--precision", "NAME", "float or double (float)"),

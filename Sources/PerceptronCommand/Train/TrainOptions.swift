@@ -140,7 +140,7 @@ struct TrainOptions {
   /// Sets the number of shards, unless it is given.
   mutating func setShards(_ count: Int) {
     guard pieces.shards == nil else { return }
-    pieces.shards = count
+    pieces.setShards(count)
     if count > 1 { record["shards"] = "\(count)" }
   }
 

@@ -39,8 +39,8 @@ struct TrainingFit<Scalar: BLASScalar> {
 
 extension TrainingRun {
   /// Trains the networks of all trials, several at the same time if there are several threads. A network's bits do not
-  /// depend on which others are trained beside it, nor on which process trains it. Returns the complete trials; nil if
-  /// another process has them.
+  /// depend on which others are trained beside it, nor on which process trains it. Returns the complete trials; nil on
+  /// all processes but the first.
   ///
   /// - Parameter judge: Called after each trial, on any thread; returns its validation metric for the progress.
   func fitAll(
@@ -50,15 +50,18 @@ extension TrainingRun {
     let monitor = TrainingMonitor<Scalar>(
       log,
       Progress(
-        epochs: numbers.map { isOwn($0) ? recipe.epochs : 0 },
+        epochs: numbers.map { trains($0) ? recipe.epochs : 0 },
         samplesPerEpoch: numbers.map(data.trainingCount(ofNetwork:)), isQuiet: options.isQuiet,
         isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
       deadline: deadline)
     let trials = Mutex<[Trial<Scalar>]>([])
-    func train(_ number: Int, _ team: Team, result: Checkpoint<Scalar>? = nil) {
+    func train(_ number: Int, _ team: Team, result: [UInt8]? = nil) {
       let trial = number / networkCount
       let networks = trial * networkCount..<(trial + 1) * networkCount
-      let outcome = Result { try stepProcesses.together { try fit(number, monitor, team, result: result) } }
+      let outcome = Result {
+        let result = try result.map { try Checkpoint<Scalar>($0, path: title(ofNetwork: number)) }
+        return try stepProcesses.together { try fit(number, monitor, team, result: result) }
+      }
       guard let fits = monitor.note(outcome, ofNetwork: number, trial: networks), processes.isFirst else { return }
       do {
         let complete = Trial(
@@ -72,43 +75,46 @@ extension TrainingRun {
     }
     let stopsCleanly = checkpoints != nil || search != nil
     if stopsCleanly { StopSignal.watch() }
+    // A process that is done must not die of a signal for which the others stop.
+    defer { if stopsCleanly { StopSignal.unwatch() } }
     if stepProcesses.count > 1 {
       // Processes exchange with one thread, so they share one network after another.
       for number in numbers { train(number, team) }
     } else {
-      let own = numbers.filter(isOwn)
+      let own = numbers.filter(trains)
       team.divided(among: own.count) { train(own[$0], $1) }
     }
-    if stopsCleanly { StopSignal.unwatch() }
+    var epochsDone = monitor.progress.withLock { $0.epochsDone }
     if isDealt {
-      if let failure = monitor.failure { throw LoneFailure(cause: failure) }
+      if let failure = monitor.failure {
+        monitor.progress.withLock { $0.interrupt() }
+        throw LoneFailure(cause: failure, processes)
+      }
+      epochsDone = Int(processes.gather(Double(epochsDone)).reduce(0, +))
       for number in numbers {
-        let bytes = processes.move(monitor.takeResult(ofNetwork: number), from: owner(ofNetwork: number), to: 0)
-        if !bytes.isEmpty { train(number, team, result: try Checkpoint(bytes, path: title(ofNetwork: number))) }
+        let result = processes.move(monitor.takeResult(ofNetwork: number), from: owner(ofNetwork: number), to: 0)
+        if !result.isEmpty { train(number, team, result: result) }
       }
     }
-    try stepProcesses.together {
+    try processes.together {
       guard let failure = monitor.failure else { return }
       monitor.progress.withLock { $0.interrupt() }
       throw failure
     }
-    let signal = processes.numbers(Double(StopSignal.received ?? 0)).first { $0 != 0 }.map { Int32($0) }
+    let signal = processes.gather(Double(StopSignal.received ?? 0)).first { $0 != 0 }.map { Int32($0) }
     guard processes.isFirst else { return nil }
     let complete = trials.withLock { $0.sorted { $0.number < $1.number } }
     // A search that was interrupted goes on with what it has.
     if let signal, search == nil ? complete.count < trialCount : complete.isEmpty {
-      let done = monitor.progress.withLock { progress in
-        progress.interrupt()
-        return progress.epochsDone
-      }
+      monitor.progress.withLock { $0.interrupt() }
       let remedy =
         checkpoints.map { "the same command\($0.resumes ? "" : " with --resume") continues from there" }
         ?? "no trial was complete, and nothing was written"
       throw Interruption(
         signal: signal,
         message:
-          "stopped after \(done) of \(networkCount * recipe.epochs) epochs\(isEnsemble ? " of all networks" : "");"
-          + " \(remedy)")
+          "stopped after \(epochsDone) of \(networkCount * recipe.epochs)"
+          + " epochs\(isEnsemble ? " of all networks" : ""); \(remedy)")
     }
     let epochs = complete.reduce(0) { $0 + $1.fits.reduce(0) { $0 + $1.records.count } }
     monitor.progress.withLock { $0.finish(after: epochs) }
@@ -124,7 +130,7 @@ extension TrainingRun {
   }
 
   /// Whether this process trains a network, alone or with others.
-  private func isOwn(_ number: Int) -> Bool { !isDealt || owner(ofNetwork: number) == processes.rank }
+  private func trains(_ number: Int) -> Bool { !isDealt || owner(ofNetwork: number) == processes.rank }
 
   /// Trains the network with this number, counted from 0, or continues it from a checkpoint. Returns nil if it was
   /// stopped before its end.
@@ -149,7 +155,13 @@ extension TrainingRun {
     if let checkpoints, checkpoints.resumes, result == nil, !options.isQuiet, search == nil {
       announce(title, before != nil, trainer)
     }
+    /// Keeps the result as it is before the best epoch replaces the last one, as a checkpoint is written, too.
+    func keepForFirst(_ trainer: Trainer<Scalar>, _ records: [EpochRecord]) throws {
+      guard isDealt, !processes.isFirst else { return }
+      monitor.keep(try Checkpoint(trainer, records).encoded, ofNetwork: number)
+    }
     var records = before ?? []
+    if isComplete(trainer, recipe) { try keepForFirst(trainer, records) }
     for record in records { monitor.log?.append(record, ofNetwork: number) }
     var validation = trainer.epoch > 0 ? try validate(trainer.result, validationSamples, team) : nil
     var best = try trainer.best.flatMap { try validate($0.network(from: trainer.network), validationSamples, team) }
@@ -178,6 +190,7 @@ extension TrainingRun {
               $0.endEpoch(
                 network: number, record.epoch, loss: record.trainingLoss, validation: validation?.figure)
             }
+            if isComplete(trainer, recipe) { try keepForFirst(trainer, records) }
             if let checkpoints, checkpoints.isDue(report.epoch) || isComplete(trainer, recipe) {
               try checkpoints.write(trainer, records, ofNetwork: number)
             }
@@ -198,7 +211,8 @@ extension TrainingRun {
       return nil
     }
     monitor.progress.withLock { $0.end(network: number) }
-    if isDealt, !processes.isFirst { monitor.keep(try Checkpoint(trainer, records).encoded, ofNetwork: number) }
+    // The first process makes the fit from the checkpoint.
+    if isDealt, !processes.isFirst { return nil }
     return TrainingFit(
       title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
       bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])

@@ -24,7 +24,7 @@ extension TrainingRun {
     return recipe
   }
 
-  /// Tries recipes, and makes an ensemble of the best ones. Nil if another process does so.
+  /// Tries recipes, and makes an ensemble of the best ones. Nil on all processes but the first.
   func searched(_ log: TrainingLog?) throws -> Found<Scalar>? {
     guard let heldOut else { fatalError("a search without validation samples was refused before") }
     let entrants = Mutex<[Entrant<Scalar>]>([])

@@ -62,7 +62,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
     deadline = search?.deadline(from: start)
     stepProcesses = networkCount * trialCount < processes.count ? processes : .alone
-    options.setShards(shared.resumedShards ?? stepProcesses.count)
+    options.setShards(shared.shardsOfCheckpoint ?? stepProcesses.count)
     self.options = options
     var checkpoints = try CheckpointDirectory<Scalar>(
       arguments, networkCount: networkCount * trialCount, shards: options.pieces.shards ?? 1, processes, stepProcesses)
@@ -96,8 +96,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     self.recipe = recipe
     guard stepProcesses.count <= recipe.shards else {
       throw CommandError.usage(
-        "--shards: \(processes.count) processes share each step, and each needs a shard, found \(recipe.shards); start"
-          + " fewer processes, or choose more shards")
+        "\(processes.count) processes share each step, and each needs a shard, found \(recipe.shards);"
+          + " start fewer processes\(shared.shardsOfCheckpoint == nil ? ", or choose more --shards" : "")")
     }
     if search != nil, heldOut == nil {
       throw CommandError.badData(
@@ -121,14 +121,17 @@ struct TrainingRun<Scalar: BLASScalar> {
       ? [:]
       : CheckpointDirectory<Scalar>.options(arguments, shards: recipe.shards).merging([
         "version": version, "kernels": kernelNames(), "--epochs": "\(recipe.epochs)",
-        "--precision": Scalar.self == Double.self ? "double" : "float", "data": data.fingerprint,
+        "--precision": Scalar.self == Double.self ? "double" : "float", "--trials": "\(trialCount)",
+        "--minutes": arguments.string("--minutes") ?? "none", "--checkpoint": checkpoints == nil ? "off" : "on",
+        "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1", "data": data.fingerprint,
       ]) { $1 }
   }
 
   func run() throws {
     if !options.isQuiet { announce() }
     let log = try processes.together {
-      try processes.isFirst
+      try checkpoints?.checkAccess()
+      return try processes.isFirst
         ? outputs.log.map {
           try TrainingLog(
             $0, data.preparation.task, networks: networkCount * trialCount, hasValidation: data.hasValidation)

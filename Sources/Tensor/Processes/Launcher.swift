@@ -17,11 +17,14 @@ package struct Launcher: Equatable {
   /// The environment variable that names another MPI library.
   package static let libraryVariable = "PERCEPTRON_MPI_LIBRARY"
 
-  /// Each launcher sets variables with the number of processes, and with this process's number on its machine.
+  /// Each launcher sets variables with the number of processes, and with this process's number on its machine. Slurm
+  /// may stand in for MPICH's.
   private static let known = [
-    (name: "Open MPI", count: "OMPI_COMM_WORLD_SIZE", place: "OMPI_COMM_WORLD_LOCAL_RANK", libraries: openMPI + mpi5),
-    (name: "MPICH", count: "PMI_SIZE", place: "MPI_LOCALRANKID", libraries: mpich + mpi5),
-    (name: "Slurm", count: "SLURM_STEP_NUM_TASKS", place: "SLURM_LOCALID", libraries: openMPI + mpich + mpi5),
+    (
+      name: "Open MPI", count: "OMPI_COMM_WORLD_SIZE", places: ["OMPI_COMM_WORLD_LOCAL_RANK"], libraries: openMPI + mpi5
+    ),
+    (name: "MPICH", count: "PMI_SIZE", places: ["MPI_LOCALRANKID", "SLURM_LOCALID"], libraries: mpich + mpi5),
+    (name: "Slurm", count: "SLURM_STEP_NUM_TASKS", places: ["SLURM_LOCALID"], libraries: openMPI + mpich + mpi5),
   ]
   private static let openMPI = ["libmpi.so.40"]
   /// Debian's name of MPICH's library is the second.
@@ -34,7 +37,7 @@ package struct Launcher: Equatable {
       guard let count = environment(launcher.count).flatMap({ Int($0) }) else { continue }
       if count < 2 { return nil }
       (name, self.count) = (launcher.name, count)
-      isFirstOnHost = environment(launcher.place).flatMap { Int($0) } ?? 0 == 0
+      isFirstOnHost = launcher.places.lazy.compactMap(environment).first.flatMap { Int($0) } ?? 0 == 0
       libraries = environment(Self.libraryVariable).map { [$0] } ?? launcher.libraries
       return
     }

@@ -78,11 +78,11 @@ extension Processes {
     communicator.finish()
   }
 
-  /// The bytes that each process gives, which may be of any number.
+  /// The bytes that each process gives.
   package func gather(_ bytes: [UInt8]) -> [[UInt8]] {
     guard count > 1 else { return [bytes] }
     var ends = [0]
-    for count in numbers(Double(bytes.count)) { ends.append(ends.last! + Int(count)) }
+    for count in gather(Double(bytes.count)) { ends.append(ends.last! + Int(count)) }
     let parts = (0..<count).map { ends[$0]..<ends[$0 + 1] }
     var all = [UInt8](repeating: 0, count: ends.last!)
     all.replaceSubrange(parts[rank], with: bytes)
@@ -90,8 +90,7 @@ extension Processes {
     return parts.map { Array(all[$0]) }
   }
 
-  /// Moves bytes, of any number, from one process to another. Returns them there, and none on the others, of which none
-  /// needs to call this.
+  /// Moves bytes from one process to another. The receiver gets them; all others get none, and need not call this.
   package func move(_ bytes: [UInt8], from sender: Int, to receiver: Int) -> [UInt8] {
     guard let communicator, sender != receiver else { return rank == receiver ? bytes : [] }
     guard rank == sender || rank == receiver else { return [] }
@@ -111,8 +110,8 @@ extension Processes {
     return rank == receiver ? moved : []
   }
 
-  /// One number from each process.
-  package func numbers(_ number: Double) -> [Double] {
+  /// The number that each process gives.
+  package func gather(_ number: Double) -> [Double] {
     var numbers = Array(repeating: number, count: count)
     numbers.withUnsafeMutableBytes { gather($0) { ($0..<$0 + 1).scaled(by: MemoryLayout<Double>.size) } }
     return numbers

@@ -17,10 +17,15 @@ public func usableProcessorCount() -> Int {
     quota: cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")))
 }
 
-/// The number of processors in this process's CPU affinity.
-package func allowedProcessorCount() -> Int { Int(ck_allowed_processors()) }
+/// The processors in this thread's CPU affinity, a bit for each; none if they are unknown.
+package func processorAffinity() -> [UInt8] {
+  var set = [UInt8](repeating: 0, count: 128)
+  ck_add_allowed_processors(&set, set.count)
+  return set
+}
 
-/// ``usableProcessorCount()``, computed from the number of processors in the affinity and the cgroups' quota.
+/// The same as ``usableProcessorCount()``, from the number of processors in the affinity and the cgroups' quota; at
+/// least 1.
 package func usableProcessorCount(allowed: Int, quota: Double?) -> Int {
   max(1, min(allowed, quota.map { Int(min($0, Double(allowed))) } ?? allowed))
 }

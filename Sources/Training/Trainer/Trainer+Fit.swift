@@ -16,8 +16,8 @@ extension Trainer {
   ///   - patience: Training ends after this many epochs without a better one; with a schedule that has cycles, at the
   ///     end of a cycle. If nil, training uses all epochs.
   ///   - selection: How the epoch to keep is chosen. At the end, also after all epochs, the network becomes the
-  ///     ``result`` after that epoch, unless a callback stopped training. If nil, a patience uses the loss, and without
-  ///     a patience the last state is kept.
+  ///     ``result`` after that epoch, unless a callback stopped training before. If nil, a patience uses the loss, and
+  ///     without a patience the last state is kept.
   ///   - afterStep: Called after each step with the epoch, counted from 1, and the number of its samples done.
   ///     Returning false stops training at once.
   ///   - afterEpoch: Called after each epoch with its report and the trainer at that time. Returning false stops
@@ -79,7 +79,8 @@ extension Trainer {
       }
       let allProceed = processes.agree(proceeds)
       if let failure { throw failure }
-      if !allProceed { return ownReports }
+      // After the last epoch there is nothing left to stop.
+      if !allProceed, epoch < epochs, !hasLostPatience(patience) { return ownReports }
     }
     let kept =
       selection == .cycle ? validation.flatMap(bestCycleEnd) : patience != nil || selection != nil ? best : nil
