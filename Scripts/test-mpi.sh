@@ -133,6 +133,9 @@ for mpi in $mpis; do
     expect "$mpi" 3 65 'not finite\|diverge\|infinite' \
       "$perceptron" train values.csv $plain --optimizer sgd --learning-rate 1e30 --ensemble $networks
   done
+  expect "$mpi" 3 64 'as many --shards' "$perceptron" benchmark --shards 2
+  launch "$mpi" 2 "$perceptron" benchmark --quick --threads 1 >out.txt 2>&1 && grep -q 'mnist512 *1024' out.txt \
+    || fail "$mpi, benchmark: $(cat out.txt)"
   PERCEPTRON_MPI_LIBRARY=libnone.so.1 expect "$mpi" 3 69 '3 identical trainings' "$perceptron" train classes.csv
 done
 if [ "$mpis" = ' openmpi mpich' ]; then

@@ -13,6 +13,12 @@ package struct StepBenchmark: Sendable {
     package let loss: Loss
     package let optimizer: Optimizer
 
+    /// The same with another number of samples in a batch.
+    package func batched(_ size: Int) -> Workload {
+      Workload(
+        name: name, sizes: sizes, batch: size, hidden: hidden, output: output, loss: loss, optimizer: optimizer)
+    }
+
     // These are also the contest's workloads; `peers/workloads.py` must match them.
 
     /// Nielsen's smallest network.
@@ -155,7 +161,7 @@ package struct StepBenchmark: Sendable {
   }
 
   /// A workload's network, untrained, and a batch of inputs.
-  private static func start(of workload: Workload, output: Activation, using generator: inout Philox) -> (
+  static func start(of workload: Workload, output: Activation, using generator: inout Philox) -> (
     network: Network<Float>, inputs: Matrix<Float>
   ) {
     let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: output)
@@ -165,11 +171,11 @@ package struct StepBenchmark: Sendable {
     return (network, inputs)
   }
 
-  private static func seconds(_ count: Int, _ body: () -> Void) -> Double {
+  static func seconds(_ count: Int, _ body: () -> Void) -> Double {
     ContinuousClock().measure { for _ in 0..<count { body() } } / .seconds(1) / Double(count)
   }
 
-  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+  static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
 extension NaiveNetwork where Scalar: BLASScalar {

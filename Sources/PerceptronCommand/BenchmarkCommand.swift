@@ -5,15 +5,29 @@ import PerceptronStepBenchmark
 /// `perceptron benchmark`.
 enum BenchmarkCommand: Command {
   static let name = "benchmark"
-  static let usage = "perceptron benchmark [--quick]"
+  static let usage = "perceptron benchmark [--quick] [--shards N]"
   static let summary = "compare a training step with naive loops on this machine"
-  static let options = [Option("--quick", nil, "fewer repetitions, and no networks that take seconds")]
+  static let options = [
+    Option("--quick", nil, "fewer repetitions, and no networks that take seconds"),
+    Option(
+      "--shards", "N",
+      "instead, the parts of a step in N shards, which the processes of mpirun share, beside a step of one process"
+        + " (as many as processes)"),
+    Option("--threads", "N", "threads of each process, with --shards (all that may be used)"),
+  ]
 
   static func run(_ arguments: Arguments) throws {
     guard arguments.positional.isEmpty else {
       throw CommandError.usage("unexpected argument \(arguments.positional[0])")
     }
     let isQuick = arguments.flag("--quick")
+    let processes = try Processes.launched()
+    let shards = try arguments.integer("--shards", in: 1...64)
+    let threads = try arguments.integer("--threads", in: 1...1024)
+    if shards != nil || processes.count > 1 {
+      return try runShards(shards ?? processes.count, processes, threads: threads, isQuick: isQuick)
+    }
+    if threads != nil { throw CommandError.usage("--threads needs --shards") }
     let effort = StepBenchmark.Effort(
       rounds: isQuick ? 3 : 7, seconds: isQuick ? 0.05 : 0.2, longestNaiveStep: isQuick ? 1 : 10)
     let team = try makeTeam()
@@ -64,6 +78,40 @@ enum BenchmarkCommand: Command {
       died and their moments
       would be denormal numbers.
       """)
+  }
+
+  private static func runShards(_ shards: Int, _ processes: Processes, threads: Int?, isQuick: Bool) throws {
+    guard processes.count <= shards else {
+      throw CommandError.usage("\(processes.count) processes need as many --shards, found \(shards)")
+    }
+    let effort = StepBenchmark.Effort(rounds: isQuick ? 3 : 7, seconds: isQuick ? 0.1 : 0.5, longestNaiveStep: 0)
+    let team = try makeTeam(threads: threads, processors: processes.fairThreadCount())
+    let all = processes.gather(Double(team.workerCount)).reduce(0) { $0 + Int($1) }
+    let whole = try makeTeam(threads: processes.count == 1 ? team.workerCount : min(all, usableProcessorCount()))
+    try printLine(
+      """
+      One training step in Float in \(shards) shards by \(processes.count) processes of \(team.workerCount) threads, \
+      beside a step of one process
+      of \(whole.workerCount) threads without shards. Medians in ms, in turns; the parts are those of the first process.
+      \(kernelDescription()).
+
+      """)
+    typealias Workload = StepBenchmark.Workload
+    let workloads =
+      [Workload.mnist512, .mnist512.batched(1024)] + (isQuick ? [] : [.deep, .deep.batched(1024), .wide])
+    var rows = [
+      ["network", "batch", "step", "shards", "meeting", "travel", "update", "gathering", "one process", "ratio"]
+    ]
+    for workload in workloads {
+      let result = StepBenchmark.run(workload, shards: shards, processes, effort, team: team, wholeTeam: whole)
+      func shown(_ seconds: Double?) -> String { seconds.map { (1000 * $0).fixed(2) } ?? "–" }
+      let parts = result.parts
+      rows.append(
+        [workload.name, "\(workload.batch)", shown(result.seconds)]
+          + [parts?.shards, parts?.meeting, parts?.travel, parts?.update, parts?.gathering, result.alone].map(shown)
+          + ["\((result.seconds / result.alone).fixed(2))×"])
+    }
+    try printTable(rows)
   }
 
   private static func percent(_ share: Double) -> String { "\((100 * share).fixed(0)) %" }

@@ -151,14 +151,14 @@ enum PerceptronCommand {
     {
       return { try printLine(help(command)) }
     }
-    guard processes.count == 1 || command == TrainCommand.self else {
+    guard processes.count == 1 || command == TrainCommand.self || command == BenchmarkCommand.self else {
       throw CommandError.usage(
-        "\(name) is the work of one process, and there are \(processes.count); only train is shared by several")
+        "\(name) is the work of one process, and there are \(processes.count); only train and benchmark are shared")
     }
     let arguments = try Arguments(words.dropFirst(), options: command.options)
     return {
       if command == TrainCommand.self, let slowness = slowness() { printError("warning: \(slowness)\n") }
-      try command.run(arguments)
+      try processes.together { try command.run(arguments) }
     }
   }
 }

@@ -35,7 +35,7 @@ struct SharedRun {
 extension Processes {
   /// The number of threads with which the processes of this machine use its processors once. All processes must ask for
   /// it.
-  fileprivate func fairThreadCount() -> Int {
+  func fairThreadCount() -> Int {
     let usable = usableProcessorCount()
     guard count > 1 else { return usable }
     // Processes that are not bound to processors of their own may use the same ones.

@@ -128,10 +128,10 @@ struct TrainingRun<Scalar: BLASScalar> {
   }
 
   func run() throws {
+    try processes.together { try checkpoints?.checkAccess() }
     if !options.isQuiet { announce() }
     let log = try processes.together {
-      try checkpoints?.checkAccess()
-      return try processes.isFirst
+      try processes.isFirst
         ? outputs.log.map {
           try TrainingLog(
             $0, data.preparation.task, networks: networkCount * trialCount, hasValidation: data.hasValidation)

@@ -26,7 +26,7 @@ public final class Processes: Sendable {
   public static let alone = Processes(nil)
 
   /// Nil if there are no others.
-  private let communicator: (any Communicator)?
+  let communicator: (any Communicator)?
 
   init(_ communicator: (any Communicator)?) { self.communicator = communicator }
 }
