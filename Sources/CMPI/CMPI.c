@@ -62,10 +62,13 @@ typedef int integer;
 static void at_exit(int status, void *unused) {
   (void)unused;
   if (!calls) return;
-  if (status == 0)
+  if (status == 0) {
     cmpi_end();
-  else
-    calls->end_all(status);
+    return;
+  }
+  // MPICH's launcher drops what it has not yet read of a process's output when it ends all.
+  nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+  calls->end_all(status);
 }
 #endif
 
