@@ -74,6 +74,10 @@ def make_tables():
     write_csv(
         "texts.csv", ["a", "colour", "b", "c", "other", "output", "kind"],
         [[f[0], t, f[1], f[2], o, f[3], k] for f, t, o, k in zip(fields, texts, other, kind)])
+    # Classes that are often wrong, whatever the numbers say.
+    many = np.round(random.normal(size=(4000, 3)) * 64) / 64
+    kind = np.where(random.random(4000) < 0.2, random.integers(0, 3, 4000), many.argmax(1))
+    write_csv("guesses.csv", ["a", "b", "c", "kind"], [list(row) + ["xyz"[k]] for row, k in zip(many, kind)])
     return count
 
 
@@ -196,6 +200,12 @@ def check_exports():
         check_export(
             "two.csv", "--target", "price,size", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal", "--hidden", "8,8", "--precision", precision)
     check_export("values.csv", "--quantiles", "0.1,0.9", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal")
+    for precision in ("float", "double"):
+        for networks in ("1", "2"):
+            check_export(
+                "guesses.csv", "--ensemble", networks, "--recipe", "plain", "--validation-split", "0.5", "--epochs",
+                "40", "--precision", precision)
+            assert "uniform share" in run("inspect", "m.perceptron"), "there is no uniform share"
     check_export("values.csv", "--output", "tanh", "--loss", "huber")
     check_export("values.csv", "--hidden", "")
     for precision in ("float", "double"):

@@ -3,11 +3,16 @@
 #
 # The models must be the same, byte for byte, whatever the number of processes and threads. An error of one process must
 # end all with one line and one exit code; so must a signal, and a process that is killed; the training must then go on
-# to the same bytes in fewer processes.
+# to the same bytes in fewer processes. If network namespaces are allowed, three of them stand for machines.
 set -euo pipefail
 perceptron=$(realpath "$1")
 directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
+machines=
+end() {
+  for name in $machines; do ip netns delete "$name"; done
+  rm -rf "$directory"
+}
+trap end EXIT
 cd "$directory"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 failures=0
@@ -173,6 +178,107 @@ for networks in 1 5; do
     done
   done
 done
+
+# A process of four is killed at a random moment, again and again.
+long="classes.csv ${plain/--epochs 3/--epochs 150} --shards 8 --dropout 0.2"
+start=$(date +%s%N)
+"$perceptron" train $long -o long.model >/dev/null 2>&1
+milliseconds=$((($(date +%s%N) - start) / 1000000))
+for mpi in $mpis; do
+  killed=0
+  for ((try = 0; killed < 10 && try < 100; ++try)); do
+    rm -rf checkpoints shared.model
+    launch "$mpi" 4 "$perceptron" train $long --threads 1 --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
+    job=$!
+    wait=$((RANDOM % (3 * milliseconds + 300)))
+    sleep $((wait / 1000)).$(printf %03d $((wait % 1000)))
+    victim=$(pgrep -f "^$perceptron train classes.csv" | shuf -n 1) && kill -KILL "$victim" 2>/dev/null || victim=
+    start=$SECONDS
+    status=0
+    wait $job || status=$?
+    [ -n "$victim" ] && [ $status != 0 ] || continue  # it was too early or too late
+    killed=$((killed + 1))
+    [ $((SECONDS - start)) -le 5 ] || fail "$mpi, killed after $wait ms: all ended after $((SECONDS - start)) seconds"
+    if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, killed after $wait ms: some are left"; fi
+    launch "$mpi" 3 "$perceptron" train $long --threads 1 --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
+      || fail "$mpi, killed after $wait ms: not resumed: $(cat err.txt)"
+    cmp long.model shared.model || fail "$mpi, killed after $wait ms: another model from 3 processes"
+  done
+  [ $killed = 10 ] || fail "$mpi: only $killed of $try processes were killed in time"
+  echo "$mpi: 10 of 10 killed at random moments, and resumed"
+done
+
+# Three machines, h1 to h3: network namespaces on a bridge, which an agent enters in place of ssh.
+add_machines() {
+  ip netns add perceptron-bridge || return
+  machines=perceptron-bridge
+  ip -n perceptron-bridge link add bridge type bridge && ip -n perceptron-bridge link set bridge up || return
+  for number in 1 2 3; do
+    name=perceptron-h$number
+    ip netns add $name || return
+    machines="$machines $name"
+    ip link add eth0 netns $name type veth peer name port$number netns perceptron-bridge || return
+    ip -n perceptron-bridge link set port$number master bridge up || return
+    ip -n $name address add 10.77.0.$number/24 dev eth0 && ip -n $name link set eth0 up && ip -n $name link set lo up || return
+  done
+}
+cat >agent.sh <<'END'
+#!/bin/sh
+# [options] ADDRESS COMMAND… runs a command on a machine, as ssh does.
+while [ "${1#-}" != "$1" ]; do shift; done
+name=h${1##*.}
+shift
+exec ip netns exec "perceptron-$name" unshare --uts sh -c "hostname $name; $*"
+END
+chmod +x agent.sh
+printf '10.77.0.%d slots=1\n' 1 2 3 >openmpi.hosts
+printf '10.77.0.%d:1\n' 1 2 3 >mpich.hosts
+# Like launch, on as many machines.
+launch_apart() {
+  local mpi=$1 count=$2
+  shift 2
+  case $mpi in
+  openmpi)
+    timeout -k 5 120 ./agent.sh 10.77.0.1 "cd $directory; exec mpirun.openmpi -q --hostfile openmpi.hosts --bind-to none" \
+      "--mca plm_rsh_agent $directory/agent.sh --mca oob_tcp_if_include 10.77.0.0/24 --mca btl tcp,self" \
+      "--mca btl_tcp_if_include 10.77.0.0/24 -np $count $*"
+    ;;
+  mpich)
+    timeout -k 5 120 ./agent.sh 10.77.0.1 "cd $directory; exec mpirun.mpich -launcher ssh -launcher-exec $directory/agent.sh" \
+      "-f mpich.hosts -iface eth0 -np $count $*"
+    ;;
+  esac
+}
+if command -v ip >/dev/null && add_machines 2>machines.err; then
+  for mpi in $mpis; do
+    for name in adam recipe; do
+      # shellcheck disable=SC2046
+      launch_apart "$mpi" 3 "$perceptron" train $(options $name) --shards 8 -o shared.model >shared.out 2>shared.err \
+        || fail "$mpi, 3 machines, $name: $(head -3 shared.err)"
+      cmp "$name.model" shared.model || fail "$mpi, 3 machines, $name: another model"
+      rm -f shared.model
+    done
+    status=0
+    OTHER=other.csv USUAL=classes.csv launch_apart "$mpi" 3 sh differing.sh "$perceptron" train --quiet >out.txt 2>err.txt || status=$?
+    [ $status = 65 ] && grep -q 'error: h2 (process 2 of 3) has other data than h1 (process 1 of 3)' err.txt \
+      || fail "$mpi, 3 machines, other data on one: exit code $status: $(cat err.txt)"
+    rm -rf checkpoints
+    launch_apart "$mpi" 3 "$perceptron" train $long --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
+    job=$!
+    until [ -s checkpoints/checkpoint.safetensors ]; do sleep 0.05; done
+    start=$SECONDS
+    kill -KILL "$(ip netns pids perceptron-h2 | while read -r pid; do [ "$(readlink /proc/$pid/exe)" != "$perceptron" ] || echo $pid; done | head -1)"
+    status=0
+    wait $job || status=$?
+    [ $status != 0 ] && [ $((SECONDS - start)) -le 6 ] || fail "$mpi, a machine's process killed: exit code $status after $((SECONDS - start)) seconds"
+    launch_apart "$mpi" 2 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
+      || fail "$mpi, 2 machines: not resumed: $(cat err.txt)"
+    cmp long.model shared.model || fail "$mpi, 2 machines: another model"
+    echo "$mpi: the same models from 3 machines, and from 2 after a process was killed"
+  done
+else
+  echo "three machines: skipped, network namespaces are not allowed here: $(cat machines.err 2>/dev/null)"
+fi
 
 if [ $failures = 0 ]; then echo "processes: all passed"; else
   echo "processes: $failures failures"

@@ -34,39 +34,29 @@ extension StepBenchmark {
     _ workload: Workload, shards: Int, _ processes: Processes, _ effort: Effort, team: Team, wholeTeam: Team
   ) -> ShardResult {
     var generator = Philox(seed: 1)
-    let size = workload.batch
-    let (network, features) = start(of: workload, output: workload.output, using: &generator)
-    var targets = Matrix<Float>(rows: network.outputSize, columns: size)
-    for sample in 0..<size { targets[generator.nextIndex(below: network.outputSize), sample] = 1 }
-    let samples = Samples(features: features, targets: targets)
-    let batch = Array(0..<size)
+    let (network, samples) = start(of: workload, using: &generator)
+    let batch = Array(0..<workload.batch)
     let times = ExchangeTimes()
-    var alone = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: size, generator: generator,
-      team: wholeTeam)
-    var shared = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: size, shards: shards,
-      processes: processes.timed(in: times), generator: generator, team: team)
-    func step(_ trainer: inout Trainer<Float>) {
-      do { _ = try trainer.takeStep(on: samples, batch: batch[...]) } catch { fail("the benchmark diverged: \(error)") }
-    }
-    for _ in 0..<3 { step(&shared) }
-    let own = max(1, effort.seconds / seconds(2) { step(&shared) })
+    var alone = trainer(of: network, workload, generator: generator, team: wholeTeam)
+    var shared = trainer(
+      of: network, workload, shards: shards, processes: processes.timed(in: times), generator: generator, team: team)
+    for _ in 0..<3 { shared.mustStep(on: samples, batch) }
+    let own = max(1, effort.seconds / seconds(2) { shared.mustStep(on: samples, batch) })
     let steps = Int(processes.gather(own)[0])
     var (wholes, alones): ([Double], [Double]) = ([], [])
     var parts: [[Double]] = Array(repeating: [], count: 5)
     for _ in 0..<effort.rounds {
       if processes.isFirst {
-        for _ in 0..<2 { step(&alone) }
-        alones.append(seconds(steps) { step(&alone) })
+        for _ in 0..<2 { alone.mustStep(on: samples, batch) }
+        alones.append(seconds(steps) { alone.mustStep(on: samples, batch) })
       }
       // The others wait here.
       _ = processes.agree(true)
-      for _ in 0..<2 { step(&shared) }
+      for _ in 0..<2 { shared.mustStep(on: samples, batch) }
       _ = times.take()
       for _ in 0..<steps {
         let start = ContinuousClock.now
-        step(&shared)
+        shared.mustStep(on: samples, batch)
         let end = ContinuousClock.now
         wholes.append((end - start) / .seconds(1))
         let exchanges = times.take()

@@ -80,25 +80,14 @@ package struct StepBenchmark: Sendable {
   /// - Parameter team: The threads of this package's step; the naive loops run on one thread.
   package static func run(_ workload: Workload, _ effort: Effort, team: Team) -> Result {
     var generator = Philox(seed: 1)
-    let (network, inputs) = start(of: workload, output: workload.output, using: &generator)
-    var targets = Matrix<Float>(rows: network.outputSize, columns: workload.batch)
-    for sample in 0..<workload.batch {
-      targets[generator.nextIndex(below: network.outputSize), sample] = network.outputSize == 1 ? Float(sample % 2) : 1
-    }
+    let (network, samples) = start(of: workload, using: &generator)
     var naive = NaiveNetwork(network)
-    let (flatInputs, flatTargets) = (inputs.elements, targets.elements)
-    let samples = Samples(features: inputs, targets: targets)
+    let (flatInputs, flatTargets) = (samples.features.elements, samples.targets.elements)
+    var trainer = trainer(of: network, workload, generator: generator, team: team)
     let batch = Array(0..<workload.batch)
-    var trainer = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
-      team: team)
     // The loss before each step.
     var (losses, naiveLosses): ([Double], [Double]) = ([], [])
-    func step() {
-      do { losses.append(try trainer.takeStep(on: samples, batch: batch[...])) } catch {
-        fail("the benchmark diverged: \(error)")
-      }
-    }
+    func step() { losses.append(trainer.mustStep(on: samples, batch)) }
     func naiveStep() {
       naiveLosses.append(
         naive.backPropagate(.init(workload.loss), inputs: flatInputs, targets: flatTargets, batch: workload.batch))
@@ -135,40 +124,49 @@ package struct StepBenchmark: Sendable {
   package static func slowdownByDeadUnits(rounds: Int, team: Team) -> Double {
     let workload = Workload.tab64
     var generator = Philox(seed: 1)
-    let (network, inputs) = start(of: workload, output: .relu, using: &generator)
+    let (network, drawn) = start(of: workload, output: .relu, using: &generator)
     let batch = Array(0..<workload.batch)
     func samples(target: Float) -> Samples<Float> {
       Samples(
-        features: inputs, targets: Matrix(rows: network.outputSize, columns: workload.batch, repeating: target))
+        features: drawn.features, targets: Matrix(rows: network.outputSize, columns: workload.batch, repeating: target))
     }
     let (wanted, unwanted) = (samples(target: 1), samples(target: -1))
-    let start = Trainer(
-      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, generator: generator,
-      team: team)
-    func step(_ trainer: inout Trainer<Float>, _ samples: Samples<Float>) {
-      do { _ = try trainer.takeStep(on: samples, batch: batch[...]) } catch { fail("the benchmark diverged: \(error)") }
-    }
+    let start = trainer(of: network, workload, generator: generator, team: team)
     var dead = start
-    for _ in 0..<4000 { step(&dead, unwanted) }
+    for _ in 0..<4000 { dead.mustStep(on: unwanted, batch) }
     var times: (alive: [Double], dead: [Double]) = ([], [])
     for _ in 0..<rounds {
       var alive = start
-      step(&alive, wanted)  // the first step copies the shared memory
-      times.alive.append(seconds(400) { step(&alive, wanted) })
-      times.dead.append(seconds(400) { step(&dead, unwanted) })
+      alive.mustStep(on: wanted, batch)  // the first step copies the shared memory
+      times.alive.append(seconds(400) { alive.mustStep(on: wanted, batch) })
+      times.dead.append(seconds(400) { dead.mustStep(on: unwanted, batch) })
     }
     return median(times.dead) / median(times.alive)
   }
 
-  /// A workload's network, untrained, and a batch of inputs.
-  static func start(of workload: Workload, output: Activation, using generator: inout Philox) -> (
-    network: Network<Float>, inputs: Matrix<Float>
+  /// A workload's network, untrained, and a batch of samples.
+  static func start(of workload: Workload, output: Activation? = nil, using generator: inout Philox) -> (
+    network: Network<Float>, samples: Samples<Float>
   ) {
-    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: output)
+    let layers: [Dense] = .chain(workload.sizes, hidden: workload.hidden, output: output ?? workload.output)
     let network = Network<Float>(layers, initializer: .glorotNormal, using: &generator)
-    var inputs = Matrix<Float>(rows: network.inputSize, columns: workload.batch)
+    let (outputs, batch) = (network.outputSize, workload.batch)
+    var inputs = Matrix<Float>(rows: network.inputSize, columns: batch)
     inputs.fillUniform(0...1, using: &generator)
-    return (network, inputs)
+    var targets = Matrix<Float>(rows: outputs, columns: batch)
+    for sample in 0..<batch {
+      targets[generator.nextIndex(below: outputs), sample] = outputs == 1 ? Float(sample % 2) : 1
+    }
+    return (network, Samples(features: inputs, targets: targets))
+  }
+
+  static func trainer(
+    of network: Network<Float>, _ workload: Workload, shards: Int = 1, processes: Processes = .alone,
+    generator: Philox, team: Team
+  ) -> Trainer<Float> {
+    Trainer(
+      network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batch, shards: shards,
+      processes: processes, generator: generator, team: team)
   }
 
   static func seconds(_ count: Int, _ body: () -> Void) -> Double {
@@ -176,6 +174,14 @@ package struct StepBenchmark: Sendable {
   }
 
   static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}
+
+extension Trainer<Float> {
+  /// Takes a step of a benchmark and returns the loss before it.
+  @discardableResult
+  mutating func mustStep(on samples: Samples<Float>, _ batch: [Int]) -> Double {
+    do { return try takeStep(on: samples, batch: batch[...]) } catch { fail("the benchmark diverged: \(error)") }
+  }
 }
 
 extension NaiveNetwork where Scalar: BLASScalar {

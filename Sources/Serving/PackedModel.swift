@@ -16,6 +16,8 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
   /// The share of each network in the answer.
   private let weights: [Scalar]
   private let hasEqualWeights: Bool
+  /// The share of the answer that is the same for all classes, and its value.
+  private let uniform: (share: Double, output: Double)
   private let blockSize: Int
   /// Approximate number of multiplications per sample, by each network and by all.
   private let works: [Int]
@@ -28,6 +30,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
     networks = model.networks.map { PackedNetwork($0) }
     (inputSize, outputSize) = (networks[0].inputSize, networks[0].outputSize)
     (weights, hasEqualWeights) = (model.weights.map { Scalar($0) }, model.hasEqualWeights)
+    uniform = (model.uniformShare, model.network.uniformOutput)
     blockSize = networks.map(\.blockSize).min()!
     works = networks.map(\.work)
     work = works.reduce(0, +)
@@ -208,6 +211,7 @@ final class PackedModel<Scalar: BLASScalar>: Sendable {
       if index > 0 { sums.add(outputs) }
     }
     if hasEqualWeights && networks.count > 1 { sums.scale(by: weights[0]) }
+    sums.mix(uniform.share, of: uniform.output)
     return areSumsFinite
   }
 

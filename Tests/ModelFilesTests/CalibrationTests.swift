@@ -1,5 +1,6 @@
 import Glibc
 import PerceptronDatasets
+import PerceptronFiles
 import PerceptronLayers
 import PerceptronModelFiles
 import Tensor
@@ -99,7 +100,9 @@ func temperature(_ kind: (activation: Activation, networks: Int), _ truth: Doubl
       meanAnswers(logits, temperature, kind.activation)
     }
     let samples = Samples<Scalar>(features: features, targets: targets(answers(truth), kind.activation))
-    let (calibrated, temperature) = try model.calibrated(on: samples)
+    let (calibrated, calibration) = try model.calibrated(on: samples)
+    let temperature = calibration.temperature
+    #expect(calibration.uniformShare == 0 && calibrated.uniformShare == 0)
     func loss(_ temperature: Double) -> Double {
       let answers = answers(temperature)
       // The mean loss if the classes were unknown.
@@ -130,8 +133,8 @@ func temperature(_ kind: (activation: Activation, networks: Int), _ truth: Doubl
     }
     #expect(calibrated.training["temperature"] == "\(temperature)")
     let again = try calibrated.calibrated(on: samples)
-    #expect(abs(again.temperature - 1) < 0.02)
-    #expect(abs(Double(again.model.training["temperature"]!)! - temperature * again.temperature) < 1e-9)
+    #expect(abs(again.calibration.temperature - 1) < 0.02)
+    #expect(abs(Double(again.model.training["temperature"]!)! - temperature * again.calibration.temperature) < 1e-9)
   }
   try check(Float.self, tolerance: 1e-5)
   try check(Double.self, tolerance: 1e-12)
@@ -143,13 +146,107 @@ func normalizedLastLayer(normalization: Normalization) throws {
   let model: TrainedModel<Double> = model(.softmax, normalization: normalization)
   let features: Matrix<Double> = features(200)
   let samples = Samples(features: features, targets: oneHot((0..<200).map { $0 % 3 }, classes: 3))
-  let (calibrated, temperature) = try model.calibrated(on: samples)
+  let (calibrated, calibration) = try model.calibrated(on: samples)
+  let temperature = calibration.temperature
   #expect(temperature > 1.2)
   let (before, after) = (model.outputs(prepared: features), calibrated.outputs(prepared: features))
   for sample in 0..<200 {
     // log p = z − log Σ exp z, whose constant softmax does not see.
     let expected = probabilities((0..<3).map { log(before[$0, sample]) }, temperature, .softmax)
     for row in 0..<3 { #expect(abs(after[row, sample] - expected[row]) < 1e-12) }
+  }
+}
+
+@Test(
+  "If some answers know nothing, a uniform share is found, and the answers are those of the formula",
+  arguments: [Activation.softmax, .sigmoid], [1, 3])
+func uniformShare(_ activation: Activation, networks: Int) throws {
+  func check<Scalar: BLASScalar>(_: Scalar.Type, tolerance: Double) throws {
+    var model: TrainedModel<Scalar> = model(activation, networks: networks)
+    model = model.applying(Calibration(temperature: 0.3, uniformShare: 0))
+    let features: Matrix<Scalar> = features(3000)
+    let logits = logits(model, features)
+    let uniform = activation == .softmax ? 1 / 3.0 : 0.5
+    func answers(_ temperature: Double, _ share: Double) -> [[Double]] {
+      meanAnswers(logits, temperature, activation).map { $0.map { (1 - share) * $0 + share * uniform } }
+    }
+    // One answer in five is drawn without a look at the sample.
+    let samples = Samples<Scalar>(features: features, targets: targets(answers(1, 0.2), activation))
+    let (calibrated, calibration) = try model.calibrated(on: samples)
+    let (temperature, share) = (calibration.temperature, calibration.uniformShare)
+    #expect(abs(share - 0.2) < 0.05 && abs(log(temperature)) < 0.3, "\(temperature)")
+    #expect(calibrated.uniformShare == share && calibrated.training["uniform share"] == "\(share)")
+
+    // The share and the temperature are better than any near them.
+    func loss(_ answers: [[Double]]) -> Double {
+      answers.enumerated().reduce(0.0) { sum, sample in
+        sum
+          - sample.element.enumerated().reduce(0.0) { sum, answer in
+            let isTrue = samples.targets[answer.offset, sample.offset] == 1
+            if activation == .softmax { return isTrue ? sum + log(answer.element) : sum }
+            return sum + log(isTrue ? answer.element : 1 - answer.element)
+          }
+      }
+    }
+    let found = loss(answers(temperature, share))
+    for (factor, change) in [(0.9, 0.0), (1.1, 0), (1, -0.02), (1, 0.02), (0.95, 0.01), (1.05, -0.01)] {
+      #expect(found < loss(answers(temperature * factor, share + change)))
+    }
+
+    let expected = answers(temperature, share)
+    let outputs = calibrated.outputs(prepared: features)
+    var difference = 0.0
+    for (sample, answer) in expected.enumerated() {
+      for (row, answer) in answer.enumerated() {
+        difference = max(difference, abs(Double(outputs[row, sample]) - answer))
+      }
+    }
+    #expect(difference < tolerance)
+    #expect(
+      calibrated.meanLoss(ofOutputs: outputs, on: samples)
+        < model.meanLoss(
+          ofOutputs: model.outputs(prepared: features), on: samples))
+    if networks == 1, activation == .softmax {
+      #expect(calibrated.classes(prepared: features) == model.classes(prepared: features))
+    }
+
+    // The file and a second calibration.
+    let file = try ModelFile(calibrated.encoded, path: "m")
+    #expect(file.uniformShare == share)
+    #expect(try TrainedModel<Scalar>(file).outputs(prepared: features) == outputs)
+    let again = try calibrated.calibrated(on: samples)
+    #expect(abs(again.calibration.uniformShare - share) < 0.002 && abs(again.calibration.temperature - 1) < 0.01)
+  }
+  try check(Float.self, tolerance: 1e-5)
+  try check(Double.self, tolerance: 1e-12)
+}
+
+@Test("A uniform share that a model cannot have is refused")
+func badUniformShares() async throws {
+  let model: TrainedModel<Float> = model(.softmax)
+  let shared = TrainedModel(network: model.network, loss: .crossEntropy, preparation: classes, uniformShare: 0.25)
+  #expect(shared.encoded != model.encoded)
+  let tensors = try SafeTensors(bytes: shared.encoded, path: "m")
+  let keys = ["format", "version", "layers", "loss", "preparation", "training"]
+  var metadata = Dictionary(uniqueKeysWithValues: keys.map { ($0, tensors.text($0)!) })
+  #expect(metadata["version"] == "3")
+  for text in ["1", "-0.1", "nan", "a quarter", ""] {
+    metadata["uniform"] = text
+    let bytes = try SafeTensors.encode(
+      tensors.entries.map { entry in
+        SafeTensors.Tensor(name: entry.name, shape: entry.shape, values: try tensors.values(of: entry.name) as [Float])
+      }, metadata: metadata)
+    let error = #expect(throws: FileError.self) { _ = try ModelFile(bytes, path: "m") }
+    #expect("\(error!)".contains("uniform"), "\(text)")
+  }
+  await #expect(processExitsWith: .failure) {
+    _ = TrainedModel(
+      network: Network<Float>([Dense(3, 3, .softmax)]), loss: .meanSquaredError, preparation: classes,
+      uniformShare: 0.25)
+  }
+  await #expect(processExitsWith: .failure) {
+    _ = TrainedModel(
+      network: Network<Float>([Dense(3, 3, .softmax)]), loss: .crossEntropy, preparation: classes, uniformShare: 1)
   }
 }
 
@@ -160,7 +257,7 @@ func threads() throws {
   let samples = Samples(features: features, targets: oneHot((0..<3000).map { $0 * $0 % 3 }, classes: 3))
   let alone = try model.calibrated(on: samples)
   let together = try model.calibrated(on: samples, team: Team(workers: 3))
-  #expect(alone.temperature == together.temperature)
+  #expect(alone.calibration == together.calibration)
   #expect(zip(alone.model.networks, together.model.networks).allSatisfy { $0.parameters == $1.parameters })
 }
 
@@ -178,10 +275,10 @@ func limits() throws {
     return (60 + 1 / 3.0) * logarithm + 20 / 9 / temperature + log(temperature) * log(temperature) / 2
   }
   let best = (100...300).map { Double($0) / 100 }.min { objective($0) < objective($1) }!
-  #expect(abs(try model.calibrated(on: right).temperature - best) < 0.01 && best > 1.2)
+  #expect(abs(try model.calibrated(on: right).calibration.temperature - best) < 0.01 && best > 1.2)
   let random = Samples<Double>(
     features: oneHot(rows, classes: 3), targets: oneHot(rows.map { ($0 + 1) % 3 }, classes: 3))
-  #expect(try model.calibrated(on: random).temperature > 15)
+  #expect(try model.calibrated(on: random).calibration.temperature > 15)
 }
 
 @Test("Samples that do not suffice are an error")

@@ -224,17 +224,18 @@ func roundTrip(activation: Activation) throws {
       [Dense(3, 4, activation, normalization: normalization), Dense(4, 2, .softmax)], initializer: .glorotNormal,
       using: &generator)
     network.statistics.fillUniform(0.5...1, using: &generator)
+    let share = activation == .tanh ? 0.25 : 0
     let model = TrainedModel(
       network: network, loss: .crossEntropy,
       preparation: Preparation(
         inputs: .columns(["a", "b", "c"].map { .number(name: $0, mean: 7) }),
         inputScaling: Scaling(method: .standard, offsets: [1, 2, 3], factors: [0.5, 2, 1]),
-        outputs: .classes(["no", "yes"], column: "d")))
+        outputs: .classes(["no", "yes"], column: "d")), uniformShare: share)
     let path = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max)).onnx"
     defer { unlink(path) }
     try model.writeONNX(to: path)
     let read = try TrainedModel<Scalar>(onnx: path)
-    #expect(read.preparation.classNames == ["no", "yes"])
+    #expect(read.preparation.classNames == ["no", "yes"] && abs(read.uniformShare - share) < 1e-6)
     let rows: [[InputValue]] = [[1.5, 2, 3], [0, nil, 4]]
     let (found, expected) = (
       read.predict(prepared: try read.preparation.features(of: rows)),

@@ -6,7 +6,9 @@ import Tensor
 // Models that the tests of serving ask.
 
 /// Networks from the seeds 0, 1, … with random weights and biases, of features that are scaled, some of them texts.
-func mixedModel<Scalar: BLASScalar>(_: Scalar.Type, networks count: Int = 1, seed: UInt64 = 0) -> TrainedModel<Scalar> {
+func mixedModel<Scalar: BLASScalar>(
+  _: Scalar.Type, networks count: Int = 1, seed: UInt64 = 0, uniformShare: Double = 0
+) -> TrainedModel<Scalar> {
   TrainedModel(
     networks: networks([5, 40, 33, 3], .softmax, count, seed), loss: .crossEntropy,
     preparation: Preparation(
@@ -15,7 +17,7 @@ func mixedModel<Scalar: BLASScalar>(_: Scalar.Type, networks count: Int = 1, see
         .number(name: "width", mean: 0.5),
       ]),
       inputScaling: Scaling(method: .standard, offsets: [3, 1], factors: [0.5, 2]),
-      outputs: .classes(["a", "b", "c"], column: "kind")))
+      outputs: .classes(["a", "b", "c"], column: "kind")), uniformShare: uniformShare)
 }
 
 /// A regression of two values from numbers alone.

@@ -5,9 +5,6 @@
 
 #include <stdint.h>
 
-/// The number of processors that the calling thread's affinity allows; at least 1.
-int ck_allowed_processors(void);
-
 /// Adds the processors that the calling thread's affinity allows to a set with a bit for each; none if they are
 /// unknown.
 void ck_add_allowed_processors(uint8_t *set, long size);

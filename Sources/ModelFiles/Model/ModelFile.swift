@@ -34,6 +34,8 @@ public struct ModelFile: Sendable {
   public let preparation: Preparation
   /// Notes on the training, as names and values for people to read.
   public let training: [String: String]
+  /// The share of each answer that is the same for all classes; 0 if there is none.
+  public let uniformShare: Double
   /// The bounds of new values around the answers; nil if there are none.
   public let interval: PredictionInterval?
   private let tensors: SafeTensors
@@ -161,6 +163,11 @@ public struct ModelFile: Sendable {
     guard preparation.outputs.levels == loss.levels else {
       throw bad("preparation", "its quantiles are not those of the loss \(quoted(lossName))")
     }
+    let share = tensors.metadataBytes["uniform"] == nil ? 0 : Double(try metadata("uniform"))
+    guard let share, TrainedModel<Float>.canHave(uniformShare: share, loss, preparation) else {
+      throw bad("uniform", "it is not a number from 0 to below 1, or the outputs are not classes")
+    }
+    uniformShare = share
     if tensors.metadataBytes["interval"] == nil {
       interval = nil
     } else {

@@ -25,6 +25,7 @@ import Tensor
 //                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
 //                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is as in
 //                plain numbers
+//   3: uniform   the share of each answer that is the same for all classes: "0.06"; absent if there is none
 //   interval     JSON: {"level": 0.9, "margins": [2.5, …]}; absent if there is none
 //   training     JSON: how the model was trained, names to strings
 //   networks     the number of networks: "5"; absent if there is one
@@ -160,6 +161,7 @@ extension TrainedModel {
       "preparation": encode(preparation),
       "training": encode(training),
     ]
+    if uniformShare > 0 { metadata["uniform"] = "\(uniformShare)" }
     if let interval { metadata["interval"] = encode(IntervalRecord(interval)) }
     if isUniform {
       metadata["layers"] = encode(network.layers.map(LayerRecord.init))
@@ -175,7 +177,7 @@ extension TrainedModel {
   private var isUniform: Bool { hasEqualWeights && haveSameLayers }
 
   private var needsVersion3: Bool {
-    !isUniform || network.embedding != nil || network.layers.contains(where: \.isParametric)
+    !isUniform || uniformShare > 0 || network.embedding != nil || network.layers.contains(where: \.isParametric)
   }
 
   /// Reads a model. A model that was stored in the other precision is converted.
@@ -193,8 +195,7 @@ extension TrainedModel {
     for number in file.members.indices { networks.append(try Self.network(number, in: file)) }
     self.init(
       networks: networks, weights: file.members.map(\.weight), loss: file.loss, preparation: file.preparation,
-      training: file.training,
-      interval: file.interval)
+      training: file.training, uniformShare: file.uniformShare, interval: file.interval)
   }
 
   /// The network with this number, counted from 0.

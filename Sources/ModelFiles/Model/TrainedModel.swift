@@ -21,6 +21,8 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   public let preparation: Preparation
   /// How the model was trained, as names and values for human readers.
   public let training: [String: String]
+  /// The share ε of the answer that is the same for all classes, from 0 to below 1. See ``calibrated(on:team:)``.
+  public let uniformShare: Double
   /// The bounds of new values around the answers; nil if none were calibrated. See
   /// ``withInterval(level:calibratedOn:team:)``.
   public let interval: PredictionInterval?
@@ -29,12 +31,15 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   ///
   /// - Precondition: Traps if the network's sizes do not match the preparation, if the loss does not accept its
   ///   outputs, if the loss is for several quantiles and the preparation is not for the same ones or the other way
-  ///   round, if the interval is for other outputs, and on more than 1000 layers.
+  ///   round, if the interval is for other outputs, on more than 1000 layers, and unless uniformShare is from 0 to
+  ///   below 1, or 0 if not ``hasProbabilities``.
   public init(
     network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:],
-    interval: PredictionInterval? = nil
+    uniformShare: Double = 0, interval: PredictionInterval? = nil
   ) {
-    self.init(networks: [network], loss: loss, preparation: preparation, training: training, interval: interval)
+    self.init(
+      networks: [network], loss: loss, preparation: preparation, training: training, uniformShare: uniformShare,
+      interval: interval)
   }
 
   /// Makes an ensemble.
@@ -46,7 +51,7 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   ///   activation of their outputs, unless there is a positive and finite weight for each, and as for a single network.
   public init(
     networks: [Network<Scalar>], weights: [Double]? = nil, loss: Loss, preparation: Preparation,
-    training: [String: String] = [:], interval: PredictionInterval? = nil
+    training: [String: String] = [:], uniformShare: Double = 0, interval: PredictionInterval? = nil
   ) {
     guard networkCounts.contains(networks.count) else {
       fail(
@@ -72,6 +77,10 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
     guard weights.map({ $0.count == networks.count && $0.allSatisfy { $0 > 0 } && sum.isFinite }) ?? true else {
       fail("cannot weigh \(networks.count) networks by \(weights!)")
     }
+    guard Self.canHave(uniformShare: uniformShare, loss, preparation) else {
+      fail("cannot share \(uniformShare) of the answers equally among \(preparation.outputs)")
+    }
+    self.uniformShare = uniformShare
     self.interval = interval.map {
       PredictionInterval(level: $0.level, margins: $0.margins, for: preparation.outputs)
     }
@@ -96,11 +105,12 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
 
   /// The same model with other networks of the same layers.
   func replacing(
-    networks: [Network<Scalar>], training: [String: String]? = nil, interval: PredictionInterval? = nil
+    networks: [Network<Scalar>], training: [String: String]? = nil, uniformShare: Double = 0,
+    interval: PredictionInterval? = nil
   ) -> TrainedModel {
     TrainedModel(
       networks: networks, weights: weights, loss: loss, preparation: preparation, training: training ?? self.training,
-      interval: interval)
+      uniformShare: uniformShare, interval: interval)
   }
 }
 
@@ -138,7 +148,9 @@ extension TrainedModel {
   /// Returns the network's outputs for prepared features, or the weighted mean of the networks' outputs. Values are
   /// still scaled as in training.
   ///
-  ///     a = w₁ a₁ + w₂ a₂ + … + w_N a_N
+  ///     a = (1 − ε) (w₁ a₁ + w₂ a₂ + … + w_N a_N) + ε u
+  ///
+  /// ε is ``uniformShare``, and u is 1 / classes, or ½ for labels.
   ///
   /// - Parameter team: The threads that share the work; by default the calling thread alone.
   /// - Shapes: features inputSize × samples; returns outputSize × samples.
@@ -146,6 +158,12 @@ extension TrainedModel {
   /// - Complexity: 2 · ``parameterCount`` flops per sample. Allocates the result and a workspace, and for networks that
   ///   differ in their layers or weights both for each of them.
   public func outputs(prepared features: Matrix<Scalar>, team: Team = Team(workers: 1)) -> Matrix<Scalar> {
+    var outputs = meanOutputs(features, team)
+    outputs.withTile { $0.mix(uniformShare, of: network.uniformOutput) }
+    return outputs
+  }
+
+  private func meanOutputs(_ features: Matrix<Scalar>, _ team: Team) -> Matrix<Scalar> {
     guard haveSameLayers && hasEqualWeights else { return weightedOutputs(features, team) }
     var workspace = Workspace(for: network, batchCapacity: batchCapacity(features), team: team)
     var outputs = network.predict(features, workspace: &workspace)
@@ -167,7 +185,8 @@ extension TrainedModel {
   private func batchCapacity(_ features: Matrix<Scalar>) -> Int { min(max(features.columns, 1), 256) }
 
   /// Returns the mean of ``loss`` over samples. For an ensemble, this is the loss of the mean outputs. For a single
-  /// network, it is computed from the weighted inputs in a separate pass, which is more exact.
+  /// network without a ``uniformShare``, it is computed from the weighted inputs in a separate pass, which is more
+  /// exact.
   ///
   /// - Parameters:
   ///   - outputs: The result of ``outputs(prepared:team:)`` for the samples.
@@ -177,13 +196,16 @@ extension TrainedModel {
   package func meanLoss(
     ofOutputs outputs: Matrix<Scalar>, on samples: Samples<Scalar>, team: Team = Team(workers: 1)
   ) -> Double {
-    guard networks.count == 1 else { return loss.mean(ofOutputs: outputs, targets: samples.targets) }
+    guard networks.count == 1, uniformShare == 0 else { return loss.mean(ofOutputs: outputs, targets: samples.targets) }
     var workspace = Workspace(for: network, batchCapacity: 256, team: team)
     return network.meanLoss(loss, inputs: samples.features, targets: samples.targets, workspace: &workspace)
   }
 }
 
 extension Network {
+  /// The probability of each output if all are equally probable: 1 / outputs for softmax, otherwise ½.
+  package var uniformOutput: Double { outputActivation == .softmax ? 1 / Double(outputSize) : 0.5 }
+
   /// Whether the layers or the embedding differ.
   func hasOtherLayers(than other: Network) -> Bool { layers != other.layers || embedding != other.embedding }
 }

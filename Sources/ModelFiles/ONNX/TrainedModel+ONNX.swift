@@ -61,6 +61,11 @@ extension TrainedModel {
       let count = builder.constant(ONNXTensor("networks", type, [], [Double(networks.count)]))
       outputs = [builder.node("Div", [builder.node("Sum", outputs), count])]
     }
+    if uniformShare > 0 {
+      func constant(_ name: String, _ value: Double) -> String { builder.constant(ONNXTensor(name, type, [], [value])) }
+      let kept = builder.node("Mul", [outputs[0], constant("own share", 1 - uniformShare)])
+      outputs = [builder.node("Add", [kept, constant("uniform", uniformShare * network.uniformOutput)])]
+    }
     builder.answers(outputs[0], preparation, interval, type)
     var metadata = training
     metadata["loss"] = loss.rawValue
@@ -219,7 +224,7 @@ extension TrainedModel {
 
   /// Makes the model of a graph that has been read. The model records the path as its origin.
   package init(_ file: ONNXPerceptron<Scalar>, path: String) {
-    let network = file.network
+    let (network, uniformShare) = file.network.withoutUniformShare ?? (file.network, 0)
     let (inputs, outputs) = (network.inputSize, network.outputSize)
     let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
     let targets = (1...outputs).map { String(inputs + $0) }
@@ -245,6 +250,29 @@ extension TrainedModel {
           ? .pixels(shape: file.inputShape)
           : .columns((0..<inputs).map { .number(name: String($0 + 1), mean: Double(file.missing?[$0] ?? 0)) }),
         inputScaling: .unscaled(inputs), outputs: meaning),
-      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path])
+      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path], uniformShare: uniformShare)
+  }
+}
+
+extension Network {
+  /// If the last layer only mixes probabilities, a ↦ (1 − ε) a + ε u: the network without it, and ε; otherwise nil.
+  fileprivate var withoutUniformShare: (network: Network, uniformShare: Double)? {
+    let others = Array(layers.dropLast())
+    guard embedding == nil, let last = layers.last, last == Dense(last.outputSize, last.outputSize, .identity),
+      let activation = others.last?.activation, activation == .softmax || activation == .sigmoid
+    else { return nil }
+    var network = Network(others)
+    let (weights, bias) = (self[layer: others.count, .weights], self[layer: others.count, .bias])
+    let kept = Double(weights[0, 0])
+    let added = (1 - kept) * network.uniformOutput
+    guard 0 < kept, kept < 1, bias.elements.allSatisfy({ abs(Double($0) - added) < 1e-6 }),
+      weights.elements.enumerated().allSatisfy({ index, weight in
+        Double(weight) == (index % (weights.rows + 1) == 0 ? kept : 0)
+      })
+    else { return nil }
+    for (index, layer) in others.enumerated() {
+      for parameter in layer.parameters { network[layer: index, parameter] = self[layer: index, parameter] }
+    }
+    return (network, 1 - kept)
   }
 }

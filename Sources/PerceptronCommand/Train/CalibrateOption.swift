@@ -33,23 +33,34 @@ enum CalibrateOption: String, CaseIterable {
   }
 }
 
+extension Calibration {
+  var summary: String {
+    let share = uniformShare > 0 ? ", \(percent(uniformShare)) of each answer the same for all classes" : ""
+    return "temperature \(temperature.short)\(share)"
+  }
+}
+
 extension TrainingRun {
-  /// The model after the calibration that `--calibrate` asks for, with its temperature, or nil if it is not calibrated.
+  /// The model after the calibration that `--calibrate` asks for, which is nil if it is not calibrated.
   ///
   /// Without the option, a model is calibrated if that is possible.
+  ///
+  /// - Parameter isFinal: Whether the model is the one that is written. For any other, which is only judged, a
+  ///   temperature suffices, and there is no note.
   func calibrated(
-    _ model: TrainedModel<Scalar>, warns: Bool = true, _ team: Team
-  ) throws(CommandError) -> (model: TrainedModel<Scalar>, temperature: Double?) {
+    _ model: TrainedModel<Scalar>, isFinal: Bool = true, _ team: Team
+  ) throws(CommandError) -> (model: TrainedModel<Scalar>, calibration: Calibration?) {
     guard calibration ?? .temperature == .temperature, model.hasProbabilities, let heldOut else {
       return (model, nil)
     }
     do throws(CalibrationError) {
       if let error = CalibrationError(heldOut.samples) { throw error }
       let (logits, weights) = heldOut.logits(of: model, team)
-      let temperature = try model.temperature(logits: logits, weights: weights, targets: heldOut.samples.targets)
-      return (model.divided(byTemperature: temperature), temperature)
+      let calibration = try model.calibration(
+        logits: logits, weights: weights, targets: heldOut.samples.targets, shares: isFinal)
+      return (model.applying(calibration), calibration)
     } catch {
-      if warns { printError("note: the probabilities are not calibrated: validation data: \(error)\n") }
+      if isFinal { printError("note: the probabilities are not calibrated: validation data: \(error)\n") }
       return (model, nil)
     }
   }

@@ -88,12 +88,14 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
 
   /// Makes the directory if it does not exist and locks it. Refuses checkpoints in it that belong to other options or
   /// other data. The first of several processes does so for all.
+  ///
+  /// - Parameter data: The fingerprint of the data.
   mutating func prepare(
-    for data: TrainingData<Scalar>, epochs: Int, atMost mostEpochs: Int, _ schedule: Schedule
+    for data: String, epochs: Int, atMost mostEpochs: Int, _ schedule: Schedule
   ) throws {
     self.mostEpochs = mostEpochs
     (notes["epochs"], notes["schedule"]) = (String(epochs), "\(schedule.shape)")
-    notes["data"] = data.fingerprint
+    notes["data"] = data
     guard processes.isFirst else { return }
     try AtomicFile.makeDirectory(path)
     try Self.lock(path)

@@ -38,7 +38,7 @@ struct HeldOut<Scalar: BLASScalar> {
       return (
         TrainedModel(
           networks: own.map { model.networks[$0] }, weights: own.map { model.weights[$0] }, loss: model.loss,
-          preparation: model.preparation, interval: model.interval),
+          preparation: model.preparation, uniformShare: model.uniformShare, interval: model.interval),
         samples.gathered(places[part])
       )
     }

@@ -18,11 +18,13 @@ struct SharedRun {
   init<Scalar: BLASScalar>(_ processes: Processes, _ arguments: Arguments, _: Scalar.Type) throws {
     self.processes = processes
     threads = processes.fairThreadCount()
-    let (allowed, online) = (processorAffinity().bitCount, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    if processes.count > 1, 0 < allowed && allowed < online, arguments.string("--threads") == nil {
-      printError(
-        "note: this process may use \(allowed) of \(online) processors; if it is the launcher that binds it to them,"
-          + " mpirun --bind-to none frees it\n")
+    if processes.count > 1, arguments.string("--threads") == nil {
+      let (allowed, online) = (processorAffinity().bitCount, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+      if 0 < allowed && allowed < online {
+        printError(
+          "note: this process may use \(allowed) of \(online) processors; if it is the launcher that binds it to them,"
+            + " mpirun --bind-to none frees it\n")
+      }
     }
     let shards = try processes.together {
       try processes.isFirst ? CheckpointDirectory<Scalar>.shards(arguments) : nil
@@ -46,8 +48,4 @@ extension Processes {
     let share = Double(union.bitCount) / Double(max(here.reduce(0) { $0 + $1.bitCount }, 1))
     return max(1, Int(Double(usable) * share))
   }
-}
-
-extension [UInt8] {
-  fileprivate var bitCount: Int { reduce(0) { $0 + $1.nonzeroBitCount } }
 }

@@ -229,7 +229,7 @@ extension TrainingRun {
     }
     let losses = try (0..<ends).map { end in
       let plain = model(fits.map { $0.cycleEnds[end].network(from: $0.network) })
-      let judged = Judged(try calibrated(plain, warns: false, team).model, heldOut, team)
+      let judged = Judged(try calibrated(plain, isFinal: false, team).model, heldOut, team)
       return loss.ofSamples(outputs: judged.outputs, targets: judged.samples.targets)
     }
     let chosen = Selection.indexOfBestCycle(losses)

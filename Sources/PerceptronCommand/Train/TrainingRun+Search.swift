@@ -30,7 +30,7 @@ extension TrainingRun {
     let entrants = Mutex<[Entrant<Scalar>]>([])
     let trials = try fitAll(log) { trial, team in
       let plain = model(trial.fits.map(\.network))
-      let calibrated = try calibrated(plain, warns: false, team).model
+      let calibrated = try calibrated(plain, isFinal: false, team).model
       let judged = Judged(calibrated, heldOut, team)
       let evaluation: Evaluation
       do throws(CommandError) { evaluation = try judged.evaluation(of: calibrated) } catch {

@@ -97,7 +97,7 @@ extension TrainingRun {
   }
 
   func summary(
-    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ temperature: Double?, _ validation: Evaluation?,
+    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ calibration: Calibration?, _ validation: Evaluation?,
     _ test: Evaluation?, _ folds: FoldMetrics?
   ) -> TrainingSummary {
     let fits = found.fits
@@ -107,7 +107,8 @@ extension TrainingRun {
       samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
-      keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: temperature,
+      keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: calibration?.temperature,
+      uniformShare: calibration.flatMap { $0.uniformShare > 0 ? $0.uniformShare : nil },
       members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
       deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }

@@ -112,9 +112,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
     self.heldOut = heldOut
+    let fingerprint = checkpoints == nil && processes.count == 1 ? "" : data.fingerprint
     // A trial may have twice as many.
     try checkpoints?.prepare(
-      for: data, epochs: recipe.epochs, atMost: search == nil ? recipe.epochs : 2 * recipe.epochs, recipe.schedule)
+      for: fingerprint, epochs: recipe.epochs, atMost: search == nil ? recipe.epochs : 2 * recipe.epochs,
+      recipe.schedule)
     self.checkpoints = checkpoints
     facts =
       processes.count == 1
@@ -123,7 +125,7 @@ struct TrainingRun<Scalar: BLASScalar> {
         "version": version, "kernels": kernelNames(), "--epochs": "\(recipe.epochs)",
         "--precision": Scalar.self == Double.self ? "double" : "float", "--trials": "\(trialCount)",
         "--minutes": arguments.string("--minutes") ?? "none", "--checkpoint": checkpoints == nil ? "off" : "on",
-        "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1", "data": data.fingerprint,
+        "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1", "data": fingerprint,
       ]) { $1 }
   }
 
@@ -151,7 +153,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     let plain = TrainedModel(
       networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,
       training: record(found))
-    let (calibrated, temperature) = try calibrated(plain, team)
+    let (calibrated, calibration) = try calibrated(plain, team)
     let trained = try withInterval(calibrated)
     if let path = outputs.model {
       try checkAnswers(trained)
@@ -175,15 +177,15 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     // A pass over the validation samples, which only some of the outputs below need.
     lazy var validated = heldOut.map { Judged(trained, $0, team) }
-    let isMean = isEnsemble || temperature != nil
+    let isMean = isEnsemble || calibration != nil
     let validation = try isMean ? validated?.evaluation(of: trained) : fits[0].validation
-    var summary = summary(found, trained, temperature, validation, test, folds)
-    if let temperature, let heldOut, let validation = summary.validation {
+    var summary = summary(found, trained, calibration, validation, test, folds)
+    if let calibration, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
-        "calibrated with temperature \(temperature.short): validation \(validation.summary);"
+        "calibrated with \(calibration.summary): validation \(validation.summary);"
           + " before: loss \((before.loss ?? .nan).shown)")
-      if temperature > TrainedModel<Scalar>.temperatures.upperBound * 0.99 {
+      if calibration.temperature > Calibration.temperatures.upperBound * 0.99 {
         printError("note: the probabilities hardly differ from class to class: the network knows next to nothing\n")
       }
     } else if isEnsemble, let validation = summary.validation {

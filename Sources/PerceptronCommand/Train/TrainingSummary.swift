@@ -48,6 +48,8 @@ struct TrainingSummary: Encodable {
   let keptEpoch: Int?
   /// The temperature of a calibrated model.
   let temperature: Double?
+  /// The share of a calibrated model's answers that is the same for all classes; nil if there is none.
+  let uniformShare: Double?
   let members: [Member]?
   /// The metrics of cross-validation, of the model that is written.
   let folds: [FoldMetrics.Fold]?
@@ -62,6 +64,7 @@ struct TrainingSummary: Encodable {
     case trials, test, baseline
     case bestEpoch = "best_epoch"
     case keptEpoch = "kept_epoch"
+    case uniformShare = "uniform_share"
     case samplesPerSecond = "samples_per_second"
   }
 }

@@ -13,7 +13,7 @@ import CPerceptronKernels
 /// files, which takes about 50 µs.
 public func usableProcessorCount() -> Int {
   usableProcessorCount(
-    allowed: Int(ck_allowed_processors()),
+    allowed: processorAffinity().bitCount,
     quota: cgroupQuota(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")))
 }
 
@@ -22,6 +22,11 @@ package func processorAffinity() -> [UInt8] {
   var set = [UInt8](repeating: 0, count: 128)
   ck_add_allowed_processors(&set, set.count)
   return set
+}
+
+extension [UInt8] {
+  /// The number of bits that are set.
+  package var bitCount: Int { reduce(0) { $0 + $1.nonzeroBitCount } }
 }
 
 /// The same as ``usableProcessorCount()``, from the number of processors in the affinity and the cgroups' quota; at

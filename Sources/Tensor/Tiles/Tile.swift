@@ -149,6 +149,14 @@ extension Tile {
     Scalar._Routines.add(rows * columns, factor, x.base, base)
   }
 
+  /// self ← (1 − share) · self + share · value.
+  @inlinable
+  package func mix(_ share: Double, of value: Double) {
+    guard share != 0 else { return }
+    let (kept, added) = (Scalar(1 - share), Scalar(share * value))
+    forEachRun { run, count in for index in 0..<count { run[index] = run[index] * kept + added } }
+  }
+
   /// self ← the chosen columns of `source`, which has the same number of rows.
   @inlinable
   package func gather(_ indices: UnsafeBufferPointer<Int>, of source: Tile) {

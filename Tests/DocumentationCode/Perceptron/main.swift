@@ -110,10 +110,10 @@ do {
   let table = try Table(contentsOf: "iris.csv")
   let validation = try model.preparation.samples(of: table, as: Float.self)
 
-  let (calibrated, temperature) = try model.calibrated(on: validation)
+  let (calibrated, calibration) = try model.calibrated(on: validation)
   let metrics = ProbabilityMetrics(
     outputs: calibrated.outputs(prepared: validation.features), targets: validation.targets)
-  print(temperature, metrics.reliability!.calibrationError)
+  print(calibration.temperature, metrics.reliability!.calibrationError)
 
   for importance in model.importances(on: validation) {
     print(importance.column, importance.loss.mean, importance.metric.mean)
