@@ -43,7 +43,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races test-mpi build static service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races test-cache test-mpi build static tests service-tests service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,10 +54,18 @@ demo: dependencies ## train on hand-written digits, classify some, compare with 
 	@.build/release/PerceptronDigits Examples/digits.csv.gz
 
 test: test-dependencies ## run all tests, in a release build as they will be used, and fuzz the readers of files for a minute
+	@$(MAKE) --no-print-directory -j 2 tests service-tests fuzzer
 	@$(SWIFT) test -c release
 	@Scripts/test-instruction-sets.sh $(SWIFT) $(PERCEPTRON)
 	@$(SWIFT) test -c release $(SERVICE)
 	@$(MAKE) --no-print-directory fuzz-short
+
+# Much of a build is the work of one processor, so two builds at a time take less than one after the other.
+tests: test-dependencies
+	@$(SWIFT) build -c release --build-tests
+
+service-tests: dependencies
+	@$(SWIFT) build -c release --build-tests $(SERVICE)
 
 service: dependencies ## build Examples/ScoringService, a package of its own, into .build/service/release
 	@$(SWIFT) build -c release $(SERVICE)
@@ -67,6 +75,9 @@ test-long: test-dependencies ## train the benchmarks' networks again and again w
 
 test-races: test-dependencies ## ask predictors from many tasks a million times while the model is replaced, under Thread Sanitizer; ten minutes
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --sanitize=thread --scratch-path .build/races --filter "ServingTests|TeamTests"
+
+test-cache: build ## train on a table four times as large as the memory allowed, and compare the models; a minute
+	@Scripts/test-cache.sh $(PERCEPTRON)
 
 test-mpi: build ## train in 1 to 8 processes under Open MPI and MPICH, with errors, signals and kills, and compare the models; ten minutes
 	@Scripts/install-packages.sh $(MPI_PACKAGES)

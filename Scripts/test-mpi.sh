@@ -258,6 +258,11 @@ if command -v ip >/dev/null && add_machines 2>machines.err; then
       cmp "$name.model" shared.model || fail "$mpi, 3 machines, $name: another model"
       rm -f shared.model
     done
+    # shellcheck disable=SC2046
+    launch_apart "$mpi" 3 "$perceptron" train $(options adam | sed 's/--quiet//') --report machines.html >shared.out 2>shared.err || true
+    for number in 1 2 3; do
+      grep -q "^h$number: 1 process, " shared.err && grep -q "machine h$number" machines.html || fail "$mpi: h$number is not named"
+    done
     status=0
     OTHER=other.csv USUAL=classes.csv launch_apart "$mpi" 3 sh differing.sh "$perceptron" train --quiet >out.txt 2>err.txt || status=$?
     [ $status = 65 ] && grep -q 'error: h2 (process 2 of 3) has other data than h1 (process 1 of 3)' err.txt \

@@ -85,11 +85,14 @@ extension FileError {
   }
 
   /// The file's contents need about `bytes` bytes of memory, but only `usable` bytes may be used.
-  package static func exceedsMemory(path: String, bytes: Int, usable: Int) -> FileError {
+  ///
+  /// - Parameter directory: Where files take the place of memory; nil for memory.
+  package static func exceedsMemory(path: String, bytes: Int, usable: Int, in directory: String? = nil) -> FileError {
     FileError(
       path: path,
-      "found \(byteText(bytes)) or more to read, expected at most the \(byteText(usable)) of memory that may"
-        + " still be used; give a smaller file, or more memory")
+      "found \(byteText(bytes)) or more to read, expected at most the \(byteText(usable)) "
+        + (directory.map { "that are free in \(quoted($0)); give a smaller file, or another directory" }
+          ?? "of memory that may still be used; give a smaller file, or more memory"))
   }
 
   /// The file has changed since reading began.

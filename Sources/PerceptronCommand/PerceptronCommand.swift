@@ -69,10 +69,11 @@ enum PerceptronCommand {
     // With SIGXFSZ ignored, exceeding the file size limit is an ordinary write error.
     signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
-    outOfMemory = { bytes in
+    outOfMemory = { bytes, directory in
+      let needed = "\(bytes / 1_000_000) MB more are needed"
       printFailure(
-        "error: out of memory: \(bytes / 1_000_000) MB more are needed;"
-          + " give less data, smaller layers, or a higher limit\n")
+        directory.map { "error: --cache \($0): \(needed); name a directory with more room\n" }
+          ?? "error: out of memory: \(needed); give less data, smaller layers, or a higher limit\n")
       exit(71)
     }
     do {

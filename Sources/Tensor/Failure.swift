@@ -18,8 +18,9 @@ package func blasSize(_ size: Int, _ operation: @autoclosure () -> String) -> In
   return narrow
 }
 
-/// The handler that is called if the system has no memory for a matrix of `bytes` bytes.
+/// The handler that is called if the system has no memory for a matrix of `bytes` bytes, or no room in the directory
+/// of ``MatrixFiles``.
 ///
 /// If it is nil, the process ends in the same way as for a caller's mistake. A program may set it once, before it
 /// starts threads, to end with its own message.
-package nonisolated(unsafe) var outOfMemory: (@Sendable (_ bytes: Int) -> Never)?
+package nonisolated(unsafe) var outOfMemory: (@Sendable (_ bytes: Int, _ directory: String?) -> Never)?

@@ -40,8 +40,11 @@ extension Preparation {
     let roles = try ColumnRoles(table, target, sampleWeight, options)
     let (features, targets) = (roles.features, roles.targets)
     let readings = table.readings(ofColumns: features + targets, options, team)
+    let directory = MatrixFiles.directory
     let fits = team.map(features.count) { index in
-      ColumnFit(table, features[index], readings[index], samples, scaling, options)
+      MatrixFiles.keep(in: directory) {
+        ColumnFit(table, features[index], readings[index], samples, scaling, options)
+      }
     }
     if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
       throw .notFinite(
@@ -168,18 +171,22 @@ extension Table {
     var first: Double?
     var (count, long) = (0, 0)
     for part in parts {
-      for index in stride(from: column, to: part.cells.count, by: columnNames.count) {
-        let number = part.cells[index]
-        guard number.isFinite, number != number.rounded() else { continue }
-        let thousand = number * 1000
-        guard number.magnitude >= 1, number.magnitude < 1e9,
-          abs(thousand - thousand.rounded()) < 1e-6 * thousand.magnitude.squareRoot()
-        else { return nil }
-        first = first ?? number
-        count += 1
-        // As a number, 1.250 has only two decimals; nine in ten such numbers have three.
-        if abs(number * 100 - (number * 100).rounded()) > 1e-3 { long += 1 }
+      let areThousands = part.withColumn(column) { cells in
+        for row in cells.indices {
+          let number = cells[row]
+          guard number.isFinite, number != number.rounded() else { continue }
+          let thousand = number * 1000
+          guard number.magnitude >= 1, number.magnitude < 1e9,
+            abs(thousand - thousand.rounded()) < 1e-6 * thousand.magnitude.squareRoot()
+          else { return false }
+          first = first ?? number
+          count += 1
+          // As a number, 1.250 has only two decimals; nine in ten such numbers have three.
+          if abs(number * 100 - (number * 100).rounded()) > 1e-3 { long += 1 }
+        }
+        return true
       }
+      guard areThousands else { return nil }
     }
     return long * 2 >= count ? first.map { "\($0)" } : nil
   }
@@ -238,41 +245,49 @@ private struct ColumnFit {
       scales: [Scaling.unscaled(1).scale(ofFeature: 0)], missing: options.missing)
     let values = EncodedColumn(reader, column, of: table)
     // Missing values become NaN.
-    let all = table.mapCells(ofColumn: column) { _, cell in
+    var numbers = table.matrix(ofColumn: column, nil) { cell in
       switch values.value(cell) {
       case .number(let number): number
       case .infinite(let number): number.isNaN ? .infinity : number
       default: Double.nan
       }
     }
-    if let row = all.firstIndex(where: \.isInfinite) {
+    if let row = numbers.withSpan({ numbers in numbers.indices.first { numbers[$0].isInfinite } }) {
       failure = (row, column)
       return
     }
-    var numbers = all.chosen(rows)
-    let known = numbers.filter { !$0.isNaN }
-    guard let first = known.first else {
+    if let rows { numbers = numbers.gathered(rows) }
+    let known = numbers.withoutNaN
+    guard !known.isEmpty else {
       omission = .noValues
       return
     }
-    let isConstant = known.allSatisfy { $0 == first }
-    // Each value is divided before the addition, so that no sum leaves the range.
-    let count = Double(known.count)
-    let mean = isConstant ? first : known.reduce(0) { $0 + $1 / count }
-    if known.count < numbers.count { for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean } }
+    let (isConstant, mean) = known.withSpan { known in
+      let isConstant = known.indices.allSatisfy { known[$0] == known[0] }
+      // Each value is divided before the addition, so that no sum leaves the range.
+      let count = Double(known.count)
+      return (isConstant, isConstant ? known[0] : known.indices.reduce(0) { $0 + known[$1] / count })
+    }
+    if known.count < numbers.count {
+      numbers.withMutableSpan { numbers in
+        for index in numbers.indices where numbers[index].isNaN { numbers[index] = mean }
+      }
+    }
     if column == 0, format == .plain { countsRows = table.countsRows(inColumn: column) }
     // Neither quantiles nor a clip are affected by far values.
-    if method != .quantile, method != .smoothClip, let value = Self.farValue(known) {
-      farRow = all.firstIndex(of: value)
+    if method != .quantile, method != .smoothClip, let value = known.withSpan(Self.farValue) {
+      table.forEachCell(ofColumn: column) { row, cell in
+        if farRow == nil, case .number(value) = values.value(cell) { farRow = row }
+      }
     }
     input = .number(name: name, mean: mean, format: format, missing: others)
-    scaling = Self.scaling(method, numbers)
+    scaling = Scaling(method, fittedOn: numbers)
     (areConstantNumbers, self.isConstant) = ([isConstant], isConstant)
   }
 
   /// The number that is further from the median than 10⁶ times the interquartile range, if there is one. To find the
   /// quartiles, only an evenly spread sample of the numbers is sorted.
-  private static func farValue(_ numbers: [Double]) -> Double? {
+  private static func farValue(_ numbers: Span<Double>) -> Double? {
     let most = 101
     let count = min(numbers.count, most)
     let sorted = (0..<count).map { numbers[$0 * numbers.count / count] }.sorted()
@@ -280,7 +295,7 @@ private struct ColumnFit {
     let distance = Quantiles.quantile(sorted, 0.75) - Quantiles.quantile(sorted, 0.25)
     guard distance > 0 else { return nil }
     var (low, high) = (median, median)
-    for number in numbers { (low, high) = (min(low, number), max(high, number)) }
+    for index in numbers.indices { (low, high) = (min(low, numbers[index]), max(high, numbers[index])) }
     // Halves are subtracted so that no difference leaves the range.
     let (below, above) = (median / 2 - low / 2, high / 2 - median / 2)
     return max(below, above) / 5e5 > distance ? (above > below ? high : low) : nil
@@ -316,11 +331,14 @@ private struct ColumnFit {
     let areTruthValues = zip(texts, areMissing).lazy.filter { !$1 }.map(\.0).areTruthValues
     var counts: [String: Int] = [:]
     var ofCode = [Int](repeating: 0, count: texts.count)
-    for cell in table.mapCells(ofColumn: column, { _, cell in cell }).chosen(rows) {
-      if cell.isFinite {
-        counts[options.missing.isMissing(cell) ? "" : Table.name(of: cell), default: 0] += 1
-      } else {
-        ofCode[NaNBox.code(cell)] += 1
+    table.matrix(ofColumn: column, rows) { $0 }.withSpan { cells in
+      for index in cells.indices {
+        let cell = cells[index]
+        if cell.isFinite {
+          counts[options.missing.isMissing(cell) ? "" : Table.name(of: cell), default: 0] += 1
+        } else {
+          ofCode[NaNBox.code(cell)] += 1
+        }
       }
     }
     for (code, count) in ofCode.enumerated() where count > 0 {
@@ -433,6 +451,25 @@ private struct ColumnFit {
             path: table.path, line: table.line(ofRow: row), column: fit.name, text: table.text(row: row, column: column)
           ))
       }
+    }
+  }
+}
+
+extension Matrix<Double> {
+  /// The elements that are not NaN, in one row.
+  fileprivate var withoutNaN: Matrix {
+    withSpan { elements in
+      let count = elements.indices.reduce(0) { $0 + (elements[$1].isNaN ? 0 : 1) }
+      guard count < elements.count else { return self }
+      var known = Matrix(rows: 1, columns: count)
+      known.withMutableSpan { known in
+        var next = 0
+        for index in elements.indices where !elements[index].isNaN {
+          known[next] = elements[index]
+          next += 1
+        }
+      }
+      return known
     }
   }
 }

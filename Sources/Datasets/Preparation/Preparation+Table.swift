@@ -200,7 +200,7 @@ extension Preparation {
   ) -> (row: Int, count: Int)? {
     let isOfText = column.values.map(isMeant)
     var (first, count): (Int?, Int) = (nil, 0)
-    _ = table.mapCells(ofColumn: column.index) { row, cell in
+    table.forEachCell(ofColumn: column.index) { row, cell in
       guard cell.isFinite ? isMeant(column.encoder.value(of: cell)) : isOfText[NaNBox.code(cell)] else { return }
       first = first ?? row
       count += 1
@@ -230,11 +230,11 @@ extension Preparation {
   ) throws(FileError) {
     let (cells, overflows) = count.multipliedReportingOverflow(by: table.rowCount)
     let (bytes, overflowsToo) = cells.multipliedReportingOverflow(by: MemoryLayout<Scalar>.size)
-    let available = usableMemory()
+    let available = MatrixFiles.room
     guard overflows || overflowsToo || bytes > available else { return }
     throw .tooLargeForMemory(
       path: table.path, what: what, bytes: overflows || overflowsToo ? .max : bytes, available: available,
-      column: column)
+      in: MatrixFiles.directory, column: column)
   }
 }
 

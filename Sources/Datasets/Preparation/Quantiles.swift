@@ -35,13 +35,15 @@ package struct Quantiles: Sendable, Equatable {
   }
 
   /// The quantiles of values in ascending order.
-  init(fittedOn sorted: [Double]) {
+  init<Values: RandomAccessCollection<Double>>(fittedOn sorted: Values) where Values.Index == Int {
     let count = min(sorted.count, Self.most)
     self.init((0..<count).map { Self.quantile(sorted, count > 1 ? Double($0) / Double(count - 1) : 0) })
   }
 
   /// The value below which a share of the ascending values lies. Between two values it is interpolated linearly.
-  package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  package static func quantile<Values: RandomAccessCollection<Double>>(
+    _ sorted: Values, _ share: Double
+  ) -> Double where Values.Index == Int {
     let place = share * Double(sorted.count - 1)
     let index = min(Int(place), sorted.count - 1)
     let next = min(index + 1, sorted.count - 1)

@@ -111,26 +111,28 @@ public struct Scaling: Sendable, Equatable {
       fail("cannot fit a scaling on \(data.rows)×\(data.columns) data: at least one sample is needed")
     }
     if method == .quantile {
-      self.init((0..<data.rows).map { Quantiles(fittedOn: Self.sorted(data, $0)) })
+      self.init((0..<data.rows).map { row in Self.withSorted(data, row) { Quantiles(fittedOn: $0) } })
       return
     }
     var offsets = [Double](repeating: 0, count: data.rows)
     var factors = [Double](repeating: 1, count: data.rows)
     if method == .robust || method == .smoothClip {
       for row in 0..<data.rows {
-        let values = Self.sorted(data, row)
-        offsets[row] = Quantiles.quantile(values, 0.5)
-        var factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
-        if method == .smoothClip, factor == .infinity { factor = 2 / (values[values.count - 1] - values[0]) }
-        factors[row] = factor.isFinite && factor > 0 ? factor : 1
+        Self.withSorted(data, row) { values in
+          offsets[row] = Quantiles.quantile(values, 0.5)
+          var factor = 1 / (Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25))
+          if method == .smoothClip, factor == .infinity { factor = 2 / (values[values.count - 1] - values[0]) }
+          factors[row] = factor.isFinite && factor > 0 ? factor : 1
+        }
       }
     } else if method == .mean {
       for row in 0..<data.rows {
-        let values = Self.sorted(data, row)
-        let unit = Self.powerOfTwo(below: max(values[0].magnitude, values[values.count - 1].magnitude))
-        let mean = values.reduce(0) { $0 + $1.magnitude / unit } / Double(values.count)
-        let factor = 1 / mean / unit
-        factors[row] = factor.isFinite && factor > 0 ? factor : 1
+        Self.withSorted(data, row) { values in
+          let unit = Self.powerOfTwo(below: max(values[0].magnitude, values[values.count - 1].magnitude))
+          let mean = values.reduce(0) { $0 + $1.magnitude / unit } / Double(values.count)
+          let factor = 1 / mean / unit
+          factors[row] = factor.isFinite && factor > 0 ? factor : 1
+        }
       }
     } else if method != .none {
       let (minima, maxima) = Self.ranges(of: data)
@@ -252,9 +254,16 @@ public struct Scaling: Sendable, Equatable {
 
   /// The values of a feature in ascending order.
   @inline(__always)
-  private static func sorted<Scalar: BLASScalar>(_ data: Matrix<Scalar>, _ row: Int) -> [Double] {
-    let (rows, columns) = (data.rows, data.columns)
-    return data.withSpan { span in (0..<columns).map { Double(span[$0 * rows + row]) } }.sorted()
+  private static func withSorted<Scalar: BLASScalar, Result>(
+    _ data: Matrix<Scalar>, _ row: Int, _ body: (UnsafeBufferPointer<Double>) -> Result
+  ) -> Result {
+    var values = Matrix<Double>(rows: 1, columns: data.columns)
+    return values.withTile { tile in
+      var values = UnsafeMutableBufferPointer(start: tile.base, count: data.columns)
+      data.withSpan { span in for column in values.indices { values[column] = Double(span[column * data.rows + row]) } }
+      values.sort()
+      return body(UnsafeBufferPointer(values))
+    }
   }
 
   /// Writes the means to the offsets and the standard deviations, per unit, to the divisors, for rows that are not

@@ -14,11 +14,43 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// The weights divided by their mean.
   package let relativeWeights: Matrix<Scalar>?
 
+  /// The number of samples of the whole set: ``count``, unless these are a copied part of an epoch.
+  package let wholeCount: Int
+
   /// The samples at these 0-based indices, in the order of the indices; traps if an index is out of range.
   public func gathered(_ indices: some Sequence<Int>) -> Samples {
     let indices = Array(indices)
     return Samples(
       features: features.gathered(indices), targets: targets.gathered(indices), weights: weights?.gathered(indices))
+  }
+
+  /// Copies the samples at these indices to memory, in the order of the indices, for the steps of a part of an epoch.
+  /// They are read by ascending index, so that a file is read from its beginning to its end.
+  package func copied(_ indices: ArraySlice<Int>) -> Samples {
+    let indices = Array(indices)
+    let places = indices.indices.sorted { indices[$0] < indices[$1] }
+    func copy(_ matrix: Matrix<Scalar>) -> Matrix<Scalar> {
+      var copy = Matrix<Scalar>(rows: matrix.rows, columns: indices.count)
+      copy.withTile { copy in
+        matrix.withReadOnlyTile { matrix in
+          for place in places {
+            copy[columns: place..<place + 1].copy(matrix[columns: indices[place]..<indices[place] + 1])
+          }
+        }
+      }
+      return copy
+    }
+    return Samples(
+      features: copy(features), targets: copy(targets), weights: nil,
+      relativeWeights: relativeWeights.map(copy), featureBound: featureBound, wholeCount: wholeCount)
+  }
+
+  private init(
+    features: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>?, relativeWeights: Matrix<Scalar>?,
+    featureBound: Double, wholeCount: Int
+  ) {
+    (self.features, self.targets, self.weights) = (features, targets, weights)
+    (self.relativeWeights, self.featureBound, self.wholeCount) = (relativeWeights, featureBound, wholeCount)
   }
 
   /// The number of samples.
@@ -41,6 +73,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
       fail("cannot weigh \(features.columns) samples by \(weights.shape) weights: one row, a weight each, is needed")
     }
     self.features = features
+    wholeCount = features.columns
     featureBound = Double(features.maxMagnitude())
     self.targets = targets
     self.weights = weights

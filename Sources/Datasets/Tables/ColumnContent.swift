@@ -40,20 +40,19 @@ extension Table {
     let kinds = texts.map { missing.kind(of: $0, amongNumbers: true) }
     guard kinds.contains(.word) else {
       let hasNumber = parts.contains { part in
-        stride(from: column, to: part.cells.count, by: columnNames.count).contains { index in
-          let cell = part.cells[index]
-          return cell.isFinite ? !missing.isMissing(cell) : kinds[NaNBox.code(cell)] != .missing
+        part.withColumn(column) { cells in
+          cells.indices.contains { row in
+            let cell = cells[row]
+            return cell.isFinite ? !missing.isMissing(cell) : kinds[NaNBox.code(cell)] != .missing
+          }
         }
       }
       return ColumnReading(content: hasNumber ? .numbers(.plain, others: []) : .nothing)
     }
     var counts = [Int](repeating: 0, count: texts.count)
     var bareNumbers = 0
-    for part in parts {
-      let cells = part.cells.span
-      for index in stride(from: column, to: cells.count, by: columnNames.count) {
-        if cells[index].isFinite { bareNumbers += 1 } else { counts[NaNBox.code(cells[index])] += 1 }
-      }
+    forEachCell(ofColumn: column) { _, cell in
+      if cell.isFinite { bareNumbers += 1 } else { counts[NaNBox.code(cell)] += 1 }
     }
     let words = texts.indices.filter { (kinds[$0] == .word || kinds[$0] == .number) && counts[$0] > 0 }
     var reading = ColumnReading(content: .texts, counts: counts)
@@ -134,7 +133,7 @@ extension Table {
   func rows(ofColumn column: Int, with texts: Set<String>) -> (first: Int, count: Int)? {
     let isChosen = self.texts[column].map { texts.contains($0.trimmed) }
     var (first, count): (Int?, Int) = (nil, 0)
-    _ = mapCells(ofColumn: column) { row, cell in
+    forEachCell(ofColumn: column) { row, cell in
       guard !cell.isFinite, isChosen[NaNBox.code(cell)] else { return }
       first = first ?? row
       count += 1

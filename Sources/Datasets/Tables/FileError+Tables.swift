@@ -235,14 +235,15 @@ extension FileError {
   }
 
   /// The data made of the table do not fit into the available memory.
-  package static func tooLargeForMemory(path: String, what: String, bytes: Int, available: Int, column: String?)
-    -> FileError
-  {
+  package static func tooLargeForMemory(
+    path: String, what: String, bytes: Int, available: Int, in directory: String?, column: String?
+  ) -> FileError {
     FileError(
       path: path,
-      "\(what) take \(byteText(bytes)), more than the \(byteText(available)) of memory that may be used;"
+      "\(what) take \(byteText(bytes)), more than the \(byteText(available)) "
+        + (directory.map { "that are free in \(quoted($0));" } ?? "of memory that may be used;")
         + (column.map { " the largest part is the column \($0);" } ?? "")
-        + " leave out columns or rows, or raise the limit")
+        + " leave out columns or rows, or \(directory == nil ? "raise the limit" : "name another directory")")
   }
 
   /// The table has no column besides the target.

@@ -68,7 +68,7 @@ extension Table {
         counts[text] = 1
       }
       if !isText(index) {
-        _ = mapCells(ofColumn: index) { _, cell in
+        forEachCell(ofColumn: index) { _, cell in
           if cell.isFinite, !spellings.isMissing(cell) { counts[Self.name(of: cell)] = 1 }
         }
       }
@@ -79,13 +79,10 @@ extension Table {
     // Looking up a number costs more than comparing it with the previous one.
     var last = Double.nan
     var numbers: Set<Double> = []
-    for part in parts {
-      let cells = part.cells.span
-      for cell in stride(from: index, to: cells.count, by: columnNames.count) {
-        let number = cells[cell].isFinite ? cells[cell] : infinite[NaNBox.code(cells[cell])]
-        if number != last && !number.isNaN { numbers.insert(number) }
-        last = number
-      }
+    forEachCell(ofColumn: index) { _, cell in
+      let number = cell.isFinite ? cell : infinite[NaNBox.code(cell)]
+      if number != last && !number.isNaN { numbers.insert(number) }
+      last = number
     }
     let long = zip(texts[index], kinds[index]).compactMap { $1 == .number ? $0.trimmed : nil }
     guard !long.isEmpty else { return numbers.sorted().map(Self.name) }

@@ -75,17 +75,18 @@ extension Table {
   private func fill<Scalar>(
     _ tile: Tile<Scalar>, from part: TablePart, _ columns: [EncodedColumn]
   ) -> (row: Int, column: Int)? {
-    let width = columnNames.count
-    let cells = part.cells.span
+    let rows = tile.columns
     let columns = columns.span
-    for row in 0..<tile.columns {
-      for index in columns.indices {
-        let value = columns[index].value(cells[row * width + columns[index].index])
-        if case .missing = value, columns[index].refusesMissing { return (row, index) }
-        guard columns[index].encoder.write(value, to: tile, from: row * tile.rows) else { return (row, index) }
+    return part.cells.withSpan { cells in
+      for row in 0..<rows {
+        for index in columns.indices {
+          let value = columns[index].value(cells[columns[index].index * rows + row])
+          if case .missing = value, columns[index].refusesMissing { return (row, index) }
+          guard columns[index].encoder.write(value, to: tile, from: row * tile.rows) else { return (row, index) }
+        }
       }
+      return nil
     }
-    return nil
   }
 
   /// The error for a field that does not fit its column.

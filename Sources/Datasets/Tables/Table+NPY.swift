@@ -22,21 +22,26 @@ extension Table {
       throw .manyColumns(path: features.path, most: Self.mostColumns)
     }
     let bytes = features.count * (width + labelWidth) * MemoryLayout<Double>.size
-    if case let usable = usableMemory(), bytes > usable {
-      throw .exceedsMemory(path: features.path, bytes: bytes, usable: usable)
+    if case let room = MatrixFiles.room, bytes > room {
+      throw .exceedsMemory(path: features.path, bytes: bytes, usable: room, in: MatrixFiles.directory)
     }
     let (featureColumns, labelColumns) = (features.columns, labels?.columns)
-    var cells: [Double] = []
-    cells.reserveCapacity(features.count * (width + labelWidth))
-    for sample in 0..<features.count {
-      cells += featureColumns.cells(sample * width..<(sample + 1) * width)
-      if let labelColumns { cells += labelColumns.cells(sample * labelWidth..<(sample + 1) * labelWidth) }
+    // In parts that fit in the cache, since a table is read row by row.
+    let partSize = max((1 << 20) / (width + labelWidth), 1)
+    let parts = stride(from: 0, to: features.count, by: partSize).map { start in
+      let rows = start..<min(start + partSize, features.count)
+      var cells = Matrix<Double>(rows: rows.count, columns: width + labelWidth)
+      cells.withTile { cells in
+        featureColumns.fill(cells[columns: 0..<width], from: rows)
+        labelColumns?.fill(cells[columns: width..<width + labelWidth], from: rows)
+      }
+      return TablePart(cells: cells)
     }
     let names = (0..<width).map(Self.name(ofPlace:))
     let labelNames = labelWidth == 1 ? ["label"] : (0..<labelWidth).map { "label \($0 + 1)" }
     self.init(
       path: features.path, columnNames: names + labelNames,
-      parts: [TablePart(cells: cells, columnCount: width + labelWidth)],
+      parts: parts,
       texts: featureColumns.texts + (labelColumns?.texts ?? []),
       textColumns: Array(repeating: featureColumns.areTexts, count: width)
         + Array(repeating: labelColumns?.areTexts ?? false, count: labelWidth),
@@ -74,10 +79,15 @@ private struct ArrayColumns {
   /// A table stores non-finite numbers as strings.
   static let notFinite = TextSet(["NaN", "inf", "-inf"])
 
-  /// The cells of a range of elements.
-  func cells(_ range: Range<Int>) -> some Sequence<Double> {
-    elements[range].lazy.map { element in
-      areCells || element.isFinite ? element : NaNBox.text(element.isNaN ? 0 : element > 0 ? 1 : 2)
+  /// Writes the cells of some rows, rows × columns.
+  func fill(_ cells: Tile<Double>, from rows: Range<Int>) {
+    cells.fill(rowMajor: Array(elements[rows.lowerBound * cells.columns..<rows.upperBound * cells.columns]))
+    guard !areCells else { return }
+    for column in 0..<cells.columns {
+      let column = cells[columns: column..<column + 1]
+      for row in 0..<column.rows where !column[row].isFinite {
+        column[row] = NaNBox.text(column[row].isNaN ? 0 : column[row] > 0 ? 1 : 2)
+      }
     }
   }
 }

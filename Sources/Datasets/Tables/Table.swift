@@ -220,16 +220,28 @@ extension Table {
   /// The results of `body` for each row's field in a column.
   @inline(__always)
   func mapCells<Result>(ofColumn column: Int, _ body: (_ row: Int, _ cell: Double) -> Result) -> [Result] {
-    let width = columnNames.count
     var results: [Result] = []
     results.reserveCapacity(rowCount)
-    for part in parts {
-      let cells = part.cells.span
-      for index in stride(from: column, to: cells.count, by: width) {
-        results.append(body(results.count, cells[index]))
-      }
-    }
+    forEachCell(ofColumn: column) { results.append(body($0, $1)) }
     return results
+  }
+
+  /// The results of `body` for the fields of a column, in one row.
+  ///
+  /// - Parameter rows: The 0-based indices of the rows; nil for all.
+  @inline(__always)
+  func matrix(ofColumn column: Int, _ rows: [Int]?, _ body: (_ cell: Double) -> Double) -> Matrix<Double> {
+    var results = Matrix<Double>(rows: 1, columns: rowCount)
+    results.withTile { results in forEachCell(ofColumn: column) { results.base[$0] = body($1) } }
+    return rows.map { results.gathered($0) } ?? results
+  }
+
+  /// Calls `body` with each row's field in a column.
+  @inline(__always)
+  func forEachCell(ofColumn column: Int, _ body: (_ row: Int, _ cell: Double) -> Void) {
+    for (part, firstRow) in zip(parts, firstRows) {
+      part.withColumn(column) { cells in for row in cells.indices { body(firstRow + row, cells[row]) } }
+    }
   }
 
   /// The number in a cell of a numeric column; NaN if the field is missing.
@@ -241,7 +253,7 @@ extension Table {
   /// A field as it is written in the file; a number is written as Swift prints it.
   func text(row: Int, column: Int) -> String {
     let part = firstRows.lastIndex { $0 <= row }!
-    let cell = parts[part].cells[(row - firstRows[part]) * columnNames.count + column]
+    let cell = parts[part].cells[row - firstRows[part], column]
     return cell.isFinite ? Self.name(of: cell) : texts[column][NaNBox.code(cell)]
   }
 

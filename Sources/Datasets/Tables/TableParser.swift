@@ -149,7 +149,20 @@ struct TableParser {
     }
     pieces.append(
       Piece(start: input.base + start, end: input.base + scanner.position, parts: range))
+    if MatrixFiles.directory != nil { moveToFile(range) }
     if !isFinal { try checkMemory(of: range) }
+  }
+
+  /// Moves the cells of parts to one file, if they are many.
+  private mutating func moveToFile(_ range: Range<Int>) {
+    var cells = Matrix<Double>(rows: 1, columns: parts[range].reduce(0) { $0 + $1.cells.count })
+    var start = 0
+    for part in parts[range] {
+      cells[columns: start..<start + part.cells.count] = part.cells.reshaped(rows: 1, columns: part.cells.count)
+      start += part.cells.count
+    }
+    start = 0
+    for index in range { parts[index].takeCells(from: cells, &start) }
   }
 
   /// Adds what a part found apart from its rows.
@@ -277,8 +290,8 @@ struct TableParser {
     } else {
       all = parts.reduce(0) { $0 + $1.cells.count * size } + missing
     }
-    guard missing > 1 << 26, case let usable = usableMemory(), missing > usable else { return }
-    throw .exceedsMemory(path: path, bytes: all, usable: usable + all - missing)
+    guard missing > 1 << 26, case let usable = MatrixFiles.room, missing > usable else { return }
+    throw .exceedsMemory(path: path, bytes: all, usable: usable + all - missing, in: MatrixFiles.directory)
   }
 
   // MARK: - A second look
@@ -303,6 +316,7 @@ struct TableParser {
       let bytes = try input.bytes(from: piece.start, to: piece.end)
       let offset = -(parts[piece.parts.lowerBound].start)
       try replaceNumbers(inColumns: piece.lateColumns, ofParts: piece.parts, in: bytes, offset: offset, scanner)
+      if MatrixFiles.directory != nil { moveToFile(piece.parts) }
     }
     if isReadAgain { try input.checkThatUnchanged() }
   }

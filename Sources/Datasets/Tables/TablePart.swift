@@ -1,12 +1,12 @@
 import PerceptronFiles
+import Tensor
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
-  /// The fields, row by row, in the form of ``NaNBox``.
-  private(set) var cells: [Double] = []
+  /// The fields in the form of ``NaNBox``, rows × columns.
+  private(set) var cells: Matrix<Double>
   /// For each column, the strings that the codes in the cells stand for.
   private(set) var texts: [TextSet]
-  private(set) var columnCount: Int
   /// Where the first row begins; then the byte after the last row, and the number of lines up to there.
   let start: Int
   private(set) var end: Int
@@ -24,12 +24,12 @@ struct TablePart: Sendable {
   /// surplus grows if a row takes several lines or lines are left out.
   private var shifts: [(row: Int, surplus: Int)] = []
 
-  var rowCount: Int { cells.count / columnCount }
+  var rowCount: Int { cells.rows }
+  var columnCount: Int { cells.columns }
 
   /// Takes rows that already exist.
-  init(cells: [Double], columnCount: Int) {
+  init(cells: Matrix<Double>) {
     self.cells = cells
-    self.columnCount = columnCount
     texts = []
     (start, end, firstLine) = (0, 0, 1)
   }
@@ -38,14 +38,17 @@ struct TablePart: Sendable {
   init(
     _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, _ rules: RowRules
   ) throws(FileError) {
-    columnCount = rules.columnCount
+    let columnCount = rules.columnCount
     texts = Array(repeating: TextSet(), count: columnCount)
+    cells = Matrix(rows: 0, columns: columnCount)
     start = scanner.position
     end = start
     firstLine = scanner.line
     let textColumns = rules.isText.contains(true) ? rules.isText : []
     let sampledCells = 2048
     var isReserved = false
+    // Row after row.
+    var fields: [Double] = []
     var row = 0
     while scanner.position < limit {
       let (position, line) = (scanner.position, scanner.line)
@@ -63,10 +66,10 @@ struct TablePart: Sendable {
           comments.add(line: line - firstLine)
           continue
         }
-        try parseRow(&scanner, in: bytes, line: line, textColumns, rules)
+        try parseRow(&scanner, in: bytes, line: line, textColumns, rules, &fields)
       } catch {
         guard error.code == "unterminatedQuote", !rules.areBytesAll else { throw error }
-        cells.removeLast(cells.count - row * columnCount)
+        fields.removeLast(fields.count - row * columnCount)
         scanner.move(to: position, line: line)
         isCut = true
         break
@@ -74,14 +77,15 @@ struct TablePart: Sendable {
       if line - firstLine - row != shifts.last?.surplus ?? 0 { shifts.append((row, line - firstLine - row)) }
       row += 1
       addLastBlankLines()
-      if !isReserved, cells.count >= sampledCells {
+      if !isReserved, fields.count >= sampledCells {
         isReserved = true
         // The reserve is for a few more rows than expected if the other rows are about as long as these. Unused memory
         // costs nothing.
         let rows = (limit - start) * row / (scanner.position - start)
-        cells.reserveCapacity((rows + rows / 16 + 1) * columnCount)
+        fields.reserveCapacity((rows + rows / 16 + 1) * columnCount)
       }
     }
+    cells = Matrix(rows: row, columns: columnCount, rowMajor: fields)
     end = scanner.position
     lineCount = scanner.line - firstLine
   }
@@ -93,7 +97,8 @@ struct TablePart: Sendable {
   }
 
   private mutating func parseRow(
-    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, _ textColumns: [Bool], _ rules: RowRules
+    _ scanner: inout FieldScanner, in bytes: Span<UInt8>, line: Int, _ textColumns: [Bool], _ rules: RowRules,
+    _ fields: inout [Double]
   ) throws(FileError) {
     let (width, hasText) = (columnCount, !textColumns.isEmpty)
     var column = 0
@@ -101,9 +106,9 @@ struct TablePart: Sendable {
       let field = try scanner.next(in: bytes, column: column)
       // Numbers beyond the last column are removed together with the row, which is refused.
       if field.isNumber, !hasText || column >= width || !textColumns[column] {
-        cells.append(field.number)
+        fields.append(field.number)
       } else if column < width {
-        cells.append(
+        fields.append(
           NaNBox.text(try scanner.code(of: field, in: bytes, line: line, column: column, among: &texts[column])))
       }
       column += 1
@@ -130,31 +135,38 @@ struct TablePart: Sendable {
     var scanner = scanner
     var isChosen = [Bool](repeating: false, count: columnCount)
     for column in chosen { isChosen[column] = true }
-    var index = 0
-    while index < cells.count {
+    var row = 0
+    while row < rowCount {
       guard scanner.position < bytes.count else { throw .changed(path: scanner.path) }
       if scanner.skipBlankLine(in: bytes) || scanner.skipEmptyRow(in: bytes) { continue }
       if bytes[scanner.position] == Byte.hash, try scanner.skipComment(in: bytes, rules) { continue }
       for column in 0..<columnCount {
         let field = try scanner.next(in: bytes, column: column)
-        if isChosen[column], cells[index].isFinite {
+        if isChosen[column], cells[row, column].isFinite {
           let code = try scanner.code(of: field, in: bytes, line: scanner.line, column: column, among: &sets[column])
-          cells[index] = NaNBox.text(code)
+          cells[row, column] = NaNBox.text(code)
         }
-        index += 1
         if field.endsRow != (column == columnCount - 1) {
           guard column == columnCount - 1, try scanner.next(in: bytes, column: columnCount).endsRow else {
             throw .changed(path: scanner.path)
           }
         }
       }
+      row += 1
     }
   }
 
   func hasNumbers(inColumn column: Int) -> Bool {
-    let cells = cells.span
-    for index in stride(from: column, to: cells.count, by: columnCount) where cells[index].isFinite { return true }
-    return false
+    withColumn(column) { cells in
+      for row in cells.indices where cells[row].isFinite { return true }
+      return false
+    }
+  }
+
+  /// Calls `body` with the fields of a column.
+  @inline(__always)
+  func withColumn<Result>(_ column: Int, _ body: (Span<Double>) -> Result) -> Result {
+    cells[columns: column..<column + 1].withSpan(body)
   }
 
   /// Replaces the codes of the strings by their codes in the sets of the whole table, to which new strings are added.
@@ -162,22 +174,27 @@ struct TablePart: Sendable {
     for column in texts.indices where !texts[column].isEmpty {
       let codes = sets[column].codes(of: texts[column])
       guard codes != Array(codes.indices) else { continue }
-      for index in stride(from: column, to: cells.count, by: columnCount) where !cells[index].isFinite {
-        cells[index] = NaNBox.text(codes[NaNBox.code(cells[index])])
+      let own = column * rowCount..<(column + 1) * rowCount
+      cells.withMutableSpan { cells in
+        for index in own where !cells[index].isFinite {
+          cells[index] = NaNBox.text(codes[NaNBox.code(cells[index])])
+        }
       }
     }
     texts = []
   }
 
-  /// Removes columns at the end.
-  mutating func removeLastColumns(_ count: Int) {
-    let width = columnCount - count
-    for row in 0..<rowCount {
-      for column in 0..<width { cells[row * width + column] = cells[row * columnCount + column] }
-    }
-    cells.removeLast(rowCount * count)
-    columnCount = width
+  /// Takes over a copy of the cells from other memory.
+  ///
+  /// - Parameter start: Where the copy begins; becomes the end.
+  mutating func takeCells(from memory: Matrix<Double>, _ start: inout Int) {
+    let (end, rows, columns) = (start + cells.count, rowCount, columnCount)
+    cells = memory[columns: start..<end].reshaped(rows: rows, columns: columns)
+    start = end
   }
+
+  /// Removes columns at the end.
+  mutating func removeLastColumns(_ count: Int) { cells = cells[columns: 0..<columnCount - count] }
 
   /// The line on which a row begins.
   func line(ofRow row: Int) -> Int {

@@ -259,7 +259,8 @@ extension Network {
   fileprivate var withoutUniformShare: (network: Network, uniformShare: Double)? {
     let others = Array(layers.dropLast())
     guard embedding == nil, let last = layers.last, last == Dense(last.outputSize, last.outputSize, .identity),
-      let activation = others.last?.activation, activation == .softmax || activation == .sigmoid
+      let activation = others.last?.activation,
+      activation == .sigmoid || activation == .softmax && last.outputSize > 1
     else { return nil }
     var network = Network(others)
     let (weights, bias) = (self[layer: others.count, .weights], self[layer: others.count, .bias])

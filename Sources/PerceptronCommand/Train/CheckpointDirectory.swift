@@ -30,7 +30,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
       "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
       "--report", "--log", "--predictions", "--header", "--no-header", "--task", "--calibrate", "--interval",
-      "--trials", "--minutes",
+      "--trials", "--minutes", "--cache",
     ]
   }
 
@@ -213,7 +213,10 @@ extension TrainingData {
     for samples in [samples, validation].compactMap(\.self) {
       checksum.add("\(samples.features.rows), \(samples.targets.rows), \(samples.count), \(samples.weights != nil)")
       for matrix in [samples.features, samples.targets, samples.weights].compactMap(\.self) {
-        checksum.add(matrix.elements)
+        matrix.withReadOnlyTile { elements in
+          checksum.add(
+            UnsafeRawBufferPointer(start: elements.base, count: matrix.count * MemoryLayout<Scalar>.size))
+        }
       }
     }
     return String(checksum.value, radix: 16)

@@ -34,7 +34,34 @@ struct SharedRun {
   }
 }
 
+/// A machine of a run.
+struct Machine {
+  let host: String
+  /// The number of threads of each of its processes.
+  let threads: [Int]
+
+  var summary: String {
+    let all = threads.reduce(0, +)
+    return "\(threads.count) process\(threads.count == 1 ? "" : "es"), \(all) thread\(all == 1 ? "" : "s")"
+  }
+}
+
 extension Processes {
+  /// The machines of all processes, in the order of their first processes. All processes must ask for it.
+  ///
+  /// - Parameter threads: The number of threads of this process.
+  func machines(threads: Int) -> [Machine] {
+    let hosts = gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    let counts = gather(Double(threads)).map { Int($0) }
+    var ofHost: [String: [Int]] = [:]
+    var order: [String] = []
+    for (host, count) in zip(hosts, counts) {
+      if ofHost[host] == nil { order.append(host) }
+      ofHost[host, default: []].append(count)
+    }
+    return order.map { Machine(host: $0, threads: ofHost[$0]!) }
+  }
+
   /// The number of threads with which the processes of this machine use its processors once. All processes must ask for
   /// it.
   func fairThreadCount() -> Int {

@@ -32,6 +32,9 @@ enum TrainCommand: Command {
       Option("--checkpoint-every", "EPOCHS", "epochs between two checkpoints (1)"),
       Option("--resume", nil, "continue from the checkpoint in DIR, bit for bit; start anew if there is none"),
       Option("--precision", "NAME", "float or double (float)"),
+      Option(
+        "--cache", "DIR",
+        "keep the data in files there while they are used, for data that are larger than memory (off)"),
       Option("--no-baseline", nil, "no comparison with a linear least-squares model"),
       Option("--report", "FILE.html", "a page for any browser, with curves, errors and metrics"),
       Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, metrics, learning rate, seconds"),

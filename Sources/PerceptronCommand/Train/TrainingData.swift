@@ -10,6 +10,8 @@ struct TrainingSources {
   fileprivate let validation: DataSource?
   /// The share of the training samples that are used for validation; 0 for none, and nil for the recipe's.
   fileprivate let validationShare: Double?
+  /// The directory of `--cache`; nil without it.
+  let cache: String?
 
   var includeStandardInput: Bool { [training, test, validation].contains(.standardInput) }
 
@@ -36,6 +38,7 @@ struct TrainingSources {
     if [training, test, validation].count(where: { $0 == .standardInput }) > 1 {
       throw .usage("- is given twice; standard input can be read once")
     }
+    cache = arguments.string("--cache")
     validationShare = try arguments.share("--validation-split")
     if validationShare != nil, validation != nil {
       throw .usage("--validation and --validation-split exclude each other")
@@ -45,6 +48,16 @@ struct TrainingSources {
   /// How later tables are read.
   fileprivate func format(for preparation: Preparation) throws(CommandError) -> Table.Format {
     try TableOptions.format(arguments, for: preparation)
+  }
+
+  /// Makes the directory of `--cache` if it does not exist, and refuses one where no file can be made.
+  func checkCache() throws {
+    guard let cache else { return }
+    try AtomicFile.makeDirectory(cache)
+    if let reason = MatrixFiles.mistake(in: cache) {
+      throw CommandError(
+        message: "--cache \(cache): no file can be made there: \(reason); name another directory", exitCode: 74)
+    }
   }
 
   /// Refuses an output file that is also an input file.
@@ -67,10 +80,13 @@ struct TrainingData<Scalar: BLASScalar> {
   let test: Samples<Scalar>?
   /// Whether the splits are the folds of cross-validation.
   private let areFolds: Bool
+  /// The directory of `--cache`; nil without it.
+  let cache: String?
   /// What `--predictions` says about the samples; nil without it.
   let answers: HeldOutAnswers?
 
   init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, team: Team) throws {
+    cache = MatrixFiles.directory
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -104,10 +120,15 @@ struct TrainingData<Scalar: BLASScalar> {
         "--sample-weight: all samples that are not for validation have the weight 0;"
           + (options.folds == nil ? " give --validation instead" : " choose other folds"))
     }
-    if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size, bytes > usableMemory() {
+    // Of files, each of the networks that are trained at the same time has its own.
+    let copies = cache == nil ? 1 : min(team.workerCount, networkCount)
+    if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size * copies,
+      bytes > MatrixFiles.room
+    {
+      let place = MatrixFiles.directory == nil ? "memory that may be used" : "directory of --cache"
       throw CommandError.badData(
         "a validation part needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in the"
-          + " memory that may be used; \(options.folds == nil ? "give --validation instead" : "leave out --folds")")
+          + " \(place); \(options.folds == nil ? "give --validation instead" : "leave out --folds")")
     }
     let preparation = preparation
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
@@ -216,19 +237,23 @@ extension TrainingData {
   func parts(ofNetwork number: Int) -> (training: Samples<Scalar>, validation: Samples<Scalar>?) {
     guard !splits.isEmpty else { return (samples, validation) }
     let split = splits[number % splits.count]
-    return (samples.gathered(split.training), validation(ofNetwork: number))
+    let training = MatrixFiles.keep(in: cache) { samples.gathered(split.training) }
+    return (training, validation(ofNetwork: number))
   }
 
   /// The validation samples of the network with this number.
   func validation(ofNetwork number: Int) -> Samples<Scalar>? {
-    splits.isEmpty ? validation : samples.withoutWeights.gathered(splits[number % splits.count].validation)
+    guard !splits.isEmpty else { return validation }
+    return MatrixFiles.keep(in: cache) {
+      samples.withoutWeights.gathered(splits[number % splits.count].validation)
+    }
   }
 
   /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {
     let heldOut = Set(splits.flatMap(\.validation))
-    return heldOut.isEmpty || areFolds
-      ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
+    guard !heldOut.isEmpty, !areFolds else { return samples }
+    return MatrixFiles.keep(in: cache) { samples.gathered((0..<samples.count).filter { !heldOut.contains($0) }) }
   }
 }
 

@@ -55,12 +55,17 @@ extension TrainingRun {
         isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
       deadline: deadline)
     let trials = Mutex<[Trial<Scalar>]>([])
+    // Of the memory for samples that are read from files, each network that is trained has its share.
+    let sharers = processes.count * (stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount))
+    let memory = data.cache == nil ? nil : usableMemory() / sharers
     func train(_ number: Int, _ team: Team, result: [UInt8]? = nil) {
       let trial = number / networkCount
       let networks = trial * networkCount..<(trial + 1) * networkCount
       let outcome = Result {
         let result = try result.map { try Checkpoint<Scalar>($0, path: title(ofNetwork: number)) }
-        return try stepProcesses.together { try fit(number, monitor, team, result: result) }
+        return try stepProcesses.together {
+          try MatrixFiles.$memory.withValue(memory) { try fit(number, monitor, team, result: result) }
+        }
       }
       guard let fits = monitor.note(outcome, ofNetwork: number, trial: networks), processes.isFirst else { return }
       do {

@@ -3,7 +3,8 @@ import Perceptron
 /// What is said about a training: on the terminal, in the model's notes, in `--json` and in the report.
 extension TrainingRun {
   /// Prints what will be learnt and what was detected automatically.
-  func announce() {
+  func announce(_ machines: [Machine]) {
+    for machine in machines { printError("\(machine.host): \(machine.summary)\n") }
     let what =
       switch data.preparation.outputs {
       case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
@@ -67,7 +68,7 @@ extension TrainingRun {
   }
 
   func report(
-    _ trained: TrainedModel<Scalar>, _ found: Found<Scalar>, _ summary: TrainingSummary,
+    _ trained: TrainedModel<Scalar>, _ found: Found<Scalar>, _ machines: [Machine], _ summary: TrainingSummary,
     _ judged: Judged<Scalar>, _ evaluation: Evaluation, _ folds: FoldMetrics?, _ work: Double
   ) -> TrainingReport<Scalar> {
     let (name, fits) = (judged.name, found.fits)
@@ -86,9 +87,10 @@ extension TrainingRun {
         rows.append(Row(name: "validation, last epoch", evaluation: last))
       }
     }
-    let facts = trained.training.merging([
+    var facts = trained.training.merging([
       "threads": "\(team.workerCount)", "training loss": trainingLoss(fits).shown,
     ]) { $1 }
+    for machine in machines { facts["machine \(machine.host)"] = machine.summary }
     return TrainingReport(
       model: trained, source: source, sampleCount: data.trainingCount, records: fits.map(\.records), judged: judged,
       rows: rows, folds: folds, trials: found.trials,

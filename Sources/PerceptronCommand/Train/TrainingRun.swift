@@ -72,7 +72,14 @@ struct TrainingRun<Scalar: BLASScalar> {
     team = try makeTeam(threads: options.threads, processors: shared.threads)
     // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
-    data = try TrainingData(sources, options, networkCount: networkCount, isSearch: search != nil, team: team)
+    let (networkCount, team) = (networkCount, team)
+    try sources.checkCache()
+    let (data, heldOut) = try MatrixFiles.keep(in: sources.cache) {
+      let data = try TrainingData<Scalar>(
+        sources, options, networkCount: networkCount, isSearch: search != nil, team: team)
+      return (data, HeldOut(data))
+    }
+    (self.data, self.heldOut) = (data, heldOut)
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
@@ -85,7 +92,6 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     let areLabels = if case .labels = preparation.outputs { true } else { false }
     (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
-    let heldOut = HeldOut(data)
     try calibration?.check(preparation.task, loss, validation: heldOut?.samples)
     try Self.checkInterval(options, loss, data)
     recipeName = options.pieces.name(isTable: sources.training.isTabular)
@@ -108,10 +114,8 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     try options.checkMemory(
       recipe.layers(for: preparation, output: output, fittedOn: data.samples), networkCount: networkCount)
-    let networkCount = networkCount
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
-    self.heldOut = heldOut
     let fingerprint = checkpoints == nil && processes.count == 1 ? "" : data.fingerprint
     // A trial may have twice as many.
     try checkpoints?.prepare(
@@ -131,7 +135,8 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   func run() throws {
     try processes.together { try checkpoints?.checkAccess() }
-    if !options.isQuiet { announce() }
+    let machines = processes.count > 1 ? processes.machines(threads: team.workerCount) : []
+    if !options.isQuiet { announce(machines) }
     let log = try processes.together {
       try processes.isFirst
         ? outputs.log.map {
@@ -142,13 +147,13 @@ struct TrainingRun<Scalar: BLASScalar> {
     // The others wait to hear whether everything was written.
     try processes.together {
       if let found = try search == nil ? fitAll(log).map({ Found(fits: $0[0].fits) }) : searched(log) {
-        try finish(found, log)
+        try finish(found, machines, log)
       }
     }
   }
 
   /// Writes the files and says what came out.
-  private func finish(_ found: Found<Scalar>, _ log: TrainingLog?) throws {
+  private func finish(_ found: Found<Scalar>, _ machines: [Machine], _ log: TrainingLog?) throws {
     let fits = found.fits
     let plain = TrainedModel(
       networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,
@@ -214,7 +219,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report, let judged, let judgement {
-      let report = report(trained, found, summary, judged, judgement, folds, work)
+      let report = report(trained, found, machines, summary, judged, judgement, folds, work)
       try AtomicFile.write(Array(report.html().utf8), to: path)
       try printLine("wrote \(path)")
     }

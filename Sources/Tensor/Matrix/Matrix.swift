@@ -99,6 +99,9 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
     buffer === other.buffer && offset == other.offset && rows == other.rows && columns == other.columns
   }
 
+  /// Whether the elements are in a file: see ``MatrixFiles``.
+  package var isInFile: Bool { buffer.isInFile }
+
   /// The shape in the form that messages print.
   @usableFromInline
   package var shape: String { "\(rows)×\(columns)" }

@@ -7,14 +7,15 @@
 /// The bytes of memory that this process may still take, limited by the machine, its cgroups and its resource limits.
 ///
 /// The result is the least of the physical memory and the cgroups' limits (`memory.max`), each less what the process
-/// holds already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`), less what it has mapped. The
-/// memory of other processes is not counted. The function reads a few small kernel files, which takes about 50 µs.
+/// holds already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`), less what it has mapped.
+/// Parts of files in memory do not count: the system drops them when it needs the memory. The memory of other processes
+/// is not counted. The function reads a few small kernel files, which takes about 50 µs.
 package func usableMemory() -> Int {
   // /proc/self/statm begins with the process's total and resident pages.
   let page = sysconf(Int32(_SC_PAGESIZE))
   let pages = contents("/proc/self/statm").split(separator: " ").prefix(6).map { Int($0) ?? 0 }
   let mapped = pages.first.map { $0 * page } ?? 0
-  let resident = pages.count > 1 ? pages[1] * page : 0
+  let resident = pages.count > 1 ? pages[1] * page - fileBytesInMemory() : 0
   let data = pages.count > 5 ? pages[5] * page : 0
   var most = sysconf(Int32(_SC_PHYS_PAGES)) * page - resident
   if let limit = cgroupMemory(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")) {
@@ -23,6 +24,13 @@ package func usableMemory() -> Int {
   if let limit = resourceLimit(addressSpace) { most = min(most, limit - mapped) }
   if let limit = resourceLimit(dataSegment) { most = min(most, limit - data) }
   return max(most, 0)
+}
+
+/// The bytes of files that this process has in memory. Files of file systems in memory do not count.
+private func fileBytesInMemory() -> Int {
+  let line = contents("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("RssFile:") }
+  // RssFile:     9216 kB
+  return line?.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 } ?? 0
 }
 
 /// Whether the process's address space or data size is limited (`ulimit -v`, `ulimit -d`). If so, memory that is never

@@ -17,7 +17,7 @@ extension Trainer {
   ) throws(Divergence) -> Double {
     stepInEpoch += 1
     if case .lbfgs = optimizer { return try searchLine(samples, batch) }
-    let rate = learningRate(samples.count)
+    let rate = learningRate(samples.wholeCount)
     var outcome = tryStep(rate, samples, batch, next: next)
     if !outcome.isTaken && outcome.loss.isFinite && outcome.gradientBound.isFinite {
       // The step may have failed only because the bounds are out of date.
@@ -51,12 +51,12 @@ extension Trainer {
     let largestGradient = state.bounds.largestGradient(
       state.rule, rate: rate.map { $0 * rates.largest }, parameters: parameterBound)
     let rule = state.update(
-      rate: rate, weightDecay: regularization.weightDecay, decayFactor: factor(decaySchedule, samples.count))
+      rate: rate, weightDecay: regularization.weightDecay, decayFactor: factor(decaySchedule, samples.wholeCount))
     guard keepsGradient else {
       let update = TileUpdate(rule, l1: Scalar(regularization.l1), l2: Scalar(regularization.l2))
       let batch = Batch(samples, batch, next: next, meanCount: batch.count)
       var outcome = network.takeStep(
-        objective(samples.count), batch, workspace: &workspace, gradient: &state.gradient, update: update,
+        objective(samples.wholeCount), batch, workspace: &workspace, gradient: &state.gradient, update: update,
         rates: rates == .equal ? nil : rates, largestGradient: largestGradient - penaltyBound)
       outcome.gradientBound += penaltyBound
       return outcome
@@ -204,7 +204,8 @@ extension Trainer {
       rest = rest[block.endIndex...]
       lastBlock = block.count
       let part = network.backPropagate(
-        objective(samples.count, firstSample: start - batch.startIndex), Batch(samples, block, meanCount: batch.count),
+        objective(samples.wholeCount, firstSample: start - batch.startIndex),
+        Batch(samples, block, meanCount: batch.count),
         workspace: &workspace, gradient: &state.gradients[shard, tree], adding: start > first,
         largestGradient: state.bounds.largest)
       whole.loss += part.loss

@@ -265,17 +265,38 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     } else if order.count != samples.count {
       fail("cannot continue an epoch of \(order.count) samples with \(samples.count) samples")
     }
+    let copyCount = state.rule.isFullBatch ? nil : samples.copyCount(batchSize)
     while samplesDone < samples.count {
-      let batch = firstPart(order[samplesDone...], batchSize, least: leastBatch)
-      let next = firstPart(order[batch.endIndex...], batchSize, least: leastBatch)
-      lossSum += try step(samples, batch, next: next) * Double(batch.count)
-      samplesDone = batch.endIndex
-      if samplesDone < samples.count && !processes.agree(proceeds(samplesDone)) { return nil }
+      guard let copyCount else {
+        guard try continueEpoch(samples, order[samplesDone...], proceeds) else { return nil }
+        continue
+      }
+      let part = firstPart(order[samplesDone...], copyCount, least: leastBatch)
+      guard try continueEpoch(samples.copied(part), Array(0..<part.count)[...], proceeds) else { return nil }
     }
     _ = proceeds(samplesDone)
     epoch += 1
     (stepInEpoch, samplesDone) = (0, 0)
     return lossSum / Double(samples.count)
+  }
+
+  /// Takes the steps of a part of an epoch. Returns false if the closure stopped it.
+  ///
+  /// - Parameter indices: The indices in `samples` of the next samples of the epoch.
+  @inline(__always)
+  private mutating func continueEpoch(
+    _ samples: Samples<Scalar>, _ indices: ArraySlice<Int>, _ proceeds: (_ samplesDone: Int) -> Bool
+  ) throws(Divergence) -> Bool {
+    var left = indices
+    while !left.isEmpty {
+      let batch = firstPart(left, batchSize, least: leastBatch)
+      left = left[batch.endIndex...]
+      let next = firstPart(left, batchSize, least: leastBatch)
+      lossSum += try step(samples, batch, next: next) * Double(batch.count)
+      samplesDone += batch.count
+      if samplesDone < samples.wholeCount && !processes.agree(proceeds(samplesDone)) { return false }
+    }
+    return true
   }
 
   /// Returns the first samples, `size` of them, or all if fewer than `least` would be left.
@@ -365,5 +386,18 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     else {
       fail("cannot train \(network) on \(samples.features.shape) features and \(samples.targets.shape) targets")
     }
+  }
+}
+
+extension Samples {
+  /// How many samples are to be copied to memory at a time: as many whole batches as take a quarter of it. Nil if the
+  /// samples are in memory, or take at most half of it.
+  fileprivate func copyCount(_ batchSize: Int) -> Int? {
+    guard features.isInFile else { return nil }
+    let memory = MatrixFiles.memory ?? usableMemory()
+    let scalars = features.rows + targets.rows + (relativeWeights == nil ? 0 : 1)
+    let size = MemoryLayout<Scalar>.size * scalars + 3 * MemoryLayout<Int>.size
+    guard size * count > memory / 2 else { return nil }
+    return max(memory / 4 / size / batchSize, 1) * batchSize
   }
 }

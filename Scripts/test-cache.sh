@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Trains on a table four times as large as the memory allowed: test-cache.sh PERCEPTRON
+#
+# A cgroup sets the limit. The model must be, byte for byte, the one that unlimited memory gives.
+set -euo pipefail
+perceptron=$(realpath "$1")
+megabytes=${2:-160}
+directory=$(mktemp -d)
+group=
+end() {
+  [ -z "$group" ] || rmdir "$group"
+  rm -rf "$directory"
+}
+trap end EXIT
+cd "$directory"
+
+if [ -w /sys/fs/cgroup/memory/cgroup.procs ]; then
+  group=/sys/fs/cgroup/memory/perceptron-$$
+  mkdir "$group"
+  echo "${megabytes}M" >"$group/memory.limit_in_bytes"
+elif [ -w /sys/fs/cgroup/cgroup.procs ] && grep -q memory /sys/fs/cgroup/cgroup.subtree_control; then
+  group=/sys/fs/cgroup/perceptron-$$
+  mkdir "$group"
+  echo "${megabytes}M" >"$group/memory.max"
+  echo 0 >"$group/memory.swap.max"
+else
+  echo "larger than memory: skipped, no cgroup can be made here"
+  exit 0
+fi
+
+awk -v bytes=$((4 * megabytes * 1048576)) 'BEGIN {
+  seed = 1
+  columns = 30
+  for (column = 0; column < columns; ++column) printf "n%d,", column
+  print "kind,y"
+  while (written < bytes) {
+    line = ""
+    sum = 0
+    for (column = 0; column < columns; ++column) {
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      number = int(seed / 2147.483648) / 1000000
+      sum += column < 4 ? number : 0
+      line = line number ","
+    }
+    line = line substr("abc", seed % 3 + 1, 1) "," (sum > 2 ? "more" : "less")
+    written += length(line) + 1
+    print line
+  }
+}' >large.csv
+ls -l large.csv | awk '{ printf "a table of %d MB, %d MB of memory\n", $5 / 1048576, m }' m="$megabytes"
+
+options='large.csv --recipe plain --hidden 64 --epochs 2 --batch-size 1024 --seed 1 --threads 2 --no-baseline'
+start=$(date +%s%N)
+"$perceptron" train $options -o memory.model >/dev/null 2>memory.err
+middle=$(date +%s%N)
+status=0
+sh -c "echo \$\$ > $group/cgroup.procs; exec $perceptron train $options --cache cache -o file.model" >/dev/null 2>file.err || status=$?
+last=$(date +%s%N)
+[ $status = 0 ] || { echo "failed: exit code $status: $(tail -3 file.err)"; exit 1; }
+cmp memory.model file.model
+[ -z "$(ls cache)" ] || { echo "failed: files are left: $(ls cache)"; exit 1; }
+# Without the files, the memory does not suffice.
+if sh -c "echo \$\$ > $group/cgroup.procs; exec $perceptron train $options -o none.model" >/dev/null 2>none.err; then
+  echo "failed: the memory sufficed without files"
+  exit 1
+fi
+echo "without files: $(tail -1 none.err)"
+echo "the same model: $(((middle - start) / 1000000)) ms in memory, $(((last - middle) / 1000000)) ms from files"
