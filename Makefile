@@ -24,7 +24,7 @@ PEERS := .build/peers
 # The libraries that make bench-tables compares with, and options for it: --quick, --only pol,king, --methods perceptron,catboost.
 TABLE_PEERS := .build/table-peers
 TABLES ?=
-# What make test-mpi needs: two launchers with their libraries.
+# What make test-mpi and make bench-peers need: two launchers with their libraries.
 MPI_PACKAGES := openmpi-bin mpich
 ONNX := .build/onnx
 # Options for the contest of make bench-peers: --quick, --only nielsen30,tab64,serving, --no-growth, --instructions avx2.
@@ -60,12 +60,15 @@ test: test-dependencies ## run all tests, in a release build as they will be use
 	@$(SWIFT) test -c release $(SERVICE)
 	@$(MAKE) --no-print-directory fuzz-short
 
-# Much of a build is the work of one processor, so two builds at a time take less than one after the other.
+# Much of a build is the work of one processor, so two builds at a time take less than one after the other. A list needs what the tests need;
+# `swift build --build-tests` would compile it with other options.
 tests: test-dependencies
-	@$(SWIFT) build -c release --build-tests
+	@mkdir -p .build
+	@$(SWIFT) test list -c release > .build/tests.txt
 
 service-tests: dependencies
-	@$(SWIFT) build -c release --build-tests $(SERVICE)
+	@mkdir -p .build
+	@$(SWIFT) test list -c release $(SERVICE) > .build/service-tests.txt
 
 service: dependencies ## build Examples/ScoringService, a package of its own, into .build/service/release
 	@$(SWIFT) build -c release $(SERVICE)
@@ -97,7 +100,7 @@ bench: build ## a training step by this package and by naive loops, and the floo
 bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn, and predictions beside ONNX Runtime (an hour and a half, on an idle machine)
 	@$(SWIFT) build -c release --product PerceptronStepContestant
 	@$(SWIFT) build -c release --product PerceptronServingContestant
-	@Scripts/install-packages.sh $(STATIC_PACKAGES)
+	@Scripts/install-packages.sh $(STATIC_PACKAGES) $(MPI_PACKAGES)
 	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)

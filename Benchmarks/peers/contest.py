@@ -24,9 +24,10 @@ from race import differ, first_steps, hold_race, kernels, progress, take_turn, t
 from report import Report, duration, machine, slug
 from serving import Serving
 from session import HERE, Contestant, ContestError, Session, processors, python
+from shared_steps import compare
 from workloads import WORKLOADS, Workload, write
 
-PARTS = ("prescott", "tables", "serving")  # what is measured besides the workloads
+PARTS = ("prescott", "tables", "processes", "serving")  # what is measured besides the workloads
 AVX512_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 1.8, "mnist512": 1.6, "deep": 1.2, "wide": 1.15}  # against the best peer
 AVX2_TARGETS = AVX512_TARGETS | {"mnist512": 1.4, "deep": 1.1, "wide": 1.05}  # the same without AVX-512
 DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 1.9}  # against NumPy
@@ -114,6 +115,8 @@ class Contest:
             self.prescott()
         if self.measures("tables"):
             self.tables()
+        if self.measures("processes"):
+            compare(tuple(shlex.split(self.options.command)), report, self.options.quick)
         if self.measures("serving"):
             self.kernels |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
         self.versions()
@@ -329,7 +332,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--perceptron", required=True, metavar="COMMAND", help="the Swift contestant")
     parser.add_argument("--serving", required=True, metavar="COMMAND", help="the Swift contestant that predicts")
     parser.add_argument("--static", required=True, metavar="COMMAND", help="the same, linked statically, for the first prediction of a process")
-    parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start")
+    parser.add_argument("--command", required=True, metavar="COMMAND", help="the perceptron command, for the cold start and for steps that processes share")
     parser.add_argument("--output", required=True, type=Path, metavar="DIRECTORY", help="where the report and the picture go")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAMES", help=f"only some of {','.join(names)}")
     parser.add_argument("--instructions", choices=["avx2"], help="hold all contestants to these, if the processor has more")

@@ -7,13 +7,14 @@ import Testing
 
 @Test(
   "Samples that are read from files in parts train to the same bits, whatever the memory, also after a stop",
-  arguments: [1, 3])
-func samplesInFiles(shards: Int) throws {
+  arguments: [1, 3], [Normalization.none, .batch])
+func samplesInFiles(shards: Int, normalization: Normalization) throws {
   let directory = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max))"
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
   defer { try? FileManager.default.removeItem(atPath: directory) }
   var generator = Philox(seed: 2)
-  let count = 4003
+  // With batch normalization, the last sample joins the batch before it.
+  let count = 62 * 64 + 1
   var features = Matrix<Float>(rows: 200, columns: count)
   features.fillNormal(using: &generator)
   let samples = Samples(
@@ -22,7 +23,8 @@ func samplesInFiles(shards: Int) throws {
   let inFiles = MatrixFiles.keep(in: directory) { samples.gathered(0..<count) }
   #expect(inFiles.features.isInFile)
   let network = Network<Float>(
-    [Dense(200, 50, .relu, dropout: 0.2), Dense(50, 10, .softmax)], initializer: .heNormal, using: &generator)
+    [Dense(200, 50, .relu, normalization: normalization, dropout: 0.2), Dense(50, 10, .softmax)],
+    initializer: .heNormal, using: &generator)
 
   /// The trainer after two epochs, with a stop in the second.
   ///
@@ -45,4 +47,26 @@ func samplesInFiles(shards: Int) throws {
     #expect((found.network.parameters == expected.network.parameters) == true, "\(String(describing: memory))")
     #expect(found.reports.map(\.trainingLoss) == expected.reports.map(\.trainingLoss))
   }
+}
+
+@Test("A method that takes all samples in a step reads them from files where they are")
+func fullBatchInFiles() throws {
+  let directory = "/tmp/perceptron-\(UInt64.random(in: 0 ... .max))"
+  try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+  defer { try? FileManager.default.removeItem(atPath: directory) }
+  var generator = Philox(seed: 2)
+  var features = Matrix<Double>(rows: 20, columns: 1000)
+  features.fillNormal(using: &generator)
+  let samples = Samples(features: features, targets: oneHot((0..<1000).map { $0 % 3 }, classes: 3))
+  let network = Network<Double>(
+    .chain([20, 5, 3], hidden: .tanh, output: .softmax), initializer: .glorotNormal, using: &generator)
+  func trained(on samples: Samples<Double>) throws -> Matrix<Double> {
+    var trainer = Trainer(
+      network, loss: .crossEntropy, optimizer: .lbfgs(), batchSize: 1000, generator: Philox(seed: 3))
+    try MatrixFiles.$memory.withValue(1000) { try trainer.fit(on: samples, epochs: 5) }
+    return trainer.network.parameters
+  }
+  let inFiles = MatrixFiles.keep(in: directory) { samples.gathered(0..<1000) }
+  #expect(inFiles.features.isInFile)
+  #expect(try trained(on: inFiles) == trained(on: samples))
 }

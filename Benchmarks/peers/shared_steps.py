@@ -1,0 +1,69 @@
+"""Training steps that two processes of one thread share: the Swift package under an MPI launcher, and PyTorch's DistributedDataParallel over gloo."""
+
+import os
+import re
+import subprocess
+import sys
+from statistics import median
+
+from race import progress
+from report import Report
+from session import HERE, ContestError
+
+PROCESSES = 2
+TARGETS = {"mnist512 128": 1.35, "mnist512 1024": 1.05, "deep 256": 1.35, "deep 1024": 1.15, "wide 512": 1.25}  # against one process of two threads
+
+METHOD = f"""A step of {PROCESSES} processes of one thread each, which share the batch, its gradient and the update: `mpirun perceptron benchmark --shards {PROCESSES}`, and PyTorch's
+DistributedDataParallel over gloo on the same networks, batches and optimizers. Each is run whole, in turns; a time is the median over the runs of the medians that a run prints.
+*Alone* is a step of one Swift process with {PROCESSES} threads and without shards, measured in turns with the shared one; *in it* is the time of the shared step divided by it."""
+
+# Open MPI refuses to run as root otherwise.
+ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+
+def compare(command: tuple[str, ...], report: Report, quick: bool) -> None:
+    """Adds a section to the report."""
+    short = ["--quick"] if quick else []
+    launcher = ["mpirun.openmpi", "-q", "--oversubscribe", "--bind-to", "none", "-np", str(PROCESSES)]
+    swift = [*launcher, *command, "benchmark", "--shards", str(PROCESSES), "--threads", "1", *short]
+    torch = [sys.executable, "-B", str(HERE / "ddp.py"), "--processes", str(PROCESSES), *short]
+    steps: dict[str, list[tuple[float, float]]] = {}  # shared and alone, in ms
+    peers: dict[str, list[float]] = {}
+    for number in range(1 if quick else 3):
+        for run in (ours, theirs)[:: 1 if number % 2 else -1]:
+            run(swift if run is ours else torch, steps if run is ours else peers, number)
+    report.add(f"## Steps shared by processes\n\n{METHOD}")
+    rows, verdicts = [], []
+    for name, times in steps.items():
+        shared, ratio = median(time for time, _ in times), median(time / alone for time, alone in times)
+        peer = median(peers[name])
+        rows.append([name, f"{shared:.3g} ms", f"{median(alone for _, alone in times):.3g} ms", f"{ratio:.2f}", f"{peer:.3g} ms", f"{peer / shared:.2f}"])
+        verdicts += [(f"{name}, shared, in one process's:", ratio, "≤", TARGETS[name]), (f"{name}, shared, against gloo:", peer / shared, "≥", 1.0)]
+    report.table(["workload and batch", "shared", "alone", "in it", "DDP, gloo", "ratio"], rows)
+    report.targets(verdicts)
+
+
+def ours(command: list[str], steps: dict[str, list[tuple[float, float]]], number: int) -> None:
+    progress(f"shared steps: Swift, run {number + 1}")
+    for line in output(command).splitlines():
+        # network, batch, step, five parts, one process, ratio
+        if match := re.fullmatch(r"(\w+) +(\d+) +([\d.]+)(?: +[\d.]+){5} +([\d.]+) +[\d.]+×", line.strip()):
+            steps.setdefault(f"{match[1]} {match[2]}", []).append((float(match[3]), float(match[4])))
+    if not steps:
+        raise ContestError(f"{' '.join(command)} printed no step")
+
+
+def theirs(command: list[str], peers: dict[str, list[float]], number: int) -> None:
+    progress(f"shared steps: PyTorch, run {number + 1}")
+    for name, batch, time in re.findall(r"(\w+) (\d+): ([\d.]+) ms", output(command)):
+        peers.setdefault(f"{name} {batch}", []).append(float(time))
+
+
+def output(command: list[str]) -> str:
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=1200)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ContestError(f"{command[0]}: {error}") from None
+    if process.returncode != 0:
+        raise ContestError(f"{' '.join(command)} ended with status {process.returncode}: {(process.stderr.strip().splitlines() or ['no message'])[-1]}")
+    return process.stdout
