@@ -32,6 +32,22 @@ launch() {
   esac
 }
 
+# resume WHAT LAUNCH… goes on with $long from its checkpoint, to the bytes of a run that nobody disturbed.
+resume() {
+  local what=$1
+  shift
+  "$@" "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
+    || fail "$what: not resumed: $(cat err.txt)"
+  cmp long.model shared.model || fail "$what: another model from fewer processes"
+  rm -f shared.model
+}
+
+# gone WHAT START SECONDS expects that no process is left, so many seconds after START at most.
+gone() {
+  [ $((SECONDS - $2)) -le "$3" ] || fail "$1: all ended after $((SECONDS - $2)) seconds"
+  if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$1: processes are left"; fi
+}
+
 mpis=
 for mpi in openmpi mpich; do
   if command -v "mpirun.$mpi" >/dev/null; then mpis="$mpis $mpi"; else echo "$mpi: skipped, it is not installed"; fi
@@ -169,18 +185,14 @@ for networks in 1 5; do
       USR1) [ $status = 138 ] || fail "$mpi: exit code $status after SIGUSR1: $(cat err.txt)" ;;
       KILL) [ $status != 0 ] || fail "$mpi: exit code 0 after a process was killed" ;;
       esac
-      [ $((SECONDS - start)) -le 6 ] || fail "$mpi, SIG$how: all ended after $((SECONDS - start)) seconds"
-      if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, SIG$how: processes are left"; fi
-      launch "$mpi" 3 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
-        || fail "$mpi, SIG$how: not resumed: $(cat err.txt)"
-      cmp long.model shared.model || fail "$mpi, SIG$how, $networks networks: another model from 3 processes"
-      rm -f shared.model
+      gone "$mpi, SIG$how" $start 6
+      resume "$mpi, SIG$how, $networks networks" launch "$mpi" 3
     done
   done
 done
 
 # A process of four is killed at a random moment, again and again.
-long="classes.csv ${plain/--epochs 3/--epochs 150} --shards 8 --dropout 0.2"
+long="classes.csv ${plain/--epochs 3/--epochs 150} --shards 8 --dropout 0.2 --threads 1"
 start=$(date +%s%N)
 "$perceptron" train $long -o long.model >/dev/null 2>&1
 milliseconds=$((($(date +%s%N) - start) / 1000000))
@@ -188,7 +200,7 @@ for mpi in $mpis; do
   killed=0
   for ((try = 0; killed < 10 && try < 100; ++try)); do
     rm -rf checkpoints shared.model
-    launch "$mpi" 4 "$perceptron" train $long --threads 1 --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
+    launch "$mpi" 4 "$perceptron" train $long --checkpoint checkpoints -o shared.model >out.txt 2>err.txt &
     job=$!
     wait=$((RANDOM % (3 * milliseconds + 300)))
     sleep $((wait / 1000)).$(printf %03d $((wait % 1000)))
@@ -198,11 +210,8 @@ for mpi in $mpis; do
     wait $job || status=$?
     [ -n "$victim" ] && [ $status != 0 ] || continue  # it was too early or too late
     killed=$((killed + 1))
-    [ $((SECONDS - start)) -le 5 ] || fail "$mpi, killed after $wait ms: all ended after $((SECONDS - start)) seconds"
-    if pgrep -f "^$perceptron train classes.csv" >/dev/null; then fail "$mpi, killed after $wait ms: some are left"; fi
-    launch "$mpi" 3 "$perceptron" train $long --threads 1 --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
-      || fail "$mpi, killed after $wait ms: not resumed: $(cat err.txt)"
-    cmp long.model shared.model || fail "$mpi, killed after $wait ms: another model from 3 processes"
+    gone "$mpi, killed after $wait ms" $start 5
+    resume "$mpi, killed after $wait ms" launch "$mpi" 3
   done
   [ $killed = 10 ] || fail "$mpi: only $killed of $try processes were killed in time"
   echo "$mpi: 10 of 10 killed at random moments, and resumed"
@@ -275,10 +284,9 @@ if command -v ip >/dev/null && add_machines 2>machines.err; then
     kill -KILL "$(ip netns pids perceptron-h2 | while read -r pid; do [ "$(readlink /proc/$pid/exe)" != "$perceptron" ] || echo $pid; done | head -1)"
     status=0
     wait $job || status=$?
-    [ $status != 0 ] && [ $((SECONDS - start)) -le 6 ] || fail "$mpi, a machine's process killed: exit code $status after $((SECONDS - start)) seconds"
-    launch_apart "$mpi" 2 "$perceptron" train $long --checkpoint checkpoints --resume -o shared.model >out.txt 2>err.txt \
-      || fail "$mpi, 2 machines: not resumed: $(cat err.txt)"
-    cmp long.model shared.model || fail "$mpi, 2 machines: another model"
+    [ $status != 0 ] || fail "$mpi: exit code 0 after a machine's process was killed"
+    gone "$mpi, a machine's process killed" $start 6
+    resume "$mpi, 2 machines" launch_apart "$mpi" 2
     echo "$mpi: the same models from 3 machines, and from 2 after a process was killed"
   done
 else

@@ -4,7 +4,6 @@ import argparse
 import json
 import platform
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from race import BFLOAT16_FIRST_TOLERANCE, BFLOAT16_LAST_TOLERANCE, FIRST_STEPS,
 from race import differ, first_steps, hold_race, kernels, progress, take_turn, take_turns
 from report import Report, duration, machine, slug
 from serving import Serving
-from session import HERE, Contestant, ContestError, Session, processors, python
+from session import HERE, Contestant, ContestError, Session, output, processors, python
 from shared_steps import compare
 from workloads import WORKLOADS, Workload, write
 
@@ -313,17 +312,12 @@ def write_table(path: Path, size: int) -> None:
 
 def accuracy_of(name: str, command: list[str]) -> float:
     """Runs a process whose last line is its accuracy on the test set, or an object that holds it."""
+    printed = output(name, command).strip()
     try:
-        process = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        raise ContestError(f"cannot start {name}: {error}") from None
-    if process.returncode != 0:
-        raise ContestError(f"{name} ended with status {process.returncode}: {(process.stderr.strip().splitlines() or ['no message'])[-1]}")
-    try:
-        answer = json.loads(process.stdout.strip().splitlines()[-1])
+        answer = json.loads(printed.splitlines()[-1])
         return answer if isinstance(answer, float) else answer["test"]["accuracy"]
     except (IndexError, KeyError, TypeError, json.JSONDecodeError):
-        raise ContestError(f"{name} printed no accuracy: {process.stdout.strip()[-200:]!r}") from None
+        raise ContestError(f"{name} printed no accuracy: {printed[-200:]!r}") from None
 
 
 def parse_arguments() -> argparse.Namespace:

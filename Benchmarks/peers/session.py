@@ -39,6 +39,19 @@ class Run:
     peak_bytes: int  # resident memory, the highest so far
 
 
+def output(name: str, command: list[str], environment: dict[str, str] | None = None, limit: float | None = None) -> str:
+    """What a process prints that runs to its end, in `limit` seconds at most."""
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, env=os.environ | (environment or {}), timeout=limit)
+    except OSError as error:
+        raise ContestError(f"cannot start {name}: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise ContestError(f"{name} took more than {limit:g} s") from None
+    if process.returncode != 0:
+        raise ContestError(f"{name} ended with status {process.returncode}: {(process.stderr.strip().splitlines() or ['no message'])[-1]}")
+    return process.stdout
+
+
 def processors() -> list[int]:
     """Those that this process may use."""
     return sorted(os.sched_getaffinity(0))

@@ -1,16 +1,15 @@
 """Training steps that two processes of one thread share: the Swift package under an MPI launcher, and PyTorch's DistributedDataParallel over gloo."""
 
-import os
 import re
-import subprocess
 import sys
 from statistics import median
 
 from race import progress
 from report import Report
-from session import HERE, ContestError
+from session import HERE, ContestError, output
 
 PROCESSES = 2
+LIMIT = 1200.0  # seconds for a run
 TARGETS = {"mnist512 128": 1.35, "mnist512 1024": 1.05, "deep 256": 1.35, "deep 1024": 1.15, "wide 512": 1.25}  # against one process of two threads
 
 METHOD = f"""A step of {PROCESSES} processes of one thread each, which share the batch, its gradient and the update: `mpirun perceptron benchmark --shards {PROCESSES}`, and PyTorch's
@@ -18,7 +17,7 @@ DistributedDataParallel over gloo on the same networks, batches and optimizers. 
 *Alone* is a step of one Swift process with {PROCESSES} threads and without shards, measured in turns with the shared one; *in it* is the time of the shared step divided by it."""
 
 # Open MPI refuses to run as root otherwise.
-ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+ENVIRONMENT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 
 def compare(command: tuple[str, ...], report: Report, quick: bool) -> None:
@@ -45,25 +44,15 @@ def compare(command: tuple[str, ...], report: Report, quick: bool) -> None:
 
 def ours(command: list[str], steps: dict[str, list[tuple[float, float]]], number: int) -> None:
     progress(f"shared steps: Swift, run {number + 1}")
-    for line in output(command).splitlines():
+    for line in output("Swift under mpirun", command, ENVIRONMENT, LIMIT).splitlines():
         # network, batch, step, five parts, one process, ratio
         if match := re.fullmatch(r"(\w+) +(\d+) +([\d.]+)(?: +[\d.]+){5} +([\d.]+) +[\d.]+×", line.strip()):
             steps.setdefault(f"{match[1]} {match[2]}", []).append((float(match[3]), float(match[4])))
     if not steps:
-        raise ContestError(f"{' '.join(command)} printed no step")
+        raise ContestError("Swift under mpirun printed no step")
 
 
 def theirs(command: list[str], peers: dict[str, list[float]], number: int) -> None:
     progress(f"shared steps: PyTorch, run {number + 1}")
-    for name, batch, time in re.findall(r"(\w+) (\d+): ([\d.]+) ms", output(command)):
+    for name, batch, time in re.findall(r"(\w+) (\d+): ([\d.]+) ms", output("PyTorch DDP", command, limit=LIMIT)):
         peers.setdefault(f"{name} {batch}", []).append(float(time))
-
-
-def output(command: list[str]) -> str:
-    try:
-        process = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=1200)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ContestError(f"{command[0]}: {error}") from None
-    if process.returncode != 0:
-        raise ContestError(f"{' '.join(command)} ended with status {process.returncode}: {(process.stderr.strip().splitlines() or ['no message'])[-1]}")
-    return process.stdout

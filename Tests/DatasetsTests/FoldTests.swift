@@ -33,6 +33,8 @@ func dividedValidation() {
   for seed in 0..<10 as Range<UInt64> {
     var generator = Philox(seed: seed)
     let fifth = Split.folds(5, stratifiedBy: classes, using: &generator)[0]
+    var other = Philox(seed: seed)
+    #expect(Split.firstFold(of: 5, stratifiedBy: classes, using: &other) == fifth && other == generator)
     let parts = fifth.divided(among: 4, stratifiedBy: classes, using: &generator)
     #expect(parts.map(\.validation.count).sorted() == [5, 5, 6, 6])
     #expect(parts.flatMap(\.validation).sorted() == fifth.validation)

@@ -22,6 +22,9 @@ func matrixInFile() throws {
     #expect(large.maxMagnitude() == 0 && !filled.isInFile)
     let copy = MatrixFiles.keep(in: directory) { filled.gathered(Array(0..<600)) }
     #expect(copy.isInFile && copy == filled)
+    // A copy of columns is where the matrix is.
+    let some = copy.gathered(Array(0..<500))
+    #expect(some.isInFile && some == filled[columns: 0..<500] && !filled.gathered(Array(0..<500)).isInFile)
     let columns = copy[columns: 100..<200]
     #expect(columns.isInFile && columns == filled[columns: 100..<200])
     let files = try FileManager.default.contentsOfDirectory(atPath: directory)

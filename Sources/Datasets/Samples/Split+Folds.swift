@@ -12,6 +12,21 @@ extension Split {
   ///   - keys: A number for each sample, such as its class or its value; NaN counts as the largest.
   /// - Precondition: Traps unless there are from 2 to `keys.count` folds.
   public static func folds(_ count: Int, stratifiedBy keys: [Double], using generator: inout Philox) -> [Split] {
+    splits(count, foldOfSample(count, stratifiedBy: keys, using: &generator))
+  }
+
+  /// The first division of ``folds(_:stratifiedBy:using:)``, without the memory for the others.
+  package static func firstFold(
+    of count: Int, stratifiedBy keys: [Double], using generator: inout Philox
+  ) -> Split {
+    let isOther = foldOfSample(count, stratifiedBy: keys, using: &generator).map { $0 > 0 }
+    return Split(
+      training: isOther.indices.filter { isOther[$0] }, validation: isOther.indices.filter { !isOther[$0] })
+  }
+
+  private static func foldOfSample(
+    _ count: Int, stratifiedBy keys: [Double], using generator: inout Philox
+  ) -> [Int] {
     checkFolds(count, among: keys.count, "samples")
     var order = Array(keys.indices)
     generator.shuffle(&order)
@@ -24,7 +39,7 @@ extension Split {
       if place.isMultiple(of: count) { generator.shuffle(&folds) }
       foldOfSample[sample.element] = folds[place % count]
     }
-    return splits(count, foldOfSample)
+    return foldOfSample
   }
 
   /// Divides the validation samples into parts of equal size, give or take one, each with about the same distribution

@@ -156,13 +156,17 @@ struct TableParser {
   /// Moves the cells of parts to one file, if they are many.
   private mutating func moveToFile(_ range: Range<Int>) {
     var cells = Matrix<Double>(rows: 1, columns: parts[range].reduce(0) { $0 + $1.cells.count })
-    var start = 0
-    for part in parts[range] {
-      cells[columns: start..<start + part.cells.count] = part.cells.reshaped(rows: 1, columns: part.cells.count)
-      start += part.cells.count
+    // Until all are copied, no part has a view of the file: a change would copy all of it.
+    var places: [Range<Int>] = []
+    for part in parts[range].map(\.cells) {
+      let start = places.last?.upperBound ?? 0
+      places.append(start..<start + part.count)
+      cells[columns: start..<start + part.count] = part.reshaped(rows: 1, columns: part.count)
     }
-    start = 0
-    for index in range { parts[index].takeCells(from: cells, &start) }
+    for (index, place) in zip(range, places) {
+      let (rows, columns) = (parts[index].rowCount, parts[index].columnCount)
+      parts[index].cells = cells[columns: place].reshaped(rows: rows, columns: columns)
+    }
   }
 
   /// Adds what a part found apart from its rows.

@@ -4,7 +4,7 @@ import Tensor
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
   /// The fields in the form of ``NaNBox``, rows × columns.
-  private(set) var cells: Matrix<Double>
+  var cells: Matrix<Double>
   /// For each column, the strings that the codes in the cells stand for.
   private(set) var texts: [TextSet]
   /// Where the first row begins; then the byte after the last row, and the number of lines up to there.
@@ -182,15 +182,6 @@ struct TablePart: Sendable {
       }
     }
     texts = []
-  }
-
-  /// Takes over a copy of the cells from other memory.
-  ///
-  /// - Parameter start: Where the copy begins; becomes the end.
-  mutating func takeCells(from memory: Matrix<Double>, _ start: inout Int) {
-    let (end, rows, columns) = (start + cells.count, rowCount, columnCount)
-    cells = memory[columns: start..<end].reshaped(rows: rows, columns: columns)
-    start = end
   }
 
   /// Removes columns at the end.

@@ -101,9 +101,10 @@ extension TrainedModel {
   ) throws(CalibrationError) -> Calibration {
     guard hasProbabilities else { fail("cannot calibrate \(loss.rawValue) of \(preparation.outputs)") }
     guard logits.allSatisfy({ $0.maxMagnitude().isFinite }) else { throw .outputNotFinite }
+    let uniform = network.uniformOutput
     let search = CalibrationSearch(
       logits: logits, weights: weights, targets: targets.inDouble, loss: loss, activation: network.outputActivation,
-      uniform: network.uniformOutput)
+      uniform: uniform, unknown: Matrix(rows: targets.rows, columns: targets.columns, repeating: uniform))
     return search.best(shares: shares)
   }
 
@@ -129,7 +130,9 @@ private struct CalibrationSearch {
   let targets: Matrix<Double>
   let loss: Loss
   let activation: Activation
+  /// What an output is if the class is unknown, and the targets of such samples.
   let uniform: Double
+  let unknown: Matrix<Double>
 
   func best(shares: Bool) -> Calibration {
     let range = log(Calibration.temperatures.lowerBound)...log(Calibration.temperatures.upperBound)
@@ -167,7 +170,6 @@ private struct CalibrationSearch {
   private func objective(_ outputs: Matrix<Double>, logarithm: Double, share: Double = 0) -> Double {
     var outputs = outputs
     outputs.withTile { $0.mix(share, of: uniform) }
-    let unknown = Matrix<Double>(rows: targets.rows, columns: targets.columns, repeating: uniform)
     let others = uniform * loss.mean(ofOutputs: outputs, targets: unknown) + logarithm * logarithm / 2
     return loss.mean(ofOutputs: outputs, targets: targets) + others / Double(targets.columns)
   }

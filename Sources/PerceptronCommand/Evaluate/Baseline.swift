@@ -50,13 +50,10 @@ struct Baseline {
           loss: hasLoss ? model.loss : .meanSquaredError, preparation: model.preparation)
       }
       if let folds {
-        let models = try data.splits.map { split in
-          try linear(MatrixFiles.keep(in: data.cache) { data.samples.gathered(split.training) })
-        }
+        let models = try data.splits.map { try linear(data.samples.gathered($0.training)) }
         let outputs = folds.joined(
           zip(models, data.splits).map { model, split in
-            let features = MatrixFiles.keep(in: data.cache) { data.samples.features.gathered(split.validation) }
-            return model.outputs(prepared: features, team: team)
+            model.outputs(prepared: data.samples.features.gathered(split.validation), team: team)
           })
         metrics = try Evaluation(
           models[0], folds.samples, outputs: outputs,

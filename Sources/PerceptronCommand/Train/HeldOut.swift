@@ -9,12 +9,9 @@ struct HeldOut<Scalar: BLASScalar> {
   let rows: [Int]
   /// For each division into training and validation samples, the places of its validation samples in ``samples``.
   private let places: [[Int]]
-  /// The directory of `--cache`; nil without it.
-  private let cache: String?
 
   /// Nil if there are no validation samples.
   init?(_ data: TrainingData<Scalar>) {
-    cache = data.cache
     if let validation = data.validation {
       (samples, rows, places) = (validation, Array(0..<validation.count), [Array(0..<validation.count)])
     } else {
@@ -42,7 +39,7 @@ struct HeldOut<Scalar: BLASScalar> {
         TrainedModel(
           networks: own.map { model.networks[$0] }, weights: own.map { model.weights[$0] }, loss: model.loss,
           preparation: model.preparation, uniformShare: model.uniformShare, interval: model.interval),
-        MatrixFiles.keep(in: cache) { samples.gathered(places[part]) }
+        samples.gathered(places[part])
       )
     }
   }

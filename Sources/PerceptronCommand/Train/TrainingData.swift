@@ -80,13 +80,10 @@ struct TrainingData<Scalar: BLASScalar> {
   let test: Samples<Scalar>?
   /// Whether the splits are the folds of cross-validation.
   private let areFolds: Bool
-  /// The directory of `--cache`; nil without it.
-  let cache: String?
   /// What `--predictions` says about the samples; nil without it.
   let answers: HeldOutAnswers?
 
   init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, team: Team) throws {
-    cache = MatrixFiles.directory
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -121,7 +118,7 @@ struct TrainingData<Scalar: BLASScalar> {
           + (options.folds == nil ? " give --validation instead" : " choose other folds"))
     }
     // Of files, each of the networks that are trained at the same time has its own.
-    let copies = cache == nil ? 1 : min(team.workerCount, networkCount)
+    let copies = MatrixFiles.directory == nil ? 1 : min(team.workerCount, networkCount)
     if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size * copies,
       bytes > MatrixFiles.room
     {
@@ -159,7 +156,7 @@ struct TrainingData<Scalar: BLASScalar> {
     let folds =
       wantsFifth || !sharesAll ? 5 : max(5, min(20 / factor, samples.count / (factor * leastShared)))
     var generator = Philox(seed: options.seed, stream: 2)
-    let common = Split.folds(folds, stratifiedBy: strata, using: &generator)[0]
+    let common = Split.firstFold(of: folds, stratifiedBy: strata, using: &generator)
     // Each part is left out by as many networks of a trial.
     let parts = (1...min(networkCount, common.validation.count)).last { networkCount.isMultiple(of: $0) } ?? 1
     guard !wantsFifth, !sharesAll, parts > 1 else { return [common] }
@@ -237,23 +234,19 @@ extension TrainingData {
   func parts(ofNetwork number: Int) -> (training: Samples<Scalar>, validation: Samples<Scalar>?) {
     guard !splits.isEmpty else { return (samples, validation) }
     let split = splits[number % splits.count]
-    let training = MatrixFiles.keep(in: cache) { samples.gathered(split.training) }
-    return (training, validation(ofNetwork: number))
+    return (samples.gathered(split.training), validation(ofNetwork: number))
   }
 
   /// The validation samples of the network with this number.
   func validation(ofNetwork number: Int) -> Samples<Scalar>? {
-    guard !splits.isEmpty else { return validation }
-    return MatrixFiles.keep(in: cache) {
-      samples.withoutWeights.gathered(splits[number % splits.count].validation)
-    }
+    splits.isEmpty ? validation : samples.withoutWeights.gathered(splits[number % splits.count].validation)
   }
 
   /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {
     let heldOut = Set(splits.flatMap(\.validation))
-    guard !heldOut.isEmpty, !areFolds else { return samples }
-    return MatrixFiles.keep(in: cache) { samples.gathered((0..<samples.count).filter { !heldOut.contains($0) }) }
+    return heldOut.isEmpty || areFolds
+      ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
   }
 }
 

@@ -17,13 +17,14 @@ final class Buffer<Scalar: BLASScalar>: @unchecked Sendable {
   private let allocation: UnsafeMutableRawPointer
   /// The number of mapped bytes; 0 if the memory comes from the allocator.
   private let mappedSize: Int
-  let isInFile: Bool
+  /// The directory of the file that holds the elements; nil if they are in memory.
+  let directory: String?
 
   init(count: Int) {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Scalar>.stride)
     let directory = bytes >= min(MatrixFiles.leastSize, leastMapped) ? MatrixFiles.directory : nil
-    isInFile = directory != nil
-    let isLarge = isInFile || bytes >= leastMapped
+    self.directory = directory
+    let isLarge = directory != nil || bytes >= leastMapped
     func allocated() -> UnsafeMutableRawPointer? {
       if let directory { return MatrixFiles.map(mappedBytes(bytes), in: directory) }
       // calloc rather than an aligned allocation: calloc need not clear memory that is new from the system.

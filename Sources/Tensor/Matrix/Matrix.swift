@@ -100,7 +100,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable {
   }
 
   /// Whether the elements are in a file: see ``MatrixFiles``.
-  package var isInFile: Bool { buffer.isInFile }
+  package var isInFile: Bool { buffer.directory != nil }
 
   /// The shape in the form that messages print.
   @usableFromInline
@@ -161,12 +161,15 @@ extension Matrix {
     }
   }
 
-  /// The chosen columns, in the order of the indices, as a new matrix.
+  /// The chosen columns, in the order of the indices, as a new matrix. It is in a file if this matrix is: see
+  /// `MatrixFiles`.
   ///
   /// - Precondition: Traps if an index is out of range.
   public func gathered(_ indices: [Int]) -> Matrix {
     for index in indices where index < 0 || index >= columns { fail("no column \(index) in a \(shape) matrix") }
-    var result = Matrix(rows: rows, columns: indices.count)
+    var result = MatrixFiles.keep(in: buffer.directory ?? MatrixFiles.directory) {
+      Matrix(rows: rows, columns: indices.count)
+    }
     indices.withUnsafeBufferPointer { indices in
       result.withTile { tile in withReadOnlyTile { tile.gather(indices, of: $0) } }
     }

@@ -9,7 +9,7 @@
 package enum MatrixFiles {
   /// The directory of the files of the large matrices that this thread makes; nil for memory.
   @TaskLocal package static var directory: String?
-  /// The bytes of memory that parts of such matrices may take; nil for what is usable. Tests set it.
+  /// The bytes of memory that copies of parts of such matrices may take; nil for what is usable.
   @TaskLocal package static var memory: Int?
 
   /// Calls `body`, during which all matrices of at least 64 KiB that this thread makes are kept in files. Each file
