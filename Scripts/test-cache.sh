@@ -70,6 +70,7 @@ compare() {
   echo "$options: the same model, $(((middle - start) / 1000000)) ms in memory, $(((last - middle) / 1000000)) ms from files, $1 MB"
 }
 compare "$megabytes" '--recipe plain --hidden 64 --epochs 2 --batch-size 1024'
+compare "$megabytes" '--epochs 1 --ensemble 2 --hidden 32'
 
 # Without the files, the memory does not suffice.
 if limited "$megabytes" $common --recipe plain -o none.model >/dev/null 2>none.err; then

@@ -119,6 +119,39 @@ for mpi in $mpis; do
   cmp three.model shared.model || fail "$mpi: 3 processes and --shards 3 differ"
 done
 
+# Each process holds its share of a table of seven parts. A string comes late in a column of numbers.
+awk 'BEGIN {
+  seed = 1
+  print "a,b,c,d,e,f,when,city,code,y"
+  for (row = 0; row < 100000; ++row) {
+    sum = 0
+    line = ""
+    for (column = 0; column < 6; ++column) {
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      number = int(seed / 2147.483648) / 1000000
+      sum += column < 3 ? number : 0
+      line = line (seed % 97 == 5 ? "" : number) ","
+    }
+    line = line sprintf("20%02d-%02d-%02d,city%d,", row % 20 + 1, row % 12 + 1, row % 28 + 1, seed % 90)
+    print line (row > 90000 && row % 50 == 0 ? "x" : row % 5) "," (sum > 1.5 ? "more" : "less")
+  }
+}' >rows.csv
+sed '77777s/^[^,]*/0.5/' rows.csv >otherrows.csv
+for options in '--epochs 1 --ensemble 2 --hidden 64' \
+  '--recipe plain --epochs 2 --validation-split 0.2 --encode tree-bins --class-weights balanced'; do
+  "$perceptron" train rows.csv $options --shards 4 --no-baseline --quiet -o rows.model >rows.out 2>rows.err
+  for mpi in $mpis; do
+    for count in 1 3 4; do
+      launch "$mpi" $count "$perceptron" train rows.csv $options --shards 4 --no-baseline --quiet --threads 1 --shard-data -o shared.model \
+        >shared.out 2>shared.err || fail "$mpi, $count processes, shared rows: $(head -3 shared.err)"
+      cmp rows.model shared.model || fail "$mpi, $count processes, shared rows, $options: another model"
+      diff <(grep -v wrote rows.out) <(grep -v wrote shared.out) >/dev/null || fail "$mpi, $count processes, shared rows: other output"
+      rm -f shared.model
+    done
+  done
+done
+echo "shared rows: $(sha256sum <rows.model | cut -c 1-16) with 1, 3 and 4 processes:$mpis"
+
 # expect MPI N CODE TEXT COMMAND… expects one line of error, with the text, and the exit code within 5 seconds.
 expect() {
   local mpi=$1 count=$2 code=$3 text=$4 start=$SECONDS status=0
@@ -142,6 +175,10 @@ for mpi in $mpis; do
   differing 'classes.csv --seed 2' 'classes.csv --seed 1' 64 '2 for --seed'
   differing 'classes.csv --epochs 7' classes.csv 64 '7 for --epochs'
   differing 'classes.csv --precision double' classes.csv 64 'double for --precision'
+  differing '--shard-data otherrows.csv' '--shard-data rows.csv' 65 'has other data than'
+  differing '--shard-data missing.csv' '--shard-data rows.csv' 66 'process 2 of 3.*missing.csv'
+  differing 'rows.csv --shard-data' rows.csv 64 'for --shard-data'
+  expect "$mpi" 3 64 'exclude each other' "$perceptron" train rows.csv --shard-data --folds 3
   expect "$mpi" 3 66 'missing.csv' "$perceptron" train missing.csv
   expect "$mpi" 3 64 'unknown option' "$perceptron" train classes.csv --no-such-option
   expect "$mpi" 3 64 'only train' "$perceptron" predict adam.model classes.csv

@@ -127,14 +127,15 @@ enum RawData<Scalar: BLASScalar> {
 
   /// - Parameters:
   ///   - preparation: The preparation of a model, if there is one: a model for images also accepts arrays.
+  ///   - processes: The processes that each hold a share of the rows of a table; nil if each holds all.
   ///   - announces: Whether a message states which arrays of an archive are used.
   init(
     _ source: DataSource, part: DataSource.Part, format: Table.Format, needsLabels: Bool = true,
-    for preparation: Preparation? = nil, announces: Bool = false, team: Team
+    for preparation: Preparation? = nil, sharedBy processes: Processes? = nil, announces: Bool = false, team: Team
   ) throws {
     switch source {
-    case .table(let path): self = .table(try Self.table(path, format, team))
-    case .standardInput: self = .table(try Self.table("-", format, team))
+    case .table(let path): self = .table(try Self.table(path, format, sharedBy: processes, team))
+    case .standardInput: self = .table(try Self.table("-", format, sharedBy: nil, team))
     case .images, .mnist:
       let files = source.imageFiles(part)!
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
@@ -151,8 +152,10 @@ enum RawData<Scalar: BLASScalar> {
     }
   }
 
-  private static func table(_ path: String, _ format: Table.Format, _ team: Team) throws(FileError) -> Table {
-    let table = try Table(contentsOf: path, format: format, team: team)
+  private static func table(
+    _ path: String, _ format: Table.Format, sharedBy processes: Processes?, _ team: Team
+  ) throws(FileError) -> Table {
+    let table = try Table(contentsOf: path, format: format, sharedBy: processes, team: team)
     table.warnings.forEach(printWarning)
     return table
   }

@@ -256,6 +256,36 @@ private func comparable<Scalar>(_ trainer: Trainer<Scalar>) throws -> [UInt8] {
     #expect(errors.allSatisfy { $0 == "\(expected!)" })
   }
 
+  @Test(
+    "Processes that share the samples train to the bits of one that holds all",
+    arguments: Training.all.filter { !$0.optimizer.isFullBatch }, [2, 3])
+  fileprivate func sharedSamples(training: Training, count: Int) throws {
+    let samples: Samples<Float> = samples(101, isWeighted: training.isWeighted)
+    @Sendable func trained(_ samples: Samples<Float>, _ processes: Processes) throws -> Matrix<Float> {
+      var trainer: Trainer<Float> = training.trainer(processes, shards: 4)
+      try trainer.fit(on: samples, epochs: 1)
+      // Stops within an epoch, and goes on.
+      try trainer.fit(on: samples, epochs: 2, afterStep: { _, done in done < 40 })
+      try trainer.fit(on: samples, epochs: 2)
+      return trainer.network.parameters
+    }
+    let expected = try trained(samples, .alone)
+    let all = try Processes.simulate(count) { processes in
+      // Runs of 1, 2, 3 … samples, held in turns.
+      let lengths = (1...13).map { (count: $0, owner: $0 % count) } + [(count: 10, owner: 0)]
+      var start = 0
+      let own = lengths.flatMap { length in
+        defer { start += length.count }
+        return length.owner == processes.rank ? Array(start..<start + length.count) : []
+      }
+      let shared = Samples(
+        ownFeatures: samples.features.gathered(own), targets: samples.targets, weights: samples.weights,
+        SampleHolders(runs: lengths, processes))
+      return try trained(shared, processes)
+    }
+    #expect(all.allSatisfy { $0 == expected })
+  }
+
   @Test("More processes than shards, or than samples in a batch, are refused", arguments: [[3, 2, 8], [3, 8, 2]])
   func refused(sizes: [Int]) async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { [sizes] in

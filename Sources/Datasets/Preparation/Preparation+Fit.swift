@@ -39,9 +39,10 @@ extension Preparation {
   ) throws(FileError) {
     let roles = try ColumnRoles(table, target, sampleWeight, options)
     let (features, targets) = (roles.features, roles.targets)
+    let table = table.holding(targets)
     let readings = table.readings(ofColumns: features + targets, options, team)
     let directory = MatrixFiles.directory
-    let fits = team.map(features.count) { index in
+    let fits = table.map(columns: features, team) { table, index in
       MatrixFiles.keep(in: directory) {
         ColumnFit(table, features[index], readings[index], samples, scaling, options)
       }
@@ -49,7 +50,8 @@ extension Preparation {
     if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
       throw .notFinite(
         path: table.path, line: table.line(ofRow: failure.row), column: table.columnNames[failure.column],
-        field: failure.column + 1, text: table.text(row: failure.row, column: failure.column))
+        field: failure.column + 1,
+        text: table.holding([failure.column]).text(row: failure.row, column: failure.column))
     }
     let kept = fits.filter { $0.input != nil }
     ColumnFit.warn(of: fits, zip(features + targets, readings), table, warn)
@@ -119,7 +121,7 @@ extension Table {
 
   /// Decides what the columns hold. If one column alone leaves doubt, the other columns decide.
   fileprivate func readings(ofColumns columns: [Int], _ options: ColumnOptions, _ team: Team) -> [ColumnReading] {
-    var readings = team.map(columns.count) { reading(ofColumn: columns[$0], options) }
+    var readings = map(columns: columns, team) { $0.reading(ofColumn: columns[$1], options) }
     let marks = readings.compactMap { reading -> NumberFormat.Mark? in
       guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return nil }
       return format.decimal == .comma || format.thousands != nil ? format.decimal : nil
@@ -129,12 +131,12 @@ extension Table {
     if let likely {
       for (index, column) in columns.enumerated()
       where readings[index].doubtful != nil || likely == .comma && readings[index].arePlainTexts {
-        readings[index] = reading(ofColumn: column, options, likely: likely)
+        readings[index] = holding([column]).reading(ofColumn: column, options, likely: likely)
       }
     }
     if likely == .comma || options.readsPointsAsThousands {
       for (index, column) in columns.enumerated() where readings[index].counts.isEmpty {
-        readings[index].doubtful = firstOfThousands(inColumn: column)
+        readings[index].doubtful = holding([column]).firstOfThousands(inColumn: column)
       }
     }
     return readings
@@ -150,12 +152,13 @@ extension Table {
   package func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
     let left = Set(options.ignored + [options.identifier].compactMap(\.self))
     let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
-    let possible = columns.filter { firstOfThousands(inColumn: $0) != nil }
+    let first = map(columns: columns, team) { $0.firstOfThousands(inColumn: columns[$1]) }
+    let possible = zip(columns, first).filter { $1 != nil }.map(\.0)
     guard !possible.isEmpty else { return [] }
     if !options.readsPointsAsThousands {
       let texts = columns.filter(isText)
-      let haveCommas = team.map(texts.count) { index in
-        let reading = reading(ofColumn: texts[index], options)
+      let haveCommas = map(columns: texts, team) { table, index in
+        let reading = table.reading(ofColumn: texts[index], options)
         guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return false }
         return format.decimal == .comma
       }
@@ -410,6 +413,7 @@ private struct ColumnFit {
         }
       }
       if let text = reading.doubtful {
+        let table = table.holding([column])
         let row =
           table.rows(ofColumn: column, with: [text])?.first
           ?? table.mapCells(ofColumn: column) { _, cell in "\(cell)" == text }.firstIndex(of: true) ?? 0
@@ -417,7 +421,8 @@ private struct ColumnFit {
           .doubtful(
             path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how ?? "plain numbers"))
       }
-      guard isFeature.contains(name) else { continue }
+      guard isFeature.contains(name), !others.isEmpty || !reading.mostlyNumbersBut.isEmpty else { continue }
+      let table = table.holding([column])
       if !others.isEmpty, let (row, count) = table.rows(ofColumn: column, with: Set(others)) {
         warn(
           .textsAmongNumbers(
@@ -446,6 +451,7 @@ private struct ColumnFit {
       }
       if fit.countsRows { warn(.countsRows(path: table.path, column: fit.name)) }
       if let row = fit.farRow, let column = table.columnNames.firstIndex(of: fit.name) {
+        let table = table.holding([column])
         warn(
           .farValue(
             path: table.path, line: table.line(ofRow: row), column: fit.name, text: table.text(row: row, column: column)

@@ -40,12 +40,7 @@ extension Preparation {
   /// header.
   private var expectedColumns: [String] {
     guard case .columns(let columns) = inputs else { return [] }
-    let targets: [String] =
-      switch outputs {
-      case .classes(_, let column): column.map { [$0] } ?? []
-      case .labels(let columns, _), .values(let columns, _), .quantiles(let columns, _, _): columns
-      }
-    let names = columns.map(\.name) + targets
+    let names = columns.map(\.name) + outputs.targetColumns.filter { !$0.isEmpty }
     let places = names.compactMap { Int($0) }.filter { $0 > 0 }
     // Years are not places.
     return places.count == names.count && places.contains { $0 < 1900 } ? [] : names
@@ -66,6 +61,14 @@ extension Preparation {
     of table: Table, as type: Scalar.Type = Scalar.self, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) -> Matrix<Scalar> {
+    guard !table.isDivided else { fail("other processes hold rows of \(table.path): use samples(of:)") }
+    return try ownFeatures(of: table, team: team, warn: warn)
+  }
+
+  /// The scaled features of the rows that this process holds.
+  private func ownFeatures<Scalar>(
+    of table: Table, team: Team, warn: (DataWarning) -> Void
+  ) throws(FileError) -> Matrix<Scalar> {
     guard case .columns(let columns) = inputs else { throw .tableForImages(path: table.path) }
     let indices =
       if let count = table.arrayFeatures {
@@ -75,11 +78,12 @@ extension Preparation {
       }
     let encoded = zip(encoders, indices).map { EncodedColumn($0, $1, of: table) }
     for column in encoded {
+      let table = table.holding([column.index])
       if let mistake = Self.otherFormat(column, table) { throw mistake }
       if let warning = Self.oddity(column, table) { warn(warning) }
     }
     try Self.checkMemory(for: columns, Scalar.self, table)
-    return try table.matrix(of: encoded, team: team)
+    return try table.matrix(of: encoded, ofOwnRows: true, team: team)
   }
 
   /// The scaled features and the targets of a table, and the sample weights if their column is named.
@@ -93,11 +97,14 @@ extension Preparation {
     of table: Table, as type: Scalar.Type = Scalar.self, sampleWeight: String? = nil, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) -> Samples<Scalar> {
-    let features: Matrix<Scalar> = try features(of: table, team: team, warn: warn)
+    let features: Matrix<Scalar> = try ownFeatures(of: table, team: team, warn: warn)
+    let weightIndex = try sampleWeight.map { name throws(FileError) in try table.columnIndices(named: [name])[0] }
+    let table = table.holding(
+      try Self.targetIndices(outputs.targetColumns, in: table) + [weightIndex].compactMap(\.self))
     let targets: Matrix<Scalar>
     switch outputs {
     case .classes(let names, let column):
-      let index = try Self.targetIndices([column ?? ""], in: table)[0]
+      let index = try Self.targetIndices(outputs.targetColumns, in: table)[0]
       let labels = try table.classLabels(inColumn: index, among: names, missing)
       try Self.checkMemory(forClasses: names.count, Scalar.self, table, column: column ?? "")
       targets = oneHot(labels, classes: names.count)
@@ -115,10 +122,10 @@ extension Preparation {
       if scaling.method == .mean { try Self.checkNotNegative(values, table, indices) }
       targets = values.repeatingRows(outputs.levels.count)
     }
-    let weights: Matrix<Scalar>? = try sampleWeight.map { name throws(FileError) in
-      try Self.weights(table, try table.columnIndices(named: [name])[0], likely: likelyMark)
+    let weights: Matrix<Scalar>? = try weightIndex.map { index throws(FileError) in
+      try Self.weights(table, index, likely: likelyMark)
     }
-    return Samples(features: features, targets: targets, weights: weights)
+    return Samples(ownFeatures: features, targets: targets, weights: weights, table.holders)
   }
 
   /// The target columns: found by their names, or the columns after the features if the table has only places.
@@ -213,8 +220,9 @@ extension Preparation {
   ) throws(FileError) {
     let count = columns.reduce(0) { $0 + $1.featureCount }
     guard let largest = columns.max(by: { $0.featureCount < $1.featureCount }) else { return }
+    let rows = table.largest(table.ownRowCount)
     try checkMemory(
-      count, Scalar.self, table, what: "\(count) features of \(table.rowCount) rows",
+      count, Scalar.self, table, rows: rows, what: "\(count) features of \(rows) rows",
       column: largest.featureCount > 1 ? "\(quoted(largest.name)), which alone has \(largest.featureCount)" : nil)
   }
 
@@ -222,15 +230,16 @@ extension Preparation {
     forClasses count: Int, _: Scalar.Type, _ table: Table, column: String
   ) throws(FileError) {
     try checkMemory(
-      count, Scalar.self, table, what: "\(count) classes of \(table.rowCount) rows", column: quoted(column))
+      count, Scalar.self, table, rows: table.rowCount, what: "\(count) classes of \(table.rowCount) rows",
+      column: quoted(column))
   }
 
   private static func checkMemory<Scalar>(
-    _ count: Int, _: Scalar.Type, _ table: Table, what: String, column: String?
+    _ count: Int, _: Scalar.Type, _ table: Table, rows: Int, what: String, column: String?
   ) throws(FileError) {
-    let (cells, overflows) = count.multipliedReportingOverflow(by: table.rowCount)
+    let (cells, overflows) = count.multipliedReportingOverflow(by: rows)
     let (bytes, overflowsToo) = cells.multipliedReportingOverflow(by: MemoryLayout<Scalar>.size)
-    let available = MatrixFiles.room
+    let available = -table.largest(-MatrixFiles.room)
     guard overflows || overflowsToo || bytes > available else { return }
     throw .tooLargeForMemory(
       path: table.path, what: what, bytes: overflows || overflowsToo ? .max : bytes, available: available,

@@ -186,6 +186,14 @@ extension Preparation.Outputs {
     }
   }
 
+  /// The names of the target columns; an empty name for classes that are not from a table.
+  var targetColumns: [String] {
+    switch self {
+    case .classes(_, let column): [column ?? ""]
+    case .labels(let columns, _), .values(let columns, _), .quantiles(let columns, _, _): columns
+    }
+  }
+
   /// The columns whose values are predicted, and their scaling; nil for classes and labels.
   package var targets: (columns: [String], scaling: Scaling)? {
     switch self {

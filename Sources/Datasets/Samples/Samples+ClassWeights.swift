@@ -14,8 +14,7 @@ extension Samples {
       let own = classWeights.indices.reduce(0.0) { $0 + classWeights[$1] * Double(targets[$1, sample]) }
       return Scalar(own) * (self.weights?[0, sample] ?? 1)
     }
-    return Samples(
-      features: features, targets: targets, weights: Matrix(rows: 1, columns: count, columnMajor: weights))
+    return weighted(by: Matrix(rows: 1, columns: count, columnMajor: weights))
   }
 
   /// The class weights that give every class that occurs the same total weight, and 0 to a class that does not occur.

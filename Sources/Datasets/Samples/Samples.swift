@@ -3,7 +3,12 @@ import Tensor
 /// Samples to learn from. Each sample is one column of features and one of targets, with an optional weight.
 public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// Features × samples.
-  public let features: Matrix<Scalar>
+  ///
+  /// - Precondition: Traps if other processes hold features of these samples; ``gathered(_:)`` has them.
+  public var features: Matrix<Scalar> {
+    guard holders == nil else { fail("other processes hold features of these samples: gather them first") }
+    return ownFeatures
+  }
   /// Outputs × samples.
   public let targets: Matrix<Scalar>
   /// How much each sample counts in training, 1 × samples: finite, not negative and not all 0. Nil if all count alike.
@@ -14,47 +19,94 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// The weights divided by their mean.
   package let relativeWeights: Matrix<Scalar>?
 
+  /// The features of the samples that this process holds.
+  package let ownFeatures: Matrix<Scalar>
+  /// Which process holds the features of each sample; nil if this process holds all.
+  package let holders: SampleHolders?
   /// The number of samples of the whole set: ``count``, unless these are a copied part of an epoch.
   package let wholeCount: Int
 
-  /// The samples at these 0-based indices, in the order of the indices; traps if an index is out of range.
+  /// The samples at these 0-based indices, in the order of the indices; traps if an index is out of range. If several
+  /// processes hold the samples, each gets all of them, and all ask together.
   public func gathered(_ indices: some Sequence<Int>) -> Samples {
     let indices = Array(indices)
     return Samples(
-      features: features.gathered(indices), targets: targets.gathered(indices), weights: weights?.gathered(indices))
+      features: features(of: indices), targets: targets.gathered(indices), weights: weights?.gathered(indices))
   }
 
-  /// Copies the samples at these indices to memory, in the order of the indices, for the steps of a part of an epoch.
-  /// They are read by ascending index, so that a file is read from its beginning to its end.
-  package func copied(_ indices: ArraySlice<Int>) -> Samples {
-    let indices = Array(indices)
-    let places = indices.indices.sorted { indices[$0] < indices[$1] }
-    func copy(_ matrix: Matrix<Scalar>) -> Matrix<Scalar> {
-      var copy = Matrix<Scalar>(rows: matrix.rows, columns: indices.count)
-      copy.withTile { copy in
-        matrix.withReadOnlyTile { matrix in
-          for place in places {
-            copy[columns: place..<place + 1].copy(matrix[columns: indices[place]..<indices[place] + 1])
-          }
-        }
+  /// The features of the samples at these indices, features × indices. If several processes hold the samples, each gets
+  /// all of them, and all ask together.
+  package func features(of indices: [Int]) -> Matrix<Scalar> {
+    guard let holders else { return ownFeatures.gathered(indices) }
+    let atOnce = max(Self.movedBytes / (MemoryLayout<Scalar>.size * max(featureCount, 1)), 1)
+    var features = Matrix<Scalar>(rows: featureCount, columns: indices.count)
+    for start in stride(from: 0, to: indices.count, by: atOnce) {
+      let places = start..<min(start + atOnce, indices.count)
+      features[columns: places] = MatrixFiles.keep(in: nil) {
+        holders.move(indices[places], to: nil, of: ownFeatures)
       }
-      return copy
     }
+    return features
+  }
+
+  /// The samples at these indices, each held by the process that holds it now.
+  package func kept(_ indices: [Int]) -> Samples {
+    guard let holders else { return gathered(indices) }
+    let own = indices.lazy.map { holders[$0] }.filter { $0.owner == holders.processes.rank }.map(\.place)
     return Samples(
-      features: copy(features), targets: copy(targets), weights: nil,
-      relativeWeights: relativeWeights.map(copy), featureBound: featureBound, wholeCount: wholeCount)
+      ownFeatures: ownFeatures.gathered(Array(own)), targets: targets.gathered(indices),
+      weights: weights?.gathered(indices), holders.keeping(indices))
+  }
+
+  /// The bytes of features that a process gets at once from others.
+  package static var movedBytes: Int { 1 << 26 }
+
+  /// Copies the samples at these indices to memory, in the order of the indices, for the steps of a part of an epoch.
+  ///
+  /// - Parameter takers: For each sample, the process that takes it, if several processes hold the samples. Each gets
+  ///   only what it takes.
+  /// - Returns: The samples, and the place of each index among them; 0 for what other processes take.
+  package func copied(
+    _ indices: ArraySlice<Int>, takers: @autoclosure () -> [Int]
+  ) -> (samples: Samples, places: [Int]) {
+    guard let holders else {
+      let indices = Array(indices)
+      return (copied(indices, ownFeatures.copied(indices)), Array(indices.indices))
+    }
+    let (takers, rank) = (takers(), holders.processes.rank)
+    var own: [Int] = []
+    let places = zip(indices, takers).map { index, taker in
+      guard taker == rank else { return 0 }
+      own.append(index)
+      return own.count - 1
+    }
+    return (copied(own, holders.move(indices, to: takers, of: ownFeatures)), places)
+  }
+
+  private func copied(_ indices: [Int], _ features: Matrix<Scalar>) -> Samples {
+    Samples(
+      features: features, targets: targets.copied(indices), weights: nil,
+      relativeWeights: relativeWeights?.copied(indices), featureBound: featureBound, wholeCount: wholeCount)
   }
 
   private init(
     features: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>?, relativeWeights: Matrix<Scalar>?,
     featureBound: Double, wholeCount: Int
   ) {
-    (self.features, self.targets, self.weights) = (features, targets, weights)
+    (ownFeatures, holders, self.targets, self.weights) = (features, nil, targets, weights)
     (self.relativeWeights, self.featureBound, self.wholeCount) = (relativeWeights, featureBound, wholeCount)
   }
 
+  /// The same samples with other weights; nil if all are to count alike.
+  package func weighted(by weights: Matrix<Scalar>?) -> Samples {
+    Samples(ownFeatures: ownFeatures, targets: targets, weights: weights, holders)
+  }
+
   /// The number of samples.
-  public var count: Int { features.columns }
+  public var count: Int { targets.columns }
+
+  /// The number of features of a sample.
+  package var featureCount: Int { ownFeatures.rows }
 
   /// The largest magnitude in the features; NaN if one is NaN.
   package let featureBound: Double
@@ -64,17 +116,24 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// - Precondition: Traps if features, targets and weights have different numbers of columns, if the weights have
   ///   other than one row, and on weights that are negative, not finite or all 0.
   public init(features: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>? = nil) {
-    guard features.columns == targets.columns else {
+    self.init(ownFeatures: features, targets: targets, weights: weights, nil)
+  }
+
+  /// Joins features of the samples that this process holds, and the targets and weights of all.
+  package init(
+    ownFeatures: Matrix<Scalar>, targets: Matrix<Scalar>, weights: Matrix<Scalar>?, _ holders: SampleHolders?
+  ) {
+    let counts = holders.map { ($0.count, $0.ownCount) } ?? (ownFeatures.columns, ownFeatures.columns)
+    guard (targets.columns, ownFeatures.columns) == counts else {
       fail(
-        "cannot join \(features.rows)×\(features.columns) features and \(targets.rows)×\(targets.columns) targets: they"
-          + " differ in the number of samples")
+        "cannot join \(ownFeatures.shape) features and \(targets.shape) targets: they differ in the number of samples")
     }
-    if let weights, weights.rows != 1 || weights.columns != features.columns {
-      fail("cannot weigh \(features.columns) samples by \(weights.shape) weights: one row, a weight each, is needed")
+    if let weights, weights.rows != 1 || weights.columns != targets.columns {
+      fail("cannot weigh \(targets.columns) samples by \(weights.shape) weights: one row, a weight each, is needed")
     }
-    self.features = features
-    wholeCount = features.columns
-    featureBound = Double(features.maxMagnitude())
+    (self.ownFeatures, self.holders, wholeCount) = (ownFeatures, holders, targets.columns)
+    let bound = Double(ownFeatures.maxMagnitude())
+    featureBound = holders?.processes.largest(bound) ?? bound
     self.targets = targets
     self.weights = weights
     relativeWeights = weights.map { weights in
@@ -86,5 +145,21 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
       return Matrix(
         rows: 1, columns: weights.columns, columnMajor: weights.elements.map { Scalar(Double($0) * factor) })
     }
+  }
+}
+
+extension Matrix {
+  /// These columns in memory, in the order of the indices. They are read by ascending index, so that a file is read
+  /// from its beginning to its end.
+  func copied(_ indices: [Int]) -> Matrix {
+    var copy = MatrixFiles.keep(in: nil) { Matrix(rows: rows, columns: indices.count) }
+    copy.withTile { copy in
+      withReadOnlyTile { matrix in
+        for place in indices.indices.sorted(by: { indices[$0] < indices[$1] }) {
+          copy[columns: place..<place + 1].copy(matrix[columns: indices[place]..<indices[place] + 1])
+        }
+      }
+    }
+    return copy
   }
 }

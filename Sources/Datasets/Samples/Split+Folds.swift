@@ -19,9 +19,8 @@ extension Split {
   package static func firstFold(
     of count: Int, stratifiedBy keys: [Double], using generator: inout Philox
   ) -> Split {
-    let isOther = foldOfSample(count, stratifiedBy: keys, using: &generator).map { $0 > 0 }
-    return Split(
-      training: isOther.indices.filter { isOther[$0] }, validation: isOther.indices.filter { !isOther[$0] })
+    let folds = foldOfSample(count, stratifiedBy: keys, using: &generator)
+    return Split(training: folds.indices.filter { folds[$0] > 0 }, validation: folds.indices.filter { folds[$0] == 0 })
   }
 
   private static func foldOfSample(
@@ -30,17 +29,18 @@ extension Split {
     checkFolds(count, among: keys.count, "samples")
     var order = Array(keys.indices)
     generator.shuffle(&order)
-    let rank = keys.map { $0.isNaN ? .infinity : $0 }
-    // Equal keys stay in random order.
-    let shuffled = order.enumerated().sorted { (rank[$0.element], $0.offset) < (rank[$1.element], $1.offset) }
+    // The sort is stable, so equal keys stay in random order.
+    order.sort { rank(keys[$0]) < rank(keys[$1]) }
     var foldOfSample = Array(repeating: 0, count: keys.count)
     var folds = Array(0..<count)
-    for (place, sample) in shuffled.enumerated() {
+    for (place, sample) in order.enumerated() {
       if place.isMultiple(of: count) { generator.shuffle(&folds) }
-      foldOfSample[sample.element] = folds[place % count]
+      foldOfSample[sample] = folds[place % count]
     }
     return foldOfSample
   }
+
+  private static func rank(_ key: Double) -> Double { key.isNaN ? .infinity : key }
 
   /// Divides the validation samples into parts of equal size, give or take one, each with about the same distribution
   /// of the keys, and returns a division for each: the part is for validation, and all other samples are for training.

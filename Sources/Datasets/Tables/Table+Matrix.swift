@@ -53,20 +53,36 @@ extension Table {
   }
 
   /// The features of encoded columns, with one matrix column for each sample.
+  ///
+  /// - Parameter isOwn: Whether only the rows are wanted that this process holds. An error is then that of the first
+  ///   row of all processes, which ask together.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func matrix<Scalar: BLASScalar>(of columns: [EncodedColumn], team: Team) throws(FileError) -> Matrix<Scalar> {
-    var matrix = Matrix<Scalar>(rows: columns.reduce(0) { $0 + $1.encoder.features.count }, columns: rowCount)
+  func matrix<Scalar: BLASScalar>(
+    of columns: [EncodedColumn], ofOwnRows isOwn: Bool = false, team: Team
+  ) throws(FileError) -> Matrix<Scalar> {
+    let chosen = parts.indices.filter { !isOwn || parts[$0].isHere }
+    var starts = [0]
+    for index in chosen { starts.append(starts.last! + parts[index].rowCount) }
+    var matrix = Matrix<Scalar>(rows: columns.reduce(0) { $0 + $1.encoder.features.count }, columns: starts.last!)
     let failures = matrix.withTile { tile in
-      team.map(parts.count) { index in
-        fill(tile[columns: firstRows[index]..<firstRows[index] + parts[index].rowCount], from: parts[index], columns)
+      team.map(chosen.count) { place in
+        fill(tile[columns: starts[place]..<starts[place + 1]], from: parts[chosen[place]], columns)
       }
     }
-    for (firstRow, failure) in zip(firstRows, failures) {
-      if let failure {
-        throw mistake(row: firstRow + failure.row, columns[failure.column])
+    let first = zip(chosen, failures).lazy.compactMap { index, failure in
+      failure.map { (row: firstRows[index] + $0.row, column: $0.column) }
+    }.first
+    if isOwn, isDivided, let processes = sharing?.processes {
+      let rows = processes.gather(Double(first?.row ?? rowCount))
+      let columnPlaces = processes.gather(Double(first?.column ?? 0))
+      guard let process = rows.indices.min(by: { rows[$0] < rows[$1] }), rows[process] < Double(rowCount) else {
+        return matrix
       }
+      let column = columns[Int(columnPlaces[process])]
+      throw holding([column.index]).mistake(row: Int(rows[process]), column)
     }
+    if let first { throw mistake(row: first.row, columns[first.column]) }
     return matrix
   }
 
@@ -76,11 +92,12 @@ extension Table {
     _ tile: Tile<Scalar>, from part: TablePart, _ columns: [EncodedColumn]
   ) -> (row: Int, column: Int)? {
     let rows = tile.columns
-    let columns = columns.span
-    return part.cells.withSpan { cells in
+    let (fields, indices) = part.fields(ofColumns: columns.map(\.index))
+    let (columns, places) = (columns.span, indices.span)
+    return fields.withSpan { cells in
       for row in 0..<rows {
         for index in columns.indices {
-          let value = columns[index].value(cells[columns[index].index * rows + row])
+          let value = columns[index].value(cells[places[index] * rows + row])
           if case .missing = value, columns[index].refusesMissing { return (row, index) }
           guard columns[index].encoder.write(value, to: tile, from: row * tile.rows) else { return (row, index) }
         }

@@ -45,7 +45,7 @@ public struct Table: Sendable {
   public let warnings: [DataWarning]
 
   /// The rows, in order.
-  let parts: [TablePart]
+  var parts: [TablePart]
   /// For each part, the index of its first row.
   let firstRows: [Int]
   /// For each column, its strings, indexed by the codes in the cells, and their kinds.
@@ -60,6 +60,8 @@ public struct Table: Sendable {
   var arrayFeatures: Int?
   /// Whether the last targets have an integer type and therefore are classes rather than values.
   var hasIntegerTargets = false
+  /// How processes share the rows; nil if this process holds all.
+  var sharing: Sharing?
 
   init(
     path: String, columnNames: [String], parts: [TablePart], texts: [TextSet], textColumns: [Bool]? = nil,
@@ -103,8 +105,22 @@ public struct Table: Sendable {
   /// - Parameter team: The threads that share the reading; by default the calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
+    try self.init(contentsOf: path, format: format, sharedBy: nil, team: team)
+  }
+
+  /// Reads a file, plain or gzipped, of whose rows each process holds its share: in turns, a part of about 1 MiB of the
+  /// file each. Each process reads the whole file.
+  ///
+  /// - Parameters:
+  ///   - processes: The processes that share the rows; nil if this process holds all.
+  ///   - team: The threads that share the reading.
+  /// - Throws: a ``FileError`` that says what is wrong with the file.
+  package init(
+    contentsOf path: String, format: Format, sharedBy processes: Processes?, team: Team
+  ) throws(FileError) {
     let stream = try ByteStream(path)
-    self = try Self.parse(stream, path: stream.path, format, team, partSize: 1 << 20, pieceSize: 1 << 24)
+    self = try Self.parse(
+      stream, path: stream.path, format, sharedBy: processes, team, partSize: 1 << 20, pieceSize: 1 << 24)
   }
 
   /// The largest number of columns that a file may have. Without a limit, a small file could exhaust the memory: each
@@ -113,18 +129,20 @@ public struct Table: Sendable {
 
   /// Parses a file's bytes; the path is for messages. The result does not depend on the sizes of the parts and pieces.
   package init(
-    _ bytes: [UInt8], path: String, format: Format = Format(), team: Team = Team(workers: 1), partSize: Int = 1 << 20,
-    pieceSize: Int = 1 << 24
+    _ bytes: [UInt8], path: String, format: Format = Format(), sharedBy processes: Processes? = nil,
+    team: Team = Team(workers: 1), partSize: Int = 1 << 20, pieceSize: Int = 1 << 24
   ) throws(FileError) {
     self = try Self.parse(
-      ByteStream(bytes, path: path), path: path, format, team, partSize: partSize, pieceSize: pieceSize)
+      ByteStream(bytes, path: path), path: path, format, sharedBy: processes, team, partSize: partSize,
+      pieceSize: pieceSize)
   }
 
   private static func parse(
-    _ stream: ByteStream, path: String, _ format: Format, _ team: Team, partSize: Int, pieceSize: Int
+    _ stream: ByteStream, path: String, _ format: Format, sharedBy processes: Processes?, _ team: Team, partSize: Int,
+    pieceSize: Int
   ) throws(FileError) -> Table {
     var parser = TableParser(
-      stream, path: path, format: format, team: team, partSize: partSize, pieceSize: pieceSize)
+      stream, path: path, format: format, sharedBy: processes, team: team, partSize: partSize, pieceSize: pieceSize)
     return try parser.parse()
   }
 
@@ -253,7 +271,7 @@ extension Table {
   /// A field as it is written in the file; a number is written as Swift prints it.
   func text(row: Int, column: Int) -> String {
     let part = firstRows.lastIndex { $0 <= row }!
-    let cell = parts[part].cells[row - firstRows[part], column]
+    let cell = parts[part].withColumn(column) { $0[row - firstRows[part]] }
     return cell.isFinite ? Self.name(of: cell) : texts[column][NaNBox.code(cell)]
   }
 

@@ -26,6 +26,8 @@ struct TableParser {
   private let path: String
   private let format: Table.Format
   private let team: Team
+  /// The processes that each hold a share of the parts; nil if each process holds all.
+  private let processes: Processes?
   /// The approximate numbers of bytes in a part and in a piece.
   private let partSize: Int
   private let pieceSize: Int
@@ -41,12 +43,18 @@ struct TableParser {
   /// Blank lines that are not yet followed by a row.
   private var lastBlankLines = SkippedLines()
   private var comments = SkippedLines()
+  /// A checksum of the rows' bytes, if processes share them.
+  private var checksum = Checksum()
 
   /// The first rows, which show the layout of the table, are within this number of bytes.
   private static let sampleSize = 1 << 22
 
-  init(_ stream: ByteStream, path: String, format: Table.Format, team: Team, partSize: Int, pieceSize: Int) {
+  init(
+    _ stream: ByteStream, path: String, format: Table.Format, sharedBy processes: Processes?, team: Team,
+    partSize: Int, pieceSize: Int
+  ) {
     self.path = path
+    self.processes = processes
     self.format = format
     self.team = team
     self.partSize = partSize
@@ -76,9 +84,11 @@ struct TableParser {
       layout.warn(.blankLines(path: path, line: blankLines.first, count: blankLines.count))
     }
     if comments.count > 0 { layout.warn(.comments(path: path, line: comments.first, count: comments.count)) }
-    return Table(
+    var table = Table(
       path: path, columnNames: layout.columnNames, parts: parts.filter { $0.rowCount > 0 }, texts: texts,
       textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader, warnings: layout.warnings)
+    if let processes { table.sharing = Table.Sharing(processes: processes, checksum: checksum) }
+    return table
   }
 
   private mutating func findLayout() throws(FileError) -> TableLayout {
@@ -149,16 +159,22 @@ struct TableParser {
     }
     pieces.append(
       Piece(start: input.base + start, end: input.base + scanner.position, parts: range))
+    if let processes {
+      input.bytes.withUnsafeBytes { checksum.add(UnsafeRawBufferPointer(rebasing: $0[start..<scanner.position])) }
+      // The processes take turns.
+      for index in range { parts[index].leave(to: index % processes.count, processes) }
+    }
     if MatrixFiles.directory != nil { moveToFile(range) }
     if !isFinal { try checkMemory(of: range) }
   }
 
   /// Moves the cells of parts to one file, if they are many.
   private mutating func moveToFile(_ range: Range<Int>) {
-    var cells = Matrix<Double>(rows: 1, columns: parts[range].reduce(0) { $0 + $1.cells.count })
+    let range = range.filter { parts[$0].isHere }
+    var cells = Matrix<Double>(rows: 1, columns: range.reduce(0) { $0 + parts[$1].cells.count })
     // Until all are copied, no part has a view of the file: a change would copy all of it.
     var places: [Range<Int>] = []
-    for part in parts[range].map(\.cells) {
+    for part in range.map({ parts[$0].cells }) {
       let start = places.last?.upperBound ?? 0
       places.append(start..<start + part.count)
       cells[columns: start..<start + part.count] = part.reshaped(rows: 1, columns: part.count)
@@ -307,7 +323,17 @@ struct TableParser {
       var scanner = scanner
       scanner.move(to: parts[index].start + offset, line: parts[index].firstLine)
       guard scanner.position <= bytes.count else { throw .changed(path: path) }
-      try parts[index].replaceNumbers(inColumns: columns, in: bytes.span, scanner, rules, &texts)
+      if parts[index].isHere {
+        try parts[index].replaceNumbers(inColumns: columns, in: bytes.span, scanner, rules, &texts)
+      } else if let processes, columns.contains(where: { parts[index].hasNumbers(inColumn: $0) }) {
+        // The strings get the same codes on all processes.
+        let length = parts[index].end - parts[index].start
+        var part = try TablePart(
+          &scanner, in: bytes.span, before: min(scanner.position + length, bytes.count), rules)
+        part.joinTexts(&texts)
+        part.leave(to: parts[index].owner, processes)
+        parts[index] = part
+      }
     }
   }
 

@@ -3,8 +3,13 @@ import Tensor
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
-  /// The fields in the form of ``NaNBox``, rows × columns.
+  /// The fields in the form of ``NaNBox``, rows × columns; without rows if another process holds the part.
   var cells: Matrix<Double>
+  private(set) var rowCount: Int
+  /// The process that holds the part.
+  private(set) var owner = 0
+  /// For a part that another process holds: which columns have numbers, and the columns that are here for a while.
+  private var elsewhere: (haveNumbers: [Bool], visitors: [Int: Matrix<Double>])?
   /// For each column, the strings that the codes in the cells stand for.
   private(set) var texts: [TextSet]
   /// Where the first row begins; then the byte after the last row, and the number of lines up to there.
@@ -24,12 +29,14 @@ struct TablePart: Sendable {
   /// surplus grows if a row takes several lines or lines are left out.
   private var shifts: [(row: Int, surplus: Int)] = []
 
-  var rowCount: Int { cells.rows }
   var columnCount: Int { cells.columns }
+  /// Whether this process holds the part.
+  var isHere: Bool { elsewhere == nil }
 
   /// Takes rows that already exist.
   init(cells: Matrix<Double>) {
     self.cells = cells
+    rowCount = cells.rows
     texts = []
     (start, end, firstLine) = (0, 0, 1)
   }
@@ -41,6 +48,7 @@ struct TablePart: Sendable {
     let columnCount = rules.columnCount
     texts = Array(repeating: TextSet(), count: columnCount)
     cells = Matrix(rows: 0, columns: columnCount)
+    rowCount = 0
     start = scanner.position
     end = start
     firstLine = scanner.line
@@ -86,6 +94,7 @@ struct TablePart: Sendable {
       }
     }
     cells = Matrix(rows: row, columns: columnCount, rowMajor: fields)
+    rowCount = row
     end = scanner.position
     lineCount = scanner.line - firstLine
   }
@@ -157,17 +166,49 @@ struct TablePart: Sendable {
   }
 
   func hasNumbers(inColumn column: Int) -> Bool {
-    withColumn(column) { cells in
+    if let elsewhere { return elsewhere.haveNumbers[column] }
+    return withColumn(column) { cells in
       for row in cells.indices where cells[row].isFinite { return true }
       return false
     }
   }
 
   /// Calls `body` with the fields of a column.
+  ///
+  /// - Precondition: Traps if another process holds them: see ``Table/holding(_:)``.
   @inline(__always)
   func withColumn<Result>(_ column: Int, _ body: (Span<Double>) -> Result) -> Result {
-    cells[columns: column..<column + 1].withSpan(body)
+    fields(ofColumn: column).withSpan(body)
   }
+
+  private func fields(ofColumn column: Int) -> Matrix<Double> {
+    guard let elsewhere else { return cells[columns: column..<column + 1] }
+    guard let visitor = elsewhere.visitors[column] else {
+      fail("another process holds the fields of column \(column), and they were not asked for")
+    }
+    return visitor
+  }
+
+  /// The fields of some columns, rows × columns, and the place of each of them there.
+  func fields(ofColumns columns: [Int]) -> (fields: Matrix<Double>, places: [Int]) {
+    guard !isHere else { return (cells, columns) }
+    var fields = Matrix<Double>(rows: rowCount, columns: columns.count)
+    for (place, column) in columns.enumerated() {
+      fields[columns: place..<place + 1] = self.fields(ofColumn: column).reshaped(rows: rowCount, columns: 1)
+    }
+    return (fields, Array(columns.indices))
+  }
+
+  /// Says which process holds the part. The others keep only what the whole table needs to know of it.
+  mutating func leave(to owner: Int, _ processes: Processes) {
+    self.owner = owner
+    guard owner != processes.rank else { return }
+    elsewhere = ((0..<columnCount).map { hasNumbers(inColumn: $0) }, [:])
+    cells = Matrix(rows: 0, columns: columnCount)
+  }
+
+  /// Takes the fields of a column from the process that holds the part.
+  mutating func receive(_ fields: Matrix<Double>, ofColumn column: Int) { elsewhere?.visitors[column] = fields }
 
   /// Replaces the codes of the strings by their codes in the sets of the whole table, to which new strings are added.
   mutating func joinTexts(_ sets: inout [TextSet]) {

@@ -23,6 +23,12 @@ struct HeldOut<Scalar: BLASScalar> {
     }
   }
 
+  /// The samples that the network with this number has for validation.
+  func samples(ofNetwork number: Int) -> Samples<Scalar> {
+    let places = places[number % places.count]
+    return places == Array(0..<samples.count) ? samples : samples.gathered(places)
+  }
+
   /// For each sample, the division in which it is a validation sample.
   var folds: [Int] {
     var folds = Array(repeating: 0, count: samples.count)
@@ -107,5 +113,5 @@ struct Judged<Scalar: BLASScalar> {
 
 extension Samples {
   /// The same samples, each counting alike.
-  var withoutWeights: Samples { weights == nil ? self : Samples(features: features, targets: targets) }
+  var withoutWeights: Samples { weights == nil ? self : weighted(by: nil) }
 }

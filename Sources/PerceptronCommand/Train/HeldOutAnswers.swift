@@ -24,14 +24,16 @@ struct HeldOutAnswers {
     case .values(let names, _), .quantiles(let names, _, _):
       // The scaled targets are rounded.
       guard case .table(let table) = data else { break }
-      let values = try table.matrix(
-        ofColumns: table.targetIndices(options.target), as: Double.self, formats: preparation.targetFormats,
+      let targets = try table.targetIndices(options.target)
+      let values = try table.holding(targets).matrix(
+        ofColumns: targets, as: Double.self, formats: preparation.targetFormats,
         missing: preparation.missing)
       for row in names.indices { columns.append((names[row], all.map { "\(values[row, $0])" })) }
     }
     for index in columns.indices { columns[index].name = "actual \(columns[index].name)" }
     if case .table(let table) = data, let name = preparation.identifier {
-      columns.insert((name, try table.fields(ofColumn: name)), at: 0)
+      let identifier = try table.columnIndices(named: [name])
+      columns.insert((name, try table.holding(identifier).fields(ofColumn: name)), at: 0)
     }
     self.columns = columns
   }

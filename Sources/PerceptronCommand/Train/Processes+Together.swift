@@ -23,14 +23,16 @@ struct LoneFailure: Error {
 extension Processes {
   /// Does something on each process. If it fails on one of them, all throw a ``CommonEnd``.
   ///
-  /// Without other processes, the error is thrown as it is; so is a ``LoneFailure``.
+  /// Without other processes, the error is thrown as it is; so is a ``LoneFailure``. If the body has such a call in it,
+  /// a process that fails before the inner call ends all others there.
   func together<Result>(_ body: () throws -> Result) throws -> Result {
     guard count > 1 else { return try body() }
     let result = Swift.Result { try body() }
     var cause: (any Error)?
     if case .failure(let error) = result {
-      if error is LoneFailure { throw error }
-      cause = (error as? CommonEnd).map { $0.cause ?? $0 } ?? error
+      // All processes know of a common end.
+      if error is LoneFailure || error is CommonEnd { throw error }
+      cause = error
     }
     let codes = gather(cause.map { Double(exitCode(of: $0)) } ?? 0).map { Int32($0) }
     guard let failed = codes.firstIndex(where: { $0 != 0 }) else { return try result.get() }
@@ -47,8 +49,11 @@ extension Processes {
   /// Ends all processes unless what they say about themselves is the same everywhere.
   ///
   /// - Parameter facts: What must be the same, by name. The value of `data` is not shown.
-  func check(_ facts: [String: String]) throws {
+  func check(_ facts: @autoclosure () -> [String: String]) throws {
     guard count > 1 else { return }
+    let facts = facts()
+    // All processes come here, or none.
+    try together {}
     let (field, line): (Character, Character) = ("\u{1F}", "\u{1E}")
     let text = facts.map { "\($0.key)\(field)\($0.value)" }.joined(separator: String(line))
     let places = gather(Array(place.utf8)).map { String(decoding: $0, as: UTF8.self) }
@@ -68,7 +73,8 @@ extension Processes {
         throw CommandError.badData(
           "\(places[other]) has other data than \(places[0]); give all processes the same files")
       }
-      func shown(_ value: String?) -> String { value ?? "nothing" }
+      // A flag has no value.
+      func shown(_ value: String?) -> String { value.map { $0.isEmpty ? "it" : $0 } ?? "nothing" }
       throw CommandError.usage(
         "\(places[other]) has \(shown(all[other][name])) for \(name), and \(places[0]) \(shown(all[0][name])); all"
           + " processes must have the same")

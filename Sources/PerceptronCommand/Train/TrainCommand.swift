@@ -35,6 +35,10 @@ enum TrainCommand: Command {
       Option(
         "--cache", "DIR",
         "keep the data in files there while they are used, for data that are larger than memory (off)"),
+      Option(
+        "--shard-data", nil,
+        "each process of an MPI launcher holds only its share of the rows of DATA, a CSV or TSV file; no baseline (off)"
+      ),
       Option("--no-baseline", nil, "no comparison with a linear least-squares model"),
       Option("--report", "FILE.html", "a page for any browser, with curves, errors and metrics"),
       Option("--log", "FILE.csv", "a line for each epoch, written as it ends: losses, metrics, learning rate, seconds"),

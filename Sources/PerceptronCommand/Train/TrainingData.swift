@@ -12,6 +12,8 @@ struct TrainingSources {
   fileprivate let validationShare: Double?
   /// The directory of `--cache`; nil without it.
   let cache: String?
+  /// Whether each process holds only its share of the training samples.
+  let areShared: Bool
 
   var includeStandardInput: Bool { [training, test, validation].contains(.standardInput) }
 
@@ -39,6 +41,15 @@ struct TrainingSources {
       throw .usage("- is given twice; standard input can be read once")
     }
     cache = arguments.string("--cache")
+    areShared = arguments.flag("--shard-data")
+    if areShared {
+      guard case .table = training else {
+        throw .usage("--shard-data shares the rows of a CSV or TSV file, found \(arguments.positional[0])")
+      }
+      if arguments.string("--folds") != nil {
+        throw .usage("--shard-data and --folds exclude each other, as all rows of all folds are held by one process")
+      }
+    }
     validationShare = try arguments.share("--validation-split")
     if validationShare != nil, validation != nil {
       throw .usage("--validation and --validation-split exclude each other")
@@ -82,8 +93,18 @@ struct TrainingData<Scalar: BLASScalar> {
   private let areFolds: Bool
   /// What `--predictions` says about the samples; nil without it.
   let answers: HeldOutAnswers?
+  /// A checksum of the rows of DATA, if processes share them.
+  let checksum: String?
 
-  init(_ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, team: Team) throws {
+  /// - Parameter processes: All processes of the run, which may share the samples.
+  init(
+    _ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, _ processes: Processes,
+    team: Team
+  ) throws {
+    /// Does something that may fail on one process alone.
+    func together<Result>(_ body: () throws -> Result) throws -> Result {
+      sources.areShared ? try processes.together(body) : try body()
+    }
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -91,7 +112,7 @@ struct TrainingData<Scalar: BLASScalar> {
       return try RawData(
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
-    let raw = try Self.readTraining(sources, options, team)
+    let raw = try Self.readTraining(sources, options, processes, team)
     if case .table(let table) = raw { try options.folds?.check(table, options) }
     let common = try sources.validationShare.flatMap { share -> Split? in
       guard share > 0 else { return nil }
@@ -119,20 +140,22 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     // Of files, each of the networks that are trained at the same time has its own.
     let copies = MatrixFiles.directory == nil ? 1 : min(team.workerCount, networkCount)
-    if !splits.isEmpty, case let bytes = samples.features.count * MemoryLayout<Scalar>.size * copies,
-      bytes > MatrixFiles.room
-    {
-      let place = MatrixFiles.directory == nil ? "memory that may be used" : "directory of --cache"
-      throw CommandError.badData(
-        "a validation part needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in the"
-          + " \(place); \(options.folds == nil ? "give --validation instead" : "leave out --folds")")
-    }
+    let bytes = samples.ownFeatures.count * MemoryLayout<Scalar>.size * copies
+    checksum = if case .table(let table) = raw { table.checksum } else { nil }
     let preparation = preparation
+    let isSplit = !splits.isEmpty
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
       try source.map { try read($0, .test, for: preparation).samples(preparation, team: team) }
     }
-    validation = try others(sources.validation)
-    test = try others(sources.test)
+    (validation, test) = try together {
+      if isSplit, bytes > MatrixFiles.room {
+        let place = MatrixFiles.directory == nil ? "memory that may be used" : "directory of --cache"
+        throw CommandError.badData(
+          "a validation part needs a second copy of the features, \(bytes / 1_000_000) MB, which does not fit in the"
+            + " \(place); \(options.folds == nil ? "give --validation instead" : "leave out --folds")")
+      }
+      return (try others(sources.validation), try others(sources.test))
+    }
   }
 
   /// The divisions into training and validation samples, if validation samples are wanted and there are enough.
@@ -169,10 +192,19 @@ struct TrainingData<Scalar: BLASScalar> {
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the
   /// fields of these columns are then kept as written.
   private static func readTraining(
-    _ sources: TrainingSources, _ options: TrainOptions, _ team: Team
+    _ sources: TrainingSources, _ options: TrainOptions, _ processes: Processes, _ team: Team
   ) throws -> RawData<Scalar> {
     func read(_ format: Table.Format) throws -> RawData<Scalar> {
-      try RawData(sources.training, part: .training, format: format, announces: !options.isQuiet, team: team)
+      func read(sharedBy processes: Processes?) throws -> RawData<Scalar> {
+        try RawData(
+          sources.training, part: .training, format: format, sharedBy: processes, announces: !options.isQuiet,
+          team: team)
+      }
+      guard sources.areShared else { return try read(sharedBy: nil) }
+      let data = try processes.together { try read(sharedBy: processes) }
+      // What the processes do next depends on each other's rows.
+      if case .table(let table) = data { try processes.check(["data": table.checksum ?? ""]) }
+      return data
     }
     guard case .table(let path) = sources.training, isRegularFile(path) else {
       // Data that can be read only once keep all fields as written if the options state how to read them.
@@ -189,7 +221,7 @@ struct TrainingData<Scalar: BLASScalar> {
     var format = sources.format
     let isText = format.isText
     format.isText = { names.contains($0) || isText($0) }
-    return .table(try Table(contentsOf: path, format: format, team: team))
+    return try read(format)
   }
 
   /// - Parameter indices: The samples used for training; nil for all.
@@ -230,16 +262,9 @@ extension TrainingData {
   /// The number of validation samples of all networks together.
   var validationCount: Int { validation?.count ?? splits.reduce(0) { $0 + $1.validation.count } }
 
-  /// The samples that the network with this number learns from, and its validation samples.
-  func parts(ofNetwork number: Int) -> (training: Samples<Scalar>, validation: Samples<Scalar>?) {
-    guard !splits.isEmpty else { return (samples, validation) }
-    let split = splits[number % splits.count]
-    return (samples.gathered(split.training), validation(ofNetwork: number))
-  }
-
-  /// The validation samples of the network with this number.
-  func validation(ofNetwork number: Int) -> Samples<Scalar>? {
-    splits.isEmpty ? validation : samples.withoutWeights.gathered(splits[number % splits.count].validation)
+  /// The samples that the network with this number learns from.
+  func training(ofNetwork number: Int) -> Samples<Scalar> {
+    splits.isEmpty ? samples : samples.kept(splits[number % splits.count].training)
   }
 
   /// The samples that no network has for validation; all samples in cross-validation.

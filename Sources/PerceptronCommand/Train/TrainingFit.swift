@@ -57,7 +57,7 @@ extension TrainingRun {
     let trials = Mutex<[Trial<Scalar>]>([])
     // Of the memory for samples that are read from files, each network that is trained has its share.
     let sharers = processes.count * (stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount))
-    let memory = data.samples.features.isInFile ? usableMemory() / sharers : nil
+    let memory = data.samples.ownFeatures.isInFile ? usableMemory() / sharers : nil
     func train(_ number: Int, _ team: Team, result: [UInt8]? = nil) {
       let trial = number / networkCount
       let networks = trial * networkCount..<(trial + 1) * networkCount
@@ -149,7 +149,7 @@ extension TrainingRun {
     if result == nil, !stepProcesses.agree(!monitor.stops(trial: trial)) { return nil }
     let seed = options.seed(ofNetwork: number)
     let title = title(ofNetwork: number)
-    let (samples, validationSamples) = data.parts(ofNetwork: number)
+    let (samples, validationSamples) = (data.training(ofNetwork: number), heldOut?.samples(ofNetwork: number))
     // The networks of different folds may have different numbers of samples.
     if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
     let network = recipe.network(for: data.preparation, fittedOn: samples, output: output, seed: seed)
@@ -240,7 +240,7 @@ extension TrainingRun {
     let chosen = Selection.indexOfBestCycle(losses)
     guard chosen < ends - 1 else { return fits }
     return try zip(fits, numbers).map { fit, number in
-      try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, data.validation(ofNetwork: number), team) }
+      try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, heldOut.samples(ofNetwork: number), team) }
     }
   }
 

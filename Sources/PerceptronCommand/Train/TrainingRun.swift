@@ -50,6 +50,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       throw CommandError.usage(
         "- is given, and only one of \(processes.count) processes gets standard input; name a file")
     }
+    // What the processes do together depends on their options.
+    try processes.check(Self.facts(arguments, shards: 1))
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
@@ -61,7 +63,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       arguments, options.pieces, isTable: sources.training.isTabular, networkCount: networkCount)
     (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
     deadline = search?.deadline(from: start)
-    stepProcesses = networkCount * trialCount < processes.count ? processes : .alone
+    stepProcesses = sources.areShared || networkCount * trialCount < processes.count ? processes : .alone
     options.setShards(shared.shardsOfCheckpoint ?? stepProcesses.count)
     self.options = options
     var checkpoints = try CheckpointDirectory<Scalar>(
@@ -72,11 +74,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     team = try makeTeam(threads: options.threads, processors: shared.threads)
     // This detects a BLAS library that computes wrong results now, rather than after the training.
     _ = BLAS.current
-    let (networkCount, team) = (networkCount, team)
+    let (networkCount, processes, team) = (networkCount, processes, team)
     try sources.checkCache()
     let (data, heldOut) = try MatrixFiles.keep(in: sources.cache) {
       let data = try TrainingData<Scalar>(
-        sources, options, networkCount: networkCount, isSearch: search != nil, team: team)
+        sources, options, networkCount: networkCount, isSearch: search != nil, processes, team: team)
       return (data, HeldOut(data))
     }
     (self.data, self.heldOut) = (data, heldOut)
@@ -100,6 +102,15 @@ struct TrainingRun<Scalar: BLASScalar> {
       preparation.task, loss, isTable: sources.training.isTabular, samples: data.trainingCount)
     if !data.hasValidation || patience != nil && recipe.selection == .cycle { recipe.selection = nil }
     self.recipe = recipe
+    if sources.areShared {
+      if recipe.optimizer.isFullBatch {
+        throw CommandError.usage(
+          "--shard-data and --optimizer \(recipe.optimizer.name) exclude each other: each step takes all samples")
+      }
+      if outputs.report != nil, heldOut == nil, data.test == nil {
+        throw CommandError.usage("--report with --shard-data needs --test, --validation or --validation-split")
+      }
+    }
     guard stepProcesses.count <= recipe.shards else {
       throw CommandError.usage(
         "\(processes.count) processes share each step, and each needs a shard, found \(recipe.shards);"
@@ -125,12 +136,19 @@ struct TrainingRun<Scalar: BLASScalar> {
     facts =
       processes.count == 1
       ? [:]
-      : CheckpointDirectory<Scalar>.options(arguments, shards: recipe.shards).merging([
-        "version": version, "kernels": kernelNames(), "--epochs": "\(recipe.epochs)",
-        "--precision": Scalar.self == Double.self ? "double" : "float", "--trials": "\(trialCount)",
-        "--minutes": arguments.string("--minutes") ?? "none", "--checkpoint": checkpoints == nil ? "off" : "on",
-        "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1", "data": fingerprint,
+      : Self.facts(arguments, shards: recipe.shards).merging([
+        "--epochs": "\(recipe.epochs)", "--trials": "\(trialCount)", "data": fingerprint,
       ]) { $1 }
+  }
+
+  /// What all processes must have in common before they read any data.
+  private static func facts(_ arguments: Arguments, shards: Int) -> [String: String] {
+    CheckpointDirectory<Scalar>.options(arguments, shards: shards).merging([
+      "version": version, "kernels": kernelNames(), "--precision": Scalar.self == Double.self ? "double" : "float",
+      "--minutes": arguments.string("--minutes") ?? "none",
+      "--checkpoint": arguments.string("--checkpoint") == nil ? "off" : "on",
+      "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1",
+    ]) { $1 }
   }
 
   func run() throws {
@@ -201,16 +219,17 @@ struct TrainingRun<Scalar: BLASScalar> {
       try test.printOutputs()
     }
     // These evaluations take a pass over the samples, and only some of the outputs below need them.
-    let needsTraining = data.test == nil && heldOut == nil && wantsJSON
+    let hasTraining = data.samples.holders == nil
+    let needsTraining = hasTraining && data.test == nil && heldOut == nil && wantsJSON
     let needsJudgement = wantsBaseline || outputs.report != nil || needsTraining
     let judged =
       needsJudgement
       ? data.test.map { Judged(trained, $0, name: "test", team) } ?? validated
-        ?? Judged(trained, data.samples, name: "training", team) : nil
+        ?? (hasTraining ? Judged(trained, data.samples, name: "training", team) : nil) : nil
     let judgement = try judged?.evaluation(of: trained, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
     let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
-    if wantsBaseline, let judged, let judgement {
+    if wantsBaseline, hasTraining, let judged, let judgement {
       let baseline = Baseline(
         trained, judgement, data, judged, leavingOut: folds == nil || data.test != nil ? nil : heldOut,
         trainingWork: work, team)
@@ -268,11 +287,13 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
-  /// Refuses to write a model whose answers are not finite. The check uses some of the training samples, evenly spread.
+  /// Refuses to write a model whose answers are not finite. The check uses some of the training samples of
+  /// this process, evenly spread.
   private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
     let most = 4096
-    let count = min(data.samples.count, most)
-    let asked = data.samples.features.gathered((0..<count).map { $0 * data.samples.count / count })
+    let own = data.samples.ownFeatures
+    let count = min(own.columns, most)
+    let asked = own.gathered((0..<count).map { $0 * own.columns / count })
     let found = trained.outputs(prepared: asked, team: team)
     let isSingle = Scalar.self == Float.self
     guard found.maxMagnitude().isFinite else {

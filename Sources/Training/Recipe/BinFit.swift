@@ -6,30 +6,29 @@ import Tensor
 ///
 /// The weights of the samples are not considered.
 package struct BinFit<Scalar: BLASScalar> {
-  private let samples: Samples<Scalar>
+  /// The samples that are used, evenly spread.
+  private let features, targets: Matrix<Scalar>
   /// The most bins.
   private let count: Int
   /// Whether the bins are those of a tree that predicts the targets.
   private let usesTargets: Bool
-  /// The samples that are used, evenly spread.
-  private let chosen: [Int]
 
   /// - Precondition: Traps if there are no samples or the count is below 1.
   package init(_ samples: Samples<Scalar>, count: Int, usesTargets: Bool) {
     guard samples.count > 0, count > 0 else { fail("cannot find \(count) bins in \(samples.count) samples") }
-    self.samples = samples
     self.count = count
     self.usesTargets = usesTargets
     // Each split of a tree looks at all outputs.
     let most = min(samples.count, 1 << 16, max(1 << 22 / samples.targets.rows, 1 << 10))
-    chosen = (0..<most).map { $0 * samples.count / most }
+    let chosen = (0..<most).map { $0 * samples.count / most }
+    (features, targets) = (samples.features(of: chosen), samples.targets.gathered(chosen))
   }
 
   /// The edges of a feature's bins, in increasing order; a single one, or none, if the feature is constant.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func edges(ofFeature feature: Int) -> [Double] {
-    let order = chosen.map { (value: Double(samples.features[feature, $0]), sample: $0) }
+    let order = (0..<features.columns).map { (value: Double(features[feature, $0]), sample: $0) }
       .sorted { ($0.value, $0.sample) < ($1.value, $1.sample) }
     let values = order.map(\.value)
     let edges =
@@ -72,7 +71,7 @@ package struct BinFit<Scalar: BLASScalar> {
   }
 
   private func leaf(_ range: Range<Int>, _ values: [Double], _ order: [Int], _ leastSamples: Int) -> Leaf {
-    let (rows, targets) = (samples.targets.rows, samples.targets)
+    let rows = targets.rows
     return targets.withSpan { targets in
       // The sums of the targets on the left and on the right, and the sums of their squares.
       var (left, right) = ([Double](repeating: 0, count: rows), [Double](repeating: 0, count: rows))

@@ -17,7 +17,7 @@ extension Recipe {
   public func layers<Scalar>(
     numbers: [Int], categories: [Range<Int>] = [], output: Activation, fittedOn samples: Samples<Scalar>
   ) -> (embedding: Embedding?, layers: [Dense]) {
-    let inputs = samples.features.rows
+    let inputs = samples.featureCount
     let dimension = categoryDimension ?? 0
     let categories = categoryDimension == nil ? [] : categories.filter { $0.count > Self.mostOneHotCategories }
     let embedding: Embedding?
@@ -75,8 +75,8 @@ extension Recipe {
       using: &generator)
     if fitsInitialParameters {
       let count = min(samples.count, Self.samplesOfInitialParameters)
-      let columns = (0..<count).map { $0 * samples.count / count }
-      network.fitInitialParameters(to: samples.features.gathered(columns), using: &generator)
+      let chosen = (0..<count).map { $0 * samples.count / count }
+      network.fitInitialParameters(to: samples.features(of: chosen), using: &generator)
     }
     return network
   }

@@ -152,7 +152,7 @@ extension Trainer {
     return whole
   }
 
-  private func shardTree(_ batch: ArraySlice<Int>) -> ShardTree {
+  func shardTree(_ batch: ArraySlice<Int>) -> ShardTree {
     ShardTree(count: max(min(shards, batch.count / leastShard), 1), most: partsOfShards.columns)
   }
 

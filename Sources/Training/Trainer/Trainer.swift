@@ -265,6 +265,15 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     } else if order.count != samples.count {
       fail("cannot continue an epoch of \(order.count) samples with \(samples.count) samples")
     }
+    if let holders = samples.holders {
+      guard !state.rule.isFullBatch, holders.processes.rank == processes.rank,
+        holders.processes.count == processes.count
+      else {
+        fail(
+          "cannot train with \(optimizer.name) and \(processes.count) processes on samples that"
+            + " \(holders.processes.count) processes hold: gather them first")
+      }
+    }
     let copyCount = state.rule.isFullBatch ? nil : samples.copyCount(batchSize)
     while samplesDone < samples.count {
       guard let copyCount else {
@@ -272,7 +281,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
         continue
       }
       let part = firstPart(order[samplesDone...], copyCount, least: leastBatch)
-      guard try continueEpoch(samples.copied(part), Array(0..<part.count)[...], proceeds) else { return nil }
+      let (copy, places) = samples.copied(part, takers: takers(of: part))
+      guard try continueEpoch(copy, places[...], proceeds) else { return nil }
     }
     _ = proceeds(samplesDone)
     epoch += 1
@@ -297,6 +307,22 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
       if samplesDone < samples.wholeCount && !processes.agree(proceeds(samplesDone)) { return false }
     }
     return true
+  }
+
+  /// For each sample of a part of an epoch, the process whose shard it is in.
+  private func takers(of part: ArraySlice<Int>) -> [Int] {
+    var takers: [Int] = []
+    takers.reserveCapacity(part.count)
+    while takers.count < part.count {
+      let batch = firstPart(part.dropFirst(takers.count), batchSize, least: leastBatch)
+      let tree = shardTree(batch)
+      for rank in 0..<processes.count {
+        for shard in tree.share(of: rank, in: processes) {
+          takers += repeatElement(rank, count: tree.samples(of: shard, batch: batch.count).count)
+        }
+      }
+    }
+    return takers
   }
 
   /// Returns the first samples, `size` of them, or all if fewer than `least` would be left.
@@ -382,20 +408,29 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   }
 
   private func check(_ samples: Samples<Scalar>) {
-    guard samples.features.rows == network.inputSize, samples.targets.rows == network.outputSize, samples.count > 0
+    guard samples.featureCount == network.inputSize, samples.targets.rows == network.outputSize, samples.count > 0
     else {
-      fail("cannot train \(network) on \(samples.features.shape) features and \(samples.targets.shape) targets")
+      fail(
+        "cannot train \(network) on \(samples.featureCount)×\(samples.count) features and \(samples.targets.shape)"
+          + " targets")
     }
   }
 }
 
 extension Samples {
-  /// How many samples are to be copied to memory at a time: as many whole batches as take a quarter of it. Nil if the
-  /// samples are in memory, or take at most half of it.
+  /// How many samples are to be copied to memory at a time, in whole batches. Nil if the samples are in memory, or take
+  /// at most half of it.
+  ///
+  /// A copy takes a quarter of the memory. If several processes hold the samples, all copy the same number, and each
+  /// gets ``movedBytes`` of features.
   fileprivate func copyCount(_ batchSize: Int) -> Int? {
-    guard features.isInFile else { return nil }
+    if let holders {
+      let size = MemoryLayout<Scalar>.size * featureCount
+      return max(Self.movedBytes / size * holders.processes.count / batchSize, 1) * batchSize
+    }
+    guard ownFeatures.isInFile else { return nil }
     let memory = MatrixFiles.memory ?? usableMemory()
-    let scalars = features.rows + targets.rows + (relativeWeights == nil ? 0 : 1)
+    let scalars = featureCount + targets.rows + (relativeWeights == nil ? 0 : 1)
     let size = MemoryLayout<Scalar>.size * scalars + 3 * MemoryLayout<Int>.size
     guard size * count > memory / 2 else { return nil }
     return max(memory / 4 / size / batchSize, 1) * batchSize
