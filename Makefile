@@ -43,7 +43,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races test-cache test-mpi build static tests service-tests service bench bench-peers bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races test-cache test-mpi build static tests service-tests service bench bench-peers bench-scaling bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -104,6 +104,10 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
+
+bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, half an hour
+	@Scripts/install-packages.sh openmpi-bin iproute2
+	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results
 
 bench-tables: build $(TABLE_PEERS)/installed ## compare the default training with trees and networks of other libraries on tables; hours, resumed if interrupted
 	@OMP_WAIT_POLICY=passive $(TABLE_PEERS)/bin/python -B Benchmarks/tables/bench.py --perceptron $(PERCEPTRON) $(TABLES)

@@ -30,7 +30,7 @@ package struct SampleHolders: Sendable {
     (self.processes, self.runs, count, ownCount) = (processes, runs, start, counts[processes.rank])
   }
 
-  /// The process that holds a sample, and the sample's place among those of this process.
+  /// The process that holds a sample, and the sample's place among all that it holds.
   subscript(sample: Int) -> (owner: Int, place: Int) {
     // Finds the last run that begins at the sample or before it.
     var (low, high) = (0, runs.count)

@@ -58,7 +58,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
       weights: weights?.gathered(indices), holders.keeping(indices))
   }
 
-  /// The bytes of features that a process gets at once from others.
+  /// The bytes of features that a process gets at once from others, on average.
   package static var movedBytes: Int { 1 << 26 }
 
   /// Copies the samples at these indices to memory, in the order of the indices, for the steps of a part of an epoch.

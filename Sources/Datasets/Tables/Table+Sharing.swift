@@ -5,12 +5,12 @@ extension Table {
   /// How processes share the rows of a table.
   struct Sharing: Sendable {
     let processes: Processes
-    /// A checksum of the rows' bytes.
+    /// A checksum of the rows' bytes, the delimiter and the columns' names.
     let checksum: Checksum
   }
 
-  /// A checksum of the rows' bytes if processes share them, otherwise nil. It depends neither on the number of
-  /// processes nor on what each holds.
+  /// A checksum of the rows, the delimiter and the columns' names if processes share the rows, otherwise nil. It does
+  /// not depend on the number of processes, nor on what each holds.
   package var checksum: String? { sharing?.checksum.digits }
 
   /// Whether some rows are held by other processes.
@@ -18,8 +18,7 @@ extension Table {
 
   /// The table with all fields of some columns. All processes ask for the same columns together.
   ///
-  /// - Complexity: The processes exchange 8 bytes for each field of a column, and each needs memory for them, and twice
-  ///   that for one column.
+  /// - Complexity: The processes exchange 8 bytes for each field of a column, and each needs memory for them.
   package func holding(_ columns: [Int]) -> Table {
     guard isDivided, let processes = sharing?.processes else { return self }
     var table = self
@@ -52,11 +51,13 @@ extension Table {
   }
 
   /// The results of `body` for some columns, with a table that has all fields of the column. The team shares the work,
-  /// one column each.
+  /// one column each. If rows are held by other processes, the columns that are here at the same time take no more
+  /// memory than this process's share of the table, except that one is always here.
   func map<Result>(columns: [Int], _ team: Team, _ body: (Table, _ place: Int) -> Result) -> [Result] {
     guard isDivided else { return team.map(columns.count) { body(self, $0) } }
-    return stride(from: 0, to: columns.count, by: team.workerCount).flatMap { start in
-      let chosen = start..<min(start + team.workerCount, columns.count)
+    let atOnce = max(min(team.workerCount, ownRowCount * columnNames.count / rowCount), 1)
+    return stride(from: 0, to: columns.count, by: atOnce).flatMap { start in
+      let chosen = start..<min(start + atOnce, columns.count)
       let table = holding(Array(columns[chosen]))
       return team.map(chosen.count) { body(table, start + $0) }
     }

@@ -43,7 +43,7 @@ struct TableParser {
   /// Blank lines that are not yet followed by a row.
   private var lastBlankLines = SkippedLines()
   private var comments = SkippedLines()
-  /// A checksum of the rows' bytes, if processes share them.
+  /// A checksum of the rows' bytes, the delimiter and the columns' names, if processes share the rows.
   private var checksum = Checksum()
 
   /// The first rows, which show the layout of the table, are within this number of bytes.
@@ -87,7 +87,10 @@ struct TableParser {
     var table = Table(
       path: path, columnNames: layout.columnNames, parts: parts.filter { $0.rowCount > 0 }, texts: texts,
       textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader, warnings: layout.warnings)
-    if let processes { table.sharing = Table.Sharing(processes: processes, checksum: checksum) }
+    if let processes {
+      checksum.add("\(layout.delimiter), \(layout.columnNames)")
+      table.sharing = Table.Sharing(processes: processes, checksum: checksum)
+    }
     return table
   }
 

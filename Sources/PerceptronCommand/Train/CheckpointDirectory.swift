@@ -209,7 +209,14 @@ extension TrainingData {
   /// A fingerprint of the data: a checksum of all numbers used for training or validation, and of their preparation.
   var fingerprint: String {
     var checksum = Checksum()
-    checksum.add("\(preparation), \(splits)\(self.checksum ?? "")")
+    if let rows = self.checksum {
+      checksum.add("\(preparation), \(rows)")
+      for split in splits {
+        for indices in [split.training, split.validation] { indices.withUnsafeBytes { checksum.add($0) } }
+      }
+    } else {
+      checksum.add("\(preparation), \(splits)")
+    }
     for samples in [self.checksum == nil ? samples : nil, validation].compactMap(\.self) {
       checksum.add("\(samples.features.rows), \(samples.targets.rows), \(samples.count), \(samples.weights != nil)")
       for matrix in [samples.features, samples.targets, samples.weights].compactMap(\.self) {

@@ -5,21 +5,24 @@ import Perceptron
 /// Each line has the row's number, its fold, the identifier if there is one, the actual targets, and the columns that
 /// `predict` would write with probabilities.
 struct HeldOutAnswers {
-  /// The columns by which the reader knows the rows: the identifier and the actual targets, a field for each sample.
+  /// The columns by which the reader knows the rows: the identifier and the actual targets, a field for each row that
+  /// was held out.
   private let columns: [(name: String, fields: [String])]
 
-  /// - Parameter samples: All samples of the data.
+  /// - Parameters:
+  ///   - samples: All samples of the data.
+  ///   - rows: The 0-based indices of those that are held out, in ascending order.
   init<Scalar>(
-    _ data: RawData<Scalar>, _ samples: Samples<Scalar>, _ preparation: Preparation, _ options: TrainOptions
+    _ data: RawData<Scalar>, _ samples: Samples<Scalar>, _ rows: [Int], _ preparation: Preparation,
+    _ options: TrainOptions
   ) throws {
     var columns: [(name: String, fields: [String])] = []
-    let all = 0..<samples.count
     switch preparation.outputs {
     case .classes(let names, let column):
-      columns.append((column ?? "class", samples.targets.predictedClasses().map { names[$0] }))
+      columns.append((column ?? "class", samples.targets.gathered(rows).predictedClasses().map { names[$0] }))
     case .labels(let labels, let classes):
       for row in labels.indices {
-        columns.append((labels[row], all.map { classes[row][samples.targets[row, $0] >= 0.5 ? 1 : 0] }))
+        columns.append((labels[row], rows.map { classes[row][samples.targets[row, $0] >= 0.5 ? 1 : 0] }))
       }
     case .values(let names, _), .quantiles(let names, _, _):
       // The scaled targets are rounded.
@@ -28,12 +31,13 @@ struct HeldOutAnswers {
       let values = try table.holding(targets).matrix(
         ofColumns: targets, as: Double.self, formats: preparation.targetFormats,
         missing: preparation.missing)
-      for row in names.indices { columns.append((names[row], all.map { "\(values[row, $0])" })) }
+      for row in names.indices { columns.append((names[row], rows.map { "\(values[row, $0])" })) }
     }
     for index in columns.indices { columns[index].name = "actual \(columns[index].name)" }
     if case .table(let table) = data, let name = preparation.identifier {
       let identifier = try table.columnIndices(named: [name])
-      columns.insert((name, try table.holding(identifier).fields(ofColumn: name)), at: 0)
+      let fields = try table.holding(identifier).fields(ofColumn: name)
+      columns.insert((name, rows.map { fields[$0] }), at: 0)
     }
     self.columns = columns
   }
@@ -57,7 +61,7 @@ struct HeldOutAnswers {
     ]
     return AnswerTable(
       answers, of: model, withProbabilities: model.preparation.task == .classification,
-      beside: places + columns.map { column in (column.name, rows.map { column.fields[$0] }) }
+      beside: places + columns
     ).csv(team)
   }
 }

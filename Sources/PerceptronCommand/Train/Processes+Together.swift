@@ -52,7 +52,7 @@ extension Processes {
   func check(_ facts: @autoclosure () -> [String: String]) throws {
     guard count > 1 else { return }
     let facts = facts()
-    // All processes come here, or none.
+    // A process that has failed before meets the others here.
     try together {}
     let (field, line): (Character, Character) = ("\u{1F}", "\u{1E}")
     let text = facts.map { "\($0.key)\(field)\($0.value)" }.joined(separator: String(line))
@@ -73,11 +73,14 @@ extension Processes {
         throw CommandError.badData(
           "\(places[other]) has other data than \(places[0]); give all processes the same files")
       }
-      // A flag has no value.
-      func shown(_ value: String?) -> String { value.map { $0.isEmpty ? "it" : $0 } ?? "nothing" }
+      let (own, first) = (all[other][name], all[0][name])
+      let isFlag = [own, first].allSatisfy { $0 ?? "" == "" }
+      func shown(_ value: String?) -> String { value ?? "nothing" }
       throw CommandError.usage(
-        "\(places[other]) has \(shown(all[other][name])) for \(name), and \(places[0]) \(shown(all[0][name])); all"
-          + " processes must have the same")
+        (isFlag
+          ? "\(places[own == nil ? 0 : other]) has \(name), and \(places[own == nil ? other : 0]) has not"
+          : "\(places[other]) has \(shown(own)) for \(name), and \(places[0]) \(shown(first))")
+          + "; all processes must have the same")
     }
   }
 }

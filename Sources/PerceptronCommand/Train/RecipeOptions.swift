@@ -158,7 +158,7 @@ struct RecipeOptions {
   /// The recipe by name. Other optimizers than Adam need other rates than the recipe for tables has.
   func name(isTable: Bool) -> Name { name ?? (isTable && optimizing.name == nil ? .table : .plain) }
 
-  private var isFullBatch: Bool { ["rprop", "lbfgs"].contains(optimizing.name) }
+  var isFullBatch: Bool { ["rprop", "lbfgs"].contains(optimizing.name) }
 
   /// How many networks answer together.
   func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }

@@ -47,7 +47,7 @@ struct TrainingSources {
         throw .usage("--shard-data shares the rows of a CSV or TSV file, found \(arguments.positional[0])")
       }
       if arguments.string("--folds") != nil {
-        throw .usage("--shard-data and --folds exclude each other, as all rows of all folds are held by one process")
+        throw .usage("--shard-data and --folds exclude each other, as each process holds all rows that are held out")
       }
     }
     validationShare = try arguments.share("--validation-split")
@@ -132,15 +132,20 @@ struct TrainingData<Scalar: BLASScalar> {
     if areFolds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
       FoldOptions.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
     }
-    answers = options.wantsPredictions ? try HeldOutAnswers(raw, samples, preparation, options) : nil
+    answers =
+      options.wantsPredictions
+      ? try HeldOutAnswers(raw, samples, Set(splits.flatMap(\.validation)).sorted(), preparation, options) : nil
     for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
         "--sample-weight: all samples that are not for validation have the weight 0;"
           + (options.folds == nil ? " give --validation instead" : " choose other folds"))
     }
     // Of files, each of the networks that are trained at the same time has its own.
-    let copies = MatrixFiles.directory == nil ? 1 : min(team.workerCount, networkCount)
-    let bytes = samples.ownFeatures.count * MemoryLayout<Scalar>.size * copies
+    let copies = MatrixFiles.directory == nil || samples.holders != nil ? 1 : min(team.workerCount, networkCount)
+    // If processes share the samples, each gets all that are held out.
+    let heldOutCount = samples.holders == nil ? 0 : Set(splits.flatMap(\.validation)).count
+    let bytes =
+      (samples.ownFeatures.count * copies + samples.featureCount * heldOutCount) * MemoryLayout<Scalar>.size
     checksum = if case .table(let table) = raw { table.checksum } else { nil }
     let preparation = preparation
     let isSplit = !splits.isEmpty

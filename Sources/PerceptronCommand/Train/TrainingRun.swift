@@ -10,6 +10,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   let stepProcesses: Processes
   let team: Team
   let data: TrainingData<Scalar>
+  /// The features of some training samples, evenly spread, for which a model is asked before it is written.
+  private let asked: Matrix<Scalar>
   /// Nil without validation samples.
   let heldOut: HeldOut<Scalar>?
   let loss: Loss
@@ -52,6 +54,11 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     // What the processes do together depends on their options.
     try processes.check(Self.facts(arguments, shards: 1))
+    if sources.areShared, options.pieces.isFullBatch {
+      throw CommandError.usage(
+        "--shard-data and --optimizer \(arguments.string("--optimizer") ?? "") exclude each other: each step takes all"
+          + " samples")
+    }
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
@@ -82,6 +89,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       return (data, HeldOut(data))
     }
     (self.data, self.heldOut) = (data, heldOut)
+    let askedCount = min(data.samples.count, Self.mostAsked)
+    asked = data.samples.features(of: (0..<askedCount).map { $0 * data.samples.count / askedCount })
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
@@ -102,14 +111,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       preparation.task, loss, isTable: sources.training.isTabular, samples: data.trainingCount)
     if !data.hasValidation || patience != nil && recipe.selection == .cycle { recipe.selection = nil }
     self.recipe = recipe
-    if sources.areShared {
-      if recipe.optimizer.isFullBatch {
-        throw CommandError.usage(
-          "--shard-data and --optimizer \(recipe.optimizer.name) exclude each other: each step takes all samples")
-      }
-      if outputs.report != nil, heldOut == nil, data.test == nil {
-        throw CommandError.usage("--report with --shard-data needs --test, --validation or --validation-split")
-      }
+    if sources.areShared, outputs.report != nil, heldOut == nil, data.test == nil {
+      throw CommandError.usage("--report with --shard-data needs --test, --validation or --validation-split")
     }
     guard stepProcesses.count <= recipe.shards else {
       throw CommandError.usage(
@@ -145,7 +148,10 @@ struct TrainingRun<Scalar: BLASScalar> {
   private static func facts(_ arguments: Arguments, shards: Int) -> [String: String] {
     CheckpointDirectory<Scalar>.options(arguments, shards: shards).merging([
       "version": version, "kernels": kernelNames(), "--precision": Scalar.self == Double.self ? "double" : "float",
-      "--minutes": arguments.string("--minutes") ?? "none",
+      "--minutes": arguments.string("--minutes") ?? "none", "--task": arguments.string("--task") ?? "none",
+      "--interval": arguments.string("--interval") ?? "none", "--shards": arguments.string("--shards") ?? "none",
+      "--validation": arguments.string("--validation") == nil ? "off" : "on",
+      "--predictions": arguments.string("--predictions") == nil ? "off" : "on",
       "--checkpoint": arguments.string("--checkpoint") == nil ? "off" : "on",
       "--checkpoint-every": arguments.string("--checkpoint-every") ?? "1",
     ]) { $1 }
@@ -221,7 +227,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     // These evaluations take a pass over the samples, and only some of the outputs below need them.
     let hasTraining = data.samples.holders == nil
     let needsTraining = hasTraining && data.test == nil && heldOut == nil && wantsJSON
-    let needsJudgement = wantsBaseline || outputs.report != nil || needsTraining
+    let needsJudgement = wantsBaseline && hasTraining || outputs.report != nil || needsTraining
     let judged =
       needsJudgement
       ? data.test.map { Judged(trained, $0, name: "test", team) } ?? validated
@@ -287,13 +293,9 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
   }
 
-  /// Refuses to write a model whose answers are not finite. The check uses some of the training samples of
-  /// this process, evenly spread.
+  /// Refuses to write a model whose answers are not finite. The check uses some of the training samples,
+  /// evenly spread.
   private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
-    let most = 4096
-    let own = data.samples.ownFeatures
-    let count = min(own.columns, most)
-    let asked = own.gathered((0..<count).map { $0 * own.columns / count })
     let found = trained.outputs(prepared: asked, team: team)
     let isSingle = Scalar.self == Float.self
     guard found.maxMagnitude().isFinite else {
@@ -307,6 +309,8 @@ struct TrainingRun<Scalar: BLASScalar> {
           + " nothing was written")
     }
   }
+
+  private static var mostAsked: Int { 4096 }
 
   var isEnsemble: Bool { networkCount * trialCount > 1 }
 

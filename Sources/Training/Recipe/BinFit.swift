@@ -6,8 +6,9 @@ import Tensor
 ///
 /// The weights of the samples are not considered.
 package struct BinFit<Scalar: BLASScalar> {
-  /// The samples that are used, evenly spread.
   private let features, targets: Matrix<Scalar>
+  /// The samples that are used, evenly spread, and the columns of their features.
+  private let chosen, columns: [Int]
   /// The most bins.
   private let count: Int
   /// Whether the bins are those of a tree that predicts the targets.
@@ -20,15 +21,18 @@ package struct BinFit<Scalar: BLASScalar> {
     self.usesTargets = usesTargets
     // Each split of a tree looks at all outputs.
     let most = min(samples.count, 1 << 16, max(1 << 22 / samples.targets.rows, 1 << 10))
-    let chosen = (0..<most).map { $0 * samples.count / most }
-    (features, targets) = (samples.features(of: chosen), samples.targets.gathered(chosen))
+    chosen = (0..<most).map { $0 * samples.count / most }
+    targets = samples.targets
+    (features, columns) =
+      samples.holders == nil
+      ? (samples.ownFeatures, chosen) : (samples.features(of: chosen), Array(chosen.indices))
   }
 
   /// The edges of a feature's bins, in increasing order; a single one, or none, if the feature is constant.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func edges(ofFeature feature: Int) -> [Double] {
-    let order = (0..<features.columns).map { (value: Double(features[feature, $0]), sample: $0) }
+    let order = zip(chosen, columns).map { (value: Double(features[feature, $1]), sample: $0) }
       .sorted { ($0.value, $0.sample) < ($1.value, $1.sample) }
     let values = order.map(\.value)
     let edges =

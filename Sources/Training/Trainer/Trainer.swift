@@ -422,7 +422,7 @@ extension Samples {
   /// at most half of it.
   ///
   /// A copy takes a quarter of the memory. If several processes hold the samples, all copy the same number, and each
-  /// gets ``movedBytes`` of features.
+  /// gets ``movedBytes`` of features on average.
   fileprivate func copyCount(_ batchSize: Int) -> Int? {
     if let holders {
       let size = MemoryLayout<Scalar>.size * featureCount

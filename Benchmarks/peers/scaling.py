@@ -1,0 +1,134 @@
+"""A model of how a shared training step scales to 64 machines, beside what is measured on network namespaces with a limited bandwidth.
+
+    python scaling.py --perceptron COMMAND --output DIRECTORY
+
+Needs root, iproute2 and Open MPI; takes half an hour on an idle machine."""
+
+import argparse
+import re
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from processor import description
+from race import progress
+from report import Report
+from session import HERE, ContestError, output, processors
+from shared_steps import ENVIRONMENT
+from workloads import WORKLOADS
+
+PARAMETERS = {workload.name: workload.parameters for workload in WORKLOADS}
+SHARDS = [1, 2, 3, 4, 8, 16, 32, 64]
+MACHINES = [2, 3, 4]
+RATES = {"1gbit": 1e9, "2500mbit": 2.5e9}  # of the limit, bit/s
+CARRIED = 0.95  # of these, what TCP carries
+LATENCY = 50e-6  # seconds for a message
+LIMIT = 1200.0  # seconds for a run
+NODES = [1, 2, 4, 8, 16, 32, 64]
+STRONG = ["mnist512 1024", "deep 1024", "wide 512"]
+WEAK = {"mnist512 128": ("mnist512 1024", 8), "deep 256": ("deep 1024", 4), "wide 256": ("wide 512", 2)}  # a machine's batch, from a larger one in shards
+
+METHOD = """A step in S shards takes t(S) in one process. If N machines share it in N shards, each does 1/N of this work, sends (N − 1)/N of its gradient to the others and gets as much,
+and does the same with the parameters that it has updated:
+
+    T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / (0.95 · BW) + (N − 1) · 50 µs)
+
+with P parameters, BW bytes per second, and one thread on each machine. t is measured. The namespaces share the processors of one machine: with more of them than processors, t(N)/N is
+multiplied by N / processors."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--perceptron", required=True, help="the perceptron command", metavar="COMMAND")
+    parser.add_argument("--quick", action="store_true", help="only mnist512, to see that all works")
+    parser.add_argument("--output", required=True, type=Path, help="where the report goes", metavar="DIRECTORY")
+    arguments = parser.parse_args()
+    command = [str(Path(arguments.perceptron).resolve()), "benchmark", "--threads", "1", *(["--quick"] if arguments.quick else [])]
+    report = Report()
+    report.add(f"# Scaling, {date.today()}\n\n{description()}")
+    report.add(METHOD)
+    try:
+        alone = {shards: times(output("one process", [*command, "--shards", str(shards)], limit=LIMIT)) for shards in noted(SHARDS)}
+        workloads = list(alone[1])
+        report.add("## t(S), one process of one thread")
+        report.table(["workload and batch", *(f"S = {shards}" for shards in SHARDS)], [[name, *(f"{1e3 * alone[shards][name]:.3g} ms" for shards in SHARDS)] for name in workloads])
+        report.add("## Measured on namespaces, and by the model")
+        rows, errors = [], []
+        for name, machines, limit, measured in apart(command):
+            slowness = max(1.0, machines / len(processors()))
+            expected = step(alone[machines][name] / machines * slowness, machines, name, RATES[limit])
+            errors.append(abs(expected / measured - 1))
+            rows.append([name, f"{machines}", f"{RATES[limit] / 1e9:g} Gbit/s", f"{1e3 * measured:.3g} ms", f"{1e3 * expected:.3g} ms", f"{100 * (expected / measured - 1):+.0f} %"])
+        report.table(["workload and batch", "machines", "limit", "measured", "model", "difference"], rows)
+        report.targets([(f"share of the {len(errors)} cases in which the model is within 20 %:", sum(error <= 0.2 for error in errors) / len(errors), "≥", 1.0)])
+        for rate in (10e9, 25e9):
+            report.add(f"## The model at {rate / 1e9:g} Gbit/s: times as fast as one machine")
+            rows = []
+            for name in filter(workloads.__contains__, STRONG):
+                whole = alone[1][name]
+                rows.append([f"{name} in all", *(cell(whole / step(alone[n][name] / n, n, name, rate)) for n in NODES)])
+            for name, (larger, shards) in WEAK.items():
+                if larger not in workloads:
+                    continue
+                own = alone[shards][larger] / shards
+                single = alone[1][larger] / shards
+                rows.append([f"{name} a machine", *(cell(1.0 if n == 1 else n * single / step(own, n, name, rate)) for n in NODES)])
+            report.table(["workload and batch", *(f"{n}" for n in NODES)], rows)
+    except ContestError as error:
+        sys.exit(f"error: {error}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    path = arguments.output / f"{date.today()}-scaling.md"
+    path.write_text(report.markdown)
+    print(f"wrote {path}")
+
+
+def step(work: float, machines: int, name: str, rate: float) -> float:
+    """Seconds of a step, if each machine works so many seconds, at so many bits per second."""
+    if machines == 1:
+        return work
+    parameters = PARAMETERS[name.split()[0]]
+    carried = (machines - 1) / machines * 4 * parameters / (CARRIED * rate / 8)
+    return work + 2 * (carried + (machines - 1) * LATENCY)
+
+
+def cell(ratio: float) -> str:
+    return f"{ratio:.1f}"
+
+
+def noted(counts: list[int]):
+    for shards in counts:
+        progress(f"scaling: {shards} shards in one process")
+        yield shards
+
+
+def times(text: str) -> dict[str, float]:
+    """Seconds of each workload's step in what the benchmark prints."""
+    found = {f"{match[1]} {match[2]}": float(match[3]) / 1e3 for match in re.finditer(r"^ *(\w+) +(\d+) +([\d.]+) .*×$", text, re.MULTILINE)}
+    if not found:
+        raise ContestError("the benchmark printed no step")
+    return found
+
+
+def apart(command: list[str]):
+    """Measures steps on machines: workload, number of machines, limit, seconds."""
+    with tempfile.TemporaryDirectory() as directory:
+        for limit in RATES:
+            for machines in MACHINES:
+                progress(f"scaling: {machines} machines at {limit}")
+                script = f"""
+                    set -eu
+                    cd {directory}
+                    . {HERE.parent.parent / "Scripts" / "machines.sh"}
+                    trap remove_machines EXIT
+                    add_machines {machines}
+                    limit_network {limit}
+                    LIMIT={LIMIT:.0f} launch_apart openmpi {machines} {" ".join(command)} --shards {machines}
+                """
+                text = output(f"{machines} machines", ["bash", "-c", script], ENVIRONMENT, LIMIT)
+                for name, seconds in times(text).items():
+                    yield name, machines, limit, seconds
+
+
+if __name__ == "__main__":
+    main()
