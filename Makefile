@@ -105,9 +105,9 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
-bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, half an hour
+bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, an hour (SCALING=--quick: a minute)
 	@Scripts/install-packages.sh openmpi-bin iproute2
-	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results
+	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results $(SCALING)
 
 bench-tables: build $(TABLE_PEERS)/installed ## compare the default training with trees and networks of other libraries on tables; hours, resumed if interrupted
 	@OMP_WAIT_POLICY=passive $(TABLE_PEERS)/bin/python -B Benchmarks/tables/bench.py --perceptron $(PERCEPTRON) $(TABLES)
