@@ -16,15 +16,17 @@ cd "$directory"
 
 if [ -w /sys/fs/cgroup/memory/cgroup.procs ]; then
   group=/sys/fs/cgroup/memory/perceptron-$$
-  limit=memory.limit_in_bytes
+  mkdir "$group"
+  echo "${megabytes}M" >"$group/memory.limit_in_bytes"
 elif [ -w /sys/fs/cgroup/cgroup.procs ] && grep -q memory /sys/fs/cgroup/cgroup.subtree_control; then
   group=/sys/fs/cgroup/perceptron-$$
-  limit=memory.max
+  mkdir "$group"
+  echo "${megabytes}M" >"$group/memory.max"
+  echo 0 >"$group/memory.swap.max"
 else
   echo "larger than memory: skipped, no cgroup can be made here"
   exit 0
 fi
-mkdir "$group"
 
 awk -v bytes=$((4 * megabytes * 1048576)) 'BEGIN {
   seed = 1
@@ -47,33 +49,25 @@ awk -v bytes=$((4 * megabytes * 1048576)) 'BEGIN {
 }' >large.csv
 ls -l large.csv | awk '{ printf "a table of %d MB, %d MB of memory\n", $5 / 1048576, m }' m="$megabytes"
 
-# limited MEGABYTES OPTION… trains in so much memory.
-limited() {
-  echo "$1M" >"$group/$limit"
-  shift
-  sh -c "echo \$\$ >$group/cgroup.procs; exec \"\$@\"" - "$perceptron" train "$@"
-}
+# limited OPTION… trains in the memory allowed.
+limited() { sh -c "echo \$\$ >$group/cgroup.procs; exec \"\$@\"" - "$perceptron" train "$@"; }
 
 common='large.csv --seed 1 --threads 2 --no-baseline'
-# compare MEGABYTES OPTIONS compares the model of a limited training with that of all memory.
-compare() {
-  local options=$2
+for options in '--recipe plain --hidden 64 --epochs 2 --batch-size 1024' '--epochs 1 --ensemble 2 --hidden 32'; do
   start=$(date +%s%N)
   "$perceptron" train $common $options -o memory.model >/dev/null 2>memory.err
   middle=$(date +%s%N)
   status=0
-  limited "$1" $common $options --cache cache -o file.model >/dev/null 2>file.err || status=$?
+  limited $common $options --cache cache -o file.model >/dev/null 2>file.err || status=$?
   last=$(date +%s%N)
   [ $status = 0 ] || { echo "failed: $options: exit code $status: $(tail -3 file.err)"; exit 1; }
   cmp memory.model file.model
   [ -z "$(ls cache)" ] || { echo "failed: files are left: $(ls cache)"; exit 1; }
-  echo "$options: the same model, $(((middle - start) / 1000000)) ms in memory, $(((last - middle) / 1000000)) ms from files, $1 MB"
-}
-compare "$megabytes" '--recipe plain --hidden 64 --epochs 2 --batch-size 1024'
-compare "$megabytes" '--epochs 1 --ensemble 2 --hidden 32'
+  echo "$options: the same model, $(((middle - start) / 1000000)) ms in memory, $(((last - middle) / 1000000)) ms from files"
+done
 
 # Without the files, the memory does not suffice.
-if limited "$megabytes" $common --recipe plain -o none.model >/dev/null 2>none.err; then
+if limited $common --recipe plain -o none.model >/dev/null 2>none.err; then
   echo "failed: the memory sufficed without files"
   exit 1
 fi
