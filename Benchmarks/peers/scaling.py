@@ -5,7 +5,6 @@
 Needs root, iproute2 and Open MPI; takes an hour on an idle machine, and a minute with --quick."""
 
 import argparse
-import re
 import sys
 import tempfile
 from datetime import date
@@ -15,7 +14,7 @@ from processor import description
 from race import progress
 from report import Report
 from session import HERE, ContestError, output, processors
-from shared_steps import ENVIRONMENT
+from shared_steps import ENVIRONMENT, LIMIT, printed_steps
 from workloads import WORKLOADS
 
 PARAMETERS = {workload.name: workload.parameters for workload in WORKLOADS}
@@ -24,7 +23,6 @@ MACHINES = [2, 3, 4]
 RATES = {"250mbit": 0.25e9, "500mbit": 0.5e9}  # of the limit, bit/s: so low that the processors, which carry the bytes between namespaces, too, are not the limit
 CARRIED = 0.95  # of these, what TCP carries
 LATENCY = 50e-6  # seconds for a message
-LIMIT = 1200.0  # seconds for a run
 NODES = [1, 2, 4, 8, 16, 32, 64]
 STRONG = ["mnist512 1024", "deep 1024", "wide 512"]
 WEAK = {"mnist512 128": ("mnist512 1024", 8), "deep 256": ("deep 1024", 4), "wide 256": ("wide 512", 2)}  # a machine's batch, from a larger one in shards
@@ -104,10 +102,7 @@ def noted(counts: list[int]):
 
 def times(text: str) -> dict[str, float]:
     """Seconds of each workload's step in what the benchmark prints."""
-    found = {f"{match[1]} {match[2]}": float(match[3]) / 1e3 for match in re.finditer(r"^ *(\w+) +(\d+) +([\d.]+) .*×$", text, re.MULTILINE)}
-    if not found:
-        raise ContestError("the benchmark printed no step")
-    return found
+    return {name: found["step"] / 1e3 for name, found in printed_steps(text).items()}
 
 
 def apart(command: list[str]):

@@ -9,6 +9,7 @@ from report import Report
 from session import HERE, ContestError, output
 
 PROCESSES = 2
+COLUMNS = ("step", "shards", "meeting", "travel", "update", "gathering", "one process")  # of what the benchmark prints, after the network and the batch
 LIMIT = 1200.0  # seconds for a run
 TARGETS = {"mnist512 128": 1.35, "mnist512 1024": 1.05, "deep 256": 1.35, "deep 1024": 1.15, "wide 512": 1.25}  # against one process of two threads
 
@@ -52,12 +53,20 @@ def compare(command: tuple[str, ...], report: Report, quick: bool) -> None:
 
 def ours(command: list[str], steps: dict[str, list[tuple[float, float, float]]], number: int) -> None:
     progress(f"shared steps: Swift, run {number + 1}")
-    for line in output("Swift under mpirun", command, ENVIRONMENT, LIMIT).splitlines():
-        # network, batch, step, shards, meeting, travel, update, gathering, one process, ratio
-        if match := re.fullmatch(r"(\w+) +(\d+) +([\d.]+)(?: +[\d.]+){2} +([\d.]+) +[\d.]+ +([\d.]+) +([\d.]+) +[\d.]+×", line.strip()):
-            steps.setdefault(f"{match[1]} {match[2]}", []).append((float(match[3]), float(match[6]), float(match[4]) + float(match[5])))
-    if not steps:
-        raise ContestError("Swift under mpirun printed no step")
+    for name, times in printed_steps(output("Swift under mpirun", command, ENVIRONMENT, LIMIT)).items():
+        steps.setdefault(name, []).append((times["step"], times["one process"], times["travel"] + times["gathering"]))
+
+
+def printed_steps(text: str) -> dict[str, dict[str, float]]:
+    """The times of each workload and batch, in ms, in what `perceptron benchmark --shards` prints."""
+    found = {}
+    for line in text.splitlines():
+        cells = line.split()
+        if cells and cells[-1].endswith("×"):
+            found[" ".join(cells[:2])] = {column: float(cell) for column, cell in zip(COLUMNS, cells[2:]) if cell != "–"}
+    if not found:
+        raise ContestError("the benchmark of shared steps printed no step")
+    return found
 
 
 def theirs(command: list[str], peers: dict[str, list[float]], number: int) -> None:

@@ -61,7 +61,7 @@ extension Preparation {
     of table: Table, as type: Scalar.Type = Scalar.self, team: Team = Team(workers: 1),
     warn: (DataWarning) -> Void = { _ in }
   ) throws(FileError) -> Matrix<Scalar> {
-    guard !table.isDivided else { fail("other processes hold rows of \(table.path): use samples(of:)") }
+    guard table.sharers == nil else { fail("other processes hold rows of \(table.path): use samples(of:)") }
     return try ownFeatures(of: table, team: team, warn: warn)
   }
 

@@ -83,7 +83,8 @@ extension SampleHolders {
       Matrix<Scalar>(rows: own.rows, columns: taken),
       MatrixFiles.keep(in: nil) { Matrix<Scalar>(rows: own.rows, columns: taken) }
     )
-    own.copied(takers == nil ? outgoing[rank] : outgoing.flatMap(\.self)).withReadOnlyTile { packed in
+    let leaving = takers == nil ? outgoing[rank] : outgoing.flatMap(\.self)
+    own.copied(leaving, inOrder: leaving.ascendingPlaces).withReadOnlyTile { packed in
       arrived.withTile { arrived in
         for other in everyone where other != rank {
           processes.send(packed[columns: sent[other]].vector, to: other)

@@ -71,7 +71,7 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   ) -> (samples: Samples, places: [Int]) {
     guard let holders else {
       let indices = Array(indices)
-      return (copied(indices, ownFeatures.copied(indices)), Array(indices.indices))
+      return (copied(indices) { ownFeatures.copied(indices, inOrder: $0) }, Array(indices.indices))
     }
     let (takers, rank) = (takers(), holders.processes.rank)
     var own: [Int] = []
@@ -80,13 +80,16 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
       own.append(index)
       return own.count - 1
     }
-    return (copied(own, holders.move(indices, to: takers, of: ownFeatures)), places)
+    return (copied(own) { _ in holders.move(indices, to: takers, of: ownFeatures) }, places)
   }
 
-  private func copied(_ indices: [Int], _ features: Matrix<Scalar>) -> Samples {
-    Samples(
-      features: features, targets: targets.copied(indices), weights: nil,
-      relativeWeights: relativeWeights?.copied(indices), featureBound: featureBound, wholeCount: wholeCount)
+  /// - Parameter features: Makes the features; gets the places of the indices in ascending order of these.
+  private func copied(_ indices: [Int], features: (_ order: [Int]) -> Matrix<Scalar>) -> Samples {
+    let order = indices.ascendingPlaces
+    return Samples(
+      features: features(order), targets: targets.copied(indices, inOrder: order), weights: nil,
+      relativeWeights: relativeWeights?.copied(indices, inOrder: order), featureBound: featureBound,
+      wholeCount: wholeCount)
   }
 
   private init(
@@ -149,17 +152,24 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
 }
 
 extension Matrix {
-  /// These columns in memory, in the order of the indices. They are read by ascending index, so that a file is read
-  /// from its beginning to its end.
-  func copied(_ indices: [Int]) -> Matrix {
+  /// These columns in memory, in the order of the indices.
+  ///
+  /// - Parameter order: The places of the indices in the order in which the columns are read. In ascending order of the
+  ///   indices, a file is read from its beginning to its end.
+  func copied(_ indices: [Int], inOrder order: [Int]) -> Matrix {
     var copy = MatrixFiles.keep(in: nil) { Matrix(rows: rows, columns: indices.count) }
     copy.withTile { copy in
       withReadOnlyTile { matrix in
-        for place in indices.indices.sorted(by: { indices[$0] < indices[$1] }) {
+        for place in order {
           copy[columns: place..<place + 1].copy(matrix[columns: indices[place]..<indices[place] + 1])
         }
       }
     }
     return copy
   }
+}
+
+extension [Int] {
+  /// The places of the elements, in ascending order of the elements.
+  var ascendingPlaces: [Int] { indices.sorted { self[$0] < self[$1] } }
 }

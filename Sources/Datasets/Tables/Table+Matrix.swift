@@ -73,7 +73,7 @@ extension Table {
     let first = zip(chosen, failures).lazy.compactMap { index, failure in
       failure.map { (row: firstRows[index] + $0.row, column: $0.column) }
     }.first
-    if isOwn, isDivided, let processes = sharing?.processes {
+    if isOwn, let processes = sharers {
       let rows = processes.gather(Double(first?.row ?? rowCount))
       let columnPlaces = processes.gather(Double(first?.column ?? 0))
       guard let process = rows.indices.min(by: { rows[$0] < rows[$1] }), rows[process] < Double(rowCount) else {

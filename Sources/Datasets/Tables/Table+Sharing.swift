@@ -13,14 +13,14 @@ extension Table {
   /// not depend on the number of processes, nor on what each holds.
   package var checksum: String? { sharing?.checksum.digits }
 
-  /// Whether some rows are held by other processes.
-  var isDivided: Bool { sharing.map { $0.processes.count > 1 } ?? false }
+  /// The processes that each hold some rows; nil if this process holds all.
+  var sharers: Processes? { sharing.flatMap { $0.processes.count > 1 ? $0.processes : nil } }
 
   /// The table with all fields of some columns. All processes ask for the same columns together.
   ///
   /// - Complexity: The processes exchange 8 bytes for each field of a column, and each needs memory for them.
   package func holding(_ columns: [Int]) -> Table {
-    guard isDivided, let processes = sharing?.processes else { return self }
+    guard let processes = sharers else { return self }
     var table = self
     // The parts of each process, one process after the other.
     let order = parts.indices.sorted { (parts[$0].owner, $0) < (parts[$1].owner, $1) }
@@ -54,7 +54,7 @@ extension Table {
   /// one column each. If rows are held by other processes, the columns that are here at the same time take no more
   /// memory than this process's share of the table, except that one is always here.
   func map<Result>(columns: [Int], _ team: Team, _ body: (Table, _ place: Int) -> Result) -> [Result] {
-    guard isDivided else { return team.map(columns.count) { body(self, $0) } }
+    guard sharers != nil else { return team.map(columns.count) { body(self, $0) } }
     let atOnce = max(min(team.workerCount, ownRowCount * columnNames.count / rowCount), 1)
     return stride(from: 0, to: columns.count, by: atOnce).flatMap { start in
       let chosen = start..<min(start + atOnce, columns.count)
@@ -65,7 +65,7 @@ extension Table {
 
   /// The largest of one number from each process that shares the rows; all ask together.
   func largest(_ number: Int) -> Int {
-    guard isDivided, let processes = sharing?.processes else { return number }
+    guard let processes = sharers else { return number }
     return Int(processes.largest(Double(number)))
   }
 
@@ -74,7 +74,7 @@ extension Table {
 
   /// Which process holds each row; nil if this process holds all.
   var holders: SampleHolders? {
-    guard isDivided, let processes = sharing?.processes else { return nil }
+    guard let processes = sharers else { return nil }
     return SampleHolders(runs: parts.map { ($0.rowCount, $0.owner) }, processes)
   }
 }

@@ -15,7 +15,7 @@ struct HeldOut<Scalar: BLASScalar> {
     if let validation = data.validation {
       (samples, rows, places) = (validation, Array(0..<validation.count), [Array(0..<validation.count)])
     } else {
-      rows = Set(data.splits.flatMap(\.validation)).sorted()
+      rows = data.splits.heldOut.sorted()
       guard !rows.isEmpty else { return nil }
       let placeOfIndex = Dictionary(uniqueKeysWithValues: zip(rows, rows.indices))
       samples = data.samples.withoutWeights.gathered(rows)

@@ -101,10 +101,8 @@ struct TrainingData<Scalar: BLASScalar> {
     _ sources: TrainingSources, _ options: TrainOptions, networkCount: Int, isSearch: Bool, _ processes: Processes,
     team: Team
   ) throws {
-    /// Does something that may fail on one process alone.
-    func together<Result>(_ body: () throws -> Result) throws -> Result {
-      sources.areShared ? try processes.together(body) : try body()
-    }
+    // What may fail on one process alone must not keep those waiting with which it shares the samples.
+    let sharers = sources.areShared ? processes : .alone
     func read(_ source: DataSource, _ part: DataSource.Part, for preparation: Preparation? = nil) throws -> RawData<
       Scalar
     > {
@@ -112,7 +110,7 @@ struct TrainingData<Scalar: BLASScalar> {
       return try RawData(
         source, part: part, format: format, for: preparation, announces: !options.isQuiet, team: team)
     }
-    let raw = try Self.readTraining(sources, options, processes, team)
+    let raw = try Self.readTraining(sources, options, sharers, team)
     if case .table(let table) = raw { try options.folds?.check(table, options) }
     let common = try sources.validationShare.flatMap { share -> Split? in
       guard share > 0 else { return nil }
@@ -134,7 +132,7 @@ struct TrainingData<Scalar: BLASScalar> {
     }
     answers =
       options.wantsPredictions
-      ? try HeldOutAnswers(raw, samples, Set(splits.flatMap(\.validation)).sorted(), preparation, options) : nil
+      ? try HeldOutAnswers(raw, samples, splits.heldOut.sorted(), preparation, options) : nil
     for split in splits where samples.weights?.gathered(split.training).maxMagnitude() == 0 {
       throw CommandError.badData(
         "--sample-weight: all samples that are not for validation have the weight 0;"
@@ -143,7 +141,7 @@ struct TrainingData<Scalar: BLASScalar> {
     // Of files, each of the networks that are trained at the same time has its own.
     let copies = MatrixFiles.directory == nil || samples.holders != nil ? 1 : min(team.workerCount, networkCount)
     // If processes share the samples, each gets all that are held out.
-    let heldOutCount = samples.holders == nil ? 0 : Set(splits.flatMap(\.validation)).count
+    let heldOutCount = samples.holders == nil ? 0 : splits.heldOut.count
     let bytes =
       (samples.ownFeatures.count * copies + samples.featureCount * heldOutCount) * MemoryLayout<Scalar>.size
     checksum = if case .table(let table) = raw { table.checksum } else { nil }
@@ -152,7 +150,7 @@ struct TrainingData<Scalar: BLASScalar> {
     func others(_ source: DataSource?) throws -> Samples<Scalar>? {
       try source.map { try read($0, .test, for: preparation).samples(preparation, team: team) }
     }
-    (validation, test) = try together {
+    (validation, test) = try sharers.together {
       if isSplit, bytes > MatrixFiles.room {
         let place = MatrixFiles.directory == nil ? "memory that may be used" : "directory of --cache"
         throw CommandError.badData(
@@ -197,18 +195,16 @@ struct TrainingData<Scalar: BLASScalar> {
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the
   /// fields of these columns are then kept as written.
   private static func readTraining(
-    _ sources: TrainingSources, _ options: TrainOptions, _ processes: Processes, _ team: Team
+    _ sources: TrainingSources, _ options: TrainOptions, _ sharers: Processes, _ team: Team
   ) throws -> RawData<Scalar> {
     func read(_ format: Table.Format) throws -> RawData<Scalar> {
-      func read(sharedBy processes: Processes?) throws -> RawData<Scalar> {
-        try RawData(
-          sources.training, part: .training, format: format, sharedBy: processes, announces: !options.isQuiet,
-          team: team)
+      let data = try sharers.together {
+        try RawData<Scalar>(
+          sources.training, part: .training, format: format, sharedBy: sources.areShared ? sharers : nil,
+          announces: !options.isQuiet, team: team)
       }
-      guard sources.areShared else { return try read(sharedBy: nil) }
-      let data = try processes.together { try read(sharedBy: processes) }
       // What the processes do next depends on each other's rows.
-      if case .table(let table) = data { try processes.check(["data": table.checksum ?? ""]) }
+      if case .table(let table) = data { try sharers.check(["data": table.checksum ?? ""]) }
       return data
     }
     guard case .table(let path) = sources.training, isRegularFile(path) else {
@@ -274,10 +270,15 @@ extension TrainingData {
 
   /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {
-    let heldOut = Set(splits.flatMap(\.validation))
+    let heldOut = splits.heldOut
     return heldOut.isEmpty || areFolds
       ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
   }
+}
+
+extension [Split] {
+  /// The samples that some division has for validation.
+  var heldOut: Set<Int> { Set(flatMap(\.validation)) }
 }
 
 extension Samples {

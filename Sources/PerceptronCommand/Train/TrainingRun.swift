@@ -53,7 +53,7 @@ struct TrainingRun<Scalar: BLASScalar> {
         "- is given, and only one of \(processes.count) processes gets standard input; name a file")
     }
     // What the processes do together depends on their options.
-    try processes.check(Self.facts(arguments, shards: 1))
+    try processes.check(Self.facts(arguments))
     if sources.areShared, options.pieces.isFullBatch {
       throw CommandError.usage(
         "--shard-data and --optimizer \(arguments.string("--optimizer") ?? "") exclude each other: each step takes all"
@@ -139,14 +139,15 @@ struct TrainingRun<Scalar: BLASScalar> {
     facts =
       processes.count == 1
       ? [:]
-      : Self.facts(arguments, shards: recipe.shards).merging([
-        "--epochs": "\(recipe.epochs)", "--trials": "\(trialCount)", "data": fingerprint,
+      : Self.facts(arguments).merging([
+        "--shards": "\(recipe.shards)", "--epochs": "\(recipe.epochs)", "--trials": "\(trialCount)",
+        "data": fingerprint,
       ]) { $1 }
   }
 
   /// What all processes must have in common before they read any data.
-  private static func facts(_ arguments: Arguments, shards: Int) -> [String: String] {
-    CheckpointDirectory<Scalar>.options(arguments, shards: shards).merging([
+  private static func facts(_ arguments: Arguments) -> [String: String] {
+    CheckpointDirectory<Scalar>.options(arguments, shards: 1).merging([
       "version": version, "kernels": kernelNames(), "--precision": Scalar.self == Double.self ? "double" : "float",
       "--minutes": arguments.string("--minutes") ?? "none", "--task": arguments.string("--task") ?? "none",
       "--interval": arguments.string("--interval") ?? "none", "--shards": arguments.string("--shards") ?? "none",
