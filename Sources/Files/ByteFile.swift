@@ -45,6 +45,23 @@ package enum ByteFile {
     return try readAll(of: file, path: path, expectedCount: expected, isWanted)
   }
 
+  /// The number of bytes of a regular file; nil if it is something else, or there is none.
+  package static func size(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+  }
+
+  /// The paths of the files that match a pattern with `*`, `?` or `[…]`, as a shell would expand it, sorted by their
+  /// bytes. A path of an existing file matches itself alone, and so does a pattern that no file matches.
+  package static func paths(matching pattern: String) -> [String] {
+    guard pattern.contains(where: { "*?[".contains($0) }), access(pattern, F_OK) != 0 else { return [pattern] }
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [pattern] }
+    return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
   /// The status of an open file.
   ///
   /// - Throws: ``FileError`` (`cannotOpen`) if the status is unknown, or if the file is a directory or, unless

@@ -28,6 +28,20 @@ package final class ByteStream {
   package private(set) var position = 0
   private let status: stat
 
+  /// What is different if a file has been written again.
+  package struct Version: Equatable {
+    private let size: Int
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    fileprivate init(_ status: stat) {
+      (size, seconds, nanoseconds) = (Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+    }
+  }
+
+  /// The version of the file when it was opened.
+  package var version: Version { Version(status) }
+
   /// The number of bytes, if it is known before they are read.
   package var size: Int? {
     switch source {
@@ -129,7 +143,7 @@ package final class ByteStream {
   package func seek(to position: Int, team: Team) throws(FileError) {
     if case .stream(let file, let descriptor) = source {
       var now = stat()
-      guard fstat(descriptor, &now) == 0, isSame(now) else { throw .changed(path: path) }
+      guard fstat(descriptor, &now) == 0, Version(now) == version else { throw .changed(path: path) }
       if position < self.position {
         guard gzrewind(file) == 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
         self.position = 0
@@ -155,12 +169,7 @@ package final class ByteStream {
     case .bytes: return
     }
     var now = stat()
-    guard fstat(descriptor, &now) == 0, isSame(now) else { throw .changed(path: path) }
-  }
-
-  private func isSame(_ now: stat) -> Bool {
-    now.st_size == status.st_size && now.st_mtim.tv_sec == status.st_mtim.tv_sec
-      && now.st_mtim.tv_nsec == status.st_mtim.tv_nsec
+    guard fstat(descriptor, &now) == 0, Version(now) == version else { throw .changed(path: path) }
   }
 
   private func readPlain(

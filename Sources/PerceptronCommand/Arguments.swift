@@ -42,7 +42,10 @@ struct Arguments {
   /// Returns the positional arguments; the names are for error messages.
   func positional(_ names: String...) throws(CommandError) -> [String] {
     guard positional.count >= names.count else { throw .usage("\(names[positional.count]) is missing") }
-    guard positional.count == names.count else { throw .usage("unexpected argument \(positional[names.count])") }
+    guard positional.count == names.count else {
+      let advice = names.last == "DATA" ? "; put a pattern of several files in quotes, such as 'part-*.csv'" : ""
+      throw .usage("unexpected argument \(positional[names.count])\(advice)")
+    }
     return positional
   }
 

@@ -3,7 +3,8 @@ import PerceptronFiles
 
 /// The DATA argument of a command line: a table, images or arrays.
 enum DataSource: Sendable, Equatable {
-  case table(String)
+  /// A table in one or more files.
+  case table([String])
   /// A table from standard input.
   case standardInput
   /// A pair of IDX files; the labels may be absent if they are not needed.
@@ -33,7 +34,7 @@ enum DataSource: Sendable, Equatable {
       guard !directory.isEmpty else { throw .usage("expected mnist:DIRECTORY, found \(argument.debugDescription)") }
       self = .mnist(directory)
     } else {
-      self = argument == "-" ? .standardInput : .table(argument)
+      self = argument == "-" ? .standardInput : .table(ByteFile.paths(matching: argument))
     }
   }
 
@@ -98,7 +99,7 @@ extension DataSource {
   func check(output path: String, option: String = "-o", _ part: Part) throws(CommandError) {
     let files: [String?] =
       switch self {
-      case .table(let path): [path]
+      case .table(let paths): paths
       case .standardInput: []
       case .arrays(let features, let labels):
         [features, labels.flatMap { isNamed($0, ".npy", ".npy.gz", ".npz") ? $0 : nil }]
@@ -134,8 +135,8 @@ enum RawData<Scalar: BLASScalar> {
     for preparation: Preparation? = nil, sharedBy processes: Processes? = nil, announces: Bool = false, team: Team
   ) throws {
     switch source {
-    case .table(let path): self = .table(try Self.table(path, format, sharedBy: processes, team))
-    case .standardInput: self = .table(try Self.table("-", format, sharedBy: nil, team))
+    case .table(let paths): self = .table(try Self.table(paths, format, sharedBy: processes, team))
+    case .standardInput: self = .table(try Self.table(["-"], format, sharedBy: nil, team))
     case .images, .mnist:
       let files = source.imageFiles(part)!
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
@@ -153,9 +154,9 @@ enum RawData<Scalar: BLASScalar> {
   }
 
   private static func table(
-    _ path: String, _ format: Table.Format, sharedBy processes: Processes?, _ team: Team
+    _ paths: [String], _ format: Table.Format, sharedBy processes: Processes?, _ team: Team
   ) throws(FileError) -> Table {
-    let table = try Table(contentsOf: path, format: format, sharedBy: processes, team: team)
+    let table = try Table(contentsOf: paths, format: format, sharedBy: processes, team: team)
     table.warnings.forEach(printWarning)
     return table
   }

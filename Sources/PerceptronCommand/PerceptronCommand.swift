@@ -31,6 +31,7 @@ private func overview(_ commands: [any Command.Type]) -> String {
 private let dataForms = [
   "DATA is one of",
   "  FILE.csv, FILE.tsv     a table, plain or with .gz",
+  "  'PART-*.csv'           a table in several files with the same columns, in the order of their names",
   "  -                      a table from standard input",
   "  FILE.npy               a NumPy array, samples first; --labels names the array of labels",
   "  FILE.npz               an archive of arrays: X and y, or other usual names; --labels names the array of labels",

@@ -36,7 +36,9 @@ private let mistakes = [
     "export x.onnx y.onnx", 66,
     "error: x.onnx: cannot be opened: No such file or directory; check the path and the permissions"),
   Mistake("train", 64, "error: DATA is missing"),
-  Mistake("train t.csv --recipe plain u.csv", 64, "error: unexpected argument u.csv"),
+  Mistake(
+    "train t.csv --recipe plain u.csv", 64,
+    "error: unexpected argument u.csv; put a pattern of several files in quotes, such as 'part-*.csv'"),
   Mistake("train t.csv --recipe plain --speed 3", 64, "error: unknown option --speed; --help lists the options"),
   Mistake("train t.csv --recipe plain --epochs", 64, "error: --epochs needs a value"),
   Mistake("train t.csv --recipe plain --epochs 3 --epochs=4", 64, "error: --epochs is given twice"),

@@ -32,6 +32,40 @@ func mixedTable(scaling: String) throws {
   #expect(try workspace.run("inspect m").output.contains("2 columns: colour (3 strings), size\n"))
 }
 
+@Test("A table in several files is learnt, evaluated and answered as one")
+func severalFiles() throws {
+  let workspace = try Workspace()
+  let rows = mixed.split(separator: "\n").map { "\($0)\n" }
+  try workspace.write(mixed, to: "t-all.csv")
+  let options = "--epochs 3 --ensemble 2 --seed 1 --quiet"
+  let one = try workspace.run("train t-*.csv -o one \(options)")
+  let answers = try workspace.run("predict one t-all.csv")
+  try FileManager.default.removeItem(atPath: workspace.directory.path + "/t-all.csv")
+  for (name, part) in [("1", rows[1..<50]), ("2", rows[50..<51]), ("3", rows[51...])] {
+    try workspace.write(rows[0] + part.joined(), to: "t-\(name).csv")
+  }
+  let several = try workspace.run("train t-*.csv -o several \(options)")
+  #expect(one.status == 0 && several.status == 0, "\(several.error)")
+  let areEqual = try workspace.read("one") == workspace.read("several")
+  #expect(areEqual)
+  #expect(try workspace.run("predict several t-*.csv").output == answers.output)
+  let tested = try workspace.run("train t-*.csv -o m --validation t-[12].csv --test t-?.csv \(options)")
+  #expect(tested.status == 0 && tested.output.contains("R²"), "\(tested.error)")
+
+  let unquoted = try workspace.run("train t-1.csv t-2.csv -o m")
+  #expect(
+    unquoted.error
+      == "error: unexpected argument t-2.csv; put a pattern of several files in quotes, such as 'part-*.csv'")
+  let written = try workspace.run("predict one t-*.csv -o t-2.csv")
+  #expect(written.status == 64 && written.error == "error: -o t-2.csv is the data; name another file")
+  try workspace.write("colour,y\nred,1\n", to: "t-4.csv")
+  let other = try workspace.run("train t-*.csv -o m")
+  #expect(other.status == 65)
+  #expect(
+    other.error
+      == "error: t-4.csv: found 2 columns, expected 3 as in t-1.csv; give all files the same columns in the same order")
+}
+
 @Test("Several targets are learnt at once")
 func severalTargets() throws {
   let workspace = try Workspace()

@@ -155,7 +155,7 @@ import Testing
     let row = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try Table(Array("a\n1".utf8), path: "t").line(ofRow: 1)
     }
-    #expect(standardError(row).contains("line(ofRow: 1): the table has 1 rows"))
+    #expect(standardError(row).contains("row 1: the table has 1 rows"))
     let columns = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let matrix: Matrix<Float> = try Table(Array("a\n1".utf8), path: "t").matrix(ofColumns: [])
       _ = matrix

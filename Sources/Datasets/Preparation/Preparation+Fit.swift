@@ -49,7 +49,8 @@ extension Preparation {
     }
     if let failure = fits.compactMap(\.failure).min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
       throw .notFinite(
-        path: table.path, line: table.line(ofRow: failure.row), column: table.columnNames[failure.column],
+        path: table.path(ofRow: failure.row), line: table.line(ofRow: failure.row),
+        column: table.columnNames[failure.column],
         field: failure.column + 1,
         text: table.holding([failure.column]).text(row: failure.row, column: failure.column))
     }
@@ -419,14 +420,15 @@ private struct ColumnFit {
           ?? table.mapCells(ofColumn: column) { _, cell in "\(cell)" == text }.firstIndex(of: true) ?? 0
         warn(
           .doubtful(
-            path: table.path, line: table.line(ofRow: row), column: name, text: text, how: how ?? "plain numbers"))
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, text: text,
+            how: how ?? "plain numbers"))
       }
       guard isFeature.contains(name), !others.isEmpty || !reading.mostlyNumbersBut.isEmpty else { continue }
       let table = table.holding([column])
       if !others.isEmpty, let (row, count) = table.rows(ofColumn: column, with: Set(others)) {
         warn(
           .textsAmongNumbers(
-            path: table.path, line: table.line(ofRow: row), column: name, field: column + 1,
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, field: column + 1,
             text: table.text(row: row, column: column), rows: count, among: reading.isOfDates ? "dates" : "numbers"))
       }
       if !reading.mostlyNumbersBut.isEmpty,
@@ -434,7 +436,8 @@ private struct ColumnFit {
       {
         warn(
           .mostlyNumbers(
-            path: table.path, line: table.line(ofRow: row), column: name, text: table.text(row: row, column: column),
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: name,
+            text: table.text(row: row, column: column),
             rows: count))
       }
     }
@@ -454,7 +457,8 @@ private struct ColumnFit {
         let table = table.holding([column])
         warn(
           .farValue(
-            path: table.path, line: table.line(ofRow: row), column: fit.name, text: table.text(row: row, column: column)
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: fit.name,
+            text: table.text(row: row, column: column)
           ))
       }
     }

@@ -160,7 +160,7 @@ extension Preparation {
       format.isUnlikePlain,
       let row = table.mapCells(ofColumn: column.index, { _, cell in cell.isFinite }).firstIndex(of: true)
     else { return nil }
-    return .otherFormat(path: table.path, line: table.line(ofRow: row), column: name, format: "\(format)")
+    return .otherFormat(path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, format: "\(format)")
   }
 
   /// The warning for fields that belong to no category, or that differ from a value that was constant in training; nil
@@ -171,7 +171,7 @@ extension Preparation {
       return first(column, table) { if case .number(let number) = $0 { number != constant } else { false } }
         .map { row, count in
           .changedConstant(
-            path: table.path, line: table.line(ofRow: row), column: encoder.column.name,
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: encoder.column.name,
             text: table.text(row: row, column: column.index), constant: Table.name(of: constant), rows: count)
         }
     }
@@ -179,7 +179,7 @@ extension Preparation {
       return first(column, table) { if case .date(let numbers) = $0 { numbers != means } else { false } }
         .map { row, count in
           .changedConstant(
-            path: table.path, line: table.line(ofRow: row), column: name,
+            path: table.path(ofRow: row), line: table.line(ofRow: row), column: name,
             text: table.text(row: row, column: column.index), constant: "one date", rows: count)
         }
     }
@@ -195,8 +195,10 @@ extension Preparation {
       let text = table.text(row: row, column: column.index)
       return encoder.isConstantCategory
         ? .changedConstant(
-          path: table.path, line: table.line(ofRow: row), column: name, text: text, constant: values[0], rows: count)
-        : .unseenCategory(path: table.path, line: table.line(ofRow: row), column: name, text: text, rows: count)
+          path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, text: text, constant: values[0],
+          rows: count)
+        : .unseenCategory(
+          path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, text: text, rows: count)
     }
   }
 

@@ -84,7 +84,7 @@ extension Preparation {
     }
     guard let (row, count) = table.rows(ofColumn: target, with: texts) else { return nil }
     return .textAmongNumbers(
-      path: table.path, line: table.line(ofRow: row), column: table.columnNames[target], field: target + 1,
+      path: table.path(ofRow: row), line: table.line(ofRow: row), column: table.columnNames[target], field: target + 1,
       text: table.text(row: row, column: target), rows: count)
   }
 
@@ -115,7 +115,7 @@ extension Preparation {
     guard let index = values.elements.firstIndex(where: { $0 < 0 }) else { return }
     let (row, column) = (index / targets.count, targets[index % targets.count])
     throw .negativeTarget(
-      path: table.path, line: table.line(ofRow: row), column: table.columnNames[column],
+      path: table.path(ofRow: row), line: table.line(ofRow: row), column: table.columnNames[column],
       text: table.text(row: row, column: column))
   }
 
@@ -129,7 +129,7 @@ extension Preparation {
     let (name, elements) = (table.columnNames[column], weights.elements)
     if let row = elements.firstIndex(where: { $0 < 0 }) {
       throw .negativeWeight(
-        path: table.path, line: table.line(ofRow: row), column: name, weight: Double(elements[row]))
+        path: table.path(ofRow: row), line: table.line(ofRow: row), column: name, weight: Double(elements[row]))
     }
     guard elements.contains(where: { $0 > 0 }) else { throw .noWeight(path: table.path, column: name) }
     return weights

@@ -15,7 +15,11 @@ struct ByteWindow {
   /// The bytes before ``bytes``, if they cannot be read again.
   private var kept: [(base: Int, bytes: [UInt8])] = []
 
+  var path: String { stream.path }
   var size: Int? { stream.size }
+  var version: ByteStream.Version { stream.version }
+  /// Whether the file can be opened again for a second look.
+  var canOpenAgain: Bool { stream.canSeek }
 
   init(_ stream: ByteStream, team: Team) {
     self.stream = stream

@@ -16,10 +16,18 @@ public struct DataWarning: Sendable, Equatable, CustomStringConvertible {
     path: String, at place: String? = nil, _ finding: String, isNote: Bool = false, setting: Setting? = nil,
     code: String = #function
   ) {
-    self.code = String(code.prefix { $0 != "(" })
-    description = located(path, place, finding)
-    self.isNote = isNote
-    self.setting = setting
+    self.init(located(path, place, finding), isNote: isNote, setting: setting, code: String(code.prefix { $0 != "(" }))
+  }
+
+  private init(_ description: String, isNote: Bool, setting: Setting?, code: String) {
+    (self.description, self.isNote, self.setting, self.code) = (description, isNote, setting, code)
+  }
+
+  /// The warning, if the same was found in `count` more files.
+  func also(inOtherFiles count: Int) -> DataWarning {
+    guard count > 0 else { return self }
+    let others = "; the same in \(count) other file\(count == 1 ? "" : "s")"
+    return DataWarning(description + others, isNote: isNote, setting: setting, code: code)
   }
 
   /// Why a column is left out.
@@ -178,6 +186,11 @@ extension DataWarning {
       path: path, at: place(path, line),
       "found one field fewer in the header than in every row, so the rows begin with names;"
         + " that column is called \(quoted(name))")
+  }
+
+  /// A file of a table has no rows.
+  package static func noRows(path: String) -> DataWarning {
+    DataWarning(path: path, "found no row of data; the file is left out")
   }
 
   /// Each row of a table ends with a delimiter that nothing follows.

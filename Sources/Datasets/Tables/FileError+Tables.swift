@@ -47,6 +47,25 @@ extension FileError {
       setting: .noHeader)
   }
 
+  /// A file of a table has a header although the first file has none, or the other way round.
+  package static func otherHeader(path: String, hasHeader: Bool, first: String) -> FileError {
+    FileError(
+      path: path,
+      "found \(hasHeader ? "a" : "no") header, expected \(hasHeader ? "none" : "one") as in \(first);"
+        + " give all files a header or none, or say whether they have one",
+      setting: hasHeader ? .noHeader : .header)
+  }
+
+  /// A file of a table has other columns than the first file.
+  package static func otherColumns(path: String, found: [String], expected: [String], first: String) -> FileError {
+    FileError(
+      path: path,
+      (found.count == expected.count
+        ? "found the columns \(listed(found)), expected \(listed(expected))"
+        : "found \(found.count) column\(found.count == 1 ? "" : "s"), expected \(expected.count)")
+        + " as in \(first); give all files the same columns in the same order")
+  }
+
   /// A quoted field, opened on `line`, is never closed.
   package static func unterminatedQuote(path: String, line: Int) -> FileError {
     FileError(

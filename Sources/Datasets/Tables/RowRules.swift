@@ -3,7 +3,7 @@ struct RowRules: Sendable {
   /// Whether each column is a text column, whose numbers are kept as they are written.
   var isText: [Bool]
   /// Whether rows may have one more, empty field after a delimiter at their end.
-  let hasTrailingDelimiter: Bool
+  var hasTrailingDelimiter: Bool
   /// Whether the table ends with these bytes. If not, they may end inside quotes; the row with the quotes is then not
   /// read.
   var areBytesAll = true

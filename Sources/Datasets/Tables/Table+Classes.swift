@@ -49,7 +49,7 @@ extension Table {
         throw missingLabel(row: row, column: index)
       }
       throw .unknownClass(
-        path: path, line: line(ofRow: row), column: columnNames[index], label: text, classes: classNames)
+        path: path(ofRow: row), line: line(ofRow: row), column: columnNames[index], label: text, classes: classNames)
     }
     return labels
   }
@@ -107,7 +107,7 @@ extension Table {
 
   private func missingLabel(row: Int, column: Int) -> FileError {
     .missingLabel(
-      path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1,
+      path: path(ofRow: row), line: line(ofRow: row), column: columnNames[column], field: column + 1,
       text: text(row: row, column: column))
   }
 }

@@ -21,7 +21,8 @@ extension Table {
       let group = groupOfText[text] ?? groupOfText.count
       if group == groupOfText.count {
         guard !missing.isMissing(text, amongNumbers: false) else {
-          throw .missingGroup(path: path, line: line(ofRow: row), column: name, field: column + 1, text: field)
+          throw .missingGroup(
+            path: path(ofRow: row), line: line(ofRow: row), column: name, field: column + 1, text: field)
         }
         groupOfText[text] = group
       }
@@ -66,7 +67,7 @@ extension Table {
 
   private func notATime(_ row: Int, _ column: Int, _ pattern: String) -> FileError {
     .notATime(
-      path: path, line: line(ofRow: row), column: columnNames[column], field: column + 1,
+      path: path(ofRow: row), line: line(ofRow: row), column: columnNames[column], field: column + 1,
       text: text(row: row, column: column), pattern: pattern)
   }
 
@@ -74,7 +75,7 @@ extension Table {
     _ reading: ColumnReading, _ column: Int, _ how: String, _ warn: (DataWarning) -> Void
   ) {
     guard let text = reading.doubtful, let row = rows(ofColumn: column, with: [text])?.first else { return }
-    warn(.doubtful(path: path, line: line(ofRow: row), column: columnNames[column], text: text, how: how))
+    warn(.doubtful(path: path(ofRow: row), line: line(ofRow: row), column: columnNames[column], text: text, how: how))
   }
 }
 

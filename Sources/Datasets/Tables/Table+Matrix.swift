@@ -110,7 +110,7 @@ extension Table {
   private func mistake(row: Int, _ encoded: EncodedColumn) -> FileError {
     let column = encoded.index
     let text = text(row: row, column: column)
-    let (line, name) = (line(ofRow: row), columnNames[column])
+    let (path, line, name) = (path(ofRow: row), line(ofRow: row), columnNames[column])
     switch encoded.encoder.column {
     case .date(_, let format, _, _):
       return .notADate(

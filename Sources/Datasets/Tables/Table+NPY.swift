@@ -35,7 +35,7 @@ extension Table {
         featureColumns.fill(cells[columns: 0..<width], from: rows)
         labelColumns?.fill(cells[columns: width..<width + labelWidth], from: rows)
       }
-      return TablePart(cells: cells)
+      return TablePart(cells: cells, path: features.path)
     }
     let names = (0..<width).map(Self.name(ofPlace:))
     let labelNames = labelWidth == 1 ? ["label"] : (0..<labelWidth).map { "label \($0 + 1)" }

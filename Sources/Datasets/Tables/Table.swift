@@ -30,7 +30,7 @@ public struct Table: Sendable {
     case text([String])
   }
 
-  /// The file's path, for messages.
+  /// The file's path, for messages; if there are several files, that of the first and the number of the others.
   public let path: String
   /// The names of the columns, all different. A column without a name in the header is named by its place, for example
   /// "column 3".
@@ -105,22 +105,40 @@ public struct Table: Sendable {
   /// - Parameter team: The threads that share the reading; by default the calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
-    try self.init(contentsOf: path, format: format, sharedBy: nil, team: team)
+    try self.init(contentsOf: [path], format: format, sharedBy: nil, team: team)
   }
 
-  /// Reads a file, plain or gzipped, of whose rows each process holds its share: in turns, a part of about 1 MiB of the
-  /// file each. Each process reads the whole file.
+  /// Reads several files, plain or gzipped, as one table: the rows of the first, then those of the second, and so on.
+  ///
+  /// All files have the columns of the first in the same order, and a header if the first has one. Files without rows
+  /// are left out with a warning. If a column turns out to be text in a later file, the files before it are read again.
+  ///
+  /// - Parameters:
+  ///   - paths: The files, at least one.
+  ///   - team: The threads that share the reading; by default the calling thread alone.
+  /// - Throws: a ``FileError`` that says what is wrong with which file.
+  /// - Precondition: Traps if there are no paths.
+  public init(
+    contentsOf paths: [String], format: Format = Format(), team: Team = Team(workers: 1)
+  ) throws(FileError) {
+    try self.init(contentsOf: paths, format: format, sharedBy: nil, team: team)
+  }
+
+  /// Reads files, plain or gzipped, of whose rows each process holds its share: in turns, a part of about 1 MiB each.
+  /// Each process reads all files.
   ///
   /// - Parameters:
   ///   - processes: The processes that share the rows; nil if this process holds all.
   ///   - team: The threads that share the reading.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   package init(
-    contentsOf path: String, format: Format, sharedBy processes: Processes?, team: Team
+    contentsOf paths: [String], format: Format, sharedBy processes: Processes?, team: Team
   ) throws(FileError) {
-    let stream = try ByteStream(path)
-    self = try Self.parse(
-      stream, path: stream.path, format, sharedBy: processes, team, partSize: 1 << 20, pieceSize: 1 << 24)
+    guard !paths.isEmpty else { fail("Table(contentsOf: []): there is no file") }
+    var parser = try TableParser(
+      paths, format: format, sharedBy: processes, team: team, partSize: 1 << 20, pieceSize: 1 << 24,
+      open: ByteStream.init)
+    self = try parser.parse()
   }
 
   /// The largest number of columns that a file may have. Without a limit, a small file could exhaust the memory: each
@@ -132,18 +150,19 @@ public struct Table: Sendable {
     _ bytes: [UInt8], path: String, format: Format = Format(), sharedBy processes: Processes? = nil,
     team: Team = Team(workers: 1), partSize: Int = 1 << 20, pieceSize: Int = 1 << 24
   ) throws(FileError) {
-    self = try Self.parse(
-      ByteStream(bytes, path: path), path: path, format, sharedBy: processes, team, partSize: partSize,
-      pieceSize: pieceSize)
+    try self.init(
+      files: [(path, bytes)], format: format, sharedBy: processes, team: team, partSize: partSize, pieceSize: pieceSize)
   }
 
-  private static func parse(
-    _ stream: ByteStream, path: String, _ format: Format, sharedBy processes: Processes?, _ team: Team, partSize: Int,
-    pieceSize: Int
-  ) throws(FileError) -> Table {
-    var parser = TableParser(
-      stream, path: path, format: format, sharedBy: processes, team: team, partSize: partSize, pieceSize: pieceSize)
-    return try parser.parse()
+  /// Parses the bytes of several files, as ``init(contentsOf:format:team:)`` reads them.
+  package init(
+    files: [(path: String, bytes: [UInt8])], format: Format = Format(), sharedBy processes: Processes? = nil,
+    team: Team = Team(workers: 1), partSize: Int = 1 << 20, pieceSize: Int = 1 << 24
+  ) throws(FileError) {
+    var parser = try TableParser(
+      files.map(\.path), format: format, sharedBy: processes, team: team, partSize: partSize, pieceSize: pieceSize
+    ) { path in ByteStream(files.first { $0.path == path }!.bytes, path: path) }
+    self = try parser.parse()
   }
 
   /// The column with this name.
@@ -173,11 +192,18 @@ public struct Table: Sendable {
     }
   }
 
-  /// The 1-based line of the file on which a row begins; the row's index is 0-based.
+  /// The 1-based line on which a row begins in its file; the row's index is 0-based.
   package func line(ofRow row: Int) -> Int {
-    guard (0..<rowCount).contains(row) else { fail("line(ofRow: \(row)): the table has \(rowCount) rows") }
-    let part = firstRows.lastIndex { $0 <= row }!
+    let part = part(ofRow: row)
     return parts[part].line(ofRow: row - firstRows[part])
+  }
+
+  /// The path of the file that holds a row, for messages; the row's index is 0-based.
+  package func path(ofRow row: Int) -> String { parts[part(ofRow: row)].path }
+
+  private func part(ofRow row: Int) -> Int {
+    guard (0..<rowCount).contains(row) else { fail("row \(row): the table has \(rowCount) rows") }
+    return firstRows.lastIndex { $0 <= row }!
   }
 
   /// The 0-based indices of the targets.
@@ -270,7 +296,7 @@ extension Table {
 
   /// A field as it is written in the file; a number is written as Swift prints it.
   func text(row: Int, column: Int) -> String {
-    let part = firstRows.lastIndex { $0 <= row }!
+    let part = part(ofRow: row)
     let cell = parts[part].withColumn(column) { $0[row - firstRows[part]] }
     return cell.isFinite ? Self.name(of: cell) : texts[column][NaNBox.code(cell)]
   }

@@ -1,8 +1,8 @@
 import PerceptronFiles
 import Tensor
 
-/// Parses a table in pieces, so that its bytes need not be in memory as a whole. Each piece is parsed in parts that a
-/// team shares.
+/// Parses a table of one or more files in pieces, so that their bytes need not be in memory as a whole. Each piece is
+/// parsed in parts that a team shares.
 ///
 /// A piece ends at a line end. If that line end turns out to be inside a quoted field, its row begins the next piece.
 /// The parts begin at line ends. Whether a line end is outside quotes is guessed from the number of quotes before it.
@@ -11,11 +11,12 @@ import Tensor
 /// therefore depends neither on the pieces nor on the parts.
 ///
 /// A column is numeric until its first word. Then the numbers before the word become strings, as they are written. In
-/// the same piece this happens at once; in earlier pieces it happens after the last piece, and the file is read a
+/// the same piece this happens at once; in earlier pieces it happens after the last file, and their files are read a
 /// second time for it.
 struct TableParser {
-  /// Bytes that have been parsed.
+  /// Bytes of a file that have been parsed.
   private struct Piece {
+    let file: Int
     let start: Int
     let end: Int
     let parts: Range<Int>
@@ -23,7 +24,21 @@ struct TableParser {
     var lateColumns: [Int] = []
   }
 
-  private let path: String
+  /// A file that has been parsed.
+  private struct File {
+    let path: String
+    let layout: TableLayout
+    let blankLines: SkippedLines
+    let comments: SkippedLines
+    let version: ByteStream.Version
+    /// The bytes, if the file cannot be opened again.
+    let bytes: ByteWindow?
+  }
+
+  /// The paths of the files, and their sizes if these are known.
+  private let paths: [String]
+  private let sizes: [Int?]
+  private let open: (_ path: String) throws(FileError) -> ByteStream
   private let format: Table.Format
   private let team: Team
   /// The processes that each hold a share of the parts; nil if each process holds all.
@@ -31,9 +46,12 @@ struct TableParser {
   /// The approximate numbers of bytes in a part and in a piece.
   private let partSize: Int
   private let pieceSize: Int
+  /// The file that is being parsed.
   private var input: ByteWindow
   private var rules = RowRules(isText: [], hasTrailingDelimiter: false)
 
+  private var files: [File] = []
+  private var filesWithoutRows: [String] = []
   private var parts: [TablePart] = []
   private var pieces: [Piece] = []
   private var texts: [TextSet] = []
@@ -49,44 +67,46 @@ struct TableParser {
   /// The first rows, which show the layout of the table, are within this number of bytes.
   private static let sampleSize = 1 << 22
 
+  /// - Parameters:
+  ///   - paths: At least one.
+  ///   - open: Opens a file.
   init(
-    _ stream: ByteStream, path: String, format: Table.Format, sharedBy processes: Processes?, team: Team,
-    partSize: Int, pieceSize: Int
-  ) {
-    self.path = path
+    _ paths: [String], format: Table.Format, sharedBy processes: Processes?, team: Team, partSize: Int,
+    pieceSize: Int, open: @escaping (_ path: String) throws(FileError) -> ByteStream
+  ) throws(FileError) {
+    self.paths = paths
+    sizes = paths.count == 1 ? [nil] : paths.map(ByteFile.size)
+    self.open = open
     self.processes = processes
     self.format = format
     self.team = team
     self.partSize = partSize
     self.pieceSize = pieceSize
-    input = ByteWindow(stream, team: team)
+    input = ByteWindow(try open(paths[0]), team: team)
   }
 
   mutating func parse() throws(FileError) -> Table {
-    var layout = try findLayout()
-    rules = RowRules(
-      isText: layout.columnNames.map(format.isText), hasTrailingDelimiter: layout.hasTrailingDelimiter)
-    texts = Array(repeating: TextSet(), count: rules.columnCount)
-    wordlessCounts = Array(repeating: 0, count: rules.columnCount)
-    blankLines = layout.blankLines
-    comments = layout.comments
-    try parsePieces(layout)
-    guard parts.contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: path) }
-    try replaceLateNumbers(layout)
-    let emptyColumns = removeEmptyColumns(atMost: layout.mostEmptyColumns)
+    var withoutRows: FileError?
+    for index in paths.indices {
+      if index > 0 { input = ByteWindow(try open(paths[index]), team: team) }
+      do throws(FileError) {
+        try parseFile(at: index)
+      } catch {
+        guard paths.count > 1, ["noRows", "emptyFile"].contains(error.code) else { throw error }
+        withoutRows = withoutRows ?? error
+        filesWithoutRows.append(input.path)
+      }
+    }
+    guard let first = files.first else { throw withoutRows! }
+    try replaceLateNumbers()
+    var layout = first.layout
+    let emptyColumns = removeEmptyColumns(atMost: files.map(\.layout.mostEmptyColumns).min()!)
     layout.removeLastColumns(emptyColumns)
-    if emptyColumns + (layout.hasTrailingDelimiter ? 1 : 0) > 1 {
-      layout.warn(.emptyColumns(path: path, count: emptyColumns + (layout.hasTrailingDelimiter ? 1 : 0)))
-    } else if emptyColumns == 1 || layout.hasTrailingDelimiter {
-      layout.warn(.trailingDelimiter(path: path))
-    }
-    if blankLines.count > 0 {
-      layout.warn(.blankLines(path: path, line: blankLines.first, count: blankLines.count))
-    }
-    if comments.count > 0 { layout.warn(.comments(path: path, line: comments.first, count: comments.count)) }
     var table = Table(
-      path: path, columnNames: layout.columnNames, parts: parts.filter { $0.rowCount > 0 }, texts: texts,
-      textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader, warnings: layout.warnings)
+      path: files.count == 1 ? first.path : "\(first.path) and \(files.count - 1) more",
+      columnNames: layout.columnNames, parts: parts.filter { $0.rowCount > 0 }, texts: texts,
+      textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader,
+      warnings: warnings(emptyColumns: emptyColumns))
     if let processes {
       checksum.add("\(layout.delimiter), \(layout.columnNames)")
       table.sharing = Table.Sharing(processes: processes, checksum: checksum)
@@ -94,30 +114,94 @@ struct TableParser {
     return table
   }
 
+  private mutating func parseFile(at index: Int) throws(FileError) {
+    let layout = try findLayout()
+    if let first = files.first {
+      try check(layout, with: first)
+    } else {
+      rules.isText = layout.columnNames.map(format.isText)
+      texts = Array(repeating: TextSet(), count: rules.columnCount)
+      wordlessCounts = Array(repeating: 0, count: rules.columnCount)
+    }
+    rules.hasTrailingDelimiter = layout.hasTrailingDelimiter
+    (blankLines, lastBlankLines, comments) = (layout.blankLines, SkippedLines(), layout.comments)
+    // The border between two files counts in the checksum, too.
+    if index > 0 { checksum.add("file \(index)") }
+    let firstPart = parts.count
+    try parsePieces(layout, bytesAfter: sizes[(index + 1)...].reduce(0) { $0 + ($1 ?? 0) })
+    guard parts[firstPart...].contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: input.path) }
+    files.append(
+      File(
+        path: input.path, layout: layout, blankLines: blankLines, comments: comments, version: input.version,
+        bytes: input.canOpenAgain ? nil : input))
+  }
+
+  /// Refuses a file that does not have the header and the columns of the first.
+  private func check(_ layout: TableLayout, with first: File) throws(FileError) {
+    guard layout.hasHeader == first.layout.hasHeader else {
+      throw .otherHeader(path: input.path, hasHeader: layout.hasHeader, first: first.path)
+    }
+    let (found, expected) = (layout.columnNames, first.layout.columnNames)
+    guard found == expected else {
+      throw .otherColumns(path: input.path, found: found, expected: expected, first: first.path)
+    }
+  }
+
+  /// What is odd about the files, each kind of warning once.
+  private func warnings(emptyColumns: Int) -> [DataWarning] {
+    var kinds: [(first: DataWarning, count: Int)] = []
+    func add(_ warning: DataWarning) {
+      if let index = kinds.firstIndex(where: { $0.first.code == warning.code }) {
+        kinds[index].count += 1
+      } else {
+        kinds.append((warning, 1))
+      }
+    }
+    for file in files {
+      file.layout.warnings.forEach(add)
+      let empty = emptyColumns + (file.layout.hasTrailingDelimiter ? 1 : 0)
+      if empty > 1 { add(.emptyColumns(path: file.path, count: empty)) }
+      if empty == 1 { add(.trailingDelimiter(path: file.path)) }
+      let (blank, comments) = (file.blankLines, file.comments)
+      if blank.count > 0 { add(.blankLines(path: file.path, line: blank.first, count: blank.count)) }
+      if comments.count > 0 { add(.comments(path: file.path, line: comments.first, count: comments.count)) }
+    }
+    for path in filesWithoutRows { add(.noRows(path: path)) }
+    return kinds.map { $0.first.also(inOtherFiles: $0.count - 1) }
+  }
+
   private mutating func findLayout() throws(FileError) -> TableLayout {
     var size = Self.sampleSize
     try input.fill(size)
-    try FileKind.check(Array(input.bytes.prefix(1 << 16)), path: path)
+    try FileKind.check(Array(input.bytes.prefix(1 << 16)), path: input.path)
+    var format = format
+    if let first = files.first?.layout {
+      format.delimiter = first.delimiter
+      if first.hasHeader { format.expectedColumns = first.columnNames }
+    }
     while true {
       try input.fill(size)
       let (end, isFinal) = input.lines(upTo: size)
       if end > 0 || isFinal {
         do throws(FileError) {
           let bytes = input.bytes.span.extracting(0..<end)
-          if let layout = try TableLayout(of: bytes, isWhole: isFinal, path: path, format: format) { return layout }
+          if let layout = try TableLayout(of: bytes, isWhole: isFinal, path: input.path, format: format) {
+            return layout
+          }
         } catch {
           guard error.code == "unterminatedQuote", !isFinal else { throw error }
         }
       } else {
         try checkLongRow(
-          FieldScanner(path: path, delimiter: (format.delimiter ?? .usual(forPath: path)).rawValue, position: 0))
+          FieldScanner(
+            path: input.path, delimiter: (format.delimiter ?? .usual(forPath: input.path)).rawValue, position: 0))
       }
       size *= 2
     }
   }
 
-  private mutating func parsePieces(_ layout: TableLayout) throws(FileError) {
-    var scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: layout.start)
+  private mutating func parsePieces(_ layout: TableLayout, bytesAfter: Int) throws(FileError) {
+    var scanner = FieldScanner(path: input.path, delimiter: layout.delimiter.rawValue, position: layout.start)
     scanner.move(to: layout.start, line: layout.line)
     input.drop(layout.start)
     // The size is larger if a row is longer.
@@ -128,6 +212,7 @@ struct TableParser {
       let (end, isFinal) = input.lines(upTo: size)
       if end > input.start {
         try parsePiece(&scanner, before: end, isFinal: isFinal)
+        if !isFinal || bytesAfter > 0 { try checkMemory(bytesAfter: bytesAfter) }
       } else if !isFinal {
         try checkLongRow(scanner)
       }
@@ -161,14 +246,13 @@ struct TableParser {
       }
     }
     pieces.append(
-      Piece(start: input.base + start, end: input.base + scanner.position, parts: range))
+      Piece(file: files.count, start: input.base + start, end: input.base + scanner.position, parts: range))
     if let processes {
       input.bytes.withUnsafeBytes { checksum.add(UnsafeRawBufferPointer(rebasing: $0[start..<scanner.position])) }
       // The processes take turns.
       for index in range { parts[index].leave(to: index % processes.count, processes) }
     }
     if MatrixFiles.directory != nil { moveToFile(range) }
-    if !isFinal { try checkMemory(of: range) }
   }
 
   /// Moves the cells of parts to one file, if they are many.
@@ -293,28 +377,25 @@ struct TableParser {
       }
       column += 1
       guard column <= Table.mostColumns else {
-        if rules.columnCount == 0 { throw .manyColumns(path: path, most: Table.mostColumns) }
-        throw .raggedRow(path: path, line: start.line, found: column, expected: rules.columnCount)
+        if rules.columnCount == 0 { throw .manyColumns(path: input.path, most: Table.mostColumns) }
+        throw .raggedRow(path: input.path, line: start.line, found: column, expected: rules.columnCount)
       }
     }
   }
 
-  /// Checks that memory has room for the cells of the whole table, of which these parts are a piece.
-  private func checkMemory(of newParts: Range<Int>) throws(FileError) {
-    let size = MemoryLayout<Double>.size
-    let newBytes = parts[newParts].reduce(0) { $0 + $1.cells.count * size }
-    var missing = newBytes
-    var all = missing
-    if let fileSize = input.size, let piece = pieces.last {
-      let share = Double(fileSize - piece.end) / Double(piece.end - pieces[0].start)
-      all = parts.reduce(0) { $0 + $1.cells.count * size }
-      missing = Int(Double(all) * share)
-      all += missing
-    } else {
-      all = parts.reduce(0) { $0 + $1.cells.count * size } + missing
-    }
+  /// Checks that memory has room for the cells of the whole table, whose last piece has just been parsed.
+  ///
+  /// - Parameter bytesAfter: The sizes of the files that follow this one.
+  private func checkMemory(bytesAfter: Int) throws(FileError) {
+    guard let last = pieces.last, last.file == files.count else { return }
+    let bytes = parts.reduce(0) { $0 + $1.cells.count * MemoryLayout<Double>.size }
+    let read = pieces.reduce(0) { $0 + $1.end - $1.start }
+    // If the size of the file is unknown, there will at least be as much again as in this piece.
+    let unread = (input.size.map { $0 - last.end } ?? last.end - last.start) + bytesAfter
+    let missing = Int(Double(bytes) * Double(unread) / Double(read))
     guard missing > 1 << 26, case let usable = MatrixFiles.room, missing > usable else { return }
-    throw .exceedsMemory(path: path, bytes: all, usable: usable + all - missing, in: MatrixFiles.directory)
+    throw .exceedsMemory(
+      path: input.path, bytes: bytes + missing, usable: usable + bytes, in: MatrixFiles.directory)
   }
 
   // MARK: - A second look
@@ -325,7 +406,7 @@ struct TableParser {
     for index in range {
       var scanner = scanner
       scanner.move(to: parts[index].start + offset, line: parts[index].firstLine)
-      guard scanner.position <= bytes.count else { throw .changed(path: path) }
+      guard scanner.position <= bytes.count else { throw .changed(path: scanner.path) }
       if parts[index].isHere {
         try parts[index].replaceNumbers(inColumns: columns, in: bytes.span, scanner, rules, &texts)
       } else if let processes, columns.contains(where: { parts[index].hasNumbers(inColumn: $0) }) {
@@ -341,17 +422,22 @@ struct TableParser {
   }
 
   /// Reads the pieces again in which columns seemed to be numeric but are not.
-  private mutating func replaceLateNumbers(_ layout: TableLayout) throws(FileError) {
-    let scanner = FieldScanner(path: path, delimiter: layout.delimiter.rawValue, position: 0)
-    var isReadAgain = false
-    for piece in pieces where !piece.lateColumns.isEmpty {
-      isReadAgain = true
-      let bytes = try input.bytes(from: piece.start, to: piece.end)
-      let offset = -(parts[piece.parts.lowerBound].start)
-      try replaceNumbers(inColumns: piece.lateColumns, ofParts: piece.parts, in: bytes, offset: offset, scanner)
-      if MatrixFiles.directory != nil { moveToFile(piece.parts) }
+  private mutating func replaceLateNumbers() throws(FileError) {
+    for (index, file) in files.enumerated() {
+      let late = pieces.filter { $0.file == index && !$0.lateColumns.isEmpty }
+      guard !late.isEmpty else { continue }
+      let input = if let bytes = file.bytes { bytes } else { ByteWindow(try open(file.path), team: team) }
+      guard input.version == file.version else { throw .changed(path: file.path) }
+      rules.hasTrailingDelimiter = file.layout.hasTrailingDelimiter
+      let scanner = FieldScanner(path: file.path, delimiter: file.layout.delimiter.rawValue, position: 0)
+      for piece in late {
+        let bytes = try input.bytes(from: piece.start, to: piece.end)
+        let offset = -(parts[piece.parts.lowerBound].start)
+        try replaceNumbers(inColumns: piece.lateColumns, ofParts: piece.parts, in: bytes, offset: offset, scanner)
+        if MatrixFiles.directory != nil { moveToFile(piece.parts) }
+      }
+      try input.checkThatUnchanged()
     }
-    if isReadAgain { try input.checkThatUnchanged() }
   }
 
   /// Removes the columns at the end whose fields are all empty; returns their number.

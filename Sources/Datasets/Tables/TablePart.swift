@@ -3,6 +3,8 @@ import Tensor
 
 /// The rows that begin in one part of a table's bytes.
 struct TablePart: Sendable {
+  /// The path of the file, for messages.
+  let path: String
   /// The fields in the form of ``NaNBox``, rows × columns; without rows if another process holds the part.
   var cells: Matrix<Double>
   private(set) var rowCount: Int
@@ -34,7 +36,8 @@ struct TablePart: Sendable {
   var isHere: Bool { elsewhere == nil }
 
   /// Takes rows that already exist.
-  init(cells: Matrix<Double>) {
+  init(cells: Matrix<Double>, path: String) {
+    self.path = path
     self.cells = cells
     rowCount = cells.rows
     texts = []
@@ -46,6 +49,7 @@ struct TablePart: Sendable {
     _ scanner: inout FieldScanner, in bytes: Span<UInt8>, before limit: Int, _ rules: RowRules
   ) throws(FileError) {
     let columnCount = rules.columnCount
+    path = scanner.path
     texts = Array(repeating: TextSet(), count: columnCount)
     cells = Matrix(rows: 0, columns: columnCount)
     rowCount = 0

@@ -207,7 +207,7 @@ struct TrainingData<Scalar: BLASScalar> {
       if case .table(let table) = data { try sharers.check(["data": table.checksum ?? ""]) }
       return data
     }
-    guard case .table(let path) = sources.training, isRegularFile(path) else {
+    guard case .table(let paths) = sources.training, paths.allSatisfy(isRegularFile) else {
       // Data that can be read only once keep all fields as written if the options state how to read them.
       var format = sources.format
       if options.columns.decimal == .comma || options.columns.thousands == .point { format.isText = { _ in true } }
