@@ -16,7 +16,8 @@ TARGETS = {"mnist512 128": 1.35, "mnist512 1024": 1.05, "deep 256": 1.35, "deep 
 METHOD = f"""A step of {PROCESSES} processes of one thread each, which share the batch, its gradient and the update: `mpirun perceptron benchmark --shards {PROCESSES}`, and PyTorch's
 DistributedDataParallel over gloo on the same networks, batches and optimizers. Each is run whole, in turns; a time is the median over the runs of the medians that a run prints.
 *Exchange* is the part of our step in which the sums of gradients travel and the updated parameters are gathered, and *allreduce* is `MPI_Allreduce` of as many numbers by the same
-library (mpi4py), which also adds them; in our step, that is a part of the update. *Alone* is a step of one Swift process with {PROCESSES} threads and without shards, measured in turns with the shared one; *in it* is the time of the shared step divided by it."""
+library (mpi4py), which also adds them; in our step, that is a part of the update. As in a step, its gradient has just been written, after parameters and moments were; *in caches* is the time for
+the same memory again and again. *Alone* is a step of one Swift process with {PROCESSES} threads and without shards, measured in turns with the shared one; *in it* is the time of the shared step divided by it."""
 
 # Open MPI refuses to run as root otherwise.
 ENVIRONMENT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
@@ -31,28 +32,30 @@ def compare(command: tuple[str, ...], report: Report, quick: bool) -> None:
     reduce = [*launcher, sys.executable, "-B", str(HERE / "allreduce.py")]
     steps: dict[str, list[tuple[float, float, float]]] = {}  # shared, alone and the exchange, in ms
     peers: dict[str, list[float]] = {}
+    reduced: dict[str, list[tuple[float, float]]] = {}  # in caches and written before, in ms
     for number in range(1 if quick else 3):
-        for run in (ours, theirs)[:: 1 if number % 2 else -1]:
-            run(swift if run is ours else torch, steps if run is ours else peers, number)
-    progress("shared steps: MPI_Allreduce")
-    reduced = {name: float(time) for name, time in re.findall(r"(\w+): ([\d.]+) ms", output("MPI_Allreduce", reduce, ENVIRONMENT, LIMIT))}
+        progress(f"shared steps: run {number + 1}")
+        turns = (lambda: ours(swift, steps), lambda: theirs(torch, peers), lambda: sums(reduce, reduced))
+        for turn in turns[:: 1 if number % 2 else -1]:
+            turn()
     report.add(f"## Steps shared by processes\n\n{METHOD}")
     rows, verdicts = [], []
     for name, times in steps.items():
         shared, ratio = median(time for time, *_ in times), median(time / alone for time, alone, _ in times)
-        peer, exchange, sum_ = median(peers[name]), median(time for *_, time in times), reduced[name.split()[0]]
-        rows.append([name, f"{shared:.3g} ms", f"{median(alone for _, alone, _ in times):.3g} ms", f"{ratio:.2f}", f"{peer:.3g} ms", f"{peer / shared:.2f}", f"{exchange:.3g} ms", f"{sum_:.3g} ms"])
+        peer, exchange = median(peers[name]), median(time for *_, time in times)
+        cached, fresh = (median(times) for times in zip(*reduced[name.split()[0]]))
+        cells = [shared, median(alone for _, alone, _ in times), f"{ratio:.2f}", peer, f"{peer / shared:.2f}", exchange, fresh, cached]
+        rows.append([name, *(cell if isinstance(cell, str) else f"{cell:.3g} ms" for cell in cells)])
         verdicts += [
             (f"{name}, shared, in one process's:", ratio, "≤", TARGETS[name]),
             (f"{name}, shared, against gloo:", peer / shared, "≥", 1.0),
-            (f"{name}, exchange, in MPI_Allreduce's:", exchange / sum_, "≤", 1.1),
+            (f"{name}, exchange, in MPI_Allreduce's:", exchange / fresh, "≤", 1.1),
         ]
-    report.table(["workload and batch", "shared", "alone", "in it", "DDP, gloo", "ratio", "exchange", "allreduce"], rows)
+    report.table(["workload and batch", "shared", "alone", "in it", "DDP, gloo", "ratio", "exchange", "allreduce", "in caches"], rows)
     report.targets(verdicts)
 
 
-def ours(command: list[str], steps: dict[str, list[tuple[float, float, float]]], number: int) -> None:
-    progress(f"shared steps: Swift, run {number + 1}")
+def ours(command: list[str], steps: dict[str, list[tuple[float, float, float]]]) -> None:
     for name, times in printed_steps(output("Swift under mpirun", command, ENVIRONMENT, LIMIT)).items():
         steps.setdefault(name, []).append((times["step"], times["one process"], times["travel"] + times["gathering"]))
 
@@ -69,7 +72,12 @@ def printed_steps(text: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def theirs(command: list[str], peers: dict[str, list[float]], number: int) -> None:
-    progress(f"shared steps: PyTorch, run {number + 1}")
+def theirs(command: list[str], peers: dict[str, list[float]]) -> None:
     for name, batch, time in re.findall(r"(\w+) (\d+): ([\d.]+) ms", output("PyTorch DDP", command, limit=LIMIT)):
         peers.setdefault(f"{name} {batch}", []).append(float(time))
+
+
+def sums(command: list[str], reduced: dict[str, list[tuple[float, float]]]) -> None:
+    for line in output("MPI_Allreduce", command, ENVIRONMENT, LIMIT).splitlines():
+        name, cached, fresh = line.split()
+        reduced.setdefault(name, []).append((float(cached), float(fresh)))
