@@ -14,7 +14,8 @@ extension StepBenchmark {
     package struct Parts: Sendable {
       /// The gradients of this process's shards, with the sums of neighbours.
       package let shards: Double
-      /// Until the losses of all shards are known, which includes the wait for the slowest process.
+      /// Until the losses of all shards are known, which includes the wait for the slowest process, and, after the
+      /// update, until all have agreed to go on, as in an epoch.
       package let meeting: Double
       /// Until the slices of the sums are here.
       package let travel: Double
@@ -58,13 +59,17 @@ extension StepBenchmark {
         let start = ContinuousClock.now
         shared.mustStep(on: samples, batch)
         let end = ContinuousClock.now
-        wholes.append((end - start) / .seconds(1))
+        _ = processes.agree(true)
+        let agreement = (ContinuousClock.now - end) / .seconds(1)
+        wholes.append((end - start) / .seconds(1) + agreement)
         let exchanges = times.take()
         // The losses, the sums and the parameters; more if a step was tried again.
         guard exchanges.count == 3 else { continue }
         let marks =
           [start, exchanges[0].start, exchanges[0].end, exchanges[1].end, exchanges[2].start, exchanges[2].end]
-        for part in 0..<5 { parts[part].append((marks[part + 1] - marks[part]) / .seconds(1)) }
+        for part in 0..<5 {
+          parts[part].append((marks[part + 1] - marks[part]) / .seconds(1) + (part == 1 ? agreement : 0))
+        }
       }
     }
     return ShardResult(

@@ -10,9 +10,9 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from processor import description
+from processor import description, model
 from race import progress
-from report import Report
+from report import Report, slug
 from session import HERE, ContestError, output, processors
 from shared_steps import ENVIRONMENT, LIMIT, printed_steps
 from workloads import WORKLOADS
@@ -32,7 +32,8 @@ and does the same with the parameters that it has updated:
 
     T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / (0.95 · BW) + (N − 1) · 50 µs)
 
-with P parameters, BW bytes per second, and one thread on each machine. t is measured. The namespaces share the processors of one machine: with more of them than processors, t(N)/N is
+with P parameters, BW bytes per second, and one thread on each machine. t is measured, for the S that are compared before and after the others, of which
+the lower time counts. The namespaces share the processors of one machine: with more of them than processors, t(N)/N is
 multiplied by N / processors."""
 
 
@@ -47,10 +48,18 @@ def main() -> None:
     report.add(f"# Scaling, {date.today()}\n\n{description()}")
     report.add(METHOD)
     try:
-        alone = {shards: times(output("one process", [*command, "--shards", str(shards)], limit=LIMIT)) for shards in noted(SHARDS)}
+        alone = steps_alone(command)
         workloads = list(alone[1])
         report.add("## t(S), one process of one thread")
         report.table(["workload and batch", *(f"S = {shards}" for shards in SHARDS)], [[name, *(f"{1e3 * alone[shards][name]:.3g} ms" for shards in SHARDS)] for name in workloads])
+        falling = [
+            f"{name} at S = {shards}: {100 * (alone[shards][name] / alone[before][name] - 1):.0f} %"
+            for before, shards in zip(SHARDS, SHARDS[1:])
+            for name in workloads
+            if alone[shards][name] < 0.9 * alone[before][name]
+        ]
+        if falling:
+            report.add(f"More shards cost no less, so the machine was not idle while fewer were measured: {', '.join(falling)}.")
         report.add("## Measured on namespaces, and by the model")
         rows, errors = [], []
         for name, machines, limit, measured in apart(command):
@@ -76,7 +85,7 @@ def main() -> None:
     except ContestError as error:
         sys.exit(f"error: {error}")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    path = arguments.output / f"{date.today()}-scaling{'-quick' if arguments.quick else ''}.md"
+    path = arguments.output / f"{date.today()}-{slug(model())}-scaling{'-quick' if arguments.quick else ''}.md"
     path.write_text(report.markdown)
     print(f"wrote {path}")
 
@@ -94,10 +103,15 @@ def cell(ratio: float) -> str:
     return f"{ratio:.1f}"
 
 
-def noted(counts: list[int]):
-    for shards in counts:
+def steps_alone(command: list[str]) -> dict[int, dict[str, float]]:
+    """Seconds of each workload's step in one process, by the number of shards. Those that are compared are measured twice; the lower time counts."""
+    alone: dict[int, dict[str, float]] = {}
+    for shards in [*SHARDS, *reversed(MACHINES)]:
         progress(f"scaling: {shards} shards in one process")
-        yield shards
+        for name, seconds in times(output("one process", [*command, "--shards", str(shards)], limit=LIMIT)).items():
+            known = alone.setdefault(shards, {})
+            known[name] = min(seconds, known.get(name, seconds))
+    return alone
 
 
 def times(text: str) -> dict[str, float]:

@@ -52,7 +52,7 @@ package enum ByteFile {
   }
 
   /// The paths of the files that match a pattern with `*`, `?` or `[…]`, as a shell would expand it, sorted by their
-  /// bytes. A path of an existing file matches itself alone, and so does a pattern that no file matches.
+  /// bytes. The path of an existing file is returned as it is, and so is a pattern that matches none, for the error.
   package static func paths(matching pattern: String) -> [String] {
     guard pattern.contains(where: { "*?[".contains($0) }), access(pattern, F_OK) != 0 else { return [pattern] }
     var found = glob_t()

@@ -106,10 +106,7 @@ func printWarning(_ warning: DataWarning) {
 }
 
 /// Whether a path leads to a file that can be read again from its start.
-func isRegularFile(_ path: String) -> Bool {
-  var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-}
+func isRegularFile(_ path: String) -> Bool { ByteFile.size(path) != nil }
 
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 

@@ -69,6 +69,18 @@ private let mistakes = [
     "error: --early-stopping needs --validation, --validation-split or --folds"),
   Mistake(
     "train t.csv --auto --minutes 0", 64, "error: --minutes: expected a positive number, found \"0\""),
+  Mistake(
+    "train t.csv --shard-data --folds 3", 64,
+    "error: --shard-data and --folds exclude each other, as each process holds all rows that are held out"),
+  Mistake(
+    "train t.csv --recipe plain --shard-data --optimizer rprop", 64,
+    "error: --shard-data and --optimizer rprop exclude each other: each step takes all samples"),
+  Mistake(
+    "train a.npy --labels b.npy --shard-data", 64,
+    "error: --shard-data shares the rows of a CSV or TSV file, found a.npy"),
+  Mistake(
+    "train t.csv --recipe plain --shard-data --report r.html", 64,
+    "error: --report with --shard-data needs --test, --validation or --validation-split"),
   Mistake("train t.csv --auto --trials 0", 64, "error: --trials: expected a whole number from 1 to 250, found \"0\""),
   Mistake("train t.csv --minutes 3", 64, "error: --minutes needs --auto"),
   Mistake("train t.csv --trials 3", 64, "error: --trials needs --auto"),

@@ -1,3 +1,4 @@
+import Foundation
 import PerceptronDatasets
 import PerceptronFiles
 import PerceptronTestFiles
@@ -31,11 +32,22 @@ private let format = Table.Format(header: .present, delimiter: .comma)
     }
     guard all != header else { return }
     let whole = try Table(Array(all.utf8), path: "all", format: format)
+    // The file and the line of each row; a field with a line end takes two lines.
+    let places = files.enumerated().flatMap { file, text in
+      var (places, line, isQuoted) = ([String](), 1, false)
+      for row in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        if line > 1, !isQuoted { places.append("\(file):\(line)") }
+        if row.count(where: { $0 == "\"" }) % 2 == 1 { isQuoted.toggle() }
+        line += 1
+      }
+      return places
+    }
     let named = files.enumerated().map { ("\($0)", Array($1.utf8)) }
     let size = Int.random(in: 1...60, using: &generator)
     let table = try Table(
       files: named, format: format, team: Team(workers: 2), partSize: size, pieceSize: 2 * size)
     #expect(table.rowCount == whole.rowCount && table.columnNames == whole.columnNames)
+    #expect((0..<table.rowCount).map { "\(table.path(ofRow: $0)):\(table.line(ofRow: $0))" } == places)
     for column in 0..<columns {
       #expect("\(table.column(at: column))" == "\(whole.column(at: column))")
     }
@@ -49,7 +61,7 @@ private let format = Table.Format(header: .present, delimiter: .comma)
     }
     let alone = try Table(files: named, format: format, sharedBy: .alone).checksum
     #expect(checksums == [alone, alone, alone])
-    if named.count > 1 {
+    if files.count(where: { $0 != header }) > 1 {
       #expect(try Table(files: [("all", Array(all.utf8))], format: format, sharedBy: .alone).checksum != alone)
     }
   }
@@ -75,16 +87,79 @@ private let format = Table.Format(header: .present, delimiter: .comma)
   @Test func `files of numbers without a header are one table`() throws {
     let table = try read(["1.5,2\n3,4\n", "5,6\n"])
     #expect(table.columnNames == ["1", "2"] && table.column(at: 1) == .numbers([2, 4, 6]))
+    // Numbers that count up are a header in the first file alone.
+    let more = try read(["0.5,0.25,7.5\n", "1,2,3\n0.5,1.5,2.5\n0.25,1.25,2.75\n0.125,1.75,2.25\n"])
+    #expect(more.rowCount == 5 && more.column(at: 0) == .numbers([0.5, 1, 0.5, 0.25, 0.125]))
+  }
+
+  @Test func `files without rows may be anywhere`() throws {
+    let table = try read(["\n", "a,b\n\n", "a,b\n1,x\n2,y\n", "a,b\n", "a,b\nz,x\n"])
+    #expect(table.column(at: 0) == .text(["1", "2", "z"]) && table.path == "2 and 1 more")
+    #expect(
+      table.warnings.map(\.description) == ["0: found no row of data; the file is left out; the same in 2 other files"])
+    let counts = try Processes.simulate(2) { processes in
+      try Table(
+        files: ["a\n\n", "a\n1\nx\n", "a\n"].enumerated().map { ("\($0)", Array($1.utf8)) }, sharedBy: processes
+      ).rowCount
+    }
+    #expect(counts == [2, 2])
+  }
+
+  @Test func `a compressed file and one that cannot be read twice take part`() throws {
+    let scratch = Scratch()
+    let gzipped = scratch.gzip("1.csv", Array("a,y\n1.50,2\n".utf8))
+    let last = scratch.file("2.csv", "a,y\nword,3\n")
+    let pipe = scratch.path("0.csv")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    Thread {
+      guard let file = fopen(pipe, "w") else { return }
+      fputs("a,y\n1.0,1\n", file)
+      fclose(file)
+    }.start()
+    let table = try Table(contentsOf: [pipe, gzipped, last])
+    #expect(table.column(at: 0) == .text(["1.0", "1.50", "word"]))
+  }
+
+  @Test func `a file that changes before it is read again is an error`() throws {
+    let scratch = Scratch()
+    let first = scratch.file("0.csv", "a,y\n1,2\n")
+    let pipe = scratch.path("1.csv")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    Thread {
+      // The pipe is opened after the first file has been read.
+      guard let file = fopen(pipe, "w") else { return }
+      if let first = fopen(first, "a") {
+        fputs("3,4\n", first)
+        fclose(first)
+      }
+      fputs("a,y\nword,2\n", file)
+      fclose(file)
+    }.start()
+    let error = #expect(throws: FileError.self) { try Table(contentsOf: [first, pipe]) }
+    #expect(error?.code == "changed" && error?.path == first)
+  }
+
+  @Test func `a table that exceeds the memory is refused after a few files`() throws {
+    // Each file of zeros is a tenth of what its fields take, and is smaller still on the disk.
+    let scratch = Scratch()
+    let file = scratch.gzip(
+      "zeros.csv", Array("a,y\n".utf8) + Array(repeating: Array("0,0\n".utf8), count: 1 << 20).joined())
+    let paths = Array(repeating: file, count: 100_000)
+    let error = #expect(throws: FileError.self) { try Table(contentsOf: paths, format: Table.Format(header: .present)) }
+    #expect(error?.code == "exceedsMemory" && error?.description.hasPrefix("\(file) and 99999 more: ") == true)
   }
 
   @Test(arguments: [
     (["a,b\n1,2\n", "b,a\n1,2\n"], "1: found the columns \"b\", \"a\", expected \"a\", \"b\" as in 0;"),
     (["a,b\n1,2\n", "a,b,c\n1,2,3\n"], "1: found 3 columns, expected 2 as in 0;"),
-    (["a,b\n1,2\n", "3,4\n5,6\n"], "1: found no header, expected one as in 0;"),
+    (["a\n\n", "a,b\n1,x\n2,y\n"], "1: found 2 columns, expected 1 as in 0;"),
+    (["a\n\n", "a,b,,\n1,2,,\n3,4,,\n"], "1: found 4 columns, expected 1 as in 0;"),
+    (["a,b\n1,2\n", "3,4\n5,6\n"], "1: found no header, expected that of 0; add that line to the file"),
     (["1.5,2\n3,4\n", "a,b\n5,6\n"], "1: found a header, expected none as in 0;"),
     (["a,b\n1,2\n", "a;b\n1;2\n"], "1: found 1 column, expected 2 as in 0;"),
     (["a,b\n1,2\n", "a,b\n1,2\n3\n"], "1, line 3: found 1 field, expected 2"),
-    (["", "a,b\n"], "0: the file is empty"),
+    (["", "a,b\n"], "1: found a header but no row of data"),
+    (["", "\n"], "0: the file is empty"),
   ])
   func `a file that does not fit the first is named`(texts: [String], message: String) {
     let error = #expect(throws: FileError.self) { try read(texts) }

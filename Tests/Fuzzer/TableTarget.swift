@@ -12,8 +12,9 @@ extension FuzzTarget {
       let tabs = "1\t2\t3\r4\t5\t6\r7\t\t-1e-320\r"
       let semicolons = "1,5;2,25;0\n0,5;1.234,75;1\n"
       let remarks = "# by hand\n# a|b|\n\n1|9007199254740993|\n# \"\n#F00|x|\n"
-      let all = [numbers, texts, tabs, semicolons, remarks]
-      let modes: [UInt8] = [0, 1, 2, 4, 0x30, 0x51, 0xA3, 0xF5]
+      let files = "a,b\n1,x\n\u{1E}a,b\n\n\u{1E}\u{1E}a,b,\nword,y,\n"
+      let all = [numbers, texts, tabs, semicolons, remarks, files]
+      let modes: [UInt8] = [0, 1, 2, 4, 0x30, 0x51, 0xA3, 0xF5, 0x10]
       return all.enumerated().flatMap { index, text in
         [modes[index], modes[index + 3]].map { [$0] + Array(text.utf8) }
       }
@@ -22,7 +23,7 @@ extension FuzzTarget {
       "\"", "\"\"", "\r\n", "\n\n", "NA", "NaN", "null", "?", "inf", "-inf", "1e308", "1e-320", "1e999", "-0",
       "9007199254740993", "0.1000000000000000055511151231257827", "\u{FEFF}", "1e9223372036854775808", ",,", "\t", ";",
       "|",
-      "#", "\n#", ",\n", "0,1,2\n", "2020-01-31", "1\u{A0}234,5 €", "true", "\u{212A}",
+      "\u{1E}", "\u{1E}a,b\n", "#", "\n#", ",\n", "0,1,2\n", "2020-01-31", "1\u{A0}234,5 €", "true", "\u{212A}",
     ],
     read: { bytes in
       guard let mode = bytes.first else { return }
@@ -47,6 +48,16 @@ extension FuzzTarget {
       guard size > 0 else { return }
       for other in [outcome(partSize: size, pieceSize: 1 << 24), outcome(partSize: 1 + size / 2, pieceSize: size)] {
         guard areSame(whole, other) else { fail("a table read in parts is another") }
+      }
+      // The same bytes as several files, which end at record separators.
+      let files = file.split(separator: 0x1E, omittingEmptySubsequences: false).enumerated().map {
+        ("\($0)", Array($1))
+      }
+      guard files.count > 1 else { return }
+      do throws(FileError) {
+        use(try Table(files: files, format: format, partSize: size, pieceSize: 1 + size / 2))
+      } catch {
+        check(error)
       }
     })
 }

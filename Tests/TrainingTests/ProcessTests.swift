@@ -37,6 +37,8 @@ private struct Training: CustomTestStringConvertible, Sendable {
   var rates = RateFactors.equal
   var averageDecay: Double?
   var isWeighted = false
+  var embedding: Embedding?
+  var schedule = Schedule.constant
   var batchSize = 32
 
   static let all: [Training] = [
@@ -51,6 +53,18 @@ private struct Training: CustomTestStringConvertible, Sendable {
       testDescription: "adam, penalties, average, weights",
       regularization: Regularization(l1: 1e-4, l2: 1e-3, weightDecay: 1e-2), averageDecay: 0.9, isWeighted: true),
     Training(testDescription: "adam, factors of the rate", rates: RateFactors(biases: 0.5)),
+    Training(
+      testDescription: "nesterov, waves of numbers, vectors of categories",
+      optimizer: .momentum(nesterov: true),
+      embedding: Embedding(20, numbers: [0, 2, 11, 19], categories: [3..<9], dimension: 5)),
+    Training(
+      testDescription: "rmsprop, pieces of numbers", optimizer: .rmsProp(),
+      embedding: Embedding(
+        20, numbers: [0, 19], encoding: .pieces(edges: [[-1, 0, 0.5, 1], [-2, -1, 0.25]]))),
+    Training(
+      testDescription: "adagrad, schedules of rate, dropout and decay", optimizer: .adaGrad(), dropout: 0.2,
+      regularization: Regularization(weightDecay: 0.1), schedule: Schedule(.cosine(epochs: 3), warmupEpochs: 1)),
+    Training(testDescription: "lion", optimizer: .lion()),
     Training(testDescription: "rprop", optimizer: .rProp(), batchSize: 101),
     Training(
       testDescription: "lbfgs", optimizer: .lbfgs(), regularization: Regularization(l2: 1e-3), batchSize: 101),
@@ -60,11 +74,12 @@ private struct Training: CustomTestStringConvertible, Sendable {
     var generator = Philox(seed: 1)
     let network = Network<Scalar>(
       .chain(
-        [20, 300, 150, 3], hidden: .tanh, output: .softmax, normalization: normalization,
-        dropout: dropout > 0 ? [dropout] : []), initializer: .glorotNormal, using: &generator)
+        [embedding?.outputSize ?? 20, 300, 150, 3], hidden: .tanh, output: .softmax, normalization: normalization,
+        dropout: dropout > 0 ? [dropout] : []), embedding: embedding, initializer: .glorotNormal, using: &generator)
     return Trainer(
-      network, loss: .crossEntropy, optimizer: optimizer, regularization: regularization, rates: rates,
-      batchSize: batchSize, shards: shards, processes: processes, inputDropout: dropout / 2,
+      network, loss: .crossEntropy, optimizer: optimizer, regularization: regularization, schedule: schedule,
+      rates: rates, dropoutSchedule: schedule, decaySchedule: schedule, batchSize: batchSize, shards: shards,
+      processes: processes, inputDropout: dropout / 2,
       averageDecay: averageDecay, generator: Philox(seed: 3), team: Team(workers: threads))
   }
 

@@ -51,9 +51,10 @@ extension FileError {
   package static func otherHeader(path: String, hasHeader: Bool, first: String) -> FileError {
     FileError(
       path: path,
-      "found \(hasHeader ? "a" : "no") header, expected \(hasHeader ? "none" : "one") as in \(first);"
-        + " give all files a header or none, or say whether they have one",
-      setting: hasHeader ? .noHeader : .header)
+      hasHeader
+        ? "found a header, expected none as in \(first); remove it, or say that no file has one"
+        : "found no header, expected that of \(first); add that line to the file",
+      setting: hasHeader ? .noHeader : nil)
   }
 
   /// A file of a table has other columns than the first file.

@@ -4,7 +4,7 @@ struct RowRules: Sendable {
   var isText: [Bool]
   /// Whether rows may have one more, empty field after a delimiter at their end.
   var hasTrailingDelimiter: Bool
-  /// Whether the table ends with these bytes. If not, they may end inside quotes; the row with the quotes is then not
+  /// Whether the file ends with these bytes. If not, they may end inside quotes; the row with the quotes is then not
   /// read.
   var areBytesAll = true
 

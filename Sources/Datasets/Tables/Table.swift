@@ -1,7 +1,7 @@
 import PerceptronFiles
 import Tensor
 
-/// The contents of a CSV or TSV file: named columns of numbers or of text.
+/// The contents of one or more CSV or TSV files: named columns of numbers or of text.
 ///
 /// The format is RFC 4180 in UTF-8. Fields are separated by commas, semicolons, tabs or vertical bars; the delimiter is
 /// the one that cuts the first rows alike. Rows end with LF, CRLF or CR. A byte order mark and blank lines at the end

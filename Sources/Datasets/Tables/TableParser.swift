@@ -15,7 +15,7 @@ import Tensor
 /// second time for it.
 struct TableParser {
   /// Bytes of a file that have been parsed.
-  private struct Piece {
+  struct Piece {
     let file: Int
     let start: Int
     let end: Int
@@ -24,8 +24,8 @@ struct TableParser {
     var lateColumns: [Int] = []
   }
 
-  /// A file that has been parsed.
-  private struct File {
+  /// A file that has been parsed and has rows.
+  struct File {
     let path: String
     let layout: TableLayout
     let blankLines: SkippedLines
@@ -35,26 +35,30 @@ struct TableParser {
     let bytes: ByteWindow?
   }
 
-  /// The paths of the files, and their sizes if these are known.
   private let paths: [String]
-  private let sizes: [Int?]
-  private let open: (_ path: String) throws(FileError) -> ByteStream
+  let open: (_ path: String) throws(FileError) -> ByteStream
   private let format: Table.Format
-  private let team: Team
+  let team: Team
   /// The processes that each hold a share of the parts; nil if each process holds all.
-  private let processes: Processes?
+  let processes: Processes?
+  /// The number of bytes that have been parsed, and that of the cells which this process holds.
+  private var (bytesRead, bytesHeld) = (0, 0)
+  /// The number of rows that each process holds.
+  private var rowCounts: [Int]
   /// The approximate numbers of bytes in a part and in a piece.
   private let partSize: Int
   private let pieceSize: Int
   /// The file that is being parsed.
   private var input: ByteWindow
-  private var rules = RowRules(isText: [], hasTrailingDelimiter: false)
+  var rules = RowRules(isText: [], hasTrailingDelimiter: false)
 
-  private var files: [File] = []
+  /// The path and the layout of the first file that is not empty. The others must have the same columns.
+  private var first: (path: String, layout: TableLayout)?
+  private(set) var files: [File] = []
   private var filesWithoutRows: [String] = []
-  private var parts: [TablePart] = []
-  private var pieces: [Piece] = []
-  private var texts: [TextSet] = []
+  var parts: [TablePart] = []
+  private(set) var pieces: [Piece] = []
+  var texts: [TextSet] = []
   /// How many of each column's strings are known not to be words.
   private var wordlessCounts: [Int] = []
   private var blankLines = SkippedLines()
@@ -75,9 +79,9 @@ struct TableParser {
     pieceSize: Int, open: @escaping (_ path: String) throws(FileError) -> ByteStream
   ) throws(FileError) {
     self.paths = paths
-    sizes = paths.count == 1 ? [nil] : paths.map(ByteFile.size)
     self.open = open
     self.processes = processes
+    rowCounts = Array(repeating: 0, count: processes?.count ?? 1)
     self.format = format
     self.team = team
     self.partSize = partSize
@@ -86,24 +90,25 @@ struct TableParser {
   }
 
   mutating func parse() throws(FileError) -> Table {
-    var withoutRows: FileError?
+    let sizes = paths.map { paths.count > 1 ? Double(ByteFile.size($0) ?? 0) : 0 }
+    var (sizeBefore, sizeAfter) = (0.0, sizes.reduce(0, +))
     for index in paths.indices {
       if index > 0 { input = ByteWindow(try open(paths[index]), team: team) }
-      do throws(FileError) {
-        try parseFile(at: index)
-      } catch {
-        guard paths.count > 1, ["noRows", "emptyFile"].contains(error.code) else { throw error }
-        withoutRows = withoutRows ?? error
-        filesWithoutRows.append(input.path)
-      }
+      sizeAfter -= sizes[index]
+      // Files may be compressed, so that there are more bytes than their sizes say.
+      let expansion = sizeBefore > 0 ? Double(bytesRead) / sizeBefore : 1
+      if try !parseFile(bytesAfter: sizeAfter * expansion) { filesWithoutRows.append(input.path) }
+      sizeBefore += sizes[index]
     }
-    guard let first = files.first else { throw withoutRows! }
+    guard let first, let firstFile = files.first else {
+      throw first == nil ? .emptyFile(path: filesWithoutRows[0]) : .noRows(path: first!.path)
+    }
     try replaceLateNumbers()
     var layout = first.layout
     let emptyColumns = removeEmptyColumns(atMost: files.map(\.layout.mostEmptyColumns).min()!)
     layout.removeLastColumns(emptyColumns)
     var table = Table(
-      path: files.count == 1 ? first.path : "\(first.path) and \(files.count - 1) more",
+      path: files.count == 1 ? firstFile.path : "\(firstFile.path) and \(files.count - 1) more",
       columnNames: layout.columnNames, parts: parts.filter { $0.rowCount > 0 }, texts: texts,
       textColumns: rules.isText, delimiter: layout.delimiter, hasHeader: layout.hasHeader,
       warnings: warnings(emptyColumns: emptyColumns))
@@ -114,11 +119,20 @@ struct TableParser {
     return table
   }
 
-  private mutating func parseFile(at index: Int) throws(FileError) {
-    let layout = try findLayout()
-    if let first = files.first {
-      try check(layout, with: first)
+  /// Returns whether the file has rows.
+  private mutating func parseFile(bytesAfter: Double) throws(FileError) -> Bool {
+    let layout: TableLayout
+    do throws(FileError) {
+      layout = try findLayout()
+    } catch {
+      // One of several files may be empty.
+      guard paths.count > 1, error == .emptyFile(path: input.path) else { throw error }
+      return false
+    }
+    if let first {
+      try check(layout, with: first.layout, of: first.path)
     } else {
+      first = (input.path, layout)
       rules.isText = layout.columnNames.map(format.isText)
       texts = Array(repeating: TextSet(), count: rules.columnCount)
       wordlessCounts = Array(repeating: 0, count: rules.columnCount)
@@ -126,24 +140,28 @@ struct TableParser {
     rules.hasTrailingDelimiter = layout.hasTrailingDelimiter
     (blankLines, lastBlankLines, comments) = (layout.blankLines, SkippedLines(), layout.comments)
     // The border between two files counts in the checksum, too.
-    if index > 0 { checksum.add("file \(index)") }
+    if !files.isEmpty { checksum.add("file \(files.count)") }
     let firstPart = parts.count
-    try parsePieces(layout, bytesAfter: sizes[(index + 1)...].reduce(0) { $0 + ($1 ?? 0) })
-    guard parts[firstPart...].contains(where: { $0.rowCount > 0 }) else { throw .noRows(path: input.path) }
+    try parsePieces(layout, bytesAfter: bytesAfter)
+    guard parts[firstPart...].contains(where: { $0.rowCount > 0 }) else {
+      parts.removeSubrange(firstPart...)
+      pieces.removeAll { $0.file == files.count }
+      return false
+    }
     files.append(
       File(
         path: input.path, layout: layout, blankLines: blankLines, comments: comments, version: input.version,
         bytes: input.canOpenAgain ? nil : input))
+    return true
   }
 
   /// Refuses a file that does not have the header and the columns of the first.
-  private func check(_ layout: TableLayout, with first: File) throws(FileError) {
-    guard layout.hasHeader == first.layout.hasHeader else {
-      throw .otherHeader(path: input.path, hasHeader: layout.hasHeader, first: first.path)
+  private func check(_ layout: TableLayout, with first: TableLayout, of path: String) throws(FileError) {
+    guard layout.hasHeader == first.hasHeader else {
+      throw .otherHeader(path: input.path, hasHeader: layout.hasHeader, first: path)
     }
-    let (found, expected) = (layout.columnNames, first.layout.columnNames)
-    guard found == expected else {
-      throw .otherColumns(path: input.path, found: found, expected: expected, first: first.path)
+    guard layout.columnNames == first.columnNames else {
+      throw .otherColumns(path: input.path, found: layout.columnNames, expected: first.columnNames, first: path)
     }
   }
 
@@ -175,7 +193,7 @@ struct TableParser {
     try input.fill(size)
     try FileKind.check(Array(input.bytes.prefix(1 << 16)), path: input.path)
     var format = format
-    if let first = files.first?.layout {
+    if let first = first?.layout {
       format.delimiter = first.delimiter
       if first.hasHeader { format.expectedColumns = first.columnNames }
     }
@@ -186,7 +204,12 @@ struct TableParser {
         do throws(FileError) {
           let bytes = input.bytes.span.extracting(0..<end)
           if let layout = try TableLayout(of: bytes, isWhole: isFinal, path: input.path, format: format) {
-            return layout
+            // Numbers that look like a header are data if the first file has none.
+            guard layout.hasHeader, first?.layout.hasHeader == false, format.header == .automatic,
+              !layout.columnNames.contains(where: { FieldLook($0) == .word })
+            else { return layout }
+            format.header = .absent
+            continue
           }
         } catch {
           guard error.code == "unterminatedQuote", !isFinal else { throw error }
@@ -200,7 +223,7 @@ struct TableParser {
     }
   }
 
-  private mutating func parsePieces(_ layout: TableLayout, bytesAfter: Int) throws(FileError) {
+  private mutating func parsePieces(_ layout: TableLayout, bytesAfter: Double) throws(FileError) {
     var scanner = FieldScanner(path: input.path, delimiter: layout.delimiter.rawValue, position: layout.start)
     scanner.move(to: layout.start, line: layout.line)
     input.drop(layout.start)
@@ -247,16 +270,22 @@ struct TableParser {
     }
     pieces.append(
       Piece(file: files.count, start: input.base + start, end: input.base + scanner.position, parts: range))
+    bytesRead += scanner.position - start
     if let processes {
       input.bytes.withUnsafeBytes { checksum.add(UnsafeRawBufferPointer(rebasing: $0[start..<scanner.position])) }
-      // The processes take turns.
-      for index in range { parts[index].leave(to: index % processes.count, processes) }
+      for index in range {
+        // The process that holds the fewest rows, the first of these.
+        let owner = rowCounts.firstIndex(of: rowCounts.min()!)!
+        rowCounts[owner] += parts[index].rowCount
+        parts[index].leave(to: owner, processes)
+      }
     }
+    bytesHeld += range.reduce(0) { $0 + parts[$1].cells.count * MemoryLayout<Double>.size }
     if MatrixFiles.directory != nil { moveToFile(range) }
   }
 
   /// Moves the cells of parts to one file, if they are many.
-  private mutating func moveToFile(_ range: Range<Int>) {
+  mutating func moveToFile(_ range: Range<Int>) {
     let range = range.filter { parts[$0].isHere }
     var cells = Matrix<Double>(rows: 1, columns: range.reduce(0) { $0 + parts[$1].cells.count })
     // Until all are copied, no part has a view of the file: a change would copy all of it.
@@ -383,73 +412,18 @@ struct TableParser {
     }
   }
 
-  /// Checks that memory has room for the cells of the whole table, whose last piece has just been parsed.
+  /// Checks, after each piece, that memory has room for the cells of the whole table.
   ///
-  /// - Parameter bytesAfter: The sizes of the files that follow this one.
-  private func checkMemory(bytesAfter: Int) throws(FileError) {
+  /// - Parameter bytesAfter: The number of bytes of the files that follow this one.
+  private func checkMemory(bytesAfter: Double) throws(FileError) {
+    // A file without rows may have no piece.
     guard let last = pieces.last, last.file == files.count else { return }
-    let bytes = parts.reduce(0) { $0 + $1.cells.count * MemoryLayout<Double>.size }
-    let read = pieces.reduce(0) { $0 + $1.end - $1.start }
     // If the size of the file is unknown, there will at least be as much again as in this piece.
-    let unread = (input.size.map { $0 - last.end } ?? last.end - last.start) + bytesAfter
-    let missing = Int(Double(bytes) * Double(unread) / Double(read))
+    let unread = Double(input.size.map { $0 - last.end } ?? last.end - last.start) + bytesAfter
+    let missing = Int(min(Double(bytesHeld) * unread / Double(bytesRead), 1e18))
     guard missing > 1 << 26, case let usable = MatrixFiles.room, missing > usable else { return }
     throw .exceedsMemory(
-      path: input.path, bytes: bytes + missing, usable: usable + bytes, in: MatrixFiles.directory)
-  }
-
-  // MARK: - A second look
-
-  private mutating func replaceNumbers(
-    inColumns columns: [Int], ofParts range: Range<Int>, in bytes: [UInt8], offset: Int, _ scanner: FieldScanner
-  ) throws(FileError) {
-    for index in range {
-      var scanner = scanner
-      scanner.move(to: parts[index].start + offset, line: parts[index].firstLine)
-      guard scanner.position <= bytes.count else { throw .changed(path: scanner.path) }
-      if parts[index].isHere {
-        try parts[index].replaceNumbers(inColumns: columns, in: bytes.span, scanner, rules, &texts)
-      } else if let processes, columns.contains(where: { parts[index].hasNumbers(inColumn: $0) }) {
-        // The strings get the same codes on all processes.
-        let length = parts[index].end - parts[index].start
-        var part = try TablePart(
-          &scanner, in: bytes.span, before: min(scanner.position + length, bytes.count), rules)
-        part.joinTexts(&texts)
-        part.leave(to: parts[index].owner, processes)
-        parts[index] = part
-      }
-    }
-  }
-
-  /// Reads the pieces again in which columns seemed to be numeric but are not.
-  private mutating func replaceLateNumbers() throws(FileError) {
-    for (index, file) in files.enumerated() {
-      let late = pieces.filter { $0.file == index && !$0.lateColumns.isEmpty }
-      guard !late.isEmpty else { continue }
-      let input = if let bytes = file.bytes { bytes } else { ByteWindow(try open(file.path), team: team) }
-      guard input.version == file.version else { throw .changed(path: file.path) }
-      rules.hasTrailingDelimiter = file.layout.hasTrailingDelimiter
-      let scanner = FieldScanner(path: file.path, delimiter: file.layout.delimiter.rawValue, position: 0)
-      for piece in late {
-        let bytes = try input.bytes(from: piece.start, to: piece.end)
-        let offset = -(parts[piece.parts.lowerBound].start)
-        try replaceNumbers(inColumns: piece.lateColumns, ofParts: piece.parts, in: bytes, offset: offset, scanner)
-        if MatrixFiles.directory != nil { moveToFile(piece.parts) }
-      }
-      try input.checkThatUnchanged()
-    }
-  }
-
-  /// Removes the columns at the end whose fields are all empty; returns their number.
-  private mutating func removeEmptyColumns(atMost most: Int) -> Int {
-    let count = (0..<min(most, rules.columnCount - 1)).prefix { index in
-      let column = rules.columnCount - 1 - index
-      return Array(texts[column]) == [""] && !parts.contains { $0.hasNumbers(inColumn: column) }
-    }.count
-    guard count > 0 else { return 0 }
-    for index in parts.indices { parts[index].removeLastColumns(count) }
-    texts.removeLast(count)
-    rules.isText.removeLast(count)
-    return count
+      path: paths.count > 1 ? "\(paths[0]) and \(paths.count - 1) more" : input.path, bytes: bytesHeld + missing,
+      usable: usable + bytesHeld, in: MatrixFiles.directory)
   }
 }

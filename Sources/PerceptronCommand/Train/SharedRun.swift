@@ -18,6 +18,7 @@ struct SharedRun {
   init<Scalar: BLASScalar>(_ processes: Processes, _ arguments: Arguments, _: Scalar.Type) throws {
     self.processes = processes
     threads = processes.fairThreadCount()
+    shareMemory(among: processes.countHere())
     if processes.count > 1, arguments.string("--threads") == nil {
       let (allowed, online) = (processorAffinity().bitCount, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
       if 0 < allowed && allowed < online {
@@ -60,6 +61,13 @@ extension Processes {
       ofHost[host, default: []].append(count)
     }
     return order.map { Machine(host: $0, threads: ofHost[$0]!) }
+  }
+
+  /// The number of processes on this machine. All processes must ask for it.
+  func countHere() -> Int {
+    guard count > 1 else { return 1 }
+    let own = Array(host.utf8)
+    return gather(own).count { $0 == own }
   }
 
   /// The number of threads with which the processes of this machine use its processors once. All processes must ask for

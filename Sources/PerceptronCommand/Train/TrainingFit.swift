@@ -56,7 +56,7 @@ extension TrainingRun {
       deadline: deadline)
     let trials = Mutex<[Trial<Scalar>]>([])
     // Of the memory for samples that are read from files, each network that is trained has its share.
-    let sharers = processes.count * (stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount))
+    let sharers = stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount)
     let memory = data.samples.ownFeatures.isInFile ? usableMemory() / sharers : nil
     func train(_ number: Int, _ team: Team, result: [UInt8]? = nil) {
       let trial = number / networkCount

@@ -1,13 +1,21 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #else
   import Musl
 #endif
 
+/// The number of processes of a run on this machine, which share its memory.
+private let processesHere = Atomic(1)
+
+/// Says how many processes of a run share the memory of this machine: each then may take one part of it.
+package func shareMemory(among processes: Int) { processesHere.store(max(processes, 1), ordering: .relaxed) }
+
 /// The bytes of memory that this process may still take, limited by the machine, its cgroups and its resource limits.
 ///
-/// The result is the least of the physical memory and the cgroups' limits (`memory.max`), each less what the process
-/// holds already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`), less what it has mapped.
+/// The result is the least of the process's share (``shareMemory(among:)``) of the physical memory and of the cgroups'
+/// limits (`memory.max`), each less what the process holds already, and the limits of its address space and data (`ulimit -v`, `ulimit -d`), less what it has mapped.
 /// Parts of files in memory do not count: the system drops them when it needs the memory. The memory of other processes
 /// is not counted. The function reads a few small kernel files, which takes about 50 µs.
 package func usableMemory() -> Int {
@@ -17,9 +25,10 @@ package func usableMemory() -> Int {
   let mapped = pages.first.map { $0 * page } ?? 0
   let resident = pages.count > 1 ? pages[1] * page - fileBytesInMemory() : 0
   let data = pages.count > 5 ? pages[5] * page : 0
-  var most = sysconf(Int32(_SC_PHYS_PAGES)) * page - resident
+  let processes = processesHere.load(ordering: .relaxed)
+  var most = sysconf(Int32(_SC_PHYS_PAGES)) * page / processes - resident
   if let limit = cgroupMemory(root: "/sys/fs/cgroup", membership: contents("/proc/self/cgroup")) {
-    most = min(most, limit - resident)
+    most = min(most, limit / processes - resident)
   }
   if let limit = resourceLimit(addressSpace) { most = min(most, limit - mapped) }
   if let limit = resourceLimit(dataSegment) { most = min(most, limit - data) }

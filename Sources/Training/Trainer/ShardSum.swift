@@ -15,7 +15,8 @@ struct ShardSum<Scalar: BLASScalar>: Sendable {
   /// The places in `sums` and `arrived`, counted through, of the nodes that are not yet added to another one.
   private var nodes: [Int] = []
 
-  /// Allocates the memory for vectors of `length` elements.
+  /// Allocates the memory for vectors of `length` elements: 1 + ⌊log₂ own shards⌋ vectors for the sums, and this
+  /// process's part of one vector for each sum of another process.
   ///
   /// - Parameters:
   ///   - shards: The largest number of shards of a batch.

@@ -113,7 +113,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///     not on where each is computed. Batch normalisation uses the statistics of a shard (Hoffer, Hubara and Soudry
   ///     2017), and the running statistics move by the mean of the shards'. Shards cost memory for 1 + ⌊log₂ shards⌋
   ///     gradients, and the time to read the weights and to write and add a gradient for each: little for shards of
-  ///     256 samples or more, much for shards of 32. Best is a number that divides the batch size.
+  ///     256 samples or more, much for shards of 32. Best is a number that divides the batch size. Of several
+  ///     processes, each has memory for the gradients of its own shards, and for a slice of each sum of the others.
   ///   - processes: The processes that share the work. Each makes the same trainer of the same network and makes the
   ///     same calls with the same samples. It computes its share of the shards of a batch, and updates its slice of
   ///     the parameters, of whose moments it keeps only this slice; all then have all parameters. The bits do not
