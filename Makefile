@@ -66,9 +66,11 @@ tests: test-dependencies
 	@mkdir -p .build
 	@$(SWIFT) test list -c release > .build/tests.txt
 
+# A package that depends on this one must build without a warning.
 service-tests: dependencies
 	@mkdir -p .build
-	@$(SWIFT) test list -c release $(SERVICE) > .build/service-tests.txt
+	@$(SWIFT) test list -c release $(SERVICE) > .build/service-tests.txt 2> .build/service-build.log || { cat .build/service-build.log; exit 1; }
+	@! grep -h warning: .build/service-tests.txt .build/service-build.log
 
 service: dependencies ## build Examples/ScoringService, a package of its own, into .build/service/release
 	@$(SWIFT) build -c release $(SERVICE)
@@ -79,7 +81,7 @@ test-long: test-dependencies ## train the benchmarks' networks again and again w
 test-races: test-dependencies ## ask predictors from many tasks a million times while the model is replaced, under Thread Sanitizer; ten minutes
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --sanitize=thread --scratch-path .build/races --filter "ServingTests|TeamTests"
 
-test-cache: build ## train on a table four times as large as the memory allowed, and compare the models; a minute
+test-cache: build ## train on a table four times as large as the memory allowed, and compare the models; five minutes, as root
 	@Scripts/test-cache.sh $(PERCEPTRON)
 
 test-mpi: build ## train in 1 to 8 processes under Open MPI and MPICH, with errors, signals and kills, and compare the models; ten minutes

@@ -66,6 +66,7 @@ def main() -> None:
             slowness = max(1.0, machines / len(processors()))
             expected = step(alone[machines][name] / machines * slowness, machines, name, RATES[limit])
             errors.append(abs(expected / measured - 1))
+            progress(f"{name}: measured {1e3 * measured:.3g} ms, by the model {1e3 * expected:.3g} ms")
             rows.append([name, f"{machines}", f"{RATES[limit] / 1e9:g} Gbit/s", f"{1e3 * measured:.3g} ms", f"{1e3 * expected:.3g} ms", f"{100 * (expected / measured - 1):+.0f} %"])
         report.table(["workload and batch", "machines", "limit", "measured", "model", "difference"], rows)
         report.targets([(f"share of the {len(errors)} cases in which the model is within 20 %:", sum(error <= 0.2 for error in errors) / len(errors), "≥", 1.0)])
