@@ -113,6 +113,8 @@ private let format = Table.Format(header: .present, delimiter: .comma)
     #expect(mkfifo(pipe, 0o600) == 0)
     Thread {
       guard let file = fopen(pipe, "w") else { return }
+      // A pipe that is written after it was opened has another time of change.
+      usleep(20_000)
       fputs("a,y\n1.0,1\n", file)
       fclose(file)
     }.start()

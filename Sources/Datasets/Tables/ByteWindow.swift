@@ -70,6 +70,6 @@ struct ByteWindow {
     return result
   }
 
-  /// As ``ByteStream/checkThatUnchanged()``.
-  func checkThatUnchanged() throws(FileError) { try stream.checkThatUnchanged() }
+  /// As ``ByteStream/checkThatUnchanged()``. Bytes that cannot be read again, such as those of a pipe, were read once.
+  func checkThatUnchanged() throws(FileError) { if stream.canSeek { try stream.checkThatUnchanged() } }
 }
