@@ -107,7 +107,7 @@ bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
-bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, an hour (SCALING=--quick: a minute)
+bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, an hour and a quarter (SCALING=--quick: a minute)
 	@Scripts/install-packages.sh openmpi-bin iproute2
 	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results $(SCALING)
 

@@ -144,8 +144,6 @@ struct TableLayout {
 
   mutating func removeLastColumns(_ count: Int) { columnNames.removeLast(count) }
 
-  mutating func warn(_ warning: DataWarning) { warnings.append(warning) }
-
   private mutating func setNames(_ texts: [String], line: Int) throws(FileError) {
     hasHeader = true
     var fieldOfName: [String: Int] = [:]

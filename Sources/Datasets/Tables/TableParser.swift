@@ -90,7 +90,7 @@ struct TableParser {
   }
 
   mutating func parse() throws(FileError) -> Table {
-    let sizes = paths.map { paths.count > 1 ? Double(ByteFile.size($0) ?? 0) : 0 }
+    let sizes = paths.map { Double(ByteFile.size($0) ?? 0) }
     var (sizeBefore, sizeAfter) = (0.0, sizes.reduce(0, +))
     for index in paths.indices {
       if index > 0 { input = ByteWindow(try open(paths[index]), team: team) }
@@ -100,9 +100,8 @@ struct TableParser {
       if try !parseFile(bytesAfter: sizeAfter * expansion) { filesWithoutRows.append(input.path) }
       sizeBefore += sizes[index]
     }
-    guard let first, let firstFile = files.first else {
-      throw first == nil ? .emptyFile(path: filesWithoutRows[0]) : .noRows(path: first!.path)
-    }
+    guard let first else { throw .emptyFile(path: filesWithoutRows[0]) }
+    guard let firstFile = files.first else { throw .noRows(path: first.path) }
     try replaceLateNumbers()
     var layout = first.layout
     let emptyColumns = removeEmptyColumns(atMost: files.map(\.layout.mostEmptyColumns).min()!)

@@ -48,12 +48,14 @@ struct Machine {
 }
 
 extension Processes {
+  /// The names of the machines of all processes. All processes must ask for them.
+  private func hosts() -> [String] { gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) } }
+
   /// The machines of all processes, in the order of their first processes. All processes must ask for it.
   ///
   /// - Parameter threads: The number of threads of this process.
   func machines(threads: Int) -> [Machine] {
-    let hosts = gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
-    let counts = gather(Double(threads)).map { Int($0) }
+    let (hosts, counts) = (hosts(), gather(Double(threads)).map { Int($0) })
     var ofHost: [String: [Int]] = [:]
     var order: [String] = []
     for (host, count) in zip(hosts, counts) {
@@ -64,11 +66,7 @@ extension Processes {
   }
 
   /// The number of processes on this machine. All processes must ask for it.
-  func countHere() -> Int {
-    guard count > 1 else { return 1 }
-    let own = Array(host.utf8)
-    return gather(own).count { $0 == own }
-  }
+  func countHere() -> Int { hosts().count { $0 == host } }
 
   /// The number of threads with which the processes of this machine use its processors once. All processes must ask for
   /// it.
@@ -76,9 +74,7 @@ extension Processes {
     let usable = usableProcessorCount()
     guard count > 1 else { return usable }
     // Processes that are not bound to processors of their own may use the same ones.
-    let sets = zip(gather(Array(host.utf8)), gather(processorAffinity()))
-    let own = Array(host.utf8)
-    let here = sets.filter { $0.0 == own }.map(\.1)
+    let here = zip(hosts(), gather(processorAffinity())).filter { $0.0 == host }.map(\.1)
     let union = here.reduce(processorAffinity()) { zip($0, $1).map { $0 | $1 } }
     let share = Double(union.bitCount) / Double(max(here.reduce(0) { $0 + $1.bitCount }, 1))
     return max(1, Int(Double(usable) * share))
