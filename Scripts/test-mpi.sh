@@ -197,7 +197,7 @@ for mpi in $mpis; do
   differing 'rows.csv --shard-data --validation rows.csv' 'rows.csv --shard-data' 64 'for --validation'
   differing 'rows.csv --shard-data --task regression' 'rows.csv --shard-data' 64 'for --task'
   differing '--shard-data --target y renamed.csv' '--shard-data --target y rows.csv' 65 'has other data than'
-  expect "$mpi" 3 64 'process 2 of 3.*baseline' sh instructions.sh "$perceptron" train classes.csv $plain --quiet
+  expect "$mpi" 3 64 'process 2 of 3.*baseline' sh instructions.sh "$perceptron" train classes.csv $plain
   expect "$mpi" 3 64 'exclude each other' "$perceptron" train rows.csv --shard-data --folds 3
   expect "$mpi" 3 66 'missing.csv' "$perceptron" train missing.csv
   expect "$mpi" 3 64 'unknown option' "$perceptron" train classes.csv --no-such-option
