@@ -2,7 +2,7 @@
 
     python scaling.py --perceptron COMMAND --output DIRECTORY
 
-Needs root, iproute2 and Open MPI; takes an hour and a quarter on an idle machine, and a minute with --quick."""
+Needs root, iproute2 and Open MPI; takes 25 minutes on an idle machine, and a minute with --quick."""
 
 import argparse
 import sys
