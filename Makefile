@@ -1,8 +1,8 @@
 # The front door: `make demo` and `make test` install what is missing, build, and do their job. `make help` lists the rest.
 
 SWIFT ?= swift
-# The packages that the build needs; pkg-config tells Swift where the libraries are.
-PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
+# The packages that the build needs; pkg-config tells Swift where the libraries are. `perceptron serve` loads libmicrohttpd12 when it starts.
+PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config libmicrohttpd12
 # What the tests need besides: a downloader for the download's test.
 TEST_PACKAGES := curl
 # What the peers need: torch.compile calls a C++ compiler.
@@ -43,7 +43,7 @@ FUZZER := .build/fuzz/release/PerceptronFuzzer
 # The example that is a package of its own; it builds the library once more, for SwiftPM cannot share what it built between two.
 SERVICE := --package-path Examples/ScoringService --scratch-path .build/service
 
-.PHONY: help demo test test-long test-races test-cache test-mpi build static tests service-tests service bench bench-peers bench-scaling bench-tables peers check-report check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
+.PHONY: help demo test test-long test-races test-cache test-mpi build static tests service-tests service bench bench-peers bench-scaling bench-tables peers check-report check-service check-onnx check-arm64 docs fuzz fuzz-short fuzzer format lint mnist clean dependencies test-dependencies
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -102,12 +102,12 @@ bench: build ## a training step by this package and by naive loops, and the floo
 bench-peers: build peers ## the same beside NumPy, PyTorch, JAX, MLX and scikit-learn, and predictions beside ONNX Runtime (an hour and a half, on an idle machine)
 	@$(SWIFT) build -c release --product PerceptronStepContestant
 	@$(SWIFT) build -c release --product PerceptronServingContestant
-	@Scripts/install-packages.sh $(STATIC_PACKAGES) $(MPI_PACKAGES)
+	@Scripts/install-packages.sh $(STATIC_PACKAGES) $(MPI_PACKAGES) wrk
 	@$(SWIFT) build -c release --product PerceptronServingContestant $(STATIC)
 	@$(PEERS)/bin/python Benchmarks/peers/contest.py --perceptron .build/release/PerceptronStepContestant --command $(PERCEPTRON) \
 	  --serving .build/release/PerceptronServingContestant --static .build/static/release/PerceptronServingContestant --output Benchmarks/results $(if $(wildcard $(MNIST_DIRECTORY)),--mnist $(MNIST_DIRECTORY)) $(CONTEST)
 
-bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, an hour and a quarter (SCALING=--quick: a minute)
+bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a model of it up to 64; on network namespaces, as root, 25 minutes (SCALING=--quick: a minute)
 	@Scripts/install-packages.sh openmpi-bin iproute2
 	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results $(SCALING)
 
@@ -119,6 +119,9 @@ docs: dependencies ## make the documentation a static site in .build/docs, witho
 
 check-report: build ## draw the report of a training in Chromium, where it is installed
 	@Scripts/check-report.sh $(PERCEPTRON) .build/report
+
+check-service: build ## draw the page of a service in Chromium, where it is installed, and see that it predicts
+	@Scripts/check-service.sh $(PERCEPTRON) .build/service-pages
 
 check-onnx: build $(ONNX)/installed ## compare exports and imports with ONNX Runtime, PyTorch and Keras
 	@$(ONNX)/bin/python Scripts/check-onnx.py $(PERCEPTRON)

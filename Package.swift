@@ -41,9 +41,12 @@ let package = Package(
     .target(name: "Perceptron", dependencies: ["PerceptronTraining", "PerceptronServing"]),
     .target(name: "PerceptronCharts", dependencies: ["CPerceptronZlib"], path: "Sources/Charts"),
     .target(name: "CPerceptronOutOfMemory", path: "Sources/COutOfMemory"),
+    .target(name: "CPerceptronHTTP", path: "Sources/CHTTP"),
     .executableTarget(
       name: "PerceptronCommand",
-      dependencies: ["Perceptron", "PerceptronCharts", "PerceptronStepBenchmark", "CPerceptronOutOfMemory"]),
+      dependencies: [
+        "Perceptron", "PerceptronCharts", "PerceptronStepBenchmark", "CPerceptronOutOfMemory", "CPerceptronHTTP",
+      ]),
 
     // What the package is compared with.
     .target(name: "PerceptronNaiveLoops", path: "Benchmarks/NaiveLoops"),

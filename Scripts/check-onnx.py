@@ -5,7 +5,7 @@
 
 Models of every activation, task, scaling and precision are trained for a moment on tables made here, exported, checked by onnx.checker and run by
 ONNX Runtime on the raw fields; their answers have to agree with `perceptron predict` to 1e-5 relative to the largest answer, of values to that without their mean. Then graphs from PyTorch's two
-exporters, from Keras (where it is installed) and written as tf2onnx writes them are imported and compared in the same way.
+exporters, from Keras, skl2onnx (where they are installed), of ONNX's own tests of operators and written as tf2onnx writes them are imported and compared in the same way.
 """
 
 import csv
@@ -25,7 +25,7 @@ PERCEPTRON = os.path.abspath(sys.argv[1])
 DIRECTORY = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else tempfile.mkdtemp()
 TOLERANCE = 1e-5
 ACTIVATIONS = (
-    "relu leaky-relu elu selu gelu silu mish hard-swish softplus tanh sigmoid softsign identity").split()
+    "relu leaky-relu elu selu gelu gelu-tanh silu mish hard-swish softplus tanh sigmoid softsign identity").split()
 SPLIT = ("--validation-split", "0.3")
 worst = {}
 
@@ -234,8 +234,19 @@ def check_import(name, inputs):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0]
     inputs = inputs.astype(np.float64 if feed.type == "tensor(double)" else np.float32)
-    expected = session.run(None, {feed.name: inputs})[-1]
+    outputs = session.run(None, {feed.name: inputs})
     run("import", name, "-o", "i.perceptron")
+    compare_answers(name, inputs, outputs[-1], outputs[0] if len(outputs) > 1 else None)
+
+
+def compare_answers(name, inputs, expected, labels=None):
+    """Compares the answers of i.perceptron for inputs with those of a graph, and its labels if there are any."""
+    if isinstance(expected, list):  # a list of maps, from ZipMap
+        expected = np.array([list(row.values()) for row in expected])
+    if expected.ndim == 1:
+        expected = expected[:, None]
+    if "logarithms" in name:
+        expected = np.exp(expected)
     data = "x.npy"
     if "images" in run("inspect", "i.perceptron"):
         data = "idx:x.idx"
@@ -248,6 +259,9 @@ def check_import(name, inputs):
     rows = list(csv.reader(run("predict", "i.perceptron", data, *options).splitlines()))[1:]
     found = np.array([row[-expected.shape[1]:] for row in rows], float)
     note("import", name, difference(found, expected))
+    if labels is not None and options:
+        names = [[str(text) for text in np.atleast_1d(row)] for row in labels]
+        assert names == [row[: len(names[0])] for row in rows], f"{name}: the labels differ"
 
 
 def check_torch():
@@ -267,7 +281,9 @@ def check_torch():
     logging.disable(logging.WARNING)
     activations = dict(
         relu=nn.ReLU, leaky=nn.LeakyReLU, elu=nn.ELU, selu=nn.SELU, gelu=nn.GELU, silu=nn.SiLU, mish=nn.Mish, hardswish=nn.Hardswish,
-        softplus=nn.Softplus, exponential=Exponential, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign)
+        softplus=nn.Softplus, exponential=Exponential, tanh=nn.Tanh, sigmoid=nn.Sigmoid, softsign=nn.Softsign,
+        leaky02=lambda: nn.LeakyReLU(0.2), elu05=lambda: nn.ELU(0.5), celu2=lambda: nn.CELU(2.0), prelu=nn.PReLU, relu6=nn.ReLU6,
+        hardtanh=nn.Hardtanh, hardsigmoid=nn.Hardsigmoid, gelutanh=lambda: nn.GELU("tanh"))
     networks = {}
     for name, activation in activations.items():
         networks[name] = nn.Sequential(nn.Linear(5, 8), activation(), nn.Linear(8, 6), activation(), nn.Linear(6, 3))
@@ -278,6 +294,8 @@ def check_torch():
         nn.BatchNorm1d(5), nn.Linear(5, 8), nn.Tanh(), nn.BatchNorm1d(8), nn.Linear(8, 2), nn.Sigmoid())
     networks["epsilon"] = nn.Sequential(nn.Linear(5, 8), nn.LayerNorm(8, eps=1e-3), nn.SiLU(), nn.Linear(8, 2))
     networks["two activations"] = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Tanh(), nn.BatchNorm1d(8))
+    networks["slopes"] = nn.Sequential(nn.Linear(5, 8), nn.PReLU(8), nn.Linear(8, 2), nn.PReLU(2))
+    networks["logarithms"] = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3), nn.LogSoftmax(1))
     networks["image"] = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3), nn.Softmax(-1))
 
     class View(nn.Module):
@@ -298,10 +316,13 @@ def check_torch():
                 nn.init.uniform_(module.running_var, 0.5, 2)
         network.eval()
         x = torch.randint(0, 256, (40, 1, 3, 4)) / 255 if "image" in name else torch.randn(40, 5)
+        for module in network.modules():
+            if isinstance(module, nn.PReLU):
+                nn.init.uniform_(module.weight, -0.5, 1.5)
         for dynamo in (False, True):
             file = f"torch {name}{' dynamo' if dynamo else ''}.onnx".replace(" ", "-")
             options = (
-                dict(dynamo=True, external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+                dict(dynamo=True, external_data=name != "classes", dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
                 if dynamo else dict(dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}}))
             with open(os.devnull, "w") as null:
                 stdout, sys.stdout = sys.stdout, null
@@ -332,6 +353,116 @@ def check_keras():
         file = f"keras-{activation}.onnx"
         model.export(os.path.join(DIRECTORY, file), format="onnx", verbose=False)
         check_import(file, np.random.default_rng(0).normal(size=(1, 5)))
+
+
+def check_sklearn():
+    """Pipelines of scikit-learn as skl2onnx writes them, in single and double precision."""
+    try:
+        from skl2onnx import to_onnx
+        from sklearn import datasets, impute, neural_network, pipeline, preprocessing
+    except ImportError:
+        print("skl2onnx is not installed")
+        return
+    warnings.simplefilter("ignore")
+    iris = datasets.load_iris()
+    x, kind = iris.data, iris.target
+    several = np.stack([kind == 1, x[:, 0] > 5.8], 1).astype(int)
+    targets = {
+        "names": (iris.target_names[kind], True), "integers": (kind + 7, True), "two names": (np.where(kind == 0, "no", "yes"), True),
+        "two integers": ((kind == 0).astype(int), True), "several": (several, True), "value": (x[:, 0] * 3 - x[:, 1], False),
+        "values": (x[:, :2] * 3, False)}
+    scalers = dict(
+        none=None, standard=preprocessing.StandardScaler(), minmax=preprocessing.MinMaxScaler(), robust=preprocessing.RobustScaler(),
+        maxabs=preprocessing.MaxAbsScaler(), imputed=pipeline.make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()))
+    random = np.random.default_rng(0)
+    for target, (y, is_class) in targets.items():
+        for scaler, first in scalers.items():
+            if target not in ("names", "value") and scaler not in ("none", "standard"):
+                continue
+            activation = ("relu", "tanh", "logistic", "identity")[len(target + scaler) % 4]
+            network = (neural_network.MLPClassifier if is_class else neural_network.MLPRegressor)(
+                (8, 6), activation=activation, max_iter=60, random_state=0)
+            model = pipeline.make_pipeline(*[part for part in (first, network) if part is not None]).fit(x, y)
+            for dtype in (np.float32, np.float64):
+                for zipmap in (True, False) if is_class and target != "several" else (None,):
+                    name = f"sklearn-{target}-{scaler}-{np.dtype(dtype).name}-{zipmap}.onnx".replace(" ", "-")
+                    options = {} if zipmap is None else {"options": {id(model): {"zipmap": zipmap}}}
+                    graph = to_onnx(model, x[:1].astype(dtype), **options)
+                    with open(os.path.join(DIRECTORY, name), "wb") as file:
+                        file.write(graph.SerializeToString())
+                    inputs = x[random.permutation(len(x))[:40]].astype(dtype)
+                    if scaler == "imputed":
+                        inputs[::5, 2] = np.nan
+                    session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, name), providers=["CPUExecutionProvider"])
+                    outputs = session.run(None, {session.get_inputs()[0].name: inputs})
+                    run("import", name, "-o", "i.perceptron")
+                    compare_answers(name, inputs, outputs[-1], outputs[0] if is_class else None)
+
+
+def check_operators():
+    """The operators of ONNX's own tests that a perceptron may have, after a layer: each is right or refused."""
+    try:
+        from onnx.backend.test.loader import load_model_tests
+    except ImportError:
+        print("ONNX's node tests are not installed")
+        return
+    wanted = {
+        "Relu", "LeakyRelu", "PRelu", "Elu", "Celu", "Selu", "Gelu", "Sigmoid", "Tanh", "Exp", "Softplus", "Softsign", "Mish", "Swish", "HardSwish",
+        "HardSigmoid", "ThresholdedRelu", "Clip", "Softmax", "LogSoftmax", "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Max", "Min", "Flatten", "Reshape",
+        "Squeeze", "Identity", "Cast", "Dropout", "LayerNormalization", "RMSNormalization", "BatchNormalization", "Pow", "Sqrt", "Erf", "Hardmax"}
+    random = np.random.default_rng(0)
+    right = refused = 0
+    wrong = []
+    for test in load_model_tests(kind="node"):
+        model = onnx.load(os.path.join(test.model_dir, "model.onnx"))
+        version = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
+        if len(model.graph.node) != 1 or model.graph.node[0].op_type not in wanted or version < 7:
+            continue
+        node = model.graph.node[0]
+        first = {value.name: value for value in model.graph.input}
+        constants = []
+        for index, name in enumerate(node.input):
+            if index == 0 or not name:
+                continue
+            path = os.path.join(test.model_dir, "test_data_set_0", f"input_{list(first).index(name)}.pb") if name in first else None
+            if path is None or not os.path.exists(path):
+                continue
+            tensor = onnx.TensorProto()
+            with open(path, "rb") as file:
+                tensor.ParseFromString(file.read())
+            tensor.name = name
+            constants.append(tensor)
+        for rows in (4, None):
+            weights = numpy_helper.from_array(random.normal(size=(3, 5)).astype(np.float32), "the weights")
+            layer = helper.make_node("MatMul", ["the input", "the weights"], [node.input[0]])
+            outputs = [onnx.ValueInfoProto(name=node.output[0])]
+            graph = helper.make_graph(
+                [layer, node], "operator", [helper.make_tensor_value_info("the input", TensorProto.FLOAT, [rows, 3])], outputs, [weights, *constants])
+            whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=min(model.ir_version, 13))
+            file = os.path.join(DIRECTORY, "operator.onnx")
+            onnx.save(whole, file)
+            inputs = random.normal(size=(4, 3)).astype(np.float32)
+            try:
+                session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+                expected = session.run(None, {"the input": inputs})[0]
+            except Exception:
+                continue  # it does not fit the layer
+            result = subprocess.run([PERCEPTRON, "import", "operator.onnx", "-o", "i.perceptron"], capture_output=True, text=True, cwd=DIRECTORY)
+            if result.returncode:
+                assert result.returncode == 65 and result.stderr.startswith("error: operator.onnx: "), f"{test.name}: {result.stderr}"
+                refused += 1
+                continue
+            if node.op_type == "LogSoftmax":
+                expected = np.exp(expected)
+            np.save(os.path.join(DIRECTORY, "x.npy"), inputs)
+            options = ["--probabilities"] if "classification" in run("inspect", "i.perceptron") else []
+            found = [row[-np.atleast_2d(expected).shape[-1]:] for row in list(csv.reader(run("predict", "i.perceptron", "x.npy", *options).splitlines()))[1:]]
+            if expected.shape != np.shape(found) or not difference(np.array(found, float), expected) <= TOLERANCE:
+                wrong.append(test.name)
+            right += 1
+    print(f"  ONNX's operators after a layer: {right - len(wrong)} right, {refused} refused, {len(wrong)} wrong")
+    if wrong:
+        sys.exit(f"wrong: {', '.join(wrong)}")
 
 
 def check_tf2onnx():
@@ -375,6 +506,8 @@ check_exports()
 print("imported")
 check_torch()
 check_keras()
+check_sklearn()
+check_operators()
 check_tf2onnx()
 check_our_own()
 for group, (value, name) in worst.items():

@@ -14,6 +14,7 @@ from statistics import median
 
 import numpy
 
+import endpoints
 import held
 import mnist
 import processor
@@ -26,7 +27,7 @@ from session import HERE, Contestant, ContestError, Session, output, processors,
 from shared_steps import compare
 from workloads import WORKLOADS, Workload, write
 
-PARTS = ("prescott", "tables", "processes", "serving")  # what is measured besides the workloads
+PARTS = ("prescott", "tables", "processes", "http", "serving")  # what is measured besides the workloads
 AVX512_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 1.8, "mnist512": 1.6, "deep": 1.2, "wide": 1.15}  # against the best peer
 AVX2_TARGETS = AVX512_TARGETS | {"mnist512": 1.4, "deep": 1.1, "wide": 1.05}  # the same without AVX-512
 DOUBLE_TARGETS = {"nielsen30": 2.5, "nielsen100": 2.5, "tab64": 2.5, "mnist512": 1.9}  # against NumPy
@@ -116,6 +117,8 @@ class Contest:
             self.tables()
         if self.measures("processes"):
             compare(tuple(shlex.split(self.options.command)), report, self.options.quick)
+        if self.measures("http"):
+            endpoints.compare(tuple(shlex.split(self.options.command)), report, self.scratch, self.options.quick)
         if self.measures("serving"):
             self.kernels |= Serving(tuple(shlex.split(self.options.serving)), tuple(shlex.split(self.options.static)), report, self.scratch, self.options.quick).run()
         self.versions()

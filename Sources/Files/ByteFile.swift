@@ -51,6 +51,15 @@ package enum ByteFile {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
   }
 
+  /// The first bytes of a regular file, without decompression; none if it cannot be read.
+  package static func firstBytes(_ path: String, count: Int) -> [UInt8] {
+    guard size(path) != nil, case let descriptor = open(path, O_RDONLY | O_CLOEXEC), descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    return [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
+      initialized = max(0, pread(descriptor, bytes.baseAddress, count, 0))
+    }
+  }
+
   /// The paths of the files that match a pattern with `*`, `?` or `[…]`, as a shell would expand it, sorted by their
   /// bytes. The path of an existing file is returned as it is, and so is a pattern that matches none, for the error.
   package static func paths(matching pattern: String) -> [String] {
@@ -180,5 +189,14 @@ package enum ByteFile {
       let detail = message.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? message
       return .corruptGzip(path: path, detail: detail)
     }
+  }
+}
+
+extension FileError {
+  /// The error for a path that leads to a pipe, a device or a directory, which cannot be read again; nil for a regular
+  /// file, and if there is none.
+  package static func notRegular(_ path: String) -> FileError? {
+    guard ByteFile.size(path) == nil, access(path, F_OK) == 0 else { return nil }
+    return FileError(path: path, "not a regular file; a model that can be read again must be one")
   }
 }

@@ -60,7 +60,7 @@ extension String {
 enum PerceptronCommand {
   private static let commands: [any Command.Type] = [
     TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self, ExportCommand.self,
-    ImportCommand.self, BenchmarkCommand.self, GradcheckCommand.self,
+    ServeCommand.self, ImportCommand.self, BenchmarkCommand.self, GradcheckCommand.self,
   ]
 
   static func main() {

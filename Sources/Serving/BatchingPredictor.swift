@@ -31,6 +31,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   private struct Request {
     let id: Int
     let input: Input<Scalar>
+    let arrival: ContinuousClock.Instant
     /// The time at which the request has waited long enough; nil if its batch may begin at once.
     let deadline: ContinuousClock.Instant?
     // Not a checked continuation, because that allocates. The code that removes a request from the list resumes it.
@@ -44,6 +45,7 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     /// The task that sleeps until a deadline.
     var timer: Task<Void, Never>?
     var isShutDown = false
+    var counts = BatchCounts()
     /// The callers of ``shutDown()`` that wait until the last request is answered.
     var closers: [CheckedContinuation<Void, Never>] = []
   }
@@ -107,8 +109,10 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   /// Returns the answer for a value whose properties are the columns, as for ``Predictor``.
   ///
   /// - Throws: ``PredictionError``; `CancellationError` if the task is cancelled before its batch begins.
-  public func predict(propertiesOf value: some Encodable) async throws -> Prediction {
-    try await answer(.record(record(of: value)))
+  public func predict(
+    propertiesOf value: some Encodable, keys: RecordKeyStrategy = .useDefaultKeys
+  ) async throws -> Prediction {
+    try await answer(.record(record(of: value, keys)))
   }
 
   /// Returns the answer for a row, which has a field for every column in the order of ``Predictor/columns``.
@@ -130,6 +134,16 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
 
   /// The number of requests that are waiting for a batch now.
   public var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+  /// What has happened so far.
+  public var counts: BatchCounts { state.withLock { $0.counts } }
+
+  /// Waits until the task is cancelled, and then shuts down: what a service that is run by others needs.
+  public func run() async {
+    // The sleep ends early if the task is cancelled.
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+    await shutDown()
+  }
 
   /// Refuses new requests from now on, and returns when all earlier requests are answered.
   public func shutDown() async {
@@ -154,8 +168,11 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
       try await withUnsafeThrowingContinuation { continuation in
         // A cancellation before the request is in the list finds nothing to remove.
         if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
-        let deadline = maximumWait == .zero ? nil : ContinuousClock.now + maximumWait
-        if let refusal = enqueue(Request(id: id, input: input, deadline: deadline, continuation: continuation)) {
+        let now = ContinuousClock.now
+        let deadline = maximumWait == .zero ? nil : now + maximumWait
+        if let refusal = enqueue(
+          Request(id: id, input: input, arrival: now, deadline: deadline, continuation: continuation))
+        {
           continuation.resume(throwing: refusal)
         } else if Task.isCancelled {
           // A cancellation between the check above and `enqueue` also finds nothing to remove.
@@ -172,8 +189,11 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Double)
   private func enqueue(_ request: Request) -> PredictionError? {
     let (refusal, batch) = state.withLock { state in
-      if state.isShutDown { return (PredictionError?.some(.shutDown), [Request]?.none) }
-      if state.waiting.count >= capacity { return (.overloaded(waiting: state.waiting.count), nil) }
+      guard !state.isShutDown, state.waiting.count < capacity else {
+        state.counts.refusals += 1
+        let refusal: PredictionError = state.isShutDown ? .shutDown : .overloaded(waiting: state.waiting.count)
+        return (PredictionError?.some(refusal), [Request]?.none)
+      }
       state.waiting.append(request)
       return (nil, nextBatch(&state))
     }
@@ -185,7 +205,10 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   @specialized(where Scalar == Double)
   private func giveUp(_ id: Int) {
     let request = state.withLock { state in
-      state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
+      state.waiting.firstIndex { $0.id == id }.map { index in
+        state.counts.cancellations += 1
+        return state.waiting.remove(at: index)
+      }
     }
     request?.continuation.resume(throwing: CancellationError())
     if request != nil { closeIfDone() }
@@ -218,6 +241,10 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
     let batch = Array(state.waiting.prefix(maximumBatchSize))
     state.waiting.removeFirst(batch.count)
     state.batchCount += 1
+    let now = ContinuousClock.now
+    state.counts.batches += 1
+    state.counts.requests += batch.count
+    for request in batch { state.counts.waiting += now - request.arrival }
     return batch
   }
 
@@ -232,12 +259,17 @@ public final class BatchingPredictor<Scalar: BLASScalar>: Sendable {
   private func answer(_ first: [Request]) async {
     var batch = first
     while true {
+      let start = ContinuousClock.now
       let results = predictor().model.predict(batch.map(\.input))
+      let duration = ContinuousClock.now - start
+      let failures = results.count { if case .failure = $0 { true } else { false } }
       for (request, result) in zip(batch, results) { request.continuation.resume(with: result.mapError { $0 }) }
       // Lets the answered tasks continue before the next batch, even if all processors are busy with batches.
       await Task.yield()
       let next = state.withLock { state in
         state.batchCount -= 1
+        state.counts.failures += failures
+        state.counts.computing += duration
         return nextBatch(&state)
       }
       guard let next else { break }

@@ -14,9 +14,11 @@ public struct Prediction: Sendable, Equatable {
   /// Probabilities are the network's own outputs, unchanged. For a network in `Float`, `Float(probability)` is exact
   /// and prints with fewer digits.
   public private(set) var outputs: [Double]
-  private var meaning: Preparation.Outputs?
+  private(set) var meaning: Preparation.Outputs?
   /// The lower and the upper bound of each value column; empty if the model has no intervals.
-  private var bounds: [Double] = []
+  private(set) var bounds: [Double] = []
+  /// The probability with which a value is within its bounds; nil if the model has no intervals.
+  private(set) var level: Double?
 
   /// Makes an empty prediction, which a ``Predictor`` fills.
   public init() { outputs = [] }
@@ -60,6 +62,16 @@ public struct Prediction: Sendable, Equatable {
     return bounds[2 * index]...bounds[2 * index + 1]
   }
 
+  /// The probability of each class, or of each label's second class, by its name; empty if the model predicts values.
+  ///
+  /// - Complexity: O(names); makes a dictionary.
+  public var probabilities: [String: Double] {
+    switch meaning {
+    case .classes?, .labels?: Dictionary(uniqueKeysWithValues: zip(names, outputs))
+    default: [:]
+    }
+  }
+
   /// The output with this name: a class's probability, or a column's value; nil if there is no such name.
   ///
   /// - Complexity: O(names).
@@ -89,6 +101,7 @@ public struct Prediction: Sendable, Equatable {
     let count = networkOutputs.rows
     if outputs.count != count { outputs = Array(repeating: 0, count: count) }
     self.meaning = meaning
+    level = interval?.level
     let boundCount = 2 * (interval?.margins.count ?? 0)
     if bounds.count != boundCount { bounds = Array(repeating: 0, count: boundCount) }
     return outputs.withUnsafeMutableBufferPointer { buffer in
@@ -101,5 +114,29 @@ public struct Prediction: Sendable, Equatable {
         return answers.maxMagnitude.isFinite && bounds.maxMagnitude.isFinite
       }
     }
+  }
+}
+
+extension Prediction: CustomStringConvertible {
+  /// The answer in words: `setosa (0.98)`, `431.5 (402.1 to 460.9)`, and with several columns `paid yes (0.9), urgent
+  /// no (0.1)`, where the number is the probability of the second class.
+  public var description: String {
+    switch meaning {
+    case nil: return "no prediction"
+    case .classes?: return "\(className!) (\(Self.shown(probability!)))"
+    case .labels(let columns, _)?:
+      return zip(columns, outputs).map { "\($0) \(label(ofColumn: $0)!) (\(Self.shown($1)))" }.joined(separator: ", ")
+    case .values(let columns, _)?:
+      return columns.enumerated().map { index, name in
+        let bounds = interval(ofColumn: name).map { " (\($0.lowerBound) to \($0.upperBound))" } ?? ""
+        return (columns.count > 1 ? "\(name) " : "") + "\(outputs[index])" + bounds
+      }.joined(separator: ", ")
+    case .quantiles?: return zip(names, outputs).map { "\($0): \($1)" }.joined(separator: ", ")
+    }
+  }
+
+  /// A probability with the digits that it has in `Float` if it is one.
+  private static func shown(_ value: Double) -> String {
+    Double(Float(value)) == value ? "\(Float(value))" : "\(value)"
   }
 }

@@ -69,14 +69,35 @@ extension Predictor {
     }
   }
 
+  /// Returns the answer for a record of variables.
+  ///
+  ///     try predictor.predict(["petal_length": length, "colour": colour])
+  ///
+  /// - Throws: ``PredictionError``, as for a dictionary, and if a column is given twice.
+  @_disfavoredOverload
+  public func predict(
+    _ fields: KeyValuePairs<String, any InputValueConvertible>
+  ) throws(PredictionError) -> Prediction {
+    var record: [String: InputValue] = [:]
+    for (name, value) in fields {
+      if record.updateValue(value.inputValue, forKey: name) != nil {
+        throw .input(.givenTwice(column: name), sample: nil)
+      }
+    }
+    return try predict(record)
+  }
+
   /// Returns the answer for a value whose properties are the columns, named by their coding keys. A property may be a
   /// number, a string, an enumeration of these, a `Bool`, which counts as the string "true" or "false", or nil for a
   /// missing value.
   ///
+  /// - Parameter keys: How names of properties become names of columns.
   /// - Throws: ``PredictionError``, as for a dictionary, and if a property has another type.
   /// - Complexity: As for a dictionary, plus the cost of making one.
-  public func predict(propertiesOf value: some Encodable) throws(PredictionError) -> Prediction {
-    try predict(record(of: value))
+  public func predict(
+    propertiesOf value: some Encodable, keys: RecordKeyStrategy = .useDefaultKeys
+  ) throws(PredictionError) -> Prediction {
+    try predict(record(of: value, keys))
   }
 
   /// Returns the answer for a row, which has a field for every column in the order of ``columns``.
@@ -104,8 +125,13 @@ extension Predictor {
   ///
   /// - Throws: ``PredictionError`` for the first record that has no answer.
   public func predict(_ records: [[String: InputValue]]) throws(PredictionError) -> [Prediction] {
+    try answers(to: records.map { Input.record($0) })
+  }
+
+  func answers(to inputs: [Input<Scalar>]) throws(PredictionError) -> [Prediction] {
     var predictions: [Prediction] = []
-    for (sample, result) in model.predict(records.map { .record($0) }).enumerated() {
+    predictions.reserveCapacity(inputs.count)
+    for (sample, result) in model.predict(inputs).enumerated() {
       do throws(PredictionError) { predictions.append(try result.get()) } catch { throw error.of(sample: sample) }
     }
     return predictions

@@ -1,19 +1,82 @@
 import PerceptronDatasets
 
+/// How the names of a value's properties become names of columns.
+public enum RecordKeyStrategy: Sendable {
+  /// They are the coding keys.
+  case useDefaultKeys
+  /// `petalLength` becomes `petal_length`, and `imageURL` `image_url`, as in Foundation's `JSONEncoder`.
+  case convertToSnakeCase
+
+  fileprivate func column(_ key: String) -> String {
+    guard case .convertToSnakeCase = self else { return key }
+    let letters = Array(key)
+    var name = ""
+    for (index, letter) in letters.enumerated() {
+      // A word begins with a capital after a small letter, and with the last of several capitals.
+      if letter.isUppercase, index > 0, letters[index - 1] != "_",
+        !letters[index - 1].isUppercase || index + 1 < letters.count && letters[index + 1].isLowercase
+      {
+        name += "_"
+      }
+      name += letter.lowercased()
+    }
+    return name
+  }
+}
+
 /// Makes the record of a value whose properties are the columns.
 ///
 /// - Throws: ``PredictionError/notARecord(_:)`` if the value has no properties, or if a property is not a number, a
 ///   string, a `Bool` or nil.
-func record(of value: some Encodable) throws(PredictionError) -> [String: InputValue] {
+func record(
+  of value: some Encodable, _ keys: RecordKeyStrategy = .useDefaultKeys
+) throws(PredictionError) -> [String: InputValue] {
+  let fields = try fields(of: value)
+  guard case .convertToSnakeCase = keys else { return fields.record }
+  var record: [String: InputValue] = [:]
+  for (key, value) in fields.record {
+    let column = keys.column(key)
+    if record.updateValue(value, forKey: column) != nil { throw .input(.givenTwice(column: column), sample: nil) }
+  }
+  return record
+}
+
+private func fields(of value: some Encodable) throws(PredictionError) -> Fields {
   let fields = Fields()
   do { try value.encode(to: RecordEncoder(fields: fields)) } catch let error as PredictionError { throw error } catch {
     throw .notARecord("\(error)")
   }
-  return fields.record
+  return fields
+}
+
+/// The columns and rows of values whose properties are the columns, in the order in which the first one encodes them.
+///
+/// - Throws: ``PredictionError``, as for a record.
+package func rows(
+  of values: some Collection<some Encodable>, _ keys: RecordKeyStrategy
+) throws(PredictionError) -> (columns: [String], rows: [[InputValue]]) {
+  guard let first = values.first else { return ([], []) }
+  let columns = try fields(of: first).names.map(keys.column)
+  var rows: [[InputValue]] = []
+  for (sample, value) in values.enumerated() {
+    let record = try record(of: value, keys)
+    if let other = record.keys.first(where: { !columns.contains($0) }) {
+      throw .input(.unknownColumn(other, columns: columns), sample: sample)
+    }
+    // An optional property that is nil may be absent.
+    rows.append(columns.map { record[$0] ?? .missing })
+  }
+  return (columns, rows)
 }
 
 private final class Fields {
-  var record: [String: InputValue] = [:]
+  private(set) var record: [String: InputValue] = [:]
+  /// The names in the order in which they were encoded.
+  private(set) var names: [String] = []
+
+  func set(_ name: String, _ value: InputValue) {
+    if record.updateValue(value, forKey: name) == nil { names.append(name) }
+  }
 }
 
 private func mistake(_ column: String?) -> PredictionError {
@@ -38,7 +101,7 @@ private struct RecordEncoder: Encoder {
 
   func set(_ field: InputValue) throws {
     guard let column else { throw mistake(nil) }
-    fields.record[column] = field
+    fields.set(column, field)
   }
 
   func encode(_ value: some Encodable) throws {

@@ -25,13 +25,15 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// - Parameters:
   ///   - missing: How null and NaN are handled.
   ///   - team: The threads that share the work of each predictor; by default the calling thread alone.
-  /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
+  /// - Throws: ``FileError`` if the file does not exist, is not a complete and consistent model, or cannot be read
+  ///   again, such as a pipe.
   public init(
     contentsOf path: String, missing: MissingValuePolicy = .replaced, team: Team = Team(workers: 1)
   ) throws(FileError) {
     self.path = path
     self.missing = missing
     self.team = team
+    if let mistake = FileError.notRegular(path) { throw mistake }
     current = Guarded(try Predictor(contentsOf: path, missing: missing, team: team))
   }
 
@@ -47,6 +49,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// - Throws: ``FileError`` if the file is not a model.
   public func reload() throws(FileError) {
     try reloading.withLock { _ throws(FileError) in
+      if let mistake = FileError.notRegular(path) { throw mistake }
       var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
       current.withLock { swap(&$0, &predictor) }
       // The old model is released here, after the lock.

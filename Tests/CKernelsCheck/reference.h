@@ -16,6 +16,8 @@ static inline double softsign_at(double x) { return x / (1 + fabs(x)); }
 static inline double normal_at(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
 static inline double silu_at(double x) { return x * sigmoid_at(x); }
 static inline double gelu_at(double x) { return x * normal_at(x); }
+static inline double gelu_tanh_gate(double x) { return 1.5957691216057307117 * (x + 0.044715 * x * x * x); }
+static inline double gelu_tanh_at(double x) { return x * sigmoid_at(gelu_tanh_gate(x)); }
 static inline double mish_at(double x) { return x * tanh(softplus_at(x)); }
 static inline double hard_swish_at(double x) { return x * fmin(fmax(x / 6 + 0.5, 0), 1); }
 
@@ -34,6 +36,10 @@ static inline double softsign_from(double a) { return (1 - fabs(a)) * (1 - fabs(
 // Derivatives from the input.
 static inline double silu_slope(double x) { return sigmoid_at(x) * (1 + x * sigmoid_at(-x)); }
 static inline double gelu_slope(double x) { return normal_at(x) + x * 0.39894228040143267794 * exp(-0.5 * x * x); }
+static inline double gelu_tanh_slope(double x) {
+  double v = gelu_tanh_gate(x);
+  return sigmoid_at(v) * (1 + x * sigmoid_at(-v) * 1.5957691216057307117 * (1 + 3 * 0.044715 * x * x));
+}
 static inline double mish_slope(double x) {
   double t = tanh(softplus_at(x));
   return t + x * (1 - t * t) * sigmoid_at(x);

@@ -24,7 +24,7 @@ private let mistakes = [
   Mistake("import n.safetensors --layers linear", 64, "error: -o MODEL is missing"),
   Mistake(
     "import n.safetensors -o x", 64,
-    "error: --layers is missing: list the modules of the nn.Sequential, for example linear,relu,linear,softmax"),
+    "error: --layers is missing: list the modules in order, for example linear,relu,linear,softmax"),
   Mistake(
     "import none.safetensors -o x --layers linear", 66,
     "error: none.safetensors: cannot be opened: No such file or directory; check the path and the permissions"),
@@ -55,8 +55,8 @@ private let mistakes = [
   Mistake(
     "train t.csv --recipe plain --activation step", 64,
     """
-    error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, silu, mish, \
-    hard-swish, softplus, softsign, found "step"
+    error: --activation: expected one of identity, sigmoid, tanh, relu, leaky-relu, elu, selu, gelu, gelu-tanh, silu, \
+    mish, hard-swish, softplus, softsign, found "step"
     """),
   Mistake(
     "train t.csv --recipe plain --optimizer lbfgs --dropout 0.5", 64,

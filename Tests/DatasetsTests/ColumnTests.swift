@@ -27,7 +27,7 @@ private func first(_ preparation: Preparation) -> InputColumn? {
 
 /// The mean of the first column.
 private func mean(_ preparation: Preparation) -> Double {
-  if case .number(_, let mean, .plain, []) = first(preparation) { mean } else { .nan }
+  if case .number(_, let mean, .plain, []) = first(preparation) { mean ?? .nan } else { .nan }
 }
 
 @Suite struct ColumnTests {

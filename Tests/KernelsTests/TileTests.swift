@@ -63,7 +63,7 @@ extension Activation {
     case .selu: return z.map { 1.0507009873554805 * ($0 > 0 ? $0 : 1.6732632423543772 * expm1($0)) }
     case .softplus: return z.map { log1p(exp(-abs($0))) + max($0, 0) }
     case .softsign: return z.map { $0 / (1 + abs($0)) }
-    case .gelu, .silu, .mish, .hardSwish: return z.map { valueAndSlope($0).0 }
+    case .gelu, .geluTanh, .silu, .mish, .hardSwish: return z.map { valueAndSlope($0).0 }
     case .exponential: return z.map { exp($0) }
     case .softmax:
       let e = z.map { exp($0 - (z.max() ?? 0)) }
@@ -79,6 +79,10 @@ extension Activation {
     case .gelu:
       let phi = erfc(-z / 2.0.squareRoot()) / 2
       return (z * phi, phi + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
+    case .geluTanh:
+      let root = (2 / Double.pi).squareRoot()
+      let t = Foundation.tanh(root * (z + 0.044715 * z * z * z))
+      return (z * (1 + t) / 2, (1 + t) / 2 + z / 2 * (1 - t * t) * root * (1 + 3 * 0.044715 * z * z))
     case .mish:
       let t = Foundation.tanh(log1p(exp(z)))
       return (z * t, t + z * s * (1 - t * t))
@@ -103,7 +107,7 @@ extension Activation {
       case .selu: 1.0507009873554805 * (a > 0 ? d : d * (a / 1.0507009873554805 + 1.6732632423543772))
       case .softplus: d * (1 - exp(-a))
       case .softsign: d * (1 - abs(a)) * (1 - abs(a))
-      case .gelu, .silu, .mish, .hardSwish, .exponential: d * a
+      case .gelu, .geluTanh, .silu, .mish, .hardSwish, .exponential: d * a
       case .softmax: a * (d - mean)
       }
     }

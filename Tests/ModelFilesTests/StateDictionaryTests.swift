@@ -88,6 +88,61 @@ func nesting() throws {
   }
 }
 
+@Test("Modules with names are taken in the order of their numbers, of their sizes, or by their names")
+func namedModules() throws {
+  // 10 comes after 9: (3 · 2 + 1) · 10.
+  let numbers = [
+    tensor("fc10.weight", [1, 1], [10]), tensor("fc9.weight", [1, 1], [2]), tensor("fc9.bias", [1], [1]),
+  ]
+  #expect(try network(numbers, [.linear, .activation(.relu), .linear]).predict([[3]]) == [[70]])
+  // The head takes what the body gives, and the norm is that of its size.
+  let sizes = [
+    tensor("head.weight", [1, 3], [1, 1, 1]), tensor("body.weight", [3, 2], [1, 0, 0, 1, 1, 1]),
+    tensor("norm.weight", [3], [1, 1, 1]), tensor("norm.bias", [3], [5, 5, 5]),
+  ]
+  let sized = try network(sizes, [.linear, .layerNorm, .linear])
+  #expect(sized.layers == [Dense(2, 3, normalization: .layer), Dense(3, 1)])
+  #expect(abs(sized.predict([[1], [2]])[0, 0] - 15) < 1e-4)
+  // Both fit the PReLU and the norm.
+  let slopes = [
+    tensor("fc1.weight", [2, 1], [1, 1]), tensor("relu.weight", [2], [1, 1]), tensor("norm.weight", [2], [1, 1]),
+    tensor("fc2.weight", [1, 2], [1, 1]),
+  ]
+  let error = #expect(throws: FileError.self) { try network(slopes, [.linear, .prelu, .rmsNorm, .linear]) }
+  #expect(error?.description.contains("which of \"norm\", \"relu\" is module 1 is not clear") == true)
+  #expect(throws: Never.self) {
+    try network(slopes, [.linear, .prelu.named("relu"), .rmsNorm, .linear])
+  }
+  let same = [tensor("net.out.weight", [1, 1], [10]), tensor("net.in.weight", [1, 1], [-1])]
+  let list: [SequentialModule] = [.linear.named("in"), .activation(.relu), .linear.named("net.out")]
+  #expect(try network(same, list).predict([[-3]]) == [[30]])
+}
+
+@Test("Another epsilon, slopes and bounds are those that the list gives")
+func moduleParameters() throws {
+  let norm = [
+    tensor("0.weight", [1, 1], [1]), tensor("1.running_mean", [1], [1]), tensor("1.running_var", [1], [3]),
+  ]
+  // (5 − 1) / √(3 + 1)
+  let batch = try network(norm, [.linear, .normalization(.batch, epsilon: 1)])
+  #expect(abs(batch.predict([[5]])[0, 0] - 2) < 1e-6)
+  let layer = try network(
+    [tensor("0.weight", [2, 1], [1, -1])], [.linear, .normalization(.layer, epsilon: 3)])
+  // 1 / √(1 + 3)
+  #expect(abs(layer.predict([[1]])[0, 0] - 0.5) < 1e-6)
+  let one = [tensor("0.weight", [2, 1], [1, -1])]
+  func values(_ module: SequentialModule, _ more: [Values] = []) throws -> [Float] {
+    try network(one + more, [.linear, module]).predict([[2]]).elements
+  }
+  #expect(try zip(values(.leakyReLU(slope: 0.25)), [2, -0.5]).allSatisfy { abs($0 - $1) < 1e-6 })
+  #expect(try zip(values(.elu(alpha: 0.5)), [2, 0.5 * (exp(-2) - 1)]).allSatisfy { abs($0 - $1) < 1e-6 })
+  #expect(try values(.clip(-0.5...1)) == [1, -0.5])
+  #expect(try values(.prelu, [tensor("1.weight", [2], [3, 0.5])]) == [2, -1])
+  #expect(
+    "\([SequentialModule.linear.named("fc1"), .normalization(.batch, epsilon: 0.001), .leakyReLU(slope: 0.2)])"
+      == "[linear=fc1, batch-norm:0.001, leaky-relu:0.2]")
+}
+
 @Test("Numbers of 16 bits are converted, and whole numbers ignored")
 func numberFormats() throws {
   // 1.5 is 0x3E00 as F16 and 0x3FC0 as BF16.
@@ -180,8 +235,12 @@ func rmsNorm() throws {
       "n: tensor \"1.weight\" is 2, which is not of module 1, linear"
     ),
     (
-      linear + [tensor("out.weight", [1, 2], [1, 1])], [.linear, .linear],
-      "n: tensor \"out.weight\" has \"out\" in its name, expected the number of a module"
+      [tensor("body.weight", [2, 2], [1, 1, 1, 1]), tensor("head.weight", [2, 2], [1, 1, 1, 1])], [.linear, .linear],
+      "n: the order of the modules \"body\", \"head\" is not clear; name them, as in linear=body,relu"
+    ),
+    (
+      [tensor("fc1.weight", [1, 1], [1])], [.linear.named("fc2")],
+      "n: there is no module called \"fc2\", or it is listed twice"
     ),
     ([], [.dropout()], "n: there is no linear layer"),
     (

@@ -101,7 +101,8 @@ package struct ColumnEncoder: Sendable {
   /// Writes the features of a value into a column of features × samples. They must be 0 before.
   ///
   /// - Parameter start: The index of the sample's first feature in the tile.
-  /// - Returns: false if `Scalar` cannot hold a scaled number, or if the value is a mistake or infinite.
+  /// - Returns: false if `Scalar` cannot hold a scaled number, or if the value is a mistake, infinite, or missing and
+  ///   nothing replaces it.
   @inline(__always)
   func write<Scalar>(_ value: FieldValue, to tile: Tile<Scalar>, from start: Int) -> Bool {
     let start = start + features.lowerBound
@@ -122,7 +123,10 @@ package struct ColumnEncoder: Sendable {
       }
       return true
     case .missing:
-      for (index, number) in replacements.enumerated() { tile[start + index] = Scalar(number) }
+      for (index, number) in replacements.enumerated() {
+        guard !number.isNaN else { return false }
+        tile[start + index] = Scalar(number)
+      }
       return true
     case .unseen: return true
     case .infinite, .mistake: return false
@@ -150,7 +154,7 @@ extension Preparation {
     let columns =
       switch inputs {
       case .columns(let columns): columns
-      case .pixels: (0..<inputCount).map { InputColumn.number(name: "pixel \($0 + 1)", mean: 0) }
+      case .pixels: (0..<inputCount).map { InputColumn.number(name: "pixel \($0 + 1)", mean: nil) }
       }
     let scales = (0..<inputScaling.offsets.count).map(inputScaling.scale(ofFeature:))[...]
     var (feature, number) = (0, 0)

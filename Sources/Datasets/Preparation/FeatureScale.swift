@@ -17,6 +17,14 @@ package struct FeatureScale: Sendable {
     return isClipped ? smoothlyClipped(affine) : affine
   }
 
+  /// How far apart the numbers of the training data usually are: their scaled range of 1, or the distance of their
+  /// quartiles; nil if all were the same.
+  package var spread: Double? {
+    if isConstant { return nil }
+    guard let values = quantiles?.values else { return 1 / factor }
+    return Quantiles.quantile(values, 0.75) - Quantiles.quantile(values, 0.25)
+  }
+
   /// Whether every number becomes the same value.
   var isConstant: Bool { quantiles.map { $0.values[0] == $0.values[$0.values.count - 1] } ?? (factor == 0) }
 }

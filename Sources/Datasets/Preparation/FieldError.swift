@@ -6,6 +6,8 @@ public enum FieldError: Error, Equatable {
   case count(found: Int, expected: Int)
   /// The record lacks a column.
   case missingColumn(String, columns: [String])
+  /// The record lacks a column, and has a field whose name differs in case, spaces or underscores alone.
+  case otherSpelling(column: String, found: String)
   /// The record has a field that is no column.
   case unknownColumn(String, columns: [String])
   /// A record gives a column twice.
@@ -30,6 +32,8 @@ extension FieldError: CustomStringConvertible {
     case .count(let found, let expected): "found \(found) fields, expected \(expected), one for each column"
     case .missingColumn(let name, let columns):
       "column \(quoted(name)) is missing; give it, or null if it is unknown; the columns are \(list(columns))"
+    case .otherSpelling(let column, let found):
+      "column \(quoted(column)) is missing, and \(quoted(found)) is no column; call it \(quoted(column))"
     case .unknownColumn(let name, let columns):
       "column \(quoted(name)) is unknown; leave it out; the columns are \(list(columns))"
     case .givenTwice(let column): "column \(quoted(column)) is given twice; give it once"

@@ -3,10 +3,11 @@ public enum InputColumn: Sendable, Equatable {
   /// Numbers: one feature.
   ///
   /// - Parameters:
-  ///   - mean: The mean of the training data, which replaces a missing number.
+  ///   - mean: The mean of the training data, which replaces a missing number; nil if a missing number is refused, as
+  ///     for a network of another tool that replaces none.
   ///   - format: How the numbers are written in tables.
   ///   - missing: Strings of this column that are missing values, in addition to ``Preparation/missing``.
-  case number(name: String, mean: Double, format: NumberFormat = .plain, missing: [String] = [])
+  case number(name: String, mean: Double?, format: NumberFormat = .plain, missing: [String] = [])
   /// One of several strings. Each string has a feature, which is 1 if the field holds that string and 0 otherwise. The
   /// string "" stands for a missing field.
   ///
@@ -45,10 +46,11 @@ public enum InputColumn: Sendable, Equatable {
     }
   }
 
-  /// The means of the column's numbers in the training data, which replace missing ones.
+  /// The means of the column's numbers in the training data, which replace missing ones; NaN if missing ones are
+  /// refused.
   package var means: [Double] {
     switch self {
-    case .number(_, let mean, _, _): [mean]
+    case .number(_, let mean, _, _): [mean ?? .nan]
     case .date(_, _, let means, _): means
     case .category: []
     }

@@ -9,7 +9,7 @@ package struct RowPreparation: Sendable {
   private let featureCount: Int
   /// Columns that a record may have but that are not learnt from.
   private let ignored: Set<String>
-  /// The value that replaces each missing number; used only if all inputs are numbers.
+  /// The value that replaces each missing number, or NaN; used only if all inputs are numbers.
   private let means: [Double]
   private let missing: MissingSpellings
   /// Whether a missing field is a mistake.
@@ -18,7 +18,7 @@ package struct RowPreparation: Sendable {
   package init(_ preparation: Preparation, refusesMissing: Bool = false) {
     encoders = preparation.encoders
     columns = encoders.map(\.column)
-    means = columns.compactMap { if case .number(_, let mean, _, _) = $0 { mean } else { nil } }
+    means = columns.compactMap { if case .number(_, let mean, _, _) = $0 { mean ?? .nan } else { nil } }
     scaling = preparation.inputScaling
     featureCount = preparation.inputCount
     ignored = Set(preparation.ignored)
@@ -52,7 +52,7 @@ package struct RowPreparation: Sendable {
   package func prepare<Scalar>(_ record: [String: InputValue], into features: Tile<Scalar>) throws(FieldError) {
     features.fill(0)
     for (column, input) in columns.enumerated() {
-      guard let field = record[input.name] else { throw .missingColumn(input.name, columns: columns.map(\.name)) }
+      guard let field = record[input.name] else { throw missing(input.name, from: record) }
       try prepare(field, column, into: features)
     }
     // Every column is there, so any further field was left out in training or is unknown.
@@ -62,6 +62,14 @@ package struct RowPreparation: Sendable {
         throw .unknownColumn(name, columns: names)
       }
     }
+  }
+
+  @inline(never)
+  private func missing(_ name: String, from record: [String: InputValue]) -> FieldError {
+    let names = columns.map(\.name)
+    func plain(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }
+    let similar = record.keys.filter { !names.contains($0) && plain($0) == plain(name) }.min()
+    return similar.map { .otherSpelling(column: name, found: $0) } ?? .missingColumn(name, columns: names)
   }
 
   @inline(__always)
@@ -94,6 +102,7 @@ package struct RowPreparation: Sendable {
   private func mistake(_ field: InputValue, _ value: FieldValue, _ column: Int) -> FieldError {
     let name = columns[column].name
     switch (field, value) {
+    case (_, .missing): return .missing(column: name)
     case (_, .number(let number)), (_, .infinite(let number)): return .notFinite(column: name, number)
     case (.text(let text), _):
       if case .date(_, let format, _, _) = columns[column] {
@@ -133,7 +142,7 @@ package struct RowPreparation: Sendable {
     for (feature, column) in columns.enumerated() {
       let value = Double(sample[feature])
       if value.isNaN || missing.isMissing(value) {
-        if refusesMissing { return .missing(column: column.name) }
+        if refusesMissing || means[feature].isNaN { return .missing(column: column.name) }
       } else if value.isInfinite || !Scalar(scaling.scaled(value, feature)).isFinite {
         return .notFinite(column: column.name, value)
       }

@@ -10,7 +10,8 @@ package struct UnitScaling: Sendable {
   private let centers: [Double]
   private let offsets: [Double]
 
-  private init(factors: [Double], centers: [Double], offsets: [Double]) {
+  /// x ↦ s ∘ (x − c) + t.
+  package init(factors: [Double], centers: [Double], offsets: [Double]) {
     (self.factors, self.centers, self.offsets) = (factors, centers, offsets)
   }
 
@@ -28,6 +29,15 @@ package struct UnitScaling: Sendable {
     self.init(
       factors: zip(numbers(.scale), numbers(.runningVariance)).map { $0 / ($1 + epsilon).squareRoot() },
       centers: numbers(.runningMean), offsets: numbers(.shift))
+  }
+
+  /// c − t / s and s for each of so many units, for which x ↦ s ∘ (x − (c − t / s)) is this scaling; nil unless each s
+  /// is above 0 and all are finite.
+  package func offsetsAndFactors(_ units: Int) -> (offsets: [Double], factors: [Double])? {
+    guard fits(units) else { return nil }
+    let factors = (0..<units).map(factor)
+    let offsets = (0..<units).map { center($0) - offset($0) / factor($0) }
+    return factors.allSatisfy { $0 > 0 && $0.isFinite } && offsets.allSatisfy(\.isFinite) ? (offsets, factors) : nil
   }
 
   /// The number of units; nil if it fits any number, or if s, c and t do not fit each other.

@@ -15,6 +15,8 @@ struct NetworkAssembler<Scalar: BLASScalar> {
     var normParameters: [LayerParameter: Matrix<Scalar>] = [:]
     /// nil until the activation is added.
     var activation: Activation?
+    /// The weights α of a parametric activation, units × 1.
+    var activationWeight: Matrix<Scalar>?
     var dropout = 0.0
 
     /// Whether a scaling of what precedes the activation can become part of the parameters.
@@ -44,7 +46,7 @@ struct NetworkAssembler<Scalar: BLASScalar> {
   /// The number of units after the last operation; nil as long as the operations allow any.
   private(set) var width: Int?
   /// The values that replace missing inputs, or nil.
-  private(set) var missing: [Scalar]?
+  private(set) var missing: [Double]?
 
   /// How many more identity weights may be added. They are not in the file, so the file's size limits them.
   private var identityAllowance: Int
@@ -85,6 +87,23 @@ struct NetworkAssembler<Scalar: BLASScalar> {
       // No layer has batch normalisation before softmax.
       if activation == .softmax, layers.last!.normalization == .batch { layers[layers.count - 1].foldNormalization() }
       layers[layers.count - 1].activation = activation
+    case .parametric(let activation, let weights):
+      guard let width, [1, width].contains(weights.count) else {
+        throw refused(name, "it has \(weights.count) slopes, the operation before it gives \(width ?? 0) units")
+      }
+      if !isOpen { try addIdentity(width, name) }
+      layers[layers.count - 1].activation = activation
+      layers[layers.count - 1].activationWeight = Matrix((0..<width).map { weights[weights.count == 1 ? 0 : $0] })
+    case .elu(1): try add(.activation(.elu), name: name)
+    case .elu(let alpha):
+      guard let width else { throw refused(name, "the activation elu is before the first operation with a size") }
+      // It takes three layers, whose weights are not in the file.
+      guard width <= identityAllowance / (8 * width) else {
+        throw refused(
+          name, "its alpha is not 1; the layers that this adds have too many weights for a file of this size")
+      }
+      identityAllowance -= 8 * width * width
+      for operation in ImportedOperation<Scalar>.elu(alpha, units: width) { try add(operation, name: name) }
     case .dropout(let probability): if !layers.isEmpty { layers[layers.count - 1].dropout = probability }
     case .width(let count): try setWidth(count, "it reshapes to \(count) units", name)
     case .missing(let values):
@@ -129,18 +148,21 @@ struct NetworkAssembler<Scalar: BLASScalar> {
 
   /// Makes the network of all layers.
   mutating func network() throws(FileError) -> Network<Scalar> {
-    if pending != nil, let width { try addIdentity(width, nil) }
+    // The last layer has no parametric activation.
+    if let width, pending != nil || layers.last?.activationWeight != nil { try addIdentity(width, nil) }
     guard !layers.isEmpty else { throw refused(nil, "there is no linear layer") }
     var network = Network<Scalar>(
       layers.enumerated().map { index, layer in
         let activation = layer.activation ?? .identity
         return Dense(
-          layer.weights.columns, layer.weights.rows, activation, normalization: layer.normalization,
+          layer.weights.columns, layer.weights.rows, activation, isParametric: layer.activationWeight != nil,
+          normalization: layer.normalization,
           dropout: index == layers.count - 1 || activation == .softmax ? 0 : layer.dropout)
       })
     for (index, layer) in layers.enumerated() {
       network[layer: index, .weights] = layer.weights
       network[layer: index, .bias] = layer.bias
+      if let values = layer.activationWeight { network[layer: index, .activationWeight] = values }
       for (parameter, values) in layer.normParameters { network[layer: index, parameter] = values }
     }
     guard network.parameters.maxMagnitude().isFinite else {

@@ -153,6 +153,7 @@ struct FormatRecord: Codable {
 /// A feature column: of numbers with their mean, of dates with the means of their numbers, or of strings.
 struct ColumnRecord: Codable {
   let name: String
+  /// Absent if missing numbers are refused.
   var mean: Double?
   var texts: [String]?
   /// Whether there is one more feature for all other strings.
@@ -184,7 +185,7 @@ struct ColumnRecord: Codable {
   /// The column, or nil if the record does not describe a valid column.
   var column: InputColumn? {
     switch (mean, texts, date, means) {
-    case (let mean?, nil, nil, nil) where others == nil:
+    case (let mean, nil, nil, nil) where others == nil:
       guard let format = (format ?? FormatRecord(.plain)).format else { return nil }
       return .number(name: name, mean: mean, format: format, missing: missing ?? [])
     case (nil, let texts?, nil, nil) where format == nil && missing == nil:
@@ -292,7 +293,10 @@ struct PreparationRecord: Codable {
   private var hasConstantText: Bool { columns?.contains { $0.texts?.count == 1 && $0.others == nil } == true }
 
   /// Whether the preparation needs something that version 2 of the format does not have.
-  var needsVersion3: Bool { targetScaling?.limits != nil }
+  var needsVersion3: Bool {
+    targetScaling?.limits != nil
+      || columns?.contains { $0.mean == nil && $0.texts == nil && $0.date == nil } == true
+  }
 
   /// Whether the preparation needs something that version 1 of the format does not have.
   var needsVersion2: Bool {

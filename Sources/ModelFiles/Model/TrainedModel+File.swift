@@ -21,7 +21,8 @@ import Tensor
 //                "targetScaling": {…}, with "quantiles": [0.05, …] if the outputs are quantiles,
 //                2: "targetFormats": [format, …], "missing" and "notMissing": […], "ignored": [name, …],
 //                "identifier": name}
-//                a column is {"name", "mean", 2: "format", "missing": […]} or {"name", "texts": […], 2: "others": true}
+//                a column is {"name", "mean" (3: absent if missing numbers are refused), 2: "format",
+//                "missing": […]} or {"name", "texts": […], 2: "others": true}
 //                or, 2, {"name", "date": pattern, "means": […], "missing": […]};
 //                a format is {"decimal": ",", "thousands": ".", "unit": "€"}, each absent if it is as in
 //                plain numbers
@@ -100,6 +101,22 @@ extension TrainedModel {
   /// - Throws: ``FileError`` if the file cannot be written, or if its names and the notes on its training are longer
   ///   than a reader accepts.
   public func write(to path: String) throws(FileError) {
+    let metadata = try checkedMetadata(path)
+    try SafeTensors.write(tensors, metadata: metadata, to: path) {
+      "the model is described at too great a length: \($0); shorten its names"
+    }
+  }
+
+  /// The bytes that ``write(to:)`` would write.
+  ///
+  /// - Throws: ``FileError`` if its names and the notes on its training are longer than a reader accepts.
+  public func bytes() throws(FileError) -> [UInt8] {
+    _ = try checkedMetadata("the model")
+    return encoded
+  }
+
+  /// The metadata, after a check that a reader accepts its length.
+  private func checkedMetadata(_ path: String) throws(FileError) -> [String: String] {
     let metadata = metadata
     // The length as a reader counts it, and as it is in the header.
     let texts = ["layers", "members", "preparation", "training", "interval"].reduce(0) {
@@ -114,9 +131,7 @@ extension TrainedModel {
         problem: "the names of its columns and classes, or the notes on its training, are longer than a reader takes; "
           + "shorten them")
     }
-    try SafeTensors.write(tensors, metadata: metadata, to: path) {
-      "the model is described at too great a length: \($0); shorten its names"
-    }
+    return metadata
   }
 
   /// The number of bytes inside the strings of a JSON text, with escapes as written.
@@ -185,6 +200,13 @@ extension TrainedModel {
   /// - Throws: ``FileError`` if the file does not exist or is not a complete and consistent model.
   public init(contentsOf path: String) throws(FileError) {
     try self.init(ModelFile(contentsOf: path))
+  }
+
+  /// Makes the model that the bytes of a file hold.
+  ///
+  /// - Throws: ``FileError`` if they are not a complete and consistent model.
+  public init(bytes: [UInt8]) throws(FileError) {
+    try self.init(ModelFile(bytes, path: "the model"))
   }
 
   /// Makes the model that a file holds.

@@ -5,49 +5,55 @@ import Tensor
 /// Reads a graph as a chain of steps, from its output back to its input.
 struct ONNXChain<Scalar: BLASScalar> {
   let path: String
-  private let graph: ONNXGraph
+  let graph: ONNXGraph
   private var producers: [String: Int] = [:]
   private(set) var constants: ONNXConstants<Scalar>
-  /// The only input that is not a constant.
-  private(set) var input = ONNXValue()
+  /// The inputs that are not constants, in the order of the features.
+  private(set) var inputs: [ONNXValue] = []
   /// An operation, and its node's name for errors.
   typealias Step = (operation: ImportedOperation<Scalar>, node: String)
   /// The steps, from the output back to the input.
   private var backward: [Step] = []
-  /// Whether a step that flattens each sample to a vector has been met.
-  private var isFlattened = false
+  /// How many of these come after the last node that makes rows of features of each sample; nil if there is none.
+  private var flattened: Int?
+  /// The last of these that takes samples × features, and its node.
+  private var rankTwo: (step: Int, node: ONNXNode)?
+
+  /// The operator sets whose operators are understood: from set 7 on, shapes are broadcast as in NumPy.
+  private static var operatorSets: ClosedRange<Int> { 7...27 }
 
   init(_ model: ONNXModel, fileSize: Int, path: String) throws(FileError) {
     self.path = path
     graph = model.graph
+    let known = Self.operatorSets
+    guard let set = model.operatorSets[""], known.contains(set) else {
+      let found = model.operatorSets[""].map { "the operator set \($0)" } ?? "no operator set"
+      throw .unsupportedGraph(
+        path: path,
+        problem:
+          "found \(found) of ONNX, expected \(known.lowerBound) to \(known.upperBound); export or convert it again")
+    }
     constants = ONNXConstants(graph, fileSize: fileSize, path: path)
     for (index, node) in graph.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty { producers[output] = index }
     }
-    let names = graph.inputs.filter { !constants.contains($0.name) }
-    guard names.count == 1 else {
-      throw .unsupportedGraph(
-        path: path, problem: "the graph has \(names.count) inputs, expected one, the numbers of all features")
-    }
-    input = names[0]
+    inputs = graph.inputs.filter { !constants.contains($0.name) }
+    guard !inputs.isEmpty else { throw .unsupportedGraph(path: path, problem: "the graph has no input") }
   }
 
-  /// Whether the input or an output is in double precision.
-  var usesDouble: Bool { ([input] + graph.outputs).contains { $0.dataType == ONNXTensor.DataType.double.rawValue } }
+  /// Whether an input or an output is in double precision.
+  var usesDouble: Bool { (inputs + graph.outputs).contains { $0.dataType == ONNXTensor.DataType.double.rawValue } }
 
-  /// Returns the steps from the input to the answer. Also returns the names of the classes if a string output chooses
-  /// among them.
-  mutating func steps() throws(FileError) -> (steps: [Step], classes: [String]?) {
-    // Besides the numbers, the graph may have an output for the label.
-    let numeric: Set = [1, 10, 11, 16]
-    let outputs = graph.outputs.count == 1 ? graph.outputs : graph.outputs.filter { numeric.contains($0.dataType) }
-    guard outputs.count == 1 else {
-      throw .unsupportedGraph(
-        path: path, problem: "the graph has \(outputs.count) outputs of numbers, expected one")
-    }
-    var value = outputs[0].name
+  /// The batch size that the input states; nil if any is possible.
+  private var batchSize: Int? {
+    if case .fixed(let size)? = inputs[0].shape?.first { size } else { nil }
+  }
+
+  /// Returns the steps from the inputs to the answer.
+  mutating func steps(to answer: Answer) throws(FileError) -> [Step] {
+    var value = answer.value
     var limit = graph.nodes.count
-    while value != input.name {
+    while try !isInput(value) {
       guard let index = producers[value], index < limit else {
         throw .unsupportedGraph(path: path, problem: "nothing before it gives the value \(quoted(value))")
       }
@@ -55,33 +61,60 @@ struct ONNXChain<Scalar: BLASScalar> {
       limit = index
       value = try before(graph.nodes[index], value)
     }
-    if let shape = input.shape, shape.count != 2, !isFlattened {
-      throw .unsupportedGraph(
-        path: path,
-        problem: "the input \(quoted(input.name)) has \(shape.count) dimensions, expected samples × features")
+    if let rank = inputs[0].shape?.count, inputs.count == 1, rank != 2 {
+      guard let flattened else {
+        throw .unsupportedGraph(
+          path: path,
+          problem: "the input \(quoted(inputs[0].name)) has \(rank) dimensions, expected samples × features")
+      }
+      if let (step, node) = rankTwo, step >= flattened {
+        throw bad(node, "it works on \(rank) dimensions, expected samples × features")
+      }
     }
-    return (backward.reversed(), classes())
+    return backward.reversed()
   }
 
-  private func classes() -> [String]? {
-    for output in graph.outputs {
-      guard let node = producer(output.name), node.operation == "Gather", let texts = node.inputs.first else {
-        continue
+  /// Whether a value is the only input, or all inputs beside each other, which are then in this order.
+  private mutating func isInput(_ value: String) throws(FileError) -> Bool {
+    if inputs.count == 1 { return value == inputs[0].name }
+    guard let node = producer(value), node.operation == "Concat", node.domain.isEmpty, node.inputs.count > 1,
+      [-1, 1].contains(int(node, "axis", 0))
+    else {
+      if inputs.contains(where: { $0.name == value }) {
+        throw .unsupportedGraph(
+          path: path,
+          problem: "the graph has \(inputs.count) inputs, expected one, or columns that are concatenated first")
       }
-      return constants.strings(texts)
+      return false
     }
-    return nil
+    var columns: [ONNXValue] = []
+    for name in node.inputs {
+      guard let input = inputs.first(where: { $0.name == uncast(name) }) else { return false }
+      columns.append(input)
+    }
+    guard Set(columns.map(\.name)).count == columns.count else { throw bad(node, "it takes an input twice") }
+    if let unused = inputs.first(where: { input in !columns.contains { $0.name == input.name } }) {
+      throw .unsupportedGraph(path: path, problem: "the input \(quoted(unused.name)) is not used")
+    }
+    inputs = columns
+    return true
   }
 
   // MARK: - For the activations
 
-  func producer(_ value: String) -> ONNXNode? { producers[value].map { graph.nodes[$0] } }
+  /// The node that computes a value, if its operator is one of ONNX's.
+  func producer(_ value: String) -> ONNXNode? {
+    guard let index = producers[value] else { return nil }
+    let node = graph.nodes[index]
+    return node.domain.isEmpty || node.isMachineLearning ? node : nil
+  }
 
   /// Returns a constant's value if it is a single number; nil for other values.
   mutating func number(_ value: String) throws(FileError) -> Double? {
     guard constants.mayBeSingle(value) else { return nil }
     let array = try constants.array(value)
-    return array.values.count == 1 ? Double(array.values[0]) : nil
+    // With more sizes, it would give what it is combined with as many.
+    return array.values.count == 1 && array.shape.count <= 2 ? Double(array.values[0]) : nil
   }
 
   // MARK: - Nodes
@@ -90,18 +123,29 @@ struct ONNXChain<Scalar: BLASScalar> {
     backward.append((operation, node.label))
   }
 
+  /// Records that a node takes samples × features, and not more dimensions.
+  private mutating func needsRankTwo(_ node: ONNXNode) { rankTwo = (backward.count, node) }
+
+  /// Records that a node makes samples × features of what may have more dimensions.
+  private mutating func flattens() { flattened = backward.count }
+
   func bad(_ node: ONNXNode, _ problem: String) -> FileError {
     .unsupportedNode(path: path, node: node.label, problem: problem)
   }
 
   /// Records what a node does and returns the name of the value that it is applied to.
   private mutating func before(_ node: ONNXNode, _ value: String) throws(FileError) -> String {
-    guard node.domain.isEmpty else { throw bad(node, "operations of \(quoted(node.domain)) are not supported") }
     guard node.outputs.first == value, let x = node.inputs.first else {
       throw bad(node, "only its first output is supported, and it must have an input")
     }
-    if let (activation, x) = try activation(node) {
-      step(node, .activation(activation))
+    guard node.domain.isEmpty else {
+      guard node.isMachineLearning else { throw bad(node, "operations of \(quoted(node.domain)) are not supported") }
+      try machineLearning(node)
+      return x
+    }
+    if let (operations, x) = try activation(node) {
+      if case .activation(.softmax)? = operations.last { needsRankTwo(node) }
+      for operation in operations.reversed() { step(node, operation) }
       return x
     }
     switch node.operation {
@@ -111,10 +155,31 @@ struct ONNXChain<Scalar: BLASScalar> {
     case "BatchNormalization": try batchNormalization(node)
     case "LayerNormalization": try normalization(.layer, node)
     case "RMSNormalization": try normalization(.rms, node)
+    case "Neg": step(node, .scaling(UnitScaling(factors: [-1], offsets: [0])))
+    case "Concat": return try complements(node)
+    case "LogSoftmax":
+      guard backward.isEmpty, [-1, 1].contains(int(node, "axis", -1)) else {
+        throw bad(node, "only the last node may be one, over the classes")
+      }
+      // The answer is the probabilities, not their logarithms.
+      needsRankTwo(node)
+      step(node, .activation(.softmax))
     case "Flatten":
       guard int(node, "axis", 1) == 1 else { throw bad(node, "its axis is \(int(node, "axis", 1)), expected 1") }
-      isFlattened = true
+      flattens()
     case "Reshape": try reshape(node)
+    case "Squeeze":
+      // Of an output of one number, or of the sizes of 1 between the samples and the features of the input.
+      if backward.isEmpty {
+        step(node, .width(1))
+      } else {
+        guard inputs.count == 1, uncast(x) == inputs[0].name, let rank = inputs[0].shape?.count,
+          try axes(node) == Array(1..<max(rank - 1, 1))
+        else {
+          throw bad(node, "only the input's sizes between samples and features, or the last output's, can be squeezed")
+        }
+        flattens()
+      }
     case "Dropout":
       if node.inputs.count > 2, !node.inputs[2].isEmpty {
         guard try number(node.inputs[2]) == 0 else { throw bad(node, "it is in training mode; export for inference") }
@@ -129,24 +194,79 @@ struct ONNXChain<Scalar: BLASScalar> {
       guard node.inputs.count == 3, let condition = producer(x), condition.operation == "IsNaN",
         condition.inputs == [node.inputs[2]], constants.contains(node.inputs[1])
       else { throw bad(node, "only NaN can be replaced, and only by constants") }
-      let array = try constants.array(node.inputs[1])
-      guard array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
-        throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
+      let (shape, values) = try constants.scaling(node.inputs[1])
+      guard shape.count <= 2, shape.dropLast().allSatisfy({ $0 == 1 }) else {
+        throw bad(node, "its constant is \(shapeText(shape)), expected a vector")
       }
-      step(node, .missing(array.values))
+      step(node, .missing(values))
       return node.inputs[2]
     default:
       throw bad(
         node,
-        "expected Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, LayerNormalization, RMSNormalization, Flatten,"
-          + " Reshape, Dropout, Cast, Identity or an activation")
+        "expected Gemm, MatMul, Add, Sub, Mul, Div, Neg, BatchNormalization, LayerNormalization, RMSNormalization,"
+          + " Flatten, Reshape, Squeeze, Dropout, Cast, Identity or an activation")
     }
     return x
+  }
+
+  /// 1 − p and p beside each other, with p = σ(x): the probabilities of two classes, softmax of 0 and x.
+  private mutating func complements(_ node: ONNXNode) throws(FileError) -> String {
+    guard node.inputs.count == 2, [-1, 1].contains(int(node, "axis", 0)), let sigmoid = producer(node.inputs[1]),
+      sigmoid.operation == "Sigmoid", sigmoid.domain.isEmpty, let x = sigmoid.inputs.first,
+      let difference = producer(node.inputs[0]), difference.operation == "Sub", difference.inputs.count == 2,
+      difference.inputs[1] == node.inputs[1], try number(difference.inputs[0]) == 1
+    else { throw bad(node, "it joins two branches") }
+    step(node, .activation(.softmax))
+    step(
+      node,
+      .linear(
+        weights: Matrix(rows: 2, columns: 1, columnMajor: [0, 1]), bias: Matrix(rows: 2, columns: 1)))
+    return x
+  }
+
+  /// The operators of classical machine learning.
+  private mutating func machineLearning(_ node: ONNXNode) throws(FileError) {
+    func numbers(_ name: String) -> [Double] {
+      if case .floats(let values)? = node.attributes[name] { values.map { Double($0) } } else { [] }
+    }
+    switch node.operation {
+    case "Scaler":
+      let (centers, factors) = (numbers("offset"), numbers("scale"))
+      step(
+        node,
+        .scaling(
+          UnitScaling(
+            factors: factors.isEmpty ? [1] : factors, centers: centers.isEmpty ? [0] : centers, offsets: [0])))
+    case "Imputer":
+      let values = numbers("imputed_value_floats")
+      guard !values.isEmpty, values.allSatisfy(\.isFinite), float(node, "replaced_value_float", 0).isNaN else {
+        throw bad(node, "only NaN can be replaced, and only by numbers")
+      }
+      step(node, .missing(values))
+    default: throw bad(node, "of these operators, only Scaler and Imputer are supported")
+    }
+  }
+
+  /// The numbers of a constant input of which only the last size may be above 1.
+  mutating func vector(_ node: ONNXNode, _ index: Int) throws(FileError) -> [Scalar] {
+    let array = try constant(node, index)
+    guard array.shape.count <= 2, array.shape.dropLast().allSatisfy({ $0 == 1 }) else {
+      throw bad(node, "its constant is \(shapeText(array.shape)), expected a vector")
+    }
+    return array.values
+  }
+
+  /// The axes of a Squeeze node, counted from the first; empty if it has none.
+  private mutating func axes(_ node: ONNXNode) throws(FileError) -> [Int] {
+    if case .ints(let axes)? = node.attributes["axes"] { return axes.sorted() }
+    guard node.inputs.count > 1 else { return [] }
+    return (constants.integers(node.inputs[1]) ?? []).sorted()
   }
 
   /// α A B + β C.
   private mutating func gemm(_ node: ONNXNode) throws(FileError) {
     guard int(node, "transA", 0) == 0 else { throw bad(node, "its transA is not 0; samples must be rows") }
+    needsRankTwo(node)
     let (alpha, beta) = (Scalar(float(node, "alpha", 1)), Scalar(float(node, "beta", 1)))
     var weights = try weights(node, isTransposed: int(node, "transB", 0) != 0)
     if alpha != 1 { weights.scale(by: alpha) }
@@ -184,14 +304,14 @@ struct ONNXChain<Scalar: BLASScalar> {
       throw bad(node, "it joins two branches, or is an unknown activation")
     }
     let (shape, values) = try constants.scaling(try constantName(node, constantFirst ? 0 : 1))
-    guard shape.dropLast().allSatisfy({ $0 == 1 }) else {
+    guard shape.count <= 2, shape.dropLast().allSatisfy({ $0 == 1 }) else {
       throw bad(node, "its constant is \(shapeText(shape)), expected a vector")
     }
     let scaling: UnitScaling
     switch node.operation {
     case "Add": scaling = UnitScaling(factors: [1], offsets: values)
     case "Sub" where constantFirst: scaling = UnitScaling(factors: [-1], offsets: values)
-    case "Sub": scaling = UnitScaling(factors: [1], offsets: values.map { -$0 })
+    case "Sub": scaling = UnitScaling(factors: [1], centers: values, offsets: [0])
     case "Mul": scaling = UnitScaling(factors: values, offsets: [0])
     case "Div" where !constantFirst && values.allSatisfy({ $0 != 0 }):
       scaling = UnitScaling(factors: values.map { 1 / $0 }, offsets: [0])
@@ -203,7 +323,11 @@ struct ONNXChain<Scalar: BLASScalar> {
 
   /// γ (x − μ) / √(σ² + ε) + β for each unit.
   private mutating func batchNormalization(_ node: ONNXNode) throws(FileError) {
-    guard int(node, "training_mode", 0) == 0 else { throw bad(node, "it is in training mode; export for inference") }
+    // Before set 14, further outputs told that it is in training mode.
+    guard int(node, "training_mode", 0) == 0, !node.outputs.dropFirst().contains(where: { !$0.isEmpty }) else {
+      throw bad(node, "it is in training mode; export for inference")
+    }
+    needsRankTwo(node)
     var arrays: [[Double]] = []
     for index in 1...4 { arrays.append(try constants.scaling(try constantName(node, index)).values) }
     let epsilon = Double(float(node, "epsilon", 1e-5))
@@ -217,6 +341,7 @@ struct ONNXChain<Scalar: BLASScalar> {
   /// γ ∘ (x − μ) / √(σ² + ε) + β for each sample, or RMS normalisation.
   private mutating func normalization(_ normalization: Normalization, _ node: ONNXNode) throws(FileError) {
     guard [-1, 1].contains(int(node, "axis", -1)) else { throw bad(node, "its axis is not the last one") }
+    needsRankTwo(node)
     let scale = Matrix(try constant(node, 1).values)
     var parameters: [LayerParameter: Matrix<Scalar>] = [.scale: scale]
     if normalization.parameters.contains(.shift) {
@@ -238,17 +363,26 @@ struct ONNXChain<Scalar: BLASScalar> {
     if constants.contains(node.inputs[1]) {
       let sizes = try constant(node, 1).values
       count = sizes.count
-      if count == 2, sizes[1] != -1 {
-        guard [0, -1].contains(sizes[0]), sizes[1] > 0, let width = Int(exactly: sizes[1]) else {
+      if count == 1, backward.isEmpty, [-1, batchSize.map { Scalar($0) }].contains(sizes[0]) {
+        // A list of single numbers.
+        return step(node, .width(1))
+      }
+      if count == 2 {
+        guard [0, -1, batchSize.map { Scalar($0) }].contains(sizes[0]) else {
           throw bad(node, "it reshapes to \(sizes[0]) × \(sizes[1]), expected samples × features")
         }
-        step(node, .width(width))
+        if sizes[1] != -1 {
+          guard sizes[1] > 0, let width = Int(exactly: sizes[1]) else {
+            throw bad(node, "it reshapes to \(sizes[0]) × \(sizes[1]), expected samples × features")
+          }
+          step(node, .width(width))
+        }
       }
     } else if let shape = producer(node.inputs[1]), shape.operation == "Concat" {
       count = shape.inputs.count
     }
     guard count == 2 else { throw bad(node, "it reshapes to \(count) dimensions, expected samples × features") }
-    isFlattened = true
+    flattens()
   }
 
   // MARK: - Attributes and constants

@@ -7,6 +7,8 @@ package struct ONNXModel: Equatable {
   package var producer: String
   package var metadata: [String: String]
   package var graph: ONNXGraph
+  /// The bytes of the other files that hold numbers of the graph.
+  package var externalByteCount = 0
 
   package init(
     version: Int = 0, operatorSets: [String: Int] = [:], producer: String = "", metadata: [String: String] = [:],
@@ -70,6 +72,7 @@ package enum ONNXAttribute: Equatable {
   case string(String)
   case tensor(ONNXTensor)
   case ints([Int])
+  case floats([Float])
   case strings([String])
   /// An attribute of another type.
   case other

@@ -14,10 +14,11 @@ extension ONNXGraphBuilder {
       guard !preparation.inputScaling.isIdentity else { return pixels }
       return scaled(pixels, means: nil, encoders.flatMap(\.scales), preparation.missing, numberType, type)
     }
-    guard encoders.contains(where: { $0.mean == nil }) else {
+    guard encoders.contains(where: { !$0.isNumber }) else {
       let numbers = input("input", numberType, encoders.count)
       return scaled(
-        numbers, means: encoders.map { $0.mean! }, encoders.flatMap(\.scales), preparation.missing, numberType, type)
+        numbers, means: encoders.flatMap(\.column.means), encoders.flatMap(\.scales), preparation.missing, numberType,
+        type)
     }
     // This comes first, so that the inputs get the columns' names.
     let inputs = encoders.enumerated().map { index, encoder in
@@ -60,7 +61,8 @@ extension ONNXGraphBuilder {
   ) -> String {
     let count = scales.count
     var value = numberType == .float ? cast(numbers, to: .double) : numbers
-    if let means {
+    // A missing number that nothing replaces stays NaN, and so becomes the answer.
+    if let means, means.contains(where: { !$0.isNaN }) {
       let means = constant(ONNXTensor("means", .double, [1, count], means))
       var isMissing = node("IsNaN", [value])
       for number in missing.numbers.sorted() {
@@ -124,10 +126,7 @@ extension ONNXGraphBuilder {
 }
 
 extension ColumnEncoder {
-  /// The mean of a number column, nil for other columns.
-  fileprivate var mean: Double? {
-    if case .number(_, let mean, _, _) = column { mean } else { nil }
-  }
+  fileprivate var isNumber: Bool { if case .number = column { true } else { false } }
 }
 
 extension String {

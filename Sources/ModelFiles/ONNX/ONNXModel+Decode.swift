@@ -4,10 +4,11 @@ import PerceptronFiles
 // not needed are skipped.
 
 extension ONNXModel {
-  /// Reads a file's bytes; the path is for messages. The numbers of the tensors are not copied.
+  /// Reads a file's bytes. The numbers of the tensors are not copied. Numbers in other files are read from these, which
+  /// must be beside the path.
   ///
   /// - Throws: ``FileError`` (`badONNX`) if they are not a complete ONNX file, (`unsupportedTensor`) if a tensor's
-  ///   numbers are in another file or of an unsupported type.
+  ///   numbers are of an unsupported type or not where the file says.
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     var decoder = ONNXDecoder(bytes: bytes, path: path)
     self = try decoder.model()
@@ -24,6 +25,8 @@ private struct ONNXDecoder {
   /// malicious file would take hundreds of bytes in memory.
   static let mostParts = 65_536
   private var parts = 0
+  /// The other files that hold numbers, by their names.
+  private var externals: [String: [UInt8]] = [:]
 
   init(bytes: [UInt8], path: String) {
     self.bytes = bytes
@@ -53,6 +56,7 @@ private struct ONNXDecoder {
       }
     }
     guard hasGraph else { throw .badONNX(path: path, byte: bytes.count, problem: "found no graph") }
+    model.externalByteCount = externals.values.reduce(0) { $0 + $1.count }
     return model
   }
 
@@ -119,7 +123,7 @@ private struct ONNXDecoder {
     var name = ""
     var type = 0
     var value = ONNXAttribute.other
-    var (ints, strings) = ([Int](), [String]())
+    var (ints, strings, floats) = ([Int](), [String](), [Float]())
     try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: name = try decoder.text(field)
@@ -129,6 +133,7 @@ private struct ONNXDecoder {
       case 3: value = .int(try decoder.int(field))
       case 4: value = .string(try decoder.text(field))
       case 5: value = .tensor(try decoder.tensor(field))
+      case 7: try decoder.floats(field, &floats)
       case 8: try decoder.ints(field, &ints)
       case 9: strings.append(try decoder.text(field))
       case 20: type = try decoder.int(field)
@@ -140,6 +145,7 @@ private struct ONNXDecoder {
     case 1 where value == .other: value = .float(0)
     case 2 where value == .other: value = .int(0)
     case 3 where value == .other: value = .string("")
+    case 6: value = .floats(floats)
     case 7: value = .ints(ints)
     case 8: value = .strings(strings)
     default: break
@@ -151,6 +157,7 @@ private struct ONNXDecoder {
     var tensor = ONNXTensor()
     var type = 0
     var isElsewhere = false
+    var place: [String: String] = [:]
     try message(try range(field)) { (decoder, field) throws(FileError) in
       switch field.number {
       case 1: try decoder.ints(field, &tensor.shape)
@@ -165,16 +172,14 @@ private struct ONNXDecoder {
       case 9:
         tensor.encoding = .littleEndian
         tensor.contents = decoder.bytes[try decoder.range(field)]
-      case 13: isElsewhere = true
+      case 13:
+        let (key, value) = try decoder.entry(field)
+        place[key] = value
       case 14: if try decoder.int(field) == 1 { isElsewhere = true }
       default: break
       }
     }
-    guard !isElsewhere else {
-      throw .unsupportedTensor(
-        path: path, name: tensor.name,
-        problem: "its numbers are in another file; export the model as one file (in PyTorch with external_data=False)")
-    }
+    if isElsewhere { tensor.contents = try external(place, tensor.name) }
     guard let dataType = ONNXTensor.DataType(rawValue: type) else {
       throw .unsupportedTensor(
         path: path, name: tensor.name,
@@ -182,6 +187,31 @@ private struct ONNXDecoder {
     }
     tensor.dataType = dataType
     return tensor
+  }
+
+  /// The numbers of a tensor that are in another file, in the same directory or below.
+  private mutating func external(_ place: [String: String], _ tensor: String) throws(FileError) -> ArraySlice<UInt8> {
+    func bad(_ problem: String) -> FileError { .unsupportedTensor(path: path, name: tensor, problem: problem) }
+    guard let name = place["location"], !name.isEmpty, !name.hasPrefix("/"), !name.split(separator: "/").contains("..")
+    else {
+      throw bad(
+        "its numbers are in the file \(quoted(place["location"] ?? "")), which is not beside the graph;"
+          + " export the model as one file (in PyTorch with external_data=False)")
+    }
+    if externals[name] == nil {
+      let file = path.lastIndex(of: "/").map { path[...$0] + name } ?? name
+      guard ByteFile.size(file) != nil else {
+        throw bad("its numbers are in the file \(quoted(file)), which is not there; keep both files in one directory")
+      }
+      externals[name] = try ByteFile.read(file)
+    }
+    let bytes = externals[name]!
+    let offset = Int(place["offset"] ?? "0") ?? -1
+    guard (0...bytes.count).contains(offset),
+      case let length = place["length"].map({ Int($0) ?? -1 }) ?? bytes.count - offset,
+      (0...bytes.count - offset).contains(length)
+    else { throw bad("its numbers are beyond the end of \(quoted(name)); export the model again") }
+    return bytes[offset..<offset + length]
   }
 
   private mutating func value(_ field: ProtobufField) throws(FileError) -> ONNXValue {
@@ -273,6 +303,21 @@ private struct ONNXDecoder {
     while let bits = try reader.nextVarint() {
       try count()
       list.append(Int(Int64(bitPattern: bits)))
+    }
+  }
+
+  /// Numbers in single precision, packed or not.
+  private mutating func floats(_ field: ProtobufField, _ list: inout [Float]) throws(FileError) {
+    if case .fixed32(let bits) = field.value {
+      try count()
+      list.append(Float(bitPattern: bits))
+      return
+    }
+    let bytes = bytes[try range(field)]
+    guard bytes.count % 4 == 0 else { throw error(field, "found \(bytes.count) bytes of numbers of 4 bytes") }
+    for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: 4) {
+      try count()
+      list.append(Float(bitPattern: bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }))
     }
   }
 

@@ -69,6 +69,9 @@ extension ONNXAttribute {
       // Not packed: the file uses the proto2 syntax for this field.
       for value in values { writer.write(8, value) }
       writer.write(20, 7)
+    case .floats(let values):
+      for value in values { writer.write(7, value) }
+      writer.write(20, 6)
     case .strings(let values):
       for value in values { writer.write(9, value) }
       writer.write(20, 8)

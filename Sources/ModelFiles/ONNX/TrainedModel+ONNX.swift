@@ -213,13 +213,17 @@ extension TrainedModel {
   /// Reads an ONNX file as a model: the network as in ``Network/init(onnx:)``, with the graph's information about
   /// missing numbers and classes.
   ///
-  /// The inputs are the columns 1, 2, … of a table, or the pixels of images if each sample has two dimensions. Softmax
-  /// outputs are classes, named 0, 1, … unless the graph has names; the label is in the column after the inputs. Each
-  /// sigmoid output is a label, 0 or 1, in its own column after the inputs. Other outputs are values.
+  /// The inputs are the columns 1, 2, … of a table, or those with the names of the graph's inputs if it has several, or
+  /// the pixels of images if each sample has two dimensions. A scaling of the inputs stays in double precision. A
+  /// missing number is refused unless the graph replaces it. Softmax outputs are classes, named 0, 1, … unless the
+  /// graph has names; the label is in the column after the inputs. Each sigmoid output is a label, 0 or 1 unless the
+  /// graph has names, in its own column after the inputs. Other outputs are values.
   ///
-  /// - Throws: As ``Network/init(onnx:)``.
-  public init(onnx path: String) throws(FileError) {
-    self.init(try ONNXPerceptron(contentsOf: path), path: path)
+  /// - Parameter output: The name of the output to use; nil for the only one of numbers, or the one that is computed
+  ///   from the others.
+  /// - Throws: As ``Network/init(onnx:output:)``.
+  public init(onnx path: String, output: String? = nil) throws(FileError) {
+    self.init(try ONNXPerceptron(contentsOf: path, output: output), path: path)
   }
 
   /// Makes the model of a graph that has been read. The model records the path as its origin.
@@ -227,7 +231,9 @@ extension TrainedModel {
     let (network, uniformShare) = file.network.withoutUniformShare ?? (file.network, 0)
     let (inputs, outputs) = (network.inputSize, network.outputSize)
     let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
-    let targets = (1...outputs).map { String(inputs + $0) }
+    let targets =
+      file.columnNames == nil
+      ? (1...outputs).map { String(inputs + $0) } : outputs == 1 ? ["target"] : (1...outputs).map { "target \($0)" }
     let meaning: Preparation.Outputs
     let loss: Loss
     switch network.outputActivation {
@@ -237,7 +243,8 @@ extension TrainedModel {
       meaning = .classes(names ?? (0..<outputs).map(String.init), column: isImage ? nil : targets[0])
       loss = .crossEntropy
     case .sigmoid:
-      meaning = .labels(columns: targets, classes: Array(repeating: ["0", "1"], count: outputs))
+      let names = file.labels.flatMap { $0.count == outputs && $0.allSatisfy { Set($0).count == 2 } ? $0 : nil }
+      meaning = .labels(columns: targets, classes: names ?? Array(repeating: ["0", "1"], count: outputs))
       loss = .binaryCrossEntropy
     default:
       meaning = .values(columns: targets, scaling: .unscaled(outputs))
@@ -246,11 +253,20 @@ extension TrainedModel {
     self.init(
       network: network, loss: loss,
       preparation: Preparation(
-        inputs: isImage
-          ? .pixels(shape: file.inputShape)
-          : .columns((0..<inputs).map { .number(name: String($0 + 1), mean: Double(file.missing?[$0] ?? 0)) }),
-        inputScaling: .unscaled(inputs), outputs: meaning),
+        inputs: isImage ? .pixels(shape: file.inputShape) : .columns(file.columns()), inputScaling: file.inputScaling,
+        outputs: meaning),
       training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path], uniformShare: uniformShare)
+  }
+}
+
+extension ONNXPerceptron {
+  /// The columns of numbers that are the inputs.
+  ///
+  /// - Parameter names: Their names; nil for those of the graph, or 1, 2, ….
+  package func columns(named names: [String]? = nil) -> [InputColumn] {
+    (0..<network.inputSize).map { input in
+      .number(name: names?[input] ?? columnNames?[input] ?? String(input + 1), mean: missing?[input])
+    }
   }
 }
 

@@ -5,27 +5,51 @@ import Tensor
 /// Reads the parameters of the listed modules from a state dictionary, in order.
 struct SequentialReader {
   private let file: SafeTensors
-  private var modules: ArraySlice<StateDictionary.Module>
+  /// The modules that have not been read: in order, except that norms with names are found by their sizes.
+  private var modules: [StateDictionary.Module]
+  /// Whether the order is that of numbers.
+  private let isOrdered: Bool
   /// Whether the modules' numbers are their positions in the list.
   private let areNumbersPlaces: Bool
 
-  init(_ file: SafeTensors, _ modules: [StateDictionary.Module], of list: [SequentialModule]) {
+  /// - Throws: `FileError.otherModules` if the order of modules with names is not known.
+  init(_ file: SafeTensors, _ dictionary: StateDictionary, of list: [SequentialModule]) throws(FileError) {
     self.file = file
-    self.modules = modules[...]
+    modules = dictionary.modules
+    isOrdered = dictionary.isOrdered
     areNumbersPlaces = modules.allSatisfy { module in
       guard let number = module.number, list.indices.contains(number) else { return false }
-      switch (list[number], module.kind) {
+      switch (list[number].kind, module.kind) {
       case (.linear, let kind): return kind == .linear
-      case (.normalization(let normalization), let kind): return kind == normalization.moduleKind
+      case (.normalization(let normalization, _), let kind): return kind == normalization.moduleKind
+      case (.parametricRectifier, let kind): return kind == .norm
       default: return false
       }
     }
+    guard !isOrdered else { return }
+    // Modules that the list names need no order.
+    let named = Set(list.compactMap(\.name))
+    let isNamed = { (module: StateDictionary.Module) in named.contains { Self.isName($0, of: module) } }
+    let linears = modules.filter { $0.kind == .linear && !isNamed($0) }
+    guard let order = linears.linearOrder() else {
+      let names = linears.map { quoted(String($0.name.dropLast())) }.joined(separator: ", ")
+      throw mismatch(
+        "the order of the modules \(names) is not clear; name them, as in linear=\(linears[0].name.dropLast()),relu")
+    }
+    modules = order + modules.filter { $0.kind != .linear || isNamed($0) }
+  }
+
+  /// Whether a module has a name, which may lack a prefix.
+  private static func isName(_ name: String, of module: StateDictionary.Module) -> Bool {
+    module.name == name + "." || module.name.hasSuffix("." + name + ".")
   }
 
   /// Returns the parameters of the linear module at a position of the list, counted from 0. A module without a bias
   /// gets a bias of 0.
-  mutating func linear<Scalar>(_ place: Int, inputs: Int?) throws(FileError) -> ImportedOperation<Scalar> {
-    let module = try next(.linear, "linear", place)
+  mutating func linear<Scalar>(
+    _ place: Int, _ wanted: String?, inputs: Int?
+  ) throws(FileError) -> ImportedOperation<Scalar> {
+    let module = try next(.linear, "linear", place, wanted)
     let weight = try entry("weight", module)
     guard weight.shape.count == 2, weight.shape[0] > 0, weight.shape[1] == inputs ?? max(weight.shape[1], 1) else {
       let expected = "outputs×\(inputs.map(String.init) ?? "inputs")"
@@ -39,17 +63,36 @@ struct SequentialReader {
       bias: try vector("bias", module, weight.shape[0]) ?? Matrix(rows: weight.shape[0], columns: 1))
   }
 
+  /// Returns the slopes of the parametric rectifier at a position of the list.
+  mutating func slopes<Scalar: BLASScalar>(
+    _ place: Int, _ wanted: String?, units: Int?
+  ) throws(FileError) -> [Scalar] {
+    let module = try next(.norm, "prelu", place, wanted, units: units) { $0.tensors.count == 1 }
+    let weight = try entry("weight", module)
+    guard module.tensors.count == 1, weight.shape.count == 1 else {
+      throw mismatch(
+        "tensor \(quoted(module.example.name)) is not of module \(place), prelu, which has one list of slopes")
+    }
+    return try values(weight)
+  }
+
   /// Returns the parameters of the normalisation at a position of the list. Without tensors, its scale is 1 and its
   /// shift 0; running statistics need tensors.
+  ///
+  /// - Parameter epsilon: Another ε than PyTorch's default.
   mutating func normalization<Scalar>(
-    _ normalization: Normalization, _ place: Int, units: Int?
+    _ normalization: Normalization, _ place: Int, _ wanted: String?, units: Int?, epsilon: Double?
   ) throws(FileError) -> ImportedOperation<Scalar> {
     let (kind, name) = (normalization.moduleKind, "\(normalization)-norm")
     var module: StateDictionary.Module?
-    if kind == .normWithStatistics {
-      module = try next(kind, name, place)
-    } else if let first = modules.first, first.kind == kind, !areNumbersPlaces || first.number == place {
-      module = modules.removeFirst()
+    if kind == .normWithStatistics || wanted != nil {
+      module = try next(kind, name, place, wanted, units: units)
+    } else if isOrdered {
+      if let first = modules.first, first.kind == kind, !areNumbersPlaces || first.number == place {
+        module = modules.removeFirst()
+      }
+    } else if modules.contains(where: { $0.kind == kind }) {
+      module = try next(kind, name, place, nil, units: units)
     }
     var units = units
     if let module, units == nil { units = try size(module) }
@@ -73,8 +116,11 @@ struct SequentialReader {
     // PyTorch's default ε of RMSNorm is that of its precision.
     let isDouble = module.map { $0.example.dataType == .f64 } ?? file.entries.contains { $0.dataType == .f64 }
     let rmsEpsilon = isDouble ? Double.ulpOfOne : Double(Float.ulpOfOne)
-    let epsilon = normalization == .rms ? rmsEpsilon : Normalization.epsilon
-    return .normalization(normalization, parameters, epsilon: epsilon)
+    let standard = normalization == .rms ? rmsEpsilon : Normalization.epsilon
+    guard normalization == .batch, let epsilon, epsilon != standard else {
+      return .normalization(normalization, parameters, epsilon: epsilon ?? standard)
+    }
+    return .scaling(UnitScaling(epsilon: epsilon) { parameters[$0]! })
   }
 
   /// The number of units of a normalisation.
@@ -90,10 +136,17 @@ struct SequentialReader {
     throw mismatch("tensor \(quoted(module.example.name)) is not used: there are more modules than are listed")
   }
 
+  /// - Parameters:
+  ///   - wanted: The name that the list gives to the module; nil for the next one.
+  ///   - units: The size of a norm; nil if any is possible.
   private mutating func next(
-    _ kind: StateDictionary.Kind, _ name: String, _ place: Int
+    _ kind: StateDictionary.Kind, _ name: String, _ place: Int, _ wanted: String?, units: Int? = nil,
+    where fits: (StateDictionary.Module) -> Bool = { _ in true }
   ) throws(FileError) -> StateDictionary.Module {
-    guard let module = modules.popFirst() else { throw mismatch("there is no tensor for module \(place), \(name)") }
+    guard let index = try index(of: kind, name, place, wanted, units, fits) else {
+      throw mismatch("there is no tensor for module \(place), \(name)")
+    }
+    let module = modules[index]
     if kind == .normWithStatistics && module.kind == .norm {
       throw .missingTensor(path: file.path, name: module.name + "running_mean")
     }
@@ -102,7 +155,40 @@ struct SequentialReader {
       throw mismatch(
         "tensor \(quoted(example.name)) is \(shapeText(example.shape)), which is not of module \(place), \(name)")
     }
+    modules.remove(at: index)
     return module
+  }
+
+  /// The index of the module for a position of the list; nil if none is left.
+  private func index(
+    of kind: StateDictionary.Kind, _ name: String, _ place: Int, _ wanted: String?, _ units: Int?,
+    _ fits: (StateDictionary.Module) -> Bool
+  ) throws(FileError) -> Int? {
+    if let wanted {
+      let places = modules.indices.filter { Self.isName(wanted, of: modules[$0]) }
+      guard places.count == 1 else {
+        throw mismatch(
+          places.isEmpty
+            ? "there is no module called \(quoted(wanted)), or it is listed twice"
+            : "several modules are called \(quoted(wanted))")
+      }
+      return places[0]
+    }
+    if isOrdered { return modules.indices.first }
+    var places = modules.indices.filter { modules[$0].kind == kind && fits(modules[$0]) }
+    guard kind != .linear else { return places.first }
+    if let units {
+      // A single slope fits any number of units.
+      let fitting = places.filter { [[units], [1]].contains(modules[$0].example.shape) }
+      if !fitting.isEmpty { places = fitting }
+    }
+    guard Set(places.map { modules[$0].pattern.text }).count <= 1 else {
+      let names = places.map { quoted(String(modules[$0].name.dropLast())) }.joined(separator: ", ")
+      throw mismatch(
+        "which of \(names) is module \(place) is not clear; name it, as in"
+          + " \(name)=\(modules[places[0]].name.dropLast())")
+    }
+    return places.first
   }
 
   private func entry(_ own: String, _ module: StateDictionary.Module) throws(FileError) -> SafeTensors.Entry {

@@ -32,12 +32,14 @@ struct StateDictionary {
   private static let mostTensors = 16_384
   private static let mostDots = 16
 
-  /// The modules in the order of their numbers.
+  /// The modules in the order of their numbers, or of their names if not all are numbered.
   let modules: [Module]
+  /// Whether the order is known, because all modules are numbered, or there is only one.
+  let isOrdered: Bool
 
   /// Groups a file's tensors by module. Integer tensors such as `num_batches_tracked` are left out.
   ///
-  /// The modules are numbered; modules of nested Sequentials have several numbers. All names may share a prefix.
+  /// Modules of nested Sequentials have several numbers. All names may share a prefix.
   ///
   /// - Throws: `FileError.otherModules` that names the first tensor with an unexpected name.
   init(_ file: SafeTensors) throws(FileError) {
@@ -65,23 +67,77 @@ struct StateDictionary {
     }
     guard modules.count > 1, let first = modules.keys.first else {
       self.modules = Array(modules.values)
+      isOrdered = true
       return
     }
     var shared = first.count
     for path in modules.keys {
       shared = zip(first.prefix(shared), path).prefix { $0 == $1 }.count
     }
-    var numbered: [(numbers: [Int], module: Module)] = []
-    for (path, module) in modules.sorted(by: { $0.value.name < $1.value.name }) {
-      var numbers: [Int] = []
-      for word in path.dropFirst(shared) {
-        guard let number = Int(word), number >= 0, String(number) == word else {
-          throw refused(module.example, "has \(quoted(word)) in its name, expected the number of a module")
-        }
-        numbers.append(number)
+    let numbered = modules.map { path, module in (path.dropFirst(shared).map { Self.number($0) ?? -1 }, module) }
+    isOrdered = numbered.allSatisfy { !$0.0.contains(-1) }
+    self.modules =
+      isOrdered
+      ? numbered.sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
+      : modules.values.sorted {
+        $0.pattern.numbers.lexicographicallyPrecedes($1.pattern.numbers)
+          || $0.pattern.numbers == $1.pattern.numbers && $0.name < $1.name
       }
-      numbered.append((numbers, module))
+  }
+
+  private static func number(_ word: String) -> Int? {
+    Int(word).flatMap { $0 >= 0 && String($0) == word ? $0 : nil }
+  }
+}
+
+extension StateDictionary.Module {
+  /// The name with a # in place of each number, and these numbers: the same for `fc1` and `fc2`.
+  var pattern: (text: String, numbers: [Int]) {
+    var (text, numbers, digits) = ("", [Int](), "")
+    for character in name + " " {
+      if character.isASCII, character.isNumber {
+        digits.append(character)
+        continue
+      }
+      if let number = Int(digits) {
+        numbers.append(number)
+        text += "#"
+      } else {
+        text += digits
+      }
+      digits = ""
+      text.append(character)
     }
-    self.modules = numbered.sorted { $0.numbers.lexicographicallyPrecedes($1.numbers) }.map(\.module)
+    return (text, numbers)
+  }
+}
+
+extension [StateDictionary.Module] {
+  /// Linear modules in the order in which a network uses them, in which each takes the outputs of the one before; nil
+  /// if several orders are possible. Modules whose names differ in their numbers alone are in the order of these.
+  func linearOrder() -> [StateDictionary.Module]? {
+    if Set(map(\.pattern.text)).count == 1 {
+      return sorted { $0.pattern.numbers.lexicographicallyPrecedes($1.pattern.numbers) }
+    }
+    // With more modules, the search could take long.
+    guard count <= 12, allSatisfy({ $0.tensors["weight"]?.shape.count == 2 }) else { return nil }
+    let patterns = map(\.pattern)
+    let sizes = map { $0.tensors["weight"]!.shape }
+    var found: [[Int]] = []
+    func extend(_ order: [Int]) {
+      guard found.count < 2 else { return }
+      if order.count == count { return found.append(order) }
+      for next in indices where !order.contains(next) {
+        if let last = order.last, sizes[next][1] != sizes[last][0] { continue }
+        // Those with a smaller number come first.
+        let comesLater = indices.contains { other in
+          other != next && !order.contains(other) && patterns[other].text == patterns[next].text
+            && patterns[other].numbers.lexicographicallyPrecedes(patterns[next].numbers)
+        }
+        if !comesLater { extend(order + [next]) }
+      }
+    }
+    extend([])
+    return found.count == 1 ? found[0].map { self[$0] } : nil
   }
 }

@@ -35,5 +35,18 @@ enum ExportCommand: Command {
     }
     warn(inputs, "the graph takes its numbers as double (float64)")
     warn(outputs, "the graph gives its output as double (float64)")
+    guard case .columns(let columns) = model.preparation.inputs else { return }
+    for column in columns {
+      switch column {
+      case .date(let name, let format, _, _):
+        let parts = format.parts.map { "\"\(name) \($0)\"" }.joined(separator: ", ")
+        printError("note: \(path): the graph reads no dates; it has the inputs \(parts) for \(name.debugDescription)\n")
+      case .number(let name, _, let format, _) where format != .plain:
+        printError(
+          "note: \(path): the graph takes \(name.debugDescription) as a number, not as the table has it (\(format))\n"
+        )
+      default: break
+      }
+    }
   }
 }

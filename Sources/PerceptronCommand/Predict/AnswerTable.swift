@@ -31,13 +31,13 @@ struct AnswerTable<Scalar: BLASScalar> {
   ///   - answers: The answers, followed by the bounds if the model has intervals.
   ///   - columns: Columns that are copied into the table, before the answers.
   init(
-    _ answers: Matrix<Double>, of model: TrainedModel<Scalar>, withProbabilities: Bool,
-    beside columns: [(name: String, fields: [String])]
+    _ answers: Matrix<Double>, _ preparation: Preparation, hasIntervals: Bool, withProbabilities: Bool,
+    beside columns: [(name: String, fields: [String])] = []
   ) {
     self.answers = answers
     besides = columns.map(\.fields)
     let header: [String]
-    switch model.preparation.outputs {
+    switch preparation.outputs {
     case .classes(let classes, let column):
       header = [column ?? "class"] + (withProbabilities ? classes : [])
       names = .mostProbable(classes.map(Self.field))
@@ -45,12 +45,12 @@ struct AnswerTable<Scalar: BLASScalar> {
       header = columns + (withProbabilities ? zip(columns, classes).map { "\($0)=\($1[1])" } : [])
       names = .labels(classes.map { $0.map(Self.field) })
     case .values, .quantiles:
-      let outputs = model.preparation.outputs
-      header = outputs.names + (model.interval == nil ? [] : PredictionInterval.names(outputs))
+      let outputs = preparation.outputs
+      header = outputs.names + (hasIntervals ? PredictionInterval.names(outputs) : [])
       names = .none
     }
     self.header = columns.map(\.name) + header
-    numbers = model.preparation.task == .regression ? .values : withProbabilities ? .probabilities : .none
+    numbers = preparation.task == .regression ? .values : withProbabilities ? .probabilities : .none
   }
 
   /// The bytes of the table. The team's threads each make parts of it.

@@ -56,8 +56,8 @@ enum PredictCommand: Command {
       }
       return array(answers, model, wantsProbabilities)
     }
-    return AnswerTable(
-      answers, of: model, withProbabilities: wantsProbabilities,
+    return AnswerTable<Scalar>(
+      answers, model.preparation, hasIntervals: model.interval != nil, withProbabilities: wantsProbabilities,
       beside: [try identifiers(data, model.preparation, arguments)].compactMap(\.self)
     ).csv(team)
   }

@@ -59,8 +59,9 @@ struct HeldOutAnswers {
     let places = [
       (unique("row"), rows.map { "\($0 + 1)" }), (unique("fold"), folds.map { "\($0 + 1)" }),
     ]
-    return AnswerTable(
-      answers, of: model, withProbabilities: model.preparation.task == .classification,
+    return AnswerTable<Scalar>(
+      answers, model.preparation, hasIntervals: model.interval != nil,
+      withProbabilities: model.preparation.task == .classification,
       beside: places + columns
     ).csv(team)
   }

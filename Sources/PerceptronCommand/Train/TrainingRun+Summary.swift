@@ -37,10 +37,18 @@ extension TrainingRun {
     fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)
   }
 
+  /// The data's argument without directories, which are nobody's business where the model goes.
+  private var sourceName: String {
+    source.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      let start = part.hasPrefix("idx:") || part.hasPrefix("mnist:") ? part.prefix { $0 != ":" } + ":" : ""
+      return start + (part.dropFirst(start.count).split(separator: "/").last ?? "")
+    }.joined(separator: ",")
+  }
+
   /// The notes on the training in the model's file.
   func record(_ found: Found<Scalar>) -> [String: String] {
     var notes = [
-      "data": source, "samples": "\(data.trainingCount)", "version": version, "optimizer": recipe.optimizer.name,
+      "data": sourceName, "samples": "\(data.trainingCount)", "version": version, "optimizer": recipe.optimizer.name,
       "batch size": "\(recipe.batchSize)",
     ]
     if found.trials.isEmpty {

@@ -20,6 +20,9 @@ public enum Activation: String, Sendable, CaseIterable {
   /// g(z) = z Φ(z), where Φ is the normal distribution's cumulative function (Hendrycks and Gimpel 2016); g′ = Φ(z) + z
   /// φ(z). This is the exact form, not the approximation by tanh.
   case gelu
+  /// g(z) = z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2, the approximation of ``gelu`` by tanh (Hendrycks and Gimpel
+  /// 2016), which networks of other tools have. It differs from ``gelu`` by at most 5 · 10⁻⁴.
+  case geluTanh = "gelu-tanh"
   /// g(z) = z σ(z), also called swish (Elfwing, Uchibe and Doya 2018); g′ = σ + z σ (1 − σ).
   case silu
   /// g(z) = z tanh(log(1 + eᶻ)) (Misra 2019).

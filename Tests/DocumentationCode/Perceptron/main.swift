@@ -147,6 +147,16 @@ do {
   print(model.networks.count)
 }
 
+// MARK: - Documentation/Tables.md
+
+do {
+  let houses = try Table([
+    "area": [50, 72.5, 61], "city": ["Ulm", "Bonn", nil], "price": [150_000, 230_000, 187_000],
+  ])
+  let same = try Table(csv: "area,city,price\n50,Ulm,150000\n72.5,Bonn,230000\n61,,187000\n")
+  print(houses.rowCount, same.columnNames)
+}
+
 // MARK: - Documentation/Serving.md
 
 do {
@@ -159,6 +169,14 @@ do {
     let samples = Matrix<Float>(samples: [[1.4, 0.2], [5.8, 2.2]])
     let answers = try predictor.predict(samples)  // a column for each sample
     print(answers[0, 1])  // the probability of the first class for the second sample
+  }
+
+  do {
+    struct Flower: Encodable { let petalLength, petalWidth: Double }
+    let flower = Flower(petalLength: 1.4, petalWidth: 0.2)
+    let variables = try predictor.predict(["petal_length": flower.petalLength, "petal_width": flower.petalWidth])
+    print(variables)  // setosa (0.9896…)
+    print(try predictor.predict(propertiesOf: flower, keys: .convertToSnakeCase).probabilities)
   }
 
   let rows: [[InputValue]] = [[1.4, 0.2], [5.8, nil]]

@@ -14,6 +14,7 @@ struct Question: Sendable {
     for column in models[0].columns {
       switch column {
       case .number(let name, let mean, _, _):
+        let mean = mean ?? 0
         record[name] = .number(mean + Double.random(in: -1...1, using: &generator) * (abs(mean) + 1))
       case .category(let name, let values, _):
         record[name] = values.randomElement(using: &generator).map { .text($0) } ?? nil

@@ -1,6 +1,9 @@
 import Glibc
 import Perceptron
+import Synchronization
 import Wire
+
+private let areTasksStarted = Atomic<Bool>(false)
 
 @main
 enum ScoringService {
@@ -47,14 +50,15 @@ enum ScoringService {
   private static func accept(
     for server: Server, at listener: Socket, _ host: String, _ live: ReloadablePredictor<Float>, signals: Int32
   ) {
+    let reloader = Reloader(live)
+    startTasks()
     print("listening on \(host):\(listener.port)")
     fflush(nil)
     while true {
       listener.waitForInput(or: signals)
-      var isEnding = false
-      while let signal = Signals.next(from: signals) {
-        if signal == SIGHUP { reload(live) } else { isEnding = true }
-      }
+      let received = Signals.take(from: signals)
+      if received.contains(SIGHUP) { reloader.reload() }
+      let isEnding = received.contains(SIGTERM) || received.contains(SIGINT)
       // Clients that have connected before the end are served.
       do {
         while let socket = try listener.accept() { server.serve(socket) }
@@ -67,13 +71,14 @@ enum ScoringService {
     }
   }
 
-  private static func reload(_ live: ReloadablePredictor<Float>) {
-    do throws(FileError) {
-      try live.reload()
-      printError("reloaded \(live.path)")
-    } catch {
-      printError("error: \(error); the previous model stays in use")
+  /// Lets Swift's run-time library open what it needs for tasks and clocks, before connections can take the last
+  /// descriptors.
+  private static func startTasks() {
+    Task.detached {
+      try? await Task.sleep(for: .milliseconds(1))
+      areTasksStarted.store(true, ordering: .releasing)
     }
+    while !areTasksStarted.load(ordering: .acquiring) { usleep(100) }
   }
 
   /// Answers the requests that have arrived and ends the connections, unless that takes too long.

@@ -10,6 +10,8 @@ enum Signals {
   ///
   /// - Returns: The descriptor.
   static func watch() -> Int32 {
+    // If standard descriptors are closed, the pipe must not take their numbers.
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { fatalError("cannot make a pipe") }
     for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
@@ -31,9 +33,11 @@ enum Signals {
     return ends[0]
   }
 
-  /// The next signal that has arrived, or nil.
-  static func next(from descriptor: Int32) -> Int32? {
+  /// The signals that have arrived. Several of a kind are one.
+  static func take(from descriptor: Int32) -> Set<Int32> {
+    var signals: Set<Int32> = []
     var byte: UInt8 = 0
-    return read(descriptor, &byte, 1) == 1 ? Int32(byte) : nil
+    while read(descriptor, &byte, 1) == 1 { signals.insert(Int32(byte)) }
+    return signals
   }
 }
