@@ -393,8 +393,13 @@ def check_sklearn():
                     inputs = x[random.permutation(len(x))[:40]].astype(dtype)
                     if scaler == "imputed":
                         inputs[::5, 2] = np.nan
-                    session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, name), providers=["CPUExecutionProvider"])
-                    outputs = session.run(None, {session.get_inputs()[0].name: inputs})
+                    try:
+                        session = onnxruntime.InferenceSession(os.path.join(DIRECTORY, name), providers=["CPUExecutionProvider"])
+                        outputs = session.run(None, {session.get_inputs()[0].name: inputs})
+                    except Exception as error:
+                        # Such as ZipMap in double precision, and skl2onnx's graph of two classes after a scaler.
+                        print(f"  {name:44} ONNX Runtime cannot run it: {str(error)[-60:]}")
+                        continue
                     run("import", name, "-o", "i.perceptron")
                     compare_answers(name, inputs, outputs[-1], outputs[0] if is_class else None)
 

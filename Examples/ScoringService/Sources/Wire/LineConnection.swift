@@ -34,8 +34,8 @@ public struct LineConnection: Sendable {
 
   /// - Parameters:
   ///   - maximumLine: The maximum length of a received line in bytes, without its end.
-  ///   - idleLimit: The time to wait for a whole line, with up to two seconds more. A client that reads nothing is waited
-  ///     for five seconds longer. Nil for no limit.
+  ///   - idleLimit: The time to wait for a whole line, with up to two seconds more, and five seconds longer for a
+  ///     client that reads nothing. Nil for no limit.
   public init(_ socket: Socket, on loop: EventLoop, maximumLine: Int, idleLimit: Duration? = nil) {
     self.socket = socket
     self.loop = loop
@@ -75,8 +75,8 @@ public struct LineConnection: Sendable {
   public mutating func flush() async throws(Failure) {
     do throws(SocketError) {
       var sent = 0
-      // A client that reads nothing must not keep its connection. It gets a little more time, because the end also breaks
-      // off what it is sending.
+      // A client that reads nothing must not keep its connection. The end also breaks off what it is sending, so it
+      // gets a little more time.
       var deadline = idleLimit.map { ContinuousClock.now + $0 + .seconds(5) }
       while sent < output.count {
         if let count = try socket.send(output, from: sent) {
