@@ -266,6 +266,14 @@ private let cases = [
       error(graph(two.dropLast() + [node("Concat", "p", "q", with: ["axis": .int(1)])], [one, column])).contains(
         "joins two branches"))
 
+    let labels = [
+      first, node("Sigmoid", "z", to: "p"), node("Sub", "one", "p", to: "q"),
+      node("Concat", "q", "p", with: ["axis": .int(1)]),
+      node("Binarizer", "p", to: "k", with: ["threshold": .float(0.5)], domain: "ai.onnx.ml"),
+      node("Cast", "k", to: "l", with: ["to": .int(7)]),
+    ]
+    let both = try model(graph(labels, [one], outputs: [("l", .int64), ("y", .float)]))
+    #expect(both.preparation.outputs == .labels(columns: ["3", "4"], classes: [["0", "1"], ["0", "1"]]))
     let half = ONNXTensor("h", .float, [], [0.5])
     let several = [first, node("Sigmoid", "z"), node("Greater", "y", "h", to: "g"), node("Cast", "g", to: "l")]
     #expect(try model(graph(several, [half], outputs: labelled)).preparation.outputs.names == ["3", "4"])

@@ -6,7 +6,7 @@ import Tensor
 extension ONNXChain {
   /// The value that is the answer, and the names of the classes if the graph has them.
   struct Answer {
-    let value: String
+    var value: String
     /// For softmax: the class of each output.
     var classes: [String]?
     /// For sigmoid: the class below ½ and that from ½ on, of each output.
@@ -100,7 +100,14 @@ extension ONNXChain {
       answer.labels = zip(no, yes).map { [$0, $1] }
       return
     case "Binarizer" where node.isMachineLearning:
-      if float(node, "threshold", 0) == 0.5, let x = node.inputs.first, isAnswer(x, answer) { return }
+      if float(node, "threshold", 0) == 0.5, let x = node.inputs.first {
+        if isAnswer(x, answer) { return }
+        // skl2onnx writes several labels as 1 − p and p beside each other, of which p alone says as much.
+        if isWithComplement(answer.value, of: x) {
+          answer.value = x
+          return
+        }
+      }
     default: if isHalfOrMore(value, answer) { return }
     }
     throw bad(
@@ -128,6 +135,15 @@ extension ONNXChain {
       value = shaped(x)
     }
     return false
+  }
+
+  /// Whether a value is 1 − p and p beside each other.
+  private func isWithComplement(_ value: String, of p: String) -> Bool {
+    guard let node = producer(shaped(value)), node.operation == "Concat", node.inputs.count == 2, node.inputs[1] == p,
+      [-1, 1].contains(int(node, "axis", 0)), let difference = producer(node.inputs[0]), difference.operation == "Sub",
+      difference.inputs.count == 2, difference.inputs[1] == p
+    else { return false }
+    return constants.single(difference.inputs[0]) == 1
   }
 
   /// Whether a value is: the answer is ½ or more, or more than ½.
