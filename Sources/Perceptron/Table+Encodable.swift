@@ -4,7 +4,9 @@ extension Table {
   /// The columns are in the order in which the first value encodes its properties. The first value must encode all of
   /// them; a synthesized conformance does, even for nil. The table means what the same CSV file means.
   ///
-  /// - Parameter keys: How names of properties become names of columns.
+  /// - Parameters:
+  ///   - values: The rows.
+  ///   - keys: How names of properties become names of columns.
   /// - Throws: ``PredictionError`` if a property is neither a number, a string, a `Bool` nor nil, and ``FileError``, as
   ///   for a file.
   public init(

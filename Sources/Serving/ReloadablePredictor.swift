@@ -43,8 +43,8 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// Reads the file again. Meanwhile requests use the old model; if this method throws, they keep using it.
   ///
   /// The new model may have other columns and outputs. A caller must read them from the same ``predictor`` that it asks
-  /// for an answer. The file must be replaced as a whole, as ``TrainedModel/write(to:)`` and `mv` do. A file that is
-  /// overwritten in place while it is read may be refused.
+  /// for an answer. The file must be replaced as a whole, as ``TrainedModel/write(to:)-(String)`` and `mv` do. A file
+  /// that is overwritten in place while it is read may be refused.
   ///
   /// - Throws: ``FileError`` if the file is not a model.
   public func reload() throws(FileError) {

@@ -107,7 +107,7 @@ extension TrainedModel {
     }
   }
 
-  /// The bytes that ``write(to:)`` would write.
+  /// The bytes that ``write(to:)-(String)`` would write.
   ///
   /// - Throws: ``FileError`` if its names and the notes on its training are longer than a reader accepts.
   public func bytes() throws(FileError) -> [UInt8] {

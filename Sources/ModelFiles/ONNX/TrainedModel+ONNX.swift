@@ -210,8 +210,8 @@ extension ONNXGraphBuilder {
 }
 
 extension TrainedModel {
-  /// Reads an ONNX file as a model: the network as in ``Network/init(onnx:)``, with the graph's information about
-  /// missing numbers and classes.
+  /// Reads an ONNX file as a model: the network as in ``Network/init(onnx:output:)``, with the graph's information
+  /// about missing numbers and classes.
   ///
   /// The inputs are the columns 1, 2, … of a table, or those with the names of the graph's inputs if it has several, or
   /// the pixels of images if each sample has two dimensions. A scaling of the inputs stays in double precision. A
