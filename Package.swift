@@ -39,7 +39,7 @@ let package = Package(
     ),
     .target(name: "PerceptronServing", dependencies: ["PerceptronModelFiles"], path: "Sources/Serving"),
     .target(name: "Perceptron", dependencies: ["PerceptronTraining", "PerceptronServing"]),
-    .target(name: "PerceptronCharts", dependencies: ["CPerceptronZlib"], path: "Sources/Charts"),
+    .target(name: "PerceptronCharts", dependencies: ["PerceptronFiles", "CPerceptronZlib"], path: "Sources/Charts"),
     .target(name: "CPerceptronOutOfMemory", path: "Sources/COutOfMemory"),
     .target(name: "CPerceptronHTTP", path: "Sources/CHTTP"),
     .executableTarget(

@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "scoring-service",
   dependencies: [
-    // Outside this repository: .package(url: "https://…/perceptron.git", from: "0.1.0").
+    // Outside this repository: .package(url: "https://…/perceptron.git", branch: "main").
     .package(name: "perceptron", path: "../..")
   ],
   targets: [

@@ -1,3 +1,5 @@
+import PerceptronFiles
+
 #if canImport(Glibc)
   import Glibc
 #else

@@ -1,3 +1,5 @@
+import PerceptronFiles
+
 /// The area that two axes span, in the units of an SVG picture, whose y grows downwards.
 struct Frame {
   let x, y: Axis

@@ -1,3 +1,5 @@
+import PerceptronFiles
+
 /// Curves over the epochs or over another quantity, each labelled with its name at its end.
 package struct LineChart {
   package struct Series {

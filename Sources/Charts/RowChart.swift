@@ -1,3 +1,5 @@
+import PerceptronFiles
+
 /// Numbers of named rows, as bars or as points.
 package struct RowChart {
   private let series: [LineChart.Series]

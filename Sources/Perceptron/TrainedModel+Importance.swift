@@ -59,19 +59,14 @@ extension TrainedModel {
   private func errors(_ samples: Samples<Scalar>, _ team: Team) -> (loss: Double, metric: Double) {
     let outputs = outputs(prepared: samples.features, team: team)
     let loss = meanLoss(ofOutputs: outputs, on: samples, team: team)
-    func inOneRow(_ matrix: Matrix<Scalar>) -> Matrix<Scalar> { matrix.reshaped(rows: 1, columns: matrix.count) }
-    switch preparation.outputs {
-    case .classes: return (loss, -ClassificationMetrics(outputs: outputs, targets: samples.targets).accuracy)
-    case .labels:
-      return (loss, -ClassificationMetrics(outputs: inOneRow(outputs), targets: inOneRow(samples.targets)).accuracy)
-    case .values(_, let scaling):
-      let metrics = RegressionMetrics.perOutput(outputs: outputs, targets: samples.targets, scaledBy: scaling)
-      return (loss, RegressionMetrics(meanOf: metrics).rootMeanSquaredError)
-    case .quantiles(_, let levels, _):
+    let levels = preparation.outputs.levels
+    guard levels.isEmpty else {
       let metrics = QuantileMetrics.perOutput(
         answers: preparation.answers(outputs), values: preparation.values(of: samples.targets), levels: levels)
       return (loss, metrics.reduce(0) { $0 + $1.loss } / Double(metrics.count))
     }
+    let metrics = ModelMetrics(of: self, outputs: outputs, targets: samples.targets, loss: loss)
+    return (loss, metrics.accuracy.map { -$0 } ?? metrics.errors!.rootMeanSquaredError)
   }
 }
 

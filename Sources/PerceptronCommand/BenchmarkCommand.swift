@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 import PerceptronStepBenchmark
 
 /// `perceptron benchmark`.

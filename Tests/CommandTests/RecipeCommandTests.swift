@@ -1,4 +1,5 @@
 import Foundation
+import Perceptron
 import Testing
 
 /// Rows of two numbers and a class that depends on waves of the first one, which a small network learns slowly.
@@ -41,6 +42,31 @@ func tableRecipe() throws {
   // The file answers as the network in memory did.
   let evaluated = try object(workspace.run("evaluate m t.csv --json"))
   #expect(try #require(evaluated["accuracy"] as? Double) > 0.9)
+}
+
+@Test(
+  "A fit of a table from Swift has the networks and the metrics of the command without options",
+  arguments: ["class", "number"])
+func fitAsTheCommand(target: String) throws {
+  let workspace = try Workspace()
+  let text = waves(300) { x, z in
+    target == "class" ? (sin(12 * x) + z > 0.5 ? "up" : "down") : "\(100 * sin(12 * x) + z)"
+  }
+  try workspace.write(text, to: "t.csv")
+  let summary = try object(workspace.run("train t.csv -o m --json --quiet"))
+  let file = try TrainedModel<Float>(contentsOf: workspace.directory.appending(path: "m").path)
+  let fit = try TableFit<Float>(trainedOn: Table(csv: text))
+  #expect(fit.model.networks.map(\.parameters) == file.networks.map(\.parameters))
+  #expect(fit.model.preparation == file.preparation && fit.model.uniformShare == file.uniformShare)
+  let validation = try #require(summary["validation"] as? [String: Any])
+  let metrics = try #require(fit.metrics)
+  for (key, found) in [
+    ("loss", metrics.loss), ("accuracy", metrics.accuracy), ("rmse", metrics.errors?.rootMeanSquaredError),
+  ] {
+    // JSON has all digits, but Foundation's reader may be off by the last bit.
+    let printed = validation[key] as? Double
+    #expect((printed == nil) == (found == nil) && abs((found ?? 1) / (printed ?? 1) - 1) < 1e-15, "\(key)")
+  }
 }
 
 @Test("The validation metrics of several networks are of answers from those that have not learnt from the row")

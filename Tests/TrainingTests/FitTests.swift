@@ -92,28 +92,84 @@ func events() async throws {
   let reports = try waited.fit(on: training, epochs: 3)
   var losses: [Double] = []
   var network: Network<Float>?
+  var progress: [(epoch: Int, samplesDone: Int)] = []
   for try await event in trainer().events(on: training, epochs: 3) {
     switch event {
-    case .epoch(let report): losses.append(report.trainingLoss)
+    case .progress(let epoch, let samplesDone): progress.append((epoch, samplesDone))
+    case .epoch(let report, let trainer):
+      losses.append(report.trainingLoss)
+      #expect(trainer == nil)
     case .finished(let trainer): network = trainer.network
     }
   }
   #expect(losses == reports.map(\.trainingLoss))
   #expect(network?.parameters == waited.network.parameters)
+  #expect(progress.allSatisfy { (1...3).contains($0.epoch) && (1...100).contains($0.samplesDone) })
 }
 
-@Test("A training by itself stops when its task is cancelled, and throws when it diverges")
+@Test("An event has the trainer after every so many epochs; of those that wait, only the newest has it")
+func eventsWithTrainers() async throws {
+  let training = samples(100, seed: 2)
+  // The reader begins when all epochs are done.
+  let queue = EventQueue<Float>()
+  var waited = trainer()
+  try waited.fit(
+    on: training, epochs: 6,
+    afterEpoch: { report, trainer in
+      queue.send(.progress(epoch: report.epoch, samplesDone: 50))
+      queue.send(.progress(epoch: report.epoch, samplesDone: 100))
+      queue.send(.epoch(report, report.epoch.isMultiple(of: 2) ? trainer : nil))
+      return true
+    })
+  queue.send(.finished(waited))
+  queue.end()
+  var seen: [String] = []
+  for try await event in TrainingEvents(queue) {
+    switch event {
+    case .progress(let epoch, let samplesDone): seen.append("\(epoch):\(samplesDone)")
+    case .epoch(let report, let trainer): seen.append("\(report.epoch)" + (trainer.map { " at \($0.epoch)" } ?? ""))
+    case .finished(let trainer): seen.append("finished at \(trainer.epoch)")
+    }
+  }
+  let before = (1...5).flatMap { ["\($0):100", "\($0)"] }
+  #expect(seen == before + ["6:100", "6 at 6", "finished at 6"])
+  // A reader that keeps up sees the trainer after its epoch, and its checkpoint continues to the same bits.
+  var checkpoint: Checkpoint<Float>?
+  for try await event in trainer().events(on: training, epochs: 2, trainerEvery: 2) {
+    if case .epoch(_, let trainer?) = event { checkpoint = Checkpoint(trainer) }
+  }
+  var resumed = trainer()
+  try resumed.restore(try #require(checkpoint))
+  try resumed.fit(on: training, epochs: 6)
+  #expect(resumed.network.parameters == waited.network.parameters)
+}
+
+@Test("A training by itself that is cancelled gives the network it has, and a later call goes on to the same bits")
 func cancelledEvents() async throws {
   let training = samples(100, seed: 2)
   let task = Task {
-    var count = 0
-    for try await _ in trainer().events(on: training, epochs: .max) {
-      count += 1
-      if count == 2 { withUnsafeCurrentTask { $0?.cancel() } }
+    var last: Trainer<Float>?
+    for try await event in trainer().events(on: training, epochs: .max) {
+      if case .epoch = event { withUnsafeCurrentTask { $0?.cancel() } }
+      if case .finished(let trainer) = event { last = trainer }
     }
-    return count
+    return last
   }
-  #expect(try await task.value >= 2)
+  var stopped = try #require(await task.value)
+  let epochs = stopped.epoch + 1
+  #expect(epochs < .max)
+  var whole = trainer()
+  try whole.fit(on: training, epochs: epochs)
+  try stopped.fit(on: training, epochs: epochs)
+  #expect(stopped.network.parameters == whole.network.parameters)
+}
+
+@Test("A training by itself throws when it diverges, and stops when its loop is left")
+func failingEvents() async throws {
+  let training = samples(100, seed: 2)
+  for try await event in trainer().events(on: training, epochs: .max) {
+    if case .epoch = event { break }
+  }
   var generator = Philox(seed: 1)
   let network = Network<Float>([Dense(8, 1)], initializer: .heNormal, using: &generator)
   let diverging = Trainer(

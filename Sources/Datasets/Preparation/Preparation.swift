@@ -212,6 +212,19 @@ extension Preparation.Outputs {
   package func index(ofLevel level: Double) -> Int? { levels.firstIndex { abs($0 - level) < 1e-9 } }
 }
 
+extension Preparation.Outputs: CustomStringConvertible {
+  /// What is predicted, such as "classification of species, 3 classes".
+  public var description: String {
+    switch self {
+    case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
+    case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
+    case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
+    case .quantiles(let columns, let levels, _):
+      "quantiles \(levels.map { "\($0)" }.joined(separator: ", ")) of \(columns.joined(separator: ", "))"
+    }
+  }
+}
+
 // MARK: - Answers
 
 extension Preparation {

@@ -108,6 +108,12 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
   /// The number of samples.
   public var count: Int { targets.columns }
 
+  /// The indices of at most so many samples, evenly spread over all.
+  package func spreadIndices(_ most: Int) -> [Int] {
+    let chosen = min(count, most)
+    return (0..<chosen).map { $0 * count / chosen }
+  }
+
   /// The number of features of a sample.
   package var featureCount: Int { ownFeatures.rows }
 

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 /// A linear least-squares model to compare a network with. A network that is no better than this model is not worth its
 /// cost.

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 /// How much a model's answers depend on each column, the most important first.
 struct ColumnImportances: Encodable {
@@ -122,6 +121,6 @@ struct ColumnImportances: Encodable {
 extension Samples {
   /// `count` of the samples, evenly spread over all of them.
   func spread(_ count: Int) -> Samples {
-    count >= self.count ? self : gathered((0..<count).map { $0 * self.count / count })
+    count >= self.count ? self : gathered(spreadIndices(count))
   }
 }

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 extension Evaluation {
   /// The metrics beyond those that are used to judge a training.

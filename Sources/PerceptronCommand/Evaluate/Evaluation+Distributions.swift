@@ -51,22 +51,6 @@ extension Evaluation {
     }
   }
 
-  /// The errors of the values, or of the medians among the quantiles.
-  ///
-  /// - Shapes: outputs and targets outputs × samples, as scaled for training.
-  static func regressionMetrics<Scalar>(
-    _ meaning: Preparation.Outputs, _ scaling: Scaling, _ outputs: Matrix<Scalar>, _ targets: Matrix<Scalar>
-  ) -> [RegressionMetrics] {
-    guard case .quantiles(let columns, let levels, _) = meaning, let median = meaning.median else {
-      return RegressionMetrics.perOutput(outputs: outputs, targets: targets, scaledBy: scaling)
-    }
-    // Sorted, but still scaled.
-    let sorted = Preparation.Outputs.quantiles(columns: columns, levels: levels, scaling: .unscaled(columns.count))
-    let rows = columns.indices.map { $0 * levels.count + median }
-    return RegressionMetrics.perOutput(
-      outputs: sorted.answers(outputs).rows(rows), targets: sorted.answers(targets).rows(rows), scaledBy: scaling)
-  }
-
   /// Rows of a table with the metrics of each quantile, below the names of the columns; nil if there are none.
   var quantileRows: [[String]]? {
     quantiles.map { quantiles in
@@ -81,14 +65,5 @@ extension Evaluation {
       [["interval", "level", "coverage", "mean width"]]
         + intervals.map { [$0.name, "\($0.level)", $0.coverage.fixed(4), $0.meanWidth?.short ?? "–"] }
     }
-  }
-}
-
-extension Matrix<Double> {
-  /// These rows, in this order.
-  fileprivate func rows(_ rows: [Int]) -> Matrix {
-    Matrix(
-      rows: rows.count, columns: columns,
-      columnMajor: (0..<columns).flatMap { column in rows.map { self[$0, column] } })
   }
 }

@@ -1,12 +1,5 @@
 import FoundationEssentials
 import Perceptron
-import PerceptronCharts
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
 
 /// The metrics of a model on labelled data: loss and accuracy of a classifier, or a regression's errors in the data's
 /// units.
@@ -55,50 +48,37 @@ struct Evaluation: Encodable {
     depth: Depth = .metrics
   ) throws(CommandError) {
     try checkFinite(outputs)
-    let preparation = model.preparation
-    let loss = loss * preparation.lossUnit(of: model.loss)
-    self.loss = loss.ifFinite
+    let metrics = ModelMetrics(of: model, outputs: outputs, targets: samples.targets, loss: loss)
+    self.loss = metrics.loss.ifFinite
+    accuracy = metrics.accuracy
+    let errors = metrics.errors
+    rmse = errors?.rootMeanSquaredError.ifFinite
+    mae = errors?.meanAbsoluteError.ifFinite
+    r2 = errors?.rSquared.ifFinite
+    summary = metrics.description
     let (showsOutputs, isDetailed) = (depth != .metrics, depth == .details)
-    switch preparation.outputs {
-    case .classes:
-      let metrics = ClassificationMetrics(outputs: outputs, targets: samples.targets)
-      accuracy = metrics.accuracy
-      summary =
-        "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)), loss \(loss.shown)"
+    switch metrics.answers {
+    case .classes(let metrics):
       self.outputs = nil
       details =
         isDetailed
         ? Details(
-          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: preparation.classNames)
+          metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
         : nil
-    case .labels(let columns, _):
-      // All labels of all samples as one row of yes-or-no questions.
-      let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
-      let total = ClassificationMetrics(outputs: row(outputs), targets: row(samples.targets))
-      accuracy = total.accuracy
-      summary =
-        "accuracy \(total.accuracy.fixed(4)) (\(total.correctCount) of \(total.sampleCount) labels), loss \(loss.shown)"
+    case .labels:
       let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
-      self.outputs = metrics.map { zip($0.labels, columns).map { Output($0, name: $1) } }
+      self.outputs = metrics.map { zip($0.labels, model.preparation.outputs.names).map { Output($0, name: $1) } }
       details = isDetailed ? metrics.map { Details($0) } : nil
-    case .quantiles where model.preparation.outputs.median == nil:
-      summary = "loss \(loss.shown)"
-      self.outputs = nil
-      details = nil
-    case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
-      let perOutput = Self.regressionMetrics(model.preparation.outputs, scaling, outputs, samples.targets)
-      let metrics = RegressionMetrics(meanOf: perOutput)
-      rmse = metrics.rootMeanSquaredError.ifFinite
-      mae = metrics.meanAbsoluteError.ifFinite
-      r2 = metrics.rSquared.ifFinite
-      summary =
-        "RMSE \(metrics.rootMeanSquaredError.shown), MAE \(metrics.meanAbsoluteError.shown),"
-        + " R² \(r2?.fixed(4) ?? "–"), loss \(loss.shown)"
-      self.outputs = showsOutputs && columns.count > 1 ? zip(perOutput, columns).map { Output($0, name: $1) } : nil
+    case .values(let targets):
+      let columns = model.preparation.outputs.targets?.columns ?? []
+      self.outputs = showsOutputs && targets.count > 1 ? zip(targets, columns).map { Output($0, name: $1) } : nil
       details =
         isDetailed
-        ? Details(metrics, deviance: model.loss.hasLogLink ? Deviance(loss, of: model, outputs, samples.targets) : nil)
-        : nil
+        ? errors.map {
+          Details(
+            $0,
+            deviance: model.loss.hasLogLink ? Deviance(metrics.loss, of: model, outputs, samples.targets) : nil)
+        } : nil
     }
     let distributions = showsOutputs ? Distributions(model, outputs, samples.targets) : nil
     (quantiles, intervals) = (distributions?.quantiles, distributions?.intervals)
@@ -124,27 +104,18 @@ struct Evaluation: Encodable {
   }
 }
 
+extension Judged {
+  func evaluation(
+    of model: TrainedModel<Scalar>, depth: Evaluation.Depth = .metrics
+  ) throws(CommandError) -> Evaluation {
+    try Evaluation(model, samples, outputs: outputs, loss: loss, depth: depth)
+  }
+}
+
 /// Refuses outputs that are not finite: an input far from the training data can cause overflow.
 func checkFinite<Scalar>(_ outputs: Matrix<Scalar>) throws(CommandError) {
   guard let index = outputs.elements.firstIndex(where: { !$0.isFinite }) else { return }
   throw .badData("\(PredictionError.outputNotFinite(sample: index / outputs.rows))")
-}
-
-extension Preparation {
-  /// The factor that converts a loss on scaled targets to the units of the data: for a squared loss, the square of the
-  /// target's scale. The loss of several targets stays that of the scaled targets, because their units differ.
-  func lossUnit(of loss: Loss) -> Double {
-    guard let scaling = outputs.targets?.scaling, scaling.factors.count == 1 else { return 1 }
-    return pow(scaling.factors[0], -loss.degree)
-  }
-}
-
-extension Double {
-  /// The number, or nil if it is not finite.
-  var ifFinite: Double? { isFinite ? self : nil }
-
-  /// The number with few digits, or a dash if it is not finite.
-  var shown: String { ifFinite?.short ?? "–" }
 }
 
 /// Encodes a value as one line of JSON. JSON has no infinities, so a metric that is infinite is absent.

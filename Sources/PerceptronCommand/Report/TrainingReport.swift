@@ -213,10 +213,10 @@ struct TrainingReport<Scalar: BLASScalar> {
     // Quantiles without the median have no errors to plot.
     guard let median else { return "" }
     let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(of: judged.samples.targets))
-    let metrics = Evaluation.regressionMetrics(meaning, scaling, outputs, judged.samples.targets)
+    let targets = ModelMetrics(of: model, outputs: outputs, targets: judged.samples.targets, loss: judged.loss).targets
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
-      zip(columns, metrics).map { Evaluation.Output($1, name: $0).row })
+      zip(columns, targets).map { Evaluation.Output($1, name: $0).row })
     let plots = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
         name, actual: (0..<values.columns).map { values[row, $0] },

@@ -50,15 +50,12 @@ extension TrainingRun {
   func calibrated(
     _ model: TrainedModel<Scalar>, isFinal: Bool = true, _ team: Team
   ) throws(CommandError) -> (model: TrainedModel<Scalar>, calibration: Calibration?) {
-    guard calibration ?? .temperature == .temperature, model.hasProbabilities, let heldOut else {
-      return (model, nil)
-    }
+    guard calibration ?? .temperature == .temperature, let heldOut else { return (model, nil) }
     do throws(CalibrationError) {
-      if let error = CalibrationError(heldOut.samples) { throw error }
-      let (logits, weights) = heldOut.logits(of: model, team)
-      let calibration = try model.calibration(
-        logits: logits, weights: weights, targets: heldOut.samples.targets, shares: isFinal)
-      return (model.applying(calibration), calibration)
+      guard let (calibrated, calibration) = try heldOut.calibrated(model, shares: isFinal, team) else {
+        return (model, nil)
+      }
+      return (calibrated, calibration)
     } catch {
       if isFinal { printError("note: the probabilities are not calibrated: validation data: \(error)\n") }
       return (model, nil)

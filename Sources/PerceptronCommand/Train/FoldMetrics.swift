@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 /// The result of cross-validation: the metrics of each fold, from the networks that have not learnt from it, with their
 /// means and deviations.

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 /// `perceptron gradcheck`.
 enum GradcheckCommand: Command {

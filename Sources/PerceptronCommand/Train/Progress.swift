@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 
 #if canImport(Glibc)
   import Glibc

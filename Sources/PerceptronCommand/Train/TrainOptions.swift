@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronCharts
 import PerceptronFiles
 
 /// The options of `train`. `gradcheck` uses those of the network.
@@ -191,14 +190,11 @@ struct TrainOptions {
     return Augmentation(augmentation, shape: shape, seed: seed(ofNetwork: number))
   }
 
-  /// The loss and the activation of the outputs for a task, checked against each other. Several labels are independent
-  /// questions.
+  /// The loss and the activation of the outputs for a task, checked against each other.
   func objective(
     _ task: Preparation.Task, areLabels: Bool = false
   ) throws(CommandError) -> (loss: Loss, output: Activation) {
-    let defaultOutput = areLabels ? Activation.sigmoid : nil
-    let loss = self.loss ?? Self.defaultLoss(task, self.output ?? defaultOutput)
-    let output = self.output ?? defaultOutput ?? Self.defaultOutput(task, loss)
+    let (loss, output) = Recipe.objective(task, areLabels: areLabels, loss: self.loss, output: self.output)
     if areLabels && (loss == .crossEntropy || output == .softmax) {
       throw .usage(
         "\(output == .softmax ? "--output softmax" : "--loss cross-entropy") is for one target; for several"
@@ -263,23 +259,6 @@ struct TrainOptions {
     guard loss.isForNumbers else { return }
     let option = loss.levels.isEmpty ? "--loss \(loss.rawValue)" : "--quantiles"
     throw .usage("\(option) is for numbers; leave it out, or use --task regression")
-  }
-
-  private static func defaultLoss(_ task: Preparation.Task, _ output: Activation?) -> Loss {
-    switch (task, output) {
-    case (.classification, nil), (.classification, .softmax): .crossEntropy
-    case (.classification, .sigmoid): .binaryCrossEntropy
-    default: .meanSquaredError
-    }
-  }
-
-  private static func defaultOutput(_ task: Preparation.Task, _ loss: Loss) -> Activation {
-    switch loss {
-    case .crossEntropy: .softmax
-    case .binaryCrossEntropy: .sigmoid
-    case .poisson, .tweedie: .exponential
-    default: task == .classification ? .softmax : .identity
-    }
   }
 
   /// The loss that `--loss` names, or the one of `--quantiles`; nil if neither is given.

@@ -122,11 +122,11 @@ struct TrainingData<Scalar: BLASScalar> {
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     samples = try options.classWeights?.applied(to: all, preparation) ?? all
     areFolds = options.folds != nil
-    let strata = samples.strata(areClasses: preparation.task == .classification)
     splits =
-      try options.folds?.splits(of: raw, strata: strata, options) ?? common.map { [$0] }
+      try options.folds?.splits(of: raw, strata: samples.strata(for: preparation.task), options)
+      ?? common.map { [$0] }
       ?? Self.ownSplits(
-        of: samples, strata, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
+        of: samples, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
     if areFolds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
       FoldOptions.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
     }
@@ -162,35 +162,18 @@ struct TrainingData<Scalar: BLASScalar> {
   }
 
   /// The divisions into training and validation samples, if validation samples are wanted and there are enough.
-  ///
-  /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
-  /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
-  /// mean of all networks, which needs samples that all of them leave out: a twentieth, but at least ``leastShared``; a
-  /// search takes twice as many, to choose by them. If that would be more than a fifth, each network leaves out its own
-  /// part as in a regression, and the answers of single networks are calibrated. Intervals and the choice of an epoch
-  /// need samples that all leave out, too, and more of them: a fifth.
+  /// Intervals and the choice of an epoch need a fifth that all networks leave out.
   private static func ownSplits(
-    of samples: Samples<Scalar>, _ strata: [Double], _ task: Preparation.Task, _ sources: TrainingSources,
-    _ options: TrainOptions, networkCount: Int, isSearch: Bool
+    of samples: Samples<Scalar>, _ task: Preparation.Task, _ sources: TrainingSources, _ options: TrainOptions,
+    networkCount: Int, isSearch: Bool
   ) -> [Split] {
     guard sources.validation == nil, sources.validationShare == nil,
-      options.pieces.wantsValidation(isTable: sources.training.isTabular), samples.count >= leastToSplit
+      options.pieces.wantsValidation(isTable: sources.training.isTabular)
     else { return [] }
-    let wantsFifth = options.interval != nil || options.pieces.selectsEpoch
-    let sharesAll = task == .classification && samples.count >= 5 * leastShared
-    let factor = isSearch ? 2 : 1
-    let folds =
-      wantsFifth || !sharesAll ? 5 : max(5, min(20 / factor, samples.count / (factor * leastShared)))
-    var generator = Philox(seed: options.seed, stream: 2)
-    let common = Split.firstFold(of: folds, stratifiedBy: strata, using: &generator)
-    // Each part is left out by as many networks of a trial.
-    let parts = (1...min(networkCount, common.validation.count)).last { networkCount.isMultiple(of: $0) } ?? 1
-    guard !wantsFifth, !sharesAll, parts > 1 else { return [common] }
-    return common.divided(among: parts, stratifiedBy: strata, using: &generator)
+    return Split.ofNetworks(
+      networkCount, samples, task, isSearch: isSearch,
+      wantsFifth: options.interval != nil || options.pieces.selectsEpoch, seed: options.seed)
   }
-
-  private static var leastShared: Int { 50 }
-  private static var leastToSplit: Int { 100 }
 
   /// Reads the training data. A table is read a second time if the points in some columns may separate thousands; the
   /// fields of these columns are then kept as written.
@@ -273,18 +256,5 @@ extension TrainingData {
     let heldOut = splits.heldOut
     return heldOut.isEmpty || areFolds
       ? samples : samples.gathered((0..<samples.count).filter { !heldOut.contains($0) })
-  }
-}
-
-extension [Split] {
-  /// The samples that some division has for validation.
-  var heldOut: Set<Int> { Set(flatMap(\.validation)) }
-}
-
-extension Samples {
-  /// Numbers by which similar samples are near each other: their class, or their first value.
-  fileprivate func strata(areClasses: Bool) -> [Double] {
-    guard targets.rows > 1, areClasses else { return (0..<count).map { Double(targets[0, $0]) } }
-    return targets.predictedClasses().map { Double($0) }
   }
 }

@@ -232,12 +232,10 @@ extension TrainingRun {
     guard recipe.selection == .cycle, ends > 1, fits.allSatisfy({ $0.cycleEnds.count == ends }), let heldOut else {
       return fits
     }
-    let losses = try (0..<ends).map { end in
-      let plain = model(fits.map { $0.cycleEnds[end].network(from: $0.network) })
-      let judged = Judged(try calibrated(plain, isFinal: false, team).model, heldOut, team)
-      return loss.ofSamples(outputs: judged.outputs, targets: judged.samples.targets)
+    let models = try (0..<ends).map { end in
+      try calibrated(model(fits.map { $0.cycleEnds[end].network(from: $0.network) }), isFinal: false, team).model
     }
-    let chosen = Selection.indexOfBestCycle(losses)
+    let chosen = heldOut.indexOfBestCycle(models, team)
     guard chosen < ends - 1 else { return fits }
     return try zip(fits, numbers).map { fit, number in
       try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, heldOut.samples(ofNetwork: number), team) }

@@ -5,20 +5,14 @@ extension TrainingRun {
   /// Prints what will be learnt and what was detected automatically.
   func announce(_ machines: [Machine]) {
     for machine in machines { printError("\(machine.host): \(machine.summary)\n") }
-    let what =
-      switch data.preparation.outputs {
-      case .classes(let names, let column): "classification\(column.map { " of \($0)" } ?? ""), \(names.count) classes"
-      case .labels(let columns, _): "classification of \(columns.count) labels: \(columns.joined(separator: ", "))"
-      case .values(let columns, _): "regression of \(columns.joined(separator: ", "))"
-      case .quantiles(let columns, let levels, _):
-        "quantiles \(levels.map { "\($0)" }.joined(separator: ", ")) of \(columns.joined(separator: ", "))"
-      }
     let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
       .joined(separator: "-")
     let network = isEnsemble ? "\(networkCount) networks" : "network"
     let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
     printError(
-      "\(what), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length), \(recipe.pieces)\n")
+      "\(data.preparation.outputs), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length),"
+        + " \(recipe.pieces)\n"
+    )
   }
 
   /// How many samples there are, and what they are for.

@@ -86,11 +86,10 @@ struct TrainingRun<Scalar: BLASScalar> {
     let (data, heldOut) = try MatrixFiles.keep(in: sources.cache) {
       let data = try TrainingData<Scalar>(
         sources, options, networkCount: networkCount, isSearch: search != nil, processes, team: team)
-      return (data, HeldOut(data))
+      return (data, data.validation.map { HeldOut($0) } ?? HeldOut(of: data.samples, data.splits))
     }
     (self.data, self.heldOut) = (data, heldOut)
-    let askedCount = min(data.samples.count, Self.mostAsked)
-    asked = data.samples.features(of: (0..<askedCount).map { $0 * data.samples.count / askedCount })
+    asked = data.samples.features(of: data.samples.spreadIndices(Self.mostAsked))
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
@@ -101,8 +100,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     if outputs.predictions != nil && data.splits.isEmpty {
       throw CommandError.usage("--predictions needs rows of DATA that are held out; add --folds or --validation-split")
     }
-    let areLabels = if case .labels = preparation.outputs { true } else { false }
-    (loss, output) = try options.objective(preparation.task, areLabels: areLabels)
+    (loss, output) = try options.objective(preparation.task, areLabels: preparation.outputs.areLabels)
     try calibration?.check(preparation.task, loss, validation: heldOut?.samples)
     try Self.checkInterval(options, loss, data)
     recipeName = options.pieces.name(isTable: sources.training.isTabular)

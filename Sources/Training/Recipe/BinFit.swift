@@ -20,8 +20,7 @@ package struct BinFit<Scalar: BLASScalar> {
     self.count = count
     self.usesTargets = usesTargets
     // Each split of a tree looks at all outputs.
-    let most = min(samples.count, 1 << 16, max(1 << 22 / samples.targets.rows, 1 << 10))
-    chosen = (0..<most).map { $0 * samples.count / most }
+    chosen = samples.spreadIndices(min(1 << 16, max(1 << 22 / samples.targets.rows, 1 << 10)))
     targets = samples.targets
     (features, columns) =
       samples.holders == nil

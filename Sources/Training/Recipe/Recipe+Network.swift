@@ -74,8 +74,7 @@ extension Recipe {
       layers, embedding: embedding, initializer: initializer ?? .automatic(for: layers[0].activation),
       using: &generator)
     if fitsInitialParameters {
-      let count = min(samples.count, Self.samplesOfInitialParameters)
-      let chosen = (0..<count).map { $0 * samples.count / count }
+      let chosen = samples.spreadIndices(Self.samplesOfInitialParameters)
       network.fitInitialParameters(to: samples.features(of: chosen), using: &generator)
     }
     return network

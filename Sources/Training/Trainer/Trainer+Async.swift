@@ -1,5 +1,4 @@
 import PerceptronDatasets
-import Synchronization
 import Tensor
 
 #if canImport(Glibc)
@@ -26,47 +25,50 @@ extension Trainer {
   ///       if case .finished(let trainer) = event { network = trainer.network }
   ///     }
   ///
-  /// Nothing runs on Swift's cooperative pool. Training begins at once. If the loop exits or its task is cancelled,
-  /// training stops after the current step. To be able to continue later, call `fit` instead, which leaves its progress
-  /// in the trainer.
+  /// Nothing runs on Swift's cooperative pool. Training begins at once. If the task is cancelled, training stops after
+  /// the current step, and the last event has the trainer as it is then, so that a call of `events` or `fit` can
+  /// continue. If the loop is left, training stops, too.
   ///
   /// The sequence throws ``Divergence`` if a number is not finite, and ``ThreadError`` if the system cannot start a
   /// thread.
+  ///
+  /// - Parameter trainerEvery: After how many epochs an event has the trainer, for a ``Checkpoint``; nil for none. Such
+  ///   an event copies the parameters and the optimizer's state. If the events are read more slowly than they come,
+  ///   only the newest unread one keeps its trainer.
   public func events(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,
-    patience: Int? = nil, selection: Selection? = nil
-  ) -> AsyncThrowingStream<TrainingEvent<Scalar>, any Error> {
-    let (stream, continuation) = AsyncThrowingStream<TrainingEvent<Scalar>, any Error>.makeStream()
-    let isStopped = Flag()
-    continuation.onTermination = { _ in isStopped.raise() }
+    patience: Int? = nil, selection: Selection? = nil, trainerEvery: Int? = nil
+  ) -> TrainingEvents<Scalar> {
+    let queue = EventQueue<Scalar>()
     let code = runOnThread {
       var trainer = self
+      var lastProgress: ContinuousClock.Instant?
       do {
         try trainer.fit(
           on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
-          selection: selection, afterStep: { _, _ in !isStopped.isRaised },
-          afterEpoch: { report, _ in
-            continuation.yield(.epoch(report))
-            return !isStopped.isRaised
+          selection: selection,
+          afterStep: { epoch, samplesDone in
+            let now = ContinuousClock.now
+            if lastProgress.map({ now - $0 >= .milliseconds(100) }) ?? true {
+              lastProgress = now
+              queue.send(.progress(epoch: epoch, samplesDone: samplesDone))
+            }
+            return !queue.isStopped
+          },
+          afterEpoch: { report, trainer in
+            let hasTrainer = trainerEvery.map { report.epoch.isMultiple(of: $0) } ?? false
+            queue.send(.epoch(report, hasTrainer ? trainer : nil))
+            return !queue.isStopped
           })
-        continuation.yield(.finished(trainer))
-        continuation.finish()
+        queue.send(.finished(trainer))
+        queue.end()
       } catch {
-        continuation.finish(throwing: error)
+        queue.end(throwing: error)
       }
     }
-    if code != 0 { continuation.finish(throwing: ThreadError(reason: String(cString: strerror(code)))) }
-    return stream
+    if code != 0 { queue.end(throwing: ThreadError(reason: String(cString: strerror(code)))) }
+    return TrainingEvents(queue)
   }
-}
-
-/// A flag that any thread can raise, once.
-private final class Flag: Sendable {
-  private let state = Atomic(false)
-
-  var isRaised: Bool { state.load(ordering: .relaxed) }
-
-  func raise() { state.store(true, ordering: .relaxed) }
 }
 
 /// Runs a closure on a new thread that no other thread joins.

@@ -1,5 +1,5 @@
 // The code of README.md, of the guides and of Documentation, each block in a scope of its own within those
-// that it follows. It is run in a directory with iris.csv.
+// that it follows. It is run in a directory with Examples/iris.csv and houses.csv.
 
 import Perceptron
 
@@ -7,6 +7,10 @@ import Perceptron
 
 do {
   let table = try Table(contentsOf: "iris.csv")  // the last column is the target
+  let fit = try TableFit<Float>(trainedOn: table, warn: { print($0) }, progress: { print($0) })
+  print(fit)  // classification of species, 3 classes: 4 networks …
+  try fit.model.write(to: "iris.perceptron")  // one safetensors file, preparation included
+
   let preparation = try Preparation(fittedOn: table, warn: { print($0) })  // how columns are read, and what is odd
   let samples = try preparation.samples(of: table, as: Float.self)
 
@@ -26,7 +30,7 @@ do {
     })
 
   let model = TrainedModel(network: trainer.network, loss: .crossEntropy, preparation: preparation)
-  try model.write(to: "iris.perceptron")  // one safetensors file, preparation included
+  print(model.parameterCount)
 
   do {
     try Checkpoint(trainer).write(to: "iris.checkpoint")  // in afterEpoch, or after a fit that was stopped
@@ -39,9 +43,8 @@ do {
     try trainer.fit(
       on: samples.gathered(split.training), validation: validation,
       epochs: 200, patience: 20)  // stops after 20 epochs without a lower validation loss
-    let metrics = ClassificationMetrics(
-      outputs: trainer.network.predict(validation.features), targets: validation.targets)
-    print(metrics.accuracy)
+    let better = TrainedModel(network: trainer.network, loss: .crossEntropy, preparation: preparation)
+    print(better.metrics(on: validation))  // accuracy 0.9667 (29 of 30), loss …
   }
 }
 
@@ -72,6 +75,10 @@ do {
 
 do {
   let table = try Table(contentsOf: "iris.csv")
+  let fit = try TableFit<Float>(trainedOn: table) { print($0) }
+  print(fit)
+  try fit.model.write(to: "iris.perceptron")
+
   var generator = Philox(seed: 0)
   let split = Split(
     table.rowCount, validationShare: 0.2, using: &generator)
@@ -94,7 +101,9 @@ do {
   let model = TrainedModel(
     network: trainer.network, loss: .crossEntropy,
     preparation: preparation)
-  try model.write(to: "iris.perceptron")
+  print(
+    model.metrics(
+      on: samples.gathered(split.validation)))
 
   let predictor = try Predictor<Float>(
     contentsOf: "iris.perceptron")
@@ -145,6 +154,14 @@ do {
   }
   let model = TrainedModel(networks: networks, loss: .crossEntropy, preparation: preparation)  // their mean
   print(model.networks.count)
+}
+
+// MARK: - Documentation/Training.md
+
+do {
+  let houses = try Table(contentsOf: "houses.csv")
+  let prices = try TableFit<Float>(trainedOn: houses, target: "price", seed: 1, adjust: { $0.hidden = [128, 128] })
+  print(prices.metrics?.errors?.rootMeanSquaredError ?? .nan, prices.recipe.epochs)
 }
 
 // MARK: - Documentation/Tables.md

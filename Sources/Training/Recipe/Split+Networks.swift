@@ -1,0 +1,52 @@
+import PerceptronDatasets
+import Tensor
+
+extension Split {
+  /// The divisions into training and validation samples for several networks that answer together, in turns for one
+  /// network after another; empty if there are fewer than 100 samples, which are all for training.
+  ///
+  /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
+  /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
+  /// mean of all networks, which needs samples that all of them leave out: a twentieth, but at least 50; a search takes
+  /// twice as many, to choose by them. If that would be more than a fifth, each network leaves out its own part as in a
+  /// regression, and the answers of single networks are calibrated.
+  ///
+  /// - Parameters:
+  ///   - isSearch: Whether the validation samples also choose among recipes.
+  ///   - wantsFifth: Whether all networks are to leave out the same fifth, which prediction intervals and the choice of
+  ///     an epoch need.
+  ///   - seed: The divisions are from the third stream of this seed.
+  package static func ofNetworks<Scalar>(
+    _ networkCount: Int, _ samples: Samples<Scalar>, _ task: Preparation.Task, isSearch: Bool = false,
+    wantsFifth: Bool = false, seed: UInt64
+  ) -> [Split] {
+    let (leastToSplit, leastShared) = (100, 50)
+    guard samples.count >= leastToSplit else { return [] }
+    let strata = samples.strata(for: task)
+    let sharesAll = task == .classification && samples.count >= 5 * leastShared
+    let factor = isSearch ? 2 : 1
+    let folds = wantsFifth || !sharesAll ? 5 : max(5, min(20 / factor, samples.count / (factor * leastShared)))
+    var generator = Philox(seed: seed, stream: 2)
+    let common = Split.firstFold(of: folds, stratifiedBy: strata, using: &generator)
+    // Each part is left out by as many networks of a trial.
+    let parts = (1...min(networkCount, common.validation.count)).last { networkCount.isMultiple(of: $0) } ?? 1
+    guard !wantsFifth, !sharesAll, parts > 1 else { return [common] }
+    return common.divided(among: parts, stratifiedBy: strata, using: &generator)
+  }
+}
+
+extension [Split] {
+  /// The samples that some division has for validation.
+  package var heldOut: Set<Int> { Set(flatMap(\.validation)) }
+}
+
+extension Samples {
+  /// Numbers by which similar samples are near each other: their class, or their first value.
+  package func strata(for task: Preparation.Task) -> [Double] {
+    guard targets.rows > 1, task == .classification else { return (0..<count).map { Double(targets[0, $0]) } }
+    return targets.predictedClasses().map { Double($0) }
+  }
+
+  /// The same samples, each counting alike.
+  package var withoutWeights: Samples { weights == nil ? self : weighted(by: nil) }
+}
