@@ -361,6 +361,15 @@ private let cases = [
     #expect(error(graph(wide, [bias], inputs: [value("p", 2), value("q", 1)])).contains("expected one, or columns"))
   }
 
+  @Test("The columns of the outputs follow numbered inputs, and are called target after others")
+  func targets() throws {
+    let imported = try ONNXPerceptron<Float>(graph([node("Gemm", "x", "w", "b")]).encoded, path: "m").imported
+    func names(_ inputs: Preparation.Inputs) -> [String] { imported.outputs(for: .regression, after: inputs).names }
+    #expect(names(imported.inputs) == ["3", "4"])
+    #expect(names(.columns(imported.columns(named: ["p", "q"]))) == ["target 1", "target 2"])
+    #expect(names(.pixels(shape: [1, 2])) == ["target 1", "target 2"])
+  }
+
   @Test("A graph for one sample at a time, and outputs of single numbers")
   func shapes() throws {
     let single = [ONNXValue(name: "x", dataType: 1, shape: [.fixed(1), .fixed(2)])]
