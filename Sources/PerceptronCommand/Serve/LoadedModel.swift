@@ -9,8 +9,8 @@ import PerceptronServing
 protocol LoadedModel: Sendable {
   var facts: ModelFacts { get }
 
-  /// What its batches have done; nil if requests are answered one by one.
-  var batchCounts: BatchCounts? { get }
+  /// What answers requests that come at the same time together; nil if they are answered one by one.
+  var batching: (any Batching)? { get }
 
   /// Writes the answer for a sample.
   func predict(_ sample: JSONSamples.Sample, into prediction: inout Prediction) throws(PredictionError)
@@ -18,14 +18,22 @@ protocol LoadedModel: Sendable {
   /// Returns the answers for samples.
   func predict(_ samples: [JSONSamples.Sample]) throws(PredictionError) -> [Prediction]
 
-  /// Returns the answer for a sample, computed together with those of other requests.
-  func predictTogether(_ sample: JSONSamples.Sample) async throws -> Prediction
-
   /// Returns the answers for the rows of a CSV table, as `perceptron predict --probabilities` writes them.
   ///
   /// - Throws: ``FileError`` or ``PredictionError``.
   func answers(csv: [UInt8]) throws -> (csv: [UInt8], count: Int)
 }
+
+/// Answers requests that come at the same time together.
+protocol Batching: Sendable {
+  /// What the batches have done.
+  var counts: BatchCounts { get }
+
+  /// Returns the answer for a sample.
+  func predict(_ sample: JSONSamples.Sample) async throws -> Prediction
+}
+
+extension BatchingPredictor: Batching {}
 
 /// What clients may know of a model.
 struct ModelFacts: Sendable {
@@ -86,9 +94,7 @@ func loadModel(
 private struct LoadedPredictor<Scalar: BLASScalar>: LoadedModel {
   let facts: ModelFacts
   let predictor: Predictor<Scalar>
-  let batching: BatchingPredictor<Scalar>?
-
-  var batchCounts: BatchCounts? { batching?.counts }
+  let batching: (any Batching)?
 
   func predict(_ sample: JSONSamples.Sample, into prediction: inout Prediction) throws(PredictionError) {
     try predictor.predict(sample, into: &prediction)
@@ -96,15 +102,6 @@ private struct LoadedPredictor<Scalar: BLASScalar>: LoadedModel {
 
   func predict(_ samples: [JSONSamples.Sample]) throws(PredictionError) -> [Prediction] {
     try predictor.predict(samples)
-  }
-
-  func predictTogether(_ sample: JSONSamples.Sample) async throws -> Prediction {
-    guard let batching else {
-      var prediction = Prediction()
-      try predictor.predict(sample, into: &prediction)
-      return prediction
-    }
-    return try await batching.predict(sample)
   }
 
   func answers(csv: [UInt8]) throws -> (csv: [UInt8], count: Int) {

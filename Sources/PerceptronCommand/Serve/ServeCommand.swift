@@ -38,7 +38,7 @@ enum ServeCommand: Command {
     let models = try names(arguments.positional).map { name, path in
       try ServedModel(name, contentsOf: path, batches: batches, missing: missing)
     }
-    let service = Service(models, batches: batches, mostBody: mostBody)
+    let service = Service(models, mostBody: mostBody)
     let signals = try Signals()
     let server = try HTTPServer(settings) { service.handle($0) }
     service.count { server.connectionCount }
