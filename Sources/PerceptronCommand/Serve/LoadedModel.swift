@@ -1,8 +1,4 @@
 import Perceptron
-import PerceptronDatasets
-import PerceptronFiles
-import PerceptronModelFiles
-import PerceptronServing
 
 /// One version of a model, as it was read from its file. A request is answered by one version, so that no answer mixes
 /// two.
@@ -38,7 +34,6 @@ extension BatchingPredictor: Batching {}
 /// What clients may know of a model.
 struct ModelFacts: Sendable {
   let name: String
-  let path: String
   /// The CRC-32 of the file, in hexadecimal digits.
   let fingerprint: String
   /// Whether the network computes in double precision.
@@ -79,7 +74,7 @@ func loadModel(
       encoder.scales.count == 1 ? encoder.scales[0].spread : nil
     }
     return ModelFacts(
-      name: name, path: path, fingerprint: checksum.digits, isDouble: file.isDouble, preparation: model.preparation,
+      name: name, fingerprint: checksum.digits, isDouble: file.isDouble, preparation: model.preparation,
       interval: model.interval, columns: columns, spreads: spreads)
   }
   func load<Scalar>(_ model: TrainedModel<Scalar>) -> any LoadedModel {

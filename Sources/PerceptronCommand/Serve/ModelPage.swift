@@ -1,6 +1,5 @@
 import Perceptron
 import PerceptronCharts
-import PerceptronFiles
 
 /// A page with a form of a model's columns, which predicts as one types. It needs nothing from elsewhere.
 ///

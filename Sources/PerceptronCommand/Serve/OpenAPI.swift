@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 
 /// The description of a service for people and programs, as OpenAPI 3.1 (openapis.org).
 func openAPI(_ models: [ModelFacts]) -> JSONValue {

@@ -71,7 +71,7 @@ enum ServeCommand: Command {
 
   private static func describe(_ model: ServedModel) -> String {
     let facts = model.current.facts
-    return "\(facts.name): \(facts.columns.count) columns → \(facts.target), from \(facts.path), \(facts.fingerprint)"
+    return "\(facts.name): \(facts.columns.count) columns → \(facts.target), from \(model.path), \(facts.fingerprint)"
   }
 
   /// The names and paths of the models: `NAME=FILE`, or a file that is named after its model.

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 import Synchronization
 
 /// The most samples of a request, which take far more memory than their text.
