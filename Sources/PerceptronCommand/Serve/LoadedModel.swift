@@ -44,15 +44,6 @@ struct ModelFacts: Sendable {
   let columns: [InputColumn]
   /// The spread of each column of numbers in the training data; nil for other columns.
   let spreads: [Double?]
-
-  /// What is predicted, in words.
-  var target: String {
-    switch preparation.outputs {
-    case .classes(let names, let column): "\(column ?? "class"), one of \(names.count) classes"
-    case .labels(let columns, _): "\(columns.count) labels"
-    case .values(let columns, _), .quantiles(let columns, _, _): columns.joined(separator: ", ")
-    }
-  }
 }
 
 /// Reads a model file.

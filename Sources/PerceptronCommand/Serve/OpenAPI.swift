@@ -20,7 +20,7 @@ func openAPI(_ models: [ModelFacts]) -> JSONValue {
     ]
     return [
       "post": [
-        "summary": .string("Predicts \(model.target)."),
+        "summary": .string("Predicts \(model.preparation.outputs.text)."),
         "operationId": .string("predict.\(model.name)"),
         "requestBody": [
           "required": true,

@@ -71,7 +71,8 @@ enum ServeCommand: Command {
 
   private static func describe(_ model: ServedModel) -> String {
     let facts = model.current.facts
-    return "\(facts.name): \(facts.columns.count) columns → \(facts.target), from \(model.path), \(facts.fingerprint)"
+    return "\(facts.name), \(facts.fingerprint), from \(model.path): \(facts.columns.count) columns →"
+      + " \(facts.preparation.outputs.text)"
   }
 
   /// The names and paths of the models: `NAME=FILE`, or a file that is named after its model.

@@ -102,8 +102,8 @@ final class Service: Sendable {
 
   private func description(_ facts: ModelFacts) -> JSONValue {
     [
-      "name": .string(facts.name), "predicts": .string(facts.target), "fingerprint": .string(facts.fingerprint),
-      "columns": .list(facts.columns.map { .string($0.name) }),
+      "name": .string(facts.name), "predicts": .string(facts.preparation.outputs.text),
+      "fingerprint": .string(facts.fingerprint), "columns": .list(facts.columns.map { .string($0.name) }),
     ]
   }
 
