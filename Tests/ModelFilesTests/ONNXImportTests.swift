@@ -194,7 +194,13 @@ private let cases = [
     }
     let flat = [node("Flatten", "x", to: "f"), node("MatMul", "f", "w", to: "z"), node("Softmax", "z")]
     #expect(error(graph(flat, inputs: deep)) == "a model")
-    #expect(error(graph([first, node("Normalizer", "z", domain: "ai.onnx.ml")])).contains("only Scaler and Imputer"))
+    #expect(error(graph([first, node("Binarizer", "z", domain: "ai.onnx.ml")])).contains("only Scaler and Imputer"))
+    for norm in ["L2", "L1", "MAX"] {
+      let normalizer = node("Normalizer", "x", to: "s", with: ["norm": .string(norm)], domain: "ai.onnx.ml")
+      let text = error(graph([normalizer, node("Gemm", "s", "w", "b")]))
+      #expect(text.hasPrefix("m: node \"the node\" (ai.onnx.ml.Normalizer): it divides each sample by its own norm"))
+      #expect(text.contains("convert the pipeline without it"))
+    }
     #expect(error(graph([first, node("Relu", "z", domain: "com.example")])).contains("operations of \"com.example\""))
   }
 

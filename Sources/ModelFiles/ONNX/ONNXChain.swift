@@ -243,6 +243,11 @@ struct ONNXChain<Scalar: BLASScalar> {
         throw bad(node, "only NaN can be replaced, and only by numbers")
       }
       step(node, .missing(values))
+    case "Normalizer":
+      throw bad(
+        node,
+        "it divides each sample by its own norm, which a model does not do; convert the pipeline without it, and divide"
+          + " the samples before they are given to the model")
     default: throw bad(node, "of these operators, only Scaler and Imputer are supported")
     }
   }
