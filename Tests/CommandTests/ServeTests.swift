@@ -180,8 +180,11 @@ private func descriptors(upTo count: Int) -> Int {
     let request = HTTPConnection.request("POST", "/predict", Array(record.utf8))
     try idle.send(request)
     #expect(try idle.answer().status == 200)
-    // The header is here, and the body is on its way.
-    try begun.send(Array(request.dropLast(5)))
+    // The header is there, as the service confirms, and the body is on its way.
+    let slow = HTTPConnection.request("POST", "/predict", Array(record.utf8), fields: ["Expect": "100-continue"])
+    try begun.send(Array(slow.dropLast(record.utf8.count)))
+    #expect(try begun.answer().status == 100)
+    try begun.send(Array(record.utf8.dropLast(5)))
     try service.eventually("two connections are open") {
       try service.ask("GET", "/metrics").text.contains("perceptron_connections 3\n")
     }
@@ -189,7 +192,7 @@ private func descriptors(upTo count: Int) -> Int {
     try service.eventually("it ends") { service.errors.contains("ending") }
     // A new connection is closed at once.
     #expect(try HTTPConnection(port: service.port).isClosed())
-    try begun.send(Array(request.suffix(5)))
+    try begun.send(Array(record.utf8.suffix(5)))
     let answer = try begun.answer()
     #expect(answer.status == 200 && answer.fields["connection"]?.lowercased() == "close")
     #expect(idle.isClosed())
