@@ -21,7 +21,8 @@ let package = Package(
 
     // The package, in the order in which data flows through it.
     .target(name: "CPerceptronKernels", path: "Sources/CKernels"),
-    .target(name: "CPerceptronMPI", path: "Sources/CMPI"),
+    .target(name: "CPerceptronLibrary", path: "Sources/CLibrary"),
+    .target(name: "CPerceptronMPI", dependencies: ["CPerceptronLibrary"], path: "Sources/CMPI"),
     .target(
       name: "Tensor",
       dependencies: ["CPerceptronOpenBLAS", "CPerceptronLAPACKE", "CPerceptronKernels", "CPerceptronMPI"]),
@@ -41,7 +42,7 @@ let package = Package(
     .target(name: "Perceptron", dependencies: ["PerceptronTraining", "PerceptronServing"]),
     .target(name: "PerceptronCharts", dependencies: ["PerceptronFiles", "CPerceptronZlib"], path: "Sources/Charts"),
     .target(name: "CPerceptronOutOfMemory", path: "Sources/COutOfMemory"),
-    .target(name: "CPerceptronHTTP", path: "Sources/CHTTP"),
+    .target(name: "CPerceptronHTTP", dependencies: ["CPerceptronLibrary"], path: "Sources/CHTTP"),
     .executableTarget(
       name: "PerceptronCommand",
       dependencies: [

@@ -4,8 +4,7 @@
 set -eu
 program=$1
 directory=$2
-browser=$(command -v chromium || command -v chromium-browser || true)
-[ -n "$browser" ] || { echo "check-service: chromium is not installed; nothing was checked"; exit 0; }
+. "$(dirname "$0")/chromium.sh"
 mkdir -p "$directory"
 awk 'BEGIN { srand(1); print "area,rooms,city,price"
   for (row = 0; row < 400; row++) { area = 40 + 100 * rand(); rooms = int(area / 25)
@@ -21,14 +20,15 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
   sleep 0.5
 done
 address=$(sed -n 's|.*\(http://[^/]*\)/.*|\1|p' "$directory/address.txt")
-browse() { "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=4000 "$@" 2> /dev/null; }
-browse --window-size=1100,950 --screenshot="$directory/light.png" "$address/" > /dev/null
-browse --window-size=1100,950 --blink-settings=preferredColorScheme=0 --screenshot="$directory/dark.png" "$address/" > /dev/null
-browse --window-size=500,1500 --screenshot="$directory/phone.png" "$address/" > /dev/null
-browse --window-size=1100,950 --screenshot="$directory/digits.png" "$address/models/digits" > /dev/null
+# A page has this time for its script.
+time=--virtual-time-budget=4000
+draw "$directory/light.png" 1100,950 $time "$address/"
+draw "$directory/dark.png" 1100,950 $time $dark "$address/"
+draw "$directory/phone.png" 500,1500 $time "$address/"
+draw "$directory/digits.png" 1100,950 $time "$address/models/digits"
 # The answer for a field in the address is that of the service itself.
 value() {
-  browse --dump-dom "$address/?area=$1" | sed -n 's|.*<div class="value">\([0-9,.]*\)</div>.*|\1|p' | tr -d ,
+  browse $time --dump-dom "$address/?area=$1" | sed -n 's|.*<div class="value">\([0-9,.]*\)</div>.*|\1|p' | tr -d ,
 }
 small=$(value 50)
 large=$(value 130)
@@ -36,7 +36,4 @@ large=$(value 130)
   echo "check-service: the page shows '$small' for an area of 50 and '$large' for one of 130"
   exit 1
 }
-for file in light.png dark.png phone.png digits.png; do
-  [ -s "$directory/$file" ] || { echo "check-service: $file was not drawn"; exit 1; }
-done
-echo "check-service: look at $directory/light.png, dark.png, phone.png and digits.png"
+drawn "$directory" light.png dark.png phone.png digits.png

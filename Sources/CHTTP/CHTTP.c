@@ -1,11 +1,10 @@
-// getaddrinfo and getauxval
+// getaddrinfo
 #define _GNU_SOURCE
 #include "CHTTP.h"
+#include "CLibrary.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -323,18 +321,15 @@ void chttp_send(struct chttp_request *request) {
 
 // MARK: - Server
 
-#define LOAD(member, name)                            \
-  do {                                                \
-    void *symbol = dlsym(library, name);              \
-    if (!symbol) return "libmicrohttpd has no " name; \
-    memcpy(&mhd.member, &symbol, sizeof symbol);      \
+#define LOAD(member, name)                                                               \
+  do {                                                                                   \
+    if (!clibrary_find(library, name, &mhd.member)) return "libmicrohttpd has no " name; \
   } while (0)
 
 static const char *load(void) {
   static const char *const name = "libmicrohttpd.so.12";
   if (mhd.start) return NULL;
-  // In a static program, dlopen of a library with threads crashes.
-  if (getauxval(AT_BASE) == 0) return "a statically linked program cannot load libmicrohttpd; use the dynamic one";
+  if (!clibrary_can_load()) return "a statically linked program cannot load libmicrohttpd; use the dynamic one";
   void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (!library) return "the HTTP library libmicrohttpd.so.12 is missing; install Debian's package libmicrohttpd12";
   LOAD(stop, "MHD_stop_daemon");

@@ -1,15 +1,14 @@
-// on_exit, RTLD_GLOBAL and getauxval
+// on_exit and RTLD_GLOBAL
 #define _GNU_SOURCE
 #include "CMPI.h"
+#include "CLibrary.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <time.h>
 
 /// The calls of the interface that was loaded.
@@ -29,11 +28,9 @@ static int owns_mpi = 0;
 typedef void *pointer;
 typedef int integer;
 
-#define LOAD(function, name)                     \
-  do {                                           \
-    void *symbol = dlsym(library, name);         \
-    if (!symbol) return "has no " name;          \
-    memcpy(&(function), &symbol, sizeof symbol); \
+#define LOAD(function, name)                                               \
+  do {                                                                     \
+    if (!clibrary_find(library, name, &(function))) return "has no " name; \
   } while (0)
 
 // Open MPI (documented as stable from 3.0 to 5.x): handles are the addresses of objects.
@@ -89,8 +86,7 @@ static const char *start(void *library, const char *name) {
 }
 
 const char *cmpi_start(const char *name) {
-  // In a static program, dlopen of a library with threads crashes.
-  if (getauxval(AT_BASE) == 0) return "cannot be loaded by a statically linked program";
+  if (!clibrary_can_load()) return "cannot be loaded by a statically linked program";
   // Plug-ins of Open MPI look for its symbols among the global ones.
   void *library = dlopen(name, RTLD_NOW | RTLD_GLOBAL);
   if (!library) return dlerror();

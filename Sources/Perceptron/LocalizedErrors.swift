@@ -1,53 +1,20 @@
 import FoundationEssentials
 
-// `localizedDescription` says what `description` does.
+/// An error whose `localizedDescription` says what `description` does.
+protocol DescribedError: LocalizedError, CustomStringConvertible {}
 
-extension FileError: LocalizedError {
+extension DescribedError {
   /// The description.
   public var errorDescription: String? { description }
 }
 
-extension FieldError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension RowError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension PredictionError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension Divergence: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension ThreadError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension CalibrationError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension IntervalError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension ProcessesError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
-
-extension LinearAlgebraError: LocalizedError {
-  /// The description.
-  public var errorDescription: String? { description }
-}
+extension FileError: LocalizedError, DescribedError {}
+extension FieldError: LocalizedError, DescribedError {}
+extension RowError: LocalizedError, DescribedError {}
+extension PredictionError: LocalizedError, DescribedError {}
+extension Divergence: LocalizedError, DescribedError {}
+extension ThreadError: LocalizedError, DescribedError {}
+extension CalibrationError: LocalizedError, DescribedError {}
+extension IntervalError: LocalizedError, DescribedError {}
+extension ProcessesError: LocalizedError, DescribedError {}
+extension LinearAlgebraError: LocalizedError, DescribedError {}

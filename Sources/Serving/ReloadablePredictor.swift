@@ -33,8 +33,15 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
     self.path = path
     self.missing = missing
     self.team = team
+    current = Guarded(try Self.read(path, missing, team))
+  }
+
+  /// Reads a file that can be read again.
+  private static func read(
+    _ path: String, _ missing: MissingValuePolicy, _ team: Team
+  ) throws(FileError) -> Predictor<Scalar> {
     if let mistake = FileError.notRegular(path) { throw mistake }
-    current = Guarded(try Predictor(contentsOf: path, missing: missing, team: team))
+    return try Predictor(contentsOf: path, missing: missing, team: team)
   }
 
   /// The predictor of the model that was read last. Fetch it for each request, and use it for the whole request.
@@ -49,8 +56,7 @@ public final class ReloadablePredictor<Scalar: BLASScalar>: Sendable {
   /// - Throws: ``FileError`` if the file is not a model.
   public func reload() throws(FileError) {
     try reloading.withLock { _ throws(FileError) in
-      if let mistake = FileError.notRegular(path) { throw mistake }
-      var predictor = try Predictor<Scalar>(contentsOf: path, missing: missing, team: team)
+      var predictor = try Self.read(path, missing, team)
       current.withLock { swap(&$0, &predictor) }
       // The old model is released here, after the lock.
     }

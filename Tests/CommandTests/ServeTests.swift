@@ -22,6 +22,18 @@ private func workspace(_ options: String = "") throws -> Workspace {
   return workspace
 }
 
+/// Lets this process open so many files, or as many as the system allows, and returns their number.
+private func descriptors(upTo count: Int) -> Int {
+  let files = __rlimit_resource_t(7)  // RLIMIT_NOFILE, a macro that Swift does not see.
+  var limit = rlimit()
+  guard getrlimit(files, &limit) == 0 else { return 1024 }
+  if limit.rlim_cur < count {
+    limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
+    setrlimit(files, &limit)
+  }
+  return min(Int(clamping: limit.rlim_cur), count)
+}
+
 @Suite struct ServeTests {
   @Test("A service answers records, lists, rows and tables as the command does")
   func serviceAnswers() throws {
@@ -168,8 +180,11 @@ private func workspace(_ options: String = "") throws -> Workspace {
     let request = HTTPConnection.request("POST", "/predict", Array(record.utf8))
     try idle.send(request)
     #expect(try idle.answer().status == 200)
-    // The header is here, and the body is on its way.
-    try begun.send(Array(request.dropLast(5)))
+    // The header is there, as the service confirms, and the body is on its way.
+    let slow = HTTPConnection.request("POST", "/predict", Array(record.utf8), fields: ["Expect": "100-continue"])
+    try begun.send(Array(slow.dropLast(record.utf8.count)))
+    #expect(try begun.answer().status == 100)
+    try begun.send(Array(record.utf8.dropLast(5)))
     try service.eventually("two connections are open") {
       try service.ask("GET", "/metrics").text.contains("perceptron_connections 3\n")
     }
@@ -177,7 +192,7 @@ private func workspace(_ options: String = "") throws -> Workspace {
     try service.eventually("it ends") { service.errors.contains("ending") }
     // A new connection is closed at once.
     #expect(try HTTPConnection(port: service.port).isClosed())
-    try begun.send(Array(request.suffix(5)))
+    try begun.send(Array(record.utf8.suffix(5)))
     let answer = try begun.answer()
     #expect(answer.status == 200 && answer.fields["connection"]?.lowercased() == "close")
     #expect(idle.isClosed())
@@ -310,6 +325,43 @@ private func workspace(_ options: String = "") throws -> Workspace {
         "POST", "/v2/models/flowers/infer", request, fields: ["Inference-Header-Content-Length": length])
       #expect(answer.status == 400)
     }
+  }
+
+  @Test("A thousand connections at once are served, and those beyond the limit wait until there is room")
+  func thousandConnections() throws {
+    // Fewer only if the system does not let this process open so many.
+    let limit = descriptors(upTo: 1600) - 600
+    let beyond = 100
+    try #require(limit > 2 * beyond)
+    let workspace = try workspace()
+    let service = try RunningService("flowers.model --threads 2 --connections \(limit)", in: workspace)
+    var connections = try (0..<limit + beyond).map { _ in try HTTPConnection(port: service.port) }
+    let request = HTTPConnection.request("POST", "/predict", Array(record.utf8))
+    func ask(_ connection: HTTPConnection) throws -> String? {
+      try connection.send(request)
+      let answer = try connection.answer()
+      return answer.status == 200 ? answer.text : nil
+    }
+    let expected = try #require(try ask(connections[0]))
+    // Connections are taken in the order in which they came.
+    try service.eventually("all are taken") {
+      try connections[0].send(HTTPConnection.request("GET", "/metrics"))
+      return try connections[0].answer().text.contains("\nperceptron_connections \(limit)\n")
+    }
+    let asked = stride(from: 0, to: limit, by: 10).map { connections[$0] }
+    for connection in asked { try connection.send(request) }
+    for connection in asked { #expect(try connection.answer().text == expected) }
+    // Those beyond the limit are answered once others are closed, and then there is room for another one.
+    let waiting = Array(connections[limit...])
+    for connection in waiting { try connection.send(request) }
+    connections.removeFirst(2 * beyond)
+    for connection in waiting { #expect(try connection.answer().text == expected) }
+    #expect(try ask(HTTPConnection(port: service.port)) == expected)
+    #expect(try ask(connections[0]) == expected)
+    service.send(SIGTERM)
+    #expect(try service.status() == 0)
+    // Connections at rest are closed.
+    #expect(connections.allSatisfy { $0.isClosed() })
   }
 
   @Test("A page and a description are made from the columns, and nothing in the data can be a part of them")

@@ -194,7 +194,13 @@ private let cases = [
     }
     let flat = [node("Flatten", "x", to: "f"), node("MatMul", "f", "w", to: "z"), node("Softmax", "z")]
     #expect(error(graph(flat, inputs: deep)) == "a model")
-    #expect(error(graph([first, node("Normalizer", "z", domain: "ai.onnx.ml")])).contains("only Scaler and Imputer"))
+    #expect(error(graph([first, node("Binarizer", "z", domain: "ai.onnx.ml")])).contains("only Scaler and Imputer"))
+    for norm in ["L2", "L1", "MAX"] {
+      let normalizer = node("Normalizer", "x", to: "s", with: ["norm": .string(norm)], domain: "ai.onnx.ml")
+      let text = error(graph([normalizer, node("Gemm", "s", "w", "b")]))
+      #expect(text.hasPrefix("m: node \"the node\" (ai.onnx.ml.Normalizer): it divides each sample by its own norm"))
+      #expect(text.contains("convert the pipeline without it"))
+    }
     #expect(error(graph([first, node("Relu", "z", domain: "com.example")])).contains("operations of \"com.example\""))
   }
 
@@ -359,6 +365,15 @@ private let cases = [
       error(graph(nodes, [bias], inputs: [value("p", 1), value("q", 1), value("r", 1)])).contains("\"r\" is not used"))
     let wide = [node("Concat", "p", to: "x"), node("Gemm", "p", "w", "bias")]
     #expect(error(graph(wide, [bias], inputs: [value("p", 2), value("q", 1)])).contains("expected one, or columns"))
+  }
+
+  @Test("The columns of the outputs follow numbered inputs, and are called target after others")
+  func targets() throws {
+    let imported = try ONNXPerceptron<Float>(graph([node("Gemm", "x", "w", "b")]).encoded, path: "m").imported
+    func names(_ inputs: Preparation.Inputs) -> [String] { imported.outputs(for: .regression, after: inputs).names }
+    #expect(names(imported.inputs) == ["3", "4"])
+    #expect(names(.columns(imported.columns(named: ["p", "q"]))) == ["target 1", "target 2"])
+    #expect(names(.pixels(shape: [1, 2])) == ["target 1", "target 2"])
   }
 
   @Test("A graph for one sample at a time, and outputs of single numbers")

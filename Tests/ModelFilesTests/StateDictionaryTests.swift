@@ -231,6 +231,10 @@ func rmsNorm() throws {
       "n: tensor \"1.weight\" is 3, expected 2"
     ),
     (
+      linear + [tensor("1.weight", [2], [1, 1]), tensor("1.bias", [2], [1, 1])], [.linear, .prelu],
+      "n: tensor \"1.bias\" is not used: prelu has no tensor of that name"
+    ),
+    (
       linear + [tensor("1.weight", [2], [1, 1])], [.linear, .linear],
       "n: tensor \"1.weight\" is 2, which is not of module 1, linear"
     ),

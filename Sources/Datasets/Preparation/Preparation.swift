@@ -187,7 +187,7 @@ extension Preparation.Outputs {
   }
 
   /// The names of the target columns; an empty name for classes that are not from a table.
-  var targetColumns: [String] {
+  package var targetColumns: [String] {
     switch self {
     case .classes(_, let column): [column ?? ""]
     case .labels(let columns, _), .values(let columns, _), .quantiles(let columns, _, _): columns

@@ -5,25 +5,15 @@ import Tensor
 
 /// The contents of an ONNX graph that is a multi-layer perceptron.
 package struct ONNXPerceptron<Scalar: BLASScalar> {
-  /// The network that takes scaled inputs.
-  package let network: Network<Scalar>
-  /// How the inputs are scaled before the network. It stays in double precision, because inputs may be far from 0
-  /// compared with their spread.
-  package let inputScaling: Scaling
-  /// The values that replace missing inputs; nil if there are none.
-  let missing: [Double]?
-  /// The names of the inputs if the graph has one for each; otherwise nil.
-  package let columnNames: [String]?
-  /// The names of the classes, if a label output of the graph has them.
-  package let classes: [String]?
-  /// The classes of each output, below ½ and from ½ on, if a label output of the graph has them.
-  package let labels: [[String]]?
+  /// The network, and what the graph says about its inputs and outputs.
+  package let imported: ImportedNetwork<Scalar>
   /// The output that is used, and the other ones of numbers.
   package let outputs: (used: String, others: [String])
   /// Whether the graph has inputs or outputs in double precision.
   package let usesDouble: Bool
-  /// The sizes of the input, without the batch size.
-  package let inputShape: [Int]
+
+  /// The network that takes scaled inputs.
+  package var network: Network<Scalar> { imported.network }
 
   /// The maximum number of inputs or outputs of an imported network, equal to the maximum number of columns of a table.
   private static var mostFeatures: Int { 100_000 }
@@ -87,14 +77,14 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
     // The weights take equally much memory in the file, the steps, the layers and the network. No three of these are
     // needed at the same time.
     parts.steps = []
-    network = try assembler.network()
-    let inputSize = network.inputSize
+    var imported = ImportedNetwork(try assembler.network())
+    let (inputSize, outputSize) = (imported.network.inputSize, imported.network.outputSize)
     // Each input and output gets its own name, which takes more memory than its weights take in the file.
-    guard max(inputSize, network.outputSize) <= Self.mostFeatures else {
+    guard max(inputSize, outputSize) <= Self.mostFeatures else {
       throw .unsupportedGraph(
         path: path,
         problem:
-          "there are \(inputSize) inputs and \(network.outputSize) outputs, expected at most \(Self.mostFeatures)")
+          "there are \(inputSize) inputs and \(outputSize) outputs, expected at most \(Self.mostFeatures)")
     }
     let missing = leading.missing ?? assembler.missing
     guard let scaling = leading.scaling(inputSize), [1, inputSize].contains(missing?.count ?? 1),
@@ -103,31 +93,36 @@ package struct ONNXPerceptron<Scalar: BLASScalar> {
       throw .unsupportedGraph(
         path: path, problem: "the constants that scale or replace inputs do not fit the \(inputSize) inputs")
     }
-    inputScaling = scaling
-    self.missing = missing.map { values in
+    imported.inputScaling = scaling
+    imported.missing = missing.map { values in
       (0..<inputSize).map { input in
         // What replaces inputs that are scaled already, is scaled.
         leading.unscaled(values[values.count == 1 ? 0 : input], input: input, of: inputSize)
       }
     }
-    columnNames = try Self.columnNames(parts.inputs, count: inputSize, path)
-    inputShape = columnNames == nil ? try Self.shape(parts.inputs[0], count: inputSize, path) : []
-    outputs = (parts.answer.value, parts.answer.others)
-    (classes, labels, usesDouble) = (parts.answer.classes, parts.answer.labels, parts.usesDouble)
+    imported.columnNames = try Self.columnNames(parts.inputs, count: inputSize, path)
+    if imported.columnNames == nil {
+      imported.imageShape = try Self.imageShape(parts.inputs[0], count: inputSize, path)
+    }
+    (imported.classes, imported.labels) = (parts.answer.classes, parts.answer.labels)
+    self.imported = imported
+    (outputs, usesDouble) = ((parts.answer.value, parts.answer.others), parts.usesDouble)
   }
 
-  /// The sizes of the only input without the batch size and sizes of 1.
-  private static func shape(_ input: ONNXValue, count: Int, _ path: String) throws(FileError) -> [Int] {
+  /// The height and the width of a sample of the only input, if it has two sizes above 1; otherwise nil.
+  private static func imageShape(_ input: ONNXValue, count: Int, _ path: String) throws(FileError) -> [Int]? {
     let sizes = (input.shape ?? []).dropFirst().map { if case .fixed(let size) = $0 { size } else { 0 } }
     // This check applies if the graph states all sizes. A different count would mean that a sample is cut into several.
-    if !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }), SafeTensors.elementCount(sizes) != count {
+    guard !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }) else { return nil }
+    guard SafeTensors.elementCount(sizes) == count else {
       throw .unsupportedGraph(
         path: path,
         problem:
           "the input has the shape \(sizes.prefix(8).map(String.init).joined(separator: "×")), the first layer"
           + " \(count) inputs")
     }
-    return sizes.filter { $0 != 1 }
+    let large = sizes.filter { $0 > 1 }
+    return large.count == 2 ? large : nil
   }
 
   /// The names of the columns that several inputs are; nil for a single input. An input of one column keeps its name.

@@ -217,7 +217,8 @@ extension TrainedModel {
   /// the pixels of images if each sample has two dimensions. A scaling of the inputs stays in double precision. A
   /// missing number is refused unless the graph replaces it. Softmax outputs are classes, named 0, 1, … unless the
   /// graph has names; the label is in the column after the inputs. Each sigmoid output is a label, 0 or 1 unless the
-  /// graph has names, in its own column after the inputs. Other outputs are values.
+  /// graph has names, in its own column after the inputs. Other outputs are values. After inputs with names, and after
+  /// pixels, the columns of the outputs are called `target`.
   ///
   /// - Parameter output: The name of the output to use; nil for the only one of numbers, or the one that is computed
   ///   from the others.
@@ -227,69 +228,10 @@ extension TrainedModel {
   }
 
   /// Makes the model of a graph that has been read. The model records the path as its origin.
-  package init(_ file: ONNXPerceptron<Scalar>, path: String) {
-    let (network, uniformShare) = file.network.withoutUniformShare ?? (file.network, 0)
-    let (inputs, outputs) = (network.inputSize, network.outputSize)
-    let isImage = file.inputShape.count == 2 && SafeTensors.elementCount(file.inputShape) == inputs
-    let targets =
-      file.columnNames == nil
-      ? (1...outputs).map { String(inputs + $0) } : outputs == 1 ? ["target"] : (1...outputs).map { "target \($0)" }
-    let meaning: Preparation.Outputs
-    let loss: Loss
-    switch network.outputActivation {
-    // Softmax of a single output is always 1, so there is no choice of class.
-    case .softmax where outputs > 1:
-      let names = file.classes.flatMap { Set($0).count == outputs && $0.count == outputs ? $0 : nil }
-      meaning = .classes(names ?? (0..<outputs).map(String.init), column: isImage ? nil : targets[0])
-      loss = .crossEntropy
-    case .sigmoid:
-      let names = file.labels.flatMap { $0.count == outputs && $0.allSatisfy { Set($0).count == 2 } ? $0 : nil }
-      meaning = .labels(columns: targets, classes: names ?? Array(repeating: ["0", "1"], count: outputs))
-      loss = .binaryCrossEntropy
-    default:
-      meaning = .values(columns: targets, scaling: .unscaled(outputs))
-      loss = .meanSquaredError
-    }
-    self.init(
-      network: network, loss: loss,
-      preparation: Preparation(
-        inputs: isImage ? .pixels(shape: file.inputShape) : .columns(file.columns()), inputScaling: file.inputScaling,
-        outputs: meaning),
-      training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path], uniformShare: uniformShare)
-  }
-}
-
-extension ONNXPerceptron {
-  /// The columns of numbers that are the inputs.
-  ///
-  /// - Parameter names: Their names; nil for those of the graph, or 1, 2, ….
-  package func columns(named names: [String]? = nil) -> [InputColumn] {
-    (0..<network.inputSize).map { input in
-      .number(name: names?[input] ?? columnNames?[input] ?? String(input + 1), mean: missing?[input])
-    }
-  }
-}
-
-extension Network {
-  /// If the last layer only mixes probabilities, a ↦ (1 − ε) a + ε u: the network without it, and ε; otherwise nil.
-  fileprivate var withoutUniformShare: (network: Network, uniformShare: Double)? {
-    let others = Array(layers.dropLast())
-    guard embedding == nil, let last = layers.last, last == Dense(last.outputSize, last.outputSize, .identity),
-      let activation = others.last?.activation,
-      activation == .sigmoid || activation == .softmax && last.outputSize > 1
-    else { return nil }
-    var network = Network(others)
-    let (weights, bias) = (self[layer: others.count, .weights], self[layer: others.count, .bias])
-    let kept = Double(weights[0, 0])
-    let added = (1 - kept) * network.uniformOutput
-    guard 0 < kept, kept < 1, bias.elements.allSatisfy({ abs(Double($0) - added) < 1e-6 }),
-      weights.elements.enumerated().allSatisfy({ index, weight in
-        Double(weight) == (index % (weights.rows + 1) == 0 ? kept : 0)
-      })
-    else { return nil }
-    for (index, layer) in others.enumerated() {
-      for parameter in layer.parameters { network[layer: index, parameter] = self[layer: index, parameter] }
-    }
-    return (network, 1 - kept)
+  package init(_ graph: ONNXPerceptron<Scalar>, path: String) {
+    var imported = graph.imported
+    imported.separateUniformShare()
+    let inputs = imported.inputs
+    self.init(imported, inputs: inputs, outputs: imported.outputs(for: imported.task, after: inputs), path: path)
   }
 }

@@ -68,12 +68,8 @@ struct SequentialReader {
     _ place: Int, _ wanted: String?, units: Int?
   ) throws(FileError) -> [Scalar] {
     let module = try next(.norm, "prelu", place, wanted, units: units) { $0.tensors.count == 1 }
-    let weight = try entry("weight", module)
-    guard module.tensors.count == 1, weight.shape.count == 1 else {
-      throw mismatch(
-        "tensor \(quoted(module.example.name)) is not of module \(place), prelu, which has one list of slopes")
-    }
-    return try values(weight)
+    try check(module, hasOnly: ["weight"], "prelu")
+    return try values(entry("weight", module))
   }
 
   /// Returns the parameters of the normalisation at a position of the list. Without tensors, its scale is 1 and its
@@ -84,23 +80,13 @@ struct SequentialReader {
     _ normalization: Normalization, _ place: Int, _ wanted: String?, units: Int?, epsilon: Double?
   ) throws(FileError) -> ImportedOperation<Scalar> {
     let (kind, name) = (normalization.moduleKind, "\(normalization)-norm")
-    var module: StateDictionary.Module?
-    if kind == .normWithStatistics || wanted != nil {
-      module = try next(kind, name, place, wanted, units: units)
-    } else if isOrdered {
-      if let first = modules.first, first.kind == kind, !areNumbersPlaces || first.number == place {
-        module = modules.removeFirst()
-      }
-    } else if modules.contains(where: { $0.kind == kind }) {
-      module = try next(kind, name, place, nil, units: units)
-    }
+    let needsTensors = kind == .normWithStatistics || wanted != nil
+    let module =
+      try needsTensors || comesNext(kind, place) ? next(kind, name, place, wanted, units: units) : nil
     var units = units
     if let module, units == nil { units = try size(module) }
     guard let units else { throw mismatch("there is no tensor for module \(place), \(name)") }
-    let names = normalization.parameters.map(\.tensorName)
-    if let extra = module?.tensors.first(where: { !names.contains($0.key) })?.value {
-      throw mismatch("tensor \(quoted(extra.name)) is not used: \(name) has no tensor of that name")
-    }
+    if let module { try check(module, hasOnly: normalization.parameters.map(\.tensorName), name) }
     var parameters: [LayerParameter: Matrix<Scalar>] = [:]
     for parameter in normalization.parameters {
       var values = Matrix<Scalar>(rows: units, columns: 1, repeating: parameter == .scale ? 1 : 0)
@@ -136,9 +122,19 @@ struct SequentialReader {
     throw mismatch("tensor \(quoted(module.example.name)) is not used: there are more modules than are listed")
   }
 
+  /// Whether the module for a position of the list has tensors, if it may have none and has no name.
+  private func comesNext(_ kind: StateDictionary.Kind, _ place: Int) -> Bool {
+    guard isOrdered else { return modules.contains { $0.kind == kind } }
+    guard let first = modules.first else { return false }
+    return first.kind == kind && (!areNumbersPlaces || first.number == place)
+  }
+
+  /// Takes the module for a position of the list.
+  ///
   /// - Parameters:
   ///   - wanted: The name that the list gives to the module; nil for the next one.
   ///   - units: The size of a norm; nil if any is possible.
+  ///   - fits: Tells candidates apart that the list does not name.
   private mutating func next(
     _ kind: StateDictionary.Kind, _ name: String, _ place: Int, _ wanted: String?, units: Int? = nil,
     where fits: (StateDictionary.Module) -> Bool = { _ in true }
@@ -189,6 +185,13 @@ struct SequentialReader {
           + " \(name)=\(modules[places[0]].name.dropLast())")
     }
     return places.first
+  }
+
+  private func check(
+    _ module: StateDictionary.Module, hasOnly names: [String], _ name: String
+  ) throws(FileError) {
+    guard let extra = module.tensors.first(where: { !names.contains($0.key) })?.value else { return }
+    throw mismatch("tensor \(quoted(extra.name)) is not used: \(name) has no tensor of that name")
   }
 
   private func entry(_ own: String, _ module: StateDictionary.Module) throws(FileError) -> SafeTensors.Entry {

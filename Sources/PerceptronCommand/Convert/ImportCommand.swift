@@ -76,9 +76,9 @@ enum ImportCommand: Command {
       try arguments.choice("--precision", [("float", false), ("double", true)])
       ?? file.entries.contains { $0.dataType == .f64 }
     if isDouble {
-      try write(try Network<Double>(file, modules: modules), of: path, to: output, arguments)
+      try write(ImportedNetwork(Network<Double>(file, modules: modules)), of: path, to: output, arguments)
     } else {
-      try write(try Network<Float>(file, modules: modules), of: path, to: output, arguments)
+      try write(ImportedNetwork(Network<Float>(file, modules: modules)), of: path, to: output, arguments)
     }
   }
 
@@ -103,7 +103,6 @@ enum ImportCommand: Command {
     try write(ONNXPerceptron<Double>(contentsOf: path, output: name), of: path, to: output, arguments)
   }
 
-  /// Writes the network. The graph describes its inputs and outputs unless an option does.
   private static func write<Scalar>(
     _ graph: ONNXPerceptron<Scalar>, of path: String, to output: String, _ arguments: Arguments
   ) throws {
@@ -112,11 +111,16 @@ enum ImportCommand: Command {
       printError(
         "note: \(path): the output \(graph.outputs.used.debugDescription) is used, and not \(others) (--output)\n")
     }
-    if importedPreparationOptions.contains(where: { arguments.string($0.name) != nil }) {
-      try write(graph.network, graph, of: path, to: output, arguments)
-    } else {
-      try write(TrainedModel(graph, path: path), to: output)
-    }
+    try write(graph.imported, of: path, to: output, arguments)
+  }
+
+  private static func write<Scalar>(
+    _ network: ImportedNetwork<Scalar>, of path: String, to output: String, _ arguments: Arguments
+  ) throws {
+    let model = try importedModel(network, path: path, arguments)
+    try model.write(to: output)
+    try printLine("\(model.network)")
+    try printLine("wrote \(output)")
   }
 
   private static let normalizations = Normalization.allCases.filter { $0 != .none }.map { "\($0)-norm" }
@@ -170,28 +174,5 @@ enum ImportCommand: Command {
           + " (\(activations)), found \(word.debugDescription)")
     }
     return .activation(activation)
-  }
-
-  /// Writes the network. The options describe its inputs and outputs, and the graph what they leave open.
-  private static func write<Scalar>(
-    _ imported: Network<Scalar>, _ graph: ONNXPerceptron<Scalar>? = nil, of path: String, to output: String,
-    _ arguments: Arguments
-  ) throws {
-    var network = imported
-    // Most networks for classes end in logits, because their losses take these.
-    if arguments.string("--task") == "classification", network.outputActivation == .identity {
-      network = network.withOutputs(activatedBy: network.outputSize == 1 ? .sigmoid : .softmax)
-    }
-    let (preparation, loss) = try importedPreparation(network, graph, arguments)
-    try write(
-      TrainedModel(
-        network: network, loss: loss, preparation: preparation,
-        training: ["imported from": path.split(separator: "/").last.map(String.init) ?? path]), to: output)
-  }
-
-  private static func write<Scalar>(_ model: TrainedModel<Scalar>, to output: String) throws {
-    try model.write(to: output)
-    try printLine("\(model.network)")
-    try printLine("wrote \(output)")
   }
 }

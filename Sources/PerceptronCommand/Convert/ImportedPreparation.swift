@@ -14,73 +14,67 @@ let importedPreparationOptions = [
   ),
 ]
 
-/// Makes the preparation and the loss of a network.
-///
-/// - Parameter graph: The graph that the network is from; nil for a state dictionary, whose inputs are not scaled.
-func importedPreparation<Scalar>(
-  _ network: Network<Scalar>, _ graph: ONNXPerceptron<Scalar>?, _ arguments: Arguments
-) throws(CommandError) -> (Preparation, Loss) {
-  let (inputs, outputs, activation) = (network.inputSize, network.outputSize, network.outputActivation)
-  let inferred: Preparation.Task = [.softmax, .sigmoid].contains(activation) ? .classification : .regression
-  let task =
-    try arguments.choice("--task", Preparation.Task.allCases.map { ($0.rawValue, $0) }) ?? inferred
-  guard task == .regression || inferred == .classification else {
+/// Makes the model of an imported network. The options describe its inputs and outputs, and its file what they leave
+/// open.
+func importedModel<Scalar>(
+  _ network: ImportedNetwork<Scalar>, path: String, _ arguments: Arguments
+) throws(CommandError) -> TrainedModel<Scalar> {
+  var imported = network
+  let chosen = try arguments.choice("--task", Preparation.Task.allCases.map { ($0.rawValue, $0) })
+  if chosen != .regression { imported.separateUniformShare() }
+  // Most networks for classes end in logits, because their losses take these.
+  if chosen == .classification, imported.network.outputActivation == .identity {
+    imported.network = imported.network.withOutputs(activatedBy: imported.network.outputSize == 1 ? .sigmoid : .softmax)
+  }
+  let activation = imported.network.outputActivation
+  guard chosen != .classification || [.softmax, .sigmoid].contains(activation) else {
     throw .usage(
       "--task classification needs outputs that are logits, softmax or sigmoid, found \(activation.rawValue)")
   }
-  // A graph may say that a sample has two dimensions.
-  let ownShape =
-    arguments.string("--columns") == nil ? graph.flatMap { $0.inputShape.count == 2 ? $0.inputShape : nil } : nil
-  let isImage = arguments.string("--image") != nil || ownShape != nil
-  guard arguments.string("--image") == nil || arguments.string("--columns") == nil else {
-    throw .usage("--image and --columns exclude each other")
-  }
-  let targetCount = task == .classification && activation == .softmax ? 1 : outputs
-  let targets =
-    try names("--target", count: targetCount, "outputs", arguments)
-    ?? (arguments.string("--columns") == nil && graph?.columnNames == nil && !isImage
-      ? (inputs + 1...inputs + targetCount).map(String.init)
-      : targetCount == 1 ? ["target"] : (1...targetCount).map { "target \($0)" })
-  let meaning: Preparation.Outputs
-  if task == .regression {
-    guard arguments.string("--classes") == nil else { throw .usage("--classes is for classification") }
-    meaning = .values(columns: targets, scaling: .unscaled(outputs))
-  } else if activation == .softmax {
-    let known = graph?.classes.flatMap { Set($0).count == outputs && $0.count == outputs ? $0 : nil }
-    let classes =
-      try names("--classes", count: outputs, "outputs", arguments) ?? known ?? (0..<outputs).map(String.init)
-    meaning = .classes(classes, column: isImage ? nil : targets[0])
-  } else {
-    let classes = try names("--classes", count: 2, "classes of each output", arguments)
-    let known = graph?.labels.flatMap { $0.count == outputs && $0.allSatisfy { Set($0).count == 2 } ? $0 : nil }
-    meaning = .labels(
-      columns: targets,
-      classes: classes.map { Array(repeating: $0, count: outputs) } ?? known
-        ?? Array(repeating: ["0", "1"], count: outputs))
-  }
-  let source: Preparation.Inputs
-  if let text = arguments.string("--image") {
-    let shape = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard shape.count == 2, shape.allSatisfy({ (1...inputs).contains($0) }), shape[0] * shape[1] == inputs else {
-      throw .usage("--image: expected HEIGHTxWIDTH of \(inputs) pixels, found \(text.debugDescription)")
-    }
-    source = .pixels(shape: shape)
-  } else if let ownShape {
-    source = .pixels(shape: ownShape)
-  } else {
-    let columns = try names("--columns", count: inputs, "inputs", arguments)
-    // A missing number is refused unless the graph replaces it.
-    source = .columns(
-      graph?.columns(named: columns)
-        ?? (columns ?? (1...inputs).map(String.init)).map { .number(name: $0, mean: nil) })
-  }
-  let scaling = graph?.inputScaling ?? .unscaled(inputs)
-  if let mistake = Preparation.mistake(inputs: source, inputScaling: scaling, outputs: meaning) {
+  let inputs = try importedInputs(of: imported, arguments)
+  let outputs = try importedOutputs(of: imported, for: chosen ?? imported.task, after: inputs, arguments)
+  if let mistake = Preparation.mistake(inputs: inputs, inputScaling: imported.inputScaling, outputs: outputs) {
     throw .usage("cannot prepare \(mistake)")
   }
-  let loss: Loss =
-    task == .regression ? .meanSquaredError : activation == .softmax ? .crossEntropy : .binaryCrossEntropy
-  return (Preparation(inputs: source, inputScaling: scaling, outputs: meaning), loss)
+  return TrainedModel(imported, inputs: inputs, outputs: outputs, path: path)
+}
+
+/// Where the features come from.
+private func importedInputs<Scalar>(
+  of imported: ImportedNetwork<Scalar>, _ arguments: Arguments
+) throws(CommandError) -> Preparation.Inputs {
+  let count = imported.network.inputSize
+  guard let text = arguments.string("--image") else {
+    let columns = try names("--columns", count: count, "inputs", arguments)
+    return columns.map { .columns(imported.columns(named: $0)) } ?? imported.inputs
+  }
+  guard arguments.string("--columns") == nil else { throw .usage("--image and --columns exclude each other") }
+  let shape = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+  guard shape.count == 2, shape.allSatisfy({ (1...count).contains($0) }), shape[0] * shape[1] == count else {
+    throw .usage("--image: expected HEIGHTxWIDTH of \(count) pixels, found \(text.debugDescription)")
+  }
+  return .pixels(shape: shape)
+}
+
+/// What the outputs mean.
+private func importedOutputs<Scalar>(
+  of imported: ImportedNetwork<Scalar>, for task: Preparation.Task, after inputs: Preparation.Inputs,
+  _ arguments: Arguments
+) throws(CommandError) -> Preparation.Outputs {
+  let standard = imported.outputs(for: task, after: inputs)
+  let targets = try names("--target", count: standard.targetColumns.count, "outputs", arguments)
+  switch standard {
+  case .classes(let classes, let column):
+    return .classes(
+      try names("--classes", count: classes.count, "outputs", arguments) ?? classes,
+      column: column.map { targets?[0] ?? $0 })
+  case .labels(let columns, let classes):
+    let pair = try names("--classes", count: 2, "classes of each output", arguments)
+    return .labels(columns: targets ?? columns, classes: pair.map { pair in columns.map { _ in pair } } ?? classes)
+  case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
+    guard arguments.string("--classes") == nil else { throw .usage("--classes is for classification") }
+    return .values(columns: targets ?? columns, scaling: scaling)
+  }
 }
 
 /// Returns comma-separated names, all different; nil if the option is not given.

@@ -62,7 +62,7 @@ enum InspectCommand: Command {
       [
         ("task", description.task), ("loss", description.loss), ("networks", networks(file)),
         ("parameters", "\(description.parameters), \(description.precision)"),
-        ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", outputs(file)),
+        ("inputs", inputs(file)), ("scaling", description.scaling), ("outputs", file.preparation.outputs.text),
       ] + (file.interval.map { [("interval", interval($0, file.preparation.outputs))] } ?? [])
     for (name, value) in facts { try printLine("\(name.padded(to: 12))\(printable(value))") }
     guard !description.training.isEmpty else { return }
@@ -110,19 +110,6 @@ enum InspectCommand: Command {
     }
   }
 
-  private static func outputs(_ file: ModelFile) -> String {
-    switch file.preparation.outputs {
-    case .classes(let names, let column):
-      "\(names.count) classes\(column.map { " of \($0)" } ?? ""): \(abbreviated(names))"
-    case .labels(let columns, let classes):
-      "\(columns.count) labels: \(abbreviated(zip(columns, classes).map { "\($0) (\($1[0]) or \($1[1]))" }))"
-    case .values(let columns, _):
-      columns.count == 1 ? "the value of \(columns[0])" : "\(columns.count) values: \(abbreviated(columns))"
-    case .quantiles(let columns, let levels, _):
-      "the quantiles \(abbreviated(levels.map { "\($0)" })) of \(abbreviated(columns))"
-    }
-  }
-
   /// Such as "0.9 within ±2.5" or, beside quantiles, "0.9 from price 0.05 - 2.5 to price 0.95 + 2.5".
   private static func interval(_ interval: PredictionInterval, _ outputs: Preparation.Outputs) -> String {
     let names = outputs.names
@@ -143,10 +130,6 @@ enum InspectCommand: Command {
       "\(name) (\(values.count) strings\(gathersOthers ? " and all others" : ""))"
     case .date(let name, let format, _, _): "\(name) (dates \(format.pattern))"
     }
-  }
-
-  private static func abbreviated(_ names: [String]) -> String {
-    names.count <= 12 ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + ", … " + names.last!
   }
 }
 

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 
 /// A tensor of the open inference protocol (KServe, version 2, with Triton's extension for binary data).
 struct InferenceTensor {

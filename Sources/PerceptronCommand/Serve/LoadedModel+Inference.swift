@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 
 // The open inference protocol: the tensors have the names and the meaning that the inputs and outputs of an exported
 // ONNX graph have, so that clients need not know which of the two is served.

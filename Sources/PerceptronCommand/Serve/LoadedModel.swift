@@ -1,16 +1,12 @@
 import Perceptron
-import PerceptronDatasets
-import PerceptronFiles
-import PerceptronModelFiles
-import PerceptronServing
 
 /// One version of a model, as it was read from its file. A request is answered by one version, so that no answer mixes
 /// two.
 protocol LoadedModel: Sendable {
   var facts: ModelFacts { get }
 
-  /// What its batches have done; nil if requests are answered one by one.
-  var batchCounts: BatchCounts? { get }
+  /// What answers requests that come at the same time together; nil if they are answered one by one.
+  var batching: (any Batching)? { get }
 
   /// Writes the answer for a sample.
   func predict(_ sample: JSONSamples.Sample, into prediction: inout Prediction) throws(PredictionError)
@@ -18,19 +14,26 @@ protocol LoadedModel: Sendable {
   /// Returns the answers for samples.
   func predict(_ samples: [JSONSamples.Sample]) throws(PredictionError) -> [Prediction]
 
-  /// Returns the answer for a sample, computed together with those of other requests.
-  func predictTogether(_ sample: JSONSamples.Sample) async throws -> Prediction
-
   /// Returns the answers for the rows of a CSV table, as `perceptron predict --probabilities` writes them.
   ///
   /// - Throws: ``FileError`` or ``PredictionError``.
   func answers(csv: [UInt8]) throws -> (csv: [UInt8], count: Int)
 }
 
+/// Answers requests that come at the same time together.
+protocol Batching: Sendable {
+  /// What the batches have done.
+  var counts: BatchCounts { get }
+
+  /// Returns the answer for a sample.
+  func predict(_ sample: JSONSamples.Sample) async throws -> Prediction
+}
+
+extension BatchingPredictor: Batching {}
+
 /// What clients may know of a model.
 struct ModelFacts: Sendable {
   let name: String
-  let path: String
   /// The CRC-32 of the file, in hexadecimal digits.
   let fingerprint: String
   /// Whether the network computes in double precision.
@@ -41,15 +44,6 @@ struct ModelFacts: Sendable {
   let columns: [InputColumn]
   /// The spread of each column of numbers in the training data; nil for other columns.
   let spreads: [Double?]
-
-  /// What is predicted, in words.
-  var target: String {
-    switch preparation.outputs {
-    case .classes(let names, let column): "\(column ?? "class"), one of \(names.count) classes"
-    case .labels(let columns, _): "\(columns.count) labels"
-    case .values(let columns, _), .quantiles(let columns, _, _): columns.joined(separator: ", ")
-    }
-  }
 }
 
 /// Reads a model file.
@@ -71,7 +65,7 @@ func loadModel(
       encoder.scales.count == 1 ? encoder.scales[0].spread : nil
     }
     return ModelFacts(
-      name: name, path: path, fingerprint: checksum.digits, isDouble: file.isDouble, preparation: model.preparation,
+      name: name, fingerprint: checksum.digits, isDouble: file.isDouble, preparation: model.preparation,
       interval: model.interval, columns: columns, spreads: spreads)
   }
   func load<Scalar>(_ model: TrainedModel<Scalar>) -> any LoadedModel {
@@ -86,9 +80,7 @@ func loadModel(
 private struct LoadedPredictor<Scalar: BLASScalar>: LoadedModel {
   let facts: ModelFacts
   let predictor: Predictor<Scalar>
-  let batching: BatchingPredictor<Scalar>?
-
-  var batchCounts: BatchCounts? { batching?.counts }
+  let batching: (any Batching)?
 
   func predict(_ sample: JSONSamples.Sample, into prediction: inout Prediction) throws(PredictionError) {
     try predictor.predict(sample, into: &prediction)
@@ -96,15 +88,6 @@ private struct LoadedPredictor<Scalar: BLASScalar>: LoadedModel {
 
   func predict(_ samples: [JSONSamples.Sample]) throws(PredictionError) -> [Prediction] {
     try predictor.predict(samples)
-  }
-
-  func predictTogether(_ sample: JSONSamples.Sample) async throws -> Prediction {
-    guard let batching else {
-      var prediction = Prediction()
-      try predictor.predict(sample, into: &prediction)
-      return prediction
-    }
-    return try await batching.predict(sample)
   }
 
   func answers(csv: [UInt8]) throws -> (csv: [UInt8], count: Int) {

@@ -1,6 +1,5 @@
 import Perceptron
 import PerceptronCharts
-import PerceptronFiles
 
 /// A page with a form of a model's columns, which predicts as one types. It needs nothing from elsewhere.
 ///
@@ -15,7 +14,7 @@ func modelPage(_ facts: ModelFacts, among names: [String]) -> HTTPResponse {
     <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
     <title>\(facts.name.escaped)</title><style>\(reportStyle)\(pageStyle)</style></head><body><main>
     <header><h1>\(facts.name.escaped)</h1>
-    <p class="muted">Predicts \(facts.target.escaped). \(others)</p>
+    <p class="muted">Predicts \(facts.preparation.outputs.text.escaped). \(others)</p>
     </header>
     <section id="answer" aria-live="polite"><p class="muted">\(help)</p></section>
     <div class="sides" \(isHidden)>

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 
 /// The description of a service for people and programs, as OpenAPI 3.1 (openapis.org).
 func openAPI(_ models: [ModelFacts]) -> JSONValue {
@@ -21,7 +20,7 @@ func openAPI(_ models: [ModelFacts]) -> JSONValue {
     ]
     return [
       "post": [
-        "summary": .string("Predicts \(model.target)."),
+        "summary": .string("Predicts \(model.preparation.outputs.text)."),
         "operationId": .string("predict.\(model.name)"),
         "requestBody": [
           "required": true,

@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 
 /// Why a request has no answer, as `application/problem+json` (RFC 9457).
 struct Problem: Error {
@@ -9,10 +8,24 @@ struct Problem: Error {
     case tooLarge = "too_large"
     case notFound = "not_found"
     case method
-    case
-      notFinite = "not_finite"
+    case notFinite = "not_finite"
     case overloaded
     case internalError = "internal"
+
+    /// The status and the title of the response.
+    var response: (status: Int, title: String) {
+      switch self {
+      case .malformed: (400, "Malformed request")
+      case .notFound: (404, "Not found")
+      case .method: (405, "Method not allowed")
+      case .tooLarge: (413, "Body too large")
+      case .mediaType: (415, "Unsupported media type")
+      case .field: (422, "Unusable input")
+      case .notFinite: (422, "No finite answer")
+      case .internalError: (500, "Internal error")
+      case .overloaded: (503, "Overloaded")
+      }
+    }
   }
 
   let kind: Kind
@@ -53,34 +66,8 @@ struct Problem: Error {
     }
   }
 
-  var status: Int {
-    switch kind {
-    case .malformed: 400
-    case .notFound: 404
-    case .method: 405
-    case .tooLarge: 413
-    case .mediaType: 415
-    case .field, .notFinite: 422
-    case .internalError: 500
-    case .overloaded: 503
-    }
-  }
-
-  private var title: String {
-    switch kind {
-    case .malformed: "Malformed request"
-    case .notFound: "Not found"
-    case .method: "Method not allowed"
-    case .tooLarge: "Body too large"
-    case .mediaType: "Unsupported media type"
-    case .field: "Unusable input"
-    case .notFinite: "No finite answer"
-    case .internalError: "Internal error"
-    case .overloaded: "Overloaded"
-    }
-  }
-
   var response: HTTPResponse {
+    let (status, title) = kind.response
     var members: [(name: String, value: JSONValue)] = [
       ("type", "about:blank"), ("title", .string(title)), ("status", .integer(status)), ("detail", .string(detail)),
     ]
@@ -93,7 +80,8 @@ struct Problem: Error {
   /// The same as the open inference protocol wants it.
   var inferenceResponse: HTTPResponse {
     HTTPResponse(
-      status: status, type: "application/json", JSONValue.object([("error", .string(detail))]).bytes, fields: fields)
+      status: kind.response.status, type: "application/json", JSONValue.object([("error", .string(detail))]).bytes,
+      fields: fields)
   }
 
   private var fields: [(name: String, value: String)] {

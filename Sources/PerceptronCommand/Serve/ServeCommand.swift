@@ -38,7 +38,7 @@ enum ServeCommand: Command {
     let models = try names(arguments.positional).map { name, path in
       try ServedModel(name, contentsOf: path, batches: batches, missing: missing)
     }
-    let service = Service(models, batches: batches, mostBody: mostBody)
+    let service = Service(models, mostBody: mostBody)
     let signals = try Signals()
     let server = try HTTPServer(settings) { service.handle($0) }
     service.count { server.connectionCount }
@@ -71,7 +71,8 @@ enum ServeCommand: Command {
 
   private static func describe(_ model: ServedModel) -> String {
     let facts = model.current.facts
-    return "\(facts.name): \(facts.columns.count) columns → \(facts.target), from \(facts.path), \(facts.fingerprint)"
+    return "\(facts.name), \(facts.fingerprint), from \(model.path): \(facts.columns.count) columns →"
+      + " \(facts.preparation.outputs.text)"
   }
 
   /// The names and paths of the models: `NAME=FILE`, or a file that is named after its model.

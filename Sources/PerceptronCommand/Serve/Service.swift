@@ -1,5 +1,4 @@
 import Perceptron
-import PerceptronFiles
 import Synchronization
 
 /// The most samples of a request, which take far more memory than their text.
@@ -10,15 +9,12 @@ final class Service: Sendable {
   /// The models; the first is the one that paths without a name mean.
   let models: [ServedModel]
   let metrics = ServiceMetrics()
-  private let batches: Bool
   private let mostBody: Int
   private let isStopping = Atomic<Bool>(false)
   /// The number of connections now.
   private let connections = Guarded<(@Sendable () -> Int)?>(nil)
 
-  init(_ models: [ServedModel], batches: Bool, mostBody: Int) {
-    (self.models, self.batches, self.mostBody) = (models, batches, mostBody)
-  }
+  init(_ models: [ServedModel], mostBody: Int) { (self.models, self.mostBody) = (models, mostBody) }
 
   /// From now on the service is not ready.
   func beginStopping() { isStopping.store(true, ordering: .relaxed) }
@@ -106,8 +102,8 @@ final class Service: Sendable {
 
   private func description(_ facts: ModelFacts) -> JSONValue {
     [
-      "name": .string(facts.name), "predicts": .string(facts.target), "fingerprint": .string(facts.fingerprint),
-      "columns": .list(facts.columns.map { .string($0.name) }),
+      "name": .string(facts.name), "predicts": .string(facts.preparation.outputs.text),
+      "fingerprint": .string(facts.fingerprint), "columns": .list(facts.columns.map { .string($0.name) }),
     ]
   }
 
@@ -139,7 +135,7 @@ final class Service: Sendable {
         let answers = JSONValue.list(try model.predict(samples.samples).map(\.json))
         return finish(exchange, answers.response, samples: samples.samples.count)
       }
-      if batches { return predictTogether(exchange, samples.samples[0], model) }
+      if let batching = model.batching { return predict(exchange, samples.samples[0], in: batching) }
       var prediction = Prediction()
       try model.predict(samples.samples[0], into: &prediction)
       finish(exchange, prediction.json.response, samples: 1)
@@ -152,11 +148,11 @@ final class Service: Sendable {
     }
   }
 
-  private func predictTogether(_ exchange: Exchange, _ sample: JSONSamples.Sample, _ model: any LoadedModel) {
+  private func predict(_ exchange: Exchange, _ sample: JSONSamples.Sample, in batching: any Batching) {
     exchange.request.wait()
     Task {
       do {
-        let prediction = try await model.predictTogether(sample)
+        let prediction = try await batching.predict(sample)
         finish(exchange, prediction.json.response, samples: 1)
       } catch {
         finish(exchange, failed: Problem(error))

@@ -102,7 +102,7 @@ final class ServiceMetrics: Sendable {
       "perceptron_model_info", "gauge", "The models, with the CRC-32 of their files.",
       models.map { "perceptron_model_info{model=\"\($0.facts.name)\",fingerprint=\"\($0.facts.fingerprint)\"} 1" })
     // A model that is read again begins to count anew.
-    let batches = models.compactMap { model in model.batchCounts.map { ("model=\"\(model.facts.name)\"", $0) } }
+    let batches = models.compactMap { model in model.batching.map { ("model=\"\(model.facts.name)\"", $0.counts) } }
     if !batches.isEmpty {
       add(
         "perceptron_batches_total", "counter", "Batches of requests that came at the same time.",
