@@ -98,10 +98,24 @@ extension HeldOut {
     return (model.applying(calibration), calibration)
   }
 
-  /// The index of the model to keep among those after the ends of cycles; see ``Selection/cycle``.
-  package func indexOfBestCycle(_ models: [TrainedModel<Scalar>], _ team: Team) -> Int {
-    Selection.indexOfBestCycle(
-      models.map { $0.loss.ofSamples(outputs: outputs(of: $0, team), targets: samples.targets) })
+  /// The index of the end of a cycle after which all networks are to be kept; see ``Selection/cycle``. Nil to keep them
+  /// as they are after the last epoch.
+  ///
+  /// - Parameters:
+  ///   - ends: For each network the ends of its cycles.
+  ///   - model: Makes the model of such networks as it would be written.
+  package func bestCycle(
+    _ ends: [[KeptEpoch<Scalar>]], of networks: [Network<Scalar>], _ team: Team,
+    model: ([Network<Scalar>]) throws -> TrainedModel<Scalar>
+  ) rethrows -> Int? {
+    let count = ends[0].count
+    guard count > 1, ends.allSatisfy({ $0.count == count }) else { return nil }
+    let losses = try (0..<count).map { end in
+      let model = try model(zip(networks, ends).map { $1[end].network(from: $0) })
+      return model.loss.ofSamples(outputs: outputs(of: model, team), targets: samples.targets)
+    }
+    let best = Selection.indexOfBestCycle(losses)
+    return best < count - 1 ? best : nil
   }
 }
 

@@ -14,6 +14,7 @@ extension RowError: LocalizedError, DescribedError {}
 extension PredictionError: LocalizedError, DescribedError {}
 extension Divergence: LocalizedError, DescribedError {}
 extension ThreadError: LocalizedError, DescribedError {}
+extension TableFitError: LocalizedError, DescribedError {}
 extension CalibrationError: LocalizedError, DescribedError {}
 extension IntervalError: LocalizedError, DescribedError {}
 extension ProcessesError: LocalizedError, DescribedError {}

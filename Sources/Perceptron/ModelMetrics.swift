@@ -13,15 +13,23 @@ import Tensor
 /// How good the answers of a model are for labelled samples, in the units of the data; see
 /// ``TrainedModel/metrics(on:team:)``.
 public struct ModelMetrics: Sendable, Equatable {
-  /// What is known of the answers.
-  public enum Answers: Sendable, Equatable {
-    /// The answers are classes.
-    case classes(ClassificationMetrics)
-    /// The answers are several labels. All labels of all samples count as one row of yes-or-no questions.
-    case labels(ClassificationMetrics)
-    /// The answers are numbers, with the errors of each target. For quantiles, these are the errors of the median;
-    /// there are none if it is not predicted.
-    case values([RegressionMetrics])
+  /// The metrics by what is predicted.
+  public enum Kind: Sendable, Equatable {
+    /// Classes are predicted.
+    case classification(ClassificationMetrics)
+    /// Several labels are predicted. All labels of all samples count as one row of yes-or-no questions.
+    case multiLabel(ClassificationMetrics)
+    /// Numbers are predicted. For quantiles, these are the errors of the median; there are no targets if it is not
+    /// predicted.
+    case regression([Target])
+  }
+
+  /// The errors of one target of a regression.
+  public struct Target: Sendable, Equatable {
+    /// The name of its column.
+    public let name: String
+    /// How far the predicted numbers are off.
+    public let errors: RegressionMetrics
   }
 
   /// The number of samples.
@@ -30,21 +38,23 @@ public struct ModelMetrics: Sendable, Equatable {
   /// loss. For several targets, whose units differ, it is that of the scaled targets.
   public let loss: Double
   /// How often the classes are right, or how far the numbers are off.
-  public let answers: Answers
+  public let kind: Kind
 
   /// The share of samples whose class is right, or of labels; nil for numbers.
   public var accuracy: Double? {
-    switch answers {
-    case .classes(let metrics), .labels(let metrics): metrics.accuracy
-    case .values: nil
+    switch kind {
+    case .classification(let metrics), .multiLabel(let metrics): metrics.accuracy
+    case .regression: nil
     }
   }
 
   /// The errors of the numbers, as the mean over several targets; nil for classes, and for quantiles without a median.
-  public var errors: RegressionMetrics? { targets.isEmpty ? nil : RegressionMetrics(meanOf: targets) }
+  public var errors: RegressionMetrics? {
+    targets.isEmpty ? nil : RegressionMetrics(meanOf: targets.map(\.errors))
+  }
 
   /// The errors of each target; empty for classes, and for quantiles without a median.
-  package var targets: [RegressionMetrics] { if case .values(let targets) = answers { targets } else { [] } }
+  public var targets: [Target] { if case .regression(let targets) = kind { targets } else { [] } }
 
   /// - Parameters:
   ///   - outputs: The model's outputs for the samples.
@@ -56,23 +66,24 @@ public struct ModelMetrics: Sendable, Equatable {
     sampleCount = targets.columns
     self.loss = loss * model.preparation.lossUnit(of: model.loss)
     switch model.preparation.outputs {
-    case .classes: answers = .classes(ClassificationMetrics(outputs: outputs, targets: targets))
+    case .classes: kind = .classification(ClassificationMetrics(outputs: outputs, targets: targets))
     case .labels:
       let row = { (matrix: Matrix<Scalar>) in matrix.reshaped(rows: 1, columns: matrix.count) }
-      answers = .labels(ClassificationMetrics(outputs: row(outputs), targets: row(targets)))
-    case .values(_, let scaling):
-      answers = .values(RegressionMetrics.perOutput(outputs: outputs, targets: targets, scaledBy: scaling))
+      kind = .multiLabel(ClassificationMetrics(outputs: row(outputs), targets: row(targets)))
+    case .values(let columns, let scaling):
+      let errors = RegressionMetrics.perOutput(outputs: outputs, targets: targets, scaledBy: scaling)
+      kind = .regression(zip(columns, errors).map(Target.init))
     case .quantiles(let columns, let levels, let scaling):
       guard let median = model.preparation.outputs.median else {
-        answers = .values([])
+        kind = .regression([])
         return
       }
       // Sorted, but still scaled.
       let sorted = Preparation.Outputs.quantiles(columns: columns, levels: levels, scaling: .unscaled(columns.count))
       let rows = columns.indices.map { $0 * levels.count + median }
-      answers = .values(
-        RegressionMetrics.perOutput(
-          outputs: sorted.answers(outputs).rows(rows), targets: sorted.answers(targets).rows(rows), scaledBy: scaling))
+      let errors = RegressionMetrics.perOutput(
+        outputs: sorted.answers(outputs).rows(rows), targets: sorted.answers(targets).rows(rows), scaledBy: scaling)
+      kind = .regression(zip(columns, errors).map(Target.init))
     }
   }
 }
@@ -85,10 +96,10 @@ extension ModelMetrics: CustomStringConvertible {
       "accuracy \(metrics.accuracy.fixed(4)) (\(metrics.correctCount) of \(metrics.sampleCount)\(what)), "
     }
     let start =
-      switch answers {
-      case .classes(let metrics): share(metrics)
-      case .labels(let metrics): share(metrics, of: " labels")
-      case .values:
+      switch kind {
+      case .classification(let metrics): share(metrics)
+      case .multiLabel(let metrics): share(metrics, of: " labels")
+      case .regression:
         errors.map {
           "RMSE \($0.rootMeanSquaredError.shown), MAE \($0.meanAbsoluteError.shown),"
             + " R² \($0.rSquared.ifFinite?.fixed(4) ?? "–"), "

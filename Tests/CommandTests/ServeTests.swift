@@ -175,7 +175,8 @@ private func descriptors(upTo count: Int) -> Int {
   @Test("A service ends after the requests that have begun")
   func gracefulEnd() throws {
     let workspace = try workspace()
-    let service = try RunningService("flowers.model", in: workspace)
+    // The limits are longer than the test takes on any machine.
+    let service = try RunningService("flowers.model --timeout 3600 --grace 3600", in: workspace)
     let (begun, idle) = (try HTTPConnection(port: service.port), try HTTPConnection(port: service.port))
     let request = HTTPConnection.request("POST", "/predict", Array(record.utf8))
     try idle.send(request)

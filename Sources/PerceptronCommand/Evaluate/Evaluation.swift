@@ -57,21 +57,20 @@ struct Evaluation: Encodable {
     r2 = errors?.rSquared.ifFinite
     summary = metrics.description
     let (showsOutputs, isDetailed) = (depth != .metrics, depth == .details)
-    switch metrics.answers {
-    case .classes(let metrics):
+    switch metrics.kind {
+    case .classification(let metrics):
       self.outputs = nil
       details =
         isDetailed
         ? Details(
           metrics, ProbabilityMetrics(outputs: outputs, targets: samples.targets), names: model.preparation.classNames)
         : nil
-    case .labels:
+    case .multiLabel:
       let metrics = showsOutputs ? MultiLabelMetrics(outputs: outputs, targets: samples.targets) : nil
       self.outputs = metrics.map { zip($0.labels, model.preparation.outputs.names).map { Output($0, name: $1) } }
       details = isDetailed ? metrics.map { Details($0) } : nil
-    case .values(let targets):
-      let columns = model.preparation.outputs.targets?.columns ?? []
-      self.outputs = showsOutputs && targets.count > 1 ? zip(targets, columns).map { Output($0, name: $1) } : nil
+    case .regression(let targets):
+      self.outputs = showsOutputs && targets.count > 1 ? targets.map { Output($0.errors, name: $0.name) } : nil
       details =
         isDetailed
         ? errors.map {

@@ -216,7 +216,7 @@ struct TrainingReport<Scalar: BLASScalar> {
     let targets = ModelMetrics(of: model, outputs: outputs, targets: judged.samples.targets, loss: judged.loss).targets
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
-      zip(columns, targets).map { Evaluation.Output($1, name: $0).row })
+      targets.map { Evaluation.Output($0.errors, name: $0.name).row })
     let plots = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
         name, actual: (0..<values.columns).map { values[row, $0] },

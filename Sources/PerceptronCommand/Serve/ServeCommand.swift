@@ -23,11 +23,13 @@ enum ServeCommand: Command {
     Option(
       "--timeout", "SECONDS",
       "a connection is closed unless it brings its next request, and takes the answer, within this time (30)"),
+    Option("--grace", "SECONDS", "at the end, the most time for requests that have begun (10, or --timeout if less)"),
   ]
 
   static func run(_ arguments: Arguments) throws {
     let mostBody = try arguments.integer("--max-body", in: 1...1 << 30) ?? 1 << 24
     let timeout = try arguments.integer("--timeout", in: 1...86400) ?? 30
+    let grace = try arguments.integer("--grace", in: 0...86400) ?? min(timeout, 10)
     var settings = HTTPServer.Settings(
       threads: try arguments.integer("--threads", in: 1...1024) ?? usableProcessorCount(),
       connections: try arguments.integer("--connections", in: 1...100_000) ?? 1000, body: mostBody, seconds: timeout)
@@ -55,7 +57,7 @@ enum ServeCommand: Command {
     }
     service.beginStopping()
     printError("ending: requests that have begun are answered\n")
-    server.stop(within: min(timeout, 10))
+    server.stop(within: grace)
   }
 
   private static func reload(_ model: ServedModel, _ service: Service) {

@@ -161,7 +161,7 @@ struct RecipeOptions {
   var isFullBatch: Bool { ["rprop", "lbfgs"].contains(optimizing.name) }
 
   /// How many networks answer together.
-  func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? 4 : 1 }
+  func networkCount(isTable: Bool) -> Int { name(isTable: isTable) == .table ? Recipe.tableNetworkCount : 1 }
 
   /// Whether a part of the samples is for validation although that was not asked for: to measure and to calibrate, or
   /// to select the best epoch.
@@ -309,9 +309,4 @@ struct RecipeOptions {
       return size
     }
   }
-}
-
-extension Recipe {
-  /// Whether there are hidden units that can learn how much of the activation they apply.
-  var canBeParametric: Bool { !hidden.isEmpty && activation != .identity }
 }

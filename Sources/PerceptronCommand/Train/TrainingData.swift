@@ -217,7 +217,7 @@ struct TrainingData<Scalar: BLASScalar> {
       return try Preparation(
         fittedOn: table, samples: indices, target: options.target, task: options.task,
         loss: options.loss,
-        scaling: options.scaling ?? (options.pieces.name(isTable: true) == .table ? .smoothClip : .standard),
+        scaling: options.scaling ?? (options.pieces.name(isTable: true) == .table ? Recipe.tableScaling : .standard),
         limitsAnswers: options.limitsAnswers, sampleWeight: options.sampleWeight, options: options.columns, team: team,
         warn: printWarning)
     case .images(let images):
@@ -231,9 +231,7 @@ struct TrainingData<Scalar: BLASScalar> {
 
 extension TrainingData {
   /// The number of samples that each network learns from; their mean, rounded down, if they differ.
-  var trainingCount: Int {
-    splits.isEmpty ? samples.count : splits.reduce(0) { $0 + $1.training.count } / splits.count
-  }
+  var trainingCount: Int { splits.trainingCount(of: samples) }
 
   /// The number of samples that the network with this number learns from.
   func trainingCount(ofNetwork number: Int) -> Int {

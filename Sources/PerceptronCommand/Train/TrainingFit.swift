@@ -228,15 +228,11 @@ extension TrainingRun {
   private func keepingBestCycle(
     _ fits: [TrainingFit<Scalar>], _ numbers: Range<Int>, _ team: Team
   ) throws -> [TrainingFit<Scalar>] {
-    let ends = fits[0].cycleEnds.count
-    guard recipe.selection == .cycle, ends > 1, fits.allSatisfy({ $0.cycleEnds.count == ends }), let heldOut else {
-      return fits
-    }
-    let models = try (0..<ends).map { end in
-      try calibrated(model(fits.map { $0.cycleEnds[end].network(from: $0.network) }), isFinal: false, team).model
-    }
-    let chosen = heldOut.indexOfBestCycle(models, team)
-    guard chosen < ends - 1 else { return fits }
+    guard recipe.selection == .cycle, let heldOut,
+      let chosen = try heldOut.bestCycle(
+        fits.map(\.cycleEnds), of: fits.map(\.network), team,
+        model: { try calibrated(model($0), isFinal: false, team).model })
+    else { return fits }
     return try zip(fits, numbers).map { fit, number in
       try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, heldOut.samples(ofNetwork: number), team) }
     }

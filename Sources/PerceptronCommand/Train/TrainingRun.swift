@@ -89,7 +89,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       return (data, data.validation.map { HeldOut($0) } ?? HeldOut(of: data.samples, data.splits))
     }
     (self.data, self.heldOut) = (data, heldOut)
-    asked = data.samples.features(of: data.samples.spreadIndices(Self.mostAsked))
+    asked = data.samples.features(of: data.samples.spreadIndices(TableFitError.mostAsked))
     let preparation = data.preparation
     if patience != nil && !data.hasValidation {
       throw CommandError.usage("--early-stopping needs --validation, --validation-split or --folds")
@@ -295,21 +295,15 @@ struct TrainingRun<Scalar: BLASScalar> {
   /// Refuses to write a model whose answers are not finite. The check uses some of the training samples,
   /// evenly spread.
   private func checkAnswers(_ trained: TrainedModel<Scalar>) throws(CommandError) {
-    let found = trained.outputs(prepared: asked, team: team)
-    let isSingle = Scalar.self == Float.self
-    guard found.maxMagnitude().isFinite else {
+    switch TableFitError(trained, asked, team) {
+    case nil, .lossDoesNotFit?: return
+    case .outputsNotFinite?:
       throw .badData(
         "the trained network's outputs are not finite; lower"
-          + " --learning-rate\(isSingle ? ", or try --precision double" : ""); nothing was written")
-    }
-    guard data.preparation.answers(found).maxMagnitude().isFinite else {
-      throw .badData(
-        "the trained model's answers are not finite in the units of the target; divide the target by a power of ten;"
-          + " nothing was written")
+          + " --learning-rate\(Scalar.self == Float.self ? ", or try --precision double" : ""); nothing was written")
+    case let error?: throw .badData("\(error); nothing was written")
     }
   }
-
-  private static var mostAsked: Int { 4096 }
 
   var isEnsemble: Bool { networkCount * trialCount > 1 }
 

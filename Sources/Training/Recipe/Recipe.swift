@@ -79,6 +79,9 @@ public struct Recipe: Sendable, Equatable {
   /// How the best epoch is chosen; nil to keep the last.
   public var selection: Selection?
 
+  /// Whether there are hidden units that can learn how much of the activation they apply.
+  package var canBeParametric: Bool { !hidden.isEmpty && activation != .identity }
+
   /// The most categories of a column that stay one-hot if others become vectors.
   public static var mostOneHotCategories: Int { 8 }
 }

@@ -36,6 +36,11 @@ extension Split {
 }
 
 extension [Split] {
+  /// The number of samples that each network learns from; their mean, rounded down, if they differ.
+  package func trainingCount<Scalar>(of samples: Samples<Scalar>) -> Int {
+    isEmpty ? samples.count : reduce(0) { $0 + $1.training.count } / count
+  }
+
   /// The samples that some division has for validation.
   package var heldOut: Set<Int> { Set(flatMap(\.validation)) }
 }

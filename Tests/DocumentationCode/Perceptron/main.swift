@@ -179,7 +179,7 @@ do {
 do {
   let predictor = try Predictor<Float>(contentsOf: "iris.perceptron")
   let prediction = try predictor.predict(["petal_length": 1.4, "petal_width": 0.2])
-  print(prediction.className!, prediction.probability!)  // setosa 0.9896…
+  print(prediction.className!, prediction.probability!)  // setosa 0.9929…
   print(prediction.names, prediction.outputs)  // all classes, and the probability of each
 
   do {
@@ -192,7 +192,7 @@ do {
     struct Flower: Encodable { let petalLength, petalWidth: Double }
     let flower = Flower(petalLength: 1.4, petalWidth: 0.2)
     let variables = try predictor.predict(["petal_length": flower.petalLength, "petal_width": flower.petalWidth])
-    print(variables)  // setosa (0.9896…)
+    print(variables)  // setosa (0.9929…)
     print(try predictor.predict(propertiesOf: flower, keys: .convertToSnakeCase).probabilities)
   }
 

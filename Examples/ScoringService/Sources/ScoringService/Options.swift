@@ -12,6 +12,8 @@ struct Options {
   /// The seconds within which a connection must send a whole request; 0 for no limit.
   var idle = 60
   var refusesMissing = false
+  /// The least probability of an answer that needs no review, as a share.
+  var review = 0.0
   /// The seconds that the requests in flight may take after the service is told to stop.
   var grace = 5
 
@@ -25,6 +27,7 @@ struct Options {
       --port N                    the port; 0 for any free port (8080)
       --batch SIZE                gathers requests of all connections into batches of at most SIZE (0: no batches)
       --refuse-missing            null is an error (it is treated like missing values in training)
+      --review PERCENT            a class of a lower probability is marked "review":true, for a person to decide (off)
       --maximum-request BYTES     the longest request that is accepted (1048576)
       --maximum-connections N     the most connections (512)
       --idle SECONDS              closes a connection after so many seconds without a request (60; 0: never)
@@ -41,6 +44,7 @@ struct Options {
       case "--port": port = try words.number(0...65_535)
       case "--batch": batch = try words.number(0...65_536)
       case "--refuse-missing": refusesMissing = true
+      case "--review": review = Double(try words.number(1...100)) / 100
       case "--maximum-request": maximumRequest = try words.number(1...1 << 30)
       case "--maximum-connections": maximumConnections = try words.number(1...65_536)
       case "--idle": idle = try words.number(0...86_400)

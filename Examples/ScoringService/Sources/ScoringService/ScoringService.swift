@@ -32,7 +32,8 @@ enum ScoringService {
     let batching = options.batch > 0 ? BatchingPredictor(live, maximumBatchSize: options.batch) : nil
     do throws(SocketError) {
       let server = Server(
-        Scorer(live: live, batching: batching), on: try EventLoop(), maximumRequest: options.maximumRequest,
+        Scorer(live: live, batching: batching, review: options.review), on: try EventLoop(),
+        maximumRequest: options.maximumRequest,
         maximumConnections: options.maximumConnections,
         idleLimit: options.idle > 0 ? .seconds(options.idle) : nil)
       try accept(

@@ -7,7 +7,9 @@ public enum AnswerLine {
   /// model has intervals, values are followed by those of the columns: `"intervals":{"a":[1.25,2],…}`.
   ///
   /// Probabilities come from a model in `Float` and have few digits; values keep all of their digits.
-  public static func answer(_ prediction: Prediction) -> String {
+  ///
+  /// - Parameter isForReview: Whether a class is marked by a further member, `"review":true`.
+  public static func answer(_ prediction: Prediction, isForReview: Bool = false) -> String {
     let names = prediction.names
     if !prediction.columns.isEmpty {
       let bounds = prediction.columns.compactMap { prediction.interval(ofColumn: $0) }
@@ -20,7 +22,8 @@ public enum AnswerLine {
     let probabilities = object(names, prediction.outputs.map { "\(Float($0))" })
     if let name = prediction.className, let probability = prediction.probability {
       return
-        "{\"class\":\(quoted(name)),\"probability\":\(Float(probability)),\"probabilities\":\(probabilities)}\n"
+        "{\"class\":\(quoted(name)),\"probability\":\(Float(probability)),\"probabilities\":\(probabilities)"
+        + "\(isForReview ? ",\"review\":true" : "")}\n"
     }
     let labels = object(names, names.map { quoted(prediction.label(ofColumn: $0) ?? "") })
     return "{\"labels\":\(labels),\"probabilities\":\(probabilities)}\n"

@@ -59,6 +59,17 @@ struct ScoringServiceTests {
     #expect(try await service.end() == 0)
   }
 
+  @Test("A class that is less probable than --review is marked, and a more probable one is not", arguments: [1, 100])
+  func review(percent: Int) async throws {
+    let workspace = try Workspace()
+    try workspace.writeModel(seed: 1)
+    let (service, port) = try await workspace.startService("--review", "\(percent)")
+    var client = try Client(port: port)
+    let answer = try #require(try await client.answer(to: good))
+    #expect(answer.hasSuffix(percent == 100 ? #"},"review":true}"# : "}}"), "\(answer)")
+    #expect(try await service.end() == 0)
+  }
+
   @Test("What is no record, or too long, ends its connection with an error line, and no other")
   func garbage() async throws {
     let workspace = try Workspace()
