@@ -2,28 +2,33 @@ import PerceptronDatasets
 import PerceptronLayers
 import PerceptronModelFiles
 import PerceptronTraining
+import Synchronization
 import Tensor
 
 /// A model of a table, trained as `perceptron train` does without options.
 ///
-///     let fit = try TableFit<Float>(trainedOn: Table(contentsOf: "houses.csv")) { print($0) }
+///     let fit = try TableFit<Float>(trainedOn: Table(contentsOf: "iris.csv")) { print($0) }   // the progress
 ///     print(fit)                                     // what was learnt from, and how good the answers are
-///     try fit.model.write(to: "houses.perceptron")
+///     try fit.model.write(to: "iris.perceptron")
 ///
-/// The columns decide whether classes or numbers are predicted, and how the rows become samples (``Preparation``). Some
-/// rows are held back; four networks of the recipe for tables (``Recipe/table(_:loss:sampleCount:batchSize:epochs:)``)
-/// learn from the others, each from its own seed, and their mean is the answer. The probabilities of classes are then
-/// calibrated on the rows that were held back. The networks have the same bits as those of the command.
+/// The columns decide whether classes or numbers are predicted, and how the rows become samples (``Preparation``). Four
+/// networks of the recipe for tables (``Recipe/table(_:loss:sampleCount:batchSize:epochs:)``) are trained, each from
+/// its own seed, and their mean is the answer. Some rows are held back from all of them, or a part of these from each:
+/// then each row is answered only by networks that have not learnt from it. The probabilities of classes are calibrated
+/// on the rows that were held back. The networks have the same bits as those of the command.
 public struct TableFit<Scalar: BLASScalar>: Sendable {
   /// The model, for ``Predictor`` and for a file.
   public let model: TrainedModel<Scalar>
   /// How the networks were built and trained.
   public let recipe: Recipe
-  /// How good the answers for the rows are that were held back, in the units of the data. Each row is answered by the
-  /// networks that have not learnt from it; nil if the table has fewer than 100 rows, all of which are learnt from.
+  /// How good the answers for the rows are that were held back, in the units of the data; nil if the table has fewer
+  /// than 100 rows, all of which are learnt from.
+  ///
+  /// The same rows chose the epoch that is kept, and calibrated the probabilities, so the loss is slightly too low.
+  /// ``TrainedModel/metrics(on:team:)`` measures the model on rows of your own.
   public let metrics: ModelMetrics?
-  /// How the probabilities were calibrated; nil for numbers, and if the rows that were held back are too few
-  /// or of one class.
+  /// How the probabilities were calibrated; nil for numbers, and if the rows that were held back are too few or of one
+  /// class.
   public let calibration: Calibration?
   /// The number of rows that each network learnt from; their mean, rounded down, if they differ.
   public let trainingCount: Int
@@ -39,47 +44,56 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
   ///   - task: nil to infer it from the target; see ``Preparation``.
   ///   - loss: nil for the usual loss of the task.
   ///   - options: How the columns are treated.
+  ///   - epochs: nil for the recipe's number.
   ///   - networkCount: The number of networks, 1 to 1000.
   ///   - seed: The seed of the first network; the next networks use the numbers after it.
   ///   - team: The threads that share the work; by default one for each usable processor. The model has the same bits
   ///     for any number of threads.
+  ///   - progress: Called after each epoch of each network, on any thread, by one at a time. If it throws, the training
+  ///     stops, and its error is thrown.
   ///   - warn: Receives what is odd about the table, and how it was read.
-  ///   - adjust: May change the recipe, such as its number of epochs.
-  ///   - progress: Called after each epoch of each network, by one thread at a time. If it throws, the training stops,
-  ///     and its error is thrown.
-  /// - Throws: ``FileError`` that says what is wrong with the table, ``Divergence`` if a number is not finite in
-  ///   training, ``TableFitError`` if the trained model's answers are not finite, and the errors of `progress`.
-  /// - Precondition: Traps if the loss is not one for the task, if there are not 1 to 1000 networks, and if the recipe
-  ///   was changed to something that ``Trainer`` traps on.
+  ///   - adjust: May change the recipe, except its number of epochs, on which its schedules depend.
+  /// - Throws: ``FileError`` that says what is wrong with the table, ``TableFitError``, ``Divergence`` if a number is
+  ///   not finite in training, and the errors of `progress`.
+  /// - Precondition: Traps if there are not 1 to 1000 networks or at least one epoch, and if `adjust` changes the
+  ///   epochs, or the recipe to something that ``Dense`` or ``Trainer`` traps on.
+  /// - Complexity: Takes the memory of a copy of the features for each network that is trained at the same time.
   public init(
     trainedOn table: Table, target: String? = nil, task: Preparation.Task? = nil, loss: Loss? = nil,
-    options: ColumnOptions = ColumnOptions(), networkCount: Int = 4, seed: UInt64 = 0, team: Team = Team(),
-    warn: (DataWarning) -> Void = { _ in }, adjust: (inout Recipe) -> Void = { _ in },
-    progress: @Sendable (TrainingProgress) throws -> Void = { _ in }
+    options: ColumnOptions = ColumnOptions(), epochs: Int? = nil, networkCount: Int = Recipe.tableNetworkCount,
+    seed: UInt64 = 0, team: Team = Team(), progress: @Sendable (TrainingProgress) throws -> Void = { _ in },
+    warn: (DataWarning) -> Void = { _ in }, adjust: (inout Recipe) -> Void = { _ in }
   ) throws {
-    guard networkCounts.contains(networkCount) else { fail("cannot train \(networkCount) networks") }
+    guard networkCounts.contains(networkCount), epochs ?? 1 > 0 else {
+      fail("cannot train \(networkCount) networks for \(epochs ?? 1) epochs")
+    }
     let preparation = try Preparation(
-      fittedOn: table, target: target, task: loss?.isForNumbers == true ? .regression : task, loss: loss,
-      scaling: .smoothClip, options: options, team: team, warn: warn)
+      fittedOn: table, target: target, task: task, loss: loss, scaling: Recipe.tableScaling, options: options,
+      team: team,
+      warn: warn)
+    let (loss, output) = Recipe.objective(
+      preparation.task, areLabels: preparation.outputs.areLabels, loss: loss)
+    let isForTask = preparation.task == .regression ? !loss.isForClasses : !loss.isForNumbers
+    guard loss.accepts(output), isForTask else { throw TableFitError.lossDoesNotFit(loss, preparation.outputs) }
     let samples = try preparation.samples(of: table, as: Scalar.self, team: team, warn: warn)
     let splits = Split.ofNetworks(networkCount, samples, preparation.task, seed: seed)
-    trainingCount = splits.isEmpty ? samples.count : splits.reduce(0) { $0 + $1.training.count } / splits.count
-    let objective = Recipe.objective(preparation.task, areLabels: preparation.outputs.areLabels, loss: loss)
-    guard objective.loss.accepts(objective.output), preparation.task == .classification || !objective.loss.isForClasses
-    else { fail("cannot train for \(preparation.task.rawValue) with the loss \(objective.loss.rawValue)") }
-    var recipe = Recipe.table(preparation.task, loss: objective.loss, sampleCount: trainingCount)
+    trainingCount = splits.trainingCount(of: samples)
+    var recipe = Recipe.table(preparation.task, loss: loss, sampleCount: trainingCount, epochs: epochs)
     if splits.isEmpty { recipe.selection = nil }
+    let usual = recipe.epochs
     adjust(&recipe)
+    guard recipe.epochs == usual else { fail("cannot change the epochs of a recipe for a table: give epochs:") }
+    recipe.isParametric = recipe.isParametric && recipe.canBeParametric
+    self.recipe = recipe
     let training = SharedTraining(
-      preparation: preparation, samples: samples, splits: splits, heldOut: HeldOut(of: samples, splits),
-      loss: objective.loss, output: objective.output, recipe: recipe, seed: seed)
-    let (plain, keptEpoch) = training.model(try training.trainers(networkCount, team, progress), team)
-    self.keptEpoch = keptEpoch
+      preparation: preparation, samples: samples, splits: splits, heldOut: HeldOut(of: samples, splits), loss: loss,
+      output: output, recipe: recipe, seed: seed)
+    let plain: TrainedModel<Scalar>
+    (plain, keptEpoch) = training.model(try training.trainers(networkCount, team, progress), team)
     let calibrated = training.calibrated(plain, shares: true, team)
     (model, calibration) = (calibrated?.model ?? plain, calibrated?.calibration)
-    self.recipe = recipe
-    let answers = model.predict(prepared: samples.features(of: samples.spreadIndices(4096)), team: team)
-    guard answers.maxMagnitude().isFinite else { throw TableFitError.answersNotFinite }
+    let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
+    if let error = TableFitError(model, asked, team) { throw error }
     metrics = training.heldOut.map { [model] in
       let judged = Judged(model, $0, team)
       return ModelMetrics(of: model, outputs: judged.outputs, targets: judged.samples.targets, loss: judged.loss)
@@ -102,17 +116,6 @@ extension TableFit: CustomStringConvertible {
   }
 }
 
-/// A trained model whose answers are not finite.
-public enum TableFitError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The answers for some of the training rows are not finite.
-  case answersNotFinite
-
-  public var description: String {
-    "the trained model's answers are not finite; divide the target by a power of ten, or lower the recipe's learning"
-      + " rate"
-  }
-}
-
 /// What the networks of a fit have in common.
 private struct SharedTraining<Scalar: BLASScalar> {
   let preparation: Preparation
@@ -127,7 +130,6 @@ private struct SharedTraining<Scalar: BLASScalar> {
   private struct State {
     var trainers: [Int: Trainer<Scalar>] = [:]
     var failures: [Int: any Error] = [:]
-    var epochsDone = 0
   }
 
   /// Trains networks, several at the same time if there are several threads. A network's bits do not depend on which
@@ -136,6 +138,9 @@ private struct SharedTraining<Scalar: BLASScalar> {
     _ count: Int, _ team: Team, _ progress: @Sendable (TrainingProgress) throws -> Void
   ) throws -> [Trainer<Scalar>] {
     let state = Guarded(State())
+    let hasFailed = Atomic(false)
+    // Held while `progress` runs, so that only the ends of epochs wait for each other.
+    let epochsDone = Guarded(0.0)
     let lossUnit = preparation.lossUnit(of: loss)
     team.divided(among: count) { number, team in
       do {
@@ -145,22 +150,21 @@ private struct SharedTraining<Scalar: BLASScalar> {
           on: own, validation: heldOut?.samples(ofNetwork: number), epochs: recipe.epochs,
           // The end of a cycle is chosen for all networks together.
           selection: recipe.selection == .cycle ? nil : recipe.selection,
-          afterStep: { _, _ in state.withLock { $0.failures.isEmpty } },
+          afterStep: { _, _ in !hasFailed.load(ordering: .relaxed) },
           afterEpoch: { report, _ in
-            try state.withLock { state in
-              state.epochsDone += 1
+            try epochsDone.withLock { done in
+              done += 1
               try progress(
                 TrainingProgress(
                   network: number + 1, networkCount: count, epoch: report.epoch, epochs: recipe.epochs,
-                  share: Double(state.epochsDone) / Double(count * recipe.epochs),
-                  trainingLoss: report.trainingLoss * lossUnit,
-                  validationLoss: report.validationLoss.map { $0 * lossUnit }
-                ))
+                  share: done / (Double(count) * Double(recipe.epochs)), trainingLoss: report.trainingLoss * lossUnit,
+                  validationLoss: report.validationLoss.map { $0 * lossUnit }))
             }
             return true
           })
         state.withLock { [trainer] in $0.trainers[number] = trainer }
       } catch {
+        hasFailed.store(true, ordering: .relaxed)
         state.withLock { $0.failures[number] = error }
       }
     }
@@ -172,7 +176,7 @@ private struct SharedTraining<Scalar: BLASScalar> {
 
   /// The trainer of the network with this number before its first step.
   private func trainer(_ number: Int, _ samples: Samples<Scalar>, _ team: Team) -> Trainer<Scalar> {
-    let seed = seed + UInt64(number)
+    let seed = seed &+ UInt64(number)
     var recipe = recipe
     if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
     let network = recipe.network(for: preparation, fittedOn: samples, output: output, seed: seed)
@@ -181,16 +185,19 @@ private struct SharedTraining<Scalar: BLASScalar> {
 
   /// The model of the networks after the last epoch, or after the end of an earlier cycle that is clearly better.
   func model(_ trainers: [Trainer<Scalar>], _ team: Team) -> (model: TrainedModel<Scalar>, keptEpoch: Int?) {
-    func model(_ networks: [Network<Scalar>]) -> TrainedModel<Scalar> {
-      TrainedModel(networks: networks, loss: loss, preparation: preparation)
+    let networks = trainers.map(\.result)
+    guard recipe.selection == .cycle else { return (model(networks), recipe.selection == nil ? recipe.epochs : nil) }
+    let ends = trainers.map(\.cycleEnds)
+    let best = heldOut?.bestCycle(ends, of: networks, team) { networks in
+      let plain = model(networks)
+      return calibrated(plain, shares: false, team)?.model ?? plain
     }
-    let ends = trainers[0].cycleEnds.count
-    guard recipe.selection == .cycle, ends > 1, trainers.allSatisfy({ $0.cycleEnds.count == ends }), let heldOut else {
-      return (model(trainers.map(\.result)), recipe.selection.map { $0 == .cycle } ?? true ? recipe.epochs : nil)
-    }
-    let models = (0..<ends).map { end in model(trainers.map { $0.cycleEnds[end].network(from: $0.result) }) }
-    let kept = heldOut.indexOfBestCycle(models.map { calibrated($0, shares: false, team)?.model ?? $0 }, team)
-    return (models[kept], trainers[0].cycleEnds[kept].epoch)
+    guard let best else { return (model(networks), recipe.epochs) }
+    return (model(zip(networks, ends).map { $1[best].network(from: $0) }), ends[0][best].epoch)
+  }
+
+  private func model(_ networks: [Network<Scalar>]) -> TrainedModel<Scalar> {
+    TrainedModel(networks: networks, loss: loss, preparation: preparation)
   }
 
   /// Nil if the model has no probabilities, or the samples that were held out do not suffice to calibrate them.

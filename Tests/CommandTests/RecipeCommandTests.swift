@@ -45,17 +45,25 @@ func tableRecipe() throws {
 }
 
 @Test(
-  "A fit of a table from Swift has the networks and the metrics of the command without options",
-  arguments: ["class", "number"])
-func fitAsTheCommand(target: String) throws {
+  "A fit of a table from Swift has the networks and the metrics of the command, also where commas are decimal",
+  arguments: [("class", nil), ("number", 100), ("commas", 20)])
+func fitAsTheCommand(kind: String, epochs: Int?) throws {
   let workspace = try Workspace()
-  let text = waves(300) { x, z in
-    target == "class" ? (sin(12 * x) + z > 0.5 ? "up" : "down") : "\(100 * sin(12 * x) + z)"
-  }
+  let text =
+    switch kind {
+    case "class": waves(300) { x, z in sin(12 * x) + z > 0.5 ? "up" : "down" }
+    case "number": waves(300) { x, z in "\(100 * sin(12 * x) + z)" }
+    // The points stand between thousands.
+    default:
+      "a;b;y\n"
+        + (0..<200).map { "\(1 + $0 % 90).\(100 + $0);\(10 + $0 % 7),5;\(1 + $0 * 31 % 60).\(300 + $0)\n" }.joined()
+    }
   try workspace.write(text, to: "t.csv")
-  let summary = try object(workspace.run("train t.csv -o m --json --quiet"))
+  let given = epochs.map { " --epochs \($0)" } ?? ""
+  let summary = try object(workspace.run("train t.csv -o m --json --quiet\(given)"))
   let file = try TrainedModel<Float>(contentsOf: workspace.directory.appending(path: "m").path)
-  let fit = try TableFit<Float>(trainedOn: Table(csv: text))
+  let fit = try TableFit<Float>(trainedOn: Table(csv: text), epochs: epochs)
+  #expect((kind == "commas") == (fit.model.preparation.targetFormats.first?.thousands == .point))
   #expect(fit.model.networks.map(\.parameters) == file.networks.map(\.parameters))
   #expect(fit.model.preparation == file.preparation && fit.model.uniformShare == file.uniformShare)
   let validation = try #require(summary["validation"] as? [String: Any])

@@ -42,6 +42,35 @@ private func isCompiled(_ block: String) throws -> Bool {
     #expect(count >= 14)
   }
 
+  /// Makes a manifest of the lines that a page gives for one, and lets the compiler read it.
+  @Test(arguments: ["README.md", "Documentation/Serving.md"])
+  func `lines for a manifest make one without a warning`(page: String) throws {
+    let text = try String(contentsOf: root.appending(path: page), encoding: .utf8)
+    let lines = blocks(text).filter { $0.hasPrefix(".package(") }.flatMap { $0.split(separator: "\n") }
+    let (packages, products) = (lines.filter { $0.hasPrefix(".package(") }, lines.filter { $0.hasPrefix(".product(") })
+    #expect(!packages.isEmpty && packages.count + products.count == lines.count)
+    let directory = FileManager.default.temporaryDirectory.appending(path: "perceptron-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    try """
+    // swift-tools-version: 6.3
+    import PackageDescription
+    let package = Package(
+      name: "user",
+      dependencies: [
+    \(packages.joined(separator: "\n"))
+      ],
+      targets: [
+        .executableTarget(name: "User", dependencies: [
+    \(products.joined(separator: "\n"))
+        ])
+      ])
+    """.write(to: directory.appending(path: "Package.swift"), atomically: true, encoding: .utf8)
+    let result = try Program(at: URL(filePath: "/usr/bin/env")).run(
+      ["swift", "package", "dump-package"], in: directory)
+    #expect(result.status == 0 && !result.errors.contains("warning:"), "\(result.errors)")
+  }
+
   @Test func `a block that is not compiled is found`() throws {
     let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
     let block = try #require(blocks(readme).first { $0.contains("epochs: 50") })
@@ -58,7 +87,11 @@ private func isCompiled(_ block: String) throws -> Bool {
     try ("area,city,price\n" + houses.joined()).write(
       to: directory.appending(path: "houses.csv"), atomically: true, encoding: .utf8)
     let output = try run("PerceptronDocumentationCode", in: directory)
-    #expect(output.contains("setosa 0.9"), "\(output)")
+    for page in ["README.md", "Documentation/Serving.md"] {
+      let text = try String(contentsOf: root.appending(path: page), encoding: .utf8)
+      let stated = text.matches(of: /\/\/ (.*\d)…/).map { String($0.1) }
+      #expect(!stated.isEmpty && stated.allSatisfy { output.contains($0) }, "\(stated): \(output)")
+    }
     for service in ["PerceptronVaporCode", "PerceptronHummingbirdCode"] {
       #expect(try run(service, in: directory).hasPrefix(#"{"outputs":{"#))
     }

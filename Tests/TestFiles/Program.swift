@@ -1,9 +1,12 @@
 import Foundation
 
-/// A program that was built beside the tests.
+/// A program that a test runs.
 package struct Program: Sendable {
   package let url: URL
 
+  package init(at url: URL) { self.url = url }
+
+  /// A program that was built beside the tests.
   package init(_ name: String) {
     url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
   }

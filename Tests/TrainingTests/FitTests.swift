@@ -104,6 +104,8 @@ func events() async throws {
   }
   #expect(losses == reports.map(\.trainingLoss))
   #expect(network?.parameters == waited.network.parameters)
+  // The first step is reported at once; later ones at most ten times a second.
+  #expect(progress.first?.epoch == 1)
   #expect(progress.allSatisfy { (1...3).contains($0.epoch) && (1...100).contains($0.samplesDone) })
 }
 
@@ -133,6 +135,20 @@ func eventsWithTrainers() async throws {
   }
   let before = (1...5).flatMap { ["\($0):100", "\($0)"] }
   #expect(seen == before + ["6:100", "6 at 6", "finished at 6"])
+  // One that has begun to read has no older trainer, either.
+  let other = EventQueue<Float>()
+  let reader = TrainingEvents(other).makeAsyncIterator()
+  for report in waited.reports {
+    other.send(.epoch(report, waited))
+    guard report.epoch == 2 else { continue }
+    if case .epoch(_, nil)? = try await reader.next() {} else { Issue.record("the first event has a trainer") }
+  }
+  var trainers: [Int] = []
+  other.end()
+  while let event = try await reader.next() {
+    if case .epoch(let report, _?) = event { trainers.append(report.epoch) }
+  }
+  #expect(trainers == [6])
   // A reader that keeps up sees the trainer after its epoch, and its checkpoint continues to the same bits.
   var checkpoint: Checkpoint<Float>?
   for try await event in trainer().events(on: training, epochs: 2, trainerEvery: 2) {
@@ -167,17 +183,28 @@ func cancelledEvents() async throws {
 @Test("A training by itself throws when it diverges, and stops when its loop is left")
 func failingEvents() async throws {
   let training = samples(100, seed: 2)
-  for try await event in trainer().events(on: training, epochs: .max) {
-    if case .epoch = event { break }
+  let queue = EventQueue<Float>()
+  queue.send(.progress(epoch: 1, samplesDone: 10))
+  for try await _ in TrainingEvents(queue) {
+    #expect(!queue.isStopped)
+    break
   }
+  #expect(queue.isStopped)
   var generator = Philox(seed: 1)
   let network = Network<Float>([Dense(8, 1)], initializer: .heNormal, using: &generator)
   let diverging = Trainer(
     network, loss: .meanSquaredError, optimizer: .sgd(learningRate: 1e30), batchSize: 10, generator: generator,
     team: Team(workers: 1))
-  await #expect(throws: Divergence.self) {
-    for try await _ in diverging.events(on: training, epochs: 10) {}
+  var last: Trainer<Float>?
+  do {
+    for try await event in diverging.events(on: training, epochs: 10) {
+      if case .finished(let trainer) = event { last = trainer }
+    }
+    Issue.record("the training does not diverge")
+  } catch {
+    #expect(error is Divergence)
   }
+  #expect(try #require(last).network.parameters.maxMagnitude().isFinite)
 }
 
 @Test("What a callback throws ends the training, and another call goes on to the same bits")

@@ -20,6 +20,13 @@ extension Table {
       self.expectedColumns = expectedColumns
       self.isText = isText
     }
+
+    /// The format that also keeps the fields of these columns as they are written.
+    package func keepingText(of names: Set<String>) -> Format {
+      var format = self
+      format.isText = { [isText] in names.contains($0) || isText($0) }
+      return format
+    }
   }
 
   /// The delimiter between the fields of a row.

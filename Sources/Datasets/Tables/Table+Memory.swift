@@ -7,7 +7,10 @@ extension Table {
   ///
   /// - Throws: ``FileError``, as for a file.
   public init(csv text: some StringProtocol, format: Format = Format()) throws(FileError) {
-    try self.init(Array(text.utf8), path: "the text", format: format)
+    let bytes = Array(text.utf8)
+    self = try Self.lookingAgain(format) { format throws(FileError) in
+      try Table(bytes, path: "the text", format: format)
+    }
   }
 
   /// Makes a table of rows, each with a field for every column. The row with the index 0 is line 2 in errors: it

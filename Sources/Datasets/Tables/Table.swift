@@ -105,13 +105,14 @@ public struct Table: Sendable {
   /// - Parameter team: The threads that share the reading; by default the calling thread alone.
   /// - Throws: a ``FileError`` that says what is wrong with the file.
   public init(contentsOf path: String, format: Format, team: Team = Team(workers: 1)) throws(FileError) {
-    try self.init(contentsOf: [path], format: format, sharedBy: nil, team: team)
+    try self.init(contentsOf: [path], format: format, team: team)
   }
 
   /// Reads several files, plain or gzipped, as one table: the rows of the first, then those of the second, and so on.
   ///
   /// All files have the columns of the first in the same order, and a header if the first has one. Files without rows
   /// are left out with a warning. If a column turns out to be text in a later file, the files before it are read again.
+  /// So are all files if there are decimal commas, and the points in some columns may therefore separate thousands.
   ///
   /// - Parameters:
   ///   - paths: The files, at least one.
@@ -121,7 +122,26 @@ public struct Table: Sendable {
   public init(
     contentsOf paths: [String], format: Format = Format(), team: Team = Team(workers: 1)
   ) throws(FileError) {
-    try self.init(contentsOf: paths, format: format, sharedBy: nil, team: team)
+    let canBeRepeated = paths.allSatisfy { ByteFile.size($0) != nil }
+    self = try Self.lookingAgain(format, canBeRepeated: canBeRepeated, team) { format throws(FileError) in
+      try Table(contentsOf: paths, format: format, sharedBy: nil, team: team)
+    }
+  }
+
+  /// Reads a table, and reads it again if the points in some columns may separate thousands. The fields of these
+  /// columns are then kept as written, and the other columns decide how they are read. A format that expects columns
+  /// knows them.
+  static func lookingAgain(
+    _ format: Format, canBeRepeated: Bool = true, _ team: Team = Team(workers: 1),
+    _ read: (Format) throws(FileError) -> Table
+  ) throws(FileError) -> Table {
+    var table = Optional(try read(format))
+    guard canBeRepeated, format.expectedColumns.isEmpty,
+      case let names = Set(table!.columnsOfPossibleThousands(ColumnOptions(), team: team)), !names.isEmpty
+    else { return table! }
+    // There is no second copy of the cells.
+    table = nil
+    return try read(format.keepingText(of: names))
   }
 
   /// Reads files, plain or gzipped, of whose rows each process holds its share: in turns, a part of about 1 MiB each.

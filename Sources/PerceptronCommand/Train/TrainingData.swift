@@ -202,10 +202,7 @@ struct TrainingData<Scalar: BLASScalar> {
     guard !names.isEmpty else { return data! }
     // Releases the table, so that there is no second copy of the cells.
     data = nil
-    var format = sources.format
-    let isText = format.isText
-    format.isText = { names.contains($0) || isText($0) }
-    return try read(format)
+    return try read(sources.format.keepingText(of: names))
   }
 
   /// - Parameter indices: The samples used for training; nil for all.

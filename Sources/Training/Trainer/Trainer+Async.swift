@@ -29,8 +29,8 @@ extension Trainer {
   /// the current step, and the last event has the trainer as it is then, so that a call of `events` or `fit` can
   /// continue. If the loop is left, training stops, too.
   ///
-  /// The sequence throws ``Divergence`` if a number is not finite, and ``ThreadError`` if the system cannot start a
-  /// thread.
+  /// The sequence throws ``Divergence`` if a number is not finite, after an event with the trainer as it was before the
+  /// failed step, and ``ThreadError`` if the system cannot start a thread.
   ///
   /// - Parameter trainerEvery: After how many epochs an event has the trainer, for a ``Checkpoint``; nil for none. Such
   ///   an event copies the parameters and the optimizer's state. If the events are read more slowly than they come,
@@ -63,6 +63,7 @@ extension Trainer {
         queue.send(.finished(trainer))
         queue.end()
       } catch {
+        queue.send(.finished(trainer))
         queue.end(throwing: error)
       }
     }

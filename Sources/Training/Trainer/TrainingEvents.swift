@@ -47,24 +47,43 @@ private final class EventReader<Scalar: BLASScalar>: Sendable {
 
 /// The events that a training has had and its reader has not yet seen.
 ///
-/// A slow reader does not make it grow much: newer progress replaces older, and only the newest epoch has a trainer.
+/// For a slow reader, newer progress replaces older, and only the newest of the waiting epochs has a trainer, so that
+/// they take little memory.
 package final class EventQueue<Scalar: BLASScalar>: Sendable {
   private typealias Event = TrainingEvent<Scalar>
 
   private struct State {
-    /// The events that came after `older`, in order.
-    var newer: [Event] = []
-    /// The next events to be read, the next one last.
-    var older: [Event] = []
-    /// The place in `newer` of the event with a trainer.
+    /// The events that wait are those from `first` on; nil stands for those that were read.
+    var events: [Event?] = []
+    var first = 0
+    /// The place of the waiting event with a trainer.
     var placeOfTrainer: Int?
     /// How the training has ended; nil until then.
     var end: Result<Event?, any Error>?
     var waiting: CheckedContinuation<Event?, any Error>?
 
+    mutating func add(_ event: Event) {
+      if case .progress = event, first < events.count, case .progress? = events[events.count - 1] {
+        events[events.count - 1] = event
+        return
+      }
+      if case .epoch(_, _?) = event {
+        if let place = placeOfTrainer, case .epoch(let report, _)? = events[place] {
+          events[place] = .epoch(report, nil)
+        }
+        placeOfTrainer = events.count
+      }
+      events.append(event)
+    }
+
     mutating func take() -> Result<Event?, any Error>? {
-      if older.isEmpty { (older, newer, placeOfTrainer) = (newer.reversed(), [], nil) }
-      return older.popLast().map { .success($0) } ?? end
+      guard first < events.count else { return end }
+      let event = events[first]
+      events[first] = nil
+      if placeOfTrainer == first { placeOfTrainer = nil }
+      first += 1
+      if first == events.count { (events, first) = ([], 0) }
+      return .success(event)
     }
   }
 
@@ -74,24 +93,11 @@ package final class EventQueue<Scalar: BLASScalar>: Sendable {
   package init() {}
 
   /// Whether the training is to stop after its current step.
-  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+  package var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
   func stop() { stopped.store(true, ordering: .relaxed) }
 
-  package func send(_ event: TrainingEvent<Scalar>) {
-    change { state in
-      switch (event, state.newer.last) {
-      case (.progress, .progress): state.newer[state.newer.count - 1] = event
-      case (.epoch(_, _?), _):
-        if let place = state.placeOfTrainer, case .epoch(let report, _) = state.newer[place] {
-          state.newer[place] = .epoch(report, nil)
-        }
-        state.placeOfTrainer = state.newer.count
-        state.newer.append(event)
-      default: state.newer.append(event)
-      }
-    }
-  }
+  package func send(_ event: TrainingEvent<Scalar>) { change { $0.add(event) } }
 
   package func end(throwing error: (any Error)? = nil) {
     change { $0.end = error.map { .failure($0) } ?? .success(nil) }
