@@ -8,13 +8,16 @@ import Tensor
 /// ``TrainingEvent/finished(_:)`` with the trainer as it is then. If nothing refers to the sequence any more, such as
 /// after a loop that was left, the training stops, too.
 public struct TrainingEvents<Scalar: BLASScalar>: AsyncSequence, Sendable {
+  /// What the sequence consists of.
   public typealias Element = TrainingEvent<Scalar>
+  /// What makes a training fail: ``Divergence`` or ``ThreadError``.
   public typealias Failure = any Error
 
   private let reader: EventReader<Scalar>
 
   package init(_ queue: EventQueue<Scalar>) { reader = EventReader(queue) }
 
+  /// Makes an iterator. All iterators share the events.
   public func makeAsyncIterator() -> Iterator { Iterator(reader: reader) }
 
   /// Reads one event after another.
