@@ -12,6 +12,8 @@ awk 'BEGIN { srand(1); print "area,rooms,city,price"
   > "$directory/houses.csv"
 "$program" train "$directory/houses.csv" -o "$directory/houses.perceptron" --interval 0.9 --quiet > /dev/null
 "$program" train Examples/digits.csv.gz -o "$directory/digits.perceptron" --recipe plain --epochs 5 --quiet > /dev/null
+# One of an earlier run would be read before the service replaces it.
+rm -f "$directory/address.txt"
 "$program" serve "$directory/houses.perceptron" "$directory/digits.perceptron" --port 0 > "$directory/address.txt" 2> "$directory/service.txt" &
 service=$!
 trap 'kill $service' EXIT
