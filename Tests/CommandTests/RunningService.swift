@@ -13,12 +13,15 @@ final class RunningService {
   private let errorsURL: URL
 
   /// Starts the command with words that are separated by spaces, and waits until it listens.
-  init(_ line: String, in workspace: borrowing Workspace) throws {
+  ///
+  /// - Parameter launcher: A program that starts it, such as nohup.
+  init(_ line: String, in workspace: borrowing Workspace, launcher: [String] = []) throws {
     let output = workspace.directory.appending(path: "service-output")
     errorsURL = workspace.directory.appending(path: "service-errors")
     for url in [output, errorsURL] { try Data().write(to: url) }
-    process.executableURL = workspace.program
-    process.arguments = ["serve"] + line.split(separator: " ").map(String.init) + ["--port", "0"]
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+      launcher + [workspace.program.path, "serve"] + line.split(separator: " ").map(String.init) + ["--port", "0"]
     process.currentDirectoryURL = workspace.directory
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errorsURL)

@@ -242,6 +242,16 @@ private func descriptors(upTo count: Int) -> Int {
     }
   }
 
+  @Test("SIGHUP alone lets a service read its models again, also under nohup, where other programs ignore it")
+  func reloadUnderNohup() throws {
+    let workspace = try workspace()
+    let service = try RunningService("flowers.model", in: workspace, launcher: ["nohup"])
+    service.send(SIGHUP)
+    try service.eventually("it is read again") { service.errors.contains("read again: flowers") }
+    service.send(SIGTERM)
+    #expect(try service.status() == 0)
+  }
+
   @Test("Answers together are those of one by one")
   func batches() throws {
     let workspace = try workspace()

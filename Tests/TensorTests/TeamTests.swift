@@ -149,8 +149,8 @@ func fewerThreads() async {
 func dividedTeam(workers: Int) {
   let team = Team(workers: workers)
   for count in 0...7 {
-    let calls = Mutex<[Int: Int]>([:])
-    let running = Mutex(0)
+    let calls = Guarded<[Int: Int]>([:])
+    let running = Guarded(0)
     team.divided(among: count) { index, team in
       running.withLock {
         $0 += team.workerCount

@@ -153,11 +153,13 @@ extension Table {
   package func columnsOfPossibleThousands(_ options: ColumnOptions, team: Team = Team(workers: 1)) -> [String] {
     let left = Set(options.ignored + [options.identifier].compactMap(\.self))
     let columns = columnNames.indices.filter { !left.contains(columnNames[$0]) }
+    let texts = columns.filter(isText)
+    // Numbers with decimal commas are kept as strings.
+    guard options.readsPointsAsThousands || !texts.isEmpty else { return [] }
     let first = map(columns: columns, team) { $0.firstOfThousands(inColumn: columns[$1]) }
     let possible = zip(columns, first).filter { $1 != nil }.map(\.0)
     guard !possible.isEmpty else { return [] }
     if !options.readsPointsAsThousands {
-      let texts = columns.filter(isText)
       let haveCommas = map(columns: texts, team) { table, index in
         let reading = table.reading(ofColumn: texts[index], options)
         guard case .numbers(let format, _) = reading.content, reading.doubtful == nil else { return false }

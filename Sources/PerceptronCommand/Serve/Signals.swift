@@ -16,7 +16,8 @@ private let writeEnd = Atomic<Int32>(-1)
 struct Signals {
   private let readEnd: Int32
 
-  /// Begins to obey. A signal that is ignored, such as SIGHUP under nohup, stays ignored.
+  /// Begins to obey. If SIGTERM or SIGINT is ignored, as SIGINT is in the background of a script, it stays ignored.
+  /// SIGHUP is obeyed under nohup, too, because it does not end the service.
   init() throws(CommandError) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFL, O_NONBLOCK) == 0 }) else {
@@ -35,7 +36,8 @@ struct Signals {
         _ = write(writeEnd.load(ordering: .relaxed), &byte, 1)
         errno = code
       }
-      if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
+      let wasIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+      if wasIgnored, number != SIGHUP { signal(number, SIG_IGN) }
     }
     // The process that started the service may have blocked them.
     pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
