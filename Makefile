@@ -78,9 +78,10 @@ service: dependencies ## build Examples/ScoringService, a package of its own, in
 test-long: test-dependencies ## train the benchmarks' networks again and again with 1 to 8 threads, kill and resume a training; half an hour
 	@PERCEPTRON_LONG_TESTS=1 $(SWIFT) test -c release --filter LongTests
 
+# Thread Sanitizer does not see that a continuation hands over its value (Swift 6.3.1), and cannot follow a fork.
 test-races: test-dependencies ## ask predictors from many tasks a million times while the model is replaced, and the HTTP service, under Thread Sanitizer; 15 minutes
 	@PERCEPTRON_LONG_TESTS=1 TSAN_OPTIONS=halt_on_error=1 $(SWIFT) test -c release --sanitize=thread --scratch-path .build/races \
-	  --filter "ServingTests|TeamTests|ServeTests|TrainingTests.*vents"
+	  --filter "ServingTests|TeamTests|ServeTests|TrainingTests.*vents" --skip "ServeTests.(batches|reload\()|forkedChild"
 
 test-cache: build ## train on a table four times as large as the memory allowed, and compare the models; five minutes, as root
 	@Scripts/test-cache.sh $(PERCEPTRON)
