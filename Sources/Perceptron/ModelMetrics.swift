@@ -109,6 +109,13 @@ extension ModelMetrics: CustomStringConvertible {
   }
 }
 
+extension Judged {
+  /// The metrics of a model by its outputs for the samples.
+  package func metrics(of model: TrainedModel<Scalar>) -> ModelMetrics {
+    ModelMetrics(of: model, outputs: outputs, targets: samples.targets, loss: loss)
+  }
+}
+
 extension TrainedModel {
   /// Compares the model's answers with the targets of samples. The metrics are in the units of the data, not in those
   /// of the scaled targets.
@@ -120,8 +127,7 @@ extension TrainedModel {
   /// - Complexity: For a single network two passes over the samples, otherwise one.
   public func metrics(on samples: Samples<Scalar>, team: Team = Team(workers: 1)) -> ModelMetrics {
     guard samples.count > 0 else { fail("cannot measure a model without samples") }
-    let judged = Judged(self, samples.withoutWeights, name: "", team)
-    return ModelMetrics(of: self, outputs: judged.outputs, targets: samples.targets, loss: judged.loss)
+    return Judged(self, samples.withoutWeights, name: "", team).metrics(of: self)
   }
 }
 

@@ -94,10 +94,7 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
     (model, calibration) = (calibrated?.model ?? plain, calibrated?.calibration)
     let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
     if let error = TableFitError(model, asked, team) { throw error }
-    metrics = training.heldOut.map { [model] in
-      let judged = Judged(model, $0, team)
-      return ModelMetrics(of: model, outputs: judged.outputs, targets: judged.samples.targets, loss: judged.loss)
-    }
+    metrics = training.heldOut.map { [model] in Judged(model, $0, team).metrics(of: model) }
   }
 }
 
@@ -144,8 +141,9 @@ private struct SharedTraining<Scalar: BLASScalar> {
     let lossUnit = preparation.lossUnit(of: loss)
     team.divided(among: count) { number, team in
       do {
-        let own = splits.isEmpty ? samples : samples.gathered(splits[number % splits.count].training)
-        var trainer = trainer(number, own, team)
+        let own = splits.training(ofNetwork: number, samples)
+        var trainer = recipe.trainer(
+          for: preparation, fittedOn: own, loss: loss, output: output, seed: seed &+ UInt64(number), team: team)
         try trainer.fit(
           on: own, validation: heldOut?.samples(ofNetwork: number), epochs: recipe.epochs,
           // The end of a cycle is chosen for all networks together.
@@ -172,15 +170,6 @@ private struct SharedTraining<Scalar: BLASScalar> {
       if let failure = state.failures.min(by: { $0.key < $1.key }) { throw failure.value }
       return (0..<count).map { state.trainers[$0]! }
     }
-  }
-
-  /// The trainer of the network with this number before its first step.
-  private func trainer(_ number: Int, _ samples: Samples<Scalar>, _ team: Team) -> Trainer<Scalar> {
-    let seed = seed &+ UInt64(number)
-    var recipe = recipe
-    if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
-    let network = recipe.network(for: preparation, fittedOn: samples, output: output, seed: seed)
-    return recipe.trainer(of: network, loss: loss, seed: seed, team: team)
   }
 
   /// The model of the networks after the last epoch, or after the end of an earlier cycle that is clearly better.

@@ -40,7 +40,7 @@ enum DataSource: Sendable, Equatable {
 
   /// Refuses options that apply only to CSV and TSV files.
   func check(_ arguments: Arguments) throws(CommandError) {
-    if isTable { return }
+    if tablePaths != nil { return }
     for name in ["--header", "--no-header"] where arguments.flag(name) {
       throw .usage("\(name) is for tables; \(isArrays ? "arrays" : "images") have no header")
     }
@@ -53,10 +53,12 @@ enum DataSource: Sendable, Equatable {
     }
   }
 
-  private var isTable: Bool {
+  /// The files of a CSV or TSV table, or "-" for standard input; nil for images and arrays.
+  var tablePaths: [String]? {
     switch self {
-    case .table, .standardInput: true
-    case .images, .mnist, .arrays: false
+    case .table(let paths): paths
+    case .standardInput: ["-"]
+    case .images, .mnist, .arrays: nil
     }
   }
 
@@ -128,15 +130,13 @@ enum RawData<Scalar: BLASScalar> {
 
   /// - Parameters:
   ///   - preparation: The preparation of a model, if there is one: a model for images also accepts arrays.
-  ///   - processes: The processes that each hold a share of the rows of a table; nil if each holds all.
   ///   - announces: Whether a message states which arrays of an archive are used.
   init(
     _ source: DataSource, part: DataSource.Part, format: Table.Format, needsLabels: Bool = true,
-    for preparation: Preparation? = nil, sharedBy processes: Processes? = nil, announces: Bool = false, team: Team
+    for preparation: Preparation? = nil, announces: Bool = false, team: Team
   ) throws {
     switch source {
-    case .table(let paths): self = .table(try Self.table(paths, format, sharedBy: processes, team))
-    case .standardInput: self = .table(try Self.table(["-"], format, sharedBy: nil, team))
+    case .table, .standardInput: self = .table(try Self.table(source.tablePaths!, format, sharedBy: nil, team))
     case .images, .mnist:
       let files = source.imageFiles(part)!
       self = .images(try ImageSet(images: files.images, labels: needsLabels ? files.labels : nil, team: team))
@@ -153,7 +153,10 @@ enum RawData<Scalar: BLASScalar> {
     }
   }
 
-  private static func table(
+  /// Reads a table, and prints what is odd about its files.
+  ///
+  /// - Parameter processes: The processes that each hold a share of the rows; nil if each holds all.
+  static func table(
     _ paths: [String], _ format: Table.Format, sharedBy processes: Processes?, _ team: Team
   ) throws(FileError) -> Table {
     let table = try Table(contentsOf: paths, format: format, sharedBy: processes, team: team)

@@ -30,10 +30,7 @@ enum TableOptions {
   /// are not plain.
   static func format(_ arguments: Arguments, for preparation: Preparation? = nil) throws(CommandError) -> Table.Format {
     var format = preparation?.tableFormat ?? Table.Format()
-    if let name = arguments.string("--id") {
-      let isText = format.isText
-      format.isText = { $0 == name || isText($0) }
-    }
+    if let name = arguments.string("--id") { format = format.keepingText(of: [name]) }
     switch (arguments.flag("--header"), arguments.flag("--no-header")) {
     case (true, true): throw .usage("--header and --no-header exclude each other")
     case (true, false): format.header = .present

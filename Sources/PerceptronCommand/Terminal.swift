@@ -105,9 +105,6 @@ func printWarning(_ warning: DataWarning) {
   printError("\(warning.isNote ? "note" : "warning"): \(printable(withOption(warning.description, warning.setting)))\n")
 }
 
-/// Whether a path leads to a file that can be read again from its start.
-func isRegularFile(_ path: String) -> Bool { ByteFile.size(path) != nil }
-
 func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
 func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }

@@ -200,7 +200,7 @@ extension Table {
 
 extension ColumnOptions {
   /// Whether points are read as marks between thousands wherever possible.
-  fileprivate var readsPointsAsThousands: Bool { decimal == .comma || thousands == .point }
+  var readsPointsAsThousands: Bool { decimal == .comma || thousands == .point }
 }
 
 /// The result of fitting one feature column.

@@ -122,8 +122,7 @@ public struct Table: Sendable {
   public init(
     contentsOf paths: [String], format: Format = Format(), team: Team = Team(workers: 1)
   ) throws(FileError) {
-    let canBeRepeated = paths.allSatisfy { ByteFile.size($0) != nil }
-    self = try Self.lookingAgain(format, canBeRepeated: canBeRepeated, team) { format throws(FileError) in
+    self = try Self.lookingAgain(format, at: paths, team: team) { format throws(FileError) in
       try Table(contentsOf: paths, format: format, sharedBy: nil, team: team)
     }
   }
@@ -131,14 +130,24 @@ public struct Table: Sendable {
   /// Reads a table, and reads it again if the points in some columns may separate thousands. The fields of these
   /// columns are then kept as written, and the other columns decide how they are read. A format that expects columns
   /// knows them.
-  static func lookingAgain(
-    _ format: Format, canBeRepeated: Bool = true, _ team: Team = Team(workers: 1),
-    _ read: (Format) throws(FileError) -> Table
-  ) throws(FileError) -> Table {
+  ///
+  /// - Parameters:
+  ///   - paths: The files; none for a table that is in memory. Input that can be read only once, such as a pipe, keeps
+  ///     all fields as written if the options say that points may separate thousands.
+  ///   - options: How the columns are treated.
+  package static func lookingAgain<Failure: Error>(
+    _ format: Format, at paths: [String] = [], _ options: ColumnOptions = ColumnOptions(),
+    team: Team = Team(workers: 1), _ read: (Format) throws(Failure) -> Table
+  ) throws(Failure) -> Table {
+    guard format.expectedColumns.isEmpty else { return try read(format) }
+    guard paths.allSatisfy({ $0 != "-" && ByteFile.size($0) != nil }) else {
+      var format = format
+      if options.readsPointsAsThousands { format.isText = { _ in true } }
+      return try read(format)
+    }
     var table = Optional(try read(format))
-    guard canBeRepeated, format.expectedColumns.isEmpty,
-      case let names = Set(table!.columnsOfPossibleThousands(ColumnOptions(), team: team)), !names.isEmpty
-    else { return table! }
+    let names = Set(table!.columnsOfPossibleThousands(options, team: team))
+    guard !names.isEmpty else { return table! }
     // There is no second copy of the cells.
     table = nil
     return try read(format.keepingText(of: names))

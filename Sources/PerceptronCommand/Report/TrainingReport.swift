@@ -167,8 +167,7 @@ struct TrainingReport<Scalar: BLASScalar> {
         ClassificationErrors(outputs: outputs, targets: judged.samples.targets, names: names).markup
           + reliability(outputs, judged.samples.targets) + worstImages(outputs, names)
       case .labels(let columns, let classes): labels(outputs, columns, classes)
-      case .values(let columns, let scaling), .quantiles(let columns, _, let scaling):
-        plots(outputs, columns, scaling) + distributions
+      case .values(let columns, _), .quantiles(let columns, _, _): plots(outputs, columns) + distributions
       }
     return "<section><h2>Errors: \(judged.name.escaped)</h2>\n\(body)</section>\n"
   }
@@ -206,17 +205,16 @@ struct TrainingReport<Scalar: BLASScalar> {
       """
   }
 
-  private func plots(_ outputs: Matrix<Scalar>, _ columns: [String], _ scaling: Scaling) -> String {
+  private func plots(_ outputs: Matrix<Scalar>, _ columns: [String]) -> String {
     let mostPlots = 12
     let meaning = model.preparation.outputs
     let (count, median) = (max(meaning.levels.count, 1), meaning.levels.isEmpty ? 0 : meaning.median)
     // Quantiles without the median have no errors to plot.
     guard let median else { return "" }
     let (answers, values) = (model.preparation.answers(outputs), model.preparation.values(of: judged.samples.targets))
-    let targets = ModelMetrics(of: model, outputs: outputs, targets: judged.samples.targets, loss: judged.loss).targets
     let table = markupTable(
       ["target", "RMSE", "MAE", "R²", "mean error in %"],
-      targets.map { Evaluation.Output($0.errors, name: $0.name).row })
+      judged.metrics(of: model).targets.map { Evaluation.Output($0.errors, name: $0.name).row })
     let plots = columns.prefix(mostPlots).enumerated().map { row, name in
       let plot = ScatterPlot(
         name, actual: (0..<values.columns).map { values[row, $0] },

@@ -180,29 +180,19 @@ struct TrainingData<Scalar: BLASScalar> {
   private static func readTraining(
     _ sources: TrainingSources, _ options: TrainOptions, _ sharers: Processes, _ team: Team
   ) throws -> RawData<Scalar> {
-    func read(_ format: Table.Format) throws -> RawData<Scalar> {
-      let data = try sharers.together {
-        try RawData<Scalar>(
-          sources.training, part: .training, format: format, sharedBy: sources.areShared ? sharers : nil,
-          announces: !options.isQuiet, team: team)
+    guard let paths = sources.training.tablePaths else {
+      return try RawData(
+        sources.training, part: .training, format: sources.format, announces: !options.isQuiet, team: team)
+    }
+    let table = try Table.lookingAgain(sources.format, at: paths, options.columns, team: team) { format in
+      let table = try sharers.together {
+        try RawData<Scalar>.table(paths, format, sharedBy: sources.areShared ? sharers : nil, team)
       }
       // What the processes do next depends on each other's rows.
-      if case .table(let table) = data { try sharers.check(["data": table.checksum ?? ""]) }
-      return data
+      try sharers.check(["data": table.checksum ?? ""])
+      return table
     }
-    guard case .table(let paths) = sources.training, paths.allSatisfy(isRegularFile) else {
-      // Data that can be read only once keep all fields as written if the options state how to read them.
-      var format = sources.format
-      if options.columns.decimal == .comma || options.columns.thousands == .point { format.isText = { _ in true } }
-      return try read(format)
-    }
-    var data = Optional(try read(sources.format))
-    guard case .table(let table)? = data else { return data! }
-    let names = Set(table.columnsOfPossibleThousands(options.columns, team: team))
-    guard !names.isEmpty else { return data! }
-    // Releases the table, so that there is no second copy of the cells.
-    data = nil
-    return try read(sources.format.keepingText(of: names))
+    return .table(table)
   }
 
   /// - Parameter indices: The samples used for training; nil for all.
@@ -242,9 +232,7 @@ extension TrainingData {
   var validationCount: Int { validation?.count ?? splits.reduce(0) { $0 + $1.validation.count } }
 
   /// The samples that the network with this number learns from.
-  func training(ofNetwork number: Int) -> Samples<Scalar> {
-    splits.isEmpty ? samples : samples.kept(splits[number % splits.count].training)
-  }
+  func training(ofNetwork number: Int) -> Samples<Scalar> { splits.training(ofNetwork: number, samples) }
 
   /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {

@@ -145,15 +145,14 @@ extension TrainingRun {
     _ number: Int, _ monitor: TrainingMonitor<Scalar>, _ team: Team, result: Checkpoint<Scalar>?
   ) throws -> TrainingFit<Scalar>? {
     let trial = number / networkCount
-    var recipe = recipe(ofTrial: trial)
+    let recipe = recipe(ofTrial: trial)
     if result == nil, !stepProcesses.agree(!monitor.stops(trial: trial)) { return nil }
     let seed = options.seed(ofNetwork: number)
     let title = title(ofNetwork: number)
     let (samples, validationSamples) = (data.training(ofNetwork: number), heldOut?.samples(ofNetwork: number))
-    // The networks of different folds may have different numbers of samples.
-    if recipe.optimizer.isFullBatch { recipe.batchSize = samples.count }
-    let network = recipe.network(for: data.preparation, fittedOn: samples, output: output, seed: seed)
-    var trainer = recipe.trainer(of: network, loss: loss, seed: seed, processes: stepProcesses, team: team)
+    var trainer = recipe.trainer(
+      for: data.preparation, fittedOn: samples, loss: loss, output: output, seed: seed, processes: stepProcesses,
+      team: team)
     let before =
       try result?.restore(&trainer, lossUnit: data.preparation.lossUnit(of: loss), sampleCount: samples.count)
       ?? checkpoints?.restore(&trainer, ofNetwork: number, data, sampleCount: samples.count)

@@ -82,6 +82,21 @@ extension Recipe {
 
   private static var samplesOfInitialParameters: Int { 1024 }
 
+  /// Makes the trainer of a network for prepared data, before its first step. A full-batch method takes all samples in
+  /// each step.
+  ///
+  /// - Parameters: As for ``network(for:fittedOn:output:seed:)`` and ``trainer(of:loss:seed:processes:team:)``.
+  /// - Precondition: As for these.
+  package func trainer<Scalar>(
+    for preparation: Preparation, fittedOn samples: Samples<Scalar>, loss: Loss, output: Activation, seed: UInt64,
+    processes: Processes = .alone, team: Team
+  ) -> Trainer<Scalar> {
+    var recipe = self
+    if optimizer.isFullBatch { recipe.batchSize = samples.count }
+    let network = recipe.network(for: preparation, fittedOn: samples, output: output, seed: seed)
+    return recipe.trainer(of: network, loss: loss, seed: seed, processes: processes, team: team)
+  }
+
   /// Makes the trainer of a network.
   ///
   /// - Parameters:

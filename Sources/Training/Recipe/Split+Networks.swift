@@ -41,6 +41,11 @@ extension [Split] {
     isEmpty ? samples.count : reduce(0) { $0 + $1.training.count } / count
   }
 
+  /// The samples that the network with this number, counted from 0, learns from.
+  package func training<Scalar>(ofNetwork number: Int, _ samples: Samples<Scalar>) -> Samples<Scalar> {
+    isEmpty ? samples : samples.kept(self[number % count].training)
+  }
+
   /// The samples that some division has for validation.
   package var heldOut: Set<Int> { Set(flatMap(\.validation)) }
 }

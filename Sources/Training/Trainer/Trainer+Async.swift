@@ -43,6 +43,7 @@ extension Trainer {
     let code = runOnThread {
       var trainer = self
       var lastProgress: ContinuousClock.Instant?
+      var failure: (any Error)?
       do {
         try trainer.fit(
           on: samples, augmentation: augmentation, validation: validation, epochs: epochs, patience: patience,
@@ -60,12 +61,11 @@ extension Trainer {
             queue.send(.epoch(report, hasTrainer ? trainer : nil))
             return !queue.isStopped
           })
-        queue.send(.finished(trainer))
-        queue.end()
       } catch {
-        queue.send(.finished(trainer))
-        queue.end(throwing: error)
+        failure = error
       }
+      queue.send(.finished(trainer))
+      queue.end(throwing: failure)
     }
     if code != 0 { queue.end(throwing: ThreadError(reason: String(cString: strerror(code)))) }
     return TrainingEvents(queue)
