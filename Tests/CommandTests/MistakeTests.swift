@@ -81,6 +81,20 @@ private let mistakes = [
   Mistake(
     "train t.csv --recipe plain --shard-data --report r.html", 64,
     "error: --report with --shard-data needs --test, --validation or --validation-split"),
+  Mistake(
+    "train t.csv --refit yes --folds 5", 64,
+    "error: --refit yes: with --folds, the networks together have learnt from all samples"),
+  Mistake(
+    "train t.csv --refit yes --recipe plain", 64,
+    "error: --refit yes: there are no validation samples to add; leave it out, or give --validation-split"),
+  Mistake(
+    "train t.csv --refit yes --validation-split 0.2 --schedule plateau", 64,
+    "error: --refit yes: --schedule plateau follows the validation loss, and there would be none"),
+  Mistake(
+    "train t.csv --refit yes --validation t.csv --sample-weight b", 64,
+    "error: --refit yes: those of --validation have no --sample-weight; --validation-split takes some of DATA, which"
+      + " have"),
+  Mistake("train t.csv --refit always", 64, "error: --refit: expected one of yes, no, found \"always\""),
   Mistake("train t.csv --auto --trials 0", 64, "error: --trials: expected a whole number from 1 to 250, found \"0\""),
   Mistake("train t.csv --minutes 3", 64, "error: --minutes needs --auto"),
   Mistake("train t.csv --trials 3", 64, "error: --trials needs --auto"),

@@ -123,3 +123,130 @@ func searchByTime() throws {
   let all = try workspace.run("train t.csv --auto --minutes 60 --hidden 2 --ensemble 30 --epochs 1 --no-baseline")
   #expect(all.errors.contains("note: --auto ended before its time: it tries at most 33 recipes\n"), "\(all.errors)")
 }
+
+@Test("Networks are trained again as on one table with the validation rows in it, with the calibration that they had")
+func refit() throws {
+  let workspace = try Workspace()
+  let lines = classes(330).split(separator: "\n")
+  try workspace.write(lines.joined(separator: "\n"), to: "all.csv")
+  try workspace.write(lines.prefix(251).joined(separator: "\n"), to: "a.csv")
+  try workspace.write("x,z,y\n" + lines.dropFirst(251).joined(separator: "\n"), to: "b.csv")
+  // Without scaling, the samples do not depend on the rows to which a preparation was fitted.
+  let options = "--recipe plain --scale none --hidden 12 --epochs 5 --ensemble 2 --no-baseline --quiet"
+  for network in ["", "--normalization batch", "--encode quantile-bins --class-weights balanced"] {
+    let parts = "\(options) \(network) --validation b.csv"
+    let again = try workspace.run("train a.csv \(parts) --refit yes --calibrate none -o again")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.output.contains("trained all 2 networks again on all 330 samples, those for validation included\n"))
+    #expect(try workspace.run("train all.csv \(options) \(network) -o whole").status == 0)
+    #expect(try workspace.run("train a.csv \(parts) --calibrate none -o once").status == 0)
+    func predictions(_ model: String) throws -> [String] {
+      try workspace.run("predict \(model) all.csv --probabilities").lines
+    }
+    #expect(try predictions("again") == predictions("whole"))
+    #expect(try predictions("again") != predictions("once"))
+  }
+  // The validation rows judge and calibrate the networks that have not learnt from them.
+  let (once, again) = try (
+    object(workspace.run("train a.csv \(options) --validation b.csv --json").lines.last),
+    object(workspace.run("train a.csv \(options) --validation b.csv --json --refit yes -o again").lines.last)
+  )
+  #expect(once["validation"] as? [String: Double] == again["validation"] as? [String: Double])
+  let temperature = try #require(once["temperature"] as? Double)
+  #expect(temperature != 1 && again["temperature"] as? Double == temperature)
+  #expect(again["refit"] as? [String: Int] == ["networks": 2, "samples": 330] && once["refit"] == nil)
+  let notes = try workspace.run("inspect again").output
+  #expect(notes.contains("2 networks on 330 samples"))
+  // Softmax of z / T: the logarithm of the ratio of two probabilities shrinks by T.
+  func logits(_ model: String) throws -> [Double] {
+    try workspace.run("predict \(model) all.csv --probabilities").lines.dropFirst().map { line in
+      let numbers = line.split(separator: ",").compactMap { Double($0) }
+      return log(numbers[0] / numbers[1])
+    }
+  }
+  let single = options.replacing("--ensemble 2", with: "--ensemble 1")
+  let calibrated = try object(
+    workspace.run("train a.csv \(single) --validation b.csv --json --refit yes -o one").lines.last)
+  #expect(try workspace.run("train all.csv \(single) -o two").status == 0)
+  let shrunk = try #require(calibrated["temperature"] as? Double)
+  for (one, two) in try zip(logits("one"), logits("two")) { #expect(abs(one * shrunk - two) < 1e-3 * max(abs(two), 1)) }
+}
+
+@Test("The epoch that the validation samples have chosen is the one after which a network that learns from all is kept")
+func refitEpoch() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(200), to: "t.csv")
+  let options = "--recipe plain --hidden 20 --learning-rate 0.05 --epochs 40 --no-baseline --quiet"
+  let split = "--validation-split 0.2"
+  let chosen = try object(workspace.run("train t.csv \(options) \(split) --select error --json").lines.last)
+  let epoch = try #require(chosen["best_epoch"] as? Int)
+  try #require(epoch < 40)
+  let again = try workspace.run("train t.csv \(options) \(split) --select error --refit yes -o again")
+  #expect(again.status == 0 && again.output.contains("trained the network again on all 200 samples"))
+  // Another number of epochs changes nothing in the epochs before.
+  let shorter = options.replacing("--epochs 40", with: "--epochs \(epoch)")
+  #expect(try workspace.run("train t.csv \(shorter) \(split) --refit yes -o last").status == 0)
+  #expect(try workspace.run("predict again t.csv").lines == workspace.run("predict last t.csv").lines)
+}
+
+@Test("A network that stopped early is trained again for as many epochs as its best one has")
+func refitAfterEarlyStopping() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(200), to: "t.csv")
+  let options = "--recipe plain --hidden 20 --learning-rate 0.05 --validation-split 0.2 --no-baseline --quiet"
+  let stopped = try object(
+    workspace.run("train t.csv \(options) --epochs 90 --early-stopping 3 --refit yes --json -o again").lines.last)
+  let epoch = try #require(stopped["best_epoch"] as? Int)
+  #expect(try #require(stopped["epochs"] as? Int) == epoch + 3)
+  #expect(try workspace.run("train t.csv \(options) --epochs \(epoch) --refit yes -o last").status == 0)
+  #expect(try workspace.run("predict again t.csv").lines == workspace.run("predict last t.csv").lines)
+}
+
+@Test("Data in files and in memory give the same networks that are trained again")
+func refitFromFiles() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(300), to: "t.csv")
+  try workspace.write(table(90), to: "v.csv")
+  let line = "train t.csv --validation v.csv --hidden 16 --epochs 3 --refit yes --no-baseline --quiet"
+  #expect(try workspace.run("\(line) -o memory").status == 0)
+  #expect(try workspace.run("\(line) -o files --cache d").status == 0)
+  #expect(try workspace.read("memory") == workspace.read("files"))
+}
+
+@Test("A search trains the networks that it has chosen again on all samples, unless it is told not to")
+func refitAfterSearch() throws {
+  let workspace = try Workspace()
+  try workspace.write(classes(300), to: "t.csv")
+  let line = "train t.csv --auto --trials 3 --hidden 16 --epochs 4 --no-baseline --quiet --json"
+  let again = try object(workspace.run("\(line) --ensemble 2 -o again --checkpoint d").lines.last)
+  let once = try object(workspace.run("\(line) --ensemble 2 -o once --checkpoint d --resume --refit no").lines.last)
+  let networks = try #require(again["members"] as? [Any]).count
+  #expect(again["refit"] as? [String: Int] == ["networks": networks, "samples": 300] && once["refit"] == nil)
+  #expect(again["validation"] as? [String: Double] == once["validation"] as? [String: Double])
+  #expect(try workspace.read("again") != workspace.read("once"))
+  // What is said about the test is about the model that is written.
+  let tested = try object(
+    workspace.run("\(line) --ensemble 2 -o tested --checkpoint d --resume --test t.csv").lines.last)
+  let evaluated = try object(workspace.run("evaluate tested t.csv --json").lines.last)
+  let loss = try #require((tested["test"] as? [String: Any])?["loss"] as? Double)
+  #expect(evaluated["loss"] as? Double == loss)
+  let folds = try object(workspace.run("\(line) --folds 3 --ensemble 1").lines.last)
+  #expect(folds["refit"] == nil && folds["folds"] != nil)
+}
+
+@Test("An interval of a network that is trained again is the one that the validation samples calibrated")
+func refitInterval() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(400), to: "t.csv")
+  let line = "train t.csv --validation-split 0.3 --interval 0.9 --hidden 16 --epochs 10 --no-baseline --quiet"
+  #expect(try workspace.run("\(line) -o once").status == 0)
+  #expect(try workspace.run("\(line) -o again --refit yes").status == 0)
+  func widths(_ model: String) throws -> Set<String> {
+    Set(
+      try workspace.run("predict \(model) t.csv").lines.dropFirst().map { line in
+        let numbers = line.split(separator: ",").compactMap { Double($0) }
+        return String(format: "%.4f", numbers[2] - numbers[1])
+      })
+  }
+  #expect(try widths("once").count == 1 && widths("once") == widths("again"))
+}

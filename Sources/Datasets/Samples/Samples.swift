@@ -105,6 +105,14 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
     Samples(ownFeatures: ownFeatures, targets: targets, weights: weights, holders)
   }
 
+  /// These samples and then others, each counting alike.
+  ///
+  /// - Precondition: Traps if the samples have different numbers of features or targets, and if other processes hold
+  ///   some of them.
+  package func joined(with others: Samples) -> Samples {
+    Samples(features: features.joined(with: others.features), targets: targets.joined(with: others.targets))
+  }
+
   /// The number of samples.
   public var count: Int { targets.columns }
 

@@ -103,6 +103,11 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// Whether all networks have the same share in the answer.
   package var hasEqualWeights: Bool { weights.allSatisfy { $0 == weights[0] } }
 
+  /// The same model with other networks, which are calibrated as the model's are: with its uniform share and interval.
+  package func replacing(calibrated networks: [Network<Scalar>]) -> TrainedModel {
+    replacing(networks: networks, uniformShare: uniformShare, interval: interval)
+  }
+
   /// The same model with other networks of the same layers.
   func replacing(
     networks: [Network<Scalar>], training: [String: String]? = nil, uniformShare: Double = 0,

@@ -19,16 +19,17 @@ struct Baseline {
   ///
   /// - Parameters:
   ///   - network: The network's metrics on the evaluation samples.
+  ///   - all: The samples that the network has learnt from.
   ///   - folds: The held-out samples, if cross-validation evaluates. Each is then answered by a linear model that was
   ///     fitted without its fold.
   ///   - trainingWork: Approximate number of multiplications of the training. The comparison runs without being
   ///     requested, so it must not take longer than the training.
   init<Scalar>(
-    _ model: TrainedModel<Scalar>, _ network: Evaluation, _ data: TrainingData<Scalar>, _ judged: Judged<Scalar>,
-    leavingOut folds: HeldOut<Scalar>?, trainingWork: Double, _ team: Team
+    _ model: TrainedModel<Scalar>, _ network: Evaluation, _ data: TrainingData<Scalar>,
+    learntFrom all: Samples<Scalar>, _ judged: Judged<Scalar>, leavingOut folds: HeldOut<Scalar>?,
+    trainingWork: Double, _ team: Team
   ) {
     let (inputs, name) = (model.preparation.inputCount, judged.name)
-    let all = data.notHeldOut
     let counts = folds == nil ? [all.count] : data.splits.map(\.training.count)
     let work = counts.reduce(0) { $0 + Matrix<Scalar>.ridgeWork(inputs: inputs, samples: $1) }
     let isTooLarge = min(inputs, counts.max() ?? 0) > Self.mostUnknowns

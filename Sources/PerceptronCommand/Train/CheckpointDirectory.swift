@@ -30,7 +30,7 @@ struct CheckpointDirectory<Scalar: BLASScalar> {
       "-o", "--labels", "--test", "--test-labels", "--validation", "--validation-labels", "--epochs", "--threads",
       "--checkpoint", "--checkpoint-every", "--resume", "--precision", "--no-baseline", "--json", "--quiet",
       "--report", "--log", "--predictions", "--header", "--no-header", "--task", "--calibrate", "--interval",
-      "--trials", "--minutes", "--cache",
+      "--trials", "--minutes", "--cache", "--refit",
     ]
   }
 

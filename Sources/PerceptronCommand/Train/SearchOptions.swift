@@ -1,4 +1,5 @@
 import Perceptron
+import Synchronization
 
 /// `--auto`: a search for good settings, bounded by time or by a number of trials.
 struct SearchOptions {
@@ -63,9 +64,55 @@ struct SearchOptions {
     }
   }
 
-  /// When the search ends; nil if it is bounded by trials. The rest of the time is for the evaluation.
-  func deadline(from start: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+  /// The time that a search has; nil if it is bounded by trials. What is left of the minutes is for the evaluation.
+  ///
+  /// - Parameter refits: Whether the chosen networks are trained again, for which a part of the time is reserved.
+  func time(from start: ContinuousClock.Instant, refits: Bool) -> SearchTime? {
     guard case .minutes(let minutes) = bound else { return nil }
-    return start + .seconds(60 * minutes * 0.98)
+    return SearchTime(start: start, seconds: 60 * minutes * 0.98, refits: refits)
   }
+}
+
+/// The time of a search with `--minutes`, of which a part is reserved for training the chosen networks again.
+final class SearchTime: Sendable {
+  private let start: ContinuousClock.Instant
+  let seconds: Double
+  /// The seconds that are reserved, and whether the trials have ended. They do not begin again if less is reserved.
+  private let state: Mutex<(reserved: Double, isOver: Bool)>
+
+  /// - Parameter refits: Whether anything is reserved: at first a quarter, until the trials show how long they take.
+  init(start: ContinuousClock.Instant, seconds: Double, refits: Bool) {
+    (self.start, self.seconds) = (start, seconds)
+    state = Mutex((refits ? seconds / 4 : 0, false))
+  }
+
+  /// Reserves the seconds that threads need for groups of tasks, each begun by the thread that is free first: for as
+  /// many groups, in their order, as can be done in half of the time.
+  ///
+  /// - Parameter groups: The seconds of each task.
+  func reserve(for groups: [[Double]], threads: Int) {
+    var (free, end) = (Array(repeating: 0.0, count: threads), 0.0)
+    for group in groups {
+      for seconds in group {
+        let next = free.indices.min { free[$0] < free[$1] }!
+        free[next] += seconds
+      }
+      guard free.max()! <= seconds / 2 else { break }
+      end = free.max()!
+    }
+    state.withLock { [end] in $0.reserved = end }
+  }
+
+  private var passed: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+  /// Whether no more trials may be trained.
+  var isOver: Bool {
+    state.withLock { state in
+      state.isOver = state.isOver || passed >= seconds - state.reserved
+      return state.isOver
+    }
+  }
+
+  /// Whether nothing more may be trained.
+  var isUp: Bool { passed >= seconds }
 }

@@ -23,7 +23,7 @@ enum TrainCommand: Command {
     ] + FoldOptions.options + [
       Option(
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),
-      CalibrateOption.option,
+      CalibrateOption.option, RefitOption.option,
     ] + TableOptions.formatOptions + TableOptions.options + TrainOptions.networkOptions + TrainOptions.trainingOptions
     + SearchOptions.options + [
       Option(

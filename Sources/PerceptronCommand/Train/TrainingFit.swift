@@ -5,6 +5,8 @@ import Synchronization
 struct TrainingFit<Scalar: BLASScalar> {
   /// The start of this network's lines: its number if there are several networks.
   let title: String
+  /// Counted from 0.
+  let number: Int
   let seed: UInt64
   let network: Network<Scalar>
   /// All epochs, including those before a resumption.
@@ -14,16 +16,19 @@ struct TrainingFit<Scalar: BLASScalar> {
   let bestEpoch: Int?
   /// The epoch after which the network was kept; nil for the last one, or the best.
   var keptEpoch: Int?
+  /// The temperature of the calibration that the network has; 1 for none.
+  var temperature = 1.0
   /// The results at the ends of cycles, until one of them is chosen.
   var cycleEnds: [KeptEpoch<Scalar>] = []
 
   /// The training loss of the last epoch, in the units of the data.
   var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
 
-  func replacing(network: Network<Scalar>) -> TrainingFit {
+  /// The fit with its network after a calibration.
+  func replacing(network: Network<Scalar>, temperature: Double) -> TrainingFit {
     TrainingFit(
-      title: title, seed: seed, network: network, records: records, validation: validation, best: best,
-      bestEpoch: bestEpoch, keptEpoch: keptEpoch)
+      title: title, number: number, seed: seed, network: network, records: records, validation: validation, best: best,
+      bestEpoch: bestEpoch, keptEpoch: keptEpoch, temperature: temperature)
   }
 
   /// The fit with the network after another epoch, which `evaluate` evaluates.
@@ -32,7 +37,8 @@ struct TrainingFit<Scalar: BLASScalar> {
   ) rethrows -> TrainingFit {
     let network = epoch.network(from: network)
     return TrainingFit(
-      title: title, seed: seed, network: network, records: records, validation: try evaluate(network), best: best,
+      title: title, number: number, seed: seed, network: network, records: records,
+      validation: try evaluate(network), best: best,
       bestEpoch: bestEpoch, keptEpoch: epoch.epoch)
   }
 }
@@ -52,20 +58,19 @@ extension TrainingRun {
       Progress(
         epochs: numbers.map { trains($0) ? recipe.epochs : 0 },
         samplesPerEpoch: numbers.map(data.trainingCount(ofNetwork:)), isQuiet: options.isQuiet,
-        isSearch: search != nil, limit: deadline.map { ($0 - start) / .seconds(1) }),
-      deadline: deadline)
+        isSearch: search != nil, limit: time?.seconds),
+      isOver: { [time] in time?.isOver == true })
     let trials = Mutex<[Trial<Scalar>]>([])
-    // Of the memory for samples that are read from files, each network that is trained has its share.
-    let sharers = stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount)
-    let memory = data.samples.ownFeatures.isInFile ? usableMemory() / sharers : nil
-    func train(_ number: Int, _ team: Team, result: [UInt8]? = nil) {
+    let stopsCleanly = checkpoints != nil || search != nil
+    if stopsCleanly { StopSignal.watch() }
+    // A process that is done must not die of a signal for which the others stop.
+    defer { if stopsCleanly { StopSignal.unwatch() } }
+    let epochsDone = try forEachNetwork(numbers, by: owner(ofNetwork:), monitor) { number, team, result in
       let trial = number / networkCount
       let networks = trial * networkCount..<(trial + 1) * networkCount
       let outcome = Result {
         let result = try result.map { try Checkpoint<Scalar>($0, path: title(ofNetwork: number)) }
-        return try stepProcesses.together {
-          try MatrixFiles.$memory.withValue(memory) { try fit(number, monitor, team, result: result) }
-        }
+        return try stepProcesses.together { try fit(number, monitor, team, result: result) }
       }
       guard let fits = monitor.note(outcome, ofNetwork: number, trial: networks), processes.isFirst else { return }
       do {
@@ -77,34 +82,6 @@ extension TrainingRun {
       } catch {
         _ = monitor.note(.failure(error), ofNetwork: number, trial: networks)
       }
-    }
-    let stopsCleanly = checkpoints != nil || search != nil
-    if stopsCleanly { StopSignal.watch() }
-    // A process that is done must not die of a signal for which the others stop.
-    defer { if stopsCleanly { StopSignal.unwatch() } }
-    if stepProcesses.count > 1 {
-      // Processes exchange with one thread, so they share one network after another.
-      for number in numbers { train(number, team) }
-    } else {
-      let own = numbers.filter(trains)
-      team.divided(among: own.count) { train(own[$0], $1) }
-    }
-    var epochsDone = monitor.progress.withLock { $0.epochsDone }
-    if isDealt {
-      if let failure = monitor.failure {
-        monitor.progress.withLock { $0.interrupt() }
-        throw LoneFailure(cause: failure, processes)
-      }
-      epochsDone = Int(processes.gather(Double(epochsDone)).reduce(0, +))
-      for number in numbers {
-        let result = processes.move(monitor.takeResult(ofNetwork: number), from: owner(ofNetwork: number), to: 0)
-        if !result.isEmpty { train(number, team, result: result) }
-      }
-    }
-    try processes.together {
-      guard let failure = monitor.failure else { return }
-      monitor.progress.withLock { $0.interrupt() }
-      throw failure
     }
     let signal = processes.gather(Double(StopSignal.received ?? 0)).first { $0 != 0 }.map { Int32($0) }
     guard processes.isFirst else { return nil }
@@ -126,8 +103,52 @@ extension TrainingRun {
     return complete
   }
 
+  /// Trains networks, several at the same time if there are several threads, or if each process trains its own. Throws
+  /// what the monitor has noted as a failure, on all processes. Returns the number of epochs that were trained.
+  ///
+  /// - Parameters:
+  ///   - owner: The process that trains a network, if each trains its own.
+  ///   - train: Trains a network on a team, or makes it from the result of another process, which it has kept in the
+  ///     monitor.
+  @discardableResult
+  func forEachNetwork(
+    _ numbers: Range<Int>, by owner: (Int) -> Int, _ monitor: TrainingMonitor<Scalar>,
+    _ train: (_ number: Int, _ team: Team, _ result: [UInt8]?) -> Void
+  ) throws -> Int {
+    // Of the memory for samples that are read from files, each network that is trained has its share.
+    let sharers = stepProcesses.count > 1 ? 1 : min(numbers.count, team.workerCount)
+    let memory = data.samples.ownFeatures.isInFile ? usableMemory() / sharers : nil
+    if stepProcesses.count > 1 {
+      // Processes exchange with one thread, so they share one network after another.
+      for number in numbers { MatrixFiles.$memory.withValue(memory) { train(number, team, nil) } }
+    } else {
+      let own = numbers.filter { !isDealt || owner($0) == processes.rank }
+      team.divided(among: own.count) { index, team in
+        MatrixFiles.$memory.withValue(memory) { train(own[index], team, nil) }
+      }
+    }
+    var epochsDone = monitor.progress.withLock { $0.epochsDone }
+    if isDealt {
+      if let failure = monitor.failure {
+        monitor.progress.withLock { $0.interrupt() }
+        throw LoneFailure(cause: failure, processes)
+      }
+      epochsDone = Int(processes.gather(Double(epochsDone)).reduce(0, +))
+      for number in numbers {
+        let result = processes.move(monitor.takeResult(ofNetwork: number), from: owner(number), to: 0)
+        if !result.isEmpty { train(number, team, result) }
+      }
+    }
+    try processes.together {
+      guard let failure = monitor.failure else { return }
+      monitor.progress.withLock { $0.interrupt() }
+      throw failure
+    }
+    return epochsDone
+  }
+
   /// Whether each process trains networks of its own.
-  private var isDealt: Bool { processes.count > 1 && stepProcesses.count == 1 }
+  var isDealt: Bool { processes.count > 1 && stepProcesses.count == 1 }
 
   /// The process that trains a network, if each trains its own: whole trials of a search, if there are enough.
   private func owner(ofNetwork number: Int) -> Int {
@@ -218,7 +239,8 @@ extension TrainingRun {
     // The first process makes the fit from the checkpoint.
     if isDealt, !processes.isFirst { return nil }
     return TrainingFit(
-      title: title, seed: seed, network: trainer.result, records: records, validation: validation, best: best,
+      title: title, number: number, seed: seed, network: trainer.result, records: records, validation: validation,
+      best: best,
       bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])
   }
 

@@ -5,23 +5,25 @@ import Synchronization
 final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
   let log: TrainingLog?
   let progress: Mutex<Progress>
-  /// When a search ends. The first trial is complete in any case.
-  private let deadline: ContinuousClock.Instant?
+  /// Whether the time is over. The first trial of a search is complete in any case.
+  private let isOver: @Sendable () -> Bool
   private let fits = Mutex<[Int: TrainingFit<Scalar>]>([:])
   private let failures = Mutex<[Int: any Error]>([:])
   /// The encoded results that another process waits for.
   private let results = Mutex<[Int: [UInt8]]>([:])
 
-  init(_ log: TrainingLog?, _ progress: Progress, deadline: ContinuousClock.Instant?) {
-    (self.log, self.deadline) = (log, deadline)
+  init(_ log: TrainingLog?, _ progress: Progress, isOver: @escaping @Sendable () -> Bool) {
+    (self.log, self.isOver) = (log, isOver)
     self.progress = Mutex(progress)
   }
 
   /// Whether a network is to stop after its step.
   func stops(trial: Int) -> Bool {
-    StopSignal.received != nil || failures.withLock { !$0.isEmpty }
-      || trial > 0 && deadline.map { ContinuousClock.now >= $0 } == true
+    StopSignal.received != nil || failures.withLock { !$0.isEmpty } || trial > 0 && isOver()
   }
+
+  /// Notes that the training of a network failed.
+  func fail(_ error: any Error, ofNetwork number: Int) { failures.withLock { $0[number] = error } }
 
   /// Notes how the training of a network ended. Returns the fits of the trial if they are complete with this one.
   func note(
@@ -29,7 +31,7 @@ final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
   ) -> [TrainingFit<Scalar>]? {
     switch result {
     case .failure(let error):
-      failures.withLock { $0[number] = error }
+      fail(error, ofNetwork: number)
       return nil
     case .success(nil): return nil
     case .success(let fit?):

@@ -30,7 +30,7 @@ extension TrainingRun {
     let entrants = Mutex<[Entrant<Scalar>]>([])
     let trials = try fitAll(log) { trial, team in
       let plain = model(trial.fits.map(\.network))
-      let calibrated = try calibrated(plain, isFinal: false, team).model
+      let (calibrated, calibration) = try calibrated(plain, isFinal: false, team)
       let judged = Judged(calibrated, heldOut, team)
       let evaluation: Evaluation
       do throws(CommandError) { evaluation = try judged.evaluation(of: calibrated) } catch {
@@ -38,35 +38,41 @@ extension TrainingRun {
         if trial.number > 0 { return nil }
         throw error
       }
-      let fits = zip(trial.fits, calibrated.networks).map { $0.replacing(network: $1) }
-      entrants.withLock {
+      let fits = zip(trial.fits, calibrated.networks).map {
+        $0.replacing(network: $1, temperature: calibration?.temperature ?? 1)
+      }
+      let known = entrants.withLock {
         $0.append(
           Entrant(
             trial: Trial(number: trial.number, recipe: trial.recipe, fits: fits), outputs: judged.outputs,
             evaluation: evaluation))
+        return $0
+      }
+      // Processes that train networks of their own know all trials only at the end.
+      if let time, refits, !isDealt, !time.isOver {
+        let choices = ensemble(of: known, heldOut).choices.sorted { $0.count > $1.count }
+        time.reserve(for: choices.map { secondsToRefit(known[$0.model].trial) }, threads: team.workerCount)
       }
       return evaluation.figure
     }
     if trials == nil { return nil }
     let all = entrants.withLock { $0.sorted { $0.trial.number < $1.trial.number } }
-    if let deadline, StopSignal.received == nil {
-      if all.count == 1, ContinuousClock.now > deadline {
+    if let time, StopSignal.received == nil {
+      if all.count == 1, time.isOver {
         printError("note: --minutes was too short for a second recipe\n")
-      } else if ContinuousClock.now < deadline {
+      } else if !time.isOver {
         printError("note: --auto ended before its time: it tries at most \(trialCount) recipes\n")
       }
     }
-    let ensemble = GreedyEnsemble(
-      from: all.map(\.outputs), targets: heldOut.samples.targets, loss: loss,
-      most: max(1, SearchOptions.mostNetworks / networkCount))
-    let rounds = Double(ensemble.choices.reduce(0) { $0 + $1.count })
+    let choices = ensemble(of: all, heldOut).choices
+    let rounds = Double(choices.reduce(0) { $0 + $1.count })
     var found = Found(fits: all.flatMap(\.trial.fits))
     // Each part of the validation samples belongs to the networks of a residue class, so trials stay whole.
-    found.fits = ensemble.choices.flatMap { all[$0.model].trial.fits }
-    found.weights = ensemble.choices.flatMap { choice in
+    found.fits = choices.flatMap { all[$0.model].trial.fits }
+    found.weights = choices.flatMap { choice in
       Array(repeating: Double(choice.count) / rounds / Double(networkCount), count: networkCount)
     }
-    let weights = Dictionary(uniqueKeysWithValues: ensemble.choices.map { ($0.model, Double($0.count) / rounds) })
+    let weights = Dictionary(uniqueKeysWithValues: choices.map { ($0.model, Double($0.count) / rounds) })
     found.trials = all.enumerated().map { index, entrant in
       TrialSummary(
         trial: entrant.trial.number + 1, validation: entrant.evaluation, seconds: entrant.trial.seconds,
@@ -74,5 +80,11 @@ extension TrainingRun {
         settings: Dictionary(uniqueKeysWithValues: entrant.trial.recipe.settings.map { ($0.name, $0.value) }))
     }.sorted { ($0.validation.loss ?? .infinity, $0.trial) < ($1.validation.loss ?? .infinity, $1.trial) }
     return found
+  }
+
+  private func ensemble(of entrants: [Entrant<Scalar>], _ heldOut: HeldOut<Scalar>) -> GreedyEnsemble {
+    GreedyEnsemble(
+      from: entrants.map(\.outputs), targets: heldOut.samples.targets, loss: loss,
+      most: max(1, SearchOptions.mostNetworks / networkCount))
   }
 }

@@ -40,11 +40,13 @@ extension TrainingRun {
   }
 
   /// The notes on the training in the model's file.
-  func record(_ found: Found<Scalar>) -> [String: String] {
+  func record(_ found: Found<Scalar>, _ refit: Refit<Scalar>) -> [String: String] {
     var notes = [
       "data": sourceName, "samples": "\(data.trainingCount)", "version": version, "optimizer": recipe.optimizer.name,
       "batch size": "\(recipe.batchSize)",
     ]
+    let refitted = refit.networks.count
+    if refitted > 0 { notes["refit"] = "\(refitted) network\(refitted == 1 ? "" : "s") on \(refitCount) samples" }
     if found.trials.isEmpty {
       let fits = found.fits
       let epochs = fits.map { String($0.records.count) }
@@ -102,7 +104,7 @@ extension TrainingRun {
 
   func summary(
     _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ calibration: Calibration?, _ validation: Evaluation?,
-    _ test: Evaluation?, _ folds: FoldMetrics?
+    _ test: Evaluation?, _ folds: FoldMetrics?, _ refit: Refit<Scalar>
   ) -> TrainingSummary {
     let fits = found.fits
     return TrainingSummary(
@@ -113,6 +115,7 @@ extension TrainingRun {
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
       keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: calibration?.temperature,
       uniformShare: calibration.flatMap { $0.uniformShare > 0 ? $0.uniformShare : nil },
+      refit: refits ? TrainingSummary.Refit(networks: refit.networks.count, samples: refitCount) : nil,
       members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
       deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }

@@ -11,7 +11,7 @@ struct TrainingRun<Scalar: BLASScalar> {
   let team: Team
   let data: TrainingData<Scalar>
   /// The features of some training samples, evenly spread, for which a model is asked before it is written.
-  private let asked: Matrix<Scalar>
+  let asked: Matrix<Scalar>
   /// Nil without validation samples.
   let heldOut: HeldOut<Scalar>?
   let loss: Loss
@@ -21,9 +21,10 @@ struct TrainingRun<Scalar: BLASScalar> {
   let recipe: Recipe
   /// Nil if there is one recipe.
   let search: SearchOptions?
-  /// When the run began, and when a search ends.
-  let start = ContinuousClock.now
-  let deadline: ContinuousClock.Instant?
+  /// The time of a search; nil if its trials are counted.
+  let time: SearchTime?
+  /// Whether the networks of the model are trained again, on the validation samples, too.
+  let refits: Bool
   /// The number of networks to train by each recipe, each from its own seed.
   let networkCount: Int
   /// The largest number of recipes to try.
@@ -45,6 +46,7 @@ struct TrainingRun<Scalar: BLASScalar> {
 
   /// Reads the options and the data. Nothing is written if one of them is wrong.
   init(_ arguments: Arguments, _ shared: SharedRun) throws {
+    let start = ContinuousClock.now
     var options = try TrainOptions(arguments)
     processes = shared.processes
     let sources = try TrainingSources(arguments)
@@ -62,6 +64,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
+    let refit = try RefitOption(arguments)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources, areWritten: processes.isFirst)
@@ -69,7 +72,6 @@ struct TrainingRun<Scalar: BLASScalar> {
     let search = try SearchOptions(
       arguments, options.pieces, isTable: sources.training.isTabular, networkCount: networkCount)
     (self.search, trialCount) = (search, search?.trialCount(networks: networkCount) ?? 1)
-    deadline = search?.deadline(from: start)
     stepProcesses = sources.areShared || networkCount * trialCount < processes.count ? processes : .alone
     options.setShards(shared.shardsOfCheckpoint ?? stepProcesses.count)
     self.options = options
@@ -117,6 +119,8 @@ struct TrainingRun<Scalar: BLASScalar> {
         "\(processes.count) processes share each step, and each needs a shard, found \(recipe.shards);"
           + " start fewer processes\(shared.shardsOfCheckpoint == nil ? ", or choose more --shards" : "")")
     }
+    refits = try refit.isWanted(options, sources, data, recipe, isSearch: search != nil)
+    time = search?.time(from: start, refits: refits)
     if search != nil, heldOut == nil {
       throw CommandError.badData(
         "--auto chooses by validation data, and there are none: "
@@ -147,7 +151,8 @@ struct TrainingRun<Scalar: BLASScalar> {
   private static func facts(_ arguments: Arguments) -> [String: String] {
     CheckpointDirectory<Scalar>.options(arguments, shards: 1).merging([
       "version": version, "kernels": kernelNames(), "--precision": Scalar.self == Double.self ? "double" : "float",
-      "--minutes": arguments.string("--minutes") ?? "none", "--task": arguments.string("--task") ?? "none",
+      "--minutes": arguments.string("--minutes") ?? "none", "--refit": arguments.string("--refit") ?? "none",
+      "--task": arguments.string("--task") ?? "none",
       "--interval": arguments.string("--interval") ?? "none", "--shards": arguments.string("--shards") ?? "none",
       "--validation": arguments.string("--validation") == nil ? "off" : "on",
       "--predictions": arguments.string("--predictions") == nil ? "off" : "on",
@@ -169,20 +174,28 @@ struct TrainingRun<Scalar: BLASScalar> {
     }
     // The others wait to hear whether everything was written.
     try processes.together {
-      if let found = try search == nil ? fitAll(log).map({ Found(fits: $0[0].fits) }) : searched(log) {
-        try finish(found, machines, log)
+      let found = try processes.together {
+        try search == nil ? fitAll(log).map { Found(fits: $0[0].fits) } : searched(log)
       }
+      let refit = refits ? try refitted(found) : nil
+      if let found { try finish(found, refit ?? Refit(), machines, log) }
     }
   }
 
   /// Writes the files and says what came out.
-  private func finish(_ found: Found<Scalar>, _ machines: [Machine], _ log: TrainingLog?) throws {
+  ///
+  /// - Parameter refit: The networks that were trained again, if any.
+  private func finish(
+    _ found: Found<Scalar>, _ refit: Refit<Scalar>, _ machines: [Machine], _ log: TrainingLog?
+  ) throws {
     let fits = found.fits
     let plain = TrainedModel(
       networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,
-      training: record(found))
+      training: record(found, refit))
     let (calibrated, calibration) = try calibrated(plain, team)
-    let trained = try withInterval(calibrated)
+    // Its networks have not learnt from the validation samples that judge it.
+    let chosen = try withInterval(calibrated)
+    let trained = replacing(fits, by: refit, in: chosen, temperature: calibration?.temperature ?? 1)
     if let path = outputs.model {
       try checkAnswers(trained)
       try trained.write(to: path)
@@ -192,7 +205,7 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printTable(found.trials.rows(width: terminalWidth()))
       try printLine("")
     }
-    let folds = try foldMetrics(trained)
+    let folds = try foldMetrics(chosen)
     for line in folds?.lines ?? [] { try printLine(line) }
     for fit in fits where search == nil && folds == nil {
       guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
@@ -204,10 +217,10 @@ struct TrainingRun<Scalar: BLASScalar> {
         "kept epoch \(epoch) of \(recipe.epochs), the end of a cycle: later, the validation loss was clearly higher")
     }
     // A pass over the validation samples, which only some of the outputs below need.
-    lazy var validated = heldOut.map { Judged(trained, $0, team) }
+    lazy var validated = heldOut.map { Judged(chosen, $0, team) }
     let isMean = isEnsemble || calibration != nil
-    let validation = try isMean ? validated?.evaluation(of: trained) : fits[0].validation
-    var summary = summary(found, trained, calibration, validation, test, folds)
+    let validation = try isMean ? validated?.evaluation(of: chosen) : fits[0].validation
+    var summary = summary(found, trained, calibration, validation, test, folds, refit)
     if let calibration, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
@@ -219,6 +232,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     } else if isEnsemble, let validation = summary.validation {
       try printLine("validation \(validation.summary)")
     }
+    if refits { try printLine(line(refit, of: fits)) }
     if let test {
       try printLine("test \(test.summary)")
       try test.printOutputs()
@@ -231,24 +245,28 @@ struct TrainingRun<Scalar: BLASScalar> {
       needsJudgement
       ? data.test.map { Judged(trained, $0, name: "test", team) } ?? validated
         ?? (hasTraining ? Judged(trained, data.samples, name: "training", team) : nil) : nil
-    let judgement = try judged?.evaluation(of: trained, depth: .outputs)
+    // What the validation samples judge is the model that they chose.
+    let answering = data.test == nil && heldOut != nil ? chosen : trained
+    let judgement = try judged?.evaluation(of: answering, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
     let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
     if wantsBaseline, hasTraining, let judged, let judgement {
       let baseline = Baseline(
-        trained, judgement, data, judged, leavingOut: folds == nil || data.test != nil ? nil : heldOut,
+        answering, judgement, data,
+        learntFrom: data.test == nil || refit.networks.isEmpty ? data.notHeldOut : try data.withValidation(options),
+        judged, leavingOut: folds == nil || data.test != nil ? nil : heldOut,
         trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }
       summary.baseline = baseline.metrics
     }
     if let path = outputs.model { try printLine("wrote \(path)") }
     if let path = outputs.report, let judged, let judgement {
-      let report = report(trained, found, machines, summary, judged, judgement, folds, work)
+      let report = report(answering, found, machines, summary, judged, judgement, folds, work)
       try AtomicFile.write(Array(report.html().utf8), to: path)
       try printLine("wrote \(path)")
     }
     if let path = outputs.predictions, let answers = data.answers, let heldOut {
-      try AtomicFile.write(answers.csv(trained, heldOut, team), to: path)
+      try AtomicFile.write(answers.csv(chosen, heldOut, team), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()

@@ -16,6 +16,11 @@ struct TrainingSummary: Encodable {
     }
   }
 
+  /// How many networks were trained again, and from how many samples they learnt.
+  struct Refit: Encodable {
+    let networks, samples: Int
+  }
+
   /// One network of an ensemble.
   struct Member: Encodable {
     let seed: UInt64
@@ -50,6 +55,9 @@ struct TrainingSummary: Encodable {
   let temperature: Double?
   /// The share of a calibrated model's answers that is the same for all classes; nil if there is none.
   let uniformShare: Double?
+  /// Nil without `--refit`. All other metrics but those of the test are of the networks before, which had not learnt
+  /// from the validation samples; so are the epochs and the time.
+  let refit: Refit?
   let members: [Member]?
   /// The metrics of cross-validation, of the model that is written.
   let folds: [FoldMetrics.Fold]?
@@ -61,7 +69,7 @@ struct TrainingSummary: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case task, parameters, epochs, seconds, train, validation, best, temperature, members, folds, mean, deviation
-    case trials, test, baseline
+    case trials, test, baseline, refit
     case bestEpoch = "best_epoch"
     case keptEpoch = "kept_epoch"
     case uniformShare = "uniform_share"

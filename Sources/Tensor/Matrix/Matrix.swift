@@ -176,6 +176,19 @@ extension Matrix {
     return result
   }
 
+  /// The columns of this matrix and then those of another one, as a new matrix. It is in a file if this matrix is.
+  ///
+  /// - Precondition: Traps if the matrices have different numbers of rows.
+  package func joined(with other: Matrix) -> Matrix {
+    guard rows == other.rows else { fail("cannot join \(shape) and \(other.shape): they differ in their rows") }
+    var result = MatrixFiles.keep(in: buffer.directory ?? MatrixFiles.directory) {
+      Matrix(rows: rows, columns: columns + other.columns)
+    }
+    result[columns: 0..<columns] = self
+    result[columns: columns..<result.columns] = other
+    return result
+  }
+
   /// The same elements in the same order as a matrix of another shape; the result shares storage with this matrix.
   ///
   /// - Precondition: Traps if the numbers of elements differ.
