@@ -234,6 +234,38 @@ func refitAfterSearch() throws {
   #expect(folds["refit"] == nil && folds["folds"] != nil)
 }
 
+@Test("A command that is interrupted while it trains a network again writes the one that it had")
+func interruptedRefit() throws {
+  let workspace = try Workspace()
+  let directory = workspace.directory.path
+  try workspace.write(table(300), to: "t.csv")
+  let line = "--validation-split 0.2 --recipe plain --hidden 64,64 --epochs 20000 --no-baseline"
+  let process = try workspace.spawn("train \(directory)/t.csv \(line) --refit yes -o \(directory)/stopped")
+  #expect(try workspace.stop(process, by: SIGINT) { $0.contains("training the network again") } == 0)
+  #expect(try workspace.run("train t.csv \(line) --quiet -o once").status == 0)
+  #expect(try workspace.read("stopped") == workspace.read("once"))
+}
+
+@Test("A network that gets worse when it is trained again stays as it was")
+func refitThatGetsWorse() throws {
+  let workspace = try Workspace()
+  try workspace.write(table(200), to: "t.csv")
+  try workspace.write(table(100), to: "v.csv")
+  // The first step is much too long, and with the validation rows there is a second one.
+  let line =
+    "train t.csv --validation v.csv --recipe plain --optimizer sgd --hidden 12 --epochs 1 --batch-size 200"
+    + " --learning-rate 3 --no-baseline --quiet"
+  let result = try workspace.run("\(line) --refit yes --json -o again")
+  #expect(
+    result.output.contains(
+      "trained no network again on all 300 samples, those for validation included: the validation loss rose by more"
+        + " than half\n"),
+    "\(result.output)")
+  #expect(try object(result.lines.last)["refit"] as? [String: Int] == ["networks": 0, "samples": 300])
+  #expect(try workspace.run("\(line) -o once").status == 0)
+  #expect(try workspace.read("again") == workspace.read("once"))
+}
+
 @Test("An interval of a network that is trained again is the one that the validation samples calibrated")
 func refitInterval() throws {
   let workspace = try Workspace()

@@ -145,6 +145,15 @@ func fewerThreads() async {
   }
 }
 
+@Test("The time of a divided team: a thread that is free begins the next task")
+func dividedTime() {
+  #expect(Team(workers: 2).secondsDivided(among: [3, 1, 1, 1]) == 3)
+  #expect(Team(workers: 2).secondsDivided(among: [1, 1, 1, 3]) == 4)
+  #expect(Team(workers: 3).secondsDivided(among: [2, 2, 2, 2]) == 4)
+  #expect(Team(workers: 1).secondsDivided(among: [1, 2, 3]) == 6)
+  #expect(Team(workers: 2).secondsDivided(among: []) == 0)
+}
+
 @Test("A divided team calls each index once, and shares out its threads", arguments: 1...5)
 func dividedTeam(workers: Int) {
   let team = Team(workers: workers)

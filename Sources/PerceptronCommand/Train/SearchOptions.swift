@@ -86,21 +86,14 @@ final class SearchTime: Sendable {
     state = Mutex((refits ? seconds / 4 : 0, false))
   }
 
-  /// Reserves the seconds that threads need for groups of tasks, each begun by the thread that is free first: for as
-  /// many groups, in their order, as can be done in half of the time.
+  /// Reserves the seconds that a team needs for groups of tasks, and a twentieth more: for as many groups, in their
+  /// order, as can be done in half of the time.
   ///
-  /// - Parameter groups: The seconds of each task.
-  func reserve(for groups: [[Double]], threads: Int) {
-    var (free, end) = (Array(repeating: 0.0, count: threads), 0.0)
-    for group in groups {
-      for seconds in group {
-        let next = free.indices.min { free[$0] < free[$1] }!
-        free[next] += seconds
-      }
-      guard free.max()! <= seconds / 2 else { break }
-      end = free.max()!
-    }
-    state.withLock { [end] in $0.reserved = end }
+  /// - Parameter groups: About how many seconds each task takes.
+  func reserve(for groups: [[Double]], on team: Team) {
+    let ends = groups.indices.map { 1.05 * team.secondsDivided(among: groups[...$0].flatMap(\.self)) }
+    let reserved = ends.prefix { $0 <= seconds / 2 }.last ?? 0
+    state.withLock { $0.reserved = reserved }
   }
 
   private var passed: Double { (ContinuousClock.now - start) / .seconds(1) }

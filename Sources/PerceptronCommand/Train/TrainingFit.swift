@@ -56,7 +56,7 @@ extension TrainingRun {
     let monitor = TrainingMonitor<Scalar>(
       log,
       Progress(
-        epochs: numbers.map { trains($0) ? recipe.epochs : 0 },
+        epochs: numbers.map { trains(ownedBy: owner(ofNetwork: $0)) ? recipe.epochs : 0 },
         samplesPerEpoch: numbers.map(data.trainingCount(ofNetwork:)), isQuiet: options.isQuiet,
         isSearch: search != nil, limit: time?.seconds),
       isOver: { [time] in time?.isOver == true })
@@ -122,7 +122,7 @@ extension TrainingRun {
       // Processes exchange with one thread, so they share one network after another.
       for number in numbers { MatrixFiles.$memory.withValue(memory) { train(number, team, nil) } }
     } else {
-      let own = numbers.filter { !isDealt || owner($0) == processes.rank }
+      let own = numbers.filter { trains(ownedBy: owner($0)) }
       team.divided(among: own.count) { index, team in
         MatrixFiles.$memory.withValue(memory) { train(own[index], team, nil) }
       }
@@ -156,7 +156,9 @@ extension TrainingRun {
   }
 
   /// Whether this process trains a network, alone or with others.
-  private func trains(_ number: Int) -> Bool { !isDealt || owner(ofNetwork: number) == processes.rank }
+  ///
+  /// - Parameter owner: The process that trains it if each trains its own.
+  func trains(ownedBy owner: Int) -> Bool { !isDealt || owner == processes.rank }
 
   /// Trains the network with this number, counted from 0, or continues it from a checkpoint. Returns nil if it was
   /// stopped before its end.

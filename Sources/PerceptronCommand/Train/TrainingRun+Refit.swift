@@ -12,8 +12,15 @@ struct RefitOption {
     "whether the networks of the model are trained again on all samples, those for validation included: yes or no (yes"
       + " with --auto, otherwise no)")
 
-  init(_ arguments: Arguments) throws(CommandError) {
+  init(_ arguments: Arguments, _ options: TrainOptions, _ sources: TrainingSources) throws(CommandError) {
     choice = try arguments.choice("--refit", [("yes", true), ("no", false)])
+    if choice == true, let reason = Self.reason(against: options, sources) { throw .usage("--refit yes: \(reason)") }
+  }
+
+  /// Why no network can be trained again, whatever the data are; nil if it is possible.
+  private static func reason(against options: TrainOptions, _ sources: TrainingSources) -> String? {
+    if options.folds != nil { return "with --folds, the networks together have learnt from all samples" }
+    return sources.areShared ? "with --shard-data, each process holds a share of the samples" : nil
   }
 
   /// Refuses what was asked for if it is not possible. Without the option, a search does what is possible.
@@ -23,10 +30,8 @@ struct RefitOption {
     guard choice ?? isSearch else { return false }
     let copied = data.bytesOfAll
     let reason: String? =
-      if options.folds != nil {
-        "with --folds, the networks together have learnt from all samples"
-      } else if sources.areShared {
-        "with --shard-data, each process holds a share of the samples"
+      if let reason = Self.reason(against: options, sources) {
+        reason
       } else if !data.hasValidation {
         "there are no validation samples to add; leave it out, or give --validation-split"
       } else if options.sampleWeight != nil, data.validation != nil {
@@ -50,8 +55,11 @@ struct RefitOption {
 
 /// The networks that were trained again.
 struct Refit<Scalar: BLASScalar> {
-  /// By their numbers, counted from 0. Empty on all processes but the first.
+  /// By their numbers, counted from 0, each with the temperature of its predecessor. Empty on all processes but the
+  /// first.
   fileprivate(set) var networks: [Int: Network<Scalar>] = [:]
+  /// The samples that they have learnt from; nil if none was trained again.
+  fileprivate(set) var samples: Samples<Scalar>?
   /// Why others of the model were not; nil if all were.
   fileprivate var reason: String?
 }
@@ -72,35 +80,72 @@ extension TrainingRun {
   ///
   /// What was chosen by the validation samples stays: the epoch, the share of each network in the answer, the
   /// calibration and the interval. Trials with large shares in the answer come first if the time is short. A trial of
-  /// which not all networks could be trained, or whose outputs are not finite, stays as it was.
+  /// which not all networks could be trained stays as it was, and so does one of which the validation loss rose by more
+  /// than half, although it has learnt from these samples.
   ///
   /// - Parameter found: Nil on all processes but the first.
   func refitted(_ found: Found<Scalar>?) throws -> Refit<Scalar> {
+    var refit = Refit<Scalar>()
+    guard refits else { return refit }
     let isLate = StopSignal.received != nil || time?.isUp == true
     let tasks = shared(isLate ? [] : found.map(refitTasks) ?? [])
-    var refit = Refit<Scalar>()
     if !tasks.isEmpty {
       let samples = try data.withValidation(options)
       if !options.isQuiet {
         let count = tasks.count == 1 ? "the network" : "\(tasks.count) networks"
         printError("training \(count) again on all \(samples.count) samples, those for validation included\n")
       }
-      refit.networks = try trained(tasks, on: samples)
+      let networks = try trained(tasks, on: samples)
+      if let found { refit.networks = replacements(found.fits, by: networks) }
+      refit.samples = refit.networks.isEmpty ? nil : samples
     }
-    let isWhole = refit.networks.count == found?.fits.count
-    refit.reason =
-      isWhole
-      ? nil
-      : StopSignal.received != nil
-        ? "the command was interrupted" : time?.isUp == true ? "the time was up" : "their numbers were not finite"
+    if refit.networks.count != found?.fits.count {
+      refit.reason =
+        StopSignal.received != nil
+        ? "the command was interrupted"
+        : time?.isUp == true
+          ? "the time was up"
+          : "the validation loss rose by more than half\(refit.networks.isEmpty ? "" : " with the others")"
+    }
     return refit
+  }
+
+  /// The networks of the trials that have not become much worse, with the temperatures of their predecessors.
+  private func replacements(
+    _ fits: [TrainingFit<Scalar>], by networks: [Int: Network<Scalar>]
+  ) -> [Int: Network<Scalar>] {
+    var replacements: [Int: Network<Scalar>] = [:]
+    // The networks of a trial are judged and calibrated together.
+    for before in Dictionary(grouping: fits, by: { $0.number / networkCount }).values {
+      let after = before.compactMap { fit in
+        networks[fit.number].map { network in
+          var network = network
+          network.scaleLogits(by: Scalar(1 / fit.temperature))
+          return network
+        }
+      }
+      guard after.count == before.count, TableFitError(model(after), asked, team) == nil,
+        !isMuchWorse(after, than: before.map(\.network))
+      else { continue }
+      for (fit, network) in zip(before, after) { replacements[fit.number] = network }
+    }
+    return replacements
+  }
+
+  /// Whether the validation loss of one model is larger by more than half than that of another, or is not finite.
+  private func isMuchWorse(_ networks: [Network<Scalar>], than others: [Network<Scalar>]) -> Bool {
+    let losses = [networks, others].map { networks in
+      let model = model(networks)
+      return heldOut.flatMap { try? Judged(model, $0, team).evaluation(of: model).loss } ?? .infinity
+    }
+    return !(losses[0] <= losses[1] + abs(losses[1]) / 2)
   }
 
   private func trained(_ tasks: [RefitTask], on samples: Samples<Scalar>) throws -> [Int: Network<Scalar>] {
     let monitor = TrainingMonitor<Scalar>(
       nil,
       Progress(
-        epochs: tasks.indices.map { !isDealt || owner(ofTask: $0) == processes.rank ? tasks[$0].epochs : 0 },
+        epochs: tasks.indices.map { trains(ownedBy: owner(ofTask: $0)) ? tasks[$0].epochs : 0 },
         samplesPerEpoch: tasks.map { _ in samples.count }, isQuiet: options.isQuiet, isSearch: true),
       isOver: { [time] in time?.isUp == true })
     let networks = Mutex<[Int: Network<Scalar>]>([:])
@@ -118,18 +163,7 @@ extension TrainingRun {
       }
     }
     monitor.progress.withLock { $0.interrupt() }
-    guard processes.isFirst else { return [:] }
-    // The networks of a trial are calibrated together.
-    return networks.withLock { networks in
-      var whole: [Int: Network<Scalar>] = [:]
-      for trial in Set(networks.keys.map { $0 / networkCount }) {
-        let numbers = trial * networkCount..<(trial + 1) * networkCount
-        let own = numbers.compactMap { networks[$0] }
-        guard own.count == networkCount, TableFitError(model(own), asked, team) == nil else { continue }
-        for (number, network) in zip(numbers, own) { whole[number] = network }
-      }
-      return whole
-    }
+    return networks.withLock { $0 }
   }
 
   /// Trains a network again. Returns nil if it was stopped before its end, if its numbers were no longer finite, and on
@@ -192,12 +226,13 @@ extension TrainingRun {
     return fit.keptEpoch ?? (keepsBest ? fit.bestEpoch : nil) ?? fit.records.count
   }
 
-  /// About how many seconds it takes to train each network of a trial again.
-  func secondsToRefit(_ trial: Trial<Scalar>) -> [Double] {
+  /// Reserves the time to train trials again, the first of them if half of the time is too short for all.
+  func reserveTime(toRefit trials: [Trial<Scalar>]) {
     let growth = Double(refitCount) / Double(data.trainingCount)
-    return trial.fits.map { fit in
-      growth * fit.records.prefix(epochsToRepeat(fit)).reduce(0) { $0 + $1.seconds }
-    }
+    time?.reserve(
+      for: trials.map { trial in
+        trial.fits.map { fit in growth * fit.records.prefix(epochsToRepeat(fit)).reduce(0) { $0 + $1.seconds } }
+      }, on: team)
   }
 }
 
@@ -206,7 +241,7 @@ extension TrainingRun {
 extension TrainingRun {
   /// The model with networks that were trained again in place of their predecessors, with the calibration of these.
   ///
-  /// - Parameter temperature: That of the model's calibration. A trial's own comes before it.
+  /// - Parameter temperature: That of the model's calibration, which comes after a trial's own.
   func replacing(
     _ fits: [TrainingFit<Scalar>], by refit: Refit<Scalar>, in model: TrainedModel<Scalar>, temperature: Double
   ) -> TrainedModel<Scalar> {
@@ -214,7 +249,6 @@ extension TrainingRun {
     return model.replacing(
       calibrated: zip(fits, model.networks).map { fit, before in
         guard var network = refit.networks[fit.number] else { return before }
-        network.scaleLogits(by: Scalar(1 / fit.temperature))
         network.scaleLogits(by: Scalar(1 / temperature))
         return network
       })

@@ -51,7 +51,7 @@ extension TrainingRun {
       // Processes that train networks of their own know all trials only at the end.
       if let time, refits, !isDealt, !time.isOver {
         let choices = ensemble(of: known, heldOut).choices.sorted { $0.count > $1.count }
-        time.reserve(for: choices.map { secondsToRefit(known[$0.model].trial) }, threads: team.workerCount)
+        reserveTime(toRefit: choices.map { known[$0.model].trial })
       }
       return evaluation.figure
     }

@@ -64,7 +64,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
-    let refit = try RefitOption(arguments)
+    let refit = try RefitOption(arguments, options, sources)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources, areWritten: processes.isFirst)
@@ -177,8 +177,8 @@ struct TrainingRun<Scalar: BLASScalar> {
       let found = try processes.together {
         try search == nil ? fitAll(log).map { Found(fits: $0[0].fits) } : searched(log)
       }
-      let refit = refits ? try refitted(found) : nil
-      if let found { try finish(found, refit ?? Refit(), machines, log) }
+      let refit = try refitted(found)
+      if let found { try finish(found, refit, machines, log) }
     }
   }
 
@@ -195,12 +195,12 @@ struct TrainingRun<Scalar: BLASScalar> {
     let (calibrated, calibration) = try calibrated(plain, team)
     // Its networks have not learnt from the validation samples that judge it.
     let chosen = try withInterval(calibrated)
-    let trained = replacing(fits, by: refit, in: chosen, temperature: calibration?.temperature ?? 1)
+    let written = replacing(fits, by: refit, in: chosen, temperature: calibration?.temperature ?? 1)
     if let path = outputs.model {
-      try checkAnswers(trained)
-      try trained.write(to: path)
+      try checkAnswers(written)
+      try written.write(to: path)
     }
-    let test = try data.test.map { try Evaluation(trained, $0, team, depth: .outputs) }
+    let test = try data.test.map { try Evaluation(written, $0, team, depth: .outputs) }
     if !found.trials.isEmpty {
       try printTable(found.trials.rows(width: terminalWidth()))
       try printLine("")
@@ -220,7 +220,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     lazy var validated = heldOut.map { Judged(chosen, $0, team) }
     let isMean = isEnsemble || calibration != nil
     let validation = try isMean ? validated?.evaluation(of: chosen) : fits[0].validation
-    var summary = summary(found, trained, calibration, validation, test, folds, refit)
+    var summary = summary(found, written, calibration, validation, test, folds, refit)
     if let calibration, let heldOut, let validation = summary.validation {
       let before = try Judged(plain, heldOut, team).evaluation(of: plain)
       try printLine(
@@ -243,17 +243,17 @@ struct TrainingRun<Scalar: BLASScalar> {
     let needsJudgement = wantsBaseline && hasTraining || outputs.report != nil || needsTraining
     let judged =
       needsJudgement
-      ? data.test.map { Judged(trained, $0, name: "test", team) } ?? validated
-        ?? (hasTraining ? Judged(trained, data.samples, name: "training", team) : nil) : nil
+      ? data.test.map { Judged(written, $0, name: "test", team) } ?? validated
+        ?? (hasTraining ? Judged(written, data.samples, name: "training", team) : nil) : nil
     // What the validation samples judge is the model that they chose.
-    let answering = data.test == nil && heldOut != nil ? chosen : trained
+    let answering = data.test == nil && heldOut != nil ? chosen : written
     let judgement = try judged?.evaluation(of: answering, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
     let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
     if wantsBaseline, hasTraining, let judged, let judgement {
       let baseline = Baseline(
         answering, judgement, data,
-        learntFrom: data.test == nil || refit.networks.isEmpty ? data.notHeldOut : try data.withValidation(options),
+        learntFrom: data.test == nil ? data.notHeldOut : refit.samples ?? data.notHeldOut,
         judged, leavingOut: folds == nil || data.test != nil ? nil : heldOut,
         trainingWork: work, team)
       for line in baseline.lines { try printLine(line) }

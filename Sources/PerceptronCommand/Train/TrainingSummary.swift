@@ -45,7 +45,7 @@ struct TrainingSummary: Encodable {
   let samplesPerSecond: Double?
   var train: Training
   /// The evaluations after the last epoch and after the best epoch. For an ensemble and for a calibrated model, the
-  /// first is the evaluation of the model that is written; an ensemble does not have the second.
+  /// first is the evaluation of the whole model, before a refit; an ensemble does not have the second.
   let validation: Evaluation?
   let bestEpoch: Int?
   let best: Evaluation?
@@ -59,7 +59,7 @@ struct TrainingSummary: Encodable {
   /// from the validation samples; so are the epochs and the time.
   let refit: Refit?
   let members: [Member]?
-  /// The metrics of cross-validation, of the model that is written.
+  /// The metrics of cross-validation, of the whole model.
   let folds: [FoldMetrics.Fold]?
   let mean, deviation: FoldMetrics.Figures?
   /// The trials of a search, the best first.

@@ -20,4 +20,15 @@ extension Team {
       }
     }
   }
+
+  /// The seconds until ``divided(among:_:)`` has done tasks of so many seconds each, one on each thread: a thread that
+  /// is free begins the next one.
+  package func secondsDivided(among tasks: [Double]) -> Double {
+    var ends = Array(repeating: 0.0, count: workerCount)
+    for seconds in tasks {
+      let first = ends.indices.min { ends[$0] < ends[$1] }!
+      ends[first] += seconds
+    }
+    return ends.max()!
+  }
 }
