@@ -119,6 +119,14 @@ extension HeldOut {
   }
 }
 
+extension HeldOut {
+  /// Whether the validation loss of a model is larger by more than half than that of another, or is not finite.
+  package func isMuchWorse(_ model: TrainedModel<Scalar>, than other: TrainedModel<Scalar>, _ team: Team) -> Bool {
+    let losses = [model, other].map { Judged($0, self, team).loss }
+    return !(losses[0] <= losses[1] + abs(losses[1]) / 2)
+  }
+}
+
 /// Samples by which a model is judged, with its outputs.
 package struct Judged<Scalar: BLASScalar> {
   package let name: String

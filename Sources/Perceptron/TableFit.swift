@@ -15,7 +15,8 @@ import Tensor
 /// networks of the recipe for tables (``Recipe/table(_:loss:sampleCount:batchSize:epochs:)``) are trained, each from
 /// its own seed, and their mean is the answer. Some rows are held back from all of them, or a part of these from each:
 /// then each row is answered only by networks that have not learnt from it. The probabilities of classes are calibrated
-/// on the rows that were held back. The networks have the same bits as those of the command.
+/// on the rows that were held back. For classes of fewer than 5000 rows, the networks are then trained again on all
+/// rows. They have the same bits as those of the command.
 public struct TableFit<Scalar: BLASScalar>: Sendable {
   /// The model, for ``Predictor`` and for a file.
   public let model: TrainedModel<Scalar>
@@ -24,13 +25,14 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
   /// How good the answers for the rows are that were held back, in the units of the data; nil if the table has fewer
   /// than 100 rows, all of which are learnt from.
   ///
-  /// The same rows chose the epoch that is kept, and calibrated the probabilities, so the loss is slightly too low.
+  /// The same rows chose the epoch that is kept, and calibrated the probabilities, so the loss is slightly too low. If
+  /// the networks were trained again on all rows, these are the metrics of the ones before.
   /// ``TrainedModel/metrics(on:team:)`` measures the model on rows of your own.
   public let metrics: ModelMetrics?
   /// How the probabilities were calibrated; nil for numbers, and if the rows that were held back are too few or of one
   /// class.
   public let calibration: Calibration?
-  /// The number of rows that each network learnt from; their mean, rounded down, if they differ.
+  /// The number of rows that each network of the model learnt from; their mean, rounded down, if they differ.
   public let trainingCount: Int
   /// The epoch, counted from 1, after which the networks are as in the model: the last one, or the end of an earlier
   /// cycle that was clearly better; see ``Selection/cycle``. Nil if each network kept another one.
@@ -77,8 +79,8 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
     guard loss.accepts(output), isForTask else { throw TableFitError.lossDoesNotFit(loss, preparation.outputs) }
     let samples = try preparation.samples(of: table, as: Scalar.self, team: team, warn: warn)
     let splits = Split.ofNetworks(networkCount, samples, preparation.task, seed: seed)
-    trainingCount = splits.trainingCount(of: samples)
-    var recipe = Recipe.table(preparation.task, loss: loss, sampleCount: trainingCount, epochs: epochs)
+    let firstCount = splits.trainingCount(of: samples)
+    var recipe = Recipe.table(preparation.task, loss: loss, sampleCount: firstCount, epochs: epochs)
     if splits.isEmpty { recipe.selection = nil }
     let usual = recipe.epochs
     adjust(&recipe)
@@ -88,13 +90,24 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
     let training = SharedTraining(
       preparation: preparation, samples: samples, splits: splits, heldOut: HeldOut(of: samples, splits), loss: loss,
       output: output, recipe: recipe, seed: seed)
+    let refits = !splits.isEmpty && Split.refits(samples.count, preparation.task)
+    // How many epochs the second training has is not known before the first one ends.
+    let firstShare = refits ? 0.5 : 1
+    let trainers = try training.trainers(networkCount, share: 0...firstShare, team, progress)
     let plain: TrainedModel<Scalar>
-    (plain, keptEpoch) = training.model(try training.trainers(networkCount, team, progress), team)
+    (plain, keptEpoch) = training.model(trainers, team)
     let calibrated = training.calibrated(plain, shares: true, team)
-    (model, calibration) = (calibrated?.model ?? plain, calibrated?.calibration)
+    let chosen = calibrated?.model ?? plain
+    calibration = calibrated?.calibration
+    metrics = training.heldOut.map { Judged(chosen, $0, team).metrics(of: chosen) }
+    let refitted =
+      try refits
+      ? training.refitted(
+        plain, trainers.map { [keptEpoch] in keptEpoch ?? $0.best?.epoch ?? recipe.epochs }, team, progress) : nil
+    trainingCount = refitted == nil ? firstCount : samples.count
+    model = refitted.map { refitted in calibrated.map { refitted.applying($0.calibration) } ?? refitted } ?? chosen
     let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
     if let error = TableFitError(model, asked, team) { throw error }
-    metrics = training.heldOut.map { [model] in Judged(model, $0, team).metrics(of: model) }
   }
 }
 
@@ -131,9 +144,16 @@ private struct SharedTraining<Scalar: BLASScalar> {
 
   /// Trains networks, several at the same time if there are several threads. A network's bits do not depend on which
   /// others are trained beside it.
+  ///
+  /// - Parameters:
+  ///   - epochs: After how many epochs each network is complete, without validation samples; nil for all.
+  ///   - share: The shares of the whole work that are done before and after.
   func trainers(
-    _ count: Int, _ team: Team, _ progress: @Sendable (TrainingProgress) throws -> Void
+    _ count: Int, epochs: [Int]? = nil, share: ClosedRange<Double>, _ team: Team,
+    _ progress: @Sendable (TrainingProgress) throws -> Void
   ) throws -> [Trainer<Scalar>] {
+    let epochs = epochs ?? Array(repeating: recipe.epochs, count: count)
+    let epochsOfAll = Double(epochs.reduce(0, +))
     let state = Guarded(State())
     let hasFailed = Atomic(false)
     // Held while `progress` runs, so that only the ends of epochs wait for each other.
@@ -145,7 +165,7 @@ private struct SharedTraining<Scalar: BLASScalar> {
         var trainer = recipe.trainer(
           for: preparation, fittedOn: own, loss: loss, output: output, seed: seed &+ UInt64(number), team: team)
         try trainer.fit(
-          on: own, validation: heldOut?.samples(ofNetwork: number), epochs: recipe.epochs,
+          on: own, validation: heldOut?.samples(ofNetwork: number), epochs: epochs[number],
           // The end of a cycle is chosen for all networks together.
           selection: recipe.selection == .cycle ? nil : recipe.selection,
           afterStep: { _, _ in !hasFailed.load(ordering: .relaxed) },
@@ -154,8 +174,9 @@ private struct SharedTraining<Scalar: BLASScalar> {
               done += 1
               try progress(
                 TrainingProgress(
-                  network: number + 1, networkCount: count, epoch: report.epoch, epochs: recipe.epochs,
-                  share: done / (Double(count) * Double(recipe.epochs)), trainingLoss: report.trainingLoss * lossUnit,
+                  network: number + 1, networkCount: count, epoch: report.epoch, epochs: epochs[number],
+                  share: share.lowerBound + (share.upperBound - share.lowerBound) * done / epochsOfAll,
+                  trainingLoss: report.trainingLoss * lossUnit,
                   validationLoss: report.validationLoss.map { $0 * lossUnit }))
             }
             return true
@@ -170,6 +191,27 @@ private struct SharedTraining<Scalar: BLASScalar> {
       if let failure = state.failures.min(by: { $0.key < $1.key }) { throw failure.value }
       return (0..<count).map { state.trainers[$0]! }
     }
+  }
+
+  /// A model with its networks trained again on all samples, each for a number of epochs, before its calibration. Nil
+  /// if a network is not finite, or if the answers are much worse for the samples that were held out.
+  func refitted(
+    _ model: TrainedModel<Scalar>, _ epochs: [Int], _ team: Team,
+    _ progress: @Sendable (TrainingProgress) throws -> Void
+  ) throws -> TrainedModel<Scalar>? {
+    var recipe = recipe
+    recipe.selection = nil
+    let training = SharedTraining(
+      preparation: preparation, samples: samples, splits: [], heldOut: nil, loss: loss, output: output, recipe: recipe,
+      seed: seed)
+    do {
+      let trainers = try training.trainers(epochs.count, epochs: epochs, share: 0.5...1, team, progress)
+      let refitted = self.model(trainers.map(\.result))
+      let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
+      guard TableFitError(refitted, asked, team) == nil, heldOut?.isMuchWorse(refitted, than: model, team) == false
+      else { return nil }
+      return refitted
+    } catch is Divergence { return nil }
   }
 
   /// The model of the networks after the last epoch, or after the end of an earlier cycle that is clearly better.

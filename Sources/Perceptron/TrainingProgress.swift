@@ -1,13 +1,14 @@
 import PerceptronFiles
 
 /// How far the training of a ``TableFit`` has come, after an epoch of one of its networks. Several networks are trained
-/// at the same time if there are several threads.
+/// at the same time if there are several threads. If they are trained again on all rows, their epochs are counted
+/// from 1 again.
 public struct TrainingProgress: Sendable, Equatable {
   /// The number of the network, counted from 1, and how many there are.
   public let network, networkCount: Int
   /// The number of the network's epoch, counted from 1, and how many it is trained for.
   public let epoch, epochs: Int
-  /// The share of the epochs of all networks that are done, from 0 to 1.
+  /// The share of the work for all networks that is done, from 0 to 1: half of it after the first of two trainings.
   public let share: Double
   /// The mean loss of the training rows in this epoch, in the units of the data as in ``ModelMetrics/loss``.
   public let trainingLoss: Double

@@ -24,7 +24,7 @@ func tableRecipe() throws {
   #expect(result.status == 0, "\(result.error)")
   #expect(
     result.errors.contains(
-      "classification of y, 2 classes, 350 samples, 50 for validation, recipe table: 4 networks 2-64-64-2, 256 epochs"),
+      "classification of y, 2 classes, 320 samples, 80 for validation, recipe table: 4 networks 2-64-64-2, 256 epochs"),
     "\(result.errors)")
   let summary = try object(result)
   let accuracy = try #require((summary["validation"] as? [String: Any])?["accuracy"] as? Double)
@@ -74,6 +74,29 @@ func fitAsTheCommand(kind: String, epochs: Int?) throws {
     // JSON has all digits, but Foundation's reader may be off by the last bit.
     let printed = validation[key] as? Double
     #expect((printed == nil) == (found == nil) && abs((found ?? 1) / (printed ?? 1) - 1) < 1e-15, "\(key)")
+  }
+}
+
+@Test("Classes of few rows are learnt from all in the end, others only if that is asked for")
+func refitByDefault() throws {
+  let workspace = try Workspace()
+  try workspace.write(waves(300) { x, z in x + z > 1 ? "up" : "down" }, to: "classes.csv")
+  try workspace.write(waves(300) { x, z in "\(x + z)" }, to: "numbers.csv")
+  try workspace.write(waves(5000) { x, z in x + z > 1 ? "up" : "down" }, to: "many.csv")
+  let given = "--epochs 4 --hidden 8 --quiet --no-baseline --json"
+  func refit(_ options: String) throws -> [String: Int]? {
+    try object(workspace.run("train \(options) \(given)"))["refit"] as? [String: Int]
+  }
+  #expect(try refit("classes.csv -o again") == ["networks": 4, "samples": 300])
+  #expect(try refit("classes.csv -o once --refit no") == nil)
+  #expect(try workspace.read("again") != workspace.read("once"))
+  #expect(try refit("classes.csv --sample-weight x --target y") == ["networks": 4, "samples": 300])
+  #expect(try refit("classes.csv --early-stopping 2 --ensemble 1") == ["networks": 1, "samples": 300])
+  for options in [
+    "numbers.csv", "many.csv", "classes.csv --validation-split 0.2", "classes.csv --validation classes.csv",
+    "classes.csv --folds 3", "classes.csv --recipe plain",
+  ] {
+    #expect(try refit(options) == nil, "\(options)")
   }
 }
 

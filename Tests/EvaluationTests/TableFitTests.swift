@@ -42,11 +42,19 @@ func fitOfValues() throws {
 
 @Test("A fit of classes is calibrated and has an accuracy; several labels have one for all")
 func fitOfClasses() throws {
+  let seen = Mutex<[TrainingProgress]>([])
   let classes = try TableFit<Double>(
-    trainedOn: table(300) { x, z in x + z > 1 ? "yes" : "no" }, epochs: 20, adjust: small)
+    trainedOn: table(300) { x, z in x + z > 1 ? "yes" : "no" }, epochs: 20,
+    progress: { progress in seen.withLock { $0.append(progress) } }, adjust: small)
   #expect(try #require(classes.metrics?.accuracy) > 0.8 && classes.metrics?.errors == nil)
-  #expect(classes.calibration != nil && classes.metrics?.sampleCount == 50)
-  #expect(classes.description.hasPrefix("classification of y, 2 classes: 4 networks 4-16-2 from 250 rows; accuracy "))
+  #expect(classes.calibration != nil && classes.metrics?.sampleCount == 60)
+  // The networks are trained again on the rows that were held back, too.
+  #expect(classes.trainingCount == 300)
+  #expect(classes.description.hasPrefix("classification of y, 2 classes: 4 networks 4-16-2 from 300 rows; accuracy "))
+  let progress = seen.withLock { $0 }
+  let kept = try #require(classes.keptEpoch)
+  #expect(progress.count == 4 * (20 + kept) && progress[4 * 20 - 1].share == 0.5 && progress.last?.share == 1)
+  #expect(progress.allSatisfy { ($0.validationLoss != nil) == ($0.share <= 0.5) })
   let labels = try TableFit<Float>(
     trainedOn: table(200) { x, z in x > 0.5 ? "up" : "down" }, target: "colour,y", epochs: 20, networkCount: 1,
     adjust: small)

@@ -385,6 +385,21 @@ func tableNetwork() {
   #expect(network.layers.dropLast().allSatisfy { $0.isParametric && $0.activation == .selu && $0.dropout == 0.15 })
 }
 
+@Test("The rows for validation: 250 or a fifth for classes, and a part of a fifth for each network of numbers")
+func splitsOfNetworks() {
+  func counts(_ samples: Int, _ task: Preparation.Task, isSearch: Bool = false) -> [Int] {
+    let samples = Samples<Float>(
+      features: Matrix(rows: 1, columns: samples), targets: Matrix(rows: 2, columns: samples, repeating: 1))
+    return Split.ofNetworks(4, samples, task, isSearch: isSearch, seed: 1).map(\.validation.count)
+  }
+  #expect(
+    [99, 100, 1000, 2500, 5000, 20_000].map { counts($0, .classification) } == [[], [20], [200], [250], [250], [1000]])
+  #expect([1000, 5000, 20_000].map { counts($0, .classification, isSearch: true) } == [[200], [500], [2000]])
+  #expect(counts(99, .regression) == [] && counts(400, .regression) == [20, 20, 20, 20])
+  #expect([99, 100, 4999, 5000].map { Split.refits($0, .classification) } == [false, true, true, false])
+  #expect(!Split.refits(1000, .regression))
+}
+
 @Test("The number of epochs follows the number of samples")
 func recipeEpochs() {
   func epochs(_ samples: Int) -> Int { Recipe.table(.regression, sampleCount: samples).epochs }

@@ -93,6 +93,9 @@ struct TrainingData<Scalar: BLASScalar> {
   private let areFolds: Bool
   /// What `--predictions` says about the samples; nil without it.
   let answers: HeldOutAnswers?
+  /// Whether networks are usually trained again on all samples, once the validation samples have chosen and calibrated
+  /// them.
+  let refits: Bool
   /// A checksum of the rows of DATA, if processes share them.
   let checksum: String?
 
@@ -122,11 +125,14 @@ struct TrainingData<Scalar: BLASScalar> {
     let all = try raw.samples(preparation, sampleWeight: options.sampleWeight, team: team)
     samples = try options.classWeights?.applied(to: all, preparation) ?? all
     areFolds = options.folds != nil
-    splits =
+    let given =
       try options.folds?.splits(of: raw, strata: samples.strata(for: preparation.task), options)
       ?? common.map { [$0] }
+    splits =
+      given
       ?? Self.ownSplits(
         of: samples, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
+    refits = given == nil && !splits.isEmpty && Split.refits(samples.count, preparation.task)
     if areFolds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
       FoldOptions.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
     }

@@ -10,7 +10,8 @@ struct RefitOption {
   static let option = Option(
     "--refit", "NAME",
     "whether the networks of the model are trained again on all samples, those for validation included: yes or no (yes"
-      + " with --auto, otherwise no)")
+      + " with --auto, and for classes of fewer than 5000 samples of which the recipe takes some for validation;"
+      + " otherwise no)")
 
   init(_ arguments: Arguments, _ options: TrainOptions, _ sources: TrainingSources) throws(CommandError) {
     choice = try arguments.choice("--refit", [("yes", true), ("no", false)])
@@ -23,11 +24,12 @@ struct RefitOption {
     return sources.areShared ? "with --shard-data, each process holds a share of the samples" : nil
   }
 
-  /// Refuses what was asked for if it is not possible. Without the option, a search does what is possible.
+  /// Refuses what was asked for if it is not possible. Without the option, the networks of a search are trained again
+  /// if it is possible, and those of the recipe for tables as ``Split/refits(_:_:)`` says.
   func isWanted<Scalar>(
     _ options: TrainOptions, _ sources: TrainingSources, _ data: TrainingData<Scalar>, _ recipe: Recipe, isSearch: Bool
   ) throws(CommandError) -> Bool {
-    guard choice ?? isSearch else { return false }
+    guard choice ?? (isSearch || data.refits) else { return false }
     let copied = data.bytesOfAll
     let reason: String? =
       if let reason = Self.reason(against: options, sources) {
@@ -46,7 +48,7 @@ struct RefitOption {
       }
     guard let reason else { return true }
     if choice == true { throw .usage("--refit yes: \(reason)") }
-    if options.folds == nil, data.hasValidation {
+    if isSearch, options.folds == nil, data.hasValidation {
       printError("note: the networks will not be trained again on all samples: \(reason)\n")
     }
     return false
@@ -125,20 +127,11 @@ extension TrainingRun {
         }
       }
       guard after.count == before.count, TableFitError(model(after), asked, team) == nil,
-        !isMuchWorse(after, than: before.map(\.network))
+        heldOut?.isMuchWorse(model(after), than: model(before.map(\.network)), team) == false
       else { continue }
       for (fit, network) in zip(before, after) { replacements[fit.number] = network }
     }
     return replacements
-  }
-
-  /// Whether the validation loss of one model is larger by more than half than that of another, or is not finite.
-  private func isMuchWorse(_ networks: [Network<Scalar>], than others: [Network<Scalar>]) -> Bool {
-    let losses = [networks, others].map { networks in
-      let model = model(networks)
-      return heldOut.flatMap { try? Judged(model, $0, team).evaluation(of: model).loss } ?? .infinity
-    }
-    return !(losses[0] <= losses[1] + abs(losses[1]) / 2)
   }
 
   private func trained(_ tasks: [RefitTask], on samples: Samples<Scalar>) throws -> [Int: Network<Scalar>] {

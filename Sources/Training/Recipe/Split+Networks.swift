@@ -7,9 +7,9 @@ extension Split {
   ///
   /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
   /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
-  /// mean of all networks, which needs samples that all of them leave out: a twentieth, but at least 50; a search takes
-  /// twice as many, to choose by them. If that would be more than a fifth, each network leaves out its own part as in a
-  /// regression, and the answers of single networks are calibrated.
+  /// mean of all networks, which needs samples that all of them leave out: 250, or a fifth if that is less, and at
+  /// least a twentieth; a search takes up to twice as many, to choose by them. If these are more than a twentieth, the
+  /// networks learn from them later: see ``refits(_:_:)``.
   ///
   /// - Parameters:
   ///   - isSearch: Whether the validation samples also choose among recipes.
@@ -20,19 +20,33 @@ extension Split {
     _ networkCount: Int, _ samples: Samples<Scalar>, _ task: Preparation.Task, isSearch: Bool = false,
     wantsFifth: Bool = false, seed: UInt64
   ) -> [Split] {
-    let (leastToSplit, leastShared) = (100, 50)
     guard samples.count >= leastToSplit else { return [] }
     let strata = samples.strata(for: task)
-    let sharesAll = task == .classification && samples.count >= 5 * leastShared
+    let sharesAll = wantsFifth || task == .classification
     let factor = isSearch ? 2 : 1
-    let folds = wantsFifth || !sharesAll ? 5 : max(5, min(20 / factor, samples.count / (factor * leastShared)))
+    let folds = wantsFifth || task == .regression ? 5 : max(5, min(20 / factor, samples.count / (factor * mostShared)))
     var generator = Philox(seed: seed, stream: 2)
     let common = Split.firstFold(of: folds, stratifiedBy: strata, using: &generator)
     // Each part is left out by as many networks of a trial.
     let parts = (1...min(networkCount, common.validation.count)).last { networkCount.isMultiple(of: $0) } ?? 1
-    guard !wantsFifth, !sharesAll, parts > 1 else { return [common] }
+    guard !sharesAll, parts > 1 else { return [common] }
     return common.divided(among: parts, stratifiedBy: strata, using: &generator)
   }
+
+  /// Whether networks for which samples were divided by
+  /// ``ofNetworks(_:_:_:isSearch:wantsFifth:seed:)`` are trained again, on all samples, once the epoch and the
+  /// calibration are chosen: in a classification of fewer than 5000 samples.
+  ///
+  /// Over six runs on each of 14 tables of 100 to 1100 rows, the error is lower by 0.6 % of the test rows, and the log
+  /// loss by 4 %, than if a twentieth is left out (at least 50, and of fewer than 250 rows a part of a fifth by each
+  /// network) and nothing is trained again. A regression does not get better: the error of 14 tables is larger by 1 %.
+  package static func refits(_ sampleCount: Int, _ task: Preparation.Task) -> Bool {
+    task == .classification && (leastToSplit..<20 * mostShared).contains(sampleCount)
+  }
+
+  private static var leastToSplit: Int { 100 }
+  /// As many suffice to calibrate probabilities and to choose an epoch.
+  private static var mostShared: Int { 250 }
 }
 
 extension [Split] {
