@@ -15,7 +15,7 @@ import Tensor
 /// networks of the recipe for tables (``Recipe/table(_:loss:sampleCount:batchSize:epochs:)``) are trained, each from
 /// its own seed, and their mean is the answer. Some rows are held back from all of them, or a part of these from each:
 /// then each row is answered only by networks that have not learnt from it. The probabilities of classes are calibrated
-/// on the rows that were held back. For classes of fewer than 5000 rows, the networks are then trained again on all
+/// on the rows that were held back. For classes of fewer than 2500 rows, the networks are then trained again on all
 /// rows. They have the same bits as those of the command.
 public struct TableFit<Scalar: BLASScalar>: Sendable {
   /// The model, for ``Predictor`` and for a file.
@@ -112,7 +112,7 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
 }
 
 extension TableFit: CustomStringConvertible {
-  /// A line such as "classification of species, 3 classes: 4 networks 2-256-256-256-3 from 142 rows; accuracy 0.9667
+  /// A line such as "classification of species, 3 classes: 4 networks 2-256-256-256-3 from 150 rows; accuracy 0.9667
   /// (29 of 30), loss 0.11 on rows that were held back".
   public var description: String {
     let sizes = [model.preparation.inputCount] + recipe.hidden + [model.preparation.outputCount]

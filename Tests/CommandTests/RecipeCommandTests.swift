@@ -82,7 +82,7 @@ func refitByDefault() throws {
   let workspace = try Workspace()
   try workspace.write(waves(300) { x, z in x + z > 1 ? "up" : "down" }, to: "classes.csv")
   try workspace.write(waves(300) { x, z in "\(x + z)" }, to: "numbers.csv")
-  try workspace.write(waves(5000) { x, z in x + z > 1 ? "up" : "down" }, to: "many.csv")
+  try workspace.write(waves(2500) { x, z in x + z > 1 ? "up" : "down" }, to: "many.csv")
   let given = "--epochs 4 --hidden 8 --quiet --no-baseline --json"
   func refit(_ options: String) throws -> [String: Int]? {
     try object(workspace.run("train \(options) \(given)"))["refit"] as? [String: Int]

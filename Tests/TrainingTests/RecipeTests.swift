@@ -396,7 +396,7 @@ func splitsOfNetworks() {
     [99, 100, 1000, 2500, 5000, 20_000].map { counts($0, .classification) } == [[], [20], [200], [250], [250], [1000]])
   #expect([1000, 5000, 20_000].map { counts($0, .classification, isSearch: true) } == [[200], [500], [2000]])
   #expect(counts(99, .regression) == [] && counts(400, .regression) == [20, 20, 20, 20])
-  #expect([99, 100, 4999, 5000].map { Split.refits($0, .classification) } == [false, true, true, false])
+  #expect([99, 100, 2499, 2500].map { Split.refits($0, .classification) } == [false, true, true, false])
   #expect(!Split.refits(1000, .regression))
 }
 

@@ -10,7 +10,7 @@ struct RefitOption {
   static let option = Option(
     "--refit", "NAME",
     "whether the networks of the model are trained again on all samples, those for validation included: yes or no (yes"
-      + " with --auto, and for classes of fewer than 5000 samples of which the recipe takes some for validation;"
+      + " with --auto, and for classes of fewer than 2500 samples of which the recipe takes some for validation;"
       + " otherwise no)")
 
   init(_ arguments: Arguments, _ options: TrainOptions, _ sources: TrainingSources) throws(CommandError) {
