@@ -120,10 +120,17 @@ extension HeldOut {
 }
 
 extension HeldOut {
-  /// Whether the validation loss of a model is larger by more than half than that of another, or is not finite.
-  package func isMuchWorse(_ model: TrainedModel<Scalar>, than other: TrainedModel<Scalar>, _ team: Team) -> Bool {
-    let losses = [model, other].map { Judged($0, self, team).loss }
-    return !(losses[0] <= losses[1] + abs(losses[1]) / 2)
+  /// Whether a model that has learnt from the validation samples, too, may take the place of the one that has not: if
+  /// its answers are finite, and its validation loss is not larger by more than half, which means that its training
+  /// went wrong.
+  ///
+  /// - Parameter asked: The features for which the answers must be finite.
+  package func accepts(
+    _ refitted: TrainedModel<Scalar>, inPlaceOf model: TrainedModel<Scalar>, asked: Matrix<Scalar>, _ team: Team
+  ) -> Bool {
+    guard TableFitError(refitted, asked, team) == nil else { return false }
+    let (before, after) = (Judged(model, self, team).loss, Judged(refitted, self, team).loss)
+    return after <= before + abs(before) / 2
   }
 }
 

@@ -88,9 +88,10 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
     recipe.isParametric = recipe.isParametric && recipe.canBeParametric
     self.recipe = recipe
     let training = SharedTraining(
-      preparation: preparation, samples: samples, splits: splits, heldOut: HeldOut(of: samples, splits), loss: loss,
-      output: output, recipe: recipe, seed: seed)
-    let refits = !splits.isEmpty && Split.refits(samples.count, preparation.task)
+      preparation: preparation, samples: samples, splits: splits, heldOut: HeldOut(of: samples, splits),
+      asked: samples.features(of: samples.spreadIndices(TableFitError.mostAsked)), loss: loss, output: output,
+      recipe: recipe, seed: seed)
+    let refits = Split.refits(samples.count, preparation.task)
     // How many epochs the second training has is not known before the first one ends.
     let firstShare = refits ? 0.5 : 1
     let trainers = try training.trainers(networkCount, share: 0...firstShare, team, progress)
@@ -100,14 +101,14 @@ public struct TableFit<Scalar: BLASScalar>: Sendable {
     let chosen = calibrated?.model ?? plain
     calibration = calibrated?.calibration
     metrics = training.heldOut.map { Judged(chosen, $0, team).metrics(of: chosen) }
-    let refitted =
-      try refits
-      ? training.refitted(
-        plain, trainers.map { [keptEpoch] in keptEpoch ?? $0.best?.epoch ?? recipe.epochs }, team, progress) : nil
+    let keptEpochs = trainers.map { [keptEpoch] in keptEpoch ?? $0.best?.epoch ?? recipe.epochs }
+    let refitted = try refits ? training.refitted(plain, keptEpochs, team, progress) : nil
     trainingCount = refitted == nil ? firstCount : samples.count
-    model = refitted.map { refitted in calibrated.map { refitted.applying($0.calibration) } ?? refitted } ?? chosen
-    let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
-    if let error = TableFitError(model, asked, team) { throw error }
+    model =
+      refitted.map {
+        chosen.replacing(plain: $0.networks, temperature: calibrated?.calibration.temperature ?? 1)
+      } ?? chosen
+    if let error = TableFitError(model, training.asked, team) { throw error }
   }
 }
 
@@ -132,6 +133,8 @@ private struct SharedTraining<Scalar: BLASScalar> {
   let samples: Samples<Scalar>
   let splits: [Split]
   let heldOut: HeldOut<Scalar>?
+  /// The features of some samples, evenly spread, for which a model must have finite answers.
+  let asked: Matrix<Scalar>
   let loss: Loss
   let output: Activation
   let recipe: Recipe
@@ -202,15 +205,12 @@ private struct SharedTraining<Scalar: BLASScalar> {
     var recipe = recipe
     recipe.selection = nil
     let training = SharedTraining(
-      preparation: preparation, samples: samples, splits: [], heldOut: nil, loss: loss, output: output, recipe: recipe,
-      seed: seed)
+      preparation: preparation, samples: samples, splits: [], heldOut: nil, asked: asked, loss: loss, output: output,
+      recipe: recipe, seed: seed)
     do {
       let trainers = try training.trainers(epochs.count, epochs: epochs, share: 0.5...1, team, progress)
       let refitted = self.model(trainers.map(\.result))
-      let asked = samples.features(of: samples.spreadIndices(TableFitError.mostAsked))
-      guard TableFitError(refitted, asked, team) == nil, heldOut?.isMuchWorse(refitted, than: model, team) == false
-      else { return nil }
-      return refitted
+      return heldOut?.accepts(refitted, inPlaceOf: model, asked: asked, team) == true ? refitted : nil
     } catch is Divergence { return nil }
   }
 

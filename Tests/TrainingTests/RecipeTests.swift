@@ -402,10 +402,15 @@ func splitsOfNetworks() {
 
 @Test("The number of epochs follows the number of samples")
 func recipeEpochs() {
-  func epochs(_ samples: Int) -> Int { Recipe.table(.regression, sampleCount: samples).epochs }
-  // 1, 5, 40, 100 and 10 000 steps an epoch.
-  #expect([200, 256 * 5, 256 * 40, 256 * 100, 256 * 10_000].map(epochs) == [256, 200, 64, 30, 16])
-  #expect(Recipe.table(.regression, sampleCount: 100).batchSize == 100)
+  func epochs(_ task: Preparation.Task) -> [Int] {
+    // 1, 5, 40, 100 and 10 000 batches of 256.
+    [200, 256 * 5, 256 * 40, 256 * 100, 256 * 10_000].map { Recipe.table(task, sampleCount: $0).epochs }
+  }
+  #expect(epochs(.classification) == [256, 200, 64, 30, 16] && epochs(.regression) == [128, 128, 64, 30, 16])
+  func batches(_ task: Preparation.Task) -> [Int] {
+    [50, 100, 200, 500, 600].map { Recipe.table(task, sampleCount: $0).batchSize }
+  }
+  #expect(batches(.classification) == [50, 100, 200, 256, 256] && batches(.regression) == [50, 64, 64, 128, 256])
   // Few epochs have smaller batches: 20 of 4 and of 8 steps are too few.
   #expect(Recipe.table(.regression, sampleCount: 1000, epochs: 20).batchSize == 64)
   #expect(Recipe.table(.regression, sampleCount: 1000, epochs: 40).batchSize == 128)

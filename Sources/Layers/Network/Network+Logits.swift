@@ -17,12 +17,15 @@ extension Network {
     return part
   }
 
-  /// Multiplies z by a factor. The parameters that z is linear in absorb it: W and b, or γ and β of a normalised layer.
-  package mutating func scaleLogits(by factor: Scalar) {
+  /// The network with z divided by a temperature. The parameters that z is linear in absorb it: W and b, or γ and β of
+  /// a normalised layer.
+  package func withTemperature(_ temperature: Double) -> Network {
+    var network = self
     let last = layers.count - 1
     let linear: Set<LayerParameter> = layers[last].isNormalized ? [.scale, .shift] : [.weights, .bias]
     for parameter in layers[last].parameters where linear.contains(parameter) {
-      self[layer: last, parameter].scale(by: factor)
+      network[layer: last, parameter].scale(by: Scalar(1 / temperature))
     }
+    return network
   }
 }

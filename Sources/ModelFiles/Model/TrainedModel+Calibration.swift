@@ -110,16 +110,13 @@ extension TrainedModel {
 
   /// The model with a calibration in place of its ``uniformShare``.
   package func applying(_ calibration: Calibration) -> TrainedModel {
-    let scaled = networks.map { network in
-      var network = network
-      network.scaleLogits(by: Scalar(1 / calibration.temperature))
-      return network
-    }
     var notes = training
     let total = calibration.temperature * (training["temperature"].flatMap(Double.init) ?? 1)
     notes["temperature"] = "\(total)"
     notes["uniform share"] = calibration.uniformShare > 0 ? "\(calibration.uniformShare)" : nil
-    return replacing(networks: scaled, training: notes, uniformShare: calibration.uniformShare)
+    return replacing(
+      networks: networks.map { $0.withTemperature(calibration.temperature) }, training: notes,
+      uniformShare: calibration.uniformShare)
   }
 }
 

@@ -103,9 +103,14 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// Whether all networks have the same share in the answer.
   package var hasEqualWeights: Bool { weights.allSatisfy { $0 == weights[0] } }
 
-  /// The same model with other networks, which are calibrated as the model's are: with its uniform share and interval.
-  package func replacing(calibrated networks: [Network<Scalar>]) -> TrainedModel {
-    replacing(networks: networks, uniformShare: uniformShare, interval: interval)
+  /// The same model, calibrated and with intervals, of other networks.
+  ///
+  /// - Parameters:
+  ///   - plain: The networks before their calibration.
+  ///   - temperature: That of the model's calibration; 1 for none.
+  package func replacing(plain: [Network<Scalar>], temperature: Double) -> TrainedModel {
+    replacing(
+      networks: plain.map { $0.withTemperature(temperature) }, uniformShare: uniformShare, interval: interval)
   }
 
   /// The same model with other networks of the same layers.

@@ -80,7 +80,8 @@ struct RecipeOptions {
     ] + OptimizerOptions.options + [
       Option(
         "--batch-size", "N",
-        "samples in a step (by the recipe: 256, fewer for few --epochs; plain: 128; rprop, lbfgs: all)"),
+        "samples in a step; fewer than an eighth that are left at the end of an epoch join the step before (by the"
+          + " recipe: 256, fewer if there would be few steps; plain: 128; rprop, lbfgs: all)"),
       Option(
         "--shards", "N",
         "parts of a step's samples that are back-propagated separately; their gradients are added in an order that"

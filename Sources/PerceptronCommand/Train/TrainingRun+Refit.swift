@@ -103,11 +103,13 @@ extension TrainingRun {
     }
     if refit.networks.count != found?.fits.count {
       refit.reason =
-        StopSignal.received != nil
-        ? "the command was interrupted"
-        : time?.isUp == true
-          ? "the time was up"
-          : "the validation loss rose by more than half\(refit.networks.isEmpty ? "" : " with the others")"
+        if StopSignal.received != nil {
+          "the command was interrupted"
+        } else if time?.isUp == true {
+          "the time was up"
+        } else {
+          "the validation loss rose by more than half\(refit.networks.isEmpty ? "" : " with the others")"
+        }
     }
     return refit
   }
@@ -120,14 +122,10 @@ extension TrainingRun {
     // The networks of a trial are judged and calibrated together.
     for before in Dictionary(grouping: fits, by: { $0.number / networkCount }).values {
       let after = before.compactMap { fit in
-        networks[fit.number].map { network in
-          var network = network
-          network.scaleLogits(by: Scalar(1 / fit.temperature))
-          return network
-        }
+        networks[fit.number]?.withTemperature(fit.temperature)
       }
-      guard after.count == before.count, TableFitError(model(after), asked, team) == nil,
-        heldOut?.isMuchWorse(model(after), than: model(before.map(\.network)), team) == false
+      guard after.count == before.count,
+        heldOut?.accepts(model(after), inPlaceOf: model(before.map(\.network)), asked: asked, team) == true
       else { continue }
       for (fit, network) in zip(before, after) { replacements[fit.number] = network }
     }
@@ -229,24 +227,7 @@ extension TrainingRun {
   }
 }
 
-// MARK: - The model
-
 extension TrainingRun {
-  /// The model with networks that were trained again in place of their predecessors, with the calibration of these.
-  ///
-  /// - Parameter temperature: That of the model's calibration, which comes after a trial's own.
-  func replacing(
-    _ fits: [TrainingFit<Scalar>], by refit: Refit<Scalar>, in model: TrainedModel<Scalar>, temperature: Double
-  ) -> TrainedModel<Scalar> {
-    guard !refit.networks.isEmpty else { return model }
-    return model.replacing(
-      calibrated: zip(fits, model.networks).map { fit, before in
-        guard var network = refit.networks[fit.number] else { return before }
-        network.scaleLogits(by: Scalar(1 / temperature))
-        return network
-      })
-  }
-
   /// What is said about the networks that were trained again.
   func line(_ refit: Refit<Scalar>, of fits: [TrainingFit<Scalar>]) -> String {
     let count = refit.networks.count

@@ -103,19 +103,19 @@ extension TrainingRun {
   }
 
   func summary(
-    _ found: Found<Scalar>, _ trained: TrainedModel<Scalar>, _ calibration: Calibration?, _ validation: Evaluation?,
-    _ test: Evaluation?, _ folds: FoldMetrics?, _ refit: Refit<Scalar>
+    _ outcome: Outcome<Scalar>, _ validation: Evaluation?, _ test: Evaluation?, _ folds: FoldMetrics?
   ) -> TrainingSummary {
+    let (found, calibration) = (outcome.found, outcome.calibration)
     let fits = found.fits
     return TrainingSummary(
-      task: data.preparation.task.rawValue, parameters: trained.parameterCount, epochs: found.epochs,
+      task: data.preparation.task.rawValue, parameters: outcome.written.parameterCount, epochs: found.epochs,
       seconds: found.seconds,
       samplesPerSecond: (Double(data.trainingCount * found.epochs) / found.seconds).ifFinite,
       train: TrainingSummary.Training(loss: trainingLoss(fits)), validation: validation,
       bestEpoch: isEnsemble ? nil : fits[0].bestEpoch, best: isEnsemble ? nil : fits[0].best,
       keptEpoch: found.trials.isEmpty ? fits[0].keptEpoch : nil, temperature: calibration?.temperature,
       uniformShare: calibration.flatMap { $0.uniformShare > 0 ? $0.uniformShare : nil },
-      refit: refits ? TrainingSummary.Refit(networks: refit.networks.count, samples: refitCount) : nil,
+      refit: refits ? TrainingSummary.Refit(networks: outcome.refit.networks.count, samples: refitCount) : nil,
       members: isEnsemble ? fits.map(member) : nil, folds: folds?.folds, mean: folds?.mean,
       deviation: folds?.deviation, trials: found.trials.isEmpty ? nil : found.trials, test: test, baseline: nil)
   }

@@ -188,51 +188,20 @@ struct TrainingRun<Scalar: BLASScalar> {
   private func finish(
     _ found: Found<Scalar>, _ refit: Refit<Scalar>, _ machines: [Machine], _ log: TrainingLog?
   ) throws {
-    let fits = found.fits
-    let plain = TrainedModel(
-      networks: fits.map(\.network), weights: found.weights, loss: loss, preparation: data.preparation,
-      training: record(found, refit))
-    let (calibrated, calibration) = try calibrated(plain, team)
-    // Its networks have not learnt from the validation samples that judge it.
-    let chosen = try withInterval(calibrated)
-    let written = replacing(fits, by: refit, in: chosen, temperature: calibration?.temperature ?? 1)
+    let outcome = try outcome(found, refit)
     if let path = outputs.model {
-      try checkAnswers(written)
-      try written.write(to: path)
+      try checkAnswers(outcome.written)
+      try outcome.written.write(to: path)
     }
-    let test = try data.test.map { try Evaluation(written, $0, team, depth: .outputs) }
-    if !found.trials.isEmpty {
-      try printTable(found.trials.rows(width: terminalWidth()))
-      try printLine("")
-    }
-    let folds = try foldMetrics(chosen)
-    for line in folds?.lines ?? [] { try printLine(line) }
-    for fit in fits where search == nil && folds == nil {
-      guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
-      let kept = fit.keptEpoch.map { " of epoch \($0)" } ?? ""
-      try printLine("\(fit.title)validation\(kept) \(validation.summary); best epoch \(epoch): \(best.summary)")
-    }
-    if search == nil, let epoch = fits[0].keptEpoch {
-      try printLine(
-        "kept epoch \(epoch) of \(recipe.epochs), the end of a cycle: later, the validation loss was clearly higher")
-    }
+    let test = try data.test.map { try Evaluation(outcome.written, $0, team, depth: .outputs) }
+    let folds = try foldMetrics(outcome.chosen)
+    try printTraining(found, folds)
     // A pass over the validation samples, which only some of the outputs below need.
-    lazy var validated = heldOut.map { Judged(chosen, $0, team) }
-    let isMean = isEnsemble || calibration != nil
-    let validation = try isMean ? validated?.evaluation(of: chosen) : fits[0].validation
-    var summary = summary(found, written, calibration, validation, test, folds, refit)
-    if let calibration, let heldOut, let validation = summary.validation {
-      let before = try Judged(plain, heldOut, team).evaluation(of: plain)
-      try printLine(
-        "calibrated with \(calibration.summary): validation \(validation.summary);"
-          + " before: loss \((before.loss ?? .nan).shown)")
-      if calibration.temperature > Calibration.temperatures.upperBound * 0.99 {
-        printError("note: the probabilities hardly differ from class to class: the network knows next to nothing\n")
-      }
-    } else if isEnsemble, let validation = summary.validation {
-      try printLine("validation \(validation.summary)")
-    }
-    if refits { try printLine(line(refit, of: fits)) }
+    lazy var validated = heldOut.map { Judged(outcome.chosen, $0, team) }
+    let isMean = isEnsemble || outcome.calibration != nil
+    let validation = try isMean ? validated?.evaluation(of: outcome.chosen) : found.fits[0].validation
+    var summary = summary(outcome, validation, test, folds)
+    try printValidation(outcome, validation)
     if let test {
       try printLine("test \(test.summary)")
       try test.printOutputs()
@@ -241,15 +210,15 @@ struct TrainingRun<Scalar: BLASScalar> {
     let hasTraining = data.samples.holders == nil
     let needsTraining = hasTraining && data.test == nil && heldOut == nil && wantsJSON
     let needsJudgement = wantsBaseline && hasTraining || outputs.report != nil || needsTraining
+    // What the validation samples judge is the model that they chose.
+    let answering = data.test == nil && heldOut != nil ? outcome.chosen : outcome.written
     let judged =
       needsJudgement
-      ? data.test.map { Judged(written, $0, name: "test", team) } ?? validated
-        ?? (hasTraining ? Judged(written, data.samples, name: "training", team) : nil) : nil
-    // What the validation samples judge is the model that they chose.
-    let answering = data.test == nil && heldOut != nil ? chosen : written
+      ? data.test.map { Judged(answering, $0, name: "test", team) } ?? validated
+        ?? (hasTraining ? Judged(answering, data.samples, name: "training", team) : nil) : nil
     let judgement = try judged?.evaluation(of: answering, depth: .outputs)
     if let judgement, needsTraining { summary.train.add(judgement) }
-    let work = 3 * Double(fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
+    let work = 3 * Double(found.fits[0].network.parameterCount) * Double(data.trainingCount) * Double(found.epochs)
     if wantsBaseline, hasTraining, let judged, let judgement {
       let baseline = Baseline(
         answering, judgement, data,
@@ -266,28 +235,14 @@ struct TrainingRun<Scalar: BLASScalar> {
       try printLine("wrote \(path)")
     }
     if let path = outputs.predictions, let answers = data.answers, let heldOut {
-      try AtomicFile.write(answers.csv(chosen, heldOut, team), to: path)
+      try AtomicFile.write(answers.csv(outcome.chosen, heldOut, team), to: path)
       try printLine("wrote \(path)")
     }
     try log?.finish()
     if wantsJSON {
       try printLine(json(summary))
     } else if test == nil {
-      try printLine("training loss \(trainingLoss(fits).shown)")
-    }
-  }
-
-  /// The model with the intervals of `--interval`, if it is given.
-  ///
-  /// With `--folds`, all rows calibrate them by their out-of-fold answers (Vovk 2015). These are from the networks of
-  /// one fold each, whose errors are larger than those of the mean of all networks: the bounds are rather too wide.
-  private func withInterval(_ trained: TrainedModel<Scalar>) throws(CommandError) -> TrainedModel<Scalar> {
-    guard let level = options.interval, let heldOut else { return trained }
-    do throws(IntervalError) {
-      return try trained.withInterval(
-        level: level, outputs: heldOut.outputs(of: trained, team), targets: heldOut.samples.targets)
-    } catch {
-      throw .badData("--interval \(level): \(error)")
+      try printLine("training loss \(trainingLoss(found.fits).shown)")
     }
   }
 

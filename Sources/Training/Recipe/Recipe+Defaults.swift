@@ -40,20 +40,27 @@ extension Recipe {
   ///   - task: Regression takes larger steps and another activation than classification.
   ///   - loss: A loss with a log link, Poisson's or Tweedie's, takes smaller steps; nil for any other.
   ///   - sampleCount: The number of training samples.
-  ///   - batchSize: nil for 256, but 128 or 64 if the given epochs would have fewer than 300 steps.
-  ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 3000 steps in at least 16.
+  ///   - batchSize: nil for 256, but 128 or 64 if a regression, or any training with the given epochs, would have fewer
+  ///     than 300 steps.
+  ///   - epochs: nil for 64, but at least 1000 steps in at most 256 epochs, and at most 3000 steps in at least 16. A
+  ///     regression has at most 128: over six runs on each of 14 tables of 140 to 770 rows, the error is lower by 2.5 %
+  ///     in the geometric mean than after 256.
   public static func table(
     _ task: Preparation.Task, loss: Loss? = nil, sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil
   ) -> Recipe {
+    let isRegression = task == .regression
+    func length(_ batch: Int) -> (epochs: Int, steps: Int) {
+      let stepsPerEpoch = (sampleCount + batch - 1) / batch
+      let most = Swift.min(isRegression ? 128 : 256, 1_000 / stepsPerEpoch)
+      let epochs = epochs ?? max(16, Swift.min(64, 3_000 / stepsPerEpoch), most)
+      return (epochs, epochs * stepsPerEpoch)
+    }
     var usualBatch = 256
-    if let epochs {
-      while usualBatch > 64, epochs * ((sampleCount + usualBatch - 1) / usualBatch) < 300 { usualBatch /= 2 }
+    if isRegression || epochs != nil {
+      while usualBatch > 64, length(usualBatch).steps < 300 { usualBatch /= 2 }
     }
     let batch = Swift.min(batchSize ?? usualBatch, sampleCount)
-    let stepsPerEpoch = (sampleCount + batch - 1) / batch
-    let usual = Swift.min(64, 3_000 / stepsPerEpoch)
-    let epochs = epochs ?? max(16, usual, Swift.min(256, 1_000 / stepsPerEpoch))
-    let isRegression = task == .regression
+    let epochs = length(batch).epochs
     // Outputs are exponentials of what the layers compute, and their errors grow like them.
     let rate = loss?.hasLogLink == true ? 0.01 : isRegression ? 0.2 : 0.04
     return Recipe(

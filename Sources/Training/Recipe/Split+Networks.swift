@@ -24,7 +24,8 @@ extension Split {
     let strata = samples.strata(for: task)
     let sharesAll = wantsFifth || task == .classification
     let factor = isSearch ? 2 : 1
-    let folds = wantsFifth || task == .regression ? 5 : max(5, min(20 / factor, samples.count / (factor * mostShared)))
+    let folds =
+      wantsFifth || task == .regression ? 5 : max(5, min(20 / factor, samples.count / (factor * enoughShared)))
     var generator = Philox(seed: seed, stream: 2)
     let common = Split.firstFold(of: folds, stratifiedBy: strata, using: &generator)
     // Each part is left out by as many networks of a trial.
@@ -41,12 +42,12 @@ extension Split {
   /// loss by 4 %, than if a twentieth is left out (at least 50, and of fewer than 250 rows a part of a fifth by each
   /// network) and nothing is trained again. A regression does not get better: the error of 14 tables is larger by 1 %.
   package static func refits(_ sampleCount: Int, _ task: Preparation.Task) -> Bool {
-    task == .classification && (leastToSplit..<10 * mostShared).contains(sampleCount)
+    task == .classification && (leastToSplit..<10 * enoughShared).contains(sampleCount)
   }
 
   private static var leastToSplit: Int { 100 }
   /// As many suffice to calibrate probabilities and to choose an epoch.
-  private static var mostShared: Int { 250 }
+  private static var enoughShared: Int { 250 }
 }
 
 extension [Split] {

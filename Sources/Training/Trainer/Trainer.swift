@@ -87,11 +87,14 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   /// The most samples that are computed at once. A full-batch method splits its shards into blocks of this size;
   /// otherwise, every shard is one block.
   let blockSize: Int
-  /// A batch with fewer samples than this joins the one before it. With batch normalisation, so few samples give no
-  /// useful mean and variance. Without it, this is 1.
+  /// A batch with fewer samples than this joins the one before it: an eighth of a batch, or what batch normalisation
+  /// needs, if that is more.
   let leastBatch: Int
-  /// The same for shards, and for their blocks.
+  /// A shard, or a block of it, with fewer samples than batch normalisation needs joins the one before it. Without it,
+  /// this is 1.
   let leastShard: Int
+  /// Whether layers normalise their weighted inputs over a batch.
+  let hasBatchNormalization: Bool
 
   private static var largestBlock: Int { 4096 }
   /// Fewer samples than this, and than a quarter of a batch or shard, are too few to be normalised separately.
@@ -103,10 +106,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - rates: Factors of the learning rate for groups of parameters.
   ///   - dropoutSchedule: Gives a factor of every dropout, including that of the inputs, in each step.
   ///   - decaySchedule: Gives a factor of the weight decay in each step.
-  ///   - batchSize: The number of samples in a step; the last batch of an epoch takes the rest. If
-  ///     ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at least 2, and the batch
-  ///     before takes the rest too if the rest is a single sample, or fewer than 16 samples and fewer than a quarter of
-  ///     the batch size: the mean and variance of so few would ruin the network.
+  ///   - batchSize: The number of samples in a step. The last batch of an epoch has the rest; if that is fewer than an
+  ///     eighth of the batch size, the batch before it takes the rest, too, because the gradient of so few samples is
+  ///     mostly noise: with 256 of 513 samples in each step and a last one of a single sample, Adam's error on a table
+  ///     was a third larger. If ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at
+  ///     least 2, and the rest also joins the batch before it if it is a single sample, or fewer than 16 samples and
+  ///     fewer than a quarter of the batch size: the mean and variance of so few would ruin the network.
   ///   - shards: The number of parts of about equal size into which each batch is cut; fewer if a part would have no
   ///     sample, or with batch normalisation too few to be normalised separately. Each part is back-propagated
   ///     separately, and the gradients are added in a binary tree, so that the bits depend on the number of shards, and
@@ -170,7 +175,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     {
       fail("cannot train with lbfgs and dropout or batch normalization")
     }
-    let hasBatchNormalization = network.layers.contains { $0.normalization == .batch }
+    hasBatchNormalization = network.layers.contains { $0.normalization == .batch }
     if hasBatchNormalization && batchSize < 2 {
       fail("cannot train with batch normalization and a batch size of \(batchSize): at least 2 are needed")
     }
@@ -200,8 +205,9 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     keepsGradient = optimizer.isFullBatch || regularization.clipNorm != nil || shards > 1
     let largest = optimizer.isFullBatch ? Self.largestBlock : Int.max
     let shardSize = min(max((batchSize - 1) / shards + 1, hasBatchNormalization ? 2 : 1), largest)
-    func least(_ size: Int) -> Int { hasBatchNormalization ? max(2, min(Self.leastNormalizedBatch, size / 4)) : 1 }
-    (leastBatch, leastShard) = (least(min(batchSize, largest)), least(shardSize))
+    let isNormalized = hasBatchNormalization
+    func least(_ size: Int) -> Int { isNormalized ? max(2, min(Self.leastNormalizedBatch, size / 4)) : 1 }
+    (leastBatch, leastShard) = (max(least(batchSize), batchSize / 8), least(shardSize))
     blockSize = optimizer.isFullBatch ? shardSize : shardSize + leastBatch - 1
     let capacity = optimizer.isFullBatch ? blockSize + leastShard - 1 : blockSize
     // The workspace is used for validation, too, and many small shards would make that slow.
@@ -291,7 +297,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   }
 
   func checkNormalization(_ count: Int) {
-    if leastBatch > 1 && count < 2 {
+    if hasBatchNormalization && count < 2 {
       fail("cannot train with batch normalization on one sample, which has no variance")
     }
   }
