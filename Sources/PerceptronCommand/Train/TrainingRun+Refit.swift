@@ -48,7 +48,7 @@ struct RefitOption {
       }
     guard let reason else { return true }
     if choice == true { throw .usage("--refit yes: \(reason)") }
-    if isSearch, options.folds == nil, data.hasValidation {
+    if options.folds == nil, data.hasValidation {
       printError("note: the networks will not be trained again on all samples: \(reason)\n")
     }
     return false
