@@ -141,11 +141,11 @@ sed '1s/y$/z/' rows.csv >renamed.csv
 # The same in three files; in the last, a column of numbers turns out to be text.
 tail -n +2 rows.csv | split -l 40000 --filter='{ head -n 1 rows.csv; cat; } >$FILE.csv' - split-
 set -f
-# With --shard-data, no network is trained again on all rows, as one process with all rows does after a search.
 for options in 'rows.csv --epochs 1 --ensemble 2 --hidden 64' \
   'split-a?.csv --recipe plain --epochs 2 --validation-split 0.2 --encode tree-bins --class-weights balanced --precision double' \
   'rows.csv --target a --sample-weight b --epochs 1 --ensemble 2 --hidden 64 --interval 0.9 --cache cache' \
-  'classes.csv --epochs 3 --auto --trials 2 --hidden 64 --refit no'; do
+  'classes.csv --epochs 3 --auto --trials 2 --hidden 64' \
+  'classes.csv --epochs 3 --ensemble 2 --hidden 64 --validation other.csv --refit yes'; do
   "$perceptron" train $options --shards 4 --no-baseline --quiet -o rows.model >rows.out 2>rows.err
   for mpi in $mpis; do
     for count in 1 3 4; do

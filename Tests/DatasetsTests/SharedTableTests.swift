@@ -47,6 +47,10 @@ private func mixed(rows: Int) -> String {
       #expect(own.gathered(indices) == samples.gathered(indices))
       let kept = own.kept(Array(indices.prefix(30)))
       #expect(kept.gathered(0..<30) == samples.gathered(indices.prefix(30)))
+      for others in [1, 30] {
+        let added = samples.gathered(indices.prefix(others))
+        #expect(own.joined(with: added).gathered(0..<60 + others) == samples.joined(with: added))
+      }
       let (copy, places) = own.copied(indices[...], takers: takers)
       for (index, (place, taker)) in zip(indices, zip(places, takers)) where taker == processes.rank || count == 1 {
         #expect(copy.features[columns: place..<place + 1] == samples.features[columns: index..<index + 1])

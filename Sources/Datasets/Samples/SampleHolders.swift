@@ -45,6 +45,14 @@ package struct SampleHolders: Sendable {
   func keeping(_ samples: [Int]) -> SampleHolders {
     SampleHolders(runs: samples.lazy.map { (1, self[$0].owner) }, processes)
   }
+
+  /// The holders of these samples and then of others, of which each process holds its share.
+  func adding(_ others: Int) -> SampleHolders {
+    let ends = runs.dropFirst().map(\.start) + [count]
+    let shares = (0..<processes.count).map { (processes.share(of: others, rank: $0).count, $0) }
+    return SampleHolders(
+      runs: zip(runs, ends).map { ($1 - $0.start, $0.owner) } + shares.filter { $0.0 > 0 }, processes)
+  }
 }
 
 extension SampleHolders: Equatable {

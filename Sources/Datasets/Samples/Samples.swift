@@ -105,12 +105,17 @@ public struct Samples<Scalar: BLASScalar>: Sendable, Equatable {
     Samples(ownFeatures: ownFeatures, targets: targets, weights: weights, holders)
   }
 
-  /// These samples and then others, each counting alike.
+  /// These samples and then others, each counting alike. If several processes hold these samples, each adds its share
+  /// of the others, which all have.
   ///
   /// - Precondition: Traps if the samples have different numbers of features or targets, and if other processes hold
-  ///   some of them.
+  ///   some of the others.
   package func joined(with others: Samples) -> Samples {
-    Samples(features: features.joined(with: others.features), targets: targets.joined(with: others.targets))
+    let added = others.features
+    let own = holders.map { $0.processes.share(of: others.count, rank: $0.processes.rank) }
+    return Samples(
+      ownFeatures: ownFeatures.joined(with: own.map { added.gathered(Array($0)) } ?? added),
+      targets: targets.joined(with: others.targets), weights: nil, holders?.adding(others.count))
   }
 
   /// The number of samples.

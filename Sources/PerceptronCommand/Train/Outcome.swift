@@ -44,39 +44,4 @@ extension TrainingRun {
       throw .badData("--interval \(level): \(error)")
     }
   }
-
-  /// Prints the leaderboard of a search, the metrics of each fold, or those of each network.
-  func printTraining(_ found: Found<Scalar>, _ folds: FoldMetrics?) throws(CommandError) {
-    if !found.trials.isEmpty {
-      try printTable(found.trials.rows(width: terminalWidth()))
-      try printLine("")
-    }
-    for line in folds?.lines ?? [] { try printLine(line) }
-    guard search == nil else { return }
-    for fit in found.fits where folds == nil {
-      guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
-      let kept = fit.keptEpoch.map { " of epoch \($0)" } ?? ""
-      try printLine("\(fit.title)validation\(kept) \(validation.summary); best epoch \(epoch): \(best.summary)")
-    }
-    if let epoch = found.fits[0].keptEpoch {
-      try printLine(
-        "kept epoch \(epoch) of \(recipe.epochs), the end of a cycle: later, the validation loss was clearly higher")
-    }
-  }
-
-  /// Prints the validation metrics of a calibrated model or of several networks together, and what was trained again.
-  func printValidation(_ outcome: Outcome<Scalar>, _ validation: Evaluation?) throws {
-    if let calibration = outcome.calibration, let heldOut, let validation {
-      let before = try Judged(outcome.plain, heldOut, team).evaluation(of: outcome.plain)
-      try printLine(
-        "calibrated with \(calibration.summary): validation \(validation.summary);"
-          + " before: loss \((before.loss ?? .nan).shown)")
-      if calibration.temperature > Calibration.temperatures.upperBound * 0.99 {
-        printError("note: the probabilities hardly differ from class to class: the network knows next to nothing\n")
-      }
-    } else if isEnsemble, let validation {
-      try printLine("validation \(validation.summary)")
-    }
-    if refits { try printLine(line(outcome.refit, of: outcome.found.fits)) }
-  }
 }

@@ -13,41 +13,41 @@ struct RefitOption {
       + " with --auto, and for classes of fewer than 2500 samples of which the recipe takes some for validation;"
       + " otherwise no)")
 
-  init(_ arguments: Arguments, _ options: TrainOptions, _ sources: TrainingSources) throws(CommandError) {
+  init(_ arguments: Arguments, _ options: TrainOptions) throws(CommandError) {
     choice = try arguments.choice("--refit", [("yes", true), ("no", false)])
-    if choice == true, let reason = Self.reason(against: options, sources) { throw .usage("--refit yes: \(reason)") }
+    if choice == true, options.folds != nil { throw .usage("--refit yes: \(Self.foldsReason)") }
   }
 
-  /// Why no network can be trained again, whatever the data are; nil if it is possible.
-  private static func reason(against options: TrainOptions, _ sources: TrainingSources) -> String? {
-    if options.folds != nil { return "with --folds, the networks together have learnt from all samples" }
-    return sources.areShared ? "with --shard-data, each process holds a share of the samples" : nil
-  }
+  private static let foldsReason = "with --folds, the networks together have learnt from all samples"
 
   /// Refuses what was asked for if it is not possible. Without the option, the networks of a search are trained again
   /// if it is possible, and those of the recipe for tables as ``Split/refits(_:_:)`` says.
   func isWanted<Scalar>(
-    _ options: TrainOptions, _ sources: TrainingSources, _ data: TrainingData<Scalar>, _ recipe: Recipe, isSearch: Bool
-  ) throws(CommandError) -> Bool {
+    _ options: TrainOptions, _ sources: TrainingSources, _ data: TrainingData<Scalar>, _ recipe: Recipe, isSearch: Bool,
+    _ processes: Processes
+  ) throws -> Bool {
     guard choice ?? (isSearch || data.refits) else { return false }
     let copied = data.bytesOfAll
+    // A process that has failed before meets the others here.
+    try processes.together {}
+    let fits = processes.agree(copied <= MatrixFiles.keep(in: sources.cache) { MatrixFiles.room })
     let reason: String? =
-      if let reason = Self.reason(against: options, sources) {
-        reason
+      if options.folds != nil {
+        Self.foldsReason
       } else if !data.hasValidation {
         "there are no validation samples to add; leave it out, or give --validation-split"
       } else if options.sampleWeight != nil, data.validation != nil {
         "those of --validation have no --sample-weight; --validation-split takes some of DATA, which have"
       } else if case .plateau = recipe.schedule.shape {
         "--schedule plateau follows the validation loss, and there would be none"
-      } else if copied > MatrixFiles.keep(in: sources.cache, { MatrixFiles.room }) {
+      } else if !fits {
         "a copy of the samples with those of --validation, \(copied / 1_000_000) MB, does not fit in the"
           + " \(sources.cache == nil ? "memory that may be used" : "directory of --cache")"
       } else {
         nil
       }
     guard let reason else { return true }
-    if choice == true { throw .usage("--refit yes: \(reason)") }
+    if choice == true { throw CommandError.usage("--refit yes: \(reason)") }
     if options.folds == nil, data.hasValidation {
       printError("note: the networks will not be trained again on all samples: \(reason)\n")
     }
@@ -63,7 +63,7 @@ struct Refit<Scalar: BLASScalar> {
   /// The samples that they have learnt from; nil if none was trained again.
   fileprivate(set) var samples: Samples<Scalar>?
   /// Why others of the model were not; nil if all were.
-  fileprivate var reason: String?
+  fileprivate(set) var reason: String?
 }
 
 /// A network to be trained again.
@@ -227,18 +227,6 @@ extension TrainingRun {
   }
 }
 
-extension TrainingRun {
-  /// What is said about the networks that were trained again.
-  func line(_ refit: Refit<Scalar>, of fits: [TrainingFit<Scalar>]) -> String {
-    let count = refit.networks.count
-    let samples = "again on all \(refitCount) samples, those for validation included"
-    guard let reason = refit.reason else {
-      return "trained \(count == 1 ? "the network" : "all \(count) networks") \(samples)"
-    }
-    return "trained \(count == 0 ? "no network" : "\(count) of \(fits.count) networks") \(samples): \(reason)"
-  }
-}
-
 extension TrainingData {
   /// All samples, those for validation included.
   func withValidation(_ options: TrainOptions) throws -> Samples<Scalar> {
@@ -247,10 +235,11 @@ extension TrainingData {
     return try options.classWeights?.applied(to: all, preparation) ?? all
   }
 
-  /// The bytes of a copy of all samples; 0 if those for validation are among them.
+  /// The bytes of a copy of all samples that this process holds, and of all validation samples; 0 if these are among
+  /// the others.
   fileprivate var bytesOfAll: Int {
     guard let validation else { return 0 }
-    return (samples.featureCount + samples.targets.rows) * (samples.count + validation.count)
-      * MemoryLayout<Scalar>.size
+    let targets = samples.targets.rows * (samples.count + validation.count)
+    return (samples.ownFeatures.count + validation.features.count + targets) * MemoryLayout<Scalar>.size
   }
 }

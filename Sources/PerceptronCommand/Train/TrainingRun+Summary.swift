@@ -26,6 +26,51 @@ extension TrainingRun {
     return "\(data.samples.count) samples, of which each network leaves out \(most) for validation"
   }
 
+  /// Prints the leaderboard of a search, the metrics of each fold, or those of each network.
+  func printTraining(_ found: Found<Scalar>, _ folds: FoldMetrics?) throws(CommandError) {
+    if !found.trials.isEmpty {
+      try printTable(found.trials.rows(width: terminalWidth()))
+      try printLine("")
+    }
+    for line in folds?.lines ?? [] { try printLine(line) }
+    guard search == nil else { return }
+    for fit in found.fits where folds == nil {
+      guard let best = fit.best, let validation = fit.validation, let epoch = fit.bestEpoch else { continue }
+      let kept = fit.keptEpoch.map { " of epoch \($0)" } ?? ""
+      try printLine("\(fit.title)validation\(kept) \(validation.summary); best epoch \(epoch): \(best.summary)")
+    }
+    if let epoch = found.fits[0].keptEpoch {
+      try printLine(
+        "kept epoch \(epoch) of \(recipe.epochs), the end of a cycle: later, the validation loss was clearly higher")
+    }
+  }
+
+  /// Prints the validation metrics of a calibrated model or of several networks together, and what was trained again.
+  func printValidation(_ outcome: Outcome<Scalar>, _ validation: Evaluation?) throws {
+    if let calibration = outcome.calibration, let heldOut, let validation {
+      let before = try Judged(outcome.plain, heldOut, team).evaluation(of: outcome.plain)
+      try printLine(
+        "calibrated with \(calibration.summary): validation \(validation.summary);"
+          + " before: loss \((before.loss ?? .nan).shown)")
+      if calibration.temperature > Calibration.temperatures.upperBound * 0.99 {
+        printError("note: the probabilities hardly differ from class to class: the network knows next to nothing\n")
+      }
+    } else if isEnsemble, let validation {
+      try printLine("validation \(validation.summary)")
+    }
+    if refits { try printLine(line(outcome.refit, of: outcome.found.fits)) }
+  }
+
+  /// What is said about the networks that were trained again.
+  func line(_ refit: Refit<Scalar>, of fits: [TrainingFit<Scalar>]) -> String {
+    let count = refit.networks.count
+    let samples = "again on all \(refitCount) samples, those for validation included"
+    guard let reason = refit.reason else {
+      return "trained \(count == 1 ? "the network" : "all \(count) networks") \(samples)"
+    }
+    return "trained \(count == 0 ? "no network" : "\(count) of \(fits.count) networks") \(samples): \(reason)"
+  }
+
   /// The mean of the networks' losses in their last epochs.
   func trainingLoss(_ fits: [TrainingFit<Scalar>]) -> Double {
     fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)

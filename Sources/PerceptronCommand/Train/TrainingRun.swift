@@ -64,7 +64,7 @@ struct TrainingRun<Scalar: BLASScalar> {
     source = arguments.positional[0]
     patience = try arguments.integer("--early-stopping", in: 1...1_000_000)
     calibration = try CalibrateOption(arguments)
-    let refit = try RefitOption(arguments, options, sources)
+    let refit = try RefitOption(arguments, options)
     wantsBaseline = !arguments.flag("--no-baseline")
     wantsJSON = arguments.flag("--json")
     outputs = try TrainingOutputs(arguments, sources, areWritten: processes.isFirst)
@@ -119,7 +119,7 @@ struct TrainingRun<Scalar: BLASScalar> {
         "\(processes.count) processes share each step, and each needs a shard, found \(recipe.shards);"
           + " start fewer processes\(shared.shardsOfCheckpoint == nil ? ", or choose more --shards" : "")")
     }
-    refits = try refit.isWanted(options, sources, data, recipe, isSearch: search != nil)
+    refits = try refit.isWanted(options, sources, data, recipe, isSearch: search != nil, processes)
     time = search?.time(from: start, refits: refits)
     if search != nil, heldOut == nil {
       throw CommandError.badData(

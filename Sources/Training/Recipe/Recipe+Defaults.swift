@@ -11,7 +11,7 @@ extension Recipe {
   ///   - epochs: nil for about 1000 steps, at most 1000 passes, and at least 20.
   public static func plain(sampleCount: Int, batchSize: Int? = nil, epochs: Int? = nil) -> Recipe {
     let batch = Swift.min(batchSize ?? 128, sampleCount)
-    let stepsPerEpoch = (sampleCount + batch - 1) / batch
+    let stepsPerEpoch = Parts.batches(of: batch).count(of: sampleCount)
     return Recipe(
       encoding: .none, bins: 48, categoryDimension: nil, hidden: [128], activation: .relu, isParametric: false,
       normalization: .none,
@@ -50,7 +50,7 @@ extension Recipe {
   ) -> Recipe {
     let isRegression = task == .regression
     func length(_ batch: Int) -> (epochs: Int, steps: Int) {
-      let stepsPerEpoch = (sampleCount + batch - 1) / batch
+      let stepsPerEpoch = Parts.batches(of: batch).count(of: sampleCount)
       let most = Swift.min(isRegression ? 128 : 256, 1_000 / stepsPerEpoch)
       let epochs = epochs ?? max(16, Swift.min(64, 3_000 / stepsPerEpoch), most)
       return (epochs, epochs * stepsPerEpoch)

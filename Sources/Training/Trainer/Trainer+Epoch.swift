@@ -59,7 +59,7 @@ extension Trainer {
         guard try continueEpoch(samples, order[samplesDone...], proceeds) else { return nil }
         continue
       }
-      let part = firstPart(order[samplesDone...], copyCount, least: leastBatch)
+      let part = Parts(size: copyCount, least: batches.least).first(order[samplesDone...])
       let (copy, places) = samples.copied(part, takers: takers(of: part))
       guard try continueEpoch(copy, places[...], proceeds) else { return nil }
     }
@@ -78,9 +78,9 @@ extension Trainer {
   ) throws(Divergence) -> Bool {
     var left = indices
     while !left.isEmpty {
-      let batch = firstPart(left, batchSize, least: leastBatch)
+      let batch = batches.first(left)
       left = left[batch.endIndex...]
-      let next = firstPart(left, batchSize, least: leastBatch)
+      let next = batches.first(left)
       lossSum += try step(samples, batch, next: next) * Double(batch.count)
       samplesDone += batch.count
       if samplesDone < samples.wholeCount && !processes.agree(proceeds(samplesDone)) { return false }
@@ -93,7 +93,7 @@ extension Trainer {
     var takers: [Int] = []
     takers.reserveCapacity(part.count)
     while takers.count < part.count {
-      let batch = firstPart(part.dropFirst(takers.count), batchSize, least: leastBatch)
+      let batch = batches.first(part.dropFirst(takers.count))
       let tree = shardTree(batch)
       for rank in 0..<processes.count {
         for shard in tree.share(of: rank, in: processes) {
@@ -102,17 +102,6 @@ extension Trainer {
       }
     }
     return takers
-  }
-
-  /// Returns the first samples, `size` of them, or all if fewer than `least` would be left.
-  func firstPart(_ indices: ArraySlice<Int>, _ size: Int, least: Int) -> ArraySlice<Int> {
-    indices.prefix(indices.count - size < least ? indices.count : size)
-  }
-
-  /// The number of batches in an epoch.
-  func stepsPerEpoch(_ sampleCount: Int) -> Int {
-    let (whole, rest) = sampleCount.quotientAndRemainder(dividingBy: batchSize)
-    return max(whole + (rest >= leastBatch ? 1 : 0), 1)
   }
 }
 

@@ -84,7 +84,7 @@ extension Trainer {
 
   /// The factor that a schedule gives for the next step.
   private func factor(_ schedule: Schedule, _ sampleCount: Int) -> Double {
-    schedule == .constant ? 1 : schedule.factor(step: state.step, stepsPerEpoch: stepsPerEpoch(sampleCount))
+    schedule == .constant ? 1 : schedule.factor(step: state.step, stepsPerEpoch: batches.count(of: sampleCount))
   }
 
   /// The objective of the next step, for the part of its batch that begins at a sample.
@@ -153,7 +153,7 @@ extension Trainer {
   }
 
   func shardTree(_ batch: ArraySlice<Int>) -> ShardTree {
-    ShardTree(count: max(min(shards, batch.count / leastShard), 1), most: partsOfShards.columns)
+    ShardTree(count: max(min(shards, batch.count / blocks.least), 1), most: partsOfShards.columns)
   }
 
   /// Back-propagates this process's shards, and adds their gradients as far as they are neighbours. It ends at a shard
@@ -200,7 +200,7 @@ extension Trainer {
     var rest = batch[first..<batch.startIndex + range.upperBound]
     while !rest.isEmpty && whole.isTaken {
       let start = rest.startIndex
-      let block = firstPart(rest, blockSize, least: leastShard)
+      let block = blocks.first(rest)
       rest = rest[block.endIndex...]
       lastBlock = block.count
       let part = network.backPropagate(

@@ -84,21 +84,13 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   let groups: [ParameterGroup]
   /// Whether a step is computed in parts, or changes the gradient before it is used, and so needs a whole gradient.
   let keepsGradient: Bool
-  /// The most samples that are computed at once. A full-batch method splits its shards into blocks of this size;
-  /// otherwise, every shard is one block.
-  let blockSize: Int
-  /// A batch with fewer samples than this joins the one before it: an eighth of a batch, or what batch normalisation
-  /// needs, if that is more.
-  let leastBatch: Int
-  /// A shard, or a block of it, with fewer samples than batch normalisation needs joins the one before it. Without it,
-  /// this is 1.
-  let leastShard: Int
-  /// Whether layers normalise their weighted inputs over a batch.
-  let hasBatchNormalization: Bool
+  /// The batches of an epoch.
+  let batches: Parts
+  /// The samples of a shard that are computed at once. A full-batch method divides its shards; otherwise, every shard
+  /// is one block.
+  let blocks: Parts
 
   private static var largestBlock: Int { 4096 }
-  /// Fewer samples than this, and than a quarter of a batch or shard, are too few to be normalised separately.
-  private static var leastNormalizedBatch: Int { 16 }
 
   /// Makes a trainer of a network.
   ///
@@ -175,8 +167,8 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     {
       fail("cannot train with lbfgs and dropout or batch normalization")
     }
-    hasBatchNormalization = network.layers.contains { $0.normalization == .batch }
-    if hasBatchNormalization && batchSize < 2 {
+    let isNormalized = network.layers.contains { $0.normalization == .batch }
+    if isNormalized && batchSize < 2 {
       fail("cannot train with batch normalization and a batch size of \(batchSize): at least 2 are needed")
     }
     guard batchSize >= 1, shards >= 1 else {
@@ -204,12 +196,12 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
     self.generator = generator
     keepsGradient = optimizer.isFullBatch || regularization.clipNorm != nil || shards > 1
     let largest = optimizer.isFullBatch ? Self.largestBlock : Int.max
-    let shardSize = min(max((batchSize - 1) / shards + 1, hasBatchNormalization ? 2 : 1), largest)
-    let isNormalized = hasBatchNormalization
-    func least(_ size: Int) -> Int { isNormalized ? max(2, min(Self.leastNormalizedBatch, size / 4)) : 1 }
-    (leastBatch, leastShard) = (max(least(batchSize), batchSize / 8), least(shardSize))
-    blockSize = optimizer.isFullBatch ? shardSize : shardSize + leastBatch - 1
-    let capacity = optimizer.isFullBatch ? blockSize + leastShard - 1 : blockSize
+    let shardSize = min(max((batchSize - 1) / shards + 1, isNormalized ? 2 : 1), largest)
+    batches = .batches(of: batchSize, isNormalized: isNormalized)
+    blocks = Parts(
+      size: optimizer.isFullBatch ? shardSize : shardSize + batches.least - 1,
+      least: Parts.leastNormalized(shardSize, isNormalized))
+    let capacity = optimizer.isFullBatch ? blocks.most : blocks.size
     // The workspace is used for validation, too, and many small shards would make that slow.
     workspace = Workspace(
       for: network, batchCapacity: shards == 1 ? capacity : max(capacity, min(batchSize, 256)), team: team)
@@ -297,7 +289,7 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   }
 
   func checkNormalization(_ count: Int) {
-    if hasBatchNormalization && count < 2 {
+    if blocks.least > 1 && count < 2 {
       fail("cannot train with batch normalization on one sample, which has no variance")
     }
   }

@@ -1,0 +1,30 @@
+/// How samples are divided into parts, one after another: an epoch into batches, or a shard into blocks.
+struct Parts {
+  /// The number of samples in each part except the last one.
+  let size: Int
+  /// The fewest samples in a part: if fewer would be left, the last part takes them, too.
+  let least: Int
+
+  /// The batches of an epoch. The last one has at least an eighth of the batch size, because the gradient of so few
+  /// samples is mostly noise, and what batch normalisation needs.
+  static func batches(of size: Int, isNormalized: Bool = false) -> Parts {
+    Parts(size: size, least: max(leastNormalized(size, isNormalized), size / 8))
+  }
+
+  /// How many samples of a batch or shard of this size may be normalised separately; 1 without batch normalisation.
+  static func leastNormalized(_ size: Int, _ isNormalized: Bool) -> Int { isNormalized ? max(2, min(16, size / 4)) : 1 }
+
+  /// The number of samples in the largest part.
+  var most: Int { size + least - 1 }
+
+  /// The samples of the first part.
+  func first(_ samples: ArraySlice<Int>) -> ArraySlice<Int> {
+    samples.prefix(samples.count - size < least ? samples.count : size)
+  }
+
+  /// The number of parts.
+  func count(of samples: Int) -> Int {
+    let (whole, rest) = samples.quotientAndRemainder(dividingBy: size)
+    return max(whole + (rest >= least ? 1 : 0), 1)
+  }
+}
