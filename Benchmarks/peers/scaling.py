@@ -21,7 +21,7 @@ PARAMETERS = {workload.name: workload.parameters for workload in WORKLOADS}
 SHARDS = [1, 2, 3, 4, 8, 16, 32, 64]
 MACHINES = [2, 3, 4]
 RATES = {"250mbit": 0.25e9, "500mbit": 0.5e9}  # of the limit, bit/s: so low that the processors, which carry the bytes between namespaces, too, are not the limit
-CARRIED = 0.95  # of these, what TCP carries
+CARRIED = 0.99  # of these, what TCP carries in frames of 9000 bytes
 LATENCY = 50e-6  # seconds for a message
 NODES = [1, 2, 4, 8, 16, 32, 64]
 STRONG = ["mnist512 1024", "deep 1024", "wide 512"]
@@ -30,7 +30,7 @@ WEAK = {"mnist512 128": ("mnist512 1024", 8), "deep 256": ("deep 1024", 4), "wid
 METHOD = """A step in S shards takes t(S) in one process. If N machines share it in N shards, each does 1/N of this work, sends (N − 1)/N of its gradient to the others and gets as much,
 and does the same with the parameters that it has updated:
 
-    T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / (0.95 · BW) + (N − 1) · 50 µs)
+    T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / (0.99 · BW) + (N − 1) · 50 µs)
 
 with P parameters, BW bytes per second, and one thread on each machine. t is measured, for the S that are compared before and after the others, of which
 the lower time counts. The namespaces share the processors of one machine: with more of them than processors, t(N)/N is
