@@ -86,12 +86,16 @@ struct ShardSum<Scalar: BLASScalar>: Sendable {
         nodes.append(rank == own ? number : sums.count + place)
         if rank == own { number += 1 } else { place += 1 }
         while let left = tree.leftSibling(of: node) {
-          let right = nodes.removeLast()
-          team.add(part(right), scaledBy: 1, to: part(nodes.last!))
+          // Two numbers have one sum in either order. It goes to place 0, the total's, once that is one of them.
+          let pair = (nodes.removeLast(), nodes.removeLast())
+          let (from, to) = pair.0 == 0 ? (pair.1, pair.0) : pair
+          team.add(part(from), scaledBy: 1, to: part(to))
+          nodes.append(to)
           node = left..<node.upperBound
         }
       }
     }
+    // A process without a shard of this batch has no sum of its own.
     let root = nodes.removeLast()
     if root > 0 { part(0).copy(part(root)) }
   }
