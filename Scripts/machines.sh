@@ -38,8 +38,8 @@ remove_machines() {
   machines=
 }
 
-# limit_network RATE lets each machine send at most so much, such as 1gbit, in frames of up to 9000 bytes, as networks of
-# clusters do. With frames of 1500 bytes, four machines at 500mbit keep a processor busy with carrying them.
+# limit_network RATE lets each machine send at most so much, such as 1gbit, in frames of up to 9000 bytes: with
+# 1500, four machines at 500mbit keep a processor busy with carrying them, which a network card would do.
 #
 # Packets of a connection that several processors carry overtake each other, and TCP takes that for a loss and sends
 # more slowly. On the wire of a network card they cannot. So each connection gets one processor of the first 31.

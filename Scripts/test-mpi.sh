@@ -188,6 +188,8 @@ END
 differing() { OTHER=$1 USUAL=$2 expect "$mpi" 3 "$3" "$4" sh differing.sh "$perceptron" train --no-baseline --quiet; }
 for mpi in $mpis; do
   differing other.csv classes.csv 65 'has other data than'
+  differing values.csv classes.csv 65 'has other data than'
+  differing rows.csv classes.csv 65 'has other data than'
   differing missing.csv classes.csv 66 'process 2 of 3.*missing.csv'
   differing 'classes.csv --seed 2' 'classes.csv --seed 1' 64 '2 for --seed'
   differing 'classes.csv --epochs 7' classes.csv 64 '7 for --epochs'

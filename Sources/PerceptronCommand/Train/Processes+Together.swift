@@ -66,8 +66,8 @@ extension Processes {
     }
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     let differing = Set(all[0].keys).union(all[other].keys).filter { all[0][$0] != all[other][$0] }
-    // With another version, options or kernels, the prepared data differ, too.
-    let name = ["version"].first(where: differing.contains) ?? differing.subtracting(["data"]).min() ?? "data"
+    // The options are compared before any data are read, so settings that differ later follow from other data.
+    let name = ["version", "data"].first(where: differing.contains) ?? differing.min()!
     try together {
       if name == "data" {
         throw CommandError.badData(

@@ -14,7 +14,7 @@ struct SearchOptions {
     Option(
       "--auto", nil,
       "search for better settings: train networks by many recipes, and make an ensemble of the best (off)"),
-    Option("--minutes", "N", "how long --auto may take; the first recipe is completed in any case (5)"),
+    Option("--minutes", "N", "about how long --auto may take; the first recipe is completed in any case (5)"),
     Option(
       "--trials", "N", "how many recipes --auto tries, in place of --minutes; the result has the same bits anywhere"),
   ]
@@ -64,7 +64,8 @@ struct SearchOptions {
     }
   }
 
-  /// The time that a search has; nil if it is bounded by trials. What is left of the minutes is for the evaluation.
+  /// The time that a search has; nil if it is bounded by trials. It is 98 % of the minutes: the rest is for the
+  /// evaluation, or for a second training that takes longer than estimated.
   ///
   /// - Parameter refits: Whether the chosen networks are trained again, for which a part of the time is reserved.
   func time(from start: ContinuousClock.Instant, refits: Bool) -> SearchTime? {
@@ -106,7 +107,7 @@ final class SearchTime: Sendable {
     }
   }
 
-  /// Whether nothing more may be trained. A second training that takes longer than estimated may take a little more
-  /// than the time, because a trial that is not finished would be lost.
-  var isUp: Bool { passed >= 1.04 * seconds }
+  /// Whether nothing more may be trained. A second training for which time was reserved may end up to 4 % later,
+  /// because a trial that is not finished would be lost.
+  var isUp: Bool { passed >= state.withLock { $0.reserved > 0 ? 1.04 : 1 } * seconds }
 }

@@ -26,11 +26,11 @@ struct RefitOption {
     _ options: TrainOptions, _ sources: TrainingSources, _ data: TrainingData<Scalar>, _ recipe: Recipe, isSearch: Bool,
     _ processes: Processes
   ) throws -> Bool {
-    guard choice ?? (isSearch || data.refits) else { return false }
     let copied = data.bytesOfAll
-    // A process that has failed before meets the others here.
+    // All processes meet here, whatever their data are, which are compared later: also one that has failed before.
     try processes.together {}
     let fits = processes.agree(copied <= MatrixFiles.keep(in: sources.cache) { MatrixFiles.room })
+    guard choice ?? (isSearch || data.refits) else { return false }
     let reason: String? =
       if options.folds != nil {
         Self.foldsReason

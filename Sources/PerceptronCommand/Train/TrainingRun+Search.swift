@@ -48,8 +48,8 @@ extension TrainingRun {
             evaluation: evaluation))
         return $0
       }
-      // Processes that train networks of their own know all trials only at the end.
-      if let time, refits, !isDealt, !time.isOver {
+      // Several processes keep what was reserved at first, as only one of them knows the trials, or none until the end.
+      if let time, refits, processes.count == 1, !time.isOver {
         let choices = ensemble(of: known, heldOut).choices.sorted { $0.count > $1.count }
         reserveTime(toRefit: choices.map { known[$0.model].trial })
       }

@@ -5,13 +5,14 @@ struct Parts {
   /// The fewest samples in a part: if fewer would be left, the last part takes them, too.
   let least: Int
 
-  /// The batches of an epoch. The last one has at least an eighth of the batch size, because the gradient of so few
-  /// samples is mostly noise, and what batch normalisation needs.
+  /// The batches of an epoch. One with fewer samples than an eighth of the batch size, whose gradient would be mostly
+  /// noise, or than batch normalisation needs, joins the batch before it.
   static func batches(of size: Int, isNormalized: Bool = false) -> Parts {
     Parts(size: size, least: max(leastNormalized(size, isNormalized), size / 8))
   }
 
-  /// How many samples of a batch or shard of this size may be normalised separately; 1 without batch normalisation.
+  /// The fewest samples of a batch or shard of this size that may be normalised separately; 1 without batch
+  /// normalisation.
   static func leastNormalized(_ size: Int, _ isNormalized: Bool) -> Int { isNormalized ? max(2, min(16, size / 4)) : 1 }
 
   /// The number of samples in the largest part.

@@ -86,7 +86,8 @@ struct ShardSum<Scalar: BLASScalar>: Sendable {
         nodes.append(rank == own ? number : sums.count + place)
         if rank == own { number += 1 } else { place += 1 }
         while let left = tree.leftSibling(of: node) {
-          // Two numbers have one sum in either order. It goes to place 0, the total's, once that is one of them.
+          // Two numbers have the same sum in either order. If one of the vectors is at place 0, where the total
+          // belongs, the sum goes there.
           let pair = (nodes.removeLast(), nodes.removeLast())
           let (from, to) = pair.0 == 0 ? (pair.1, pair.0) : pair
           team.add(part(from), scaledBy: 1, to: part(to))
