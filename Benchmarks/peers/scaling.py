@@ -27,10 +27,10 @@ NODES = [1, 2, 4, 8, 16, 32, 64]
 STRONG = ["mnist512 1024", "deep 1024", "wide 512"]
 WEAK = {"mnist512 128": ("mnist512 1024", 8), "deep 256": ("deep 1024", 4), "wide 256": ("wide 512", 2)}  # a machine's batch, from a larger one in shards
 
-METHOD = """A step in S shards takes t(S) in one process. If N machines share it in N shards, each does 1/N of this work, sends (N − 1)/N of its gradient to the others and gets as much,
+METHOD = f"""A step in S shards takes t(S) in one process. If N machines share it in N shards, each does 1/N of this work, sends (N − 1)/N of its gradient to the others and gets as much,
 and does the same with the parameters that it has updated:
 
-    T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / (0.99 · BW) + (N − 1) · 50 µs)
+    T(N) = t(N) / N + 2 · ((N − 1)/N · 4 P / ({CARRIED} · BW) + (N − 1) · {1e6 * LATENCY:.0f} µs)
 
 with P parameters, BW bytes per second, and one thread on each machine. t is measured, for the S that are compared before and after the others, of which
 the lower time counts. The namespaces share the processors of one machine: with more of them than processors, t(N)/N is
