@@ -78,6 +78,9 @@ def make_tables():
     many = np.round(random.normal(size=(4000, 3)) * 64) / 64
     kind = np.where(random.random(4000) < 0.2, random.integers(0, 3, 4000), many.argmax(1))
     write_csv("guesses.csv", ["a", "b", "c", "kind"], [list(row) + ["xyz"[k]] for row, k in zip(many, kind)])
+    # A text column of as many categories as vectors are learnt for.
+    towns = random.choice([f"town {letter}" for letter in "abcdefghijkl"] + [""], count)
+    write_csv("towns.csv", ["a", "town", "b", "price"], [[f[0], t, f[1], p] for f, t, p in zip(fields, towns, price)])
     return count
 
 
@@ -196,6 +199,11 @@ def check_exports():
             check_export("classes.csv", "--hidden", "8,8", "--encode", encoding, "--precision", precision)
             check_export("texts.csv", "--hidden", "8", "--encode", encoding, "--bins", "7", "--ensemble", "2", "--precision", precision)
             check_export("values.csv", "--hidden", "", "--encode", encoding, "--precision", precision)
+    for precision in ("float", "double"):
+        for encoding in ("none", "waves", "quantile-bins"):
+            check_export("towns.csv", "--hidden", "8", "--encode", encoding, "--embed-categories", "3", "--precision", precision)
+        assert "embedding" in run("inspect", "m.perceptron"), "there is no embedding"
+        check_export("classes.csv", "--hidden", "8,8", "--average", "0.99", "--precision", precision)
     for precision in ("float", "double"):  # random networks, whose answers are far apart
         check_export(
             "two.csv", "--target", "price,size", "--clip-outputs", "yes", "--recipe", "plain", "--init", "normal", "--hidden", "8,8", "--precision", precision)

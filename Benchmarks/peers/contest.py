@@ -90,7 +90,7 @@ class Contest:
         if self.options.instructions:
             held.hold_to_avx2()
         parts = [self.options.instructions, *(self.options.only or [])]
-        title = "-".join([day, slug(processor.model()), *filter(None, parts)])  # so that a part never takes the place of the whole
+        title = "-".join([day, slug(processor.label()), *filter(None, parts)])  # so that a part never takes the place of the whole
         report.add(f"# {', '.join(self.options.only or ['Training steps and predictions'])}, {day}")
         report.add(machine() + "." + (" **A quick run, not a measurement.**" if self.options.quick else ""))
         if self.options.instructions:

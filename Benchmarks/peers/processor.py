@@ -23,6 +23,12 @@ def model() -> str:
     return entries()[0].get("model name", platform.machine())
 
 
+def label() -> str:
+    """A name for files: the model with its family and number, because processors of several generations may share a name."""
+    first = entries()[0]
+    return " ".join([model(), *(first[name] for name in ("cpu family", "model") if name in first)])
+
+
 def flags() -> set[str]:
     return set((entries()[0].get("flags") or entries()[0].get("Features", "")).split())
 

@@ -10,7 +10,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from processor import description, model
+from processor import description, label
 from race import progress
 from report import Report, slug
 from session import HERE, ContestError, output, processors
@@ -86,7 +86,7 @@ def main() -> None:
     except ContestError as error:
         sys.exit(f"error: {error}")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    path = arguments.output / f"{date.today()}-{slug(model())}-scaling{'-quick' if arguments.quick else ''}.md"
+    path = arguments.output / f"{date.today()}-{slug(label())}-scaling{'-quick' if arguments.quick else ''}.md"
     path.write_text(report.markdown)
     print(f"wrote {path}")
 

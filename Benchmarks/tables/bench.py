@@ -252,7 +252,7 @@ def main() -> int:
     measured = [standings(table, methods, options, runs) for table in chosen]
 
     day, report = date.today().isoformat(), Report()
-    title = "-".join([day, slug(processor.model()), "tables", *(options.only or []), *(["quick"] if options.quick else [])])  # so that a part never takes the place of the whole
+    title = "-".join([day, slug(processor.label()), "tables", *(options.only or []), *(["quick"] if options.quick else [])])  # so that a part never takes the place of the whole
     report.add(f"# Tables, {day}")
     report.add(f"{machine()}. Each method has {counted(options.threads, 'thread')}.")
     if not options.shared.is_dir():

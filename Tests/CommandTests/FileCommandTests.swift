@@ -1,24 +1,6 @@
 import Foundation
 import Testing
 
-extension Workspace {
-  /// Runs a script of the shell, in which `$P` is the command.
-  fileprivate func shell(_ script: String) throws -> Result {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "(\(script)) > standard-output 2> standard-error"]
-    process.currentDirectoryURL = directory
-    process.environment = ProcessInfo.processInfo.environment.merging(["P": program.path]) { $1 }
-    try process.run()
-    process.waitUntilExit()
-    let texts = try ["standard-output", "standard-error"].map { name in
-      defer { try? FileManager.default.removeItem(at: directory.appending(path: name)) }
-      return String(decoding: try read(name), as: UTF8.self)
-    }
-    return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
-  }
-}
-
 private let options = "--epochs 1 --hidden 4 --quiet"
 private let classes = table(rows: 60) { $0 > $1 ? "more" : "less" }
 

@@ -138,17 +138,34 @@ func predictedClasses() throws {
     check(lines, fold)
     #expect(fold["validation_count"] == Double(lines.count) && fold["train_count"] == Double(211 - lines.count))
   }
+  // The area under the curve of each class is the share of pairs in which the row of the class has the larger
+  // probability; equal ones count half.
+  func area(_ lines: [[String: String]]) -> Double {
+    let areas = ["less", "more", "same"].map { name in
+      let own = lines.filter { $0["actual y"] == name }.map { Double($0[name]!)! }
+      let others = lines.filter { $0["actual y"] != name }.map { Double($0[name]!)! }
+      let right = own.reduce(0.0) { sum, p in sum + others.reduce(0) { $0 + (p > $1 ? 1 : p == $1 ? 0.5 : 0) } }
+      return right / Double(own.count * others.count)
+    }
+    return areas.reduce(0, +) / 3
+  }
+  for (number, fold) in folds.enumerated() {
+    let found = area(predictions.filter { $0["fold"] == "\(number + 1)" })
+    #expect(abs(try #require(fold["roc_auc"]) - found) < 1e-4)
+  }
   // Two networks for each fold, and all of them in the metrics.
   #expect((summary["members"] as? [Any])?.count == 8)
   // Mean and sample standard deviation, as JSON and in the line.
-  for metric in ["accuracy", "loss"] {
+  for (metric, name) in [
+    ("accuracy", "accuracy"), ("loss", "loss"), ("roc_auc", "ROC AUC"), ("calibration_error", "calibration error"),
+  ] {
     let values = folds.map { $0[metric]! }
     let mean = values.reduce(0, +) / 4
     let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3).squareRoot()
     #expect(abs(try metrics(summary, "mean")[metric]! - mean) < 1e-12)
     #expect(abs(try metrics(summary, "deviation")[metric]! - deviation) < 1e-12)
     let text = try #require(run.lines.first { $0.hasPrefix("4 folds: ") })
-    let found = try #require(text.firstMatch(of: try Regex("\(metric) ([0-9.]+) ± ([0-9.]+)")))
+    let found = try #require(text.firstMatch(of: try Regex("\(name) ([0-9.]+) ± ([0-9.]+)")))
     #expect(abs(Double(found.output[1].substring!)! - mean) < 1e-4)
     #expect(abs(Double(found.output[2].substring!)! - deviation) < 1e-4)
   }
@@ -391,6 +408,19 @@ func foldsOfImages(option: String) throws {
   #expect(
     try workspace.run("train x.npy --labels y.npy --folds 3 \(option) g").error
       == "error: \(option) is for tables; arrays have no column with a name")
+}
+
+@Test("In the order of time, a class is named that comes up in a fold for the first time, though later folds have it")
+func laterClass() throws {
+  let workspace = try Workspace()
+  let rows = (0..<80).map { "\($0),\($0 % 7),\($0 >= 50 && $0 % 3 == 0 ? "late" : $0 % 2 == 0 ? "a" : "b")\n" }
+  try workspace.write("t,x,y\n" + rows.joined(), to: "t.csv")
+  let run = try workspace.run("train t.csv --recipe plain --epochs 2 --folds 3 --time t")
+  #expect(run.status == 0, "\(run.error)")
+  let notes = run.errors.split(separator: "\n").filter { $0.hasPrefix("note: fold ") }
+  #expect(
+    notes == ["note: fold 2: \"late\" does not occur before this fold, so that its network cannot learn it"],
+    "\(run.errors)")
 }
 
 @Test("A class that only one fold has is named, and columns called row and fold keep their names")

@@ -567,28 +567,16 @@ func limitedAddressSpace(kilobytes: Int) throws {
   let workspace = try Workspace()
   try workspace.write(classes, to: "t.csv")
   let free = try workspace.run("train t.csv --recipe plain -o m --epochs 2 --quiet --threads 1")
-  // The shell sets the limit, and `timeout` ends what would go on for ever.
-  let process = Process()
-  process.executableURL = URL(filePath: "/bin/sh")
-  process.arguments = [
-    "-c",
-    "ulimit -v \(kilobytes) && exec timeout 60 \"$0\" train t.csv --recipe plain"
-      + " -o n --epochs 2 --quiet --threads 1",
-    workspace.program.path,
-  ]
-  process.currentDirectoryURL = workspace.directory
-  let (output, errors) = (Pipe(), Pipe())
-  (process.standardOutput, process.standardError) = (output, errors)
-  try process.run()
-  process.waitUntilExit()
-  let texts = [output, errors].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+  // `timeout` ends what would go on for ever.
+  let limited = try workspace.shell(
+    "ulimit -v \(kilobytes) && exec timeout 60 $P train t.csv --recipe plain -o n --epochs 2 --quiet --threads 1")
   if kilobytes < 200_000 {
-    #expect(process.terminationStatus == 71 && texts[0].isEmpty)
-    #expect(
-      texts[1].hasPrefix("error: too little memory: one thread takes ") && texts[1].split(separator: "\n").count == 1)
+    #expect(limited.status == 71 && limited.output.isEmpty)
+    #expect(limited.error.hasPrefix("error: too little memory: one thread takes "))
+    #expect(limited.errors == limited.error + "\n")
   } else {
-    #expect(process.terminationStatus == 0 && texts[1] == free.errors)
-    #expect(texts[0] == free.output.replacing("wrote m", with: "wrote n"))
+    #expect(limited.status == 0 && limited.errors == free.errors)
+    #expect(limited.output == free.output.replacing("wrote m", with: "wrote n"))
     #expect(try workspace.read("n") == workspace.read("m"))
   }
 }

@@ -37,7 +37,9 @@ func tableRecipe() throws {
   #expect(inspected.contains("embedding") && inspected.contains("parametric selu"), "\(inspected)")
   #expect(
     inspected.split(separator: "\n").contains {
-      $0.hasPrefix("  recipe ") && $0.hasSuffix(" table: waves, parametric selu, adam 0.04 coslog4")
+      $0.hasPrefix("  recipe ")
+        && $0.hasSuffix(
+          " table: waves, parametric selu, adam 0.04 coslog4, dropout 0.15 flat-cos, weight decay 0.02 flat-cos")
     })
   // The file answers as the network in memory did.
   let evaluated = try object(workspace.run("evaluate m t.csv --json"))

@@ -76,9 +76,33 @@ func interruptedSearch(signal: Int32) throws {
   let directory = workspace.directory.path
   try workspace.write(table(300), to: "t.csv")
   let process = try workspace.spawn(
-    "train \(directory)/t.csv -o \(directory)/m --auto --trials 200 --hidden 16 --ensemble 1 --epochs 4 --no-baseline")
+    "train \(directory)/t.csv -o \(directory)/m --auto --trials 200 --hidden 256,256 --ensemble 1 --epochs 60"
+      + " --no-baseline")
   #expect(try workspace.stop(process, by: signal) { $0.contains("trial 2") } == 0)
   #expect(try workspace.run("evaluate m t.csv").status == 0)
+}
+
+@Test("A trial whose networks do not fit in memory is left out, and the search goes on")
+func trialsWithoutMemory() throws {
+  let workspace = try Workspace()
+  let columns = 2000
+  let rows = (0..<110).map { row in
+    (0..<columns).map { "\((row * 37 + $0 * 61 + row * row * $0 % 89) % 1009)" }.joined(separator: ",")
+      + ",\(row % 10)\n"
+  }
+  try workspace.write((0..<columns).map { "x\($0)," }.joined() + "y\n" + rows.joined(), to: "t.csv")
+  let line = "train t.csv --auto --trials 6 --hidden 64 --ensemble 2 --epochs 2 --refit no --no-baseline --threads 1"
+  let limited = try workspace.shell("ulimit -v 400000 && exec $P \(line) -o m")
+  #expect(limited.status == 0, "\(limited.errors)")
+  let notes = limited.errors.split(separator: "\n").filter { $0.contains(" is left out: ") }
+  #expect(
+    !notes.isEmpty
+      && notes.allSatisfy {
+        $0.hasPrefix("note: trial ") && $0.contains(": each of the 2 networks would have ")
+          && $0.hasSuffix(" of memory that may be used")
+      }, "\(limited.errors)")
+  #expect(limited.errors.contains("trial 1  validation") && limited.output.contains("wrote m"))
+  #expect(try !workspace.run(line).errors.contains("left out"))
 }
 
 @Test("A validation part of few rows is divided among as many networks as there are parts")

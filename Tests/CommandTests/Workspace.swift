@@ -22,6 +22,22 @@ struct Workspace: ~Copyable {
     try command.run(line.split(separator: " ").map(String.init), in: directory, environment: environment)
   }
 
+  /// Runs a script of the shell, in which `$P` is the command.
+  func shell(_ script: String) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "(\(script)) > standard-output 2> standard-error"]
+    process.currentDirectoryURL = directory
+    process.environment = ProcessInfo.processInfo.environment.merging(["P": program.path]) { $1 }
+    try process.run()
+    process.waitUntilExit()
+    let texts = try ["standard-output", "standard-error"].map { name in
+      defer { try? FileManager.default.removeItem(at: directory.appending(path: name)) }
+      return String(decoding: try read(name), as: UTF8.self)
+    }
+    return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
   /// The names that an option takes, which the command lists when it is given another.
   func names(of option: String, after line: String) throws -> [String] {
     let error = try run("\(line) \(option) ?").error

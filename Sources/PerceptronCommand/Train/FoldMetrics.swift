@@ -3,7 +3,7 @@ import Perceptron
 /// The result of cross-validation: the metrics of each fold, from the networks that have not learnt from it, with their
 /// means and deviations.
 struct FoldMetrics {
-  /// One fold.
+  /// One fold, with all metrics that `evaluate` reports.
   struct Fold: Encodable {
     let evaluation: Evaluation
     let trainingCount, validationCount: Int
@@ -22,16 +22,22 @@ struct FoldMetrics {
     }
   }
 
-  /// A figure for each metric; nil if it is not finite in some fold.
-  struct Figures: Encodable {
-    fileprivate(set) var accuracy, rmse, mae, r2, loss: Double?
+  /// A value for each metric; nil if it is not finite in some fold.
+  struct Values: Encodable {
+    fileprivate(set) var accuracy, rocAUC, f1, calibrationError, rmse, mae, r2, loss: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case accuracy, f1, rmse, mae, r2, loss
+      case rocAUC = "roc_auc"
+      case calibrationError = "calibration_error"
+    }
   }
 
   let folds: [Fold]
   /// The means over the folds, which count alike.
-  private(set) var mean = Figures()
+  private(set) var mean = Values()
   /// The sample standard deviations.
-  private(set) var deviation = Figures()
+  private(set) var deviation = Values()
 
   init(_ folds: [Fold]) {
     self.folds = folds
@@ -41,37 +47,40 @@ struct FoldMetrics {
       let count = Double(values.count)
       let mean = values.reduce(0, +) / count
       let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      self.mean[keyPath: metric.figure] = mean.ifFinite
-      deviation[keyPath: metric.figure] = (squares / (count - 1)).squareRoot().ifFinite
+      self.mean[keyPath: metric.value] = mean.ifFinite
+      deviation[keyPath: metric.value] = (squares / (count - 1)).squareRoot().ifFinite
     }
   }
 
   private struct Metric {
     let name: String
-    let figure: WritableKeyPath<Figures, Double?>
+    let value: WritableKeyPath<Values, Double?>
     let ofFold: (Evaluation) -> Double?
     let text: (Double) -> String
   }
 
   private static var metrics: [Metric] {
     [
-      Metric(name: "accuracy", figure: \.accuracy, ofFold: \.accuracy) { $0.fixed(4) },
-      Metric(name: "RMSE", figure: \.rmse, ofFold: \.rmse, text: \.short),
-      Metric(name: "MAE", figure: \.mae, ofFold: \.mae, text: \.short),
-      Metric(name: "R²", figure: \.r2, ofFold: \.r2) { $0.fixed(4) },
-      Metric(name: "loss", figure: \.loss, ofFold: \.loss, text: \.short),
+      Metric(name: "accuracy", value: \.accuracy, ofFold: \.accuracy) { $0.fixed(4) },
+      Metric(name: "ROC AUC", value: \.rocAUC, ofFold: \.details?.rocAUC) { $0.fixed(4) },
+      Metric(name: "F1", value: \.f1, ofFold: \.details?.macro?.f1) { $0.fixed(4) },
+      Metric(name: "calibration error", value: \.calibrationError, ofFold: \.details?.calibrationError) { $0.fixed(4) },
+      Metric(name: "RMSE", value: \.rmse, ofFold: \.rmse, text: \.short),
+      Metric(name: "MAE", value: \.mae, ofFold: \.mae, text: \.short),
+      Metric(name: "R²", value: \.r2, ofFold: \.r2) { $0.fixed(4) },
+      Metric(name: "loss", value: \.loss, ofFold: \.loss, text: \.short),
     ]
   }
 
   /// The metrics that have a mean.
-  private var known: [Metric] { Self.metrics.filter { mean[keyPath: $0.figure] != nil } }
+  private var known: [Metric] { Self.metrics.filter { mean[keyPath: $0.value] != nil } }
 
   // MARK: As text
 
   /// A line for each fold, and one with means and deviations.
   var lines: [String] {
     let summary = known.map { metric in
-      let (mean, deviation) = (mean[keyPath: metric.figure]!, deviation[keyPath: metric.figure])
+      let (mean, deviation) = (mean[keyPath: metric.value]!, deviation[keyPath: metric.value])
       return "\(metric.name) \(metric.text(mean)) ± \(deviation.map(metric.text) ?? "–")"
     }
     return folds.enumerated().map { number, fold in "fold \(number + 1) of \(folds.count): \(fold.evaluation.summary)" }
@@ -80,16 +89,16 @@ struct FoldMetrics {
 
   /// A table of the folds: names, then a row for each fold, the means and the deviations.
   var table: (header: [String], rows: [[String]]) {
-    func cells(_ figure: (Metric) -> Double?) -> [String] {
-      known.map { metric in figure(metric).map(metric.text) ?? "–" }
+    func cells(_ value: (Metric) -> Double?) -> [String] {
+      known.map { metric in value(metric).map(metric.text) ?? "–" }
     }
     return (
       ["fold", "training", "validation"] + known.map(\.name),
       folds.enumerated().map { number, fold in
         ["\(number + 1)", "\(fold.trainingCount)", "\(fold.validationCount)"] + cells { $0.ofFold(fold.evaluation) }
       } + [
-        ["mean", "", ""] + cells { mean[keyPath: $0.figure] },
-        ["deviation", "", ""] + cells { deviation[keyPath: $0.figure] },
+        ["mean", "", ""] + cells { mean[keyPath: $0.value] },
+        ["deviation", "", ""] + cells { deviation[keyPath: $0.value] },
       ]
     )
   }
@@ -102,7 +111,8 @@ extension TrainingRun {
     return FoldMetrics(
       try zip(heldOut.parts(of: trained), data.splits).map { part, split throws(CommandError) in
         FoldMetrics.Fold(
-          evaluation: try Evaluation(part.model, part.samples, team), trainingCount: split.training.count,
+          evaluation: try Evaluation(part.model, part.samples, team, depth: .details),
+          trainingCount: split.training.count,
           validationCount: split.validation.count)
       })
   }

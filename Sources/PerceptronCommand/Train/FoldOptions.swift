@@ -99,14 +99,14 @@ struct FoldOptions {
   /// - Parameters:
   ///   - classes: The class of each sample.
   ///   - names: The classes' names.
-  static func noteMissingClasses(_ splits: [Split], classes: [Int], names: [String]) {
+  func noteMissingClasses(_ splits: [Split], classes: [Int], names: [String]) {
+    let place = if case .time = division { "does not occur before this fold" } else { "occurs only in this fold" }
     for (fold, split) in splits.enumerated() {
       let learnt = Set(split.training.map { classes[$0] })
       let missing = Set(split.validation.map { classes[$0] }).subtracting(learnt).sorted().map { quoted(names[$0]) }
       if !missing.isEmpty {
         printError(
-          "note: fold \(fold + 1): \(missing.joined(separator: ", ")) occurs only in this fold, so that its network"
-            + " cannot learn it\n")
+          "note: fold \(fold + 1): \(missing.joined(separator: ", ")) \(place), so that its network cannot learn it\n")
       }
     }
   }

@@ -14,12 +14,24 @@ extension Recipe {
     ]
   }
 
-  /// The pieces in a few words, such as "waves, parametric selu, adam 0.04 coslog4".
+  /// The pieces in a few words, without those that change nothing, such as "waves, parametric selu, adam 0.04 coslog4,
+  /// dropout 0.15 flat-cos, weight decay 0.02 flat-cos".
   var pieces: String {
-    let encoded = encoding == .none ? [] : [encoding.rawValue]
-    let layers = hidden.isEmpty ? [] : [(isParametric ? "parametric " : "") + activation.rawValue]
+    func piece(_ name: String, _ values: [Double], _ schedule: Schedule? = nil) -> String? {
+      guard values.contains(where: { $0 > 0 }) else { return nil }
+      let numbers = values.map(\.short).joined(separator: ",")
+      return [name, numbers, schedule?.shape.name].compactMap(\.self).joined(separator: " ")
+    }
     let step = [optimizer.name, optimizer.learningRate?.short, schedule.shape.name].compactMap(\.self)
-    return (encoded + layers + [step.joined(separator: " ")]).joined(separator: ", ")
+    let pieces = [
+      encoding == .none ? nil : encoding.rawValue,
+      hidden.isEmpty ? nil : (isParametric ? "parametric " : "") + activation.rawValue,
+      step.joined(separator: " "),
+      piece("input dropout", [inputDropout], dropoutSchedule), piece("dropout", dropout, dropoutSchedule),
+      piece("weight decay", [regularization.weightDecay], decaySchedule),
+      piece("label smoothing", [labelSmoothing]), piece("average", [averageDecay ?? 0]),
+    ]
+    return pieces.compactMap(\.self).joined(separator: ", ")
   }
 }
 

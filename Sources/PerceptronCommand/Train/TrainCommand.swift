@@ -17,9 +17,9 @@ enum TrainCommand: Command {
       Option("--validation-labels", "FILE.npy", "the labels of --validation"),
       Option(
         "--validation-split", "SHARE",
-        "share of DATA, chosen at random, for validation instead; 0 for none (by the recipe: for classes a twentieth,"
-          + " at least 50 rows; for numbers, and for fewer than 250 rows of classes, a fifth, of which each network"
-          + " leaves out a part of its own; plain: none)"),
+        "share of DATA, chosen at random, for validation instead; 0 for none (by the recipe: for classes 250 rows, or a"
+          + " fifth if that is less, and at least a twentieth; for numbers a fifth, of which each network leaves out a"
+          + " part of its own; plain: none)"),
     ] + FoldOptions.options + [
       Option(
         "--early-stopping", "EPOCHS", "stop after EPOCHS without a lower validation loss; keep the best epoch (off)"),

@@ -224,26 +224,6 @@ struct TrainOptions {
     folds.map { $0.count * (givenNetworkCount ?? 1) } ?? givenNetworkCount ?? pieces.networkCount(isTable: isTable)
   }
 
-  /// Refuses networks that do not fit in memory.
-  func checkMemory(
-    _ network: (embedding: Embedding?, layers: [Dense]), networkCount: Int
-  ) throws(CommandError) {
-    let parameters = network.layers.reduce(Double(network.embedding?.parameterCount ?? 0)) {
-      $0 + (Double($1.inputSize) + 1) * Double($1.outputSize)
-    }
-    // Besides the parameters of each network, in Float, training needs the gradient and two moments of one network.
-    let (bytes, memory) = (4 * parameters * Double(networkCount + 3), Double(usableMemory()))
-    func size(_ bytes: Double) -> String {
-      bytes < 1e9 ? "\((bytes / 1e6).fixed(0)) MB" : "\((bytes / 1e9).fixed(1)) GB"
-    }
-    guard bytes < memory else {
-      throw .usage(
-        "--hidden: \(networkCount == 1 ? "the network" : "each of the \(networkCount) networks") would"
-          + " have \(parameters.fixed(0)) parameters, and training would take \(size(bytes)), more than the"
-          + " \(size(memory)) of memory that may be used; choose smaller layers")
-    }
-  }
-
   private static func check(_ loss: Loss, _ output: Activation) throws(CommandError) {
     guard loss.accepts(output) else {
       let fitting = outputActivations.first(where: loss.accepts) ?? .identity

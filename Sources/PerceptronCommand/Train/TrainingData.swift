@@ -133,8 +133,8 @@ struct TrainingData<Scalar: BLASScalar> {
       ?? Self.ownSplits(
         of: samples, preparation.task, sources, options, networkCount: networkCount, isSearch: isSearch)
     refits = given == nil && !splits.isEmpty && Split.refits(samples.count, preparation.task)
-    if areFolds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
-      FoldOptions.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
+    if let folds = options.folds, !options.isQuiet, case .classes(let names, _) = preparation.outputs {
+      folds.noteMissingClasses(splits, classes: samples.targets.predictedClasses(), names: names)
     }
     answers =
       options.wantsPredictions
@@ -239,6 +239,33 @@ extension TrainingData {
 
   /// The samples that the network with this number learns from.
   func training(ofNetwork number: Int) -> Samples<Scalar> { splits.training(ofNetwork: number, samples) }
+
+  /// Says that the networks of a recipe do not fit in memory; nil if they do.
+  ///
+  /// - Parameters:
+  ///   - networks: The number of networks that the recipe makes.
+  ///   - output: The activation of the outputs.
+  ///   - processes: The processes that share each step.
+  ///   - team: Its threads train several networks at the same time if there are no other processes.
+  func excess(
+    of recipe: Recipe, networks: Int, output: Activation, _ processes: Processes, _ team: Team
+  ) -> String? {
+    let (embedding, layers) = recipe.layers(for: preparation, output: output, fittedOn: samples)
+    let parameters = layers.reduce(Double(embedding?.parameterCount ?? 0)) {
+      $0 + (Double($1.inputSize) + 1) * Double($1.outputSize)
+    }
+    let ends = recipe.selection == .cycle ? recipe.schedule.cycleEnds.count : 0
+    let atOnce = processes.count > 1 ? 1 : min(networks, team.workerCount)
+    // A network that is trained has a gradient and two moments, and validation samples choose its best epoch.
+    let copies = networks * (1 + ends) + atOnce * (hasValidation ? 4 : 3)
+    let (bytes, memory) = (parameters * Double(copies * MemoryLayout<Scalar>.size), Double(usableMemory()))
+    guard bytes >= memory else { return nil }
+    func size(_ bytes: Double) -> String {
+      bytes < 1e9 ? "\((bytes / 1e6).fixed(0)) MB" : "\((bytes / 1e9).fixed(1)) GB"
+    }
+    return "\(networks == 1 ? "the network" : "each of the \(networks) networks") would have \(parameters.fixed(0))"
+      + " parameters, and training would take \(size(bytes)), more than the \(size(memory)) of memory that may be used"
+  }
 
   /// The samples that no network has for validation; all samples in cross-validation.
   var notHeldOut: Samples<Scalar> {

@@ -24,6 +24,13 @@ struct TrainingFit<Scalar: BLASScalar> {
   /// The training loss of the last epoch, in the units of the data.
   var trainingLoss: Double { records.last?.trainingLoss ?? 0 }
 
+  /// The fit without the results at the ends of cycles, each of which is as large as the network.
+  var withoutCycleEnds: TrainingFit {
+    var fit = self
+    fit.cycleEnds = []
+    return fit
+  }
+
   /// The fit with its network after a calibration.
   func replacing(network: Network<Scalar>, temperature: Double) -> TrainingFit {
     TrainingFit(
@@ -169,7 +176,14 @@ extension TrainingRun {
   ) throws -> TrainingFit<Scalar>? {
     let trial = number / networkCount
     let recipe = recipe(ofTrial: trial)
-    if result == nil, !stepProcesses.agree(!monitor.stops(trial: trial)) { return nil }
+    if result == nil {
+      if trial > 0,
+        let excess = data.excess(of: recipe, networks: networkCount, output: output, stepProcesses, team)
+      {
+        leaveOut(trial, excess, monitor)
+      }
+      guard stepProcesses.agree(!monitor.stops(trial: trial)) else { return nil }
+    }
     let seed = options.seed(ofNetwork: number)
     let title = title(ofNetwork: number)
     let (samples, validationSamples) = (data.training(ofNetwork: number), heldOut?.samples(ofNetwork: number))
@@ -230,7 +244,10 @@ extension TrainingRun {
     }
     if let divergence {
       // A search goes on without a trial whose settings were too bold.
-      if trial > 0 { return nil }
+      if trial > 0 {
+        leaveOut(trial, "\(divergence)", monitor)
+        return nil
+      }
       throw CommandError.badData("\(title)\(divergence)" + (outputs.model == nil ? "" : "; nothing was written"))
     }
     guard isComplete(trainer, recipe) else {
@@ -246,6 +263,15 @@ extension TrainingRun {
       bestEpoch: trainer.best?.epoch, cycleEnds: recipe.selection == .cycle ? trainer.cycleEnds : [])
   }
 
+  /// Leaves out a trial of a search, and says why.
+  private func leaveOut(_ trial: Int, _ reason: String, _ monitor: TrainingMonitor<Scalar>) {
+    guard monitor.leaveOut(trial: trial), !options.isQuiet else { return }
+    monitor.progress.withLock { progress in
+      progress.interrupt()
+      printError("note: trial \(trial + 1) is left out: \(reason)\n")
+    }
+  }
+
   /// The fits of a trial with the networks after the best of the cycles' ends; see ``Selection/cycle``. All networks of
   /// a trial keep the same epoch, by the loss of their model as it would be: with calibrated probabilities.
   private func keepingBestCycle(
@@ -255,7 +281,7 @@ extension TrainingRun {
       let chosen = try heldOut.bestCycle(
         fits.map(\.cycleEnds), of: fits.map(\.network), team,
         model: { try calibrated(model($0), isFinal: false, team).model })
-    else { return fits }
+    else { return fits.map(\.withoutCycleEnds) }
     return try zip(fits, numbers).map { fit, number in
       try fit.keeping(fit.cycleEnds[chosen]) { try validate($0, heldOut.samples(ofNetwork: number), team) }
     }

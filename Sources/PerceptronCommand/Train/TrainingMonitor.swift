@@ -9,6 +9,8 @@ final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
   private let isOver: @Sendable () -> Bool
   private let fits = Mutex<[Int: TrainingFit<Scalar>]>([:])
   private let failures = Mutex<[Int: any Error]>([:])
+  /// The trials of a search that are left out.
+  private let leftOut = Mutex<Set<Int>>([])
   /// The encoded results that another process waits for.
   private let results = Mutex<[Int: [UInt8]]>([:])
 
@@ -19,8 +21,12 @@ final class TrainingMonitor<Scalar: BLASScalar>: Sendable {
 
   /// Whether a network is to stop after its step.
   func stops(trial: Int) -> Bool {
-    StopSignal.received != nil || failures.withLock { !$0.isEmpty } || trial > 0 && isOver()
+    StopSignal.received != nil || failures.withLock { !$0.isEmpty } || leftOut.withLock { $0.contains(trial) }
+      || trial > 0 && isOver()
   }
+
+  /// Stops the networks of a trial. Returns false if they were stopped before.
+  func leaveOut(trial: Int) -> Bool { leftOut.withLock { $0.insert(trial).inserted } }
 
   /// Notes that the training of a network failed.
   func fail(_ error: any Error, ofNetwork number: Int) { failures.withLock { $0[number] = error } }

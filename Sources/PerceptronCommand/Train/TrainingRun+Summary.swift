@@ -7,7 +7,7 @@ extension TrainingRun {
     for machine in machines { printError("\(machine.host): \(machine.summary)\n") }
     let sizes = ([data.preparation.inputCount] + recipe.hidden + [data.preparation.outputCount]).map(String.init)
       .joined(separator: "-")
-    let network = isEnsemble ? "\(networkCount) networks" : "network"
+    let network = networkCount > 1 ? "\(networkCount) networks" : "network"
     let length = "\(recipe.epochs) epoch\(recipe.epochs == 1 ? "" : "s")"
     printError(
       "\(data.preparation.outputs), \(samplesText), recipe \(recipeName.rawValue): \(network) \(sizes), \(length),"

@@ -128,8 +128,9 @@ struct TrainingRun<Scalar: BLASScalar> {
             ? "--validation-split is 0; give another share, or --validation"
             : "\(data.samples.count) samples are too few to divide; give --validation"))
     }
-    try options.checkMemory(
-      recipe.layers(for: preparation, output: output, fittedOn: data.samples), networkCount: networkCount)
+    if let excess = data.excess(of: recipe, networks: networkCount, output: output, stepProcesses, team) {
+      throw CommandError.usage("--hidden: \(excess); choose smaller layers")
+    }
     augmentations =
       try search == nil ? (0..<networkCount).map { try options.augmentation(preparation, ofNetwork: $0) } : []
     let fingerprint = checkpoints == nil && processes.count == 1 ? "" : data.fingerprint

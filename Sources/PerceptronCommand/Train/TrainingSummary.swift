@@ -61,7 +61,7 @@ struct TrainingSummary: Encodable {
   let members: [Member]?
   /// The metrics of cross-validation, of the whole model.
   let folds: [FoldMetrics.Fold]?
-  let mean, deviation: FoldMetrics.Figures?
+  let mean, deviation: FoldMetrics.Values?
   /// The trials of a search, the best first.
   let trials: [TrialSummary]?
   let test: Evaluation?
