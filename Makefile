@@ -114,7 +114,7 @@ bench-scaling: build peers ## how a step grows that 2 to 4 machines share, and a
 	@$(PEERS)/bin/python -B Benchmarks/peers/scaling.py --perceptron $(PERCEPTRON) --output Benchmarks/results $(SCALING)
 
 bench-tables: build $(TABLE_PEERS)/installed ## compare the default training with trees and networks of other libraries on tables; hours, resumed if interrupted
-	@OMP_WAIT_POLICY=passive $(TABLE_PEERS)/bin/python -B Benchmarks/tables/bench.py --perceptron $(PERCEPTRON) $(TABLES)
+	@$(TABLE_PEERS)/bin/python -B Benchmarks/tables/bench.py --perceptron $(PERCEPTRON) $(TABLES)
 
 docs: dependencies ## make the documentation a static site in .build/docs, without a warning
 	@Scripts/docs.sh $(SWIFT) .build/docs

@@ -121,8 +121,8 @@ extension HeldOut {
 
 extension HeldOut {
   /// Whether a model that has learnt from the validation samples, too, may take the place of the one that has not: if
-  /// its answers are finite, and its validation loss is not larger by more than half, which means that its training
-  /// went wrong.
+  /// its answers are finite, and its validation loss is not larger by more than half. A larger loss means that its
+  /// training went wrong.
   ///
   /// - Parameter asked: The features for which the answers must be finite.
   package func accepts(

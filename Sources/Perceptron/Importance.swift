@@ -32,9 +32,9 @@ public struct Importance: Sendable, Equatable {
   public let column: String
   /// The increase of the model's loss. As in training, values are scaled.
   public let loss: Change
-  /// The decrease of the accuracy, over all labels if there are several, or the increase of the root mean squared
-  /// error, or of the quantile loss if the model answers with quantiles: in the units of the data, and as the mean over
-  /// several outputs.
+  /// For classes, the decrease of the accuracy, over all labels if there are several. For values, the increase of the
+  /// root mean squared error, or of the quantile loss if the model answers with quantiles: in the units of the data,
+  /// and as the mean over several outputs.
   public let metric: Change
 }
 

@@ -13,17 +13,17 @@ import Tensor
 ///
 /// The columns decide whether classes or numbers are predicted, and how the rows become samples (``Preparation``). Four
 /// networks of the recipe for tables (``Recipe/table(_:loss:sampleCount:batchSize:epochs:)``) are trained, each from
-/// its own seed, and their mean is the answer. Some rows are held back from all of them, or a part of these from each:
-/// then each row is answered only by networks that have not learnt from it. The probabilities of classes are calibrated
-/// on the rows that were held back. For classes of fewer than 2500 rows, the networks are then trained again on all
-/// rows. They have the same bits as those of the command.
+/// its own seed, and their mean is the answer. Some rows are held back: from all networks, or a different part of them
+/// from each. Each of these rows is then answered only by networks that have not learnt from it. The probabilities of
+/// classes are calibrated on the rows that were held back. For classes of fewer than 2500 rows, the networks are then
+/// trained again on all rows. They have the same bits as those of the command.
 public struct TableFit<Scalar: BLASScalar>: Sendable {
   /// The model, for ``Predictor`` and for a file.
   public let model: TrainedModel<Scalar>
   /// How the networks were built and trained.
   public let recipe: Recipe
-  /// How good the answers for the rows are that were held back, in the units of the data; nil if the table has fewer
-  /// than 100 rows, all of which are learnt from.
+  /// How good the answers are for the rows that were held back, in the units of the data; nil if the table has fewer
+  /// than 100 rows, because all are then learnt from.
   ///
   /// The same rows chose the epoch that is kept, and calibrated the probabilities, so the loss is slightly too low. If
   /// the networks were trained again on all rows, these are the metrics of the ones before.

@@ -7,9 +7,9 @@ extension TrainedModel {
   /// Measures how much the answers depend on each column: all features of the column are permuted together among the
   /// samples, and the answers are judged again. The same permutations serve all columns.
   ///
-  /// A column that the model ignores has the importance 0 exactly. If two columns say the same, the model may rely on
-  /// either, and both seem less important than they are together. The samples should be ones that were not used for
-  /// training; on others, the importance includes what was merely learnt by heart.
+  /// A column that the model ignores has the importance 0 exactly. If two columns hold the same information, the model
+  /// may rely on either, and both seem less important than they are together. The samples should be ones that were not
+  /// used for training; on samples that were used, the importance includes what was merely memorised.
   ///
   /// Sources: Breiman, "Random Forests", 2001; Fisher, Rudin and Dominici, "All Models are Wrong, but Many are Useful",
   /// 2019.

@@ -11,7 +11,8 @@ import Synchronization
 /// Whether this process prints nothing but why it ends.
 private let isSilent = Atomic<Bool>(false)
 
-/// From now on this process prints nothing but why it ends. Of several that share a training, only the first prints.
+/// From now on this process prints nothing except the reason why it ends. If several share a training, only the first
+/// prints.
 func keepSilent() { isSilent.store(true, ordering: .relaxed) }
 
 /// Writes lines to standard output immediately, with control characters escaped.

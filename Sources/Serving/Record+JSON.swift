@@ -7,9 +7,8 @@ extension [String: InputValue] {
   ///
   ///     let prediction = try predictor.predict([String: InputValue](json: bytes))
   ///
-  /// - Throws: ``PredictionError/notARecord(_:)`` that names the byte, counted from 1, where the JSON is not such an
-  ///   object. ``PredictionError/input(_:sample:)`` that names the column if a member is a list or an object, or is
-  ///   given twice.
+  /// - Throws: ``PredictionError/notARecord(_:)`` if the JSON is not such an object; it names the byte, counted from 1.
+  ///   ``PredictionError/input(_:sample:)`` if a member is a list or an object, or is given twice; it names the column.
   /// - Complexity: A few nanoseconds per byte; `JSONDecoder` reads the same records, but takes several times as long.
   public init(json: some Collection<UInt8>) throws(PredictionError) {
     self = try reading(Array(json), closing: "}") { (reader, mistake) throws(FileError) in

@@ -66,7 +66,17 @@ func calibration() throws {
   #expect(errors[1] < errors[0])
   let bins = try #require(evaluated["reliability"] as? [[String: Double]])
   #expect(bins.count == 15 && bins.reduce(0) { $0 + $1["count"]! } == 200)
-  #expect(try workspace.run("evaluate m v.csv").lines[1].contains(", calibration error 0.0"))
+  let text = try workspace.run("evaluate m v.csv").lines
+  #expect(text[1].contains(", calibration error 0.0"))
+  let curve = text.suffix(16).map { $0.split(separator: " ") }
+  #expect(curve[0] == ["probability", "right", "count"])
+  for (line, bin) in zip(curve.dropFirst(), bins) {
+    #expect(abs(Double(line[0])! - bin["probability"]!) < 1e-4 && abs(Double(line[1])! - bin["accuracy"]!) < 1e-4)
+    // A column of the bar is a 25th; the mark may hide one of them.
+    let bar = line.dropFirst(3).joined(separator: " ")
+    #expect(Int(line[2]) == Int(bin["count"]!) && abs(Double(bar.count { $0 == "█" }) - 25 * bin["accuracy"]!) < 1.6)
+    #expect(bar.contains("|"))
+  }
   // As it is written: Foundation's reader of JSON rounds the last digits.
   let digits = try #require(
     trained.lines.last?.split(separator: "\"temperature\":").last?.prefix { !",}".contains($0) })

@@ -1,6 +1,6 @@
 import Tensor
 
-/// How the columns of a table are treated, where their fields alone do not decide or the user wants something else.
+/// How the columns of a table are treated, if their fields alone do not decide or the user wants something else.
 public struct ColumnOptions: Sendable, Equatable {
   /// The names of columns that are not learnt from.
   public var ignored: [String]

@@ -41,7 +41,7 @@ public struct Table: Sendable {
   package let delimiter: Delimiter
   /// Whether the first row held the columns' names.
   package let hasHeader: Bool
-  /// What is odd about the file, with each kind of warning once.
+  /// Warnings about the file, each kind once.
   public let warnings: [DataWarning]
 
   /// The rows, in order.

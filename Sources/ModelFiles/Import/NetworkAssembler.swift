@@ -5,7 +5,8 @@ import Tensor
 /// Makes a network of dense layers from the operations of another tool's network.
 ///
 /// A linear operation begins a layer; a normalisation, an activation and dropout are added to it, in this order.
-/// Scalings become part of the neighbouring weights. What fits into no layer gets one whose weights are the identity.
+/// Scalings become part of the neighbouring weights. An operation that fits into no layer gets a layer whose weights
+/// are the identity.
 struct NetworkAssembler<Scalar: BLASScalar> {
   private struct Layer {
     var weights: Matrix<Scalar>

@@ -9,10 +9,10 @@ import Tensor
 /// and at most level + 1 / (n + 1), whatever the distribution and however bad the model is. The probability is a mean
 /// over all samples; it may be higher for some of them and lower for others.
 ///
-/// If the answers are quantiles, and among them the two of the levels (1 ∓ level) / 2, with the answers l and u, then s
-/// = max(l − y, y − u), and the bounds are l − m and u + m, which are further apart where the values vary more
+/// The answers may be quantiles that include those of the two levels (1 ∓ level) / 2. Let l and u be these two answers.
+/// Then s = max(l − y, y − u), and the bounds are l − m and u + m. They are further apart where the values vary more
 /// (conformalized quantile regression: Romano, Patterson and Candès 2019). The margin may then be negative; bounds that
-/// would cross meet in the middle. Otherwise the bounds lie around the median.
+/// would cross meet in the middle. For quantiles without these two levels, the bounds lie around the median.
 ///
 /// Bounds stay where answers may be: those of counts and amounts are at least 0, and if answers are limited to the
 /// range of the target in the training data, so are the bounds. A new value beyond that range is then outside the
@@ -35,8 +35,8 @@ public struct PredictionInterval: Sendable, Equatable {
   /// Makes an interval with known margins.
   ///
   /// - Parameter outputs: The outputs of the model that the interval is for.
-  /// - Precondition: Traps if the level is not above 0 and below 1, unless there is a finite margin for each target,
-  ///   which is not negative except beside two quantiles, and if the outputs are not values or have no fitting
+  /// - Precondition: Traps if the level is not above 0 and below 1, if there is not a finite margin for each target, if
+  ///   a margin is negative except beside two quantiles, and if the outputs are not values or have no fitting
   ///   quantiles.
   public init(level: Double, margins: [Double], for outputs: Preparation.Outputs) {
     guard let interval = PredictionInterval(checking: level, margins, for: outputs) else {

@@ -30,9 +30,9 @@ public struct TrainedModel<Scalar: BLASScalar>: Sendable {
   /// Makes a model of one network.
   ///
   /// - Precondition: Traps if the network's sizes do not match the preparation, if the loss does not accept its
-  ///   outputs, if the loss is for several quantiles and the preparation is not for the same ones or the other way
-  ///   round, if the interval is for other outputs, on more than 1000 layers, and unless uniformShare is from 0 to
-  ///   below 1, or 0 if not ``hasProbabilities``.
+  ///   outputs, if the loss and the preparation are not for the same quantiles, if the interval is for other outputs,
+  ///   and on more than 1000 layers. Also traps unless uniformShare is from 0 to below 1, and if it is above 0 without
+  ///   ``hasProbabilities``.
   public init(
     network: Network<Scalar>, loss: Loss, preparation: Preparation, training: [String: String] = [:],
     uniformShare: Double = 0, interval: PredictionInterval? = nil

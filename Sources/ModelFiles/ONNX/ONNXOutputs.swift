@@ -146,7 +146,7 @@ extension ONNXChain {
     return constants.single(difference.inputs[0]) == 1
   }
 
-  /// Whether a value is: the answer is ½ or more, or more than ½.
+  /// Whether a value says that the answer is ½ or more, or that it is more than ½.
   private func isHalfOrMore(_ value: String, _ answer: Answer) -> Bool {
     guard let node = producer(shaped(value)), ["Greater", "GreaterOrEqual"].contains(node.operation),
       node.inputs.count == 2, isAnswer(node.inputs[0], answer)

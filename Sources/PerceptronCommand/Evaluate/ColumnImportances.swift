@@ -77,7 +77,7 @@ struct ColumnImportances: Encodable {
   let metric: Metric
 
   static let repeats = 5
-  /// More samples would hardly change the figures.
+  /// More samples would hardly change the values.
   static let mostSamples = 20_000
 
   /// - Parameters:
@@ -101,7 +101,7 @@ struct ColumnImportances: Encodable {
 
   func encode(to encoder: any Encoder) throws { try rows.encode(to: encoder) }
 
-  /// How the figures were measured.
+  /// How the importances were measured.
   var method: String {
     "mean and deviation of \(Self.repeats) permutations"
       + (sampleCount < allCount ? " of \(sampleCount) of the \(allCount) rows" : "")

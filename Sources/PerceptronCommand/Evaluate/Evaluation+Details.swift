@@ -84,8 +84,8 @@ extension Evaluation {
 }
 
 extension Evaluation.Details {
-  /// Prints one line of metrics. For a classification, also prints the scores of up to 20 classes, and the confusion
-  /// matrix if it fits `width`.
+  /// Prints one line of metrics. For a classification, also prints the scores of up to 20 classes, the confusion matrix
+  /// if it fits `width`, and the reliability curve if there are enough samples.
   func print(width: Int) throws(CommandError) {
     let metrics = [
       logLoss.map { "log loss \($0.short)" }, calibrationError.map { "calibration error \($0.fixed(4))" },
@@ -107,11 +107,28 @@ extension Evaluation.Details {
     let matrix =
       [[""] + classes.map { $0.name! }]
       + zip(classes, confusion).map { [$0.name!] + $1.map(String.init) }
-    guard tableWidth(matrix) <= width else {
-      return try printLine("\nthe confusion matrix is wider than \(width) columns; --json prints it")
+    if tableWidth(matrix) <= width {
+      try printLine("\nactual \\ predicted")
+      try printTable(matrix)
+    } else {
+      try printLine("\nthe confusion matrix is wider than \(width) columns; --json prints it")
     }
-    try printLine("\nactual \\ predicted")
-    try printTable(matrix)
+    if let reliability, reliability.allSatisfy({ $0.count >= Self.leastInBin }) {
+      try printLine("\nhow often answers are right (█), by the probability that they have (|)")
+      try printTable([["probability", "right", "count", ""]] + reliability.map(row))
+    }
+  }
+
+  /// How often answers are right says little about fewer samples.
+  private static var leastInBin: Int { 10 }
+
+  /// A line of the reliability curve, with a bar from 0 to 1.
+  private func row(_ bin: Reliability.Bin) -> [String] {
+    let width = 25
+    let filled = Int((bin.accuracy * Double(width)).rounded())
+    var bar = Array(repeating: Character("█"), count: filled) + Array(repeating: " ", count: width - filled)
+    bar[min(Int(bin.probability * Double(width)), width - 1)] = "|"
+    return [bin.probability.fixed(4), bin.accuracy.fixed(4), "\(bin.count)", String(bar)]
   }
 
   private func row(_ scores: Scores, _ name: String) -> [String] {

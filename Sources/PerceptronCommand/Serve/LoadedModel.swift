@@ -5,7 +5,7 @@ import Perceptron
 protocol LoadedModel: Sendable {
   var facts: ModelFacts { get }
 
-  /// What answers requests that come at the same time together; nil if they are answered one by one.
+  /// Answers simultaneous requests together, in batches; nil if requests are answered one by one.
   var batching: (any Batching)? { get }
 
   /// Writes the answer for a sample.

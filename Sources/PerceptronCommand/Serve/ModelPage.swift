@@ -1,7 +1,7 @@
 import Perceptron
 import PerceptronCharts
 
-/// A page with a form of a model's columns, which predicts as one types. It needs nothing from elsewhere.
+/// A page with a form for a model's columns, which predicts while the user types. It needs nothing from elsewhere.
 ///
 /// - Parameter names: The names of all models.
 func modelPage(_ facts: ModelFacts, among names: [String]) -> HTTPResponse {

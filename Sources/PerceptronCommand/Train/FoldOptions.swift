@@ -9,7 +9,8 @@ struct FoldOptions {
     case stratified
     /// The fields of this column: rows with the same field are in the same fold.
     case groups(String)
-    /// The order of the numbers or dates in this column: what is learnt from was before what judges.
+    /// The order of the numbers or dates in this column: the rows that a network learns from are earlier than the rows
+    /// that judge it.
     case time(String)
   }
 
@@ -94,7 +95,7 @@ struct FoldOptions {
     return splits
   }
 
-  /// Says which classes a fold has, but not the rows that its network learns from.
+  /// Says which classes occur in a fold, but not in the rows that its network learns from.
   ///
   /// - Parameters:
   ///   - classes: The class of each sample.

@@ -8,8 +8,8 @@ struct Outcome<Scalar: BLASScalar> {
   let plain: TrainedModel<Scalar>
   /// Nil if the model is not calibrated.
   let calibration: Calibration?
-  /// The same networks, calibrated and with intervals. The validation samples judge this model, as none of its networks
-  /// has learnt from them.
+  /// The same networks, calibrated and with intervals. The validation samples judge this model, because none of its
+  /// networks has learnt from them.
   let chosen: TrainedModel<Scalar>
   /// The same with the networks that were trained again in place of their predecessors.
   let written: TrainedModel<Scalar>

@@ -23,8 +23,8 @@ struct LoneFailure: Error {
 extension Processes {
   /// Does something on each process. If it fails on one of them, all throw a ``CommonEnd``.
   ///
-  /// Without other processes, the error is thrown as it is; so is a ``LoneFailure``. If the body has such a call in it,
-  /// a process that fails before the inner call ends all others there.
+  /// Without other processes, the error is thrown as it is; so is a ``LoneFailure``. If the body itself calls this
+  /// function, a process that fails before the inner call ends all others there.
   func together<Result>(_ body: () throws -> Result) throws -> Result {
     guard count > 1 else { return try body() }
     let result = Swift.Result { try body() }

@@ -78,7 +78,7 @@ struct SearchOptions {
 final class SearchTime: Sendable {
   private let start: ContinuousClock.Instant
   let seconds: Double
-  /// The seconds that are reserved, and whether the trials have ended. They do not begin again if less is reserved.
+  /// The seconds that are reserved, and whether the trials have ended. Trials do not begin again if less is reserved.
   private let state: Mutex<(reserved: Double, isOver: Bool)>
 
   /// - Parameter refits: Whether anything is reserved: at first a quarter, until the trials show how long they take.

@@ -68,8 +68,8 @@ extension Processes {
   /// The number of processes on this machine. All processes must ask for it.
   func countHere() -> Int { hosts().count { $0 == host } }
 
-  /// The number of threads with which the processes of this machine use its processors once. All processes must ask for
-  /// it.
+  /// The number of threads of this process with which all processes of the machine together use each processor once.
+  /// All processes must ask for it.
   func fairThreadCount() -> Int {
     let usable = usableProcessorCount()
     guard count > 1 else { return usable }

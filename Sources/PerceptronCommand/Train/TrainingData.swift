@@ -83,8 +83,8 @@ struct TrainingData<Scalar: BLASScalar> {
   let preparation: Preparation
   /// The samples of DATA.
   let samples: Samples<Scalar>
-  /// How the samples are divided into training and validation samples, in turns for one network after another. Empty if
-  /// all are for training.
+  /// How the samples are divided into training and validation samples. The networks use the divisions in turn. Empty if
+  /// all samples are for training.
   let splits: [Split]
   /// The data of `--validation`.
   let validation: Samples<Scalar>?

@@ -1,8 +1,8 @@
 import Perceptron
 import Synchronization
 
-/// `--refit`: whether the networks of the model are trained again, on all samples with the validation samples among
-/// them, once these have chosen and calibrated them.
+/// `--refit`: whether the networks of the model are trained again once the validation samples have chosen and
+/// calibrated them. The second training uses all samples, including those for validation.
 struct RefitOption {
   /// Nil if it is not given.
   private let choice: Bool?
@@ -81,9 +81,9 @@ extension TrainingRun {
   /// were kept, on all samples. All processes do so together.
   ///
   /// What was chosen by the validation samples stays: the epoch, the share of each network in the answer, the
-  /// calibration and the interval. Trials with large shares in the answer come first if the time is short. A trial of
-  /// which not all networks could be trained stays as it was, and so does one of which the validation loss rose by more
-  /// than half, although it has learnt from these samples.
+  /// calibration and the interval. Trials with large shares in the answer come first if the time is short. A trial
+  /// stays as it was if not all of its networks could be trained, or if its validation loss rose by more than half
+  /// although it has learnt from these samples.
   ///
   /// - Parameter found: Nil on all processes but the first.
   func refitted(_ found: Found<Scalar>?) throws -> Refit<Scalar> {

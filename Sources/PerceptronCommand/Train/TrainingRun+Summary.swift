@@ -76,7 +76,7 @@ extension TrainingRun {
     fits.reduce(0) { $0 + $1.trainingLoss } / Double(fits.count)
   }
 
-  /// The data's argument without directories, which are nobody's business where the model goes.
+  /// The data's argument without directories: they do not concern those who receive the model.
   private var sourceName: String {
     source.split(separator: ",", omittingEmptySubsequences: false).map { part in
       let start = part.hasPrefix("idx:") || part.hasPrefix("mnist:") ? part.prefix { $0 != ":" } + ":" : ""

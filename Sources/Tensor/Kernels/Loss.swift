@@ -21,8 +21,8 @@ public enum Loss: Sendable, Hashable {
   /// τ) / outputs if a > y, −τ / outputs if a < y.
   case quantile(Double)
   /// Quantiles of several levels at once, each level above 0, below 1 and above the one before it: the mean over the
-  /// outputs of ``quantile(_:)``, where the outputs have the levels by turns. The targets repeat each value for all of
-  /// its levels, as `Preparation` does.
+  /// outputs of ``quantile(_:)``. The outputs of a sample repeat the list of levels. The targets repeat each value for
+  /// all of its levels, as `Preparation` does.
   case quantiles([Double])
   /// The mean over the outputs of Poisson's deviance 2 (y log(y / a) − y + a), for ``Activation/exponential`` outputs a
   /// = eᶻ, the log link (Nelder and Wedderburn 1972). For counts and rates: the targets are not negative, and may be

@@ -1,7 +1,7 @@
 /// Carries bytes between the processes of a run.
 ///
-/// Transfers are begun in the same order on both sides, and ``finish()`` ends all that were begun. Everything that
-/// processes say to each other is made of these three calls; all arithmetic is done by the processes themselves.
+/// Transfers are begun in the same order on both sides, and ``finish()`` ends all that were begun. All communication
+/// between processes consists of these three calls; all arithmetic is done by the processes themselves.
 protocol Communicator: Sendable {
   /// The number of this process, from 0.
   var rank: Int { get }

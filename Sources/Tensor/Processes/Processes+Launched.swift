@@ -4,9 +4,9 @@ extension Processes {
   /// The processes that a launcher has started, such as `mpirun -np 4 program`; ``alone`` if there is no launcher.
   ///
   /// Loads the launcher's MPI library: that of Open MPI, of MPICH or a relative of it, or one with the binary interface
-  /// of MPI 5. The environment variable `PERCEPTRON_MPI_LIBRARY` names another. If this call starts MPI, it ends
-  /// when the process exits: with the status 0, the process waits for the others to exit, and with another one it ends
-  /// them all. A trap, or a signal that ends a process, makes the launcher end the others.
+  /// of MPI 5. The environment variable `PERCEPTRON_MPI_LIBRARY` names another. If this call starts MPI, MPI ends when
+  /// the process exits. With the exit status 0, the process waits for the others to exit; with any other status, it
+  /// ends them all. A trap, or a signal that ends a process, makes the launcher end the others.
   ///
   /// Call this, and everything that several processes do together, from one thread. Further calls return the same.
   ///

@@ -127,7 +127,7 @@ extension Processes {
     finish()
   }
 
-  /// Whether all processes say yes. Allocates nothing, as it is asked after each step.
+  /// Whether all processes say yes. Allocates nothing, because it is called after each step.
   package func agree(_ answer: Bool) -> Bool { largest(answer ? 0 : 1) == 0 }
 
   /// The largest of one number from each process; NaN if one of them is.
@@ -155,8 +155,8 @@ extension Tile {
 // MARK: - Threads in place of processes
 
 extension Processes {
-  /// Runs a program on several threads, each of which is a process for it. The results are those that as many processes
-  /// would have, which makes a training on several machines testable on one.
+  /// Runs a program on several threads, each of which stands for a process. The results are the same as those of so
+  /// many processes, so a training on several machines can be tested on one.
   ///
   /// - Parameters:
   ///   - count: The number of processes.

@@ -14,11 +14,11 @@ package func shareMemory(among processes: Int) { processesHere.store(max(process
 
 /// The bytes of memory that this process may still take, limited by the machine, its cgroups and its resource limits.
 ///
-/// The result is the least of the process's share (``shareMemory(among:)``) of the physical memory and of the cgroups'
-/// limits (`memory.max`), each less what the process holds already, and the limits of its address space and data
-/// (`ulimit -v`, `ulimit -d`), less what it has mapped. Parts of files in memory do not count: the system drops them
-/// when it needs the memory. The memory of other processes is not counted. The function reads a few small kernel files,
-/// which takes about 50 µs.
+/// The result is the least of several limits. From the process's share (``shareMemory(among:)``) of the physical memory
+/// and of the cgroups' limits (`memory.max`), the memory that the process holds already is subtracted. From the limits
+/// of its address space and data (`ulimit -v`, `ulimit -d`), the memory that it has mapped is subtracted. Parts of
+/// files in memory do not count: the system drops them when it needs the memory. The memory of other processes is not
+/// counted. The function reads a few small kernel files, which takes about 50 µs.
 package func usableMemory() -> Int {
   // /proc/self/statm begins with the process's total and resident pages.
   let page = sysconf(Int32(_SC_PAGESIZE))

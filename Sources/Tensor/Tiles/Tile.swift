@@ -286,7 +286,7 @@ extension Tile {
       loss, rows, columns, base, stride, targets.base, targets.stride, batch: batch, delta: replacing ? base : nil)
   }
 
-  /// The loss of quantiles whose levels the rows have by turns. The mean over the rows is taken as a part of the mean
+  /// The loss of quantiles; the rows repeat the list of levels. The mean over the rows is taken as a part of the mean
   /// over the batch.
   @inlinable
   func loss(_ levels: [Double], _ targets: Tile, batch: Int, replacing: Bool) -> Double {

@@ -2,12 +2,12 @@ import PerceptronDatasets
 import Tensor
 
 extension Recipe {
-  /// The loss and the activation of the outputs, where what was not chosen fits the rest.
+  /// The loss and the activation of the outputs. If one of them was not chosen, it is set to fit the rest.
   ///
   /// | task | loss | activation |
   /// |---|---|---|
   /// | classification | cross-entropy | softmax |
-  /// | several labels | binary cross-entropy | sigmoid, as they are independent questions |
+  /// | several labels | binary cross-entropy | sigmoid, because they are independent questions |
   /// | regression | mean squared error | identity; exponential for Poisson's and Tweedie's loss |
   ///
   /// - Parameter areLabels: Whether a classification has several labels.

@@ -2,14 +2,14 @@ import PerceptronDatasets
 import Tensor
 
 extension Split {
-  /// The divisions into training and validation samples for several networks that answer together, in turns for one
-  /// network after another; empty if there are fewer than 100 samples, which are all for training.
+  /// The divisions into training and validation samples for several networks that answer together. The networks use
+  /// them in turn. Empty if there are fewer than 100 samples; all are then for training.
   ///
   /// In a regression, each of several networks leaves out only its own part of a fifth of the samples and learns from
   /// the rest, so that together they have learnt from all. The probabilities of a classification are calibrated as the
-  /// mean of all networks, which needs samples that all of them leave out: 250, or a fifth if that is less, and at
-  /// least a twentieth; a search takes up to twice as many, to choose by them. If these are more than a tenth, the
-  /// networks learn from them later: see ``refits(_:_:)``.
+  /// mean of all networks. This needs samples that all of them leave out: 250, or a fifth if that is less, and at least
+  /// a twentieth. A search takes up to twice as many, because it also chooses by them. If these are more than a tenth,
+  /// the networks learn from them later: see ``refits(_:_:)``.
   ///
   /// - Parameters:
   ///   - isSearch: Whether the validation samples also choose among recipes.
@@ -39,9 +39,9 @@ extension Split {
   /// calibration are chosen: in a classification of fewer than 2500 samples.
   ///
   /// Over six runs on each of 14 tables of 100 to 1100 rows, the error is lower by 0.6 % of the test rows, and the log
-  /// loss by 4 %, than if a twentieth is left out (at least 50, and of fewer than 250 rows a part of a fifth by each
-  /// network) and nothing is trained again. A regression does not get better: over 14 tables, the mean error is
-  /// the same within 1 %.
+  /// loss by 4 %, than if a twentieth is left out and nothing is trained again. (The twentieth is at least 50 rows; of
+  /// fewer than 250 rows, each network leaves out a part of a fifth.) A regression does not get better: over 14 tables,
+  /// the mean error is the same within 1 %.
   package static func refits(_ sampleCount: Int, _ task: Preparation.Task) -> Bool {
     task == .classification && (leastToSplit..<10 * enoughShared).contains(sampleCount)
   }

@@ -8,8 +8,9 @@ public enum Selection: String, Sendable, CaseIterable {
   case error
   /// The end of a cycle of the schedule, where the rate is 0 (``Schedule/cycleEnds``): the last one, unless the mean
   /// loss on the validation samples is lower after an earlier one by more than the standard error of that difference
-  /// (Breiman et al. 1984). Networks that learn noise by heart do so in the late, long cycles: on 16 regressions of 116
-  /// to 1500 rows, the test error after the end that is kept is 1.7 % above that after the best one in the geometric
-  /// mean, and after the last one 10 %. Without such ends or validation samples, the last epoch.
+  /// (Breiman et al. 1984). Networks that memorise noise do so in the late, long cycles. On 16 regressions of 116 to
+  /// 1500 rows, the test error after the end that is kept is 1.7 % above the error after the best end, in the geometric
+  /// mean; the error after the last end is 10 % above it. Without such ends or validation samples, the last epoch is
+  /// kept.
   case cycle
 }

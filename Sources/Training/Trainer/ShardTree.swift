@@ -1,12 +1,12 @@
 import Tensor
 
-/// The division of a batch into shards, and the fixed order in which what the shards give is added.
+/// The division of a batch into shards, and the fixed order in which the results of the shards are added.
 ///
 /// A shard is a part of a batch that is back-propagated separately. Its gradient depends on the parameters, the samples
 /// of the whole batch, the number of shards and its own number alone, wherever and whenever it is computed. The sum is
 /// a binary tree: a range of more than one shard is cut after the largest power of two below its width, and its sum is
-/// the sum of the left part plus the sum of the right part, rounded once. The order of the additions therefore does
-/// not depend on who computes which shards either.
+/// the sum of the left part plus the sum of the right part, rounded once. The order of the additions therefore does not
+/// depend on which process computes which shards, either.
 ///
 ///     5 shards:   ((g₀ + g₁) + (g₂ + g₃)) + g₄
 struct ShardTree: Sendable {

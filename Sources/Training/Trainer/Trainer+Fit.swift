@@ -27,8 +27,8 @@ extension Trainer {
   /// - Throws: ``Divergence`` if a number is not finite; the network is then as it was before the failed step. Errors
   ///   of `afterStep` and `afterEpoch` are rethrown: training stops there, and another call continues.
   /// - Precondition: As for ``runEpoch(on:)``, and for the validation samples as for ``meanLoss(on:)``. Traps if the
-  ///   patience is below 1, there is a patience or a selection but ``Selection/cycle`` without validation samples, or
-  ///   the augmentation is for images of another size.
+  ///   patience is below 1, there is a patience, or a selection other than ``Selection/cycle``, without validation
+  ///   samples, or the augmentation is for images of another size.
   @discardableResult
   public mutating func fit(
     on samples: Samples<Scalar>, augmentation: Augmentation? = nil, validation: Samples<Scalar>? = nil, epochs: Int,

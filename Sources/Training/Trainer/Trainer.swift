@@ -98,24 +98,25 @@ public struct Trainer<Scalar: BLASScalar>: Sendable {
   ///   - rates: Factors of the learning rate for groups of parameters.
   ///   - dropoutSchedule: Gives a factor of every dropout, including that of the inputs, in each step.
   ///   - decaySchedule: Gives a factor of the weight decay in each step.
-  ///   - batchSize: The number of samples in a step. The last batch of an epoch has the rest; if that is fewer than an
-  ///     eighth of the batch size, the batch before it takes the rest, too, because the gradient of so few samples is
-  ///     mostly noise: with 256 of 513 samples in each step and a last one of a single sample, Adam's error on a table
-  ///     was a third larger. If ``Optimizer/isFullBatch``, at least the number of samples. With batch normalisation, at
-  ///     least 2, and the rest also joins the batch before it if it is a single sample, or fewer than 16 samples and
-  ///     fewer than a quarter of the batch size: the mean and variance of so few would ruin the network.
+  ///   - batchSize: The number of samples in a step. The last batch of an epoch has the rest. If the rest is fewer than
+  ///     an eighth of the batch size, it joins the batch before it, because the gradient of so few samples is mostly
+  ///     noise: with 256 of 513 samples in each step and a last one of a single sample, Adam's error on a table was a
+  ///     third larger. If ``Optimizer/isFullBatch``, the size must be at least the number of samples. With batch
+  ///     normalisation, it must be at least 2. The rest then also joins the batch before it if it is a single sample,
+  ///     or fewer than 16 samples and fewer than a quarter of the batch size: the mean and variance of so few would
+  ///     ruin the network.
   ///   - shards: The number of parts of about equal size into which each batch is cut; fewer if a part would have no
   ///     sample, or with batch normalisation too few to be normalised separately. Each part is back-propagated
   ///     separately, and the gradients are added in a binary tree, so that the bits depend on the number of shards, and
   ///     not on where each is computed. Batch normalisation uses the statistics of a shard (Hoffer, Hubara and Soudry
   ///     2017), and the running statistics move by the mean of the shards'. Shards cost memory for 1 + ⌊log₂ shards⌋
-  ///     gradients, and the time to read the weights and to write and add a gradient for each: little for shards of
-  ///     256 samples or more, much for shards of 32. Best is a number that divides the batch size. Of several
-  ///     processes, each has memory for the gradients of its own shards, and for a slice of each sum of the others.
+  ///     gradients, and the time to read the weights and to write and add a gradient for each: little for shards of 256
+  ///     samples or more, much for shards of 32. A number that divides the batch size is best. Of several processes,
+  ///     each has memory for the gradients of its own shards, and for a slice of each sum of the others.
   ///   - processes: The processes that share the work. Each makes the same trainer of the same network and makes the
-  ///     same calls with the same samples. It computes its share of the shards of a batch, and updates its slice of
-  ///     the parameters, of whose moments it keeps only this slice; all then have all parameters. The bits do not
-  ///     depend on the number of processes.
+  ///     same calls with the same samples. Each computes its share of the shards of a batch. It updates only its slice
+  ///     of the parameters, and keeps the moments of this slice only; afterwards, all processes have all parameters.
+  ///     The bits do not depend on the number of processes.
   ///   - inputDropout: The probability with which an input is set to 0 in a step. The other inputs are divided by 1 −
   ///     inputDropout (Srivastava et al. 2014).
   ///   - labelSmoothing: s in y ← (1 − s) y + s / classes (Szegedy et al. 2016). The training loss uses the smoothed
