@@ -177,7 +177,8 @@ extension TrainingRun {
     let trial = number / networkCount
     let recipe = recipe(ofTrial: trial)
     if result == nil {
-      if trial > 0,
+      // A table's bins are fitted for this, so not for the many trials that are left when the time is over.
+      if trial > 0, !monitor.stops(trial: trial),
         let excess = data.excess(of: recipe, networks: networkCount, output: output, stepProcesses, team)
       {
         leaveOut(trial, excess, monitor)
